@@ -1,0 +1,181 @@
+/** Which contracts the local chain is made of and where they come from. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Artifact,
+  type Artifacts,
+  type CompilationUnit,
+  NODE_MODULES,
+  PROJECT_ROOT,
+  compiled,
+  shippedArtifact,
+} from './compile.js';
+
+const AAVE_SOURCES = '@aave-dao/aave-v3-origin/src/contracts';
+
+const AAVE: CompilationUnit = {
+  name: 'aave-v3',
+  files: [
+    'instances/L2PoolInstance.sol',
+    'instances/PoolConfiguratorInstance.sol',
+    'instances/ATokenInstance.sol',
+    'instances/VariableDebtTokenInstance.sol',
+    'protocol/configuration/PoolAddressesProvider.sol',
+    'protocol/configuration/ACLManager.sol',
+    'misc/AaveOracle.sol',
+    'misc/DefaultReserveInterestRateStrategyV2.sol',
+    'helpers/AaveProtocolDataProvider.sol',
+  ].map((file) => `${AAVE_SOURCES}/${file}`),
+  contracts: [
+    'L2PoolInstance',
+    'PoolConfiguratorInstance',
+    'ATokenInstance',
+    'VariableDebtTokenInstance',
+    'PoolAddressesProvider',
+    'ACLManager',
+    'AaveOracle',
+    'DefaultReserveInterestRateStrategyV2',
+    'AaveProtocolDataProvider',
+    'PoolLogic',
+    'SupplyLogic',
+    'BorrowLogic',
+    'FlashLoanLogic',
+    'LiquidationLogic',
+    'ConfiguratorLogic',
+  ],
+  // L2Pool overloads supply, borrow and others, which ethers cannot tell apart by name; PoolInstance does not.
+  interfaces: ['PoolInstance', 'Errors'],
+  roots: [NODE_MODULES],
+  remappings: [
+    'openzeppelin-contracts/contracts/=@openzeppelin/contracts/',
+    'openzeppelin-contracts-upgradeable/contracts/=@openzeppelin/contracts-upgradeable/',
+  ],
+  evmVersion: 'shanghai',
+  packages: [
+    '@aave-dao/aave-v3-origin',
+    '@openzeppelin/contracts',
+    '@openzeppelin/contracts-upgradeable',
+    '@bgd-labs/solidity-utils',
+  ],
+  sourceDirectories: [],
+};
+
+const OWN: CompilationUnit = {
+  name: 'devnet',
+  files: ['AggregatorProxy.sol', 'MarketMover.sol', 'MintableToken.sol', 'SettableAggregator.sol'],
+  contracts: ['AggregatorProxy', 'MarketMover', 'MintableToken', 'SettableAggregator'],
+  roots: [join(PROJECT_ROOT, 'devnet', 'contracts'), NODE_MODULES],
+  evmVersion: 'cancun',
+  packages: ['@openzeppelin/contracts'],
+  sourceDirectories: [join(PROJECT_ROOT, 'devnet', 'contracts')],
+};
+
+const CHIMERA: CompilationUnit = {
+  name: 'chimera',
+  files: ['contracts/src/Chimera.sol'],
+  contracts: ['Chimera'],
+  roots: [PROJECT_ROOT, NODE_MODULES],
+  evmVersion: 'cancun',
+  packages: ['@openzeppelin/contracts'],
+  sourceDirectories: [join(PROJECT_ROOT, 'contracts', 'src')],
+};
+
+const UNISWAP_FILES = {
+  UniswapV3Factory: '@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json',
+  UniswapV3Pool: '@uniswap/v3-core/artifacts/contracts/UniswapV3Pool.sol/UniswapV3Pool.json',
+  NonfungiblePositionManager:
+    '@uniswap/v3-periphery/artifacts/contracts/NonfungiblePositionManager.sol/NonfungiblePositionManager.json',
+  SwapRouter02: '@uniswap/swap-router-contracts/artifacts/contracts/SwapRouter02.sol/SwapRouter02.json',
+  QuoterV2: '@uniswap/swap-router-contracts/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json',
+};
+
+const OPTIMISM_ARTIFACTS = '@eth-optimism/contracts-bedrock/forge-artifacts';
+
+/** A contract that is there from the first block: set by anvil_setCode, not deployed. */
+export interface Predeploy {
+  address: string;
+  abi: Artifact['abi'];
+  /** Runtime code, or, for Multicall3, creation code that returns it. */
+  code: string;
+}
+
+/** Everything that is deployed to the local chain. */
+export interface DevnetArtifacts {
+  aave: Artifacts;
+  own: Artifacts;
+  chimera: Artifact;
+  uniswap: Record<keyof typeof UNISWAP_FILES, Artifact>;
+  predeploys: Record<'weth' | 'gasPriceOracle' | 'l1Block', Predeploy>;
+  multicall3: Predeploy;
+}
+
+const MULTICALL3_ABI = [
+  'function aggregate3((address target, bool allowFailure, bytes callData)[] calls) payable returns ((bool success, bytes returnData)[] returnData)',
+  'function getBlockNumber() view returns (uint256 blockNumber)',
+  'function getBlockHash(uint256 blockNumber) view returns (bytes32 blockHash)',
+  'function getCurrentBlockTimestamp() view returns (uint256 timestamp)',
+  'function getEthBalance(address addr) view returns (uint256 balance)',
+  'function getBasefee() view returns (uint256 basefee)',
+];
+
+/**
+ * Loads every artifact, compiling what is not in the cache: about 20 s the first time, then milliseconds.
+ * @param onProgress told what is being compiled
+ */
+export async function loadArtifacts(
+  onProgress: (step: string) => void = () => undefined,
+): Promise<DevnetArtifacts> {
+  // One after the other: two compilers at once would need twice the memory and, on two cores, as much time.
+  const own = await compiled(OWN, onProgress);
+  const chimera = artifactOf(await compiled(CHIMERA, onProgress), 'Chimera');
+  const aave = await compiled(AAVE, onProgress);
+  return {
+    own,
+    chimera,
+    aave,
+    uniswap: loadUniswap(),
+    predeploys: loadPredeploys(),
+    multicall3: loadMulticall3(),
+  };
+}
+
+/** The artifact of that name. @throws {Error} when there is none */
+export function artifactOf(artifacts: Artifacts, name: string): Artifact {
+  const artifact = artifacts[name];
+  if (!artifact) throw new Error(`no artifact ${name}`);
+  return artifact;
+}
+
+function loadUniswap(): DevnetArtifacts['uniswap'] {
+  const load = (name: keyof typeof UNISWAP_FILES): Artifact => {
+    const { abi, bytecode } = shippedArtifact(UNISWAP_FILES[name]);
+    return { name, abi, bytecode, links: {} };
+  };
+  return {
+    UniswapV3Factory: load('UniswapV3Factory'),
+    UniswapV3Pool: load('UniswapV3Pool'),
+    NonfungiblePositionManager: load('NonfungiblePositionManager'),
+    SwapRouter02: load('SwapRouter02'),
+    QuoterV2: load('QuoterV2'),
+  };
+}
+
+function loadPredeploys(): DevnetArtifacts['predeploys'] {
+  const load = (name: string, address: string): Predeploy => {
+    const { abi, deployedBytecode } = shippedArtifact(`${OPTIMISM_ARTIFACTS}/${name}.sol/${name}.json`);
+    return { address, abi, code: deployedBytecode };
+  };
+  return {
+    weth: load('WETH', '0x4200000000000000000000000000000000000006'),
+    gasPriceOracle: load('GasPriceOracle', '0x420000000000000000000000000000000000000F'),
+    l1Block: load('L1Block', '0x4200000000000000000000000000000000000015'),
+  };
+}
+
+/** viem carries the creation code but does not export the file that holds it. */
+function loadMulticall3(): Predeploy {
+  const source = readFileSync(join(NODE_MODULES, 'viem', '_esm', 'constants', 'contracts.js'), 'utf8');
+  const code = /multicall3Bytecode = '(0x[0-9a-f]+)'/.exec(source)?.[1];
+  if (!code) throw new Error('viem: multicall3Bytecode not found');
+  return { address: '0xcA11bde05977b3631167028862bE2a173976CA11', abi: MULTICALL3_ABI, code };
+}

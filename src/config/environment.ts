@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { computeAddress } from 'ethers';
+import { Secret } from '../domain/secret.js';
+import { TEST_ACCOUNTS } from './test-accounts.js';
+
+/** Variables by name, as process.env holds them. An empty value counts as absent. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The chain id of Anvil and Hardhat: the only chain on which a published test key may sign. */
+const LOCAL_CHAIN_ID = 31337;
+
+const SECRET_NAMES = ['OPERATOR_PRIVATE_KEY', 'DB_USER', 'DB_PASSWORD', 'REDIS_PASSWORD'];
+
+/** Secrets that the bot reads from the environment, never from the configuration file. */
+export interface EnvironmentConfig {
+  /** 0x and 64 hex digits, checked to be a valid key. Present when `execution.mode` is live. */
+  readonly operatorPrivateKey?: Secret;
+  readonly dbUser?: Secret;
+  readonly dbPassword?: Secret;
+  readonly redisPassword?: Secret;
+}
+
+export interface EnvironmentNeeds {
+  /** undefined when the file's value is itself a problem. */
+  readonly chainId: number | undefined;
+  readonly live: boolean;
+  /** The embedded database makes its own user and password. */
+  readonly externalDatabase: boolean;
+}
+
+/** Reads variables and the files that `NAME_FILE` variables point to. */
+export class Environment {
+  readonly problems: string[] = [];
+  readonly #values = new Map<string, string | undefined>();
+
+  constructor(
+    private readonly variables: Variables,
+    private readonly readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+  ) {}
+
+  /** The value of NAME, or the content of the file that NAME_FILE points to (less its last line break). */
+  value(name: string): string | undefined {
+    if (!this.#values.has(name)) this.#values.set(name, this.#read(name));
+    return this.#values.get(name);
+  }
+
+  /** What a message must not hold: the values of all secrets and of everything whose name begins with RPC_. */
+  secretValues(): string[] {
+    const rpc = Object.keys(this.variables).filter((name) => name.startsWith('RPC_'));
+    const names = [...SECRET_NAMES, ...rpc.map((name) => name.replace(/_FILE$/, ''))];
+    return [...new Set(names)].flatMap((name) => this.value(name) ?? []);
+  }
+
+  /** The secrets of {@link EnvironmentConfig}; what is missing or wrong goes to {@link Environment.problems}. */
+  secrets(needs: EnvironmentNeeds): EnvironmentConfig {
+    const secret = (name: string): Secret | undefined => {
+      const value = this.value(name);
+      return value === undefined ? undefined : new Secret(value);
+    };
+    const operatorPrivateKey = this.#operatorKey(needs);
+    const dbUser = secret('DB_USER');
+    const dbPassword = secret('DB_PASSWORD');
+    const redisPassword = secret('REDIS_PASSWORD');
+    if (needs.externalDatabase && !dbUser)
+      this.problems.push(
+        'DB_USER: the environment variable has no value, but the database needs a user; set DB_USER and DB_PASSWORD (or DB_USER_FILE and DB_PASSWORD_FILE)',
+      );
+    return {
+      ...(operatorPrivateKey && { operatorPrivateKey }),
+      ...(dbUser && { dbUser }),
+      ...(dbPassword && { dbPassword }),
+      ...(redisPassword && { redisPassword }),
+    };
+  }
+
+  #read(name: string): string | undefined {
+    const direct = this.variables[name] || undefined;
+    const path = this.variables[`${name}_FILE`] || undefined;
+    if (path === undefined) return direct;
+    if (direct !== undefined) {
+      this.problems.push(`${name}: both ${name} and ${name}_FILE are set; set only one of them`);
+      return direct;
+    }
+    try {
+      return this.readText(path).replace(/\r?\n$/, '') || undefined;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+      this.problems.push(
+        `${name}_FILE: the file it names cannot be read (${code}); a readable file was expected`,
+      );
+      return undefined;
+    }
+  }
+
+  #operatorKey({ chainId, live }: EnvironmentNeeds): Secret | undefined {
+    const text = this.value('OPERATOR_PRIVATE_KEY')?.trim();
+    if (text === undefined) {
+      if (live && this.variables.OPERATOR_PRIVATE_KEY_FILE === undefined)
+        this.problems.push(
+          'OPERATOR_PRIVATE_KEY: the environment variable has no value, but execution.mode is live; set it (or OPERATOR_PRIVATE_KEY_FILE) to 0x and 64 hex digits',
+        );
+      return undefined;
+    }
+    const key = text.startsWith('0x') ? text : `0x${text}`;
+    const address = addressOf(key);
+    if (address === undefined) {
+      this.problems.push(
+        'OPERATOR_PRIVATE_KEY: the value is not a private key; 0x and 64 hex digits were expected',
+      );
+      return undefined;
+    }
+    if (chainId !== undefined && chainId !== LOCAL_CHAIN_ID && TEST_ACCOUNTS.has(address))
+      this.problems.push(
+        `OPERATOR_PRIVATE_KEY: this is a published test key (${address}), which anyone can empty; on chain ${chainId} a key of your own was expected`,
+      );
+    return new Secret(key);
+  }
+}
+
+function addressOf(key: string): string | undefined {
+  if (!/^0x[0-9a-fA-F]{64}$/.test(key)) return undefined;
+  try {
+    return computeAddress(key).toLowerCase();
+  } catch {
+    // Zero, or not below the curve's order. The error is dropped because its message holds the key.
+    return undefined;
+  }
+}

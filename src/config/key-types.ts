@@ -1,0 +1,177 @@
+import { getAddress } from 'ethers';
+import { isAddress, isHash, toAddress, type Address, type Hash } from '../domain/hex.js';
+import { Secret } from '../domain/secret.js';
+import { parseDecimal } from './decimal.js';
+import { Table, Text } from './keys.js';
+
+/** What all kinds of keys share. */
+interface Common {
+  readonly key?: string;
+  readonly default?: string;
+  readonly optional?: boolean;
+}
+
+/** Integer digits that no USD or native amount of a configuration reaches; more is a slip of the finger. */
+const LARGEST_AMOUNT = 10n ** 12n;
+
+export function Integer(
+  options: Common & { readonly min: number; readonly max: number; readonly example: number },
+): PropertyDecorator {
+  const { min, max, example, ...common } = options;
+  return Text({
+    ...common,
+    expected: `an integer from ${min} to ${max}`,
+    example: String(example),
+    read: (text) => {
+      if (!/^-?\d{1,15}$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= min && value <= max ? value : undefined;
+    },
+  });
+}
+
+/** Basis points: 1/100 of a percent, 0 to 10000. */
+export function Bps(options: Common & { readonly example: number }): PropertyDecorator {
+  return Integer({ ...options, min: 0, max: 10_000 });
+}
+
+/** A decimal number kept exactly, as a bigint of 10^-decimals. */
+export function Decimal(
+  options: Common & {
+    readonly decimals: number;
+    readonly min?: string;
+    readonly max?: string;
+    readonly example: string;
+  },
+): PropertyDecorator {
+  const { decimals, min = '0', max, example, ...common } = options;
+  const lowest = parseDecimal(min, decimals) ?? 0n;
+  const highest =
+    (max === undefined ? undefined : parseDecimal(max, decimals)) ?? LARGEST_AMOUNT * 10n ** BigInt(decimals);
+  return Text({
+    ...common,
+    expected: `a number ${max === undefined ? `>= ${min}` : `from ${min} to ${max}`} (at most ${decimals} decimals)`,
+    example,
+    read: (text) => {
+      const value = parseDecimal(text, decimals);
+      return value !== undefined && value >= lowest && value <= highest ? value : undefined;
+    },
+  });
+}
+
+/** USD with 8 decimals. */
+export function Usd(options: Common & { readonly example: string }): PropertyDecorator {
+  return Decimal({ ...options, decimals: 8 });
+}
+
+/** One of a few words. */
+export function Choice(options: Common & { readonly of: readonly [string, ...string[]] }): PropertyDecorator {
+  const { of: choices, ...common } = options;
+  return Text({
+    ...common,
+    expected: choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`,
+    example: choices[0],
+    read: (text) => choices.find((choice) => choice === text),
+  });
+}
+
+export function Flag(options: Common): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: 'true or false',
+    example: 'false',
+    read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  });
+}
+
+/** A short name that is safe in rows, metrics and logs. */
+export function Name(options: Common & { readonly example: string }): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: 'a name of at most 40 letters, digits, ".", "_" or "-"',
+    read: (text) => (/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(text) ? text : undefined),
+  });
+}
+
+export function Host(options: Common & { readonly example: string }): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: 'a host name or an IP address',
+    read: (text) =>
+      /^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:.]{2,45}$/i.test(text) ? text : undefined,
+  });
+}
+
+export function Path(options: Common & { readonly example: string }): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: 'the path of a directory',
+    read: (text) => (text.length > 0 && !text.includes('\0') ? text : undefined),
+  });
+}
+
+/** A contract's address, kept in lower case. Mixed case must be the EIP-55 checksum. */
+export function ContractAddress(options: Common = {}): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: 'a contract address (0x and 40 hex digits; in mixed case the checksum must be right; not zero)',
+    example: '0x2626664c2603336E57B271c5C0b26F421741e481',
+    read: readAddress,
+  });
+}
+
+function readAddress(text: string): Address | undefined {
+  if (!isAddress(text) || /^0x0{40}$/.test(text)) return undefined;
+  try {
+    return toAddress(getAddress(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A node's URL. It may hold an access key, so it is a {@link Secret} and no message shows it. */
+export function NodeUrl(options: Common & { readonly transport: 'http' | 'ws' }): PropertyDecorator {
+  const { transport, ...common } = options;
+  return Text({
+    ...common,
+    secret: true,
+    expected: `a URL that begins with ${transport}:// or ${transport}s://`,
+    example: `${transport}s://node.example.com`,
+    read: (text) => (isUrlOf(transport, text) ? new Secret(text) : undefined),
+  });
+}
+
+function isUrlOf(transport: string, text: string): boolean {
+  if (/\s/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (protocol === `${transport}:` || protocol === `${transport}s:`) && hostname.length > 0;
+}
+
+/** SHA-256 in hex, kept in lower case. */
+export function Sha256(options: Common = {}): PropertyDecorator {
+  return Text({
+    ...options,
+    secret: true,
+    expected: 'the SHA-256 of the key (64 hex digits)',
+    example: 'the output of: printf %s "$KEY" | sha256sum',
+    read: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
+  });
+}
+
+/** Pyth feed ids by the asset they price. */
+export function PythFeeds(): PropertyDecorator {
+  return Table({
+    expected: 'a table of asset address: Pyth feed id (0x and 64 hex digits)',
+    example: '{ "0x4200000000000000000000000000000000000006": "0xff61…0ace" }',
+    read: (entries) => {
+      const feeds: Record<Address, Hash> = {};
+      for (const [asset, feedId] of entries) {
+        const address = readAddress(asset);
+        const id = feedId.toLowerCase();
+        if (address === undefined || !isHash(id) || address in feeds) return undefined;
+        feeds[address] = id;
+      }
+      return entries.length > 0 ? feeds : undefined;
+    },
+  });
+}

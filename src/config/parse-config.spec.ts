@@ -1,0 +1,365 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { StartupError } from '../domain/errors.js';
+import type { Variables } from './environment.js';
+import { parseConfig } from './parse-config.js';
+import { ChimeraConfig } from './sections.js';
+
+const KEY = '0x4646464646464646464646464646464646464646464646464646464646464646';
+const ANVIL_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
+const VARIABLES: Variables = {
+  RPC_PRIMARY_HTTP: 'https://node.example.com/v2/access-key',
+  DB_USER: 'the-user',
+  DB_PASSWORD: 'the-password',
+};
+
+const LEAST = `
+network: { name: base, chainId: 8453 }
+rpc: { primary: { http: \${RPC_PRIMARY_HTTP} } }
+database: { host: localhost, name: chimera }
+protocols:
+  - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 2357134 }
+oracles: { nativeUsdFeed: 0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70 }
+liquidity:
+  uniswapV3:
+    factory: 0x33128a8fC17869897dcE68Ed026d694621f6FDfD
+    quoter: 0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a
+execution: { chimera: 0x2626664c2603336E57B271c5C0b26F421741e481 }
+`;
+
+function problemsOf(yaml: string, variables: Variables = VARIABLES): readonly string[] {
+  try {
+    parseConfig(yaml, variables);
+  } catch (error) {
+    if (error instanceof StartupError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** {@link LEAST} with one section written otherwise (or left out). */
+function withSection(name: string, section: string): string {
+  const others = LEAST.trim()
+    .split(/\n(?=\S)/)
+    .filter((part) => !part.startsWith(`${name}:`));
+  return [...others, section && `${name}: ${section}`].join('\n');
+}
+
+describe('a configuration without mistakes', () => {
+  it('holds the defaults of the design', () => {
+    const config = parseConfig(LEAST, VARIABLES);
+    expect(config).toBeInstanceOf(ChimeraConfig);
+    expect(config.database).toMatchObject({ embedded: false, port: 5432 });
+    expect(config.redis).toBeUndefined();
+    expect(config.oracles).toMatchObject({
+      maxDivergenceBps: 500,
+      maxMovePerBlockBps: 3000,
+      maxAgeSeconds: 90000,
+    });
+    expect(config.detector).toMatchObject({
+      scanIntervalMs: 5000,
+      confirmationBlocks: 1,
+      watchBelowHealthFactorWad: 1_100_000_000_000_000_000n,
+    });
+    expect(config.planner).toMatchObject({
+      minProfitUsd8: 500_000_000n,
+      slippageBps: 100,
+      baseBribeBps: 1500,
+      maxBribeBps: 4000,
+    });
+    expect(config.safety).toMatchObject({
+      maxSingleExecutionUsd8: 50_000_000_000n,
+      maxDailyVolumeUsd8: 250_000_000_000n,
+      maxConsecutiveFailures: 3,
+      minOperatorBalanceWei: 100_000_000_000_000_000n,
+    });
+    expect(config.execution.mode).toBe('dry-run');
+    expect(config.execution.paths).toMatchObject([{ name: 'public', kind: 'public' }]);
+    expect(config.api).toMatchObject({ host: '127.0.0.1', port: 3000, keys: [] });
+    expect(config.monitoring).toMatchObject({ exportIntervalMs: 60000, cloudwatch: { enabled: false } });
+  });
+
+  it('keeps addresses in lower case and reads unquoted hex as text', () => {
+    const config = parseConfig(LEAST, VARIABLES);
+    expect(config.protocols[0]?.addressesProvider).toBe('0xe20fcbdbffc4dd138ce8b2e6fbb6cb49777ad64d');
+  });
+
+  it('is frozen all the way down', () => {
+    const config = parseConfig(LEAST, VARIABLES);
+    const parts: unknown[] = [config];
+    for (const part of parts) {
+      if (typeof part !== 'object' || part === null) continue;
+      if (part.constructor.name !== 'Secret') expect(Object.isFrozen(part)).toBe(true);
+      parts.push(...Object.entries(part).map(([, value]: [string, unknown]) => value));
+    }
+    expect(parts.length).toBeGreaterThan(40);
+  });
+
+  it('comes from the file of the repository once the variables are set', () => {
+    const yaml = readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8');
+    const config = parseConfig(yaml, {
+      ...VARIABLES,
+      CHIMERA_ADDRESS: '0x2626664c2603336E57B271c5C0b26F421741e481',
+    });
+    expect(config.network.chainId).toBe(8453);
+    expect(config.rpc.backup).toBeUndefined();
+    expect(config.redis).toBeUndefined();
+  });
+
+  it('takes numbers and parts of texts from variables', () => {
+    const yaml = withSection('database', '{ host: "db.${ZONE}.internal", port: ${DB_PORT}, name: chimera }');
+    const config = parseConfig(yaml, { ...VARIABLES, ZONE: 'eu', DB_PORT: '6543' });
+    expect(config.database).toMatchObject({ host: 'db.eu.internal', port: 6543 });
+  });
+
+  it('takes an embedded database without a user', () => {
+    const yaml = withSection('database', '{ embedded: true, dataDir: ./data/postgres }');
+    const config = parseConfig(yaml, { RPC_PRIMARY_HTTP: 'http://127.0.0.1:8545' });
+    expect(config.database).toMatchObject({ embedded: true, dataDir: './data/postgres' });
+  });
+});
+
+describe('mistakes', () => {
+  it('five mistakes print five messages, each with key, value, expectation and example', () => {
+    const yaml = [
+      withSection('network', '{ name: base, chainId: mainnet }').replace('localhost', '"local host"'),
+      'planner: { minProfitUsd: abc, slippageBps: 10001 }',
+      'api: { port: 70000 }',
+    ].join('\n');
+    expect(problemsOf(yaml)).toEqual([
+      'network.chainId: "mainnet" is not valid; an integer from 1 to 999999999999 was expected, for example 8453',
+      'database.host: "local host" is not valid; a host name or an IP address was expected, for example localhost',
+      'planner.minProfitUsd: "abc" is not valid; a number >= 0 (at most 8 decimals) was expected, for example 5',
+      'planner.slippageBps: "10001" is not valid; an integer from 0 to 10000 was expected, for example 100',
+      'api.port: "70000" is not valid; an integer from 0 to 65535 was expected, for example 3000',
+    ]);
+  });
+
+  it('an unknown key is named, with what was probably meant', () => {
+    expect(problemsOf(`${LEAST}planner: { slipageBps: 1 }\nplaner: { }`)).toEqual([
+      'planner.slipageBps: is not a known key; did you mean slippageBps?',
+      'planer: is not a known key; did you mean planner?',
+    ]);
+  });
+
+  it('a key of the typed object is not a key of the file', () => {
+    expect(problemsOf(`${LEAST}planner: { minProfitUsd8: 500000000 }`)).toEqual([
+      'planner.minProfitUsd8: is not a known key; did you mean minProfitUsd?',
+    ]);
+  });
+
+  it('keys that attack objects are unknown keys like others', () => {
+    const problems = problemsOf(
+      `${LEAST}planner: { __proto__: { minProfitUsd: 0 }, constructor: 1, toString: 2 }`,
+    );
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'planner.__proto__',
+      'planner.constructor',
+      'planner.toString',
+    ]);
+  });
+
+  it('an address with a wrong checksum, a short one and the zero address are refused', () => {
+    for (const address of [
+      '0x2626664c2603336E57B271c5C0b26F421741E481',
+      '0x2626664c2603336E57B271c5C0b26F421741e4',
+      `0x${'0'.repeat(40)}`,
+    ]) {
+      expect(problemsOf(withSection('execution', `{ chimera: ${address} }`))).toEqual([
+        expect.stringMatching(
+          new RegExp(`^execution.chimera: "${address}" is not valid; a contract address`),
+        ),
+      ]);
+    }
+  });
+
+  it('a missing required section names its missing keys', () => {
+    expect(problemsOf(withSection('network', ''))).toEqual([
+      expect.stringMatching(/^network.name: is missing; a name .* was expected, for example base$/),
+      expect.stringMatching(/^network.chainId: is missing; an integer .* was expected, for example 8453$/),
+    ]);
+  });
+
+  it('a list, a section or nothing where a text belongs is one problem', () => {
+    expect(
+      problemsOf(`${LEAST}detector: 5\nsafety: { maxDailyVolumeUsd: [1] }\napi: { host: { a: b } }`),
+    ).toEqual([
+      'detector: "5" is not valid; a section (keys and values) was expected',
+      expect.stringMatching(/^safety.maxDailyVolumeUsd: a list is not valid/),
+      expect.stringMatching(/^api.host: a section is not valid/),
+    ]);
+  });
+
+  it('limits that contradict each other are refused', () => {
+    const yaml = `${LEAST}planner: { maxBribeBps: 1000 }\nsafety: { maxSingleExecutionUsd: 2500.01 }`;
+    expect(problemsOf(yaml)).toEqual([
+      'planner.maxBribeBps: "1000" is not valid; at least the value of baseBribeBps was expected, for example 1500',
+      'safety.maxSingleExecutionUsd: "2500.01" is not valid; at most the value of maxDailyVolumeUsd was expected, for example 2500',
+    ]);
+  });
+
+  it('protocols of the design that are not built yet are named', () => {
+    const list = `
+  - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 1 }
+  - { name: moonwell, kind: compound-v2, comptroller: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, interest: timestamp, fromBlock: 1 }
+  - { name: other, kind: maker, vat: 1 }
+  - { name: aave, kind: morpho-blue, morpho: 0x1, fromBlock: 1 }`;
+    expect(problemsOf(withSection('protocols', list))).toEqual([
+      'protocols: this list is not valid; a different name for each element was expected',
+      'protocols[1].kind: "compound-v2" is not supported yet; supported: aave-v3',
+      'protocols[2].kind: "maker" is not valid; one of aave-v3, compound-v2, morpho-blue was expected, for example aave-v3',
+      'protocols[3].kind: "morpho-blue" is not supported yet; supported: aave-v3',
+      expect.stringMatching(/^protocols\[3\].morpho: "0x1" is not valid/),
+    ]);
+  });
+
+  it('an empty file and a file of another shape give one sentence', () => {
+    expect(problemsOf('')).toEqual([
+      expect.stringMatching(/^the configuration file: is not valid YAML: expected a document/),
+    ]);
+    expect(problemsOf('- a\n- b')).toEqual([
+      'the configuration file: sections such as network and rpc were expected',
+    ]);
+  });
+});
+
+describe('variables', () => {
+  it('a required variable without a value names key and variable', () => {
+    expect(problemsOf(LEAST, { ...VARIABLES, RPC_PRIMARY_HTTP: '' })).toEqual([
+      'rpc.primary.http: the environment variable RPC_PRIMARY_HTTP has no value; set RPC_PRIMARY_HTTP (or RPC_PRIMARY_HTTP_FILE)',
+    ]);
+  });
+
+  it('a variable without a value is an error even where there is a default', () => {
+    expect(problemsOf(`${LEAST}api: { port: \${API_PORT} }`)).toEqual([
+      'api.port: the environment variable API_PORT has no value; set API_PORT (or API_PORT_FILE)',
+    ]);
+  });
+
+  it('an optional endpoint is left out when none of its variables is set, and is a problem when one is missing', () => {
+    const yaml = withSection(
+      'rpc',
+      '{ primary: { http: ${RPC_PRIMARY_HTTP}, ws: ${RPC_PRIMARY_WS} }, backup: { http: ${RPC_BACKUP_HTTP}, ws: ${RPC_BACKUP_WS} } }',
+    );
+    const config = parseConfig(yaml, VARIABLES);
+    expect(config.rpc.backup).toBeUndefined();
+    expect(config.rpc.primary.ws).toBeUndefined();
+    expect(problemsOf(yaml, { ...VARIABLES, RPC_BACKUP_WS: 'wss://node' })).toEqual([
+      expect.stringMatching(/^rpc.backup.http: the environment variable RPC_BACKUP_HTTP has no value/),
+    ]);
+  });
+
+  it('a value is never parsed as YAML', () => {
+    const yaml = withSection('database', '{ host: ${DB_HOST}, name: chimera }');
+    expect(problemsOf(yaml, { ...VARIABLES, DB_HOST: 'a, password: b }' })).toEqual([
+      expect.stringMatching(/^database.host: the value of \$\{DB_HOST\} is not valid/),
+    ]);
+  });
+
+  it('secrets may be files named by NAME_FILE, less the last line break', () => {
+    const files: Record<string, string> = { '/run/pw': 'from-file\n', '/run/rpc': 'http://127.0.0.1:8545\n' };
+    const config = parseConfig(
+      LEAST,
+      { DB_USER: 'u', DB_PASSWORD_FILE: '/run/pw', RPC_PRIMARY_HTTP_FILE: '/run/rpc' },
+      { readText: (path) => files[path] ?? '' },
+    );
+    expect(config.environment.dbPassword?.reveal()).toBe('from-file');
+    expect(config.rpc.primary.http.reveal()).toBe('http://127.0.0.1:8545');
+  });
+
+  it('a secret file that cannot be read, or stands beside its variable, is a problem', () => {
+    expect(
+      problemsOf(LEAST, { ...VARIABLES, DB_USER_FILE: '/nonexistent', REDIS_PASSWORD_FILE: '/nonexistent' }),
+    ).toEqual([
+      'DB_USER: both DB_USER and DB_USER_FILE are set; set only one of them',
+      'REDIS_PASSWORD_FILE: the file it names cannot be read (ENOENT); a readable file was expected',
+    ]);
+  });
+
+  it('live mode needs a private key, and refuses the published test keys except on chain 31337', () => {
+    const live = withSection(
+      'execution',
+      '{ mode: live, chimera: 0x2626664c2603336E57B271c5C0b26F421741e481 }',
+    );
+    const key = (OPERATOR_PRIVATE_KEY: string): Variables => ({ ...VARIABLES, OPERATOR_PRIVATE_KEY });
+    expect(problemsOf(live)).toEqual([
+      expect.stringMatching(/^OPERATOR_PRIVATE_KEY: .* execution.mode is live/),
+    ]);
+    expect(problemsOf(live, key(KEY))).toEqual([]);
+    expect(problemsOf(live, key(`0x${'0'.repeat(64)}`))).toEqual([
+      expect.stringMatching(/not a private key/),
+    ]);
+    expect(problemsOf(live, key(ANVIL_KEY))).toEqual([
+      expect.stringMatching(/published test key .* on chain 8453/),
+    ]);
+    expect(problemsOf(live.replace('8453', '31337'), key(ANVIL_KEY))).toEqual([]);
+    expect(parseConfig(live, key(KEY.slice(2))).environment.operatorPrivateKey?.reveal()).toBe(KEY);
+  });
+});
+
+describe('secrets', () => {
+  const hidden: Variables = {
+    RPC_PRIMARY_HTTP: 'not-a-url-with-access-key-1',
+    RPC_BACKUP_WS: 'https://backup/access-key-2',
+    DB_USER: 'user-3',
+    DB_PASSWORD: 'password-4',
+    REDIS_PASSWORD: 'password-5',
+    OPERATOR_PRIVATE_KEY: 'key-6-not-hex',
+  };
+
+  it('never appear in a message, whichever key they were written under', () => {
+    const pasted = Object.values(hidden);
+    for (const secret of [...pasted, KEY]) {
+      const yaml = [
+        withSection(
+          'rpc',
+          `{ primary: { http: '${secret}', ws: '${secret}' }, backup: { ws: \${RPC_BACKUP_WS} } }`,
+        ),
+        `planner: { minProfitUsd: '${secret}', '${secret}': 1 }`,
+        `api: { host: 'x ${secret}', keys: [{ name: '! ${secret}', role: '${secret}', sha256: '${secret}' }, '${secret}'] }`,
+        `redis: { host: a, password: '${secret}' }`,
+        `privateKey: '${secret}'`,
+      ].join('\n');
+      const problems = problemsOf(yaml, hidden);
+      expect(problems.length).toBeGreaterThan(8);
+      for (const value of [...pasted, KEY]) expect(problems.join('\n')).not.toContain(value);
+    }
+  });
+
+  it('never appear in a YAML syntax error', () => {
+    for (const broken of [
+      `a: [\nb: *${KEY}`,
+      `database: { password: ${KEY}`,
+      `x: !<${KEY}> 1`,
+      `x: !a${KEY}[ 1`,
+      `x: "${KEY}\\z"`,
+    ]) {
+      const problems = problemsOf(broken);
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toMatch(/is not valid YAML at line \d, column \d+: /);
+      expect(problems[0]).not.toContain(KEY.slice(2, 20));
+    }
+  });
+
+  it('are refused in the file, with the variable where they belong', () => {
+    const yaml = withSection('database', '{ host: a, name: b, user: c, password: d }');
+    expect(problemsOf(`${yaml}\nredis: { host: a, password: b }\noperatorPrivateKey: x`)).toEqual([
+      expect.stringMatching(/^database.user: .* secrets do not belong here; set DB_USER/),
+      expect.stringMatching(/^database.password: .* set DB_PASSWORD/),
+      expect.stringMatching(/^redis.password: .* set REDIS_PASSWORD/),
+      expect.stringMatching(/^operatorPrivateKey: .* set OPERATOR_PRIVATE_KEY/),
+    ]);
+  });
+
+  it('print as *** when the configuration is printed', () => {
+    const config = parseConfig(LEAST, { ...VARIABLES, OPERATOR_PRIVATE_KEY: KEY });
+    const bigintsAsText = (_: string, value: unknown): unknown =>
+      typeof value === 'bigint' ? String(value) : value;
+    for (const text of [inspect(config, { depth: 9 }), JSON.stringify(config, bigintsAsText)]) {
+      expect(text).toContain('***');
+      for (const secret of ['access-key', 'the-user', 'the-password', KEY.slice(2)])
+        expect(text).not.toContain(secret);
+    }
+  });
+});

@@ -1,0 +1,109 @@
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from 'js-yaml';
+import { StartupError } from '../domain/errors.js';
+import { Secret } from '../domain/secret.js';
+import { Environment, type EnvironmentNeeds, type Variables } from './environment.js';
+import { isMapping, keysOf, NOT_YET, SECTION_EXPECTED, type Mapping } from './keys.js';
+import { Redaction } from './redaction.js';
+import { ChimeraConfig, ServerDatabaseConfig } from './sections.js';
+import { markVariables, WrittenFile } from './written.js';
+
+export interface ParseOptions {
+  /** The file's name, for syntax errors. */
+  readonly name?: string;
+  /** Reads the file that a `NAME_FILE` variable points to. */
+  readonly readText?: (path: string) => string;
+}
+
+/** Every scalar stays the text that was written, so that no amount passes through a float; only "null" means absent. */
+const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag);
+
+/**
+ * Reads the configuration file's text with `${NAME}` taken from the environment.
+ *
+ * @throws StartupError with every mistake at once, one sentence each. No sentence holds the value of a secret.
+ */
+export function parseConfig(
+  yamlText: string,
+  variables: Variables,
+  options: ParseOptions = {},
+): ChimeraConfig {
+  const environment = new Environment(variables, options.readText);
+  const written = new WrittenFile(environment, new Redaction(environment.secretValues()));
+  const root = readYaml(yamlText, options.name ?? 'the configuration file');
+  const tree = written.section(root, () => ChimeraConfig, '');
+  const config = plainToInstance(ChimeraConfig, tree);
+  const invalid = validateSync(config, { forbidUnknownValues: false }).flatMap((error) =>
+    describe(error, ChimeraConfig, '', written),
+  );
+  const secrets = environment.secrets(needsOf(config));
+  const problems = [...written.problems, ...invalid, ...environment.problems];
+  if (problems.length > 0) throw new StartupError(problems);
+  return deepFreeze(Object.assign(config, { environment: secrets }));
+}
+
+function readYaml(text: string, name: string): Mapping {
+  let root: unknown;
+  try {
+    root = load(markVariables(text), { schema: SCHEMA });
+  } catch (error) {
+    throw new StartupError([`${name}: is not valid YAML${syntaxProblem(error)}`]);
+  }
+  if (!isMapping(root)) throw new StartupError([`${name}: sections such as network and rpc were expected`]);
+  return root;
+}
+
+/** Where and what, without the source line that YAML errors quote: it may hold a secret. */
+function syntaxProblem(error: unknown): string {
+  if (!(error instanceof YAMLException)) return '';
+  const where = error.mark ? ` at line ${error.mark.line + 1}, column ${error.mark.column + 1}` : '';
+  const what = error.reason.replace(/"[^"]*"|!<[^>]*>/g, '…').replace(/: .*$/s, '');
+  return `${where}: ${what}`;
+}
+
+/** The sentences of one failed rule tree, under the keys as they are written in the file. */
+function describe(
+  error: ValidationError,
+  type: object | undefined,
+  parent: string,
+  written: WrittenFile,
+): string[] {
+  const key = (type && keysOf(type).get(error.property)?.key) ?? error.property;
+  const path = type ? (parent ? `${parent}.${key}` : key) : `${parent}[${error.property}]`;
+  const value: unknown = error.value;
+  const nestedType = isMapping(value) ? value.constructor : undefined;
+  const nested = (error.children ?? []).flatMap((child) => describe(child, nestedType, path, written));
+  if (written.reported.has(path)) return nested;
+  return [...sentences(error, path, written.shown(path)), ...nested];
+}
+
+function sentences(error: ValidationError, path: string, shown: string | undefined): string[] {
+  const { nestedValidation, key, ...others } = error.constraints ?? {};
+  if (key)
+    return [shown === undefined ? `${path}: is missing; ${key}` : `${path}: ${shown} is not valid; ${key}`];
+  if (nestedValidation)
+    return [`${path}: ${shown ?? 'the value'} is not valid; ${SECTION_EXPECTED} was expected`];
+  return Object.entries(others).map(([rule, message]) => {
+    const subject = shown ?? 'the default';
+    return rule === NOT_YET
+      ? `${path}: ${subject} ${message}`
+      : `${path}: ${subject} is not valid; ${message}`;
+  });
+}
+
+/** A part that failed validation may hold anything: only what is readable is asked for. */
+function needsOf({ network, database, execution }: ChimeraConfig): EnvironmentNeeds {
+  return {
+    chainId: typeof network.chainId === 'number' ? network.chainId : undefined,
+    live: execution.mode === 'live',
+    externalDatabase: database instanceof ServerDatabaseConfig && !database.embedded,
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

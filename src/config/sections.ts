@@ -1,0 +1,352 @@
+import type { Address, Hash } from '../domain/hex.js';
+import type { Secret } from '../domain/secret.js';
+import { formatUnits } from '../domain/money.js';
+import type { EnvironmentConfig } from './environment.js';
+import {
+  Bps,
+  Choice,
+  ContractAddress,
+  Decimal,
+  Flag,
+  Host,
+  Integer,
+  Name,
+  NodeUrl,
+  Path,
+  PythFeeds,
+  Sha256,
+  Usd,
+} from './key-types.js';
+import {
+  AtLeast,
+  AtMost,
+  DistinctNames,
+  List,
+  NotYet,
+  Section,
+  type Mapping,
+  type SectionClass,
+} from './keys.js';
+import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
+
+const PORT = { min: 1, max: 65_535 } as const;
+const showUsd8 = (value: number | bigint): string => formatUnits(BigInt(value), 8);
+
+export class NetworkConfig {
+  @Name({ example: 'base' })
+  readonly name!: string;
+
+  @Integer({ min: 1, max: 999_999_999_999, example: 8453 })
+  readonly chainId!: number;
+}
+
+export class ArchiveConfig {
+  @NodeUrl({ transport: 'http' })
+  readonly http!: Secret;
+}
+
+export class EndpointConfig extends ArchiveConfig {
+  /** Absent: heads are polled over HTTP. */
+  @NodeUrl({ transport: 'ws', optional: true })
+  readonly ws?: Secret;
+}
+
+export class RpcConfig {
+  @Section(() => EndpointConfig)
+  readonly primary!: EndpointConfig;
+
+  @Section(() => EndpointConfig, { optional: true })
+  readonly backup?: EndpointConfig;
+
+  @Section(() => ArchiveConfig, { optional: true })
+  readonly archive?: ArchiveConfig;
+}
+
+export class ServerDatabaseConfig {
+  @Flag({ default: 'false' })
+  readonly embedded!: false;
+
+  @Host({ example: 'localhost' })
+  readonly host!: string;
+
+  @Integer({ ...PORT, default: '5432', example: 5432 })
+  readonly port!: number;
+
+  @Name({ example: 'chimera' })
+  readonly name!: string;
+}
+
+export class EmbeddedDatabaseConfig {
+  @Flag({})
+  readonly embedded!: true;
+
+  /** Relative to the working directory. */
+  @Path({ example: './data/postgres' })
+  readonly dataDir!: string;
+}
+
+export type DatabaseConfig = ServerDatabaseConfig | EmbeddedDatabaseConfig;
+
+const databaseOf = ({ embedded }: Mapping): SectionClass =>
+  embedded === 'true' ? EmbeddedDatabaseConfig : ServerDatabaseConfig;
+
+export class RedisConfig {
+  @Host({ example: 'localhost' })
+  readonly host!: string;
+
+  @Integer({ ...PORT, default: '6379', example: 6379 })
+  readonly port!: number;
+
+  @Integer({ min: 0, max: 1023, default: '0', example: 0 })
+  readonly db!: number;
+}
+
+export class PythConfig {
+  @ContractAddress()
+  readonly contract!: Address;
+
+  /** Feed id by asset. */
+  @PythFeeds()
+  readonly feeds!: Readonly<Record<Address, Hash>>;
+}
+
+export class OraclesConfig {
+  /** Chainlink native token / USD. */
+  @ContractAddress()
+  readonly nativeUsdFeed!: Address;
+
+  @Section(() => PythConfig, { optional: true })
+  readonly pyth?: PythConfig;
+
+  /** Largest difference between Chainlink and Pyth. */
+  @Bps({ default: '500', example: 500 })
+  readonly maxDivergenceBps!: number;
+
+  @Bps({ default: '3000', example: 3000 })
+  readonly maxMovePerBlockBps!: number;
+
+  @Integer({ min: 1, max: 31_536_000, default: '90000', example: 90000 })
+  readonly maxAgeSeconds!: number;
+}
+
+export class UniswapV3Config {
+  @ContractAddress()
+  readonly factory!: Address;
+
+  /** QuoterV2. */
+  @ContractAddress()
+  readonly quoter!: Address;
+
+  /** SwapRouter02. */
+  @ContractAddress({ optional: true })
+  readonly router?: Address;
+}
+
+export class AerodromeConfig {
+  @ContractAddress()
+  readonly factory!: Address;
+
+  @ContractAddress()
+  readonly router!: Address;
+}
+
+export class FlashConfig {
+  @ContractAddress({ optional: true })
+  readonly morpho?: Address;
+
+  @ContractAddress({ optional: true })
+  readonly aavePool?: Address;
+
+  @ContractAddress({ optional: true })
+  readonly balancerVault?: Address;
+}
+
+export class LiquidityConfig {
+  @Section(() => UniswapV3Config)
+  readonly uniswapV3!: UniswapV3Config;
+
+  @Section(() => AerodromeConfig, { optional: true })
+  readonly aerodrome?: AerodromeConfig;
+
+  @Section(() => FlashConfig, { optional: true })
+  readonly flash?: FlashConfig;
+}
+
+export class DetectorConfig {
+  @Integer({ min: 100, max: 3_600_000, default: '5000', example: 5000 })
+  readonly scanIntervalMs!: number;
+
+  @Integer({ min: 0, max: 128, default: '1', example: 1 })
+  readonly confirmationBlocks!: number;
+
+  /** Positions below it are reconciled with the chain on every block. Wad: 1.1 is 1100000000000000000n. */
+  @Decimal({
+    key: 'watchBelowHealthFactor',
+    decimals: 18,
+    min: '1',
+    max: '100',
+    default: '1.1',
+    example: '1.1',
+  })
+  readonly watchBelowHealthFactorWad!: bigint;
+}
+
+export class PlannerConfig {
+  /** Least net profit worth sending. USD with 8 decimals. */
+  @Usd({ key: 'minProfitUsd', default: '5', example: '5' })
+  readonly minProfitUsd8!: bigint;
+
+  @Bps({ default: '100', example: 100 })
+  readonly slippageBps!: number;
+
+  /** Share of the margin bid for inclusion when nobody else is expected. */
+  @Bps({ default: '1500', example: 1500 })
+  readonly baseBribeBps!: number;
+
+  /** The same at full competition. */
+  @AtLeast('baseBribeBps')
+  @Bps({ default: '4000', example: 4000 })
+  readonly maxBribeBps!: number;
+}
+
+export class SafetyConfig {
+  /** Debt covered by one execution. USD with 8 decimals. */
+  @AtMost('maxDailyVolumeUsd8', showUsd8)
+  @Usd({ key: 'maxSingleExecutionUsd', default: '500', example: '500' })
+  readonly maxSingleExecutionUsd8!: bigint;
+
+  /** Debt covered in one UTC day. USD with 8 decimals. */
+  @Usd({ key: 'maxDailyVolumeUsd', default: '2500', example: '2500' })
+  readonly maxDailyVolumeUsd8!: bigint;
+
+  @Integer({ min: 1, max: 1000, default: '3', example: 3 })
+  readonly maxConsecutiveFailures!: number;
+
+  /** Below it nothing is authorised. Wei. */
+  @Decimal({ key: 'minOperatorBalanceEth', decimals: 18, default: '0.1', example: '0.1' })
+  readonly minOperatorBalanceWei!: bigint;
+}
+
+export class SubmissionPathConfig {
+  @Name({ example: 'public' })
+  readonly name!: string;
+
+  @Choice({ of: ['public'] })
+  readonly kind!: 'public';
+}
+
+export class ExecutionConfig {
+  @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
+  readonly mode!: 'dry-run' | 'live';
+
+  /** The Chimera contract. */
+  @ContractAddress()
+  readonly chimera!: Address;
+
+  @DistinctNames()
+  @List({
+    choose: () => SubmissionPathConfig,
+    default: [{ name: 'public', kind: 'public' }],
+    least: 1,
+    expected: 'a list of at least one submission path',
+    example: '[{ name: public, kind: public }]',
+  })
+  readonly paths!: readonly SubmissionPathConfig[];
+}
+
+export class CloudWatchConfig {
+  @NotYet(true, 'false')
+  @Flag({ default: 'false' })
+  readonly enabled!: boolean;
+}
+
+export class MonitoringConfig {
+  @Integer({ min: 1000, max: 86_400_000, default: '60000', example: 60000 })
+  readonly exportIntervalMs!: number;
+
+  @Section(() => CloudWatchConfig)
+  readonly cloudwatch!: CloudWatchConfig;
+}
+
+export class ApiKeyConfig {
+  /** Written to the audit trail as the actor. */
+  @Name({ example: 'ops' })
+  readonly name!: string;
+
+  @Choice({ of: ['viewer', 'operator'] })
+  readonly role!: 'viewer' | 'operator';
+
+  /** Lower-case hex of the key's SHA-256. */
+  @Sha256()
+  readonly sha256!: string;
+}
+
+export class ApiConfig {
+  @Host({ default: '127.0.0.1', example: '127.0.0.1' })
+  readonly host!: string;
+
+  /** 0: any free port. */
+  @Integer({ min: 0, max: 65_535, default: '3000', example: 3000 })
+  readonly port!: number;
+
+  @DistinctNames()
+  @List({
+    choose: () => ApiKeyConfig,
+    default: [],
+    expected: 'a list of API keys',
+    example: '[{ name: ops, role: operator, sha256: "…" }]',
+  })
+  readonly keys!: readonly ApiKeyConfig[];
+}
+
+/** The whole configuration: validated, typed, deeply frozen. Inject it by this class. */
+export class ChimeraConfig {
+  @Section(() => NetworkConfig)
+  readonly network!: NetworkConfig;
+
+  @Section(() => RpcConfig)
+  readonly rpc!: RpcConfig;
+
+  @Section(databaseOf)
+  readonly database!: DatabaseConfig;
+
+  /** Absent: the cache is in memory. */
+  @Section(() => RedisConfig, { optional: true })
+  readonly redis?: RedisConfig;
+
+  @DistinctNames()
+  @List({
+    choose: protocolOf,
+    least: 1,
+    expected: 'a list of at least one protocol',
+    example: '[{ name: aave, kind: aave-v3, addressesProvider: "0x…", fromBlock: 2357134 }]',
+  })
+  readonly protocols!: readonly ProtocolConfig[];
+
+  @Section(() => OraclesConfig)
+  readonly oracles!: OraclesConfig;
+
+  @Section(() => LiquidityConfig)
+  readonly liquidity!: LiquidityConfig;
+
+  @Section(() => DetectorConfig)
+  readonly detector!: DetectorConfig;
+
+  @Section(() => PlannerConfig)
+  readonly planner!: PlannerConfig;
+
+  @Section(() => SafetyConfig)
+  readonly safety!: SafetyConfig;
+
+  @Section(() => ExecutionConfig)
+  readonly execution!: ExecutionConfig;
+
+  @Section(() => MonitoringConfig)
+  readonly monitoring!: MonitoringConfig;
+
+  @Section(() => ApiConfig)
+  readonly api!: ApiConfig;
+
+  /** The secrets that come from the environment. */
+  readonly environment!: EnvironmentConfig;
+}

@@ -1,0 +1,49 @@
+import type { LiquidationPlan } from './plan.js';
+import type { Opportunity } from './opportunity.js';
+
+/** Every reason for which a position below a health factor of 1 is left alone. Stored in rows and shown to operators. */
+export const REJECTION_REASONS = {
+  'price-missing': 'the oracle gives no price for an asset of the position',
+  'price-stale': 'a price is older than oracles.maxAgeSeconds',
+  'price-jump': 'a price moved more than oracles.maxMovePerBlockBps in one block',
+  'reserve-paused': 'the collateral or the debt reserve is paused or inactive',
+  'grace-period': 'the reserve is inside its liquidation grace period',
+  'sequencer-grace': 'the oracle sentinel does not allow liquidations yet',
+  'no-collateral': 'nothing is left to seize',
+  'bonus-below-floor': 'even the whole bonus, without any cost, is below planner.minProfitUsd',
+  'no-route': 'no configured pool trades this collateral for this debt',
+  'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
+  'simulation-reverted': 'the contract call reverted at the planning block',
+  'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
+  'in-flight': 'a transaction for this borrower is already on its way',
+  'depends-on-earlier-plan':
+    'profit falls below the floor once the plans sent before it in this block have executed',
+  halted: 'the safety controller is HALTED',
+  throttled: 'the safety controller is THROTTLED and another transaction is in flight',
+  'notional-above-limit': 'the debt to cover is above safety.maxSingleExecutionUsd',
+  'daily-volume-reached': 'the UTC day would exceed safety.maxDailyVolumeUsd',
+  'operator-balance-low': 'the operator wallet holds less than safety.minOperatorBalanceEth',
+} as const;
+
+export type RejectionReason = keyof typeof REJECTION_REASONS;
+
+/** A "no" with its reason and the numbers that led to it. */
+export interface Rejection {
+  readonly kind: 'rejected';
+  readonly reason: RejectionReason;
+  /** What was compared with what; amounts as decimal text, so that it can be stored and shown as it is. */
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface Planned {
+  readonly kind: 'planned';
+  readonly plan: LiquidationPlan;
+}
+
+/** What the planner says of one opportunity. */
+export type PlanDecision =
+  Planned | (Rejection & { readonly opportunity: Opportunity; readonly best?: LiquidationPlan });
+
+export function rejected(reason: RejectionReason, detail: Record<string, string> = {}): Rejection {
+  return { kind: 'rejected', reason, detail };
+}

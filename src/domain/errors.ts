@@ -1,0 +1,47 @@
+/**
+ * Errors are named by what the bot must do about them, so that the policy sits in one place (the bot's loop):
+ * a {@link RetryError} is tried again on the next pass, a {@link SkipError} drops this one opportunity,
+ * a {@link HaltError} stops all sending until an operator resumes.
+ */
+export type Consequence = 'retry' | 'skip' | 'halt';
+
+export abstract class ChimeraError extends Error {
+  abstract readonly consequence: Consequence;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A passing condition: the network, a slow database. The same work may succeed later. */
+export class RetryError extends ChimeraError {
+  readonly consequence = 'retry';
+}
+
+/** This opportunity cannot be served, others can. */
+export class SkipError extends ChimeraError {
+  readonly consequence = 'skip';
+}
+
+/** Going on could lose money: what we believe about the chain, our keys or our books is wrong. */
+export class HaltError extends ChimeraError {
+  readonly consequence = 'halt';
+}
+
+/** Start-up found something missing or wrong. Carries every problem at once, one sentence each. */
+export class StartupError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'StartupError';
+  }
+}
+
+/** The consequence of any thrown value. What nobody classified is a bug, and a bug must not go on spending: it halts. */
+export function consequenceOf(error: unknown): Consequence {
+  return error instanceof ChimeraError ? error.consequence : 'halt';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

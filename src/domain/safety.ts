@@ -1,0 +1,125 @@
+import { rejected, type Rejection } from './decision.js';
+import { min } from './money.js';
+
+export type SafetyState = 'NORMAL' | 'THROTTLED' | 'HALTED';
+
+export interface SafetyStatus {
+  readonly state: SafetyState;
+  readonly reason: string;
+  /** Who caused the present state: an API key's name, or "chimera". */
+  readonly actor: string;
+  readonly consecutiveFailures: number;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+export interface SafetyLimits {
+  readonly maxSingleExecutionUsd8: bigint;
+  readonly maxDailyVolumeUsd8: bigint;
+  readonly maxConsecutiveFailures: number;
+  readonly minOperatorBalanceWei: bigint;
+}
+
+export type SafetyEvent =
+  | { readonly kind: 'execution-succeeded' }
+  | { readonly kind: 'execution-failed'; readonly reason: string }
+  | { readonly kind: 'halt'; readonly reason: string; readonly actor: string }
+  | { readonly kind: 'resume'; readonly reason: string; readonly actor: string };
+
+export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
+  state: 'NORMAL',
+  reason: 'first start',
+  actor: 'chimera',
+  consecutiveFailures: 0,
+};
+
+/**
+ * The safety state machine. A failure throttles (one transaction in flight at a time) and, when it makes
+ * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. HALTED is left by `resume` alone.
+ */
+export function nextSafety(
+  status: SafetyStatus,
+  event: SafetyEvent,
+  limits: Pick<SafetyLimits, 'maxConsecutiveFailures'>,
+  nowMs: number,
+): SafetyStatus {
+  const to = (
+    state: SafetyState,
+    reason: string,
+    actor: string,
+    consecutiveFailures: number,
+  ): SafetyStatus =>
+    state === status.state
+      ? { ...status, consecutiveFailures }
+      : { state, reason, actor, consecutiveFailures, sinceMs: nowMs };
+
+  switch (event.kind) {
+    case 'halt':
+      return to('HALTED', event.reason, event.actor, status.consecutiveFailures);
+    case 'resume':
+      return to('NORMAL', event.reason, event.actor, 0);
+    case 'execution-succeeded':
+      if (status.state === 'HALTED') return { ...status, consecutiveFailures: 0 };
+      return to('NORMAL', 'an execution succeeded', 'chimera', 0);
+    case 'execution-failed': {
+      const failures = status.consecutiveFailures + 1;
+      if (status.state === 'HALTED') return { ...status, consecutiveFailures: failures };
+      if (failures >= limits.maxConsecutiveFailures)
+        return to(
+          'HALTED',
+          `${failures} executions failed in a row, the last: ${event.reason}`,
+          'chimera',
+          failures,
+        );
+      return to('THROTTLED', event.reason, 'chimera', failures);
+    }
+  }
+}
+
+/** What authorisation looks at besides the plan. */
+export interface SafetyUsage {
+  /** USD8 of debt covered or on its way in the present UTC day. */
+  readonly dailyVolumeUsd8: bigint;
+  readonly inFlight: number;
+  readonly operatorBalanceWei: bigint;
+}
+
+/** Whether an intent of this notional may be signed now; the first rule that says no gives the reason. */
+export function authorise(
+  notionalUsd8: bigint,
+  state: SafetyState,
+  usage: SafetyUsage,
+  limits: SafetyLimits,
+): { readonly kind: 'authorised' } | Rejection {
+  if (state === 'HALTED') return rejected('halted');
+  if (state === 'THROTTLED' && usage.inFlight > 0)
+    return rejected('throttled', { inFlight: String(usage.inFlight) });
+  if (notionalUsd8 > limits.maxSingleExecutionUsd8)
+    return rejected('notional-above-limit', {
+      notionalUsd8: String(notionalUsd8),
+      limitUsd8: String(limits.maxSingleExecutionUsd8),
+    });
+  if (usage.dailyVolumeUsd8 + notionalUsd8 > limits.maxDailyVolumeUsd8)
+    return rejected('daily-volume-reached', {
+      notionalUsd8: String(notionalUsd8),
+      usedUsd8: String(usage.dailyVolumeUsd8),
+      limitUsd8: String(limits.maxDailyVolumeUsd8),
+    });
+  if (usage.operatorBalanceWei < limits.minOperatorBalanceWei)
+    return rejected('operator-balance-low', {
+      balanceWei: String(usage.operatorBalanceWei),
+      limitWei: String(limits.minOperatorBalanceWei),
+    });
+  return { kind: 'authorised' };
+}
+
+/** The most one execution may cover right now: the single limit, or what is left of the day. USD8, never negative. */
+export function notionalHeadroomUsd8(dailyVolumeUsd8: bigint, limits: SafetyLimits): bigint {
+  const left = limits.maxDailyVolumeUsd8 - dailyVolumeUsd8;
+  return left <= 0n ? 0n : min(limits.maxSingleExecutionUsd8, left);
+}
+
+/** The UTC day that an instant belongs to, as YYYY-MM-DD: the key under which volume is booked. */
+export function utcDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

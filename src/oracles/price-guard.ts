@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
+import { rejected, type Rejection } from '../domain/decision.js';
+import type { Address } from '../domain/hex.js';
+import { BPS } from '../domain/money.js';
+
+export type Prices = ReadonlyMap<Address, bigint>;
+
+/** An asset's price as the guard judges it. */
+export interface JudgedPrice {
+  readonly symbol: string;
+  /** Seconds since the epoch; undefined for a source that has no rounds. */
+  readonly updatedAt: number | undefined;
+  readonly jumped: boolean;
+}
+
+/** Prices that must not be acted on: too old, or moved too far in one block (F34). */
+@Injectable()
+export class PriceGuard {
+  constructor(private readonly config: ChimeraConfig) {}
+
+  /**
+   * Assets whose price moved by more than `oracles.maxMovePerBlockBps` from the previous block's. An asset without a
+   * previous price is not suspicious.
+   */
+  jumped(previous: Prices | undefined, current: Prices): Set<Address> {
+    const limitBps = BigInt(this.config.oracles.maxMovePerBlockBps);
+    const jumped = new Set<Address>();
+    for (const [asset, price] of current) {
+      const before = previous?.get(asset);
+      if (before === undefined) continue;
+      const move = price > before ? price - before : before - price;
+      if (move * BPS > before * limitBps) jumped.add(asset);
+    }
+    return jumped;
+  }
+
+  /** Why a price must not be used at a block of this timestamp (seconds), or undefined when it may. */
+  objection(price: JudgedPrice, timestamp: number): Rejection | undefined {
+    if (price.jumped) return rejected('price-jump', { asset: price.symbol });
+    if (price.updatedAt === undefined) return undefined;
+    const ageSeconds = timestamp - price.updatedAt;
+    if (ageSeconds <= this.config.oracles.maxAgeSeconds) return undefined;
+    return rejected('price-stale', { asset: price.symbol, ageSeconds: String(ageSeconds) });
+  }
+}

@@ -1,0 +1,228 @@
+import { Injectable } from '@nestjs/common';
+import { Transaction } from 'ethers';
+import { ChimeraConfig } from '../config/index.js';
+import { bidUsd8 } from '../domain/bid.js';
+import type { Block } from '../domain/block.js';
+import { totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
+import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
+import type { Address, Hex } from '../domain/hex.js';
+import { costUsd8, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import { PLAN_LIFETIME_SECONDS, type LiquidationPlan, type TransactionCall } from '../domain/plan.js';
+import { PIPS } from '../liquidity/uniswap-v3.js';
+import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
+import { decodeLiquidateAave, encodeLiquidateAave, revertReason } from '../protocols/chimera-contract.js';
+import { Chain } from '../rpc/chain.js';
+import type { SimulatedCall } from '../rpc/simulate.js';
+import { each, readAt, together } from '../rpc/read.js';
+import { onChainFloor } from './floor.js';
+import { l1FeeRead, operatorFeeRead } from './gas-oracle.js';
+import { bestQuotes, type Quote } from './quotes.js';
+
+/** Gas assumed before the simulation tells: above what a flash-swap liquidation with two debts was measured at. */
+const GAS_BEFORE_SIMULATION = 700_000n;
+/** Base's cap for one transaction. */
+const MAX_GAS_PER_TRANSACTION = 16_777_216n;
+
+export interface PlanningContext {
+  readonly block: Block;
+  readonly nativePriceUsd8: bigint;
+  /** The executor that will sign: simulations are made in its name. */
+  readonly operator: Address;
+  /** Calls already sent and not yet mined, in nonce order: they will execute before anything planned now. */
+  readonly pending: readonly TransactionCall[];
+}
+
+interface Draft {
+  readonly opportunity: Opportunity;
+  readonly quote: Quote;
+  readonly minProfit: bigint;
+  readonly deadline: number;
+  readonly data: Hex;
+}
+
+/**
+ * Opportunities to plans. Everything is read at the block of the context: quotes, then one simulation of the very calls,
+ * in the order in which they will be sent, so that two plans that meet in one pool are proved together.
+ */
+@Injectable()
+export class ExecutionPlanner {
+  constructor(
+    private readonly chain: Chain,
+    private readonly venue: UniswapV3Venue,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  /** One decision per opportunity; the plans come in the order in which they were proved and must be sent. */
+  async plan(opportunities: readonly Opportunity[], context: PlanningContext): Promise<PlanDecision[]> {
+    if (opportunities.length === 0) return [];
+    const quotes = await bestQuotes(this.chain, this.venue, opportunities, context.block.hash);
+    const decisions: PlanDecision[] = [];
+    const drafts: Draft[] = [];
+    for (const [index, opportunity] of opportunities.entries()) {
+      const quoted = quotes[index] ?? rejected('no-route');
+      const draft = quoted.kind === 'quoted' ? this.draft(opportunity, quoted.quote, context) : quoted;
+      if ('kind' in draft) decisions.push({ ...draft, opportunity });
+      else drafts.push(draft);
+    }
+    drafts.sort((a, b) => (a.quote.grossUsd8 < b.quote.grossUsd8 ? 1 : -1));
+    return [...(await this.prove(drafts, context)), ...decisions];
+  }
+
+  /** The call to simulate, unless the quote cannot even pay for costs assumed before the simulation. */
+  private draft(opportunity: Opportunity, quote: Quote, context: PlanningContext): Draft | Rejection {
+    const unavoidable = unavoidableCosts(
+      GAS_BEFORE_SIMULATION,
+      { baseFeePerGas: context.block.baseFeePerGas, l1DataFee: 0n, operatorFee: 0n },
+      context.nativePriceUsd8,
+    );
+    const marginUsd8 = quote.grossUsd8 - unavoidable.l2GasUsd8;
+    const bid = bidUsd8(marginUsd8, this.config.planner);
+    if (bid === undefined)
+      return rejected('profit-below-floor', {
+        grossProfitUsd8: String(quote.grossUsd8),
+        estimatedGasUsd8: String(unavoidable.l2GasUsd8),
+        floorUsd8: String(this.config.planner.minProfitUsd8),
+      });
+    const minProfit = onChainFloor(
+      quote,
+      this.config.planner.minProfitUsd8 + unavoidable.l2GasUsd8 + bid,
+      this.config.planner.slippageBps,
+    );
+    const deadline = context.block.timestamp + PLAN_LIFETIME_SECONDS;
+    const data = encodeLiquidateAave({
+      market: opportunity.market,
+      borrower: opportunity.borrower,
+      collateralAsset: quote.candidate.collateral.address,
+      debtAsset: quote.candidate.debt.address,
+      debtToCover: quote.candidate.debtToFund,
+      poolFee: quote.pool.feePips,
+      minProfit,
+      deadline: BigInt(deadline),
+    });
+    return { opportunity, quote, minProfit, deadline, data };
+  }
+
+  private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
+    if (drafts.length === 0) return [];
+    const from = context.operator;
+    const to = this.config.execution.chimera;
+    const pending = context.pending.map((call) => ({ from, to: call.to, data: call.data }));
+    const [simulated, [l1Fees, operatorFee]] = await Promise.all([
+      this.chain.simulateV1(
+        [...pending, ...drafts.map(({ data }) => ({ from, to, data }))],
+        context.block.hash,
+      ),
+      readAt(
+        this.chain,
+        together(
+          each(drafts.map((draft) => l1FeeRead(this.unsigned(draft)))),
+          operatorFeeRead(GAS_BEFORE_SIMULATION),
+        ),
+        context.block.hash,
+      ),
+    ]);
+    return drafts.map((draft, index) => {
+      const result = simulated[pending.length + index];
+      const l1DataFee = l1Fees[index];
+      if (!result || l1DataFee === undefined)
+        throw new Error('the simulation answered fewer calls than it was asked');
+      const alone = pending.length + index === 0;
+      const decision = this.decide(draft, result, { l1DataFee, operatorFee }, context, alone);
+      return decision.kind === 'planned' ? decision : { ...decision, opportunity: draft.opportunity };
+    });
+  }
+
+  private decide(
+    draft: Draft,
+    result: SimulatedCall,
+    fees: { readonly l1DataFee: bigint; readonly operatorFee: bigint },
+    context: PlanningContext,
+    alone: boolean,
+  ):
+    | { readonly kind: 'planned'; readonly plan: LiquidationPlan }
+    | (Rejection & { readonly best?: LiquidationPlan }) {
+    if (!result.success) return refused(draft, result.returnData, alone);
+    const outcome = decodeLiquidateAave(result.returnData);
+    const { candidate, pool, input } = draft.quote;
+    const { nativePriceUsd8, block } = context;
+    const grossProfitUsd8 = valueUsd8(outcome.profit, candidate.collateral);
+    const unavoidable = unavoidableCosts(
+      result.gasUsed,
+      { baseFeePerGas: block.baseFeePerGas, ...fees },
+      nativePriceUsd8,
+    );
+    const withoutBid: Costs = {
+      ...unavoidable,
+      bidUsd8: 0n,
+      poolFeeUsd8: costUsd8(mulDivCeil(outcome.swapInput, BigInt(pool.feePips), PIPS), candidate.collateral),
+      flashFeeUsd8: 0n,
+    };
+    const marginUsd8 = grossProfitUsd8 - totalCostsUsd8(withoutBid);
+    const bid = bidUsd8(marginUsd8, this.config.planner);
+    const maxPriorityFeePerGas = weiWithin(bid ?? 0n, nativePriceUsd8) / result.gasUsed;
+    const costs: Costs = {
+      ...withoutBid,
+      bidUsd8: unavoidableCosts(
+        result.gasUsed,
+        { baseFeePerGas: maxPriorityFeePerGas, l1DataFee: 0n, operatorFee: 0n },
+        nativePriceUsd8,
+      ).l2GasUsd8,
+    };
+    const { opportunity } = draft;
+    const plan: LiquidationPlan = {
+      protocol: opportunity.protocol,
+      market: opportunity.market,
+      borrower: opportunity.borrower,
+      block,
+      healthFactorWad: opportunity.healthFactorWad,
+      candidate,
+      route: { kind: 'uniswap-v3', pool: pool.address, feePips: pool.feePips, quotedInput: input },
+      simulation: { ...outcome, gasUsed: result.gasUsed },
+      minProfit: draft.minProfit,
+      deadline: draft.deadline,
+      notionalUsd8: costUsd8(outcome.debtCovered, candidate.debt),
+      grossProfitUsd8,
+      costs,
+      netProfitUsd8: grossProfitUsd8 - totalCostsUsd8(costs),
+      nativePriceUsd8,
+      call: {
+        to: this.config.execution.chimera,
+        data: draft.data,
+        gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, MAX_GAS_PER_TRANSACTION),
+        maxFeePerGas: block.baseFeePerGas * 2n + maxPriorityFeePerGas,
+        maxPriorityFeePerGas,
+      },
+    };
+    if (bid !== undefined) return { kind: 'planned', plan };
+    return {
+      ...rejected('profit-below-floor', {
+        netProfitUsd8: String(plan.netProfitUsd8),
+        floorUsd8: String(this.config.planner.minProfitUsd8),
+      }),
+      best: plan,
+    };
+  }
+
+  /** The transaction as it will be signed, but for its nonce and fees, whose bytes cost next to nothing. */
+  private unsigned(draft: Draft): Hex {
+    return Transaction.from({
+      type: 2,
+      chainId: this.config.network.chainId,
+      to: this.config.execution.chimera,
+      data: draft.data,
+      nonce: 1_000_000,
+      gasLimit: GAS_BEFORE_SIMULATION,
+      maxFeePerGas: 10n ** 9n,
+      maxPriorityFeePerGas: 10n ** 9n,
+    }).unsignedSerialized as Hex;
+  }
+}
+
+/** Why the contract, or something it called, said no. `alone`: nothing executed before it in the simulation. */
+function refused(draft: Draft, revertData: Hex, alone: boolean): Rejection {
+  const revert = revertReason(revertData);
+  const detail = { revert, quotedProfit: String(draft.quote.profit), minProfit: String(draft.minProfit) };
+  if (!revert.startsWith('ProfitBelowFloor')) return rejected('simulation-reverted', detail);
+  return rejected(alone ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
+}

@@ -1,0 +1,11 @@
+import { Module } from '@nestjs/common';
+import { LiquidityModule } from '../liquidity/liquidity.module.js';
+import { RpcModule } from '../rpc/rpc.module.js';
+import { ExecutionPlanner } from './execution-planner.js';
+
+/**
+ * Opportunities to plans: the most profitable amount, its cost and bid, proved by simulation. It must never sign, send or
+ * remember; what it returns is true at the block it names and nowhere else.
+ */
+@Module({ imports: [RpcModule, LiquidityModule], providers: [ExecutionPlanner], exports: [ExecutionPlanner] })
+export class PlannerModule {}

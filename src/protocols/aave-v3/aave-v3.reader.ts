@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { HaltError } from '../../domain/errors.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { Chain } from '../../rpc/chain.js';
+import { each, readAt, together } from '../../rpc/read.js';
+import { borrowersOf, borrowFilter } from './events.js';
+import type { AaveAccount, AaveMarket, EMode } from './market.js';
+import {
+  accountFlagsRead,
+  accountRead,
+  addressRead,
+  eModeRead,
+  reserveAddressRead,
+  reserveRead,
+  SELECTORS,
+  uintRead,
+} from './reads.js';
+import { rulesOf, SUPPORTED_VERSIONS } from './versions.js';
+
+const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
+/** Category ids are uint8 and handed out from 1 upwards, with gaps where one was removed: look this far. */
+const HIGHEST_EMODE_CATEGORY = 64;
+const USD8_UNIT = 10n ** 8n;
+
+/** Reads an Aave v3 pool and its accounts from the chain, every answer pinned to one block. */
+@Injectable()
+export class AaveV3Reader {
+  constructor(private readonly chain: Chain) {}
+
+  /**
+   * The whole market at a block.
+   * @throws HaltError when the pool is of a version whose rules we do not know, or does not count in USD.
+   */
+  async market(name: string, addressesProvider: Address, block: Hash): Promise<AaveMarket> {
+    const [pool, poolConfigurator, oracle, sentinel] = await readAt(
+      this.chain,
+      together(
+        addressRead(addressesProvider, SELECTORS.getPool, `${name}: the pool`),
+        addressRead(addressesProvider, SELECTORS.getPoolConfigurator, `${name}: the pool configurator`),
+        addressRead(addressesProvider, SELECTORS.getPriceOracle, `${name}: the price oracle`),
+        addressRead(addressesProvider, SELECTORS.getPriceOracleSentinel, `${name}: the oracle sentinel`),
+      ),
+      block,
+    );
+    const [revision, count, unit, eModes] = await readAt(
+      this.chain,
+      together(
+        uintRead(pool, SELECTORS.poolRevision, `${name}: POOL_REVISION`),
+        uintRead(pool, SELECTORS.getReservesCount, `${name}: the number of reserves`),
+        uintRead(oracle, SELECTORS.baseCurrencyUnit, `${name}: the oracle's unit`),
+        each(Array.from({ length: HIGHEST_EMODE_CATEGORY }, (_, index) => eModeRead(pool, index + 1))),
+      ),
+      block,
+    );
+    const rules = rulesOf(Number(revision));
+    if (!rules)
+      throw new HaltError(
+        `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
+      );
+    if (unit !== USD8_UNIT)
+      throw new HaltError(
+        `${name}: the oracle's unit is ${unit}, USD with 8 decimals (${USD8_UNIT}) was expected`,
+      );
+
+    const ids = Array.from({ length: Number(count) }, (_, reserveId) => reserveId);
+    const assets = await readAt(
+      this.chain,
+      each(ids.map((reserveId) => reserveAddressRead(pool, reserveId))),
+      block,
+    );
+    const reserves = await readAt(
+      this.chain,
+      each(
+        assets.flatMap((asset, reserveId) =>
+          asset === ZERO_ADDRESS ? [] : [reserveRead(pool, reserveId, asset)],
+        ),
+      ),
+      block,
+    );
+    return {
+      name,
+      addressesProvider,
+      pool,
+      poolConfigurator,
+      oracle,
+      sentinel: sentinel === ZERO_ADDRESS ? undefined : sentinel,
+      rules,
+      reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
+      eModes: new Map(
+        eModes.filter((mode): mode is EMode => mode !== undefined).map((mode) => [mode.id, mode]),
+      ),
+    };
+  }
+
+  /** The accounts as they stand at a block, in the order given; one without any flagged reserve has no legs. */
+  async accounts(market: AaveMarket, addresses: readonly Address[], block: Hash): Promise<AaveAccount[]> {
+    if (addresses.length === 0) return [];
+    const flags = await readAt(this.chain, accountFlagsRead(market, addresses), block);
+    return readAt(this.chain, each(flags.map((account) => accountRead(market, account))), block);
+  }
+
+  /** Everyone who took debt in a range of blocks, both ends included. */
+  async borrowers(market: AaveMarket, fromBlock: number, toBlock: number): Promise<Set<Address>> {
+    const { address, topics } = borrowFilter(market);
+    return borrowersOf(await this.chain.getLogs({ fromBlock, toBlock }, [address], topics));
+  }
+}

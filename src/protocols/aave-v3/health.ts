@@ -1,0 +1,95 @@
+import { mulDivCeil, mulDivFloor, mulDivHalfUp, UINT256_MAX, unitOf, WAD } from '../../domain/money.js';
+import {
+  borrowIndexAt,
+  eModeOf,
+  liquidityIndexAt,
+  type AaveAccount,
+  type AaveMarket,
+  type MarketConditions,
+  type Reserve,
+} from './market.js';
+import { aTokenBalance, debtTokenBalance } from './math.js';
+
+/** One leg with everything that liquidation needs, at the block's timestamp. */
+export interface ValuedLeg {
+  readonly reserve: Reserve;
+  readonly priceUsd8: bigint;
+  readonly scaledCollateral: bigint;
+  /** Collateral units; 0 when it is not used as collateral. */
+  readonly collateral: bigint;
+  readonly collateralUsd8: bigint;
+  /** Debt token units. */
+  readonly debt: bigint;
+  readonly debtUsd8: bigint;
+  readonly liquidationBonusBps: bigint;
+}
+
+export interface AccountData {
+  readonly totalCollateralUsd8: bigint;
+  readonly totalDebtUsd8: bigint;
+  /** Wad; UINT256_MAX without debt. */
+  readonly healthFactorWad: bigint;
+  readonly legs: readonly ValuedLeg[];
+}
+
+/** The oracle had no price for this asset of the account. */
+export interface PriceMissing {
+  readonly priceMissing: Reserve;
+}
+
+/**
+ * The account's totals and health factor at `conditions.timestamp`, exactly as Pool.getUserAccountData computes them
+ * (GenericLogic.calculateUserAccountData, 3.5 and later): collateral rounded down, debt up, both in USD8 per reserve;
+ * HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000, where wadDiv rounds half up and the last division down.
+ */
+export function accountData(
+  market: AaveMarket,
+  account: AaveAccount,
+  conditions: MarketConditions,
+): AccountData | PriceMissing {
+  let totalCollateralUsd8 = 0n;
+  let totalDebtUsd8 = 0n;
+  let weightedThreshold = 0n;
+  const legs: ValuedLeg[] = [];
+
+  for (const leg of account.legs) {
+    const reserve = market.reserves.get(leg.reserveId);
+    if (!reserve) continue; // A dropped reserve counts for nothing on chain either (reservesList holds address(0)).
+    const priceUsd8 = conditions.prices.get(reserve.asset);
+    if (priceUsd8 === undefined) return { priceMissing: reserve };
+
+    const unit = unitOf(reserve.decimals);
+    const category = eModeOf(market, account, reserve);
+    const collateral = aTokenBalance(
+      leg.scaledCollateral,
+      liquidityIndexAt(reserve.indexes, conditions.timestamp),
+    );
+    const collateralUsd8 = mulDivFloor(collateral, priceUsd8, unit);
+    const debt = debtTokenBalance(leg.scaledDebt, borrowIndexAt(reserve.indexes, conditions.timestamp));
+    const debtUsd8 = mulDivCeil(debt, priceUsd8, unit);
+
+    totalCollateralUsd8 += collateralUsd8;
+    totalDebtUsd8 += debtUsd8;
+    weightedThreshold +=
+      collateralUsd8 * (category?.liquidationThresholdBps ?? reserve.liquidationThresholdBps);
+    legs.push({
+      reserve,
+      priceUsd8,
+      scaledCollateral: leg.scaledCollateral,
+      collateral,
+      collateralUsd8,
+      debt,
+      debtUsd8,
+      liquidationBonusBps: category?.liquidationBonusBps ?? reserve.liquidationBonusBps,
+    });
+  }
+
+  const healthFactorWad =
+    totalDebtUsd8 === 0n ? UINT256_MAX : mulDivHalfUp(weightedThreshold, WAD, totalDebtUsd8) / 10_000n;
+  return { totalCollateralUsd8, totalDebtUsd8, healthFactorWad, legs };
+}
+
+/** Liquidatable iff the health factor is strictly below one (ValidationLogic.validateLiquidationCall). */
+export function isLiquidatable(healthFactorWad: bigint): boolean {
+  return healthFactorWad < WAD;
+}

@@ -1,0 +1,104 @@
+import type { Address } from '../../domain/hex.js';
+import { compoundedInterest, linearInterest, rayMul } from './math.js';
+import type { LiquidationRules } from './versions.js';
+
+/** The indexes of a reserve at its last update (IPool.ReserveDataUpdated). Indexes and rates in ray. */
+export interface ReserveIndexes {
+  readonly liquidityIndex: bigint;
+  readonly liquidityRate: bigint;
+  readonly variableBorrowIndex: bigint;
+  readonly variableBorrowRate: bigint;
+  /** Seconds since the epoch. */
+  readonly updatedAt: number;
+}
+
+export interface Reserve {
+  readonly id: number;
+  readonly asset: Address;
+  readonly symbol: string;
+  readonly decimals: number;
+  readonly aToken: Address;
+  readonly variableDebtToken: Address;
+  readonly liquidationThresholdBps: bigint;
+  /** 10_500 is a bonus of 5 %. */
+  readonly liquidationBonusBps: bigint;
+  /** The protocol's share of the bonus. */
+  readonly liquidationProtocolFeeBps: bigint;
+  readonly active: boolean;
+  readonly paused: boolean;
+  /** Seconds since the epoch; liquidations need a later block. */
+  readonly gracePeriodUntil: number;
+  readonly indexes: ReserveIndexes;
+}
+
+export interface EMode {
+  readonly id: number;
+  readonly liquidationThresholdBps: bigint;
+  readonly liquidationBonusBps: bigint;
+  /** Bit i: reserve i counts as collateral of this category. */
+  readonly collateralBitmap: bigint;
+}
+
+/** Everything of one Aave v3 pool that decides a liquidation, as of one block. Immutable: an event makes a new one. */
+export interface AaveMarket {
+  readonly name: string;
+  readonly addressesProvider: Address;
+  readonly pool: Address;
+  readonly poolConfigurator: Address;
+  readonly oracle: Address;
+  /** The PriceOracleSentinel, where one is set. */
+  readonly sentinel: Address | undefined;
+  readonly rules: LiquidationRules;
+  readonly reserves: ReadonlyMap<number, Reserve>;
+  readonly eModes: ReadonlyMap<number, EMode>;
+}
+
+/** What the outside says of a market at one block. */
+export interface MarketConditions {
+  /** Seconds since the epoch: interest is computed up to here. */
+  readonly timestamp: number;
+  /** USD8 by reserve asset, by the market's own oracle; absent where the oracle gives none. */
+  readonly prices: ReadonlyMap<Address, bigint>;
+  /** What the sentinel says; true where there is none. */
+  readonly sentinelAllows: boolean;
+}
+
+/** One reserve of an account: only what counts for its health. Scaled amounts as the tokens store them. */
+export interface Leg {
+  readonly reserveId: number;
+  /** Scaled aToken balance if the account uses it as collateral, else 0. */
+  readonly scaledCollateral: bigint;
+  readonly scaledDebt: bigint;
+}
+
+export interface AaveAccount {
+  readonly address: Address;
+  /** 0: none. */
+  readonly eMode: number;
+  readonly legs: readonly Leg[];
+}
+
+/** ReserveLogic.getNormalizedIncome: the liquidity index at `timestamp`, ray. */
+export function liquidityIndexAt(indexes: ReserveIndexes, timestamp: number): bigint {
+  if (timestamp === indexes.updatedAt) return indexes.liquidityIndex;
+  return rayMul(
+    linearInterest(indexes.liquidityRate, BigInt(timestamp - indexes.updatedAt)),
+    indexes.liquidityIndex,
+  );
+}
+
+/** ReserveLogic.getNormalizedDebt: the variable borrow index at `timestamp`, ray. */
+export function borrowIndexAt(indexes: ReserveIndexes, timestamp: number): bigint {
+  if (timestamp === indexes.updatedAt) return indexes.variableBorrowIndex;
+  return rayMul(
+    compoundedInterest(indexes.variableBorrowRate, BigInt(timestamp - indexes.updatedAt)),
+    indexes.variableBorrowIndex,
+  );
+}
+
+/** The e-mode category under which `reserve` counts for `account`, if any (EModeConfiguration.isReserveEnabledOnBitmap). */
+export function eModeOf(market: AaveMarket, account: AaveAccount, reserve: Reserve): EMode | undefined {
+  if (account.eMode === 0) return undefined;
+  const category = market.eModes.get(account.eMode);
+  return category && (category.collateralBitmap >> BigInt(reserve.id)) & 1n ? category : undefined;
+}

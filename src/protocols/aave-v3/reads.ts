@@ -1,0 +1,220 @@
+import { id } from 'ethers';
+import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
+import type { MulticallCall as Call, MulticallResult as CallResult } from '../../rpc/multicall3.js';
+import { each, successOf, together, type Read } from '../../rpc/read.js';
+import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
+
+/** Calls to Aave v3's contracts, encoded and decoded by hand: they run every block, for thousands of accounts. */
+
+const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
+
+export const SELECTORS = {
+  getPool: selector('getPool()'),
+  getPoolConfigurator: selector('getPoolConfigurator()'),
+  getPriceOracle: selector('getPriceOracle()'),
+  getPriceOracleSentinel: selector('getPriceOracleSentinel()'),
+  poolRevision: selector('POOL_REVISION()'),
+  getReservesCount: selector('getReservesCount()'),
+  getReserveAddressById: selector('getReserveAddressById(uint16)'),
+  getReserveData: selector('getReserveData(address)'),
+  getLiquidationGracePeriod: selector('getLiquidationGracePeriod(address)'),
+  getEModeCategoryCollateralConfig: selector('getEModeCategoryCollateralConfig(uint8)'),
+  getEModeCategoryCollateralBitmap: selector('getEModeCategoryCollateralBitmap(uint8)'),
+  symbol: selector('symbol()'),
+  baseCurrencyUnit: selector('BASE_CURRENCY_UNIT()'),
+  getAssetsPrices: selector('getAssetsPrices(address[])'),
+  getAssetPrice: selector('getAssetPrice(address)'),
+  getSourceOfAsset: selector('getSourceOfAsset(address)'),
+  isLiquidationAllowed: selector('isLiquidationAllowed()'),
+  getUserConfiguration: selector('getUserConfiguration(address)'),
+  getUserEMode: selector('getUserEMode(address)'),
+  getUserAccountData: selector('getUserAccountData(address)'),
+  scaledBalanceOf: selector('scaledBalanceOf(address)'),
+} as const;
+
+/** A single call whose success is required. */
+export function one<T>(call: Call, what: string, decode: (data: Hex) => T): Read<T> {
+  return { calls: [call], decode: ([result]) => decode(successOf(result, what)) };
+}
+
+const withAddress = (selectorHex: Hex, address: Address): Hex => `${selectorHex}${addressWord(address)}`;
+const withUint = (selectorHex: Hex, value: number): Hex => `${selectorHex}${uintWord(value)}`;
+
+export const addressRead = (to: Address, data: Hex, what: string): Read<Address> =>
+  one({ to, data }, what, (answer) => addressAt(answer, 0));
+
+export const uintRead = (to: Address, data: Hex, what: string): Read<bigint> =>
+  one({ to, data }, what, (answer) => uintAt(answer, 0));
+
+export const reserveAddressRead = (pool: Address, reserveId: number): Read<Address> =>
+  addressRead(pool, withUint(SELECTORS.getReserveAddressById, reserveId), `reserve ${reserveId}`);
+
+/** A token's symbol; an unreadable or odd one is shown as its address's head. */
+function symbolOf(result: CallResult | undefined, token: Address): string {
+  const fallback = token.slice(0, 8);
+  if (!result?.success) return fallback;
+  const body = Buffer.from(result.data.slice(2), 'hex');
+  // A string is (offset, length, bytes); some old tokens answer a bare bytes32.
+  const bytes = body.length >= 96 ? body.subarray(64, 64 + (body[63] ?? 0)) : body.subarray(0, 32);
+  const text = bytes.toString('utf8').replace(/\0/g, '');
+  return /^[\w.+-]{1,24}$/u.test(text) ? text : fallback;
+}
+
+const bits = (map: bigint, from: number, length: number): bigint =>
+  (map >> BigInt(from)) & ((1n << BigInt(length)) - 1n);
+
+/** One reserve with its configuration and indexes (IPool.getReserveData; bit positions of ReserveConfiguration.sol). */
+export function reserveRead(pool: Address, reserveId: number, asset: Address): Read<Reserve> {
+  return {
+    calls: [
+      { to: pool, data: withAddress(SELECTORS.getReserveData, asset) },
+      { to: pool, data: withAddress(SELECTORS.getLiquidationGracePeriod, asset) },
+      { to: asset, data: SELECTORS.symbol },
+    ],
+    decode: ([reserveData, grace, symbol]) => {
+      const data = successOf(reserveData, `reserve ${asset}`);
+      const configuration = uintAt(data, 0);
+      return {
+        id: reserveId,
+        asset,
+        symbol: symbolOf(symbol, asset),
+        decimals: Number(bits(configuration, 48, 8)),
+        aToken: addressAt(data, 8),
+        variableDebtToken: addressAt(data, 10),
+        liquidationThresholdBps: bits(configuration, 16, 16),
+        liquidationBonusBps: bits(configuration, 32, 16),
+        liquidationProtocolFeeBps: bits(configuration, 152, 16),
+        active: bits(configuration, 56, 1) === 1n,
+        paused: bits(configuration, 60, 1) === 1n,
+        gracePeriodUntil: Number(uintAt(successOf(grace, `grace period of ${asset}`), 0)),
+        indexes: {
+          liquidityIndex: uintAt(data, 1),
+          liquidityRate: uintAt(data, 2),
+          variableBorrowIndex: uintAt(data, 3),
+          variableBorrowRate: uintAt(data, 4),
+          updatedAt: Number(uintAt(data, 6)),
+        },
+      };
+    },
+  };
+}
+
+/** A category's liquidation terms; undefined where the id is not in use (threshold 0). */
+export function eModeRead(pool: Address, categoryId: number): Read<EMode | undefined> {
+  return {
+    calls: [
+      { to: pool, data: withUint(SELECTORS.getEModeCategoryCollateralConfig, categoryId) },
+      { to: pool, data: withUint(SELECTORS.getEModeCategoryCollateralBitmap, categoryId) },
+    ],
+    decode: ([terms, bitmap]) => {
+      const data = successOf(terms, `e-mode category ${categoryId}`);
+      const liquidationThresholdBps = uintAt(data, 1);
+      if (liquidationThresholdBps === 0n) return undefined;
+      return {
+        id: categoryId,
+        liquidationThresholdBps,
+        liquidationBonusBps: uintAt(data, 2),
+        collateralBitmap: uintAt(successOf(bitmap, `bitmap of e-mode category ${categoryId}`), 0),
+      };
+    },
+  };
+}
+
+/** Prices of all reserves by the market's oracle (AaveOracle.getAssetPrice, USD8) and the sentinel's word. */
+export function conditionsRead(market: AaveMarket, timestamp: number): Read<MarketConditions> {
+  const assets = [...market.reserves.values()].map((reserve) => reserve.asset);
+  const calls: Call[] = assets.map((asset) => ({
+    to: market.oracle,
+    data: withAddress(SELECTORS.getAssetPrice, asset),
+  }));
+  if (market.sentinel) calls.push({ to: market.sentinel, data: SELECTORS.isLiquidationAllowed });
+  return {
+    calls,
+    decode: (results) => {
+      const prices = new Map<Address, bigint>();
+      for (const [index, asset] of assets.entries()) {
+        const result = results[index];
+        if (!result?.success) continue;
+        const price = uintAt(result.data, 0);
+        // AaveOracle falls back and may end in 0: no price rather than a free asset. An int cast too large is none either.
+        if (price > 0n && price < 1n << 128n) prices.set(asset, price);
+      }
+      const sentinel = market.sentinel ? uintAt(successOf(results[assets.length], 'sentinel'), 0) : 1n;
+      return { timestamp, prices, sentinelAllows: sentinel === 1n };
+    },
+  };
+}
+
+interface AccountFlags {
+  readonly address: Address;
+  /** UserConfigurationMap.data: two bits a reserve, borrowing then collateral. */
+  readonly configuration: bigint;
+  readonly eMode: number;
+}
+
+export function accountFlagsRead(market: AaveMarket, accounts: readonly Address[]): Read<AccountFlags[]> {
+  return each(
+    accounts.map((address) => ({
+      calls: [
+        { to: market.pool, data: withAddress(SELECTORS.getUserConfiguration, address) },
+        { to: market.pool, data: withAddress(SELECTORS.getUserEMode, address) },
+      ],
+      decode: ([configuration, eMode]: readonly (CallResult | undefined)[]) => ({
+        address,
+        configuration: uintAt(successOf(configuration, `configuration of ${address}`), 0),
+        eMode: Number(uintAt(successOf(eMode, `e-mode of ${address}`), 0)),
+      }),
+    })),
+  );
+}
+
+/** The scaled balances behind the flags of an account. */
+export function accountRead(market: AaveMarket, flags: AccountFlags): Read<AaveAccount> {
+  const legs: Read<Leg>[] = [];
+  for (const reserve of market.reserves.values()) {
+    const pair = flags.configuration >> BigInt(2 * reserve.id);
+    const borrows = (pair & 1n) === 1n;
+    const collateral = (pair & 2n) === 2n;
+    if (!borrows && !collateral) continue;
+    const scaled = (token: Address): Read<bigint> =>
+      uintRead(token, withAddress(SELECTORS.scaledBalanceOf, flags.address), `balance of ${flags.address}`);
+    const none: Read<bigint> = { calls: [], decode: () => 0n };
+    const both = together(
+      collateral ? scaled(reserve.aToken) : none,
+      borrows ? scaled(reserve.variableDebtToken) : none,
+    );
+    legs.push({
+      calls: both.calls,
+      decode: (results) => {
+        const [scaledCollateral, scaledDebt] = both.decode(results);
+        return { reserveId: reserve.id, scaledCollateral, scaledDebt };
+      },
+    });
+  }
+  const all = each(legs);
+  return {
+    calls: all.calls,
+    decode: (results) => ({ address: flags.address, eMode: flags.eMode, legs: all.decode(results) }),
+  };
+}
+
+/** What the chain itself says of an account (Pool.getUserAccountData): USD8, USD8, wad. */
+export interface ChainAccountData {
+  readonly account: Address;
+  readonly totalCollateralUsd8: bigint;
+  readonly totalDebtUsd8: bigint;
+  readonly healthFactorWad: bigint;
+}
+
+export function accountDataRead(market: AaveMarket, account: Address): Read<ChainAccountData> {
+  return one(
+    { to: market.pool, data: withAddress(SELECTORS.getUserAccountData, account) },
+    `account data of ${account}`,
+    (data) => ({
+      account,
+      totalCollateralUsd8: uintAt(data, 0),
+      totalDebtUsd8: uintAt(data, 1),
+      healthFactorWad: uintAt(data, 5),
+    }),
+  );
+}

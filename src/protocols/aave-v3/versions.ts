@@ -1,0 +1,42 @@
+import { percentDiv, percentDivFloor, percentMul, percentMulCeil, percentMulFloor } from './math.js';
+
+/**
+ * What differs between the versions of Aave v3 that this bot liquidates on. All of them (3.5 and later) share the
+ * health factor, the close factor, the rule against leftovers and the rounding of balances.
+ */
+export interface LiquidationRules {
+  readonly version: string;
+  /** Collateral with its bonus, from collateral without. */
+  readonly withBonus: (collateral: bigint, bonusBps: bigint) => bigint;
+  /** Collateral without its bonus, from collateral with. */
+  readonly withoutBonus: (collateral: bigint, bonusBps: bigint) => bigint;
+  /** The protocol's share of a bonus. */
+  readonly protocolFee: (bonus: bigint, feeBps: bigint) => bigint;
+}
+
+/** LiquidationLogic._calculateAvailableCollateralToLiquidate of 3.5 and 3.6: each step rounds half up. */
+const HALF_UP: Omit<LiquidationRules, 'version'> = {
+  withBonus: percentMul,
+  withoutBonus: percentDiv,
+  protocolFee: percentMul,
+};
+
+/** The same function in 3.7: in favour of the protocol. Not proved against the contract here, its sources are not packaged. */
+const FOR_PROTOCOL: Omit<LiquidationRules, 'version'> = {
+  withBonus: percentMulFloor,
+  withoutBonus: percentDivFloor,
+  protocolFee: percentMulCeil,
+};
+
+const BY_POOL_REVISION: ReadonlyMap<number, LiquidationRules> = new Map([
+  [9, { version: '3.5', ...HALF_UP }],
+  [10, { version: '3.6', ...HALF_UP }],
+  [11, { version: '3.7', ...FOR_PROTOCOL }],
+]);
+
+/** The rules of a pool by its POOL_REVISION; undefined for a version that this bot does not know. */
+export function rulesOf(poolRevision: number): LiquidationRules | undefined {
+  return BY_POOL_REVISION.get(poolRevision);
+}
+
+export const SUPPORTED_VERSIONS = [...BY_POOL_REVISION.values()].map((rules) => rules.version).join(', ');

@@ -1,0 +1,329 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Injectable } from '@nestjs/common';
+
+import { messageOf } from '../domain/errors.js';
+import { EndpointHealth, type HealthState } from './endpoint-health.js';
+import { JsonRpcEndpoint, type EndpointStats, type RpcAnswer } from './json-rpc-endpoint.js';
+import { toNumber } from './quantities.js';
+import { NotThereYet, RpcAnswerError, RpcError } from './rpc-errors.js';
+import { RPC_TIMINGS, type RpcOptions, type RpcTimings } from './rpc-options.js';
+
+export interface CallOptions {
+  /** For the call as a whole, over all endpoints, in milliseconds. Default: 2,000. */
+  readonly deadlineMs?: number;
+}
+
+/** One call of a batch. `parse` turns the raw result into a checked value and throws when it is not one. */
+export interface RpcCall<T> {
+  readonly method: string;
+  readonly params: readonly unknown[];
+  readonly parse: (raw: unknown) => T;
+}
+
+/** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
+export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
+  -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
+};
+
+export interface EndpointStatus extends EndpointStats {
+  readonly role: string;
+  readonly state: HealthState;
+  /** Block number at the last health question. */
+  readonly head: number | undefined;
+}
+
+interface Member {
+  readonly endpoint: JsonRpcEndpoint;
+  readonly health: EndpointHealth;
+  /** The health question in flight, so that there is never a second one. */
+  probe?: Promise<string | undefined> | undefined;
+}
+
+/**
+ * All calls to the chain. Asks the primary; when it does not serve, the backup, within the one deadline of the call; and the
+ * primary again as soon as a probe finds it well. An answer of a node, a revert for instance, is final and is not asked for twice.
+ *
+ * Health questions (chain id and head, in one request) are started by calls once an interval has passed, in the background:
+ * an idle pool sends nothing, and no call waits for one.
+ */
+@Injectable()
+export class RpcPool {
+  readonly #options: RpcOptions;
+  readonly #timings: RpcTimings;
+  readonly #clock: () => number;
+  readonly #closing = new AbortController();
+  /** Primary first. */
+  readonly #live: readonly Member[];
+  readonly #archive: Member | undefined;
+  #probedAtMs: number;
+
+  /**
+   * @param clock monotonic milliseconds.
+   * @throws TypeError when a URL is not one of http or https.
+   */
+  constructor(options: RpcOptions, clock: () => number = () => performance.now()) {
+    this.#options = options;
+    this.#timings = { ...RPC_TIMINGS, ...options.timings };
+    this.#clock = clock;
+    this.#probedAtMs = clock();
+    const primary = this.#member('primary', options.primary);
+    this.#live = options.backup ? [primary, this.#member('backup', options.backup)] : [primary];
+    this.#archive = options.archive && this.#member('archive', options.archive);
+  }
+
+  get chainId(): number {
+    return this.#options.chainId;
+  }
+
+  /**
+   * @throws RpcAnswerError (CallReverted and so on) when the node understood the call and said no.
+   * @throws RpcError when no endpoint served the call within the deadline.
+   */
+  call<T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (raw: unknown) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    return this.#ask(this.#live, { method, params, parse }, options);
+  }
+
+  /**
+   * Like {@link call}, but served by the archive endpoint alone where one is configured, so that a backfill neither uses up the
+   * live endpoints' quota nor stops them when the archive is down. Without an archive the live endpoints serve it.
+   */
+  archiveCall<T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (raw: unknown) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    return this.#ask(this.#archive ? [this.#archive] : this.#live, { method, params, parse }, options);
+  }
+
+  /**
+   * Calls of any kind in one round trip to one endpoint. A refusal of one call is that call's value; a call that was not served,
+   * or whose result does not parse, sends the whole batch to the next endpoint.
+   *
+   * @throws RpcError when no endpoint served the batch within the deadline.
+   */
+  async batch<const Calls extends readonly RpcCall<unknown>[]>(
+    calls: Calls,
+    options?: CallOptions,
+  ): Promise<BatchAnswers<Calls>> {
+    const answers: unknown =
+      calls.length === 0
+        ? []
+        : await this.#failOver(this.#live, options, async ({ endpoint }, deadlineMs) => {
+            const raw = await endpoint.batch(calls, deadlineMs);
+            return calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
+          });
+    return answers as BatchAnswers<Calls>; // the array was made from `calls`, one by one
+  }
+
+  /**
+   * The same call to every live endpoint that may be used, at once. For transactions: each node that has one is another way
+   * into a block. Each promise settles by itself, within the deadline.
+   *
+   * @throws RpcError when no endpoint may be used: then nothing was sent.
+   */
+  broadcast<T>(call: RpcCall<T>, options?: CallOptions): Promise<T>[] {
+    const members = this.#usable(this.#live);
+    if (members.length === 0) throw this.#noneUsable(this.#live);
+    const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
+    return members.map((member) => this.#served(member, () => this.#askOne(member, call, deadlineMs)));
+  }
+
+  /**
+   * The start-up check: one sentence per endpoint that cannot be used, naming its configuration key and never its address.
+   * Also puts an endpoint of another chain aside. Whether the head moves is not looked at.
+   */
+  async checkEndpoints(): Promise<string[]> {
+    const problems = await this.#probeTogether(this.#all(), this.#timings.checkDeadlineMs);
+    return problems.filter((problem) => problem !== undefined);
+  }
+
+  /** Asks every endpoint for its chain id and head, and judges by that which may be used. Never throws. */
+  async probe(): Promise<void> {
+    const nowMs = this.#clock();
+    this.#probedAtMs = nowMs;
+    await this.#probeTogether(this.#all().filter(({ health }) => health.mayBeProbed(nowMs)));
+  }
+
+  status(): EndpointStatus[] {
+    const nowMs = this.#clock();
+    return this.#all().map(({ endpoint, health }) => ({
+      role: endpoint.role,
+      state: health.state(nowMs),
+      head: health.head,
+      ...endpoint.stats,
+    }));
+  }
+
+  /** Ends everything in flight with an RpcError and closes the connections. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  #member(role: string, urls: RpcOptions['primary']): Member {
+    return {
+      endpoint: new JsonRpcEndpoint(role, urls.http, this.#closing.signal),
+      health: new EndpointHealth(this.#timings),
+    };
+  }
+
+  #all(): Member[] {
+    return this.#archive ? [...this.#live, this.#archive] : [...this.#live];
+  }
+
+  #ask<T>(members: readonly Member[], call: RpcCall<T>, options: CallOptions | undefined): Promise<T> {
+    return this.#failOver(members, options, (member, deadlineMs) => this.#askOne(member, call, deadlineMs));
+  }
+
+  async #askOne<T>({ endpoint }: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
+    const value = valueOf(endpoint.role, call, await endpoint.call(call, deadlineMs));
+    if (value instanceof RpcAnswerError) throw value;
+    return value;
+  }
+
+  /**
+   * Each endpoint in turn gets its share of the time that is left, so that a black hole in the first leaves enough for the second.
+   * When all that is wrong is that none knows the block yet, they are asked once more a moment later.
+   */
+  async #failOver<T>(
+    members: readonly Member[],
+    options: CallOptions | undefined,
+    work: (member: Member, deadlineMs: number) => Promise<T>,
+  ): Promise<T> {
+    const endMs = performance.now() + (options?.deadlineMs ?? this.#timings.deadlineMs);
+    let failures: RpcError[] = [];
+    for (let round = 1; round <= 2; round++) {
+      failures = [];
+      const candidates = this.#usable(members);
+      for (const [index, member] of candidates.entries()) {
+        const leftMs = endMs - performance.now();
+        if (leftMs <= 0) break;
+        try {
+          return await this.#served(member, () => work(member, leftMs / (candidates.length - index)));
+        } catch (error) {
+          if (!(error instanceof RpcError)) throw error;
+          failures.push(error);
+        }
+      }
+      const outOfSync = failures.length > 0 && failures.every(({ kind }) => kind === 'out-of-sync');
+      if (round === 2 || !outOfSync || endMs - performance.now() <= this.#timings.outOfSyncPauseMs) break;
+      await sleep(this.#timings.outOfSyncPauseMs);
+    }
+    throw combined(failures) ?? this.#noneUsable(members);
+  }
+
+  async #served<T>(member: Member, work: () => Promise<T>): Promise<T> {
+    try {
+      const value = await work();
+      member.health.succeeded();
+      return value;
+    } catch (error) {
+      if (error instanceof RpcError) member.health.failed(error, this.#clock());
+      else if (error instanceof RpcAnswerError) member.health.succeeded();
+      throw error;
+    }
+  }
+
+  /**
+   * The endpoints that may be used, best first. When none is well, those that merely failed lately are better than nothing;
+   * one that is out of sync, on another chain or asked for a pause is not.
+   */
+  #usable(members: readonly Member[]): Member[] {
+    const nowMs = this.#clock();
+    this.#probeWhatIsDue(nowMs);
+    const inState = (state: HealthState): Member[] =>
+      members.filter(({ health }) => health.state(nowMs) === state);
+    const well = inState('ok');
+    return well.length > 0 ? well : inState('circuit-open');
+  }
+
+  #probeWhatIsDue(nowMs: number): void {
+    if (this.#closing.signal.aborted) return;
+    if (nowMs - this.#probedAtMs >= this.#timings.probeIntervalMs) void this.probe();
+    else {
+      const halfOpen = this.#all().filter((member) => !member.probe && member.health.halfOpen(nowMs));
+      if (halfOpen.length > 0) void this.#probeTogether(halfOpen);
+    }
+  }
+
+  async #probeTogether(
+    members: readonly Member[],
+    deadlineMs = this.#timings.probeDeadlineMs,
+  ): Promise<(string | undefined)[]> {
+    const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
+    // Archives often trail a little by design, so only the live endpoints are held against each other.
+    const onChain = this.#live.filter(({ health }) => health.foreignChainId === undefined);
+    const best = Math.max(...onChain.map(({ health }) => health.head ?? 0));
+    // Only those asked just now: an older head of another would look like a lag.
+    for (const [index, member] of members.entries())
+      if (problems[index] === undefined && this.#live.includes(member)) member.health.judgeSync(best);
+    return problems;
+  }
+
+  #probeOnce(member: Member, deadlineMs: number): Promise<string | undefined> {
+    member.probe ??= this.#chainIdAndHead(member, deadlineMs).finally(() => {
+      member.probe = undefined;
+    });
+    return member.probe;
+  }
+
+  /** @returns what is wrong with the endpoint, if anything. */
+  async #chainIdAndHead({ endpoint, health }: Member, deadlineMs: number): Promise<string | undefined> {
+    const calls = [
+      { method: 'eth_chainId', params: [], parse: toNumber },
+      { method: 'eth_blockNumber', params: [], parse: toNumber },
+    ];
+    const key = `rpc.${endpoint.role}`;
+    try {
+      const raw = await endpoint.batch(calls, deadlineMs);
+      const [chainId, head] = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
+      if (typeof chainId !== 'number') return `${key} does not answer eth_chainId: ${messageOf(chainId)}`;
+      if (typeof head !== 'number') return `${key} does not answer eth_blockNumber: ${messageOf(head)}`;
+      health.probed(chainId, head, this.chainId);
+      return chainId === this.chainId
+        ? undefined
+        : `${key} answers chain id ${chainId}, ${this.chainId} was expected`;
+    } catch (error) {
+      if (!(error instanceof RpcError)) return `${key} cannot be used: ${messageOf(error)}`;
+      health.failed(error, this.#clock());
+      return `${key} cannot be used: ${error.detail}`;
+    }
+  }
+
+  #noneUsable(members: readonly Member[]): RpcError {
+    const nowMs = this.#clock();
+    const states = members.map(({ endpoint, health }) => `${endpoint.role} is ${health.state(nowMs)}`);
+    const pauses = members.map(({ health }) => health.pauseLeftMs(nowMs)).filter((ms) => ms > 0);
+    const detail = `no endpoint may be used now: ${states.join(', ')}`;
+    return pauses.length > 0
+      ? new RpcError('rate-limit', 'rpc', detail, Math.min(...pauses))
+      : new RpcError('provider', 'rpc', detail);
+  }
+}
+
+/** @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node lacks the thing. */
+function valueOf<T>(role: string, call: RpcCall<T>, answer: RpcAnswer | undefined): T | RpcAnswerError {
+  if (!answer) throw new RpcError('bad-answer', role, `no answer to ${call.method}`);
+  if ('error' in answer) return answer.error;
+  try {
+    return call.parse(answer.result);
+  } catch (error) {
+    const kind = error instanceof NotThereYet ? 'out-of-sync' : 'bad-answer';
+    throw new RpcError(kind, role, `the answer to ${call.method} was not accepted: ${messageOf(error)}`);
+  }
+}
+
+function combined(failures: readonly RpcError[]): RpcError | undefined {
+  const [first, ...others] = failures;
+  if (!first || others.length === 0) return first;
+  const pauses = failures.map(({ retryAfterMs }) => retryAfterMs).filter((ms) => ms !== undefined);
+  const pause = pauses.length === failures.length ? Math.min(...pauses) : undefined;
+  return new RpcError(first.kind, 'rpc', failures.map(({ message }) => message).join('; '), pause);
+}

@@ -1,0 +1,47 @@
+import { Global, Logger, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+import { eventually, FakeRpc } from '../../test/fault/fake-rpc.js';
+import { ChimeraConfig } from '../config/index.js';
+import { Secret } from '../domain/secret.js';
+import { Chain } from './chain.js';
+import { HeadStream } from './head-stream.js';
+import { RpcError } from './rpc-errors.js';
+import { RpcModule } from './rpc.module.js';
+import { RpcPool } from './rpc-pool.js';
+
+let node: FakeRpc;
+
+beforeEach(async () => {
+  Logger.overrideLogger(false);
+  node = await FakeRpc.start();
+});
+afterEach(() => node.stop());
+
+it('is made from the configuration, and the shut-down closes every connection', async () => {
+  const primary = { http: new Secret(node.url('http')), ws: new Secret(node.url('ws')) };
+  const config = Object.assign(new ChimeraConfig(), {
+    network: { name: 'test', chainId: 31337 },
+    rpc: { primary },
+  });
+
+  @Global()
+  @Module({ providers: [{ provide: ChimeraConfig, useValue: config }], exports: [ChimeraConfig] })
+  class ConfigStub {}
+
+  @Module({ imports: [ConfigStub, RpcModule] })
+  class TestModule {}
+
+  const context = await NestFactory.createApplicationContext(TestModule);
+  const numbers: number[] = [];
+  context.get(HeadStream).start((head) => numbers.push(head.number));
+  await eventually(() => node.subscribers === 1);
+  node.mine();
+  await eventually(() => numbers.includes(101));
+  expect(await context.get(RpcPool).checkEndpoints()).toEqual([]);
+
+  await context.close();
+  await eventually(() => node.subscribers === 0);
+  await expect(context.get(Chain).getBlock('latest')).rejects.toBeInstanceOf(RpcError);
+});

@@ -1,0 +1,57 @@
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+
+import { ChimeraConfig } from '../config/index.js';
+import { Chain } from './chain.js';
+import { HeadStream } from './head-stream.js';
+import { RpcPool } from './rpc-pool.js';
+
+/**
+ * The only door to the chain: endpoints with their failover and health (RpcPool), the typed and checked calls (Chain), the
+ * heads (HeadStream).
+ *
+ * It must never show an endpoint's URL or a part of it; take an answer for a value before it was checked; send a transaction a
+ * second time by itself; or take a submission for a success. It decides nothing about positions or money.
+ */
+@Module({
+  providers: [
+    {
+      provide: RpcPool,
+      inject: [ChimeraConfig],
+      useFactory: ({ network, rpc }: ChimeraConfig): RpcPool =>
+        new RpcPool({
+          chainId: network.chainId,
+          primary: rpc.primary,
+          backup: rpc.backup,
+          archive: rpc.archive,
+        }),
+    },
+    {
+      provide: Chain,
+      inject: [RpcPool],
+      useFactory: (pool: RpcPool): Chain => new Chain(pool),
+    },
+    {
+      provide: HeadStream,
+      inject: [ChimeraConfig, Chain],
+      useFactory: ({ network, rpc }: ChimeraConfig, chain: Chain): HeadStream => {
+        const sources = [
+          { role: 'primary', url: rpc.primary.ws },
+          { role: 'backup', url: rpc.backup?.ws },
+        ].flatMap(({ role, url }) => (url ? [{ role, url }] : []));
+        return new HeadStream({ chainId: network.chainId, sources }, () => chain.getBlock('latest'));
+      },
+    },
+  ],
+  exports: [RpcPool, Chain, HeadStream],
+})
+export class RpcModule implements OnApplicationShutdown {
+  constructor(
+    private readonly pool: RpcPool,
+    private readonly heads: HeadStream,
+  ) {}
+
+  onApplicationShutdown(): void {
+    this.heads.stop();
+    this.pool.close();
+  }
+}

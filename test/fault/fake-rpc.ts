@@ -1,0 +1,257 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { WebSocketServer, type WebSocket } from 'ws';
+
+/** What a node says instead of a result. */
+export class NodeRefusal {
+  constructor(
+    readonly code: number,
+    readonly message: string,
+    readonly data?: unknown,
+  ) {}
+}
+
+/** What happens to a whole HTTP request, or to the requests that hold a certain method. */
+export type Fault =
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    }
+  | { readonly kind: 'body'; readonly body: string; readonly contentType?: string }
+  /** Accepts the request and never answers. */
+  | { readonly kind: 'black-hole' }
+  /** Takes the request in, acts on it, and cuts the connection without an answer. */
+  | { readonly kind: 'reset' }
+  /** Cuts the connection in the middle of a sound answer. */
+  | { readonly kind: 'truncated' }
+  /** Changes the answers before they go out: other ids, another order, one missing … */
+  | { readonly kind: 'tampered'; readonly tamper: (answers: Answer[]) => unknown };
+
+export interface Answer {
+  jsonrpc: '2.0';
+  id: unknown;
+  result?: unknown;
+  error?: { code: number; message: string; data?: unknown };
+}
+
+export interface SeenRequest {
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
+type Handler = (params: readonly unknown[]) => unknown;
+
+const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
+
+/**
+ * A JSON-RPC node over HTTP and WebSocket on 127.0.0.1 that does what a test tells it to. By default it is a sound node of chain
+ * `chainId` whose head is `head`.
+ */
+export class FakeRpc {
+  chainId = 31337;
+  head = 100;
+  /** Applies to every HTTP request while set. */
+  fault: Fault | undefined;
+  /** Every call that arrived over HTTP, in order. */
+  readonly seen: SeenRequest[] = [];
+  /** HTTP requests that arrived, batches counted once. */
+  requests = 0;
+  /** Whether a WebSocket subscriber is told of a new head. */
+  wsSilent = false;
+  /** Whether WebSocket requests are answered at all. */
+  wsDeaf = false;
+  wsConnections = 0;
+
+  #port = 0;
+  readonly #handlers = new Map<string, Handler>();
+  readonly #methodFaults = new Map<string, Fault>();
+  readonly #server: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #subscribers = new Set<WebSocket>();
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#sockets = new WebSocketServer({ server: this.#server });
+    this.#sockets.on('connection', (socket) => this.#welcome(socket));
+    this.on('eth_chainId', () => hex(this.chainId));
+    this.on('eth_blockNumber', () => hex(this.head));
+    this.on('eth_getBlockByNumber', ([tag]) => {
+      const number = typeof tag === 'string' && tag.startsWith('0x') ? Number(tag) : this.head;
+      return number <= this.head ? blockOf(number) : null;
+    });
+    this.on('eth_getBlockByHash', ([hash]) => {
+      const number = Number(BigInt(hash as string) >> 128n);
+      return number <= this.head ? blockOf(number) : null;
+    });
+  }
+
+  static async start(): Promise<FakeRpc> {
+    const fake = new FakeRpc();
+    await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
+    fake.#port = (fake.#server.address() as AddressInfo).port;
+    return fake;
+  }
+
+  /** The key in the path stands for an API key: it must never be seen anywhere. */
+  url(scheme: 'http' | 'ws', path = '/v2/s3cr3tApiKey'): string {
+    return `${scheme}://127.0.0.1:${this.#port}${path}`;
+  }
+
+  /** @param handler gives the result; a NodeRefusal is answered as an error. */
+  on(method: string, handler: Handler): void {
+    this.#handlers.set(method, handler);
+  }
+
+  failMethod(method: string, fault: Fault | undefined): void {
+    if (fault) this.#methodFaults.set(method, fault);
+    else this.#methodFaults.delete(method);
+  }
+
+  seenOf(method: string): SeenRequest[] {
+    return this.seen.filter((request) => request.method === method);
+  }
+
+  /** Moves the head and tells the subscribers. */
+  mine(number = this.head + 1): void {
+    this.head = number;
+    this.push(blockOf(number));
+  }
+
+  /** Tells the subscribers of a head, whatever it is. */
+  push(head: unknown): void {
+    if (this.wsSilent) return;
+    const params = { subscription: '0x1', result: head };
+    this.pushFrame(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }));
+  }
+
+  pushFrame(frame: string): void {
+    for (const socket of this.#subscribers) socket.send(frame);
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Cuts the idle HTTP connections and the WebSockets, as a restarting gateway does. */
+  dropConnections(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+    this.#server.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.dropConnections();
+    await new Promise<void>((resolve) => this.#sockets.close(() => resolve()));
+    if (this.#server.listening) await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const parsed = JSON.parse(Buffer.concat(chunks).toString()) as {
+      id: unknown;
+      method: string;
+      params: unknown[];
+    }[];
+    const batch = Array.isArray(parsed);
+    const calls = batch ? parsed : [parsed];
+    this.requests++;
+    for (const { method, params } of calls) this.seen.push({ method, params });
+
+    const answers = calls.map((call) => this.#answer(call.id, call.method, call.params));
+    const methodFault = calls.map(({ method }) => this.#methodFaults.get(method)).find((fault) => fault);
+    const fault = this.fault ?? methodFault;
+    const sound = JSON.stringify(batch ? answers : answers[0]);
+    switch (fault?.kind) {
+      case undefined:
+        reply(response, 200, sound);
+        return;
+      case 'status':
+        reply(response, fault.status, fault.body ?? HTML, { 'content-type': 'text/html', ...fault.headers });
+        return;
+      case 'body':
+        reply(response, 200, fault.body, { 'content-type': fault.contentType ?? 'application/json' });
+        return;
+      case 'black-hole':
+        return;
+      case 'reset':
+        response.socket?.resetAndDestroy();
+        return;
+      case 'truncated':
+        response.writeHead(200, { 'content-length': Buffer.byteLength(sound) });
+        response.write(sound.slice(0, -5), () => response.socket?.destroy());
+        return;
+      case 'tampered':
+        reply(response, 200, JSON.stringify(fault.tamper(answers)));
+        return;
+    }
+  }
+
+  #answer(id: unknown, method: string, params: readonly unknown[]): Answer {
+    const handler = this.#handlers.get(method);
+    const result = handler ? handler(params) : new NodeRefusal(-32601, `the method ${method} does not exist`);
+    if (!(result instanceof NodeRefusal)) return { jsonrpc: '2.0', id, result };
+    const { code, message, data } = result;
+    return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
+  }
+
+  #welcome(socket: WebSocket): void {
+    this.wsConnections++;
+    socket.on('close', () => this.#subscribers.delete(socket));
+    socket.on('message', (frame: Buffer) => {
+      if (this.wsDeaf) return;
+      const { id, method, params } = JSON.parse(frame.toString()) as {
+        id: unknown;
+        method: string;
+        params: unknown[];
+      };
+      const subscribing = method === 'eth_subscribe';
+      if (subscribing) this.#subscribers.add(socket);
+      const answer = subscribing ? { jsonrpc: '2.0', id, result: '0x1' } : this.#answer(id, method, params);
+      socket.send(JSON.stringify(answer));
+    });
+  }
+}
+
+export const html200: Fault = { kind: 'body', body: HTML, contentType: 'text/html' };
+export const html502: Fault = { kind: 'status', status: 502 };
+
+/** A block whose hash tells its number and, for siblings, its fork. */
+export function blockOf(number: number, fork = 0): Record<string, string> {
+  return {
+    number: hex(number),
+    hash: hashOf(number, fork),
+    parentHash: hashOf(number - 1, fork),
+    timestamp: hex(1_700_000_000 + number * 2),
+    baseFeePerGas: hex(5_000_000),
+  };
+}
+
+export function hashOf(number: number, fork = 0): `0x${string}` {
+  return `0x${((BigInt(number) << 128n) + BigInt(fork) + 1n).toString(16).padStart(64, '0')}`;
+}
+
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** Waits until the condition holds, and fails when it does not within `withinMs`. */
+export async function eventually(condition: () => boolean, withinMs = 2_000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(body);
+}
