@@ -14,7 +14,8 @@ import { UniswapV3Venue } from './uniswap-v3.venue.js';
     {
       provide: UniswapV3Venue,
       inject: [Chain, ChimeraConfig],
-      useFactory: (chain: Chain, config: ChimeraConfig) => new UniswapV3Venue(chain, config.liquidity.uniswapV3),
+      useFactory: (chain: Chain, config: ChimeraConfig) =>
+        new UniswapV3Venue(chain, config.liquidity.uniswapV3),
     },
   ],
   exports: [UniswapV3Venue],

@@ -6,12 +6,17 @@ import type { Block } from '../domain/block.js';
 import { totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
 import type { Address, Hex } from '../domain/hex.js';
-import { costUsd8, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
+import { amountWorth, costUsd8, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS, type LiquidationPlan, type TransactionCall } from '../domain/plan.js';
 import { PIPS } from '../liquidity/uniswap-v3.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
-import { decodeLiquidateAave, encodeLiquidateAave, revertReason } from '../protocols/chimera-contract.js';
+import {
+  decodeLiquidateAave,
+  encodeLiquidateAave,
+  revertReason,
+  type AaveLiquidationCall,
+} from '../protocols/chimera-contract.js';
 import { Chain } from '../rpc/chain.js';
 import type { SimulatedCall } from '../rpc/simulate.js';
 import { each, readAt, together } from '../rpc/read.js';
@@ -36,8 +41,8 @@ export interface PlanningContext {
 interface Draft {
   readonly opportunity: Opportunity;
   readonly quote: Quote;
-  readonly minProfit: bigint;
-  readonly deadline: number;
+  /** With the bare profit floor: a plan that an earlier one made less profitable may still be worth sending. */
+  readonly call: AaveLiquidationCall;
   readonly data: Hex;
 }
 
@@ -76,31 +81,24 @@ export class ExecutionPlanner {
       { baseFeePerGas: context.block.baseFeePerGas, l1DataFee: 0n, operatorFee: 0n },
       context.nativePriceUsd8,
     );
-    const marginUsd8 = quote.grossUsd8 - unavoidable.l2GasUsd8;
-    const bid = bidUsd8(marginUsd8, this.config.planner);
-    if (bid === undefined)
+    const floorUsd8 = this.config.planner.minProfitUsd8;
+    if (quote.grossUsd8 < floorUsd8 + unavoidable.l2GasUsd8)
       return rejected('profit-below-floor', {
-        grossProfitUsd8: String(quote.grossUsd8),
+        quotedProfitUsd8: String(quote.grossUsd8),
         estimatedGasUsd8: String(unavoidable.l2GasUsd8),
-        floorUsd8: String(this.config.planner.minProfitUsd8),
+        floorUsd8: String(floorUsd8),
       });
-    const minProfit = onChainFloor(
-      quote,
-      this.config.planner.minProfitUsd8 + unavoidable.l2GasUsd8 + bid,
-      this.config.planner.slippageBps,
-    );
-    const deadline = context.block.timestamp + PLAN_LIFETIME_SECONDS;
-    const data = encodeLiquidateAave({
+    const call: AaveLiquidationCall = {
       market: opportunity.market,
       borrower: opportunity.borrower,
       collateralAsset: quote.candidate.collateral.address,
       debtAsset: quote.candidate.debt.address,
       debtToCover: quote.candidate.debtToFund,
       poolFee: quote.pool.feePips,
-      minProfit,
-      deadline: BigInt(deadline),
-    });
-    return { opportunity, quote, minProfit, deadline, data };
+      minProfit: amountWorth(floorUsd8, quote.candidate.collateral),
+      deadline: BigInt(context.block.timestamp + PLAN_LIFETIME_SECONDS),
+    };
+    return { opportunity, quote, call, data: encodeLiquidateAave(call) };
   }
 
   private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
@@ -170,6 +168,12 @@ export class ExecutionPlanner {
       ).l2GasUsd8,
     };
     const { opportunity } = draft;
+    const minProfit = onChainFloor(
+      outcome,
+      candidate.collateral,
+      this.config.planner.minProfitUsd8 + totalCostsUsd8(costs),
+      this.config.planner.slippageBps,
+    );
     const plan: LiquidationPlan = {
       protocol: opportunity.protocol,
       market: opportunity.market,
@@ -179,8 +183,8 @@ export class ExecutionPlanner {
       candidate,
       route: { kind: 'uniswap-v3', pool: pool.address, feePips: pool.feePips, quotedInput: input },
       simulation: { ...outcome, gasUsed: result.gasUsed },
-      minProfit: draft.minProfit,
-      deadline: draft.deadline,
+      minProfit,
+      deadline: Number(draft.call.deadline),
       notionalUsd8: costUsd8(outcome.debtCovered, candidate.debt),
       grossProfitUsd8,
       costs,
@@ -188,7 +192,7 @@ export class ExecutionPlanner {
       nativePriceUsd8,
       call: {
         to: this.config.execution.chimera,
-        data: draft.data,
+        data: encodeLiquidateAave({ ...draft.call, minProfit }),
         gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, MAX_GAS_PER_TRANSACTION),
         maxFeePerGas: block.baseFeePerGas * 2n + maxPriorityFeePerGas,
         maxPriorityFeePerGas,
@@ -222,7 +226,11 @@ export class ExecutionPlanner {
 /** Why the contract, or something it called, said no. `alone`: nothing executed before it in the simulation. */
 function refused(draft: Draft, revertData: Hex, alone: boolean): Rejection {
   const revert = revertReason(revertData);
-  const detail = { revert, quotedProfit: String(draft.quote.profit), minProfit: String(draft.minProfit) };
+  const detail = {
+    revert,
+    quotedProfit: String(draft.quote.profit),
+    minProfit: String(draft.call.minProfit),
+  };
   if (!revert.startsWith('ProfitBelowFloor')) return rejected('simulation-reverted', detail);
   return rejected(alone ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
 }

@@ -1,12 +1,18 @@
+import type { Asset } from '../domain/opportunity.js';
 import { amountWorth, BPS, max, mulDivFloor } from '../domain/money.js';
-import type { Quote } from './quotes.js';
+import type { LiquidationOutcome } from '../protocols/chimera-contract.js';
 
 /**
  * The least profit, in collateral units, at which the contract may complete: enough for the profit floor and every cost
- * (both USD8), and no less than the quote after `slippageBps` of the swapped amount. Rounded up.
+ * (both in `floorAndCostsUsd8`), and no less than the simulated profit after `slippageBps` of the swapped amount.
+ * Rounded up. The simulation itself has passed it: only a market that turned fails it.
  */
-export function onChainFloor(quote: Quote, floorAndCostsUsd8: bigint, slippageBps: number): bigint {
-  const worth = amountWorth(floorAndCostsUsd8, quote.candidate.collateral);
-  const tolerated = mulDivFloor(quote.input, BigInt(slippageBps), BPS);
-  return max(worth, quote.profit - tolerated);
+export function onChainFloor(
+  outcome: LiquidationOutcome,
+  collateral: Asset,
+  floorAndCostsUsd8: bigint,
+  slippageBps: number,
+): bigint {
+  const tolerated = mulDivFloor(outcome.swapInput, BigInt(slippageBps), BPS);
+  return max(amountWorth(floorAndCostsUsd8, collateral), outcome.profit - tolerated);
 }

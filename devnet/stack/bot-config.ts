@@ -1,0 +1,76 @@
+/** The configuration file that a bot on the local chain runs with. */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Devnet } from '../devnet.js';
+
+export interface BotSettings {
+  readonly mode?: 'dry-run' | 'live';
+  readonly minProfitUsd?: string;
+  readonly maxSingleExecutionUsd?: string;
+  readonly maxDailyVolumeUsd?: string;
+  readonly maxConsecutiveFailures?: number;
+  readonly scanIntervalMs?: number;
+  readonly apiPort?: number;
+  readonly redisPort?: number;
+}
+
+export interface DatabaseAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+}
+
+/** Keys of the operator REST API; the file holds only their hashes. */
+export interface ApiKeys {
+  readonly operator: string;
+  readonly viewer: string;
+}
+
+export function newApiKeys(): ApiKeys {
+  return { operator: randomBytes(16).toString('hex'), viewer: randomBytes(16).toString('hex') };
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** The file's text. Limits are wide: the demo shows what the bot would take, not where an operator would stop it. */
+export function botConfig(
+  devnet: Devnet,
+  database: DatabaseAddress,
+  keys: ApiKeys,
+  settings: BotSettings = {},
+): string {
+  const { addresses } = devnet;
+  const {
+    mode = 'live',
+    minProfitUsd = '5',
+    maxSingleExecutionUsd = '1000000',
+    maxDailyVolumeUsd = '100000000',
+    maxConsecutiveFailures = 3,
+    scanIntervalMs = 5000,
+    apiPort = 0,
+  } = settings;
+  return `# Written for one run on the local chain.
+network: { name: devnet, chainId: ${devnet.chainId} }
+rpc:
+  primary: { http: "\${RPC_PRIMARY_HTTP}", ws: "\${RPC_PRIMARY_WS}" }
+database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
+${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
+  - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
+oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
+liquidity:
+  uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
+detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: 1.1 }
+planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
+safety:
+  maxSingleExecutionUsd: ${maxSingleExecutionUsd}
+  maxDailyVolumeUsd: ${maxDailyVolumeUsd}
+  maxConsecutiveFailures: ${maxConsecutiveFailures}
+  minOperatorBalanceEth: 0.1
+execution: { mode: ${mode}, chimera: "${addresses.chimera}" }
+api:
+  host: 127.0.0.1
+  port: ${apiPort}
+  keys:
+    - { name: demo, role: operator, sha256: "${sha256(keys.operator)}" }
+    - { name: reader, role: viewer, sha256: "${sha256(keys.viewer)}" }
+`;
+}

@@ -1,0 +1,57 @@
+import { Logger, Module } from '@nestjs/common';
+import { RedisModule, RedisService, type RedisModuleOptions } from '@liaoliaots/nestjs-redis';
+import { ChimeraConfig } from '../config/index.js';
+import { Cache } from './cache.js';
+import { MemoryCache } from './memory-cache.js';
+import { RedisCache } from './redis-cache.js';
+
+/**
+ * Every command fails fast instead of waiting in a queue, so that a pass of the bot never stands still for the cache;
+ * the client reconnects by itself for ever.
+ */
+const FAIL_FAST = {
+  maxRetriesPerRequest: 1,
+  enableOfflineQueue: false,
+  connectTimeout: 1000,
+  commandTimeout: 500,
+  retryStrategy: (attempt: number): number => Math.min(attempt * 100, 2000),
+};
+
+function redisOptions(config: unknown): RedisModuleOptions {
+  if (!(config instanceof ChimeraConfig)) throw new TypeError('ChimeraConfig was expected');
+  const { redis, network, environment } = config;
+  // No client at all where no Redis is configured.
+  if (!redis) return { config: [] };
+  return {
+    errorLog: false,
+    readyLog: false,
+    config: {
+      ...FAIL_FAST,
+      host: redis.host,
+      port: redis.port,
+      db: redis.db,
+      keyPrefix: `chimera:${network.chainId}:`,
+      ...(environment.redisPassword && { password: environment.redisPassword.reveal() }),
+    },
+  };
+}
+
+/**
+ * The {@link Cache}: Redis where one is configured, else memory. It must never hold what cannot be computed again, and
+ * never a secret.
+ */
+@Module({
+  imports: [RedisModule.forRootAsync({ useFactory: redisOptions, inject: [ChimeraConfig] }, false)],
+  providers: [
+    {
+      provide: Cache,
+      inject: [RedisService],
+      useFactory: (service: RedisService): Cache => {
+        const client = service.getOrNil();
+        return client ? new RedisCache(client, new Logger('Cache')) : new MemoryCache();
+      },
+    },
+  ],
+  exports: [Cache],
+})
+export class CacheModule {}

@@ -1,0 +1,79 @@
+import { Cache } from './cache.js';
+
+/** What a bot watching tens of thousands of positions needs at once, at some hundred bytes each: a few MB. */
+const CAPACITY = 10_000;
+
+interface Entry {
+  readonly text: string;
+  readonly expiresAtMs: number;
+}
+
+/** Texts with a time to live; beyond its capacity the entry that was used longest ago goes. */
+export class BoundedTexts {
+  /** In the order of use: the first was used longest ago. */
+  readonly #entries = new Map<string, Entry>();
+
+  /** @param now milliseconds; only differences count. */
+  constructor(
+    private readonly capacity: number = CAPACITY,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): string | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key);
+    if (entry.expiresAtMs <= this.now()) return undefined;
+    this.#entries.set(key, entry);
+    return entry.text;
+  }
+
+  /** Milliseconds that an entry has left; 0 when it is gone. */
+  ttlMs(key: string): number {
+    return Math.max(0, (this.#entries.get(key)?.expiresAtMs ?? 0) - this.now());
+  }
+
+  set(key: string, text: string, ttlMs: number): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { text, expiresAtMs: this.now() + ttlMs });
+    if (this.#entries.size > this.capacity) this.#dropOldest();
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  #dropOldest(): void {
+    for (const key of this.#entries.keys()) {
+      this.#entries.delete(key);
+      return;
+    }
+  }
+}
+
+/** The cache of a bot without Redis: bounded, and gone with the process. */
+export class MemoryCache extends Cache {
+  readonly store = 'memory';
+
+  constructor(private readonly texts = new BoundedTexts()) {
+    super();
+  }
+
+  override delete(key: string): Promise<void> {
+    this.texts.delete(key);
+    return Promise.resolve();
+  }
+
+  protected override load(key: string): Promise<string | undefined> {
+    return Promise.resolve(this.texts.get(key));
+  }
+
+  protected override save(key: string, text: string, ttlMs: number): Promise<void> {
+    this.texts.set(key, text, ttlMs);
+    return Promise.resolve();
+  }
+}

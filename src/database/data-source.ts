@@ -1,0 +1,86 @@
+import { Logger } from '@nestjs/common';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Initial } from '../../migrations/0001_initial.js';
+import { messageOf } from '../domain/errors.js';
+import type { Secret } from '../domain/secret.js';
+import { Execution } from './entities/execution.js';
+import { OutboxTransaction } from './entities/outbox-transaction.js';
+import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safety.js';
+import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
+
+/** Where a PostgreSQL server is. */
+export interface DatabaseAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password?: Secret | undefined;
+}
+
+export const CONNECT_TIMEOUT_MS = 2_000;
+/** Decisions are made within a block; a statement that takes longer helps none of them. */
+const STATEMENT_TIMEOUT_MS = 5_000;
+/** The answer may also be lost on its way: then the client gives up by itself. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
+const POOL_SIZE = 10;
+const REPORT_EVERY_MS = 10_000;
+
+type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
+
+const logger = new Logger('Database');
+
+export function dataSourceOptions({
+  host,
+  port,
+  database,
+  user,
+  password,
+}: DatabaseAddress): PostgresOptions {
+  return {
+    type: 'postgres',
+    host,
+    port,
+    database,
+    username: user,
+    ...(password && { password: password.reveal() }),
+    applicationName: 'chimera',
+    entities: [
+      Execution,
+      OutboxTransaction,
+      SafetyStateRow,
+      StateTransition,
+      OperatorAction,
+      CheckpointRow,
+      KnownPosition,
+      DivergenceRow,
+    ],
+    migrations: [Initial],
+    synchronize: false,
+    logging: false,
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    poolErrorHandler: reportLostConnections(),
+    extra: {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
+      keepAlive: true,
+    },
+  };
+}
+
+/** An idle connection broke. The pool replaces it; when the server ends, all of them break at once, and one line says so. */
+function reportLostConnections(): (error: unknown) => void {
+  let reportedAtMs = -Infinity;
+  return (error) => {
+    const now = performance.now();
+    if (now - reportedAtMs < REPORT_EVERY_MS) return;
+    reportedAtMs = now;
+    logger.warn(`connections to the database were lost: ${messageOf(error)}`);
+  };
+}
+
+/** For tests and tools, without Nest. It is not initialised yet. */
+export function createDataSource(address: DatabaseAddress): DataSource {
+  return new DataSource(dataSourceOptions(address));
+}

@@ -1,0 +1,53 @@
+import { Logger } from '@nestjs/common';
+import type { ChimeraConfig } from '../config/index.js';
+import { messageOf, StartupError } from '../domain/errors.js';
+import { connectionProblem, serverAddress } from './check-database.js';
+import type { DatabaseAddress } from './data-source.js';
+import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { migrate } from './migrate.js';
+
+/** The PostgreSQL that the bot uses: an external one, or one of its own that ends with it. */
+export class DatabaseServer {
+  private constructor(
+    readonly address: DatabaseAddress,
+    private readonly end: () => Promise<void>,
+  ) {}
+
+  /**
+   * Starts the embedded server where one is configured, and brings the tables up to date.
+   *
+   * @throws StartupError in one sentence.
+   */
+  static async open(config: ChimeraConfig): Promise<DatabaseServer> {
+    const server = config.database.embedded
+      ? await DatabaseServer.#embedded(config.database.dataDir)
+      : new DatabaseServer(serverAddress(config), () => Promise.resolve());
+    try {
+      const done = await migrate(server.address);
+      if (done.length > 0) logger.log(`migrations run: ${done.join(', ')}`);
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw new StartupError([startProblem(server.address, error)]);
+    }
+  }
+
+  /** To be called after the last connection is closed. An external server is left alone. */
+  stop(): Promise<void> {
+    return this.end();
+  }
+
+  static async #embedded(dataDir: string): Promise<DatabaseServer> {
+    const server = await startEmbeddedPostgres({ dataDir, log: (message) => logger.warn(message) });
+    return new DatabaseServer(server, () => server.stop());
+  }
+}
+
+const logger = new Logger('Database');
+
+function startProblem(address: DatabaseAddress, error: unknown): string {
+  const refusedStatement = error instanceof Error && error.name === 'QueryFailedError';
+  return refusedStatement
+    ? `database at ${address.host}:${address.port}: its tables cannot be brought up to date: ${messageOf(error)}`
+    : connectionProblem(address, error);
+}

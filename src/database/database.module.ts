@@ -1,0 +1,66 @@
+import { Module, type OnApplicationShutdown } from '@nestjs/common';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { ChimeraConfig } from '../config/index.js';
+import { dataSourceOptions } from './data-source.js';
+import { Database } from './database.js';
+import { DatabaseServer } from './database-server.js';
+import { CheckpointsRepository } from './repositories/checkpoints.js';
+import { DivergencesRepository } from './repositories/divergences.js';
+import { ExecutionsRepository } from './repositories/executions.js';
+import { OutboxRepository } from './repositories/outbox.js';
+import { SafetyRepository } from './repositories/safety.js';
+
+@Module({
+  providers: [
+    {
+      provide: DatabaseServer,
+      inject: [ChimeraConfig],
+      useFactory: (config: ChimeraConfig) => DatabaseServer.open(config),
+    },
+  ],
+  exports: [DatabaseServer],
+})
+class DatabaseServerModule {}
+
+const REPOSITORIES = [
+  ExecutionsRepository,
+  OutboxRepository,
+  SafetyRepository,
+  CheckpointsRepository,
+  DivergencesRepository,
+];
+
+/**
+ * What must survive a restart: decisions, signed transactions, the safety state. Its public face are the repositories;
+ * nothing outside may write SQL. It must never hold a secret, and never lose a row it acknowledged.
+ *
+ * The connections are closed in onApplicationShutdown: whoever writes on the way down does so in an earlier hook.
+ */
+@Module({
+  imports: [
+    DatabaseServerModule,
+    TypeOrmModule.forRootAsync({
+      imports: [DatabaseServerModule],
+      inject: [DatabaseServer],
+      useFactory: ({ address }: DatabaseServer): TypeOrmModuleOptions => ({
+        ...dataSourceOptions(address),
+        // The server has just been spoken to: a failure now is worth a start-up error, not ten attempts.
+        toRetry: () => false,
+      }),
+    }),
+  ],
+  providers: [Database, ...REPOSITORIES],
+  exports: REPOSITORIES,
+})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly server: DatabaseServer,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    await this.server.stop();
+  }
+}

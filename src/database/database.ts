@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import {
+  DataSource,
+  type EntityManager,
+  type EntityTarget,
+  type ObjectLiteral,
+  type Repository,
+} from 'typeorm';
+import { databaseError } from './database-errors.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The one way to the database: every failure leaves it as an error that says what to do about it. */
+@Injectable()
+export class Database {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Rows of one parametrised statement: a transaction of its own.
+   *
+   * @throws RetryError when the database is away or busy; HaltError when it refused the statement.
+   */
+  async query(sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#run(async () => {
+      const runner = this.dataSource.createQueryRunner();
+      try {
+        const { records } = await runner.query(sql, [...parameters], true);
+        return rowsOf(records);
+      } finally {
+        await runner.release();
+      }
+    });
+  }
+
+  /** @throws as {@link Database.query}. */
+  with<Entity extends ObjectLiteral, Result>(
+    entity: EntityTarget<Entity>,
+    work: (repository: Repository<Entity>) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#run(() => work(this.dataSource.getRepository(entity)));
+  }
+
+  /**
+   * All or nothing. After a RetryError it is unknown whether the commit happened: read before trying again.
+   *
+   * @throws as {@link Database.query}.
+   */
+  transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    return this.#run(() => this.dataSource.transaction(work));
+  }
+
+  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw databaseError(error);
+    }
+  }
+}
+
+function rowsOf(records: readonly unknown[]): Row[] {
+  return records
+    .filter((record) => typeof record === 'object' && record !== null)
+    .map((record) => ({ ...record }));
+}

@@ -1,0 +1,56 @@
+import { chownSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** The system account that the server runs under. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const NOBODY: Account = { uid: 65534, gid: 65534 };
+
+/**
+ * Postgres refuses to run as root. As root we lend it the owner of an existing cluster, else `postgres`, else `nobody`.
+ *
+ * @returns undefined when we are not root: then the server runs as we do.
+ */
+export function serverAccount(clusterDir: string): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const owner = statSync(clusterDir, { throwIfNoEntry: false });
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  return accountNamed('postgres') ?? accountNamed('nobody') ?? NOBODY;
+}
+
+function accountNamed(name: string): Account | undefined {
+  let passwd: string;
+  try {
+    passwd = readFileSync('/etc/passwd', 'utf8');
+  } catch {
+    return undefined;
+  }
+  const [, , uid, gid] =
+    passwd
+      .split('\n')
+      .find((line) => line.startsWith(`${name}:`))
+      ?.split(':') ?? [];
+  return uid && gid && Number(uid) > 0 ? { uid: Number(uid), gid: Number(gid) } : undefined;
+}
+
+/** The first directory on the way to `path` (itself included) that the account may not enter, or undefined. */
+export function barrierTo(path: string, account: Account): string | undefined {
+  const barriers: string[] = [];
+  for (let at = realpathSync(path); ; at = dirname(at)) {
+    if (!mayEnter(statSync(at), account)) barriers.push(at);
+    if (at === dirname(at)) return barriers.at(-1);
+  }
+}
+
+function mayEnter({ mode, uid, gid }: Stats, account: Account): boolean {
+  if (uid === account.uid) return (mode & 0o100) !== 0;
+  if (gid === account.gid) return (mode & 0o010) !== 0;
+  return (mode & 0o001) !== 0;
+}
+
+export function giveTo(path: string, account: Account | undefined): void {
+  if (account) chownSync(path, account.uid, account.gid);
+}

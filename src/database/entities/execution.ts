@@ -1,0 +1,122 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Address, Hash } from '../../domain/hex.js';
+import { AMOUNT, COUNT, JSON_TEXT, TEXT, USD } from '../columns.js';
+
+export type ExecutionMode = 'dry-run' | 'live';
+
+/**
+ * planned: simulated, not yet judged by safety. rejected: left alone, see the reason. dry-run: would have been sent.
+ * authorised: its signed transaction is in the outbox. submitted: a node took it. succeeded, reverted: by its receipt.
+ * dropped: it will not be mined.
+ */
+export type ExecutionStatus =
+  'planned' | 'rejected' | 'dry-run' | 'authorised' | 'submitted' | 'succeeded' | 'reverted' | 'dropped';
+
+/** What was decided, and what came of it. What a rejection never got to know is null. */
+@Entity('executions')
+export class Execution {
+  /** Ascending; a decimal number as text. */
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  readonly id!: string;
+
+  @Column({ type: 'text' })
+  readonly protocol!: string;
+
+  @Column({ type: 'text' })
+  readonly borrower!: Address;
+
+  @Column({ ...COUNT, name: 'block_number' })
+  readonly blockNumber!: number;
+
+  @Column({ type: 'text', name: 'block_hash' })
+  readonly blockHash!: Hash;
+
+  @Column({ ...AMOUNT, name: 'health_factor' })
+  readonly healthFactorWad!: bigint;
+
+  @Column({ type: 'text', name: 'collateral_asset', nullable: true })
+  readonly collateralAsset!: Address | null;
+
+  @Column({ type: 'text', name: 'debt_asset', nullable: true })
+  readonly debtAsset!: Address | null;
+
+  /** Debt token units. */
+  @Column({ ...AMOUNT, name: 'debt_to_cover', nullable: true })
+  readonly debtToCover!: bigint | null;
+
+  /** Collateral units. */
+  @Column({ ...AMOUNT, name: 'expected_collateral', nullable: true })
+  readonly expectedCollateral!: bigint | null;
+
+  /** Before every cost. */
+  @Column({ ...USD, name: 'simulated_profit_usd', nullable: true })
+  readonly simulatedProfitUsd8!: bigint | null;
+
+  @Column({ ...USD, name: 'gas_cost_usd', nullable: true })
+  readonly gasCostUsd8!: bigint | null;
+
+  @Column({ ...USD, name: 'l1_fee_usd', nullable: true })
+  readonly l1FeeUsd8!: bigint | null;
+
+  @Column({ ...USD, name: 'operator_fee_usd', nullable: true })
+  readonly operatorFeeUsd8!: bigint | null;
+
+  @Column({ ...USD, name: 'pool_fee_usd', nullable: true })
+  readonly poolFeeUsd8!: bigint | null;
+
+  @Column({ ...USD, name: 'bid_usd', nullable: true })
+  readonly bidUsd8!: bigint | null;
+
+  /** After every cost and the bid. */
+  @Column({ ...USD, name: 'simulated_net_profit_usd', nullable: true })
+  readonly simulatedNetProfitUsd8!: bigint | null;
+
+  /** Value of the debt to cover: what the limits count. */
+  @Column({ ...USD, name: 'notional_usd', nullable: true })
+  readonly notionalUsd8!: bigint | null;
+
+  @Column({ type: 'text' })
+  readonly mode!: ExecutionMode;
+
+  /** All inputs of the decision. Amounts are decimal text. */
+  @Column(JSON_TEXT)
+  readonly plan!: unknown;
+
+  @Column({ type: 'timestamptz', name: 'created_at', insert: false })
+  readonly createdAt!: Date;
+
+  @Column({ type: 'text' })
+  readonly status!: ExecutionStatus;
+
+  @Column({ ...TEXT, nullable: true })
+  readonly reason!: string | null;
+
+  @Column({ type: 'text', name: 'tx_hash', nullable: true })
+  readonly txHash!: Hash | null;
+
+  /** Debt token units, by the receipt. */
+  @Column({ ...AMOUNT, name: 'debt_covered', nullable: true })
+  readonly debtCovered!: bigint | null;
+
+  /** Collateral units, by the receipt. */
+  @Column({ ...AMOUNT, name: 'collateral_seized', nullable: true })
+  readonly collateralSeized!: bigint | null;
+
+  /** Units of the token that the treasury received, by the receipt. */
+  @Column({ ...AMOUNT, name: 'realised_profit', nullable: true })
+  readonly realisedProfit!: bigint | null;
+
+  /** After the fees of the receipt; negative where only fees were paid. */
+  @Column({ ...USD, name: 'realised_profit_usd', nullable: true })
+  readonly realisedProfitUsd8!: bigint | null;
+
+  @Column({ ...AMOUNT, name: 'gas_used', nullable: true })
+  readonly gasUsed!: bigint | null;
+
+  /** From the head's arrival to the handing over to the node: microseconds. */
+  @Column({ type: 'integer', name: 'head_to_send_us', nullable: true })
+  readonly headToSendUs!: number | null;
+
+  @Column({ type: 'timestamptz', name: 'settled_at', nullable: true })
+  readonly settledAt!: Date | null;
+}

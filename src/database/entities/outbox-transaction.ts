@@ -1,0 +1,50 @@
+import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { Address, Hash, Hex } from '../../domain/hex.js';
+import { COUNT } from '../columns.js';
+
+/**
+ * prepared: signed and durable, perhaps handed to a node. broadcast: a node has taken it. mined: it has a receipt.
+ * failed: every node refused it and none has it. dropped: it is known by no node any more. After failed and dropped the
+ * nonce may serve another intent.
+ */
+export type OutboxStatus = 'prepared' | 'broadcast' | 'mined' | 'failed' | 'dropped';
+
+/** A signed transaction, durable before it is broadcast. */
+@Entity('transactions')
+export class OutboxTransaction {
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  readonly id!: string;
+
+  /** null for a transaction that liquidates nothing, such as one that fills a nonce. */
+  @Column({ type: 'bigint', name: 'execution_id', nullable: true })
+  readonly executionId!: string | null;
+
+  @Column({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
+
+  @Column({ type: 'text' })
+  readonly sender!: Address;
+
+  @Column(COUNT)
+  readonly nonce!: number;
+
+  @Column({ type: 'text' })
+  readonly hash!: Hash;
+
+  /** The signed envelope, as eth_sendRawTransaction takes it. */
+  @Column({ type: 'text' })
+  readonly raw!: Hex;
+
+  @Column({ type: 'text' })
+  readonly status!: OutboxStatus;
+
+  /** Where it was mined. */
+  @Column({ ...COUNT, name: 'block_number', nullable: true })
+  readonly blockNumber!: number | null;
+
+  @Column({ type: 'timestamptz', name: 'created_at' })
+  readonly createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'updated_at' })
+  readonly updatedAt!: Date;
+}

@@ -1,0 +1,78 @@
+import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import type { SafetyState } from '../../domain/safety.js';
+import { COUNT, TEXT } from '../columns.js';
+
+/** The one row that survives restarts. */
+@Entity('safety_state')
+export class SafetyStateRow {
+  @PrimaryColumn({ type: 'integer' })
+  readonly id!: number;
+
+  @Column({ type: 'text' })
+  readonly state!: SafetyState;
+
+  @Column(TEXT)
+  readonly reason!: string;
+
+  @Column(TEXT)
+  readonly actor!: string;
+
+  @Column({ type: 'integer', name: 'consecutive_failures' })
+  readonly consecutiveFailures!: number;
+
+  @Column({ type: 'timestamptz' })
+  readonly since!: Date;
+
+  /** Grows with every change: a writer that read an older one is refused. */
+  @Column(COUNT)
+  readonly version!: number;
+}
+
+@Entity('state_transitions')
+export class StateTransition {
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  readonly id!: string;
+
+  @Column({ type: 'text', name: 'from_state' })
+  readonly from!: SafetyState;
+
+  @Column({ type: 'text', name: 'to_state' })
+  readonly to!: SafetyState;
+
+  @Column(TEXT)
+  readonly reason!: string;
+
+  @Column(TEXT)
+  readonly actor!: string;
+
+  @Column({ type: 'timestamptz' })
+  readonly at!: Date;
+}
+
+/** What a person did through the API: the audit trail. */
+@Entity('operator_actions')
+export class OperatorAction {
+  @PrimaryGeneratedColumn({ type: 'bigint' })
+  readonly id!: string;
+
+  /** The name of the API key. */
+  @Column(TEXT)
+  readonly actor!: string;
+
+  @Column(TEXT)
+  readonly role!: string;
+
+  /** For instance "halt" or "resume". */
+  @Column(TEXT)
+  readonly action!: string;
+
+  @Column(TEXT)
+  readonly reason!: string;
+
+  @Column({ type: 'timestamptz' })
+  readonly at!: Date;
+
+  /** The address that the request came from. */
+  @Column({ ...TEXT, nullable: true })
+  readonly remote!: string | null;
+}

@@ -1,0 +1,19 @@
+export { checkDatabase } from './check-database.js';
+export { createDataSource, type DatabaseAddress } from './data-source.js';
+export { Database } from './database.js';
+export { DatabaseModule } from './database.module.js';
+export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
+export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
+export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
+export { OperatorAction, StateTransition } from './entities/safety.js';
+export { migrate, revertLastMigration } from './migrate.js';
+export { CheckpointsRepository, type Checkpoint, type KnownBorrowers } from './repositories/checkpoints.js';
+export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
+export { ExecutionsRepository, type ExecutionOutcome, type NewExecution } from './repositories/executions.js';
+export { OutboxRepository, type OutboxIntent, type Recorded } from './repositories/outbox.js';
+export {
+  SafetyRepository,
+  type NewOperatorAction,
+  type SavedSafety,
+  type StoredSafety,
+} from './repositories/safety.js';

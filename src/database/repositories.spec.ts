@@ -1,0 +1,372 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HaltError } from '../domain/errors.js';
+import type { Address, Hash } from '../domain/hex.js';
+import { INITIAL_SAFETY } from '../domain/safety.js';
+import { Secret } from '../domain/secret.js';
+import { createDataSource } from './data-source.js';
+import { Database } from './database.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { migrate } from './migrate.js';
+import { CheckpointsRepository } from './repositories/checkpoints.js';
+import { DivergencesRepository } from './repositories/divergences.js';
+import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
+import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
+import { SafetyRepository } from './repositories/safety.js';
+
+const BORROWER: Address = `0x${'b0'.repeat(20)}`;
+const SENDER: Address = `0x${'5e'.repeat(20)}`;
+const DAY = '2026-01-31';
+const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
+
+const PLANNED: NewExecution = {
+  protocol: 'aave',
+  borrower: BORROWER,
+  blockNumber: 23_000_000,
+  blockHash: hash(1),
+  healthFactorWad: 999_999_999_999_999_999n,
+  collateralAsset: `0x${'c0'.repeat(20)}`,
+  debtAsset: `0x${'de'.repeat(20)}`,
+  debtToCover: 100_000_001n,
+  expectedCollateral: 52_500_000_000_000_001n,
+  simulatedProfitUsd8: 1_234_567_890n,
+  gasCostUsd8: 1n,
+  l1FeeUsd8: 2n,
+  operatorFeeUsd8: 0n,
+  poolFeeUsd8: 3n,
+  bidUsd8: 4n,
+  simulatedNetProfitUsd8: 1_234_567_883n,
+  notionalUsd8: 10_000_000_001n,
+  mode: 'live',
+  status: 'planned',
+  plan: { amount: 2n ** 256n - 1n, key: new Secret('never'), name: 'a\u0000b\ud800', nested: [{ n: 1 }] },
+};
+
+describe('repositories', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let dataSource: DataSource;
+  let database: Database;
+  let executions: ExecutionsRepository;
+  let outbox: OutboxRepository;
+  let safety: SafetyRepository;
+  let nonce = 0;
+
+  const intent = (executionId: string | null, change: Partial<OutboxIntent> = {}): OutboxIntent => {
+    nonce += 1;
+    return {
+      executionId,
+      chainId: 8453,
+      sender: SENDER,
+      nonce,
+      hash: hash(nonce),
+      raw: '0x02f8',
+      day: DAY,
+      ...change,
+    };
+  };
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
+    server = await startEmbeddedPostgres({ dataDir });
+    await migrate(server);
+    dataSource = await createDataSource(server).initialize();
+    database = new Database(dataSource);
+    executions = new ExecutionsRepository(database);
+    outbox = new OutboxRepository(database);
+    safety = new SafetyRepository(database);
+  });
+
+  afterAll(async () => {
+    await dataSource.destroy();
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  describe('executions', () => {
+    it('come back as they were written, amounts to the last unit', async () => {
+      const id = await executions.insert(PLANNED);
+      const { plan, ...columns } = PLANNED;
+      expect(plan).toBeDefined();
+      expect(await executions.find(id)).toMatchObject({
+        id,
+        ...columns,
+        reason: null,
+        settledAt: null,
+        plan: { amount: String(2n ** 256n - 1n), key: '***', name: 'a\ufffdb\ufffd', nested: [{ n: 1 }] },
+      });
+    });
+
+    it('money survives the round trip at every value that its column can hold', async () => {
+      const amount = fc.bigInt({ min: -(10n ** 78n) + 1n, max: 10n ** 78n - 1n });
+      const usd8 = fc.bigInt({ min: -(10n ** 30n) + 1n, max: 10n ** 30n - 1n });
+      const extremes = [0n, 1n, -1n, 10n ** 78n - 1n, -(10n ** 78n) + 1n, 2n ** 256n - 1n];
+      const usdExtremes = [0n, 1n, -1n, 10n ** 30n - 1n, -(10n ** 30n) + 1n, 10n ** 8n];
+      const examples = extremes.map((value, index): [bigint, bigint] => [value, usdExtremes[index] ?? 0n]);
+      await fc.assert(
+        fc.asyncProperty(amount, usd8, async (debtToCover, simulatedProfitUsd8) => {
+          const id = await executions.insert({ ...PLANNED, debtToCover, simulatedProfitUsd8 });
+          expect(await executions.find(id)).toMatchObject({ debtToCover, simulatedProfitUsd8 });
+        }),
+        { numRuns: 60, examples },
+      );
+    });
+
+    it('an amount beyond its column is refused, not rounded', async () => {
+      await expect(executions.insert({ ...PLANNED, debtToCover: 10n ** 78n })).rejects.toThrow(HaltError);
+      await expect(executions.insert({ ...PLANNED, notionalUsd8: 10n ** 30n })).rejects.toThrow(
+        /numeric field overflow/,
+      );
+    });
+
+    it('a rejection may lack what never became known, a plan may not', async () => {
+      const unknown = { ...PLANNED, debtToCover: null, simulatedProfitUsd8: null };
+      const id = await executions.insert({ ...unknown, status: 'rejected', reason: 'simulation-reverted' });
+      expect(await executions.find(id)).toMatchObject({ debtToCover: null, reason: 'simulation-reverted' });
+      await expect(executions.insert(unknown)).rejects.toThrow(/executions_planned_in_full/);
+    });
+
+    it('are listed newest first, page by page, and counted', async () => {
+      const before = await executions.count();
+      const ids = await executions.insertMany([PLANNED, { ...PLANNED, status: 'dry-run' }, PLANNED]);
+      expect(await executions.count()).toBe(before + 3);
+      expect((await executions.latest(2)).map(({ id }) => id)).toEqual([ids[2], ids[1]]);
+      expect((await executions.latest(1, ids[1])).map(({ id }) => id)).toEqual([ids[0]]);
+      expect((await executions.countByStatus())['dry-run']).toBe(1);
+      expect(await executions.insertMany([])).toEqual([]);
+    });
+
+    it('go from planned to settled; a late answer of the node does not undo the receipt', async () => {
+      const id = await executions.insert(PLANNED);
+      const recorded = intent(id);
+      await outbox.record(recorded);
+      await executions.markSubmitted(id, recorded.hash, 1234);
+      expect((await executions.open()).map((open) => open.id)).toContain(id);
+      await executions.settle(id, {
+        status: 'succeeded',
+        txHash: recorded.hash,
+        debtCovered: 5n,
+        collateralSeized: 6n,
+        realisedProfit: 7n,
+        realisedProfitUsd8: -8n,
+        gasUsed: 9n,
+      });
+      await executions.markSubmitted(id, recorded.hash, 99);
+      const settled = await executions.find(id);
+      expect(settled).toMatchObject({
+        status: 'succeeded',
+        headToSendUs: 1234,
+        realisedProfitUsd8: -8n,
+        gasUsed: 9n,
+      });
+      expect(settled?.settledAt).toBeInstanceOf(Date);
+      expect((await executions.open()).map((open) => open.id)).not.toContain(id);
+      await expect(executions.settle('999999', { status: 'dry-run' })).rejects.toThrow(/no execution 999999/);
+    });
+  });
+
+  describe('append-only tables', () => {
+    it('an execution keeps its decision and is never deleted', async () => {
+      const id = await executions.insert(PLANNED);
+      for (const change of [
+        'notional_usd = 1',
+        `plan = '{}'`,
+        `borrower = '0x${'00'.repeat(20)}'`,
+        'created_at = now()',
+      ])
+        await expect(database.query(`UPDATE executions SET ${change} WHERE id = $1`, [id])).rejects.toThrow(
+          /append-only/,
+        );
+      await expect(database.query('DELETE FROM executions WHERE id = $1', [id])).rejects.toThrow(
+        /append-only/,
+      );
+      await expect(database.query('TRUNCATE executions CASCADE')).rejects.toThrow(/append-only/);
+      await database.query(`UPDATE executions SET status = 'dropped', reason = 'x' WHERE id = $1`, [id]);
+    });
+
+    it('A15 transitions and operator actions are neither changed nor deleted', async () => {
+      await safety.recordAction({
+        actor: 'ops',
+        role: 'operator',
+        action: 'halt',
+        reason: 'r',
+        at: new Date(),
+        remote: null,
+      });
+      for (const table of ['state_transitions', 'operator_actions'])
+        for (const statement of [
+          `UPDATE ${table} SET reason = 'x'`,
+          `DELETE FROM ${table}`,
+          `TRUNCATE ${table}`,
+        ])
+          await expect(database.query(statement)).rejects.toThrow(/append-only/);
+    });
+  });
+
+  describe('outbox', () => {
+    it('one transaction: the row, the authorised execution, the booked volume', async () => {
+      const id = await executions.insert(PLANNED);
+      const before = await safety.dailyVolumeUsd8(DAY);
+      const recorded = intent(id);
+      const { day, ...row } = recorded;
+      expect(day).toBe(DAY);
+      expect(await outbox.record(recorded)).toMatchObject({ kind: 'recorded' });
+      expect(await executions.find(id)).toMatchObject({ status: 'authorised', txHash: recorded.hash });
+      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
+      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
+        ...row,
+        status: 'prepared',
+      });
+    });
+
+    it('(chain, sender, nonce) is one intent: another is a typed conflict that writes nothing', async () => {
+      const first = intent(await executions.insert(PLANNED));
+      const recorded = await outbox.record(first);
+      const booked = await safety.dailyVolumeUsd8(DAY);
+      const second = await executions.insert(PLANNED);
+      const conflict = await outbox.record(intent(second, { nonce: first.nonce, hash: hash(7_000_001) }));
+      expect(conflict).toMatchObject({
+        kind: 'nonce-taken',
+        existing: { hash: first.hash, status: 'prepared' },
+      });
+      expect(await outbox.record(first)).toEqual({ ...recorded, kind: 'already-recorded' });
+      expect(await executions.find(second)).toMatchObject({ status: 'planned' });
+      expect(await safety.dailyVolumeUsd8(DAY)).toBe(booked);
+    });
+
+    it('twenty at once for one nonce: one is recorded, one volume is booked', async () => {
+      const shared = (nonce += 1);
+      const ids = await executions.insertMany(Array.from({ length: 20 }, () => PLANNED));
+      const before = await safety.dailyVolumeUsd8(DAY);
+      const results = await Promise.all(
+        ids.map((id, index) => outbox.record(intent(id, { nonce: shared, hash: hash(8_000_000 + index) }))),
+      );
+      nonce = shared;
+      expect(results.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
+      expect(results.filter(({ kind }) => kind === 'nonce-taken')).toHaveLength(19);
+      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
+    });
+
+    it('a nonce whose transaction failed or was dropped serves another intent', async () => {
+      const first = intent(await executions.insert(PLANNED));
+      const recorded = await outbox.record(first);
+      if (recorded.kind !== 'recorded') throw new Error('not recorded');
+      await outbox.setStatus(recorded.id, 'dropped');
+      const again = intent(await executions.insert(PLANNED), { nonce: first.nonce, hash: hash(9_000_001) });
+      expect(await outbox.record(again)).toEqual({ kind: 'recorded', id: recorded.id });
+      expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
+        hash: again.hash,
+        status: 'prepared',
+      });
+    });
+
+    it('an execution that is not planned is not authorised', async () => {
+      const id = await executions.insert({ ...PLANNED, status: 'dry-run' });
+      await expect(outbox.record(intent(id))).rejects.toThrow(/is not planned/);
+    });
+
+    it('knows what is unsettled and which nonces are used', async () => {
+      const sender: Address = `0x${'5f'.repeat(20)}`;
+      expect(await outbox.highestNonce(1, sender)).toBeUndefined();
+      for (const [n, status] of [
+        [0, 'mined'],
+        [1, 'failed'],
+        [2, 'broadcast'],
+        [3, 'prepared'],
+        [4, 'dropped'],
+      ] as const) {
+        const recorded = await outbox.record(
+          intent(null, { chainId: 1, sender, nonce: n, hash: hash(10_000_000 + n) }),
+        );
+        if (recorded.kind !== 'recorded') throw new Error('not recorded');
+        await outbox.setStatus(recorded.id, status, status === 'mined' ? 77 : undefined);
+      }
+      expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
+      expect(await outbox.highestNonce(1, sender)).toBe(3);
+      expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
+      expect(await outbox.find(1, sender, 0)).toMatchObject({ blockNumber: 77, executionId: null });
+    });
+  });
+
+  describe('safety', () => {
+    it('begins as the domain says, and keeps state, history and audit in one transaction', async () => {
+      const { status, version } = await safety.load();
+      expect(status).toMatchObject(INITIAL_SAFETY);
+      const halted = {
+        ...status,
+        state: 'HALTED' as const,
+        reason: 'drill',
+        actor: 'ops',
+        sinceMs: 1_767_225_600_123,
+      };
+      const action = {
+        actor: 'ops',
+        role: 'operator',
+        action: 'halt',
+        reason: 'drill',
+        at: new Date(0),
+        remote: '::1',
+      };
+      const saved = await safety.save(halted, version, action);
+      expect(saved).toEqual({ kind: 'saved', version: version + 1 });
+      expect(await safety.load()).toEqual({ status: halted, version: version + 1 });
+      expect(await safety.transitions(1)).toMatchObject([
+        { from: 'NORMAL', to: 'HALTED', reason: 'drill', actor: 'ops' },
+      ]);
+      expect(await safety.actions(1)).toMatchObject([action]);
+    });
+
+    it('a writer that does not know the latest state is refused and writes nothing', async () => {
+      const current = await safety.load();
+      const resumed = { ...current.status, state: 'NORMAL' as const };
+      expect(await safety.save(resumed, current.version - 1)).toEqual({ kind: 'stale', current });
+      const history = await safety.transitions(100);
+      const failed = { ...current.status, consecutiveFailures: 2 };
+      const both = await Promise.all([
+        safety.save(failed, current.version),
+        safety.save(failed, current.version),
+      ]);
+      expect(both.map(({ kind }) => kind).sort()).toEqual(['saved', 'stale']);
+      expect(await safety.load()).toMatchObject({ status: { state: 'HALTED', consecutiveFailures: 2 } });
+      expect(await safety.transitions(100)).toHaveLength(history.length);
+    });
+
+    it('books volume by UTC day, exactly, also at once', async () => {
+      expect(await safety.dailyVolumeUsd8('2026-02-01')).toBe(0n);
+      await Promise.all(Array.from({ length: 10 }, () => safety.addDailyVolume('2026-02-01', 33_333_333n)));
+      expect(await safety.dailyVolumeUsd8('2026-02-01')).toBe(333_333_330n);
+      expect(await safety.addDailyVolume('2026-02-02', 1n)).toBe(1n);
+    });
+  });
+
+  describe('state', () => {
+    it('borrowers and checkpoint are saved together and read back', async () => {
+      const checkpoints = new CheckpointsRepository(database);
+      expect(await checkpoints.load('aave')).toEqual({ borrowers: [], checkpoint: undefined });
+      const many = Array.from({ length: 20_000 }, (_, n): Address => `0x${n.toString(16).padStart(40, '0')}`);
+      await checkpoints.save('aave', many, { number: 5, hash: hash(5) });
+      await checkpoints.save('aave', [BORROWER, ...many.slice(0, 10)], { number: 6, hash: hash(6) });
+      await checkpoints.save('aave', [], { number: 7, hash: hash(7) });
+      const { borrowers, checkpoint } = await checkpoints.load('aave');
+      expect(new Set(borrowers)).toEqual(new Set([...many, BORROWER]));
+      expect(checkpoint).toEqual({ number: 7, hash: hash(7) });
+    });
+
+    it('divergences are kept', async () => {
+      const divergences = new DivergencesRepository(database);
+      const found = {
+        protocol: 'aave',
+        account: BORROWER,
+        blockNumber: 9,
+        blockHash: hash(9),
+        detail: { ours: '1', chain: '2' },
+      };
+      await divergences.insert(found);
+      expect(await divergences.latest(1)).toMatchObject([found]);
+    });
+  });
+});

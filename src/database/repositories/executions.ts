@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { In, LessThan } from 'typeorm';
+import { HaltError } from '../../domain/errors.js';
+import type { Hash } from '../../domain/hex.js';
+import { safeInteger } from '../columns.js';
+import { Database } from '../database.js';
+import { Execution, type ExecutionStatus } from '../entities/execution.js';
+
+/** The decision half of a row. Money is null only in rows of status `rejected`, where it never became known. */
+export type NewExecution = Pick<
+  Execution,
+  | 'protocol'
+  | 'borrower'
+  | 'blockNumber'
+  | 'blockHash'
+  | 'healthFactorWad'
+  | 'collateralAsset'
+  | 'debtAsset'
+  | 'debtToCover'
+  | 'expectedCollateral'
+  | 'simulatedProfitUsd8'
+  | 'gasCostUsd8'
+  | 'l1FeeUsd8'
+  | 'operatorFeeUsd8'
+  | 'poolFeeUsd8'
+  | 'bidUsd8'
+  | 'simulatedNetProfitUsd8'
+  | 'notionalUsd8'
+  | 'mode'
+> & {
+  /** `planned` when safety still has to judge it. */
+  readonly status: 'planned' | 'rejected' | 'dry-run';
+  readonly reason?: string | null;
+  /** All inputs; bigint is stored as decimal text, a Secret as ***. */
+  readonly plan: object;
+};
+
+/** How an execution ended. Amounts are those of the receipt. */
+export type ExecutionOutcome =
+  | { readonly status: 'dry-run' }
+  | { readonly status: 'rejected' | 'dropped'; readonly reason: string }
+  | {
+      readonly status: 'reverted';
+      readonly reason: string;
+      readonly txHash: Hash;
+      readonly gasUsed: bigint;
+      /** The fees paid for nothing: negative. */
+      readonly realisedProfitUsd8: bigint;
+    }
+  | {
+      readonly status: 'succeeded';
+      readonly txHash: Hash;
+      /** Debt token units. */
+      readonly debtCovered: bigint;
+      /** Collateral units. */
+      readonly collateralSeized: bigint;
+      /** Units of the token that the treasury received. */
+      readonly realisedProfit: bigint;
+      /** After the fees of the receipt. */
+      readonly realisedProfitUsd8: bigint;
+      readonly gasUsed: bigint;
+    };
+
+const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
+
+/** What was decided, and what came of it. Every method throws as {@link Database.query} does. */
+@Injectable()
+export class ExecutionsRepository {
+  constructor(private readonly database: Database) {}
+
+  /** @returns the row's id. */
+  async insert(execution: NewExecution): Promise<string> {
+    const [id] = await this.insertMany([execution]);
+    if (id === undefined) throw new HaltError('the database gave no id for an execution');
+    return id;
+  }
+
+  /** All or none. @returns the ids in the order of the list. */
+  async insertMany(executions: readonly NewExecution[]): Promise<string[]> {
+    if (executions.length === 0) return [];
+    // Copies, because TypeORM writes the ids into what it is given.
+    const copies = executions.map((execution) => ({ ...execution }));
+    const result = await this.database.with(Execution, (rows) => rows.insert(copies));
+    return result.identifiers.map(({ id }) => String(id));
+  }
+
+  /**
+   * A node has taken the transaction. Changes nothing once the execution is settled, so that a slow answer of the node
+   * cannot undo a fast receipt.
+   *
+   * @param headToSendUs from the head's arrival to the handing over: microseconds.
+   */
+  async markSubmitted(id: string, txHash: Hash, headToSendUs: number | null): Promise<void> {
+    await this.database.with(Execution, (rows) =>
+      rows.update(
+        { id, status: In(['authorised', 'submitted']) },
+        { status: 'submitted', txHash, headToSendUs },
+      ),
+    );
+  }
+
+  /** Writes the end of an execution. Settling again replaces it, as a reorg may ask for. */
+  async settle(id: string, outcome: ExecutionOutcome): Promise<void> {
+    const { affected } = await this.database.with(Execution, (rows) =>
+      rows.update({ id }, { ...outcome, settledAt: () => 'now()' }),
+    );
+    if (affected !== 1) throw new HaltError(`there is no execution ${id} to settle`);
+  }
+
+  find(id: string): Promise<Execution | null> {
+    return this.database.with(Execution, (rows) => rows.findOneBy({ id }));
+  }
+
+  /** Newest first. @param before only those older than this id: the next page. */
+  latest(limit: number, before?: string): Promise<Execution[]> {
+    return this.database.with(Execution, (rows) =>
+      rows.find({
+        ...(before !== undefined && { where: { id: LessThan(before) } }),
+        order: { id: 'DESC' },
+        take: limit,
+      }),
+    );
+  }
+
+  /** Authorised or submitted and not settled, oldest first: what a restart has to look after. */
+  open(): Promise<Execution[]> {
+    return this.database.with(Execution, (rows) =>
+      rows.find({ where: { status: In(OPEN) }, order: { id: 'ASC' } }),
+    );
+  }
+
+  count(): Promise<number> {
+    return this.database.with(Execution, (rows) => rows.count());
+  }
+
+  /** Number of rows by status; a status without rows is absent. */
+  async countByStatus(): Promise<Partial<Record<ExecutionStatus, number>>> {
+    const rows = await this.database.query('SELECT status, count(*) AS n FROM executions GROUP BY status');
+    return Object.fromEntries(rows.map(({ status, n }) => [String(status), safeInteger(n)]));
+  }
+}

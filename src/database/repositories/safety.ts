@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { HaltError } from '../../domain/errors.js';
+import type { SafetyStatus } from '../../domain/safety.js';
+import { usd8FromText, usd8ToText } from '../columns.js';
+import { Database } from '../database.js';
+import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
+
+/** The safety state as it survives restarts. */
+export interface StoredSafety {
+  readonly status: SafetyStatus;
+  /** To be given back to {@link SafetyRepository.save}. */
+  readonly version: number;
+}
+
+export type SavedSafety =
+  | { readonly kind: 'saved'; readonly version: number }
+  /** Someone else changed the state since it was loaded: nothing was written. */
+  | { readonly kind: 'stale'; readonly current: StoredSafety };
+
+/** What a person did through the API. */
+export type NewOperatorAction = Pick<
+  OperatorAction,
+  'actor' | 'role' | 'action' | 'reason' | 'at' | 'remote'
+>;
+
+/** The safety state, its history, the volume of the days, the audit trail. Every method throws as {@link Database.query} does. */
+@Injectable()
+export class SafetyRepository {
+  constructor(private readonly database: Database) {}
+
+  load(): Promise<StoredSafety> {
+    return this.database.transaction(loadRow);
+  }
+
+  /**
+   * Writes the state, with a row of its history where it changes and a row of the audit trail where a person did it:
+   * all or nothing.
+   *
+   * @param version as loaded or saved last: a state that was changed since then is not overwritten.
+   */
+  save(status: SafetyStatus, version: number, action?: NewOperatorAction): Promise<SavedSafety> {
+    return this.database.transaction(async (manager) => {
+      const before = await loadRow(manager, true);
+      if (before.version !== version) return { kind: 'stale', current: before };
+      const { state: to, reason, actor, consecutiveFailures, sinceMs } = status;
+      const since = new Date(sinceMs);
+      const change = { state: to, reason, actor, consecutiveFailures, since, version: version + 1 };
+      await manager.update(SafetyStateRow, { id: 1 }, change);
+      const from = before.status.state;
+      if (from !== to) await manager.insert(StateTransition, { from, to, reason, actor, at: since });
+      if (action) await manager.insert(OperatorAction, { ...action });
+      return { kind: 'saved', version: version + 1 };
+    });
+  }
+
+  /** Newest first. */
+  transitions(limit: number): Promise<StateTransition[]> {
+    return this.database.with(StateTransition, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
+  }
+
+  /** Audits an action that changed no state, such as one that was refused. */
+  async recordAction(action: NewOperatorAction): Promise<void> {
+    await this.database.with(OperatorAction, (rows) => rows.insert({ ...action }));
+  }
+
+  /** Newest first. */
+  actions(limit: number): Promise<OperatorAction[]> {
+    return this.database.with(OperatorAction, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
+  }
+
+  /** @param day UTC, YYYY-MM-DD. @returns the notional booked to it: USD with 8 decimals. */
+  async dailyVolumeUsd8(day: string): Promise<bigint> {
+    const [row] = await this.database.query('SELECT notional_usd FROM daily_volume WHERE day = $1::date', [
+      day,
+    ]);
+    return row ? usd8FromText(row.notional_usd) : 0n;
+  }
+
+  /**
+   * Books notional beside the outbox, which books its own.
+   *
+   * @param usd8 USD with 8 decimals; negative takes back. @returns the day's new sum.
+   */
+  async addDailyVolume(day: string, usd8: bigint): Promise<bigint> {
+    const [row] = await this.database.query(
+      `INSERT INTO daily_volume AS d (day, notional_usd) VALUES ($1::date, $2::numeric)
+       ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
+       RETURNING notional_usd`,
+      [day, usd8ToText(usd8)],
+    );
+    if (!row) throw new HaltError('the database booked no volume');
+    return usd8FromText(row.notional_usd);
+  }
+}
+
+async function loadRow(manager: EntityManager, forUpdate = false): Promise<StoredSafety> {
+  const row = await manager.findOne(SafetyStateRow, {
+    where: { id: 1 },
+    ...(forUpdate && { lock: { mode: 'pessimistic_write' as const } }),
+  });
+  if (!row) throw new HaltError('the safety state is missing from the database');
+  const { state, reason, actor, consecutiveFailures, since, version } = row;
+  return { status: { state, reason, actor, consecutiveFailures, sinceMs: since.getTime() }, version };
+}

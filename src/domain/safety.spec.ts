@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { USD8 } from './money.js';
+import {
+  authorise,
+  INITIAL_SAFETY,
+  nextSafety,
+  notionalHeadroomUsd8,
+  utcDay,
+  type SafetyEvent,
+  type SafetyStatus,
+} from './safety.js';
+
+const limits = {
+  maxSingleExecutionUsd8: 500n * USD8,
+  maxDailyVolumeUsd8: 2500n * USD8,
+  maxConsecutiveFailures: 3,
+  minOperatorBalanceWei: 10n ** 17n,
+};
+const fresh: SafetyStatus = { ...INITIAL_SAFETY, sinceMs: 0 };
+const idle = { dailyVolumeUsd8: 0n, inFlight: 0, operatorBalanceWei: 10n ** 18n };
+const failure: SafetyEvent = { kind: 'execution-failed', reason: 'reverted' };
+const play = (events: readonly SafetyEvent[], from = fresh): SafetyStatus =>
+  events.reduce((status, event, index) => nextSafety(status, event, limits, index + 1), from);
+
+describe('safety state machine', () => {
+  it('throttles at the first failure, halts at the third in a row, and says which it was', () => {
+    expect(play([failure]).state).toBe('THROTTLED');
+    expect(play([failure, failure]).state).toBe('THROTTLED');
+    const halted = play([failure, failure, { kind: 'execution-failed', reason: 'MustNotLeaveDust' }]);
+    expect(halted).toMatchObject({ state: 'HALTED', consecutiveFailures: 3, sinceMs: 3 });
+    expect(halted.reason).toContain('MustNotLeaveDust');
+  });
+
+  it('starts counting again after a success', () => {
+    expect(play([failure, failure, { kind: 'execution-succeeded' }, failure, failure]).state).toBe(
+      'THROTTLED',
+    );
+  });
+
+  it('leaves HALTED by an operator only, whatever happens meanwhile', () => {
+    const others = fc.constantFrom<SafetyEvent>({ kind: 'execution-succeeded' }, failure, {
+      kind: 'halt',
+      reason: 'again',
+      actor: 'chimera',
+    });
+    fc.assert(
+      fc.property(fc.array(others, { maxLength: 20 }), (events) => {
+        const halted = nextSafety(fresh, { kind: 'halt', reason: 'look', actor: 'ops' }, limits, 1);
+        expect(play(events, halted).state).toBe('HALTED');
+      }),
+    );
+    const resumed = play([
+      { kind: 'halt', reason: 'look', actor: 'ops' },
+      { kind: 'resume', reason: 'looked', actor: 'ops' },
+    ]);
+    expect(resumed).toMatchObject({
+      state: 'NORMAL',
+      reason: 'looked',
+      actor: 'ops',
+      consecutiveFailures: 0,
+    });
+  });
+});
+
+describe('authorisation', () => {
+  it('refuses everything while HALTED', () => {
+    expect(authorise(USD8, 'HALTED', idle, limits)).toMatchObject({ reason: 'halted' });
+  });
+
+  it('allows one transaction at a time while THROTTLED', () => {
+    expect(authorise(USD8, 'THROTTLED', idle, limits).kind).toBe('authorised');
+    expect(authorise(USD8, 'THROTTLED', { ...idle, inFlight: 1 }, limits)).toMatchObject({
+      reason: 'throttled',
+    });
+  });
+
+  it('takes the limits as they are, to the last unit', () => {
+    expect(authorise(500n * USD8, 'NORMAL', idle, limits).kind).toBe('authorised');
+    expect(authorise(500n * USD8 + 1n, 'NORMAL', idle, limits)).toMatchObject({
+      reason: 'notional-above-limit',
+    });
+    const used = { ...idle, dailyVolumeUsd8: 2000n * USD8 };
+    expect(authorise(500n * USD8, 'NORMAL', used, limits).kind).toBe('authorised');
+    expect(
+      authorise(500n * USD8, 'NORMAL', { ...used, dailyVolumeUsd8: 2000n * USD8 + 1n }, limits),
+    ).toMatchObject({
+      reason: 'daily-volume-reached',
+    });
+    expect(authorise(USD8, 'NORMAL', { ...idle, operatorBalanceWei: 10n ** 17n - 1n }, limits)).toMatchObject(
+      {
+        reason: 'operator-balance-low',
+      },
+    );
+  });
+
+  it('gives what is left of the day as headroom, never less than nothing', () => {
+    expect(notionalHeadroomUsd8(0n, limits)).toBe(500n * USD8);
+    expect(notionalHeadroomUsd8(2400n * USD8, limits)).toBe(100n * USD8);
+    expect(notionalHeadroomUsd8(9999n * USD8, limits)).toBe(0n);
+  });
+
+  it('begins a new day of volume at UTC midnight', () => {
+    const midnight = Date.UTC(2026, 10, 24);
+    expect(utcDay(midnight - 1)).toBe('2026-11-23');
+    expect(utcDay(midnight)).toBe('2026-11-24');
+  });
+});

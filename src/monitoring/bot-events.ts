@@ -1,0 +1,125 @@
+import type { RejectionReason } from '../domain/decision.js';
+import type { SafetyState } from '../domain/safety.js';
+
+/**
+ * Everything the bot says about its decisions, one log line each. Amounts are decimal text of the smallest unit, USD is
+ * text with 8 decimals of precision (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader.
+ */
+export type BotEvent =
+  | {
+      readonly event: 'bot-started';
+      readonly mode: 'dry-run' | 'live';
+      readonly chainId: number;
+      readonly block: number;
+      readonly positions: number;
+      readonly operator: string;
+      readonly chimera: string;
+    }
+  | {
+      readonly event: 'backfill';
+      readonly market: string;
+      readonly atBlock: number;
+      readonly toBlock: number;
+      readonly borrowers: number;
+    }
+  | {
+      readonly event: 'pass';
+      readonly block: number;
+      readonly positions: number;
+      readonly liquidatable: number;
+      readonly planned: number;
+      /** Milliseconds from the head's arrival to the end of the pass. */
+      readonly tookMs: number;
+    }
+  | {
+      readonly event: 'position-skipped';
+      readonly protocol: string;
+      readonly borrower: string;
+      readonly block: number;
+      readonly healthFactorWad: string | undefined;
+      readonly reason: RejectionReason;
+      readonly explanation: string;
+      readonly detail: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly event: 'plan-ready';
+      readonly executionId: string;
+      readonly protocol: string;
+      readonly borrower: string;
+      readonly block: number;
+      readonly healthFactorWad: string;
+      readonly collateral: string;
+      readonly debt: string;
+      readonly sizing: string;
+      readonly debtToCover: string;
+      readonly notionalUsd8: string;
+      readonly grossProfitUsd8: string;
+      readonly bidUsd8: string;
+      readonly netProfitUsd8: string;
+    }
+  | {
+      readonly event: 'dry-run';
+      readonly executionId: string;
+      readonly borrower: string;
+      readonly block: number;
+    }
+  | {
+      readonly event: 'transaction-sent';
+      readonly executionId: string;
+      readonly borrower: string;
+      readonly hash: string;
+      readonly nonce: number;
+      readonly headToSendUs: number;
+    }
+  | {
+      readonly event: 'execution-settled';
+      readonly executionId: string;
+      readonly borrower: string;
+      readonly hash: string;
+      readonly outcome: 'succeeded' | 'reverted' | 'dropped';
+      readonly reason: string | undefined;
+      readonly block: number | undefined;
+      readonly realisedProfitUsd8: string | undefined;
+      readonly simulatedNetProfitUsd8: string;
+    }
+  | {
+      readonly event: 'safety-changed';
+      readonly from: SafetyState;
+      readonly to: SafetyState;
+      readonly reason: string;
+      readonly actor: string;
+    }
+  | {
+      readonly event: 'divergence';
+      readonly protocol: string;
+      readonly account: string;
+      readonly block: number;
+      readonly detail: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly event: 'pass-failed';
+      readonly block: number;
+      readonly consequence: 'retry' | 'skip' | 'halt';
+      readonly message: string;
+    }
+  | { readonly event: 'api-listening'; readonly url: string }
+  | { readonly event: 'metrics'; readonly counters: Readonly<Record<string, number>> }
+  | { readonly event: 'bot-stopping'; readonly inFlight: number };
+
+/** How loud each event is. A pass is worth a line only when there was something to liquidate. */
+export function levelOf(event: BotEvent): 'debug' | 'info' | 'warn' | 'error' {
+  switch (event.event) {
+    case 'pass':
+      return event.liquidatable > 0 ? 'info' : 'debug';
+    case 'pass-failed':
+      return event.consequence === 'halt' ? 'error' : 'warn';
+    case 'divergence':
+      return 'error';
+    case 'safety-changed':
+      return event.to === 'NORMAL' ? 'info' : 'warn';
+    case 'execution-settled':
+      return event.outcome === 'succeeded' ? 'info' : 'warn';
+    default:
+      return 'info';
+  }
+}

@@ -1,0 +1,33 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { ChimeraConfig } from '../config/index.js';
+import { Counters } from './counters.js';
+import { EventLog } from './event-log.js';
+
+const JOB = 'metrics';
+
+/** Every `monitoring.exportIntervalMs`: one line with all counters. */
+@Injectable()
+export class MetricsJob implements OnApplicationBootstrap, OnModuleDestroy {
+  constructor(
+    private readonly scheduler: SchedulerRegistry,
+    private readonly counters: Counters,
+    private readonly log: EventLog,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.scheduler.addInterval(
+      JOB,
+      setInterval(() => this.export(), this.config.monitoring.exportIntervalMs),
+    );
+  }
+
+  onModuleDestroy(): void {
+    if (this.scheduler.doesExist('interval', JOB)) this.scheduler.deleteInterval(JOB);
+  }
+
+  export(): void {
+    this.log.emit({ event: 'metrics', counters: this.counters.values });
+  }
+}

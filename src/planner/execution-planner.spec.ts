@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import {
+  initialPrices,
+  startDevnet,
+  type Devnet,
+  type PositionRequest,
+  type TokenSymbol,
+} from '../../devnet/index.js';
+import type { BotSettings } from '../../devnet/stack/bot-config.js';
+import { chainOf } from '../../test/harness/chain.js';
+import { configOf, viewOf } from '../../test/harness/picture.js';
+import { sendFrom } from '../../test/harness/transactions.js';
+import type { ChimeraConfig } from '../config/index.js';
+import type { PlanDecision } from '../domain/decision.js';
+import { toAddress, type Hex } from '../domain/hex.js';
+import { formatUsd8, USD8 } from '../domain/money.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
+import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import { liquidatedEvents, type LiquidatedEvent } from '../protocols/chimera-contract.js';
+import type { Chain } from '../rpc/chain.js';
+import type { RpcPool } from '../rpc/rpc-pool.js';
+import { ExecutionPlanner } from './execution-planner.js';
+
+const UNLIMITED_USD8 = 10n ** 9n * USD8;
+const ether = (thousandths: number): bigint => BigInt(thousandths) * 10n ** 15n;
+const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
+
+/** 1 WETH of collateral for 2,350 USDC: health factor 1.06 at $3,000. */
+const longEther = (size: number): PositionRequest => ({
+  collaterals: [{ symbol: 'WETH', amount: ether(1000 * size) }],
+  debts: [{ symbol: 'USDC', amount: usdc(2350 * size) }],
+});
+
+let devnet: Devnet;
+let chain: Chain;
+let pool: RpcPool;
+let clean: string;
+
+beforeAll(async () => {
+  // Shallow pools, so that a large liquidation meets their depth.
+  devnet = await startDevnet({ poolDepthUsd8: 2_000_000n * USD8 });
+  ({ chain, pool } = chainOf(devnet));
+});
+
+beforeEach(async () => {
+  clean = await devnet.snapshot();
+});
+
+afterEach(async () => {
+  await devnet.revert(clean);
+});
+
+afterAll(async () => {
+  pool.close();
+  await devnet.stop();
+});
+
+describe('planning on the real contracts', () => {
+  it('simulates what the contract then does: the same debt, collateral and profit to the wei', async () => {
+    await open([longEther(10)], { WETH: 2_700 });
+    const [plan] = plansOf(await decide());
+    const [event] = await execute(plan);
+    expect(event).toMatchObject({
+      debtCovered: plan?.simulation.debtCovered,
+      collateralSeized: plan?.simulation.collateralSeized,
+      profit: plan?.simulation.profit,
+    });
+  });
+
+  it('covers all of the debt below a health factor of 0.95, although interest accrues until inclusion', async () => {
+    const [borrower = ''] = await open([longEther(10)], { WETH: 2_600 });
+    const [plan] = plansOf(await decide());
+    expect(plan?.candidate.sizing).toBe('all-debt');
+    await devnet.increaseTime(30);
+    await execute(plan);
+    expect((await devnet.accountData(borrower)).totalDebtUsd8).toBe(0n);
+  });
+
+  it('covers half above 0.95, and then the rest of a position that a half would leave as dust', async () => {
+    const [borrower = ''] = await open([longEther(2)], { WETH: 2_780 });
+    const first = plansOf(await decide())[0];
+    expect(first?.candidate.sizing).toBe('close-factor');
+    await execute(first);
+    expect((await devnet.accountData(borrower)).totalDebtUsd8).toBeGreaterThanOrEqual(1000n * USD8);
+  });
+
+  it('sizes to the depth of the pools when more would cost more than it brings, and earns more by it', async () => {
+    await open([longEther(400)], { WETH: 2_600 });
+    const [plan] = plansOf(await decide());
+    expect(plan?.candidate.sizing).toBe('swap-depth');
+    const [event] = await execute(plan);
+    // Forcing the whole debt through the same pool brings less, or cannot even be paid for.
+    const whole = 2350n * 400n * 10n ** 6n;
+    expect(event?.debtCovered).toBeLessThan(whole);
+    expect(event?.profit).toBeGreaterThan(0n);
+  });
+
+  it('proves two plans that meet in one pool in the order in which they are sent', async () => {
+    await open([longEther(6), longEther(5), longEther(4)], { WETH: 2_600 });
+    const plans = plansOf(await decide());
+    expect(plans).toHaveLength(3);
+    const events = await execute(...plans);
+    expect(events.map(({ profit }) => profit)).toEqual(plans.map(({ simulation }) => simulation.profit));
+  });
+
+  it('counts what was sent before and is not mined yet', async () => {
+    await open([longEther(6), longEther(5)], { WETH: 2_600 });
+    const [first, second] = plansOf(await decide());
+    const pending = first ? [first.call] : [];
+    const again = plansOf(await decide({}, pending)).find(({ borrower }) => borrower === second?.borrower);
+    expect(again?.simulation.profit).toBe(second?.simulation.profit);
+  });
+
+  it('leaves a position whose collateral no pool trades for its debt, and says so', async () => {
+    await open(
+      [
+        {
+          collaterals: [{ symbol: 'cbETH', amount: ether(10_000) }],
+          debts: [{ symbol: 'cbBTC', amount: 27_500_000n }],
+        },
+      ],
+      { cbETH: 2_900 },
+    );
+    expect(await decide()).toMatchObject([{ kind: 'rejected', reason: 'no-route' }]);
+  });
+
+  it('leaves what earns less than the floor after costs, with the numbers', async () => {
+    await open([longEther(1)], { WETH: 2_600 });
+    const [decision] = await decide({ minProfitUsd: '200' });
+    expect(decision).toMatchObject({
+      kind: 'rejected',
+      reason: 'profit-below-floor',
+      detail: { floorUsd8: '20000000000' },
+    });
+  });
+
+  it('covers only what the limit allows of a position above it', async () => {
+    await open([longEther(10)], { WETH: 2_600 });
+    const [plan] = plansOf(await decide({}, [], 500n * USD8));
+    expect(plan?.candidate.sizing).toBe('notional-limit');
+    expect(formatUsd8(plan?.notionalUsd8 ?? 0n)).toBe('500.00');
+  });
+
+  it('is refused by the contract, and costs only gas, when the market turns before it is mined', async () => {
+    await open([longEther(10)], { WETH: 2_600 });
+    const [plan] = plansOf(await decide());
+    await devnet.setPrice('WETH', 2_300n * USD8);
+    await expect(execute(plan)).rejects.toThrow('failed');
+  });
+
+  it('pays every cost out of the simulated profit, and bids without going below the floor', async () => {
+    await open([longEther(10)], { WETH: 2_600 });
+    const [plan] = plansOf(await decide());
+    if (!plan) throw new Error('a plan was expected');
+    const { costs, grossProfitUsd8, netProfitUsd8 } = plan;
+    expect(netProfitUsd8).toBe(
+      grossProfitUsd8 - costs.l2GasUsd8 - costs.l1DataUsd8 - costs.operatorUsd8 - costs.bidUsd8,
+    );
+    expect(costs.l1DataUsd8).toBeGreaterThan(0n);
+    expect(costs.bidUsd8).toBeGreaterThan(0n);
+    expect(netProfitUsd8).toBeGreaterThanOrEqual(5n * USD8);
+  });
+});
+
+/** Opens positions at the initial prices, then moves feeds and pools, whole dollars. @returns the borrowers */
+async function open(
+  positions: readonly PositionRequest[],
+  dollars: Partial<Record<TokenSymbol, number>>,
+): Promise<string[]> {
+  borrowers = await devnet.openPositions(positions);
+  await devnet.setPrices({
+    ...initialPrices(),
+    ...Object.fromEntries(Object.entries(dollars).map(([symbol, price]) => [symbol, BigInt(price) * USD8])),
+  });
+  return borrowers;
+}
+
+let borrowers: string[] = [];
+
+async function decide(
+  settings: BotSettings = {},
+  pending: readonly LiquidationPlan['call'][] = [],
+  limitUsd8 = UNLIMITED_USD8,
+): Promise<PlanDecision[]> {
+  const config: ChimeraConfig = configOf(devnet, settings);
+  const view = await viewOf(chain, config, borrowers);
+  // The detector leaves what the planner is to be asked about here.
+  const curious = configOf(devnet, { ...settings, minProfitUsd: '0' });
+  const detections = new OpportunityDetector(new PriceGuard(curious), curious).detect(view, limitUsd8);
+  const planner = new ExecutionPlanner(chain, new UniswapV3Venue(chain, config.liquidity.uniswapV3), config);
+  return planner.plan(
+    detections.flatMap((detection: Detection) =>
+      detection.kind === 'opportunity' ? [detection.opportunity] : [],
+    ),
+    {
+      block: view.block,
+      nativePriceUsd8: view.nativePriceUsd8,
+      operator: toAddress(devnet.accounts.operator),
+      pending,
+    },
+  );
+}
+
+function plansOf(decisions: readonly PlanDecision[]): LiquidationPlan[] {
+  return decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
+}
+
+/** Sends the plans' own calls from the executor, one block each. @returns what the contract said it did */
+async function execute(...plans: readonly (LiquidationPlan | undefined)[]): Promise<LiquidatedEvent[]> {
+  const events: LiquidatedEvent[] = [];
+  for (const plan of plans) {
+    if (!plan) throw new Error('a plan was expected');
+    const { logs } = await sendFrom(devnet, devnet.accounts.operator, plan.call);
+    const ours = logs.map((log) => ({
+      address: toAddress(log.address),
+      topics: log.topics.map(hex),
+      data: hex(log.data),
+    }));
+    events.push(...liquidatedEvents(ours, plan.call.to));
+  }
+  return events;
+}
+
+const hex = (text: string): Hex => `0x${text.slice(2)}`;

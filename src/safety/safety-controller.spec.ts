@@ -1,0 +1,267 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  createDataSource,
+  Database,
+  migrate,
+  SafetyRepository,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../database/index.js';
+import { RetryError, SkipError } from '../domain/errors.js';
+import type { SafetyLimits } from '../domain/safety.js';
+import { SafetyController, type Operator, type SafetyTransition } from './safety-controller.js';
+
+const USD = 10n ** 8n;
+const LIMITS: SafetyLimits = {
+  maxSingleExecutionUsd8: 500n * USD,
+  maxDailyVolumeUsd8: 1_000n * USD,
+  maxConsecutiveFailures: 3,
+  minOperatorBalanceWei: 10n ** 17n,
+};
+const ALICE: Operator = { name: 'alice', role: 'operator', address: '127.0.0.1' };
+const IDLE = { inFlight: 0, operatorBalanceWei: 10n ** 18n };
+const NOON = Date.UTC(2026, 0, 31, 12);
+const AWAY = new RetryError('the database does not serve');
+
+describe('SafetyController', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let dataSource: DataSource;
+  let repository: SafetyRepository;
+  let nowMs = NOON;
+
+  const started = async (): Promise<SafetyController> => {
+    const controller = new SafetyController(repository, LIMITS, () => nowMs);
+    await controller.onModuleInit();
+    return controller;
+  };
+  const transitionsSaved = async (): Promise<string[]> =>
+    (await repository.transitions(20)).map(({ from, to, actor }) => `${from} ${to} ${actor}`).reverse();
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-safety-'));
+    server = await startEmbeddedPostgres({ dataDir });
+    dataSource = createDataSource(server);
+    await dataSource.initialize();
+  });
+
+  beforeEach(async () => {
+    nowMs = NOON;
+    await dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await migrate(server);
+    repository = new SafetyRepository(new Database(dataSource));
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  afterAll(async () => {
+    await dataSource.destroy();
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('refuses everything before its state is read', () => {
+    const controller = new SafetyController(repository, LIMITS);
+    expect(controller.isHalted).toBe(true);
+    expect(controller.authorise(1n, IDLE)).toMatchObject({ kind: 'rejected', reason: 'halted' });
+  });
+
+  it('HALTED survives a restart, with reason, actor and time, and only a resume leaves it', async () => {
+    await (await started()).halt('pool drained?', ALICE);
+    nowMs += 3_600_000;
+    const restarted = await started();
+    expect(restarted.status()).toEqual({
+      state: 'HALTED',
+      reason: 'pool drained?',
+      actor: 'alice',
+      consecutiveFailures: 0,
+      sinceMs: NOON,
+    });
+    await restarted.recordSuccess();
+    await restarted.recordFailure('reverted');
+    expect(restarted.isHalted).toBe(true);
+
+    await restarted.resume('it was not', ALICE);
+    expect(restarted.authorise(1n, IDLE)).toEqual({ kind: 'authorised' });
+    expect((await started()).status()).toMatchObject({
+      state: 'NORMAL',
+      reason: 'it was not',
+      actor: 'alice',
+    });
+    expect(await transitionsSaved()).toEqual(['NORMAL HALTED alice', 'HALTED NORMAL alice']);
+  });
+
+  it('audits what a person did, also when it changed nothing, and not what the bot did', async () => {
+    const controller = await started();
+    await controller.halt('drill', ALICE);
+    await controller.halt('drill again', { ...ALICE, name: 'bob', address: '10.0.0.7' });
+    await controller.resume('over', ALICE);
+    await controller.halt('our picture differs', 'chimera');
+    const actions = (await repository.actions(10)).reverse();
+    expect(
+      actions.map(({ actor, role, action, reason, remote }) => ({ actor, role, action, reason, remote })),
+    ).toEqual([
+      { actor: 'alice', role: 'operator', action: 'halt', reason: 'drill', remote: '127.0.0.1' },
+      { actor: 'bob', role: 'operator', action: 'halt', reason: 'drill again', remote: '10.0.0.7' },
+      { actor: 'alice', role: 'operator', action: 'resume', reason: 'over', remote: '127.0.0.1' },
+    ]);
+    expect(controller.status()).toMatchObject({ reason: 'our picture differs', actor: 'chimera' });
+  });
+
+  it('A20 refuses a person without a reason in one sentence; the bot itself always halts', async () => {
+    const controller = await started();
+    await expect(controller.halt('  ', ALICE)).rejects.toThrow(SkipError);
+    expect(controller.isHalted).toBe(false);
+    await controller.halt('', 'chimera');
+    expect(controller.isHalted).toBe(true);
+    await expect(controller.resume('', ALICE)).rejects.toThrow(/^A reason is needed to resume the bot\.$/);
+    expect(controller.isHalted).toBe(true);
+  });
+
+  it('three failures in a row throttle, then halt; a success in between starts the count again', async () => {
+    const controller = await started();
+    const seen: SafetyTransition[] = [];
+    controller.onTransition((transition) => seen.push(transition));
+    await controller.recordFailure('one');
+    expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
+    expect(controller.authorise(1n, IDLE)).toEqual({ kind: 'authorised' });
+    await controller.recordSuccess();
+    for (const reason of ['one', 'two', 'three']) await controller.recordFailure(reason);
+    expect(controller.status()).toMatchObject({
+      state: 'HALTED',
+      actor: 'chimera',
+      reason: '3 executions failed in a row, the last: three',
+    });
+    expect(seen.map(({ from, to }) => `${from} ${to}`)).toEqual([
+      'NORMAL THROTTLED',
+      'THROTTLED NORMAL',
+      'NORMAL THROTTLED',
+      'THROTTLED HALTED',
+    ]);
+    expect((await started()).status().consecutiveFailures).toBe(3);
+  });
+
+  it('F28 a halt counts at once while the database is away, and is saved when it is back', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const controller = await started();
+    const save = vi.spyOn(repository, 'save').mockRejectedValue(AWAY);
+    const halting = controller.halt('disk smells', ALICE);
+    expect(controller.isHalted).toBe(true); // before any answer of the database
+    await halting;
+    expect((await repository.load()).status.state).toBe('NORMAL');
+
+    save.mockRestore();
+    await vi.advanceTimersByTimeAsync(300);
+    vi.useRealTimers();
+    await vi.waitFor(async () => expect((await repository.load()).status.state).toBe('HALTED'));
+    expect(await repository.actions(5)).toHaveLength(1);
+  });
+
+  it('F28 a resume that cannot be saved does not take effect', async () => {
+    const controller = await started();
+    await controller.halt('drill', ALICE);
+    vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
+    await expect(controller.resume('over', ALICE)).rejects.toBe(AWAY);
+    expect(controller.isHalted).toBe(true);
+    await controller.resume('over', ALICE);
+    expect(controller.isHalted).toBe(false);
+  });
+
+  it('saves on the way down what the database did not take before', async () => {
+    const controller = await started();
+    vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
+    await controller.halt('drill', ALICE);
+    await controller.beforeApplicationShutdown();
+    expect((await started()).isHalted).toBe(true);
+  });
+
+  it.each([
+    ['a first halt', false],
+    ['a halt of the HALTED bot', true],
+  ])('A13 %s during a resume wins, in memory and in the database', async (_, haltedBefore) => {
+    const controller = await started();
+    if (haltedBefore) await controller.halt('first', 'chimera');
+    const states: string[] = [];
+    controller.onTransition(({ to }) => states.push(to));
+    const resuming = controller.resume('all is well', ALICE);
+    await Promise.resolve();
+    const halting = controller.halt('it is not', 'chimera');
+    expect(controller.isHalted).toBe(true);
+    await Promise.all([resuming, halting]);
+    expect(controller.isHalted).toBe(true);
+    expect(states).toEqual(haltedBefore ? [] : ['HALTED']);
+    expect((await repository.load()).status.state).toBe('HALTED');
+  });
+
+  it('A13 concurrent halts and resumes end as the last one said', async () => {
+    const controller = await started();
+    const changes = Array.from({ length: 10 }, (_, index) =>
+      index % 2 === 0 ? controller.halt(`halt ${index}`, ALICE) : controller.resume(`resume ${index}`, ALICE),
+    );
+    await Promise.all(changes);
+    expect((await repository.load()).status).toEqual(controller.status());
+    expect(await repository.actions(20)).toHaveLength(10);
+  });
+
+  it('takes over what another process saved: its halt stands, ours is added to it, a blind resume is refused', async () => {
+    const [ours, theirs] = [await started(), await started()];
+    await theirs.halt('from another process', ALICE);
+    await ours.recordFailure('reverted');
+    expect(ours.status()).toMatchObject({
+      state: 'HALTED',
+      reason: 'from another process',
+      consecutiveFailures: 1,
+    });
+    await expect(theirs.resume('over', ALICE)).rejects.toBeInstanceOf(RetryError);
+    expect(theirs.isHalted).toBe(true);
+    await theirs.resume('over', ALICE);
+    expect((await started()).isHalted).toBe(false);
+  });
+
+  it('counts the volume of the UTC day: read at the start, booked, released, forgotten at midnight', async () => {
+    await repository.addDailyVolume('2026-01-31', 300n * USD);
+    const controller = await started();
+    expect(controller.headroomUsd8()).toBe(500n * USD);
+    controller.booked('2026-01-31', 400n * USD);
+    expect(controller.dailyVolumeUsd8()).toBe(700n * USD);
+    expect(controller.headroomUsd8()).toBe(300n * USD);
+    expect(controller.authorise(301n * USD, IDLE)).toMatchObject({ reason: 'daily-volume-reached' });
+    await controller.release('2026-01-31', 100n * USD);
+    expect(controller.authorise(400n * USD, IDLE)).toEqual({ kind: 'authorised' });
+    expect(await repository.dailyVolumeUsd8('2026-01-31')).toBe(200n * USD);
+
+    nowMs = Date.UTC(2026, 1, 1);
+    expect(controller.dailyVolumeUsd8()).toBe(0n);
+    controller.booked(controller.today(), 50n * USD);
+    await controller.release('2026-01-31', 100n * USD);
+    expect(controller.dailyVolumeUsd8()).toBe(50n * USD);
+  });
+
+  it('applies the limits of the configuration', async () => {
+    const controller = await started();
+    expect(controller.authorise(501n * USD, IDLE)).toMatchObject({ reason: 'notional-above-limit' });
+    expect(controller.authorise(1n, { ...IDLE, operatorBalanceWei: 1n })).toMatchObject({
+      reason: 'operator-balance-low',
+    });
+  });
+
+  it('a listener that throws or was removed disturbs nobody', async () => {
+    const controller = await started();
+    const heard: string[] = [];
+    controller.onTransition(() => {
+      throw new Error('a broken listener');
+    });
+    const stop = controller.onTransition(({ to }) => heard.push(to));
+    await controller.halt('drill', ALICE);
+    stop();
+    await controller.resume('over', ALICE);
+    expect(heard).toEqual(['HALTED']);
+  });
+});

@@ -1,0 +1,291 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { SafetyRepository, type NewOperatorAction, type StoredSafety } from '../database/index.js';
+import type { Rejection } from '../domain/decision.js';
+import { messageOf, RetryError, SkipError } from '../domain/errors.js';
+import {
+  authorise,
+  nextSafety,
+  notionalHeadroomUsd8,
+  utcDay,
+  type SafetyEvent,
+  type SafetyLimits,
+  type SafetyState,
+  type SafetyStatus,
+  type SafetyUsage,
+} from '../domain/safety.js';
+
+/** A person, as the API knows its caller: what the audit trail names. */
+export interface Operator {
+  readonly name: string;
+  readonly role: string;
+  /** Where the request came from. */
+  readonly address: string;
+}
+
+/** Who asks for a change: the bot itself, or a person. Only what a person does is audited. */
+export type Actor = 'chimera' | Operator;
+
+export interface SafetyTransition {
+  readonly from: SafetyState;
+  readonly to: SafetyState;
+  readonly reason: string;
+  readonly actor: string;
+}
+
+interface Change {
+  readonly event: SafetyEvent;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly action?: NewOperatorAction;
+}
+
+/** How soon a write that failed is tried again: first, and at most. Milliseconds. */
+const RETRY_MS = 250;
+const LONGEST_RETRY_MS = 5_000;
+
+/**
+ * Runs the safety state machine, and keeps it and the day's volume. What holds at any moment is the state that was
+ * saved last, with the changes that are not saved yet applied to it. So a halt counts from the very call, database or
+ * not, and wins over a resume that is being saved; while a resume counts only once it is saved.
+ */
+@Injectable()
+export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger(SafetyController.name);
+  private readonly listeners = new Set<(transition: SafetyTransition) => void>();
+  private saved: StoredSafety;
+  private current: SafetyStatus;
+  private unsaved: readonly Change[] = [];
+  private loaded = false;
+  private volume = { day: '', usd8: 0n };
+  private writing: Promise<unknown> = Promise.resolve();
+  private resuming = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private retryMs = RETRY_MS;
+
+  /** @param clock milliseconds since the epoch. */
+  constructor(
+    private readonly repository: SafetyRepository,
+    private readonly limits: SafetyLimits,
+    private readonly clock: () => number = Date.now,
+  ) {
+    const status: SafetyStatus = {
+      state: 'HALTED',
+      reason: 'the safety state has not been read from the database yet',
+      actor: 'chimera',
+      consecutiveFailures: 0,
+      sinceMs: clock(),
+    };
+    this.saved = { status, version: 0 };
+    this.current = status;
+  }
+
+  /** Reads what survived the restart. Until then the state is HALTED. @throws RetryError when the database is away. */
+  async onModuleInit(): Promise<void> {
+    await this.reloadVolume();
+    this.saved = await this.repository.load();
+    this.loaded = true;
+    this.derive();
+  }
+
+  /** One last attempt to save what the database has not taken yet; its connections close in the next hook. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.unsaved.length > 0) await this.save();
+    clearTimeout(this.retry);
+  }
+
+  status(): SafetyStatus {
+    return this.current;
+  }
+
+  get isHalted(): boolean {
+    return this.current.state === 'HALTED';
+  }
+
+  /** Calls `listener` at each change of the state, in order. @returns how to stop that. */
+  onTransition(listener: (transition: SafetyTransition) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: whoever asks must not let
+   * another intent pass between this answer and {@link booked}.
+   */
+  authorise(
+    notionalUsd8: bigint,
+    usage: Omit<SafetyUsage, 'dailyVolumeUsd8'>,
+  ): { readonly kind: 'authorised' } | Rejection {
+    const dailyVolumeUsd8 = this.dailyVolumeUsd8();
+    return authorise(notionalUsd8, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits);
+  }
+
+  /** The most that one execution may cover now: USD with 8 decimals. */
+  headroomUsd8(): bigint {
+    return notionalHeadroomUsd8(this.dailyVolumeUsd8(), this.limits);
+  }
+
+  /** Booked to the present UTC day: USD with 8 decimals. */
+  dailyVolumeUsd8(): bigint {
+    return this.volume.day === this.today() ? this.volume.usd8 : 0n;
+  }
+
+  /** The UTC day that an intent recorded now belongs to. */
+  today(): string {
+    return utcDay(this.clock());
+  }
+
+  /** The outbox has booked this intent in its own transaction: memory follows. */
+  booked(day: string, notionalUsd8: bigint): void {
+    if (day !== this.today()) return;
+    this.volume = { day, usd8: this.dailyVolumeUsd8() + notionalUsd8 };
+  }
+
+  /**
+   * Takes an intent off the day to which it was booked, because it covered no debt: it was dropped, or it reverted. The
+   * limit is there for what can be lost on positions; that failures do not go on for ever is the work of the failure
+   * count. Memory follows the database, so a release that fails errs on the side of less volume.
+   *
+   * @throws RetryError when the database is away.
+   */
+  async release(day: string, notionalUsd8: bigint): Promise<void> {
+    await this.repository.addDailyVolume(day, -notionalUsd8);
+    if (day === this.volume.day) this.volume = { day, usd8: this.volume.usd8 - notionalUsd8 };
+  }
+
+  /** Reads the day's volume again: after a write of which nobody knows whether it happened. @throws RetryError */
+  async reloadVolume(): Promise<void> {
+    const day = this.today();
+    this.volume = { day, usd8: await this.repository.dailyVolumeUsd8(day) };
+  }
+
+  /** A receipt proved a liquidation. */
+  async recordSuccess(): Promise<void> {
+    await this.change({ kind: 'execution-succeeded' });
+  }
+
+  /** A receipt, or the refusal of every node, proved a failure. */
+  async recordFailure(reason: string): Promise<void> {
+    await this.change({ kind: 'execution-failed', reason });
+  }
+
+  /**
+   * Stops all signing from this call on. While the database is away the halt holds in memory, and is saved as soon as
+   * it is back.
+   *
+   * @throws SkipError when a person gives no reason.
+   */
+  async halt(reason: string, actor: Actor): Promise<SafetyStatus> {
+    const text = reasonOf('halt', reason, actor);
+    const action = this.actionOf('halt', text, actor);
+    await this.change({ kind: 'halt', reason: text, actor: nameOf(actor) }, action);
+    return this.current;
+  }
+
+  /**
+   * Leaves HALTED or THROTTLED, once that is saved. When a halt comes in meanwhile, the bot stays HALTED.
+   *
+   * @throws SkipError when a person gives no reason; RetryError when it is not known to be saved: the state is still in
+   *   force then.
+   */
+  async resume(reason: string, actor: Actor): Promise<SafetyStatus> {
+    const text = reasonOf('resume', reason, actor);
+    const action = this.actionOf('resume', text, actor);
+    const event: SafetyEvent = { kind: 'resume', reason: text, actor: nameOf(actor) };
+    this.resuming += 1;
+    await this.alone(async () => {
+      await this.saveAll();
+      const saved = await this.saveOne({ event, atMs: this.clock(), ...(action && { action }) });
+      this.derive();
+      if (!saved)
+        throw new RetryError('The safety state was changed by someone else: look at it, then try again.');
+    }).finally(() => {
+      this.resuming -= 1;
+    });
+    return this.current;
+  }
+
+  /** Applies a change at once, then saves it; a save that fails is tried again later and is not the caller's concern. */
+  private async change(event: SafetyEvent, action?: NewOperatorAction): Promise<void> {
+    const atMs = this.clock();
+    const next = nextSafety(this.current, event, this.limits, atMs);
+    const { state, consecutiveFailures } = this.current;
+    const changesNothing = next.state === state && next.consecutiveFailures === consecutiveFailures;
+    // Beside a resume it may change everything: a halt of a HALTED bot is then the last word.
+    if (changesNothing && !action && this.resuming === 0) return;
+    this.unsaved = [...this.unsaved, { event, atMs, ...(action && { action }) }];
+    this.derive();
+    if (this.loaded) await this.save();
+  }
+
+  private async save(): Promise<void> {
+    try {
+      await this.alone(() => this.saveAll());
+      this.retryMs = RETRY_MS;
+    } catch (error) {
+      this.logger.error(`the safety state could not be saved and is kept in memory: ${messageOf(error)}`);
+      clearTimeout(this.retry);
+      this.retry = setTimeout(() => void this.save(), this.retryMs).unref();
+      this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+    }
+  }
+
+  private async saveAll(): Promise<void> {
+    for (let [change] = this.unsaved; change; [change] = this.unsaved) {
+      // What someone else has saved meanwhile is the new base, and our change is applied to that.
+      if (await this.saveOne(change)) this.unsaved = this.unsaved.slice(1);
+      this.derive();
+    }
+  }
+
+  /** @returns whether it was saved: not when someone else has changed the state, which is then taken over. */
+  private async saveOne({ event, atMs, action }: Change): Promise<boolean> {
+    const { status, version } = this.saved;
+    const next = nextSafety(status, event, this.limits, atMs);
+    const result = await this.repository.save(next, version, action);
+    this.saved = result.kind === 'saved' ? { status: next, version: result.version } : result.current;
+    return result.kind === 'saved';
+  }
+
+  /** The state in force: the saved one and what is not saved yet. Tells the listeners when it is another than before. */
+  private derive(): void {
+    const from = this.current.state;
+    this.current = this.unsaved.reduce(
+      (status, { event, atMs }) => nextSafety(status, event, this.limits, atMs),
+      this.saved.status,
+    );
+    const { state: to, reason, actor } = this.current;
+    if (from === to) return;
+    for (const listener of this.listeners) {
+      try {
+        listener({ from, to, reason, actor });
+      } catch (error) {
+        this.logger.error(`a listener failed: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** Changes of the saved state, one at a time. */
+  private alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.writing.then(work);
+    this.writing = result.catch(() => undefined);
+    return result;
+  }
+
+  private actionOf(action: 'halt' | 'resume', reason: string, actor: Actor): NewOperatorAction | undefined {
+    if (actor === 'chimera') return undefined;
+    const { name, role, address } = actor;
+    return { actor: name, role, action, reason, at: new Date(this.clock()), remote: address };
+  }
+}
+
+function nameOf(actor: Actor): string {
+  return actor === 'chimera' ? actor : actor.name;
+}
+
+/** The bot's own halt must never fail, a person must say why. @throws SkipError */
+function reasonOf(action: string, reason: string, actor: Actor): string {
+  const text = reason.trim();
+  if (text !== '') return text;
+  if (actor === 'chimera') return 'no reason was given';
+  throw new SkipError(`A reason is needed to ${action} the bot.`);
+}

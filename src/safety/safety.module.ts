@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
+import { DatabaseModule, SafetyRepository } from '../database/index.js';
+import { SafetyController } from './safety-controller.js';
+
+/**
+ * The one who says no: the limits, the day's volume, and the state NORMAL, THROTTLED or HALTED, which outlives the
+ * process.
+ *
+ * It must never leave HALTED by itself or before that is saved, never wait for the database to halt, and never know how
+ * a transaction is made or sent.
+ */
+@Module({
+  imports: [DatabaseModule],
+  providers: [
+    {
+      provide: SafetyController,
+      inject: [SafetyRepository, ChimeraConfig],
+      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig) =>
+        new SafetyController(repository, safety),
+    },
+  ],
+  exports: [SafetyController],
+})
+export class SafetyModule {}

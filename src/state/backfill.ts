@@ -1,0 +1,49 @@
+import type { Address } from '../domain/hex.js';
+import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
+
+const FIRST_SPAN = 10_000;
+const LARGEST_SPAN = 200_000;
+
+export interface BackfillProgress {
+  readonly atBlock: number;
+  readonly toBlock: number;
+  readonly borrowers: number;
+}
+
+/** Reads the borrowers of a range of blocks, both ends included. */
+export type ReadBorrowers = (fromBlock: number, toBlock: number) => Promise<ReadonlySet<Address>>;
+
+/**
+ * Everyone who ever took debt between two blocks, both included. The range asked for grows while the provider answers
+ * and halves when it says that the range is too large.
+ *
+ * @throws RpcError when a single block is refused, or the provider fails otherwise.
+ */
+export async function backfillBorrowers(
+  read: ReadBorrowers,
+  fromBlock: number,
+  toBlock: number,
+  onProgress: (progress: BackfillProgress) => void,
+): Promise<Set<Address>> {
+  const borrowers = new Set<Address>();
+  let span = FIRST_SPAN;
+  let from = fromBlock;
+  while (from <= toBlock) {
+    const to = Math.min(from + span - 1, toBlock);
+    try {
+      for (const borrower of await read(from, to)) borrowers.add(borrower);
+    } catch (error) {
+      if (!(error instanceof LogRangeTooLarge) || span === 1) throw error;
+      span = Math.max(1, Math.floor(span / 2));
+      continue;
+    }
+    from = to + 1;
+    span = Math.min(span * 2, LARGEST_SPAN);
+    onProgress({ atBlock: to, toBlock, borrowers: borrowers.size });
+  }
+  return borrowers;
+}
+
+export function describeProgress(name: string, { atBlock, toBlock, borrowers }: BackfillProgress): string {
+  return `${name}: backfill at block ${atBlock} of ${toBlock}, ${borrowers} borrowers`;
+}

@@ -1,0 +1,158 @@
+import { Injectable } from '@nestjs/common';
+import type { Block } from '../domain/block.js';
+import type { Address } from '../domain/hex.js';
+import { roundRead } from '../oracles/chainlink.js';
+import type { Chain } from '../rpc/chain.js';
+import type { RawLog } from '../rpc/chain-answers.js';
+import { each, readAt, together } from '../rpc/read.js';
+import { backfillBorrowers, type BackfillProgress } from './backfill.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+import type { StateView } from './state-view.js';
+import type { Surroundings, TrackedMarket } from './tracked-market.js';
+
+/** A checkpoint is written this often, so that a restart looks for new borrowers over few blocks. */
+const CHECKPOINT_EVERY_BLOCKS = 10;
+/** A reorg deeper than this halts elsewhere; borrowers that appeared within it are looked for again. */
+const REORG_LOOKBACK_BLOCKS = 64;
+
+export interface StateSettings {
+  readonly nativeUsdFeed: Address;
+  /** By market name: the block from which borrowers are looked for. */
+  readonly fromBlocks: ReadonlyMap<string, number>;
+}
+
+/** How the engine got from its last block to the present one. */
+export type Advance = 'next' | 'gap' | 'reorg';
+
+/**
+ * The bot's picture of its markets, always at one block. `start` builds it, `advance` takes it to a new head: by the head's
+ * own logs when it follows, by the range's logs over a gap, by reading everything again after a reorg.
+ */
+@Injectable()
+export class StateEngine {
+  private current: StateView | undefined;
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly markets: readonly TrackedMarket[],
+    private readonly checkpoints: CheckpointStore,
+    private readonly settings: StateSettings,
+  ) {}
+
+  /** The last complete view; undefined before `start` has finished. */
+  get view(): StateView | undefined {
+    return this.current;
+  }
+
+  get positionCount(): number {
+    return this.current?.markets.reduce((sum, market) => sum + market.positions.size, 0) ?? 0;
+  }
+
+  /** Backfills borrowers from the last checkpoint (or the market's first block), then reads every one of them at `block`. */
+  async start(
+    block: Block,
+    onProgress: (market: string, progress: BackfillProgress) => void,
+  ): Promise<StateView> {
+    for (const market of this.markets) {
+      await market.load(block);
+      const saved = await this.checkpoints.load(market.name);
+      const from = saved.checkpoint
+        ? saved.checkpoint.number + 1
+        : (this.settings.fromBlocks.get(market.name) ?? 0);
+      const found = await backfillBorrowers(
+        (first, last) => market.borrowersIn(first, last),
+        Math.min(from, block.number),
+        block.number,
+        (progress) => onProgress(market.name, progress),
+      );
+      const known = new Set(saved.borrowers);
+      const fresh = [...found].filter((borrower) => !known.has(borrower));
+      await this.checkpoints.save(market.name, fresh, block);
+      await market.snapshot([...known, ...fresh], block);
+    }
+    return this.complete(block, await this.readSurroundings(block));
+  }
+
+  /**
+   * Takes the picture to `head`.
+   * @throws RpcError when the chain could not be read; the engine then stays at its last block and the next head closes the gap.
+   */
+  async advance(head: Block): Promise<StateView> {
+    const last = this.current;
+    if (!last) throw new Error('advance was called before start');
+    if (head.hash === last.block.hash) return last;
+    const step = await this.stepTo(head, last.block);
+    if (step === 'reorg') return this.afterReorg(head);
+
+    const range =
+      step === 'next' ? { blockHash: head.hash } : { fromBlock: last.block.number + 1, toBlock: head.number };
+    const [logs, surroundings] = await Promise.all([
+      this.chain.getLogs(range, [...new Set(this.markets.flatMap((market) => market.watched))], []),
+      this.readSurroundings(head),
+    ]);
+    const reloaded = await this.applyAll(logs, head);
+    return this.complete(head, reloaded ? await this.readSurroundings(head) : surroundings);
+  }
+
+  /** Reads these accounts again from the chain at the view's block: after a divergence. */
+  async refresh(marketName: string, accounts: readonly Address[]): Promise<void> {
+    const market = this.markets.find(({ name }) => name === marketName);
+    if (market && this.current) await market.snapshot(accounts, this.current.block);
+  }
+
+  private async stepTo(head: Block, last: Block): Promise<Advance> {
+    if (head.parentHash === last.hash) return 'next';
+    if (head.number <= last.number) return 'reorg';
+    const atLast = await this.chain.getBlock(last.number);
+    return atLast.hash === last.hash ? 'gap' : 'reorg';
+  }
+
+  private async applyAll(logs: readonly RawLog[], head: Block): Promise<boolean> {
+    let anyReloaded = false;
+    for (const market of this.markets) {
+      const watched = new Set(market.watched);
+      const own = logs.filter((log) => watched.has(log.address));
+      const { newBorrowers, reloaded } = await market.apply(own, head);
+      anyReloaded ||= reloaded;
+      if (newBorrowers.length > 0 || head.number % CHECKPOINT_EVERY_BLOCKS === 0)
+        this.checkpoints.saveSoon(market.name, newBorrowers, head);
+    }
+    return anyReloaded;
+  }
+
+  private async afterReorg(head: Block): Promise<StateView> {
+    for (const market of this.markets) {
+      await market.rebuild(head);
+      const since = Math.max(0, head.number - REORG_LOOKBACK_BLOCKS);
+      const found = [...(await market.borrowersIn(since, head.number))].filter(
+        (one) => !market.borrowers.has(one),
+      );
+      await market.snapshot(found, head);
+      this.checkpoints.saveSoon(market.name, found, head);
+    }
+    return this.complete(head, await this.readSurroundings(head));
+  }
+
+  private readSurroundings(block: Block): Promise<[Surroundings[], { answer: bigint; updatedAt: number }]> {
+    return readAt(
+      this.chain,
+      together(
+        each(this.markets.map((market) => market.surroundings(block.timestamp))),
+        roundRead(this.settings.nativeUsdFeed),
+      ),
+      block.hash,
+    );
+  }
+
+  private complete(
+    block: Block,
+    [surroundings, native]: [Surroundings[], { answer: bigint; updatedAt: number }],
+  ): StateView {
+    const markets = this.markets.flatMap((market, index) => {
+      const own = surroundings[index];
+      return own ? [market.view(own)] : [];
+    });
+    this.current = { block, nativePriceUsd8: native.answer, markets };
+    return this.current;
+  }
+}

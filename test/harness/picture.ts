@@ -1,0 +1,40 @@
+import { botConfig, newApiKeys, type BotSettings } from '../../devnet/stack/bot-config.js';
+import { operatorPrivateKey, type Devnet } from '../../devnet/index.js';
+import { parseConfig, type ChimeraConfig } from '../../src/config/index.js';
+import { toAddress } from '../../src/domain/hex.js';
+import { PriceGuard } from '../../src/oracles/price-guard.js';
+import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
+import type { Chain } from '../../src/rpc/chain.js';
+import { readAt } from '../../src/rpc/read.js';
+import { roundRead } from '../../src/oracles/chainlink.js';
+import type { StateView } from '../../src/state/state-view.js';
+import { TrackedMarket } from '../../src/state/tracked-market.js';
+
+/** The configuration of a bot on this chain, as its own parser reads it. */
+export function configOf(devnet: Devnet, settings: BotSettings = {}): ChimeraConfig {
+  const nowhere = { host: '127.0.0.1', port: 1, database: 'none' };
+  return parseConfig(botConfig(devnet, nowhere, newApiKeys(), settings), {
+    RPC_PRIMARY_HTTP: devnet.rpcUrl,
+    RPC_PRIMARY_WS: devnet.wsUrl,
+    DB_USER: 'nobody',
+    OPERATOR_PRIVATE_KEY: operatorPrivateKey,
+  });
+}
+
+/** The state of these accounts at the latest block, built by the bot's own modules without a database. */
+export async function viewOf(
+  chain: Chain,
+  config: ChimeraConfig,
+  accounts: readonly string[],
+): Promise<StateView> {
+  const block = await chain.getBlock('latest');
+  const markets = [];
+  for (const protocol of config.protocols) {
+    const tracked = new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol);
+    await tracked.load(block);
+    await tracked.snapshot(accounts.map(toAddress), block);
+    markets.push(tracked.view(await readAt(chain, tracked.surroundings(block.timestamp), block.hash)));
+  }
+  const native = await readAt(chain, roundRead(config.oracles.nativeUsdFeed), block.hash);
+  return { block, nativePriceUsd8: native.answer, markets };
+}
