@@ -38,6 +38,7 @@ export class RedisCache extends Cache {
   ) {
     super();
     redis.on('error', (error: Error) => this.#failed(error));
+    redis.on('reconnecting', () => this.#failed(new Error('the connection was lost')));
     redis.on('ready', () => this.#answered());
   }
 

@@ -1,5 +1,5 @@
 import type { LiquidationPlan } from './plan.js';
-import type { Opportunity } from './opportunity.js';
+import type { LiquidationCandidate, Opportunity } from './opportunity.js';
 
 /** Every reason for which a position below a health factor of 1 is left alone. Stored in rows and shown to operators. */
 export const REJECTION_REASONS = {
@@ -15,6 +15,7 @@ export const REJECTION_REASONS = {
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
   'simulation-reverted': 'the contract call reverted at the planning block',
   'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
+  interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':
     'profit falls below the floor once the plans sent before it in this block have executed',
@@ -40,9 +41,12 @@ export interface Planned {
   readonly plan: LiquidationPlan;
 }
 
-/** What the planner says of one opportunity. */
+/** How far a refused opportunity came: the plan that did not pay, or the candidate whose call reverted. */
+export type Attempt = LiquidationPlan | LiquidationCandidate;
+
+/** What the planner says of one opportunity. `attempt` is there when it reached the simulation. */
 export type PlanDecision =
-  Planned | (Rejection & { readonly opportunity: Opportunity; readonly best?: LiquidationPlan });
+  Planned | (Rejection & { readonly opportunity: Opportunity; readonly attempt?: Attempt });
 
 export function rejected(reason: RejectionReason, detail: Record<string, string> = {}): Rejection {
   return { kind: 'rejected', reason, detail };

@@ -4,7 +4,7 @@ import { ChimeraConfig } from '../config/index.js';
 import { bidUsd8 } from '../domain/bid.js';
 import type { Block } from '../domain/block.js';
 import { totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
-import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
+import { rejected, type Attempt, type PlanDecision, type Rejection } from '../domain/decision.js';
 import type { Address, Hex } from '../domain/hex.js';
 import { amountWorth, costUsd8, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
@@ -35,7 +35,7 @@ export interface PlanningContext {
   /** The executor that will sign: simulations are made in its name. */
   readonly operator: Address;
   /** Calls already sent and not yet mined, in nonce order: they will execute before anything planned now. */
-  readonly pending: readonly TransactionCall[];
+  readonly pending: readonly Pick<TransactionCall, 'to' | 'data'>[];
 }
 
 interface Draft {
@@ -139,8 +139,9 @@ export class ExecutionPlanner {
     alone: boolean,
   ):
     | { readonly kind: 'planned'; readonly plan: LiquidationPlan }
-    | (Rejection & { readonly best?: LiquidationPlan }) {
-    if (!result.success) return refused(draft, result.returnData, alone);
+    | (Rejection & { readonly attempt: Attempt }) {
+    if (!result.success)
+      return { ...refused(draft, result.returnData, alone), attempt: draft.quote.candidate };
     const outcome = decodeLiquidateAave(result.returnData);
     const { candidate, pool, input } = draft.quote;
     const { nativePriceUsd8, block } = context;
@@ -204,7 +205,7 @@ export class ExecutionPlanner {
         netProfitUsd8: String(plan.netProfitUsd8),
         floorUsd8: String(this.config.planner.minProfitUsd8),
       }),
-      best: plan,
+      attempt: plan,
     };
   }
 
@@ -231,6 +232,7 @@ function refused(draft: Draft, revertData: Hex, alone: boolean): Rejection {
     quotedProfit: String(draft.quote.profit),
     minProfit: String(draft.call.minProfit),
   };
-  if (!revert.startsWith('ProfitBelowFloor')) return rejected('simulation-reverted', detail);
+  // The contract's own words for a swap that costs too much: below the floor, or more than was seized.
+  if (!/^(ProfitBelowFloor|SwapExceedsSeized)/.test(revert)) return rejected('simulation-reverted', detail);
   return rejected(alone ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -43,6 +44,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     (await repository.transitions(20)).map(({ from, to, actor }) => `${from} ${to} ${actor}`).reverse();
 
   beforeAll(async () => {
+    Logger.overrideLogger(false);
     dataDir = mkdtempSync(join(tmpdir(), 'chimera-safety-'));
     server = await startEmbeddedPostgres({ dataDir });
     dataSource = createDataSource(server);
@@ -174,6 +176,16 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.isHalted).toBe(false);
   });
 
+  it('F28 a resume saves first what the database had not taken before, and is the last word', async () => {
+    const controller = await started();
+    vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
+    await controller.halt('drill', ALICE);
+    await controller.resume('over', ALICE);
+    expect(controller.isHalted).toBe(false);
+    expect(await transitionsSaved()).toEqual(['NORMAL HALTED alice', 'HALTED NORMAL alice']);
+    expect((await started()).isHalted).toBe(false);
+  });
+
   it('saves on the way down what the database did not take before', async () => {
     const controller = await started();
     vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
@@ -240,6 +252,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     nowMs = Date.UTC(2026, 1, 1);
     expect(controller.dailyVolumeUsd8()).toBe(0n);
     controller.booked(controller.today(), 50n * USD);
+    controller.booked('2026-01-31', 70n * USD); // its answer came after midnight
     await controller.release('2026-01-31', 100n * USD);
     expect(controller.dailyVolumeUsd8()).toBe(50n * USD);
   });

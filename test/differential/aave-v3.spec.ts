@@ -112,6 +112,30 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     expect(refused).toBeGreaterThan(0);
   }, 240_000);
 
+  it('funds each candidate so that it still goes through, and clears what it clears, half a minute later', async () => {
+    const { block, market, conditions, liquidatable } = await pictureOf();
+    const later = block.timestamp + 30;
+    let cleared = 0;
+    for (const { account, data } of liquidatable) {
+      for (const pair of liquidationPairs(market.rules, data, conditions.timestamp, UNLIMITED)) {
+        for (const candidate of pair.candidates) {
+          const call = await simulateLiquidation(
+            block,
+            market,
+            pair.data,
+            account.address,
+            candidate.debtToFund,
+            later,
+          );
+          const context = `${account.address} ${candidate.collateral.symbol}/${candidate.debt.symbol} ${candidate.sizing}`;
+          expect(call.success ? 'succeeded' : call.returnData, context).toBe('succeeded');
+          if (candidate.sizing === 'all-debt' || candidate.sizing === 'all-collateral') cleared += 1;
+        }
+      }
+    }
+    expect(cleared).toBeGreaterThan(50);
+  }, 120_000);
+
   it('agrees with liquidations that are really mined, one after the other', async () => {
     const { liquidatable } = await pictureOf();
     let mined = 0;
@@ -195,13 +219,14 @@ async function simulateLiquidation(
   pair: PairData,
   borrower: Address,
   amount: bigint,
+  timestamp = block.timestamp,
 ): Promise<SimulatedCall> {
   const data = hexOf(liquidationData(pair, borrower, amount));
   const [call] = await chain.simulateV1(
     [{ from: toAddress(devnet.accounts.trader), to: market.pool, data }],
     block.hash,
     {
-      blockOverrides: { timestamp: block.timestamp },
+      blockOverrides: { timestamp },
       deadlineMs: 20_000,
     },
   );

@@ -107,6 +107,18 @@ export class ExecutionsRepository {
     if (affected !== 1) throw new HaltError(`there is no execution ${id} to settle`);
   }
 
+  /**
+   * Rejects what was planned and never authorised: nothing of it was signed. For the start, when no pass is running.
+   *
+   * @returns how many.
+   */
+  async rejectInterrupted(reason: string): Promise<number> {
+    const { affected } = await this.database.with(Execution, (rows) =>
+      rows.update({ status: 'planned' }, { status: 'rejected', reason, settledAt: () => 'now()' }),
+    );
+    return affected ?? 0;
+  }
+
   find(id: string): Promise<Execution | null> {
     return this.database.with(Execution, (rows) => rows.findOneBy({ id }));
   }

@@ -84,8 +84,9 @@ export class SafetyRepository {
    */
   async addDailyVolume(day: string, usd8: bigint): Promise<bigint> {
     const [row] = await this.database.query(
-      `INSERT INTO daily_volume AS d (day, notional_usd) VALUES ($1::date, $2::numeric)
-       ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
+      // The row proposed must itself be valid, although only the sum is kept.
+      `INSERT INTO daily_volume AS d (day, notional_usd) VALUES ($1::date, greatest($2::numeric, 0))
+       ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + $2::numeric
        RETURNING notional_usd`,
       [day, usd8ToText(usd8)],
     );

@@ -2,13 +2,14 @@ import type { Asset, LiquidationCandidate, LiquidationPair, Sizing } from '../..
 import { amountWithin, mulDivCeil, valueUsd8 } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
 import {
+  debtThatSeizes,
   largestLeavingMinimum,
   liquidationResult,
   maxLiquidatableDebt,
   type LiquidationPairData,
   type LiquidationResult,
 } from './liquidation.js';
-import { borrowIndexAt, liquidityIndexAt, type ReserveIndexes } from './market.js';
+import { borrowIndexAt, liquidityIndexAt, type Reserve } from './market.js';
 import type { LiquidationRules } from './versions.js';
 
 export interface CandidateOptions {
@@ -31,7 +32,9 @@ export class AaveLiquidationPair implements LiquidationPair {
 
   /** Whether the operator's limit, rather than the protocol, bounds what may be covered. */
   get aboveLimit(): boolean {
-    return maxLiquidatableDebt(this.data) > amountWithin(this.options.maxNotionalUsd8, pricedAsset(this.data.debt));
+    return (
+      maxLiquidatableDebt(this.data) > amountWithin(this.options.maxNotionalUsd8, pricedAsset(this.data.debt))
+    );
   }
 
   /**
@@ -83,14 +86,21 @@ export class AaveLiquidationPair implements LiquidationPair {
    * not take comes back. A partial amount is taken as it is. Rounded up.
    */
   private funding({ debtCovered, clears }: LiquidationResult): bigint {
-    if (clears === 'none') return debtCovered;
     const { timestamp, debt, collateral } = this.data;
-    const until = timestamp + this.options.fundingHorizonSeconds;
-    const side = clears === 'debt' ? debt : collateral;
-    const indexAt: (indexes: ReserveIndexes, at: number) => bigint =
-      clears === 'debt' ? borrowIndexAt : liquidityIndexAt;
-    const { indexes } = side.reserve;
-    return mulDivCeil(debtCovered, indexAt(indexes, until), indexAt(indexes, timestamp)) + 1n;
+    const grown = (amount: bigint, indexAt: typeof borrowIndexAt, { indexes }: Reserve): bigint =>
+      mulDivCeil(
+        amount,
+        indexAt(indexes, timestamp + this.options.fundingHorizonSeconds),
+        indexAt(indexes, timestamp),
+      ) + 1n;
+    switch (clears) {
+      case 'none':
+        return debtCovered;
+      case 'debt':
+        return grown(debtCovered, borrowIndexAt, debt.reserve);
+      case 'collateral':
+        return debtThatSeizes(grown(collateral.collateral, liquidityIndexAt, collateral.reserve), this.data);
+    }
   }
 }
 

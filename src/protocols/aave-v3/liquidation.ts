@@ -134,3 +134,15 @@ export function largestLeavingMinimum(pair: LiquidationPairData): bigint | undef
   }
   return undefined;
 }
+
+/**
+ * The least debt, debt token units, for which liquidationCall seizes a collateral balance entirely. More than the debt
+ * that is then taken: one unit of a coarse collateral may be worth many units of debt. Rounded up at each step.
+ */
+export function debtThatSeizes(collateralBalance: bigint, { collateral, debt }: LiquidationPairData): bigint {
+  const collateralUnit = unitOf(collateral.reserve.decimals);
+  const debtUnit = unitOf(debt.reserve.decimals);
+  const withoutBonus = mulDivCeil(collateralBalance, BPS, collateral.liquidationBonusBps);
+  // floor(withoutBonus * bonus) reaches the balance, so it does under each version's rounding of the bonus.
+  return mulDivCeil(withoutBonus, collateral.priceUsd8 * debtUnit, debt.priceUsd8 * collateralUnit);
+}

@@ -1,0 +1,72 @@
+/** `npm run bench`: how fast the bot is, on the local chain with real contracts and the real build. */
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/domain/errors.js';
+import { demoBorrowers } from '../borrowers.js';
+import { Narrator } from '../demo/narrator.js';
+import { Follower, playScenario } from '../demo/run.js';
+import { percentile } from '../demo/totals.js';
+import { Stack } from '../stack/stack.js';
+
+/** One measurement, as `--json` prints them. */
+interface Measurement {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly note: string;
+}
+
+/** Enough for well over 30 liquidations. */
+const BORROWERS = 80;
+const LEAST_LIQUIDATIONS = 30;
+const BLOCK_MS = 250;
+
+/** From the arrival of the head that shows the opportunity to the raw transaction handed to the RPC. */
+async function headToSend(): Promise<Measurement[]> {
+  const borrowers = demoBorrowers(BORROWERS);
+  const stack = await Stack.start({ borrowers, onProgress: (step) => process.stderr.write(`  … ${step}\n`) });
+  try {
+    await stack.devnet.startMining(BLOCK_MS);
+    const follower = new Follower();
+    await stack.startBot((event) => follower.hear(event));
+    const silent = new Narrator(() => undefined, new Map(), false);
+    await playScenario(stack, follower, silent, () => false);
+    const rows = await stack.query<{ block_number: string; head_to_send_us: number }>(
+      `SELECT block_number::text, head_to_send_us FROM executions
+        WHERE status = 'succeeded' AND head_to_send_us IS NOT NULL ORDER BY created_at`,
+    );
+    if (rows.length < LEAST_LIQUIDATIONS)
+      throw new Error(
+        `only ${rows.length} liquidations happened, ${LEAST_LIQUIDATIONS} are needed to measure`,
+      );
+    const all = rows.map((row) => row.head_to_send_us / 1000);
+    const firstOfBlock = rows
+      .filter((row, index) => row.block_number !== rows[index - 1]?.block_number)
+      .map((row) => row.head_to_send_us / 1000);
+    const of = `${rows.length} liquidations of ${BORROWERS} borrowers, blocks of ${BLOCK_MS} ms`;
+    return [
+      { name: 'headToSend.p50', value: percentile(all, 50), unit: 'ms', note: of },
+      { name: 'headToSend.p99', value: percentile(all, 99), unit: 'ms', note: of },
+      {
+        name: 'headToSend.firstOfBlock.p50',
+        value: percentile(firstOfBlock, 50),
+        unit: 'ms',
+        note: `the first transaction of each of ${firstOfBlock.length} blocks: nothing was waiting before it`,
+      },
+    ];
+  } finally {
+    await stack.stop();
+  }
+}
+
+try {
+  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
+  const measurements = await headToSend();
+  if (values.json) console.log(JSON.stringify(measurements));
+  else
+    for (const { name, value, unit, note } of measurements)
+      console.log(`${name.padEnd(30)} ${value} ${unit}   ${note}`);
+  process.exit(0);
+} catch (error) {
+  console.error(`bench: ${messageOf(error)}`);
+  process.exit(1);
+}

@@ -1,0 +1,102 @@
+/** `npm run demo`: one command, a real chain, a real bot, a falling market. */
+import { messageOf } from '../../src/domain/errors.js';
+import { demoBorrowers } from '../borrowers.js';
+import { Stack } from '../stack/stack.js';
+import { HELP, parseDemoArguments, type DemoArguments } from './arguments.js';
+import { Narrator } from './narrator.js';
+import { Follower, playScenario } from './run.js';
+import { type DemoTotals, treasuryUsd8 } from './totals.js';
+
+/** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once. */
+function stopSignal(): { readonly promise: Promise<void>; readonly given: () => boolean } {
+  let given = false;
+  const promise = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        if (given) process.exit(130);
+        given = true;
+        resolve();
+      });
+  });
+  return { promise, given: () => given };
+}
+
+async function demo({ once, json, borrowers: count, blockMs }: DemoArguments): Promise<void> {
+  const stop = stopSignal();
+  const borrowers = demoBorrowers(count);
+  const names = new Map(borrowers.map(({ account, name }) => [account.toLowerCase(), name]));
+  const narrator = new Narrator((line) => console.log(line), names, process.stdout.isTTY && !json);
+
+  narrator.heading('Chimera demo: a local chain, a database and the bot');
+  const stack = await Stack.start({ borrowers, onProgress: (step) => narrator.progress(step) });
+  try {
+    await stack.devnet.startMining(blockMs);
+    const follower = new Follower();
+    narrator.progress('starting the bot');
+    const bot = await stack.startBot((event) => {
+      follower.hear(event);
+      narrator.told(event);
+    });
+    void bot.exited.then(({ code }) => {
+      if (!stop.given() && code !== 0) narrator.line(`the bot ended with ${String(code)}:\n${bot.tail}`);
+    });
+
+    const totals = await playScenario(stack, follower, narrator, stop.given);
+    await close(stack, narrator, totals);
+    if (!once && !stop.given()) {
+      invite(stack, narrator);
+      await stop.promise;
+    }
+    narrator.progress('stopping');
+    const { code } = await bot.stop();
+    if (code !== 0) throw new Error(`the bot ended with ${String(code)}:\n${bot.tail}`);
+    if (json) console.log(JSON.stringify(totals));
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function close(stack: Stack, narrator: Narrator, totals: DemoTotals): Promise<void> {
+  const money = (dollars: number): string =>
+    `$${dollars.toLocaleString('en-US', { minimumFractionDigits: 2 })}`;
+  narrator.heading('The books');
+  narrator.table([
+    ['borrowers', String(totals.borrowers)],
+    ['fell below a health factor of 1', String(totals.liquidatable)],
+    ['liquidated', String(totals.liquidated)],
+    ...Object.entries(totals.skipped).map(([reason, many]) => [`left alone: ${reason}`, String(many)]),
+    ['sent and failed', String(totals.failed)],
+    ['simulated profit, net', money(totals.simulatedProfitUsd)],
+    ['realised profit, net', money(totals.realisedProfitUsd)],
+    [
+      'in the treasury, at present prices',
+      money(Number((await treasuryUsd8(stack.devnet)) / 10n ** 6n) / 100),
+    ],
+    ['new head to transaction sent, p50', `${totals.headToSendMs.p50} ms`],
+    ['new head to transaction sent, p99', `${totals.headToSendMs.p99} ms`],
+    ['executions on record', String(totals.rows)],
+  ]);
+}
+
+function invite(stack: Stack, narrator: Narrator): void {
+  narrator.heading('Still running. Ctrl-C ends it.');
+  narrator.line(`chain    ${stack.devnet.rpcUrl}   (chain id ${stack.devnet.chainId})`);
+  narrator.line(`health   curl ${stack.apiUrl}/health/ready`);
+  narrator.line(
+    `status   curl -H 'Authorization: Bearer ${stack.keys.viewer}' ${stack.apiUrl}/api/v1/status`,
+  );
+  narrator.line(
+    `halt     curl -H 'Authorization: Bearer ${stack.keys.operator}' -H 'Content-Type: application/json' ` +
+      `-d '{"reason":"having a look"}' ${stack.apiUrl}/api/v1/safety/halt`,
+  );
+}
+
+try {
+  const options = parseDemoArguments(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else await demo(options);
+  process.exit(0);
+} catch (error) {
+  console.error(`demo: ${messageOf(error)}`);
+  process.exit(1);
+}

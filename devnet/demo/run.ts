@@ -1,0 +1,96 @@
+/** Plays the scenario against a running stack: each step, then quiet, then the next. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import { DEMO_SCENARIO, playStep } from '../scenario.js';
+import type { Stack } from '../stack/stack.js';
+import type { Narrator } from './narrator.js';
+import { type DemoTotals, totalsOf } from './totals.js';
+
+const WAD = 10n ** 18n;
+/** A step is over when the bot has had this many blocks without sending or settling anything. */
+const QUIET_BLOCKS = 4;
+/** A step that is not over by then is a failure of the bot. */
+const STEP_DEADLINE_MS = 45_000;
+
+/** Follows what the bot says, so that the next step of the market waits until the bot has dealt with this one. */
+export class Follower {
+  readonly lastReasons = new Map<string, string>();
+  readonly #inFlight = new Set<string>();
+  /** The block of the last thing that the bot did. */
+  #busyAt = 0;
+  #passedBlock = 0;
+
+  hear(event: BotEvent): void {
+    switch (event.event) {
+      case 'pass':
+        this.#passedBlock = event.block;
+        if (event.planned > 0) this.#busyAt = event.block;
+        break;
+      case 'plan-ready':
+        this.#busyAt = Math.max(this.#busyAt, event.block);
+        this.lastReasons.delete(event.borrower.toLowerCase());
+        break;
+      case 'transaction-sent':
+        this.#inFlight.add(event.hash);
+        break;
+      case 'execution-settled':
+        this.#inFlight.delete(event.hash);
+        this.#busyAt = Math.max(this.#busyAt, event.block ?? 0);
+        break;
+      case 'position-skipped':
+        this.lastReasons.set(event.borrower.toLowerCase(), event.reason);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Whether nothing is on its way and nothing was done in the blocks up to `head`, which the bot has had time to see. */
+  quietSince(block: number, head: number): boolean {
+    return (
+      this.#inFlight.size === 0 &&
+      head >= Math.max(block, this.#busyAt, this.#passedBlock - QUIET_BLOCKS) + QUIET_BLOCKS
+    );
+  }
+}
+
+/** @param stopped asked between steps: true ends the scenario early. */
+export async function playScenario(
+  stack: Stack,
+  follower: Follower,
+  narrator: Narrator,
+  stopped: () => boolean,
+): Promise<DemoTotals> {
+  const liquidatable = new Set<string>();
+  for (const step of DEMO_SCENARIO) {
+    if (stopped()) break;
+    const before = await stack.devnet.prices();
+    const after = await playStep(stack.devnet, step);
+    const block = await stack.devnet.provider.getBlockNumber();
+    narrator.marketMoved(step, before, after, block);
+    for (const account of await belowOne(stack, block)) liquidatable.add(account);
+    await quiet(stack, follower, block, stopped);
+  }
+  return totalsOf(stack, liquidatable, follower.lastReasons);
+}
+
+async function quiet(stack: Stack, follower: Follower, since: number, stopped: () => boolean): Promise<void> {
+  const until = performance.now() + STEP_DEADLINE_MS;
+  while (performance.now() < until && !stopped()) {
+    if (follower.quietSince(since, await stack.devnet.provider.getBlockNumber())) return;
+    await sleep(50);
+  }
+  if (!stopped()) throw new Error('the bot was still busy with a step of the market after 45 s');
+}
+
+/** Asked of Aave itself, so that the bot is measured against the chain and not against its own word. */
+async function belowOne(stack: Stack, block: number): Promise<string[]> {
+  const getData = stack.devnet.contracts.aavePool.getFunction('getUserAccountData');
+  const below = await Promise.all(
+    stack.borrowers.map(async ({ account }) => {
+      const data = (await getData(account, { blockTag: block })) as bigint[];
+      return (data[5] ?? WAD) < WAD ? [account.toLowerCase()] : [];
+    }),
+  );
+  return below.flat();
+}

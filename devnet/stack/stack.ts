@@ -1,0 +1,135 @@
+/** Chain, database and bot together, as the demo, the end-to-end tests and the benchmarks need them. */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { EmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
+import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import { type Borrower, demoBorrowers } from '../borrowers.js';
+import { Devnet, operatorPrivateKey } from '../devnet.js';
+import { botConfig, type BotSettings, newApiKeys } from './bot-config.js';
+import { BotProcess } from './bot-process.js';
+
+export interface StackOptions {
+  readonly borrowers?: readonly Borrower[];
+  readonly settings?: BotSettings;
+  readonly onProgress?: (step: string) => void;
+}
+
+/** What an API call answered. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export class Stack {
+  readonly keys = newApiKeys();
+  /** The bot that runs, or ran last. */
+  bot: BotProcess | undefined;
+  #apiUrl: string | undefined;
+  #database: Client | undefined;
+
+  private constructor(
+    readonly devnet: Devnet,
+    readonly borrowers: readonly Borrower[],
+    readonly postgres: EmbeddedPostgres,
+    private readonly directory: string,
+    private readonly settings: BotSettings,
+  ) {}
+
+  static async start(options: StackOptions = {}): Promise<Stack> {
+    const { borrowers = demoBorrowers(), settings = {}, onProgress = () => undefined } = options;
+    const directory = await mkdtemp(join(tmpdir(), 'chimera-stack-'));
+    // PostgreSQL refuses root: another user has to reach its directory inside this one.
+    await chmod(directory, 0o755);
+    let devnet: Devnet | undefined;
+    try {
+      onProgress('starting PostgreSQL');
+      const starting = EmbeddedPostgres.start({ dataDir: join(directory, 'postgres') });
+      // Side by side; a failure of the second must not leave the first running unnoticed.
+      const [postgres, chain] = await Promise.allSettled([starting, Devnet.start({ onProgress })]);
+      if (chain.status === 'fulfilled') devnet = chain.value;
+      if (postgres.status === 'rejected') throw postgres.reason;
+      if (!devnet) {
+        await postgres.value.stop();
+        throw (chain as PromiseRejectedResult).reason;
+      }
+      onProgress(`opening ${borrowers.length} positions`);
+      await devnet.openPositions(borrowers);
+      return new Stack(devnet, borrowers, postgres.value, directory, settings);
+    } catch (error) {
+      await devnet?.stop();
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Starts the bot as a process; resolves when its loop listens to heads. @throws Error with its log's tail */
+  async startBot(onEvent?: (event: BotEvent) => void, settings: BotSettings = {}): Promise<BotProcess> {
+    const file = join(this.directory, 'chimera.yaml');
+    const { host, port, database, user, password } = this.postgres;
+    await writeFile(
+      file,
+      botConfig(this.devnet, { host, port, database }, this.keys, { ...this.settings, ...settings }),
+    );
+    const bot = new BotProcess({
+      environment: {
+        CHIMERA_CONFIG: file,
+        RPC_PRIMARY_HTTP: this.devnet.rpcUrl,
+        RPC_PRIMARY_WS: this.devnet.wsUrl,
+        DB_USER: user,
+        DB_PASSWORD: password.reveal(),
+        OPERATOR_PRIVATE_KEY: operatorPrivateKey,
+      },
+      onEvent: (event) => {
+        if (event.event === 'api-listening') this.#apiUrl = event.url;
+        onEvent?.(event);
+      },
+    });
+    this.bot = bot;
+    await Promise.all([bot.waitFor('bot-started', 30_000), bot.waitFor('api-listening', 30_000)]);
+    return bot;
+  }
+
+  /** Where the running bot's API listens. */
+  get apiUrl(): string {
+    if (this.#apiUrl === undefined) throw new Error('the bot was not started');
+    return this.#apiUrl;
+  }
+
+  /** A call of the operator REST API. */
+  async api(
+    path: string,
+    options: { readonly key?: string; readonly body?: object } = {},
+  ): Promise<ApiAnswer> {
+    const { key = this.keys.operator, body } = options;
+    const response = await fetch(`${this.apiUrl}${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(5_000),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
+  /** Rows of the bot's own database. */
+  async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (!this.#database) {
+      const { host, port, database, user, password } = this.postgres;
+      this.#database = new Client({ host, port, database, user, password: password.reveal() });
+      this.#database.on('error', () => undefined); // The server is stopped by us.
+      await this.#database.connect();
+    }
+    const { rows } = await this.#database.query<Row>(sql, [...values]);
+    return rows;
+  }
+
+  /** Ends bot, chain and database, in this order, and removes their files. */
+  async stop(): Promise<void> {
+    await this.bot?.stop();
+    await this.#database?.end();
+    await this.devnet.stop();
+    await this.postgres.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

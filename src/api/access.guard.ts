@@ -1,0 +1,49 @@
+import { Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Response } from 'express';
+import { accessTo, type CallerRequest } from './access.js';
+import { ApiKeys, type Role } from './api-keys.js';
+import { Refusal } from './refusal.js';
+
+const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1 };
+
+/**
+ * 401 without a configured key, 403 when its role is too low. Where no key is configured every route but the public
+ * ones answers 401 as well, not 404: the operator who forgot the keys is told so, and a stranger learns nothing that
+ * the documentation does not say.
+ */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  readonly #log = new Logger(AccessGuard.name);
+
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly reflector: Reflector,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const needed = accessTo(context, this.reflector);
+    if (needed === 'public') return true;
+    const request = context.switchToHttp().getRequest<CallerRequest>();
+    const caller = this.keys.holderOf(request.headers.authorization);
+    if (!caller) {
+      context.switchToHttp().getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');
+      throw new Refusal(401, this.#whyNobody());
+    }
+    if (RANK[caller.role] < RANK[needed]) {
+      const sentence = `the role ${needed} is needed, the key "${caller.name}" has the role ${caller.role}`;
+      this.#log.warn(
+        `${request.method} ${request.path} from ${request.ip ?? 'unknown'} refused: ${sentence}`,
+      );
+      throw new Refusal(403, sentence);
+    }
+    request.caller = caller;
+    return true;
+  }
+
+  #whyNobody(): string {
+    return this.keys.none
+      ? 'no API key is configured (api.keys), so only the health routes are served'
+      : 'a valid API key is needed, sent as "Authorization: Bearer <key>"';
+  }
+}

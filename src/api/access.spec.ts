@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import { ALL_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
+
+const VIEWER_ROUTES = ['/api/v1/status', '/api/v1/executions', '/api/v1/executions/1'];
+const OPERATOR_ROUTES = ['/api/v1/safety/halt', '/api/v1/safety/resume'];
+const bearer = (key: string): [string, string] => ['Authorization', `Bearer ${key}`];
+const NO_KEY = {
+  statusCode: 401,
+  error: 'Unauthorized',
+  message: 'a valid API key is needed, sent as "Authorization: Bearer <key>"',
+};
+
+describe('access to the API', () => {
+  let api: ApiApp;
+
+  beforeEach(async () => {
+    api = await startApi();
+  });
+
+  afterEach(() => api.close());
+
+  it('A01 answers 401 on every route without a key, and changes nothing', async () => {
+    for (const route of VIEWER_ROUTES) {
+      const answer = await api.http.get(route).expect(401).expect('WWW-Authenticate', 'Bearer');
+      expect(answer.body).toEqual(NO_KEY);
+    }
+    for (const route of OPERATOR_ROUTES) {
+      const answer = await api.http.post(route).send({ reason: 'test' }).expect(401);
+      expect(answer.body).toEqual(NO_KEY);
+      await api.http.post(route).expect(401);
+    }
+    expect(api.world.safety.state).toBe('NORMAL');
+  });
+
+  it('A01 takes a key from the header alone', async () => {
+    await api.http.get(`/api/v1/status?key=${OPERATOR_KEY}&access_token=${OPERATOR_KEY}`).expect(401);
+    await api.http.get('/api/v1/status').set('Cookie', `key=${OPERATOR_KEY}`).expect(401);
+    await api.http.get('/api/v1/status').set('X-Api-Key', OPERATOR_KEY).expect(401);
+    await api.http.post('/api/v1/safety/halt').send({ reason: 'test', key: OPERATOR_KEY }).expect(401);
+  });
+
+  it('A01 is not fooled by the spelling of a route or by another method', async () => {
+    for (const route of [
+      '/api/v1/status/',
+      '/API/v1/Status',
+      '/api/v1/executions/',
+      '/api/v1/executions/%31',
+    ])
+      await api.http.get(route).expect(401);
+    for (const route of [
+      '//api/v1/status',
+      '/api/v1/./status/..',
+      '/api/v1/safety/halt',
+      '/health/../api/v1/status',
+    ])
+      expect((await api.http.get(route)).status).toBeOneOf([401, 404]);
+    await api.http.head('/api/v1/status').expect(401);
+    await api.http.post('/api/v1/safety/resume').set('X-HTTP-Method-Override', 'GET').expect(401);
+  });
+
+  it('health needs no key, and answers in plain words', async () => {
+    await api.http.get('/health/live').expect(200);
+    await api.http.get('/health/ready').expect(200);
+  });
+
+  it('a viewer may look, an operator may do all that a viewer may', async () => {
+    for (const key of [VIEWER_KEY, OPERATOR_KEY]) {
+      await api.http
+        .get('/api/v1/status')
+        .set(...bearer(key))
+        .expect(200);
+      await api.http
+        .get('/api/v1/executions')
+        .set(...bearer(key))
+        .expect(200);
+    }
+  });
+
+  it('A02 a viewer who calls halt or resume gets 403 with the role that is needed, and changes nothing', async () => {
+    for (const route of OPERATOR_ROUTES) {
+      const answer = await api.http
+        .post(route)
+        .set(...bearer(VIEWER_KEY))
+        .send({ reason: 'test' });
+      expect(answer.body).toEqual({
+        statusCode: 403,
+        error: 'Forbidden',
+        message: 'the role operator is needed, the key "reader" has the role viewer',
+      });
+    }
+    expect(api.world.safety).toMatchObject({ state: 'NORMAL', reason: 'first start' });
+    expect(api.logged).toContainEqual(expect.stringContaining('POST /api/v1/safety/halt'));
+    expect(api.logged.join()).not.toContain(VIEWER_KEY);
+  });
+
+  it.each([
+    'Bearer',
+    'Bearer ',
+    OPERATOR_KEY,
+    `Basic ${Buffer.from(`ops:${OPERATOR_KEY}`).toString('base64')}`,
+    `Bearer ${OPERATOR_KEY}, Bearer ${OPERATOR_KEY}`,
+    `Bearer "${OPERATOR_KEY}"`,
+    `Bearer ${OPERATOR_KEY.repeat(200)}`,
+    'Bearer \u00ff\u00fe',
+  ])('A04 answers 401 to the malformed header %#', async (header) => {
+    const answer = await api.http.get('/api/v1/status').set('Authorization', header).expect(401);
+    expect(answer.body).toEqual(NO_KEY);
+  });
+
+  it('A03 stops guessing after a while, on all routes together, and still serves health and the keys it knows', async () => {
+    const statuses: number[] = [];
+    for (let guess = 0; guess < UNKNOWN_PER_MINUTE + 10; guess++) {
+      const route = VIEWER_ROUTES[guess % VIEWER_ROUTES.length]!;
+      statuses.push((await api.http.get(route).set(...bearer(`guess-${guess}`))).status);
+    }
+    expect(statuses.slice(0, UNKNOWN_PER_MINUTE)).toEqual(Array(UNKNOWN_PER_MINUTE).fill(401));
+    expect(statuses.slice(UNKNOWN_PER_MINUTE)).toEqual(Array(10).fill(429));
+
+    const limited = await api.http.get('/api/v1/status');
+    expect(limited.body).toMatchObject({ statusCode: 429, error: 'Too Many Requests' });
+    expect(messageIn(limited)).toMatch(/^too many requests from this address, try again in \d+ seconds$/);
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0);
+    await api.http.get('/health/ready').expect(200);
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(VIEWER_KEY))
+      .expect(200);
+  });
+
+  it('A03 a right guess counts as well: nobody gets more than the whole allowance', async () => {
+    for (let request = 0; request < ALL_PER_MINUTE; request++)
+      await api.http
+        .get('/api/v1/status')
+        .set(...bearer(VIEWER_KEY))
+        .expect(200);
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(VIEWER_KEY))
+      .expect(429);
+    await api.http.get('/health/live').expect(200);
+  });
+
+  it('A11 does not believe X-Forwarded-For', async () => {
+    for (let guess = 0; guess < UNKNOWN_PER_MINUTE; guess++)
+      await api.http.get('/api/v1/status').set('X-Forwarded-For', `203.0.113.${guess}`).expect(401);
+    await api.http.get('/api/v1/status').set('X-Forwarded-For', '203.0.113.99').expect(429);
+  });
+
+  it('A07 answers no page of another site: no CORS header, no form', async () => {
+    const origin: [string, string] = ['Origin', 'https://evil.example'];
+    const preflight = await api.http
+      .options('/api/v1/safety/resume')
+      .set(...origin)
+      .set('Access-Control-Request-Method', 'POST')
+      .set('Access-Control-Request-Headers', 'authorization');
+    const read = await api.http
+      .get('/api/v1/status')
+      .set(...bearer(VIEWER_KEY))
+      .set(...origin);
+    for (const { headers } of [preflight, read])
+      expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    const form = await api.http
+      .post('/api/v1/safety/halt')
+      .set(...bearer(OPERATOR_KEY))
+      .type('form')
+      .send({ reason: 'test' })
+      .expect(415);
+    expect(messageIn(form)).toBe('the body must be JSON, sent as Content-Type: application/json');
+    expect(api.world.safety.state).toBe('NORMAL');
+  });
+
+  it('says nothing of the software it is made of, and sets the protective headers', async () => {
+    const { headers } = await api.http.get('/api/v1/status').expect(401);
+    expect(headers).not.toHaveProperty('x-powered-by');
+    expect(headers).not.toHaveProperty('server');
+    expect(headers).toHaveProperty('x-content-type-options', 'nosniff');
+    expect(String(headers['content-security-policy'])).toContain("default-src 'self'");
+  });
+});
+
+describe('an API without configured keys', () => {
+  it('A01 serves health only, and says why', async () => {
+    const api = await startApi({ keys: '[]' });
+    try {
+      await api.http.get('/health/ready').expect(200);
+      for (const key of ['', 'undefined', OPERATOR_KEY]) {
+        const answer = await api.http
+          .get('/api/v1/status')
+          .set(...bearer(key))
+          .expect(401);
+        expect(messageIn(answer)).toBe(
+          'no API key is configured (api.keys), so only the health routes are served',
+        );
+      }
+    } finally {
+      await api.close();
+    }
+  });
+});

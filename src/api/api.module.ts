@@ -1,0 +1,47 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { TerminusModule } from '@nestjs/terminus';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { BotModule } from '../bot/bot.module.js';
+import { ChimeraConfig } from '../config/index.js';
+import { DatabaseModule } from '../database/index.js';
+import { RpcModule } from '../rpc/rpc.module.js';
+import { SafetyModule } from '../safety/index.js';
+import { AccessGuard } from './access.guard.js';
+import { ApiKeys } from './api-keys.js';
+import { ExecutionsController } from './executions.controller.js';
+import { HaltResumeController } from './halt-resume.controller.js';
+import { HealthController } from './health.controller.js';
+import { RateLimitGuard, rateLimits } from './rate-limit.guard.js';
+import { Readiness } from './readiness.js';
+import { StatusController } from './status.controller.js';
+
+/** The routes and their guards, without the modules they ask. */
+export const API = {
+  imports: [
+    // A probe asks every few seconds: what is down is in its answer, and need not be logged each time.
+    TerminusModule.forRoot({ logger: false }),
+    ThrottlerModule.forRootAsync({ inject: [ChimeraConfig], useFactory: rateLimits }),
+  ],
+  controllers: [HealthController, StatusController, HaltResumeController, ExecutionsController],
+  providers: [
+    {
+      provide: ApiKeys,
+      inject: [ChimeraConfig],
+      useFactory: ({ api }: ChimeraConfig): ApiKeys => new ApiKeys(api.keys),
+    },
+    Readiness,
+    // In this order. They guard every route of the process, also those of other modules.
+    { provide: APP_GUARD, useClass: RateLimitGuard },
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+};
+
+/**
+ * HTTP for people and probes: health for everybody, the state of the bot for viewers, halt and resume for operators.
+ *
+ * It must never change anything but by SafetyController's halt and resume, never show a secret, an endpoint's address,
+ * a stack or a library's words, and never answer a route without a key unless the route says that it is public.
+ */
+@Module({ ...API, imports: [...API.imports, BotModule, SafetyModule, RpcModule, DatabaseModule] })
+export class ApiModule {}

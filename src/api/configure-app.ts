@@ -1,0 +1,37 @@
+import type { Server } from 'node:http';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import { ErrorFilter } from './error.filter.js';
+import { Refusal } from './refusal.js';
+import { RequestValidation } from './request-validation.js';
+
+/** The largest body is a reason of 500 characters; the rest is room for escapes. */
+const BODY_LIMIT_BYTES = 16 * 1024;
+/** A client that sends its headers, or all of its request, more slowly is cut off. Milliseconds. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/**
+ * Everything about HTTP that is not a route. main and the specs call it between `create` and `init` or `listen`.
+ * CORS stays off: no other site's page may read an answer.
+ */
+export function configureApp(app: NestExpressApplication): void {
+  // The page is also served over plain HTTP, where upgraded requests would fail.
+  app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(onlyJson);
+  app.useBodyParser('json', { limit: BODY_LIMIT_BYTES });
+  app.useGlobalPipes(new RequestValidation());
+  app.useGlobalFilters(new ErrorFilter());
+  const server: Server = app.getHttpServer();
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+}
+
+/** A form, the one thing that another site's page can post here, is refused before any parser sees it. */
+function onlyJson(request: Request, _: Response, next: NextFunction): void {
+  const isOther = request.headers['content-type'] !== undefined && request.is('application/json') === false;
+  next(
+    isOther ? new Refusal(415, 'the body must be JSON, sent as Content-Type: application/json') : undefined,
+  );
+}

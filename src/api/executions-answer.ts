@@ -1,0 +1,109 @@
+import type { Execution } from '../database/index.js';
+import { formatUnits } from '../domain/money.js';
+
+/**
+ * One row of GET /api/v1/executions. As everywhere in this API, `…Usd` is exact decimal text in dollars; token amounts
+ * are decimal text in the token's smallest unit, because a row does not know its tokens' decimals. What a rejection
+ * never got to know, or is still to come, is null.
+ */
+export interface ExecutionAnswer {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly mode: Execution['mode'];
+  readonly status: Execution['status'];
+  readonly reason: string | null;
+  readonly protocol: string;
+  readonly borrower: string;
+  /** The block that the decision is pinned to. */
+  readonly block: { readonly number: number; readonly hash: string };
+  /** 1 is the border: exact decimal text, such as "0.985". */
+  readonly healthFactor: string;
+  readonly collateralAsset: string | null;
+  readonly debtAsset: string | null;
+  /** Debt token units. */
+  readonly debtToCover: string | null;
+  /** Collateral units. */
+  readonly expectedCollateral: string | null;
+  readonly notionalUsd: string | null;
+  /** Before every cost. */
+  readonly simulatedProfitUsd: string | null;
+  readonly gasCostUsd: string | null;
+  readonly l1FeeUsd: string | null;
+  readonly operatorFeeUsd: string | null;
+  readonly poolFeeUsd: string | null;
+  readonly bidUsd: string | null;
+  /** After every cost and the bid. */
+  readonly simulatedNetProfitUsd: string | null;
+  /** What the receipt says. */
+  readonly outcome: {
+    readonly txHash: string | null;
+    /** Debt token units. */
+    readonly debtCovered: string | null;
+    /** Collateral units. */
+    readonly collateralSeized: string | null;
+    /** Units of the token that the treasury received. */
+    readonly realisedProfit: string | null;
+    /** After all fees; negative where only fees were paid. */
+    readonly realisedProfitUsd: string | null;
+    readonly gasUsed: string | null;
+    /** From the head's arrival to the handing over to the node. */
+    readonly headToSendUs: number | null;
+    readonly settledAt: string | null;
+  };
+}
+
+export interface ExecutionsPage {
+  /** Newest first. */
+  readonly executions: readonly ExecutionAnswer[];
+  /** `before` of the next page; null on the last. */
+  readonly next: string | null;
+}
+
+/** GET /api/v1/executions/:id: the row with every input of the decision, amounts as decimal text. */
+export interface ExecutionDetail extends ExecutionAnswer {
+  readonly plan: unknown;
+}
+
+export function executionAnswer(row: Execution): ExecutionAnswer {
+  return {
+    id: row.id,
+    createdAt: row.createdAt.toISOString(),
+    mode: row.mode,
+    status: row.status,
+    reason: row.reason,
+    protocol: row.protocol,
+    borrower: row.borrower,
+    block: { number: row.blockNumber, hash: row.blockHash },
+    healthFactor: formatUnits(row.healthFactorWad, 18),
+    collateralAsset: row.collateralAsset,
+    debtAsset: row.debtAsset,
+    debtToCover: units(row.debtToCover),
+    expectedCollateral: units(row.expectedCollateral),
+    notionalUsd: usd(row.notionalUsd8),
+    simulatedProfitUsd: usd(row.simulatedProfitUsd8),
+    gasCostUsd: usd(row.gasCostUsd8),
+    l1FeeUsd: usd(row.l1FeeUsd8),
+    operatorFeeUsd: usd(row.operatorFeeUsd8),
+    poolFeeUsd: usd(row.poolFeeUsd8),
+    bidUsd: usd(row.bidUsd8),
+    simulatedNetProfitUsd: usd(row.simulatedNetProfitUsd8),
+    outcome: {
+      txHash: row.txHash,
+      debtCovered: units(row.debtCovered),
+      collateralSeized: units(row.collateralSeized),
+      realisedProfit: units(row.realisedProfit),
+      realisedProfitUsd: usd(row.realisedProfitUsd8),
+      gasUsed: units(row.gasUsed),
+      headToSendUs: row.headToSendUs,
+      settledAt: row.settledAt?.toISOString() ?? null,
+    },
+  };
+}
+
+function usd(usd8: bigint | null): string | null {
+  return usd8 === null ? null : formatUnits(usd8, 8);
+}
+
+function units(amount: bigint | null): string | null {
+  return amount === null ? null : String(amount);
+}

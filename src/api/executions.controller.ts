@@ -1,0 +1,50 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Transform } from 'class-transformer';
+import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { ExecutionsRepository } from '../database/index.js';
+import { Access } from './access.js';
+import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './executions-answer.js';
+import { Refusal } from './refusal.js';
+
+const MOST_ROWS = 200;
+/** An id of the table: a positive bigint of Postgres, with room to spare. */
+const ID = /^[1-9]\d{0,17}$/;
+const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
+
+class PageQuery {
+  @Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value,
+  )
+  @IsInt(LIMIT_RANGE)
+  @Min(1, LIMIT_RANGE)
+  @Max(MOST_ROWS, LIMIT_RANGE)
+  readonly limit: number = 50;
+
+  /** The `next` of the page before. */
+  @IsOptional()
+  @Matches(ID, { message: 'before must be the id of an execution' })
+  readonly before?: string;
+}
+
+/** What was decided and what came of it, rejections of simulated plans included. */
+@Access('viewer')
+@Controller('api/v1/executions')
+export class ExecutionsController {
+  constructor(private readonly executions: ExecutionsRepository) {}
+
+  @Get()
+  async page(@Query() { limit, before }: PageQuery): Promise<ExecutionsPage> {
+    // One more than asked for tells whether there is a next page.
+    const rows = await this.executions.latest(limit + 1, before);
+    const shown = rows.slice(0, limit);
+    const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
+    return { executions: shown.map(executionAnswer), next };
+  }
+
+  @Get(':id')
+  async one(@Param('id') id: string): Promise<ExecutionDetail> {
+    const row = ID.test(id) ? await this.executions.find(id) : null;
+    if (!row) throw new Refusal(404, 'no execution has this id');
+    return { ...executionAnswer(row), plan: row.plan };
+  }
+}

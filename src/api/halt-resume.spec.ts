@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import { ExecutionsRepository, SafetyRepository, type NewExecution } from '../database/index.js';
+import type { Hash } from '../domain/hex.js';
+import { SafetyController } from '../safety/index.js';
+
+const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
+
+const EXECUTION: NewExecution = {
+  protocol: 'aave',
+  borrower: `0x${'b0'.repeat(20)}`,
+  blockNumber: 23_000_000,
+  blockHash: hash(1),
+  healthFactorWad: 985_000_000_000_000_000n,
+  collateralAsset: `0x${'c0'.repeat(20)}`,
+  debtAsset: `0x${'de'.repeat(20)}`,
+  debtToCover: 100_000_001n,
+  expectedCollateral: 52_500_000_000_000_001n,
+  simulatedProfitUsd8: 1_234_567_890n,
+  gasCostUsd8: 1n,
+  l1FeeUsd8: 2n,
+  operatorFeeUsd8: 0n,
+  poolFeeUsd8: 3n,
+  bidUsd8: 100_000_000n,
+  simulatedNetProfitUsd8: 1_134_567_884n,
+  notionalUsd8: 10_000_000_001n,
+  mode: 'live',
+  status: 'planned',
+  plan: { minProfit: 7n },
+};
+
+describe('the API on the real database and the real safety controller', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let api: ApiApp;
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-api-'));
+    api = await startApi({ dataDir });
+  });
+
+  afterAll(async () => {
+    await api.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  const post = (action: 'halt' | 'resume', reason: string) =>
+    api.http.post(`/api/v1/safety/${action}`).set('Authorization', `Bearer ${OPERATOR_KEY}`).send({ reason });
+  const get = (route: string) => api.http.get(route).set('Authorization', `Bearer ${VIEWER_KEY}`);
+
+  it('an operator halts and resumes; both are audited with who, why and from where', async () => {
+    const halted = await post('halt', 'maintenance').expect(200);
+    expect(halted.body).toMatchObject({ state: 'HALTED', reason: 'maintenance', actor: 'ops' });
+    expect(api.get(SafetyController).isHalted).toBe(true);
+    expect((await api.http.get('/health/ready')).status).toBe(503);
+
+    const resumed = await post('resume', 'maintenance is over').expect(200);
+    expect(resumed.body).toMatchObject({ state: 'NORMAL', actor: 'ops', consecutiveFailures: 0 });
+    expect((await api.http.get('/health/ready')).status).toBe(200);
+
+    const repository = api.get(SafetyRepository);
+    expect(await repository.actions(10)).toMatchObject([
+      {
+        actor: 'ops',
+        role: 'operator',
+        action: 'resume',
+        reason: 'maintenance is over',
+        remote: '127.0.0.1',
+      },
+      { actor: 'ops', role: 'operator', action: 'halt', reason: 'maintenance', remote: '127.0.0.1' },
+    ]);
+    expect(await repository.transitions(2)).toMatchObject([
+      { from: 'HALTED', to: 'NORMAL' },
+      { from: 'NORMAL', to: 'HALTED' },
+    ]);
+  });
+
+  it('to halt a HALTED bot is no error, and is audited too', async () => {
+    const repository = api.get(SafetyRepository);
+    const before = (await repository.actions(100)).length;
+    await post('halt', 'first').expect(200);
+    const second = await post('halt', 'second').expect(200);
+    expect(second.body).toMatchObject({ state: 'HALTED', reason: 'first' });
+    expect((await repository.actions(100)).length).toBe(before + 2);
+  });
+
+  it('A20 a resume without a reason leaves the bot HALTED and no trace', async () => {
+    const repository = api.get(SafetyRepository);
+    const before = await repository.actions(100);
+    await post('resume', '  ').expect(400);
+    expect(api.get(SafetyController).isHalted).toBe(true);
+    expect(await repository.actions(100)).toEqual(before);
+  });
+
+  it('A13 two resumes and a halt at once end HALTED or NORMAL, each with its row', async () => {
+    const repository = api.get(SafetyRepository);
+    const before = (await repository.actions(100)).length;
+    const answers = await Promise.all([post('resume', 'a'), post('resume', 'b'), post('halt', 'c')]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await repository.actions(100)).length).toBe(before + 3);
+    await post('resume', 'tidy').expect(200);
+  });
+
+  it('lists executions newest first, page by page, with exact amounts', async () => {
+    const executions = api.get(ExecutionsRepository);
+    const ids = await executions.insertMany([1, 2, 3, 4, 5].map((n) => ({ ...EXECUTION, blockNumber: n })));
+    await executions.settle(ids[4]!, { status: 'rejected', reason: 'halted' });
+
+    const first = await page('limit=2');
+    expect(first.executions.map(({ id }) => id)).toEqual([ids[4], ids[3]]);
+    const second = await page(`limit=2&before=${first.next}`);
+    const third = await page(`limit=2&before=${second.next}`);
+    expect([second, third].flatMap((one) => one.executions.map(({ id }) => id))).toEqual([
+      ids[2],
+      ids[1],
+      ids[0],
+    ]);
+    expect(third.next).toBeNull();
+    expect((await page('limit=5')).next).toBeNull();
+    expect((await page('')).executions).toHaveLength(5);
+
+    expect(first.executions[0]).toMatchObject({
+      status: 'rejected',
+      reason: 'halted',
+      block: { number: 5, hash: hash(1) },
+      healthFactor: '0.985',
+      debtToCover: '100000001',
+      expectedCollateral: '52500000000000001',
+      notionalUsd: '100.00000001',
+      simulatedProfitUsd: '12.3456789',
+      gasCostUsd: '0.00000001',
+      bidUsd: '1',
+      outcome: { txHash: null, realisedProfitUsd: null, gasUsed: null },
+    });
+    expect(first.executions[0]).not.toHaveProperty('plan');
+  });
+
+  it('shows one execution with all its inputs, or says that there is none', async () => {
+    const { executions } = await page('limit=1');
+    const one = await get(`/api/v1/executions/${executions[0]?.id}`).expect(200);
+    expect(one.body).toMatchObject({ id: executions[0]?.id, plan: { minProfit: '7' } });
+    const none = await get('/api/v1/executions/999999').expect(404);
+    expect(messageIn(none)).toBe('no execution has this id');
+  });
+
+  it('F28 halts without a database; resumes only with one, and stays HALTED till then', async () => {
+    await api.get(DataSource).destroy();
+    const halted = await post('halt', 'the database is gone').expect(200);
+    expect(halted.body).toMatchObject({ state: 'HALTED', reason: 'the database is gone' });
+    expect((await post('resume', 'too early')).status).toBeGreaterThanOrEqual(500);
+    expect(api.get(SafetyController).isHalted).toBe(true);
+    await api.get(DataSource).initialize();
+    await post('resume', 'the database is back').expect(200);
+  });
+
+  interface Page {
+    readonly executions: readonly { readonly id: string }[];
+    readonly next: string | null;
+  }
+
+  async function page(query: string): Promise<Page> {
+    const answer = await get(`/api/v1/executions?${query}`).expect(200);
+    return answer.body as Page;
+  }
+});

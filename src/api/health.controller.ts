@@ -1,0 +1,50 @@
+import {
+  Catch,
+  Controller,
+  Get,
+  ServiceUnavailableException,
+  UseFilters,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import type { Response } from 'express';
+import { Access } from './access.js';
+import { Readiness } from './readiness.js';
+
+/** What is down is named in Terminus' own shape, which probes and dashboards know, and not in that of other errors. */
+@Catch(ServiceUnavailableException)
+class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
+  catch(exception: ServiceUnavailableException, host: ArgumentsHost): void {
+    host.switchToHttp().getResponse<Response>().status(exception.getStatus()).json(exception.getResponse());
+  }
+}
+
+@Access('public')
+@UseFilters(HealthFilter)
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly readiness: Readiness,
+  ) {}
+
+  /** The process answers. Says nothing of its work: whoever restarts on this would lose what is in flight. */
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  /** 503 names each condition that keeps the bot from its work. */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => this.readiness.phase(),
+      () => this.readiness.head(),
+      () => this.readiness.database(),
+      () => this.readiness.notHalted(),
+    ]);
+  }
+}

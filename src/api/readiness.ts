@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
+import { ChimeraBot } from '../bot/chimera-bot.js';
+import { HeadStream } from '../rpc/head-stream.js';
+import { SafetyController } from '../safety/index.js';
+
+/** A picture older than this is not one to act on: fifteen blocks of an L2, two and a half of mainnet. */
+const STALE_AFTER_MS = 30_000;
+const DATABASE_TIMEOUT_MS = 2_000;
+/** The route is public: however often it is asked, the database is asked once a second. */
+const DATABASE_ANSWER_FOR_MS = 1_000;
+/** Reasons come from operators and from errors: an address of a node has no place in a public answer. */
+const ANY_URL = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+
+/** Whether the bot can do its work, one condition at a time. All of it is public: nothing here names a host or a key. */
+@Injectable()
+export class Readiness {
+  constructor(
+    private readonly health: HealthIndicatorService,
+    private readonly bot: ChimeraBot,
+    private readonly heads: HeadStream,
+    private readonly safety: SafetyController,
+    private readonly typeOrm: TypeOrmHealthIndicator,
+  ) {}
+
+  /** Down while the bot starts or stops. */
+  phase(): HealthIndicatorResult {
+    const { phase } = this.bot.status();
+    const indicator = this.health.check('bot');
+    return phase === 'running' ? indicator.up() : indicator.down(`the bot is ${phase}`);
+  }
+
+  /** Down when the chain, our ears, or the loop stands still. */
+  head(): HealthIndicatorResult {
+    const indicator = this.health.check('head');
+    const stale = this.#staleBecause();
+    return stale === undefined ? indicator.up() : indicator.down(stale);
+  }
+
+  async database(): Promise<HealthIndicatorResult> {
+    const { database } = await this.typeOrm
+      .pingCheck('database')
+      .withTimeout(DATABASE_TIMEOUT_MS)
+      .cacheFor(DATABASE_ANSWER_FOR_MS);
+    const indicator = this.health.check('database');
+    // The words of the driver name the server.
+    return database.status === 'up' ? indicator.up() : indicator.down('the database does not answer');
+  }
+
+  /** Down while HALTED, whoever halted. */
+  notHalted(): HealthIndicatorResult {
+    const { state, reason } = this.safety.status();
+    const indicator = this.health.check('safety');
+    return state === 'HALTED'
+      ? indicator.down({ state, message: reason.replace(ANY_URL, '***') })
+      : indicator.up({ state });
+  }
+
+  #staleBecause(): string | undefined {
+    const { head: newest } = this.heads.status;
+    const { head: view, sinceLastPassMs = 0 } = this.bot.status();
+    if (!newest || !view) return 'no block has been seen yet';
+    const silentMs = performance.now() - newest.receivedAtMs;
+    if (silentMs > STALE_AFTER_MS) return `no new block for ${seconds(silentMs)} s`;
+    if (sinceLastPassMs > STALE_AFTER_MS) return `no pass for ${seconds(sinceLastPassMs)} s`;
+    // Passes that fail leave the picture as it is, while the chain goes on.
+    const behindSeconds = newest.timestamp - view.timestamp;
+    if (behindSeconds * 1000 > STALE_AFTER_MS)
+      return `the picture is ${behindSeconds} s behind the newest block`;
+    return undefined;
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1000);
+}

@@ -1,0 +1,16 @@
+import { Transform } from 'class-transformer';
+import { Length, Matches } from 'class-validator';
+
+/**
+ * Control characters, line separators, lone surrogates, and the marks that turn the direction of text: a reason is
+ * shown in logs, alerts and terminals, and must look there as what it is.
+ */
+const PLAIN_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
+
+/** The body of a halt or a resume. */
+export class ReasonBody {
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
+  @Matches(PLAIN_LINE, { message: 'reason must be one line of text without control characters' })
+  @Length(1, 500, { message: 'reason must be given: a text of 1 to 500 characters' })
+  readonly reason!: string;
+}

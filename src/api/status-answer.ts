@@ -1,0 +1,115 @@
+import type { BotStatus } from '../bot/bot-status.js';
+import { formatUnits, max } from '../domain/money.js';
+import type { SafetyLimits, SafetyStatus } from '../domain/safety.js';
+import type { EndpointStatus } from '../rpc/rpc-pool.js';
+
+/**
+ * GET /api/v1/status. Money is exact decimal text in whole units, the unit being the end of the name: `…Usd` "2500" or
+ * "12.34567891", `…Eth` "0.1"; never a JSON number. Durations are numbers and end in Ms or Seconds, instants are ISO
+ * 8601 in UTC, and what is not known yet is null.
+ */
+export interface StatusAnswer {
+  readonly network: { readonly name: string; readonly chainId: number };
+  readonly mode: BotStatus['mode'];
+  readonly phase: BotStatus['phase'];
+  readonly safety: SafetyAnswer;
+  readonly head: HeadAnswer | null;
+  readonly sinceLastPassMs: number | null;
+  readonly endpoints: readonly EndpointAnswer[];
+  readonly positions: {
+    /** Borrowers with debt. */
+    readonly total: number;
+    readonly liquidatable: number;
+    readonly inFlight: number;
+  };
+  /** Since the process started. */
+  readonly counters: BotStatus['counters'];
+  /** Liquidatable positions that the last pass left alone, by reason. */
+  readonly skipped: BotStatus['skipped'];
+  readonly limits: LimitsAnswer;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Also the answer of a halt and of a resume. */
+export interface SafetyAnswer {
+  readonly state: SafetyStatus['state'];
+  readonly reason: string;
+  /** The key that caused the state, or "chimera". */
+  readonly actor: string;
+  readonly since: string;
+  readonly consecutiveFailures: number;
+}
+
+export interface HeadAnswer {
+  readonly number: number;
+  readonly hash: string;
+  readonly timestamp: string;
+  /** The clock minus the block's own time: negative when the chain's clock is ahead of ours. */
+  readonly lagSeconds: number;
+}
+
+/** An endpoint is known by its role alone: its address is a secret. */
+export interface EndpointAnswer {
+  readonly role: string;
+  readonly healthy: boolean;
+  readonly state: EndpointStatus['state'];
+  readonly head: number | null;
+  /** Of the last request that it served. */
+  readonly latencyMs: number | null;
+  readonly ok: number;
+  readonly failed: number;
+}
+
+export interface LimitsAnswer {
+  readonly maxSingleExecutionUsd: string;
+  readonly maxDailyVolumeUsd: string;
+  /** Debt covered, or on its way, in the present UTC day. */
+  readonly dailyVolumeUsedUsd: string;
+  readonly dailyVolumeLeftUsd: string;
+  /** The next UTC midnight. */
+  readonly dailyVolumeResetsAt: string;
+  readonly maxConsecutiveFailures: number;
+  readonly minOperatorBalanceEth: string;
+}
+
+export function safetyAnswer(status: SafetyStatus): SafetyAnswer {
+  const { state, reason, actor, sinceMs, consecutiveFailures } = status;
+  return { state, reason, actor, since: iso(sinceMs), consecutiveFailures };
+}
+
+export function headAnswer(head: BotStatus['head'], nowMs: number): HeadAnswer | null {
+  if (!head) return null;
+  const lagSeconds = Math.floor(nowMs / 1000) - head.timestamp;
+  return { number: head.number, hash: head.hash, timestamp: iso(head.timestamp * 1000), lagSeconds };
+}
+
+/** Named field by field: what the pool learns to tell tomorrow is not published by itself. */
+export function endpointAnswer(status: EndpointStatus): EndpointAnswer {
+  const { role, state, head, lastLatencyMs, ok, failed } = status;
+  return {
+    role,
+    healthy: state === 'ok',
+    state,
+    head: head ?? null,
+    latencyMs: lastLatencyMs === undefined ? null : Math.round(lastLatencyMs),
+    ok,
+    failed,
+  };
+}
+
+export function limitsAnswer(limits: SafetyLimits, dailyVolumeUsd8: bigint, nowMs: number): LimitsAnswer {
+  return {
+    maxSingleExecutionUsd: formatUnits(limits.maxSingleExecutionUsd8, 8),
+    maxDailyVolumeUsd: formatUnits(limits.maxDailyVolumeUsd8, 8),
+    dailyVolumeUsedUsd: formatUnits(dailyVolumeUsd8, 8),
+    dailyVolumeLeftUsd: formatUnits(max(0n, limits.maxDailyVolumeUsd8 - dailyVolumeUsd8), 8),
+    dailyVolumeResetsAt: iso((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS),
+    maxConsecutiveFailures: limits.maxConsecutiveFailures,
+    minOperatorBalanceEth: formatUnits(limits.minOperatorBalanceWei, 18),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

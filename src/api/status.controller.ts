@@ -1,0 +1,44 @@
+import { Controller, Get } from '@nestjs/common';
+import { ChimeraBot } from '../bot/chimera-bot.js';
+import { ChimeraConfig } from '../config/index.js';
+import { RpcPool } from '../rpc/rpc-pool.js';
+import { SafetyController } from '../safety/index.js';
+import { Access } from './access.js';
+import {
+  endpointAnswer,
+  headAnswer,
+  limitsAnswer,
+  safetyAnswer,
+  type StatusAnswer,
+} from './status-answer.js';
+
+@Access('viewer')
+@Controller('api/v1/status')
+export class StatusController {
+  constructor(
+    private readonly bot: ChimeraBot,
+    private readonly safety: SafetyController,
+    private readonly pool: RpcPool,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  @Get()
+  status(): StatusAnswer {
+    const nowMs = Date.now();
+    const bot = this.bot.status();
+    const { positions, liquidatable, inFlight } = bot;
+    return {
+      network: { name: this.config.network.name, chainId: this.config.network.chainId },
+      mode: bot.mode,
+      phase: bot.phase,
+      safety: safetyAnswer(this.safety.status()),
+      head: headAnswer(bot.head, nowMs),
+      sinceLastPassMs: bot.sinceLastPassMs ?? null,
+      endpoints: this.pool.status().map(endpointAnswer),
+      positions: { total: positions, liquidatable, inFlight },
+      counters: bot.counters,
+      skipped: bot.skipped,
+      limits: limitsAnswer(this.config.safety, this.safety.dailyVolumeUsd8(), nowMs),
+    };
+  }
+}

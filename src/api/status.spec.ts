@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import type { SafetyLimits } from '../domain/safety.js';
+import { headAnswer, limitsAnswer } from './status-answer.js';
+
+describe('status', () => {
+  let api: ApiApp;
+
+  beforeEach(async () => {
+    api = await startApi();
+  });
+
+  afterEach(() => api.close());
+
+  const status = async (): Promise<{ body: unknown; text: string }> =>
+    api.http.get('/api/v1/status').set('Authorization', `Bearer ${VIEWER_KEY}`).expect(200);
+
+  it('shows the state of the bot, the chain, the endpoints and the limits', async () => {
+    api.world.dailyVolumeUsd8 = 1_234_56789012n;
+    const { body } = await status();
+    expect(body).toMatchObject({
+      network: { name: 'base', chainId: 8453 },
+      mode: 'dry-run',
+      phase: 'running',
+      safety: {
+        state: 'NORMAL',
+        reason: 'first start',
+        actor: 'chimera',
+        since: '1970-01-01T00:00:00.000Z',
+        consecutiveFailures: 0,
+      },
+      head: { number: 100, hash: `0x${'aa'.repeat(32)}` },
+      sinceLastPassMs: 1_200,
+      endpoints: [
+        { role: 'primary', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },
+        { role: 'backup', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },
+      ],
+      positions: { total: 50, liquidatable: 3, inFlight: 1 },
+      counters: { passes: 9, succeeded: 2 },
+      skipped: { 'profit-below-floor': 2 },
+      limits: {
+        maxSingleExecutionUsd: '500',
+        maxDailyVolumeUsd: '2500.5',
+        dailyVolumeUsedUsd: '1234.56789012',
+        dailyVolumeLeftUsd: '1265.93210988',
+        maxConsecutiveFailures: 3,
+        minOperatorBalanceEth: '0.1',
+      },
+    });
+  });
+
+  it('A09 never shows the address of an endpoint, nor a key or its digest', async () => {
+    const { text } = await status();
+    expect(text).not.toMatch(new RegExp(`${URL_SECRET}|://|127\\.0\\.0\\.1|sha256|[0-9a-f]{64}(?<!a{64})`));
+  });
+
+  it('says null for what is not known yet', async () => {
+    api.world.bot = { ...api.world.bot, phase: 'starting', head: undefined, sinceLastPassMs: undefined };
+    expect((await status()).body).toMatchObject({ phase: 'starting', head: null, sinceLastPassMs: null });
+  });
+});
+
+describe('the numbers of the status', () => {
+  const NOON = Date.UTC(2026, 0, 31, 12);
+
+  it('the lag is our clock minus the time of the block, negative when the chain is ahead', () => {
+    const head = { number: 1, hash: '0x01', timestamp: NOON / 1000 - 5 };
+    expect(headAnswer(head, NOON + 900)).toMatchObject({
+      lagSeconds: 5,
+      timestamp: '2026-01-31T11:59:55.000Z',
+    });
+    expect(headAnswer({ ...head, timestamp: NOON / 1000 + 60 }, NOON)).toMatchObject({ lagSeconds: -60 });
+  });
+
+  it('nothing is left of a day that is used up, and the next begins at midnight UTC', () => {
+    const limits: SafetyLimits = {
+      maxSingleExecutionUsd8: 1n,
+      maxDailyVolumeUsd8: 2_500_00000000n,
+      maxConsecutiveFailures: 3,
+      minOperatorBalanceWei: 1n,
+    };
+    expect(limitsAnswer(limits, 2_500_00000001n, NOON)).toEqual({
+      maxSingleExecutionUsd: '0.00000001',
+      maxDailyVolumeUsd: '2500',
+      dailyVolumeUsedUsd: '2500.00000001',
+      dailyVolumeLeftUsd: '0',
+      dailyVolumeResetsAt: '2026-02-01T00:00:00.000Z',
+      maxConsecutiveFailures: 3,
+      minOperatorBalanceEth: '0.000000000000000001',
+    });
+    expect(limitsAnswer(limits, 0n, Date.UTC(2026, 1, 1)).dailyVolumeResetsAt).toBe(
+      '2026-02-02T00:00:00.000Z',
+    );
+  });
+});

@@ -1,0 +1,27 @@
+import type { RejectionReason } from '../domain/decision.js';
+
+/** `starting` until the first complete view, `stopping` from the first signal on. */
+export type BotPhase = 'starting' | 'running' | 'stopping';
+
+/** What the operator sees of the loop. Counters start at 0 with the process. */
+export interface BotStatus {
+  readonly phase: BotPhase;
+  readonly mode: 'dry-run' | 'live';
+  readonly head: { readonly number: number; readonly hash: string; readonly timestamp: number } | undefined;
+  /** Milliseconds since the last pass ended; undefined before the first. */
+  readonly sinceLastPassMs: number | undefined;
+  readonly positions: number;
+  readonly liquidatable: number;
+  readonly inFlight: number;
+  readonly counters: {
+    readonly passes: number;
+    readonly planned: number;
+    readonly sent: number;
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly divergences: number;
+    readonly passErrors: number;
+  };
+  /** Positions below 1 that are left alone at the last pass, by reason. */
+  readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
+}

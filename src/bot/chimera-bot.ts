@@ -1,0 +1,225 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { ChimeraConfig } from '../config/index.js';
+import { DivergencesRepository, ExecutionsRepository } from '../database/index.js';
+import type { Head } from '../domain/block.js';
+import type { RejectionReason } from '../domain/decision.js';
+import { consequenceOf, messageOf } from '../domain/errors.js';
+import { ExecutionService } from '../execution/index.js';
+import { Counters } from '../monitoring/counters.js';
+import { EventLog } from '../monitoring/event-log.js';
+import { Chain } from '../rpc/chain.js';
+import { HeadStream } from '../rpc/head-stream.js';
+import { SafetyController } from '../safety/index.js';
+import { Reconciler, type Divergence } from '../state/reconciler.js';
+import { StateEngine } from '../state/state-engine.js';
+import type { StateView } from '../state/state-view.js';
+import { BlockPass, type PassResult } from './block-pass.js';
+import type { BotPhase, BotStatus } from './bot-status.js';
+
+const SCAN_JOB = 'scan';
+/** How long a shut-down waits for transactions in flight. */
+const DRAIN_MS = 3_000;
+const START_RETRY_MS = 1_000;
+const ACTOR = 'chimera';
+
+/**
+ * The loop. Heads come from the stream and, so that a silent stream never stops the scan, from a scheduled job; one pass
+ * runs at a time and the newest head is taken next. What a pass throws is retried, skipped or halts, by its class, here
+ * and nowhere else: the loop itself never dies.
+ */
+@Injectable()
+export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+  private phase: BotPhase = 'starting';
+  private next: Head | undefined;
+  private running: Promise<void> | undefined;
+  private lastPass: PassResult | undefined;
+  private lastPassEndedAtMs: number | undefined;
+  private started: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly chain: Chain,
+    private readonly heads: HeadStream,
+    private readonly state: StateEngine,
+    private readonly reconciler: Reconciler,
+    private readonly divergences: DivergencesRepository,
+    private readonly executions: ExecutionsRepository,
+    private readonly pass: BlockPass,
+    private readonly safety: SafetyController,
+    private readonly execution: ExecutionService,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly counters: Counters,
+    private readonly log: EventLog,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.safety.onTransition(({ from, to, reason, actor }) =>
+      this.log.emit({ event: 'safety-changed', from, to, reason, actor }),
+    );
+    this.started = this.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.phase = 'stopping';
+    this.next = undefined;
+    this.heads.stop();
+    if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
+    this.log.emit({ event: 'bot-stopping', inFlight: this.execution.inFlight().size });
+    await this.started;
+    await this.running;
+    for (const settlement of await this.execution.drain(DRAIN_MS)) this.pass.report(settlement);
+  }
+
+  /** Nothing of ours runs any more when the modules below close their connections. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.running;
+  }
+
+  status(): BotStatus {
+    const view = this.state.view;
+    const values = this.counters.values;
+    return {
+      phase: this.phase,
+      mode: this.config.execution.mode,
+      head: view && { number: view.block.number, hash: view.block.hash, timestamp: view.block.timestamp },
+      sinceLastPassMs:
+        this.lastPassEndedAtMs === undefined
+          ? undefined
+          : Math.round(performance.now() - this.lastPassEndedAtMs),
+      positions: this.state.positionCount,
+      liquidatable: this.lastPass?.liquidatable ?? 0,
+      inFlight: this.execution.inFlight().size,
+      counters: values,
+      skipped: this.lastPass?.skipped ?? {},
+    };
+  }
+
+  /** Backfill and first snapshot; tried again until it succeeds or the bot is stopped. */
+  private async start(): Promise<void> {
+    while (this.phase === 'starting') {
+      try {
+        const block = await this.chain.getBlock('latest');
+        await this.execution.recover();
+        await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
+        const view = await this.state.start(block, (market, progress) =>
+          this.log.emit({ event: 'backfill', market, ...progress }),
+        );
+        this.announce(view);
+        this.listen();
+        return;
+      } catch (error) {
+        await this.failed(error, 0);
+        await sleep(START_RETRY_MS);
+      }
+    }
+  }
+
+  private announce(view: StateView): void {
+    this.log.emit({
+      event: 'bot-started',
+      mode: this.config.execution.mode,
+      chainId: this.config.network.chainId,
+      block: view.block.number,
+      positions: this.state.positionCount,
+      operator: this.execution.operator,
+      chimera: this.config.execution.chimera,
+    });
+  }
+
+  private listen(): void {
+    if (this.phase !== 'starting') return;
+    this.phase = 'running';
+    this.heads.start((head) => this.enqueue(head));
+    const scan = (): void => void this.scan();
+    this.scheduler.addInterval(SCAN_JOB, setInterval(scan, this.config.detector.scanIntervalMs));
+  }
+
+  /** The scheduled job: a pass even when the stream has nothing to say. */
+  private async scan(): Promise<void> {
+    try {
+      const block = await this.chain.getBlock('latest');
+      this.enqueue({ ...block, receivedAtMs: performance.now() });
+    } catch (error) {
+      await this.failed(error, this.state.view?.block.number ?? 0);
+    }
+  }
+
+  /** Keeps only the newest head while a pass runs: a decision on an older one would be made on old data. */
+  private enqueue(head: Head): void {
+    if (this.phase !== 'running' || head.hash === this.state.view?.block.hash) return;
+    this.next = head;
+    this.running ??= this.work().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  private async work(): Promise<void> {
+    for (let head = this.takeNext(); head; head = this.takeNext()) {
+      try {
+        this.lastPass = await this.pass.run(head);
+        await this.reconcile(this.lastPass.view);
+      } catch (error) {
+        await this.failed(error, head.number);
+      }
+      this.lastPassEndedAtMs = performance.now();
+    }
+  }
+
+  private takeNext(): Head | undefined {
+    const head = this.next;
+    this.next = undefined;
+    return head;
+  }
+
+  /** After the pass, off its hot path: a wrong picture halts, with the position named, and is read again from the chain. */
+  private async reconcile(view: StateView): Promise<void> {
+    const found = await this.reconciler.divergences(view);
+    if (found.length === 0) return;
+    this.counters.add('divergences', found.length);
+    for (const divergence of found) {
+      const detail = describe(divergence);
+      const { market, account } = divergence;
+      this.log.emit({ event: 'divergence', protocol: market, account, block: view.block.number, detail });
+      await this.divergences.insert({
+        protocol: market,
+        account,
+        blockNumber: view.block.number,
+        blockHash: view.block.hash,
+        detail,
+      });
+      await this.state.refresh(market, [account]);
+    }
+    const named = found.map(({ market, account }) => `${market} ${account}`).join(', ');
+    await this.safety.halt(
+      `our picture differs from the chain's at block ${view.block.number}: ${named}`,
+      ACTOR,
+    );
+  }
+
+  /** The one place where an error's class becomes an action. */
+  private async failed(error: unknown, block: number): Promise<void> {
+    const consequence = consequenceOf(error);
+    const message = messageOf(error);
+    this.counters.add('passErrors');
+    this.log.emit({ event: 'pass-failed', block, consequence, message });
+    if (consequence === 'halt') await this.safety.halt(message, ACTOR);
+  }
+}
+
+function describe({ ours, chain }: Divergence): Record<string, string> {
+  return {
+    ourCollateralUsd8: String(ours.totalCollateralUsd8),
+    chainCollateralUsd8: String(chain.totalCollateralUsd8),
+    ourDebtUsd8: String(ours.totalDebtUsd8),
+    chainDebtUsd8: String(chain.totalDebtUsd8),
+    ourHealthFactorWad: String(ours.healthFactorWad),
+    chainHealthFactorWad: String(chain.healthFactorWad),
+  };
+}

@@ -1,0 +1,38 @@
+import type { ExecutionMode, NewExecution } from '../database/index.js';
+import type { Attempt, Rejection } from '../domain/decision.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import { executionRow } from '../execution/index.js';
+
+/** The row of an opportunity that was simulated and left. Where the call reverted, what it would have earned is unknown. */
+export function rejectionRow(
+  opportunity: Opportunity,
+  attempt: Attempt,
+  { reason, detail }: Rejection,
+  mode: ExecutionMode,
+): NewExecution {
+  if ('simulation' in attempt) return executionRow(attempt, mode, 'rejected', reason);
+  const { protocol, borrower, block, healthFactorWad } = opportunity;
+  return {
+    protocol,
+    borrower,
+    blockNumber: block.number,
+    blockHash: block.hash,
+    healthFactorWad,
+    collateralAsset: attempt.collateral.address,
+    debtAsset: attempt.debt.address,
+    debtToCover: attempt.debtToCover,
+    expectedCollateral: attempt.collateralSeized,
+    simulatedProfitUsd8: null,
+    gasCostUsd8: null,
+    l1FeeUsd8: null,
+    operatorFeeUsd8: null,
+    poolFeeUsd8: null,
+    bidUsd8: null,
+    simulatedNetProfitUsd8: null,
+    notionalUsd8: null,
+    mode,
+    status: 'rejected',
+    reason,
+    plan: { candidate: attempt, detail },
+  };
+}

@@ -1,0 +1,117 @@
+import { Interface, Transaction } from 'ethers';
+import { messageOf, RetryError } from '../domain/errors.js';
+import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
+import { revertReason } from '../protocols/chimera-contract.js';
+import { blockParam, parseReceipt, type Receipt } from '../rpc/chain-answers.js';
+import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
+import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
+import type { RpcCall, RpcPool } from '../rpc/rpc-pool.js';
+import { callObject, type CallRequest } from '../rpc/simulate.js';
+import type { ChainFees } from './settlement.js';
+
+/** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
+export interface AccountView {
+  readonly transactionCount: number;
+  readonly balanceWei: bigint;
+  readonly receipts: ReadonlyMap<Hash, Receipt>;
+}
+
+/** OP-stack predeploy; where there is none the calls answer nothing, and there are no such fees. */
+const GAS_PRICE_ORACLE: Address = '0x420000000000000000000000000000000000000f';
+const gasPriceOracle = new Interface([
+  'function getL1Fee(bytes data) view returns (uint256)',
+  'function getOperatorFee(uint256 gasUsed) view returns (uint256)',
+]);
+
+/** @throws RetryError when the chain could not be asked. */
+export async function viewAccount(
+  pool: RpcPool,
+  sender: Address,
+  hashes: readonly Hash[],
+): Promise<AccountView> {
+  const receiptCalls = hashes.map((hash): RpcCall<Receipt | undefined> => ({
+    method: 'eth_getTransactionReceipt',
+    params: [hash],
+    parse: (raw) => parseReceipt(raw, hash),
+  }));
+  const [count, balance, ...receipts] = await pool.batch([
+    { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNumber },
+    { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBigInt },
+    ...receiptCalls,
+  ]);
+  return {
+    transactionCount: answered(count),
+    balanceWei: answered(balance),
+    receipts: new Map(
+      receipts.flatMap((answer) => {
+        const receipt = answered(answer);
+        return receipt ? [[receipt.transactionHash, receipt] as const] : [];
+      }),
+    ),
+  };
+}
+
+/**
+ * What a mined transaction paid beside its gas. The receipt's own l1Fee where the node gives it; else, and for the
+ * operator fee, what the GasPriceOracle says at the receipt's block (getL1Fee takes the unsigned transaction).
+ *
+ * @throws RetryError when the chain could not be asked.
+ */
+export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<ChainFees> {
+  const unsigned = Transaction.from(raw).unsignedSerialized;
+  const [l1Fee, operatorFee] = await pool.batch([
+    oracleCall(gasPriceOracle.encodeFunctionData('getL1Fee', [unsigned]), receipt.blockHash),
+    oracleCall(gasPriceOracle.encodeFunctionData('getOperatorFee', [receipt.gasUsed]), receipt.blockHash),
+  ]);
+  return { l1Fee: receipt.l1Fee ?? feeOf(l1Fee), operatorFee: feeOf(operatorFee) };
+}
+
+/**
+ * Why a mined transaction reverted: its call is made again on the state before its block, which also holds when the
+ * block itself is full of rivals, and if that succeeds, on the state after it (a rival was first, or the deadline
+ * passed). Never throws: the reason is for people.
+ */
+export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<string> {
+  const { to, data, gasLimit } = Transaction.from(raw);
+  if (receipt.gasUsed >= gasLimit) return 'out of gas';
+  if (to === null) return 'reverted';
+  const call: CallRequest = {
+    from: receipt.from,
+    to: toAddress(to),
+    data: `0x${data.slice(2)}`,
+    gas: gasLimit,
+  };
+  const at = (block: number): RpcCall<Hex> => ({
+    method: 'eth_call',
+    params: [callObject(call), blockParam(block)],
+    parse: toData,
+  });
+  try {
+    const answers = await pool.batch([at(receipt.blockNumber - 1), at(receipt.blockNumber)]);
+    const revert = answers.find((answer) => answer instanceof CallReverted);
+    if (!revert) return 'reverted by something that happened within its block';
+    return revert.data === '0x' ? revert.reason : revertReason(revert.data);
+  } catch (error) {
+    return `reverted; the reason could not be read (${messageOf(error)})`;
+  }
+}
+
+function oracleCall(data: string, block: Hash): RpcCall<Hex> {
+  return {
+    method: 'eth_call',
+    params: [callObject({ to: GAS_PRICE_ORACLE, data: `0x${data.slice(2)}` }), blockParam(block)],
+    parse: toData,
+  };
+}
+
+/** A revert is the oracle of a chain that does not have this fee yet. @throws RetryError for any other refusal. */
+function feeOf(answer: Hex | RpcAnswerError): bigint {
+  if (answer instanceof CallReverted) return 0n;
+  const data = answered(answer);
+  return data === '0x' ? 0n : BigInt(data);
+}
+
+function answered<T>(answer: T | RpcAnswerError): T {
+  if (answer instanceof RpcAnswerError) throw new RetryError(answer.message);
+  return answer;
+}

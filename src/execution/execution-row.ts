@@ -1,0 +1,35 @@
+import type { ExecutionMode, NewExecution } from '../database/index.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+
+/** A plan as its row in the table executions: the columns to search by, and the whole plan, enough to settle it later. */
+export function executionRow(
+  plan: LiquidationPlan,
+  mode: ExecutionMode,
+  status: NewExecution['status'],
+  reason?: string,
+): NewExecution {
+  const { candidate, costs, simulation, block } = plan;
+  return {
+    protocol: plan.protocol,
+    borrower: plan.borrower,
+    blockNumber: block.number,
+    blockHash: block.hash,
+    healthFactorWad: plan.healthFactorWad,
+    collateralAsset: candidate.collateral.address,
+    debtAsset: candidate.debt.address,
+    debtToCover: candidate.debtToCover,
+    expectedCollateral: simulation.collateralSeized,
+    simulatedProfitUsd8: plan.grossProfitUsd8,
+    gasCostUsd8: costs.l2GasUsd8,
+    l1FeeUsd8: costs.l1DataUsd8,
+    operatorFeeUsd8: costs.operatorUsd8,
+    poolFeeUsd8: costs.poolFeeUsd8,
+    bidUsd8: costs.bidUsd8,
+    simulatedNetProfitUsd8: plan.netProfitUsd8,
+    notionalUsd8: plan.notionalUsd8,
+    mode,
+    status,
+    ...(reason !== undefined && { reason }),
+    plan,
+  };
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { RetryError } from '../domain/errors.js';
+import { NonceLane } from './nonce-lane.js';
+
+const started = (chainCount: number, pending: number[] = []): NonceLane => {
+  const lane = new NonceLane();
+  lane.start(chainCount, pending);
+  return lane;
+};
+
+/** Takes the next nonce for good. */
+const use = (lane: NonceLane): Promise<number> =>
+  lane.take(async (lease) => {
+    await Promise.resolve();
+    lease.keep();
+    return lease.nonce;
+  });
+
+describe('NonceLane', () => {
+  it('gives concurrent intents one nonce each, in the order of asking', async () => {
+    const lane = started(5);
+    expect(await Promise.all(Array.from({ length: 20 }, () => use(lane)))).toEqual(
+      Array.from({ length: 20 }, (_, index) => 5 + index),
+    );
+  });
+
+  it('gives a nonce again when its work failed before the row was durable', async () => {
+    const lane = started(5);
+    const failing = lane.take(() => Promise.reject(new Error('database away')));
+    const next = use(lane);
+    await expect(failing).rejects.toThrow('database away');
+    expect(await next).toBe(5);
+  });
+
+  it('never gives a nonce again once its intent is durable, even when the work then fails', async () => {
+    const lane = started(5);
+    const failing = lane.take((lease) => {
+      lease.keep();
+      return Promise.reject(new Error('broadcast unknown'));
+    });
+    await expect(failing).rejects.toThrow('broadcast unknown');
+    expect(await use(lane)).toBe(6);
+  });
+
+  it('gives the nonce of a dropped intent to the next one, before any later nonce', async () => {
+    const lane = started(5);
+    await lane.take(async (lease) => {
+      lease.keep();
+      lease.giveBack();
+      await Promise.resolve();
+    });
+    expect(await use(lane)).toBe(5);
+    expect(await use(lane)).toBe(6);
+    lane.giveBack(5);
+    lane.giveBack(5);
+    expect(await use(lane)).toBe(5);
+    expect(await use(lane)).toBe(7);
+  });
+
+  it('starts after the chain and after every pending row, and fills the gap that a dropped row has left', async () => {
+    expect(await use(started(5))).toBe(5);
+    const lane = started(5, [5, 7]);
+    expect([await use(lane), await use(lane)]).toEqual([6, 8]);
+  });
+
+  it('never hands out a nonce whose row came to light later', async () => {
+    const lane = started(5);
+    lane.hold(6);
+    expect([await use(lane), await use(lane)]).toEqual([5, 7]);
+    const found = await lane.take(async (lease) => {
+      lane.hold(8);
+      await Promise.resolve();
+      return lease.nonce;
+    });
+    expect(found).toBe(9);
+  });
+
+  it('keeps its nonce when an earlier one is given back meanwhile', async () => {
+    const lane = started(5);
+    await use(lane);
+    await lane.take(async (lease) => {
+      expect(lease.nonce).toBe(6);
+      lane.giveBack(5);
+      lease.keep();
+      await Promise.resolve();
+    });
+    expect([await use(lane), await use(lane)]).toEqual([5, 7]);
+  });
+
+  it('gives nothing before it has started', async () => {
+    await expect(use(new NonceLane())).rejects.toBeInstanceOf(RetryError);
+  });
+
+  it('F23 counts transactions of our key that are not ours, and goes on after them', async () => {
+    const lane = started(5);
+    await use(lane);
+    expect(lane.foreignTransactions(5)).toBe(0);
+    expect(lane.foreignTransactions(6)).toBe(0);
+    expect(lane.foreignTransactions(8)).toBe(2);
+    expect(lane.foreignTransactions(8)).toBe(0);
+    expect(await use(lane)).toBe(8);
+  });
+
+  it('F23 counts a foreign transaction that took the nonce of a dropped intent', async () => {
+    const lane = started(5);
+    await lane.take(async (lease) => {
+      lease.keep();
+      await Promise.resolve();
+      lease.giveBack();
+    });
+    expect(lane.foreignTransactions(6)).toBe(1);
+    expect(await use(lane)).toBe(6);
+  });
+});

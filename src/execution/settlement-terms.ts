@@ -1,0 +1,73 @@
+import type { Execution } from '../database/index.js';
+import { HaltError, messageOf } from '../domain/errors.js';
+import { toAddress, type Address } from '../domain/hex.js';
+import type { Priced } from '../domain/money.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+
+/** What of a plan its settlement needs: little enough to be read back from the executions row after a restart. */
+export interface SettlementTerms {
+  readonly market: Address;
+  readonly borrower: Address;
+  readonly collateral: Priced & { readonly address: Address };
+  /** USD with 8 decimals for one native token, at the planning block. */
+  readonly nativePriceUsd8: bigint;
+  /** What the limits count for this intent. */
+  readonly notionalUsd8: bigint;
+  /** What the plan promised after all costs. */
+  readonly netProfitUsd8: bigint;
+  /** Seconds since the epoch; after it the contract refuses the transaction. */
+  readonly deadline: number;
+}
+
+export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
+  const { market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
+  const { address, decimals, priceUsd8 } = plan.candidate.collateral;
+  const collateral = { address, decimals, priceUsd8 };
+  return { market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline };
+}
+
+/** The terms as the row of a plan holds them. @throws HaltError when the row holds something else. */
+export function termsOfRow({ id, plan }: Pick<Execution, 'id' | 'plan'>): SettlementTerms {
+  try {
+    const fields = fieldsOf(plan, 'plan');
+    const collateral = fieldsOf(fieldsOf(fields.candidate, 'candidate').collateral, 'collateral');
+    return {
+      market: addressOf(fields.market, 'market'),
+      borrower: addressOf(fields.borrower, 'borrower'),
+      collateral: {
+        address: addressOf(collateral.address, 'collateral.address'),
+        decimals: countOf(collateral.decimals, 'collateral.decimals'),
+        priceUsd8: integerOf(collateral.priceUsd8, 'collateral.priceUsd8'),
+      },
+      nativePriceUsd8: integerOf(fields.nativePriceUsd8, 'nativePriceUsd8'),
+      notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),
+      netProfitUsd8: integerOf(fields.netProfitUsd8, 'netProfitUsd8'),
+      deadline: countOf(fields.deadline, 'deadline'),
+    };
+  } catch (error) {
+    throw new HaltError(`the plan of execution ${id} cannot be read back: ${messageOf(error)}`);
+  }
+}
+
+function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${name} is not an object`);
+  return { ...value };
+}
+
+function addressOf(value: unknown, name: string): Address {
+  if (typeof value !== 'string') throw new TypeError(`${name} is not an address`);
+  return toAddress(value);
+}
+
+/** Amounts are stored as decimal text. */
+function integerOf(value: unknown, name: string): bigint {
+  if (typeof value !== 'string' || !/^-?\d{1,78}$/.test(value))
+    throw new TypeError(`${name} is not an integer`);
+  return BigInt(value);
+}
+
+function countOf(value: unknown, name: string): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new TypeError(`${name} is not a count`);
+  return value;
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { Address, Hash } from '../domain/hex.js';
+import type { Receipt } from '../rpc/chain-answers.js';
+import { chimeraInterface } from '../protocols/chimera-contract.js';
+import { outcomeOf } from './settlement.js';
+import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
+
+const USD = 10n ** 8n;
+const address = (byte: string): Address => `0x${byte.repeat(20)}`;
+const hash = (byte: string): Hash => `0x${byte.repeat(32)}`;
+const CHIMERA = address('c4');
+const [MARKET, BORROWER, WETH, USDC] = [address('aa'), address('bb'), address('c0'), address('de')];
+const NO_FEES = { l1Fee: 0n, operatorFee: 0n };
+
+const terms: SettlementTerms = {
+  market: MARKET,
+  borrower: BORROWER,
+  collateral: { address: WETH, decimals: 18, priceUsd8: 2_000n * USD },
+  nativePriceUsd8: 2_000n * USD,
+  notionalUsd8: 100n * USD,
+  netProfitUsd8: 19n * USD,
+  deadline: 1_800_000_000,
+};
+
+interface EventValues {
+  readonly emitter?: Address;
+  readonly market?: Address;
+  readonly borrower?: Address;
+  readonly collateral?: Address;
+  readonly profit?: bigint;
+}
+
+function receiptOf(status: Receipt['status'], ...events: EventValues[]): Receipt {
+  const logs = events.map((event, logIndex) => {
+    const {
+      emitter = CHIMERA,
+      market = MARKET,
+      borrower = BORROWER,
+      collateral = WETH,
+      profit = 10n ** 16n,
+    } = event;
+    const values = [market, borrower, collateral, USDC, 5n, 7n, profit];
+    const { topics, data } = chimeraInterface.encodeEventLog('Liquidated', values);
+    return {
+      address: emitter,
+      topics: topics.map((topic): Hash => `0x${topic.slice(2)}`),
+      data: `0x${data.slice(2)}` as const,
+      blockNumber: 7,
+      blockHash: hash('07'),
+      transactionHash: hash('01'),
+      logIndex,
+    };
+  });
+  return {
+    transactionHash: hash('01'),
+    blockHash: hash('07'),
+    blockNumber: 7,
+    transactionIndex: 0,
+    status,
+    from: address('0e'),
+    to: CHIMERA,
+    gasUsed: 400_000n,
+    effectiveGasPrice: 10n ** 9n,
+    l1Fee: undefined,
+    logs,
+  };
+}
+
+describe('outcomeOf', () => {
+  it('values profit and fees at the prices of the plan: profit rounded down, fees up', () => {
+    // 0.01 WETH at $2,000 is $20; 400,000 gas at 1 gwei is 0.0004 ETH, $0.80; the L1 fee of 1 wei costs 10^-8 dollars.
+    const outcome = outcomeOf(receiptOf('success', {}), terms, CHIMERA, { l1Fee: 1n, operatorFee: 0n });
+    expect(outcome).toEqual({
+      kind: 'succeeded',
+      debtCovered: 5n,
+      collateralSeized: 7n,
+      profit: 10n ** 16n,
+      feesWei: 400_000n * 10n ** 9n + 1n,
+      realisedProfitUsd8: 20n * USD - (80n * USD) / 100n - 1n,
+    });
+  });
+
+  it('counts the operator fee', () => {
+    const outcome = outcomeOf(receiptOf('success', {}), terms, CHIMERA, {
+      l1Fee: 0n,
+      operatorFee: 10n ** 15n,
+    });
+    expect(outcome.realisedProfitUsd8).toBe(20n * USD - (80n * USD) / 100n - 2n * USD);
+  });
+
+  it('finds its own event among those of others', () => {
+    const others = [
+      { borrower: address('b2'), profit: 1n },
+      { emitter: address('ee'), profit: 2n },
+    ];
+    const outcome = outcomeOf(receiptOf('success', ...others, {}), terms, CHIMERA, NO_FEES);
+    expect(outcome).toMatchObject({ kind: 'succeeded', profit: 10n ** 16n });
+  });
+
+  it.each<[string, EventValues]>([
+    ['another contract', { emitter: address('ee') }],
+    ['another borrower', { borrower: address('b2') }],
+    ['another market', { market: address('a2') }],
+    ['another collateral', { collateral: address('c2') }],
+  ])('does not take the event of %s for a success', (_, event) => {
+    const outcome = outcomeOf(receiptOf('success', event), terms, CHIMERA, NO_FEES);
+    expect(outcome).toEqual({
+      kind: 'no-event',
+      feesWei: 400_000n * 10n ** 9n,
+      realisedProfitUsd8: (-80n * USD) / 100n,
+    });
+  });
+
+  it('a revert costs its fees, whatever its logs say', () => {
+    expect(outcomeOf(receiptOf('reverted', {}), terms, CHIMERA, NO_FEES)).toMatchObject({
+      kind: 'reverted',
+      realisedProfitUsd8: (-80n * USD) / 100n,
+    });
+  });
+});
+
+describe('termsOfRow', () => {
+  const stored = {
+    market: MARKET,
+    borrower: BORROWER,
+    candidate: { collateral: { address: WETH, decimals: 18, priceUsd8: '200000000000', symbol: 'WETH' } },
+    nativePriceUsd8: '200000000000',
+    notionalUsd8: '10000000000',
+    netProfitUsd8: '1900000000',
+    deadline: 1_800_000_000,
+  };
+
+  it('reads back what a plan in jsonb holds', () => {
+    expect(termsOfRow({ id: '7', plan: stored })).toEqual(terms);
+  });
+
+  it.each([
+    ['nothing', null],
+    ['a price that is a float', { ...stored, nativePriceUsd8: 2000.5 }],
+    ['a price that is no number', { ...stored, nativePriceUsd8: '0x10' }],
+    ['no collateral', { ...stored, candidate: {} }],
+    ['a broken address', { ...stored, borrower: '0x1234' }],
+    ['a deadline as text', { ...stored, deadline: '1800000000' }],
+  ])('halts on %s, naming the row', (_, plan) => {
+    expect(() => termsOfRow({ id: '7', plan })).toThrow(/^the plan of execution 7 cannot be read back: /);
+  });
+});

@@ -1,0 +1,64 @@
+import type { Address } from '../domain/hex.js';
+import { costUsd8, valueUsd8 } from '../domain/money.js';
+import { liquidatedEvents } from '../protocols/chimera-contract.js';
+import type { Receipt } from '../rpc/chain-answers.js';
+import type { SettlementTerms } from './settlement-terms.js';
+
+/** What the transaction paid beside gasUsed * effectiveGasPrice. Wei. */
+export interface ChainFees {
+  readonly l1Fee: bigint;
+  readonly operatorFee: bigint;
+}
+
+interface Settled {
+  /** Everything the transaction paid: gas, L1 data, operator fee. Wei. */
+  readonly feesWei: bigint;
+  /** The profit of the event less the fees, both at the plan's prices; what a failure cost is negative. */
+  readonly realisedProfitUsd8: bigint;
+}
+
+export type Outcome =
+  | (Settled & {
+      readonly kind: 'succeeded';
+      /** Debt token units. */
+      readonly debtCovered: bigint;
+      /** Collateral units. */
+      readonly collateralSeized: bigint;
+      /** Collateral units, as the treasury received them. */
+      readonly profit: bigint;
+    })
+  | (Settled & { readonly kind: 'reverted' | 'no-event' });
+
+/**
+ * What a confirmed receipt says of an intent. Success is the receipt's status and our own contract's event for this
+ * borrower, market and collateral; nothing else is.
+ *
+ * Both sides are valued at the prices of the planning block: realised against simulated profit then compares amounts
+ * and fees, and does not blame the plan for a price that moved after it. Profit is rounded down, fees up.
+ */
+export function outcomeOf(
+  receipt: Receipt,
+  terms: SettlementTerms,
+  chimera: Address,
+  fees: ChainFees,
+): Outcome {
+  const feesWei = receipt.gasUsed * receipt.effectiveGasPrice + fees.l1Fee + fees.operatorFee;
+  const feesUsd8 = costUsd8(feesWei, { decimals: 18, priceUsd8: terms.nativePriceUsd8 });
+  const lost = { feesWei, realisedProfitUsd8: -feesUsd8 };
+  if (receipt.status === 'reverted') return { kind: 'reverted', ...lost };
+
+  const event = liquidatedEvents(receipt.logs, chimera).find(
+    ({ market, borrower, collateralAsset }) =>
+      market === terms.market && borrower === terms.borrower && collateralAsset === terms.collateral.address,
+  );
+  if (!event) return { kind: 'no-event', ...lost };
+  const { debtCovered, collateralSeized, profit } = event;
+  return {
+    kind: 'succeeded',
+    debtCovered,
+    collateralSeized,
+    profit,
+    feesWei,
+    realisedProfitUsd8: valueUsd8(profit, terms.collateral) - feesUsd8,
+  };
+}

@@ -1,0 +1,393 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { Interface, Wallet } from 'ethers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AnvilProcess } from '../../devnet/anvil.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import type { Hex } from '../domain/hex.js';
+import { costUsd8 } from '../domain/money.js';
+import {
+  Bench,
+  CHIMERA,
+  DOING_NOTHING,
+  emitting,
+  ETHER,
+  reverting,
+  USD,
+  type Settings,
+} from './execution.fixture.js';
+
+const AWAY = new RetryError('the database does not serve');
+const NO_ANSWER = { kind: 'unknown', detail: 'primary: no answer' } as const;
+const PROFIT = ETHER / 100n;
+const PROFIT_BELOW_FLOOR = new Interface([
+  'error ProfitBelowFloor(uint256 profit, uint256 floor)',
+]).encodeErrorResult('ProfitBelowFloor', [7, 9]) as Hex;
+const GAS_PRICE_ORACLE = '0x420000000000000000000000000000000000000f';
+/** Answers every call with 10^15. */
+const ANSWERS_MILLIETHER = `0x7f${(10n ** 15n).toString(16).padStart(64, '0')}5f5260205ff3`;
+const LOOPS_FOR_EVER = '0x5b5f56';
+
+describe('ExecutionService.settle', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let database: EmbeddedPostgres;
+  let anvil: AnvilProcess;
+  let bench: Bench;
+  const opened: Bench[] = [];
+
+  const start = async (settings: Partial<Settings> = {}): Promise<void> => {
+    const key = Wallet.createRandom().privateKey;
+    bench = await Bench.start({ rpcUrl: anvil.url, database, key, ...settings });
+    opened.push(bench);
+  };
+  /** What a new process finds. */
+  const restart = async (): Promise<void> => {
+    const { settings } = bench;
+    await opened.pop()?.close();
+    await start({ ...settings, funded: false });
+  };
+  const submitUnanswered = async (number: number, changes?: Parameters<Bench['submit']>[1]) => {
+    const send = vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValueOnce(NO_ANSWER);
+    return { send, ...(await bench.submit(number, changes)) };
+  };
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-settle-'));
+    [database, anvil] = await Promise.all([
+      startEmbeddedPostgres({ dataDir }),
+      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
+    ]);
+  });
+
+  beforeEach(() => Bench.reset(database));
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+  });
+
+  afterAll(async () => {
+    await anvil.stop();
+    await database.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('takes a confirmed receipt with our event for a success, and its profit and fees for the result', async () => {
+    await start();
+    const { executionId } = await bench.submit(1);
+    expect(await bench.settle()).toEqual([]);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.execution.inFlight().size).toBe(1);
+    expect(bench.execution.pendingCalls()).toEqual([]);
+    await bench.mine();
+    const [settlement] = await bench.settle();
+    expect(bench.execution.inFlight().size).toBe(0);
+
+    const receipt = await bench.chain.getTransactionReceipt(settlement!.hash);
+    const feesUsd8 = costUsd8(receipt!.gasUsed * receipt!.effectiveGasPrice, {
+      decimals: 18,
+      priceUsd8: 2_500n * USD,
+    });
+    const realisedProfitUsd8 = 20n * USD - feesUsd8; // 0.01 WETH at $2,000
+    expect(settlement).toEqual({
+      executionId,
+      borrower: receipt!.logs[0]!.topics[2]!.replace(/^0x0{24}/, '0x'),
+      hash: receipt!.transactionHash,
+      outcome: 'succeeded',
+      reason: undefined,
+      block: receipt!.blockNumber,
+      realisedProfitUsd8: String(realisedProfitUsd8),
+      simulatedNetProfitUsd8: String(19n * USD),
+    });
+    expect(await bench.executions.find(executionId)).toMatchObject({
+      status: 'succeeded',
+      reason: null,
+      debtCovered: 1_000n,
+      collateralSeized: 2_000n,
+      realisedProfit: PROFIT,
+      realisedProfitUsd8,
+      gasUsed: receipt!.gasUsed,
+    });
+    expect(await bench.outboxOf(0)).toBe('mined');
+    expect(await bench.bookedToday()).toBe(100n * USD);
+    expect(await bench.settle()).toEqual([]);
+  });
+
+  it('subtracts what the GasPriceOracle says of L1 data and operator fee at the block of the receipt', async () => {
+    await start({ confirmationBlocks: 0 });
+    await bench.rpc('anvil_setCode', [GAS_PRICE_ORACLE, ANSWERS_MILLIETHER]);
+    await bench.submit(1);
+    await bench.mine();
+    const [settlement] = await bench.settle();
+    await bench.rpc('anvil_setCode', [GAS_PRICE_ORACLE, '0x']);
+    const realised = BigInt(settlement!.realisedProfitUsd8!);
+    expect(realised).toBeLessThan(15n * USD); // two fees of 0.001 ether at $2,500
+    expect(realised).toBeGreaterThan(14n * USD);
+  });
+
+  it('a revert is a failure with its reason and its cost; its volume is released', async () => {
+    await start();
+    const { executionId } = await bench.submit(1, { data: reverting(PROFIT_BELOW_FLOOR) });
+    await bench.mine(2);
+    const [settlement] = await bench.settle();
+    expect(settlement).toMatchObject({ outcome: 'reverted', reason: 'ProfitBelowFloor(7, 9)' });
+    expect(BigInt(settlement!.realisedProfitUsd8!)).toBeLessThan(0n);
+    expect(await bench.statusOf(executionId)).toBe('reverted: ProfitBelowFloor(7, 9)');
+    expect(bench.safety.status()).toMatchObject({ state: 'THROTTLED', reason: 'ProfitBelowFloor(7, 9)' });
+    expect(await bench.bookedToday()).toBe(0n);
+    expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
+  });
+
+  it('says when a transaction ran out of gas', async () => {
+    await start({ confirmationBlocks: 0 });
+    await bench.rpc('anvil_setCode', [CHIMERA, LOOPS_FOR_EVER]);
+    await bench.submit(1);
+    await bench.mine();
+    expect(await bench.settle()).toMatchObject([{ outcome: 'reverted', reason: 'out of gas' }]);
+  });
+
+  it.each([
+    ['no event', DOING_NOTHING],
+    ['the event of another borrower', emitting({ borrower: `0x${'77'.repeat(20)}`, profit: PROFIT })],
+  ])('status 1 with %s is no success', async (_, data) => {
+    await start();
+    await bench.submit(1, { data });
+    await bench.mine(2);
+    expect(await bench.settle()).toMatchObject([
+      { outcome: 'reverted', reason: 'the contract reported no liquidation of this borrower' },
+    ]);
+    expect(bench.safety.status().consecutiveFailures).toBe(1);
+  });
+
+  it('hands a transaction that is not mined to the nodes again, the same bytes, at growing distances', async () => {
+    await start();
+    const { send } = await submitUnanswered(1);
+    send.mockResolvedValue(NO_ANSWER);
+    const planned = (await bench.chain.getBlock('latest')).number;
+    const sentAt: number[] = [];
+    for (let block = 1; block <= 14; block++) {
+      await bench.mine();
+      const before = send.mock.calls.length;
+      await bench.settle();
+      if (send.mock.calls.length > before) sentAt.push(block);
+    }
+    expect(sentAt).toEqual([2, 6, 14]);
+    expect(new Set(send.mock.calls.map(([raw]) => raw)).size).toBe(1);
+    expect((await bench.chain.getBlock('latest')).number).toBe(planned + 14);
+
+    send.mockRestore();
+    await bench.mine(16);
+    await bench.settle();
+    await bench.mine(2);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.count()).toBe(1);
+  });
+
+  it('a call mined after the head of the pass is still pending for that pass', async () => {
+    await start();
+    await bench.submit(1);
+    const head = await bench.chain.getBlock('latest');
+    await bench.mine();
+    await bench.execution.settle(head);
+    expect(bench.execution.pendingCalls()).toHaveLength(1);
+    await bench.settle();
+    expect(bench.execution.pendingCalls()).toHaveLength(0);
+  });
+
+  it('F15 a receipt that a reorg takes away before it is confirmed settles nothing; the transaction is sent again', async () => {
+    await start();
+    await bench.submit(1);
+    const before = await bench.rpc('evm_snapshot');
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.execution.pendingCalls()).toEqual([]);
+    await bench.rpc('evm_revert', [before]);
+    await bench.rpc('anvil_dropAllTransactions');
+    expect(await bench.settle()).toEqual([]);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.execution.pendingCalls()).toHaveLength(1);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    await bench.mine(2);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(bench.safety.status().state).toBe('NORMAL');
+  });
+
+  it('F23 a transaction of our key that is not ours halts; after a resume the lane goes on behind it', async () => {
+    await start();
+    await bench.sendForeign(0);
+    await bench.mine();
+    await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
+    expect(bench.safety.status().reason).toContain('has sent 1 transaction that this bot did not sign');
+    await bench.safety.resume('it was me', 'chimera');
+    expect(await bench.settle()).toEqual([]);
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 1 });
+  });
+
+  it('a dry run does not mind that its key is at work elsewhere', async () => {
+    await start({ mode: 'dry-run' });
+    await bench.sendForeign(0);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect((await bench.submit(1)).kind).toBe('dry-run');
+  });
+
+  it('F23 an intent whose nonce someone else used is dropped at the second look, and halts', async () => {
+    await start();
+    const { executionId } = await submitUnanswered(1);
+    await bench.sendForeign(0);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
+    expect(await bench.statusOf(executionId)).toBe('dropped: its nonce was used by another transaction');
+    expect(bench.safety.isHalted).toBe(true);
+    expect(await bench.bookedToday()).toBe(0n);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+  });
+
+  it('gives up what no node has when its deadline is over, and its nonce serves the next', async () => {
+    await start();
+    const { executionId, send } = await submitUnanswered(1);
+    send.mockResolvedValue(NO_ANSWER);
+    await bench.rpc('evm_increaseTime', [601]);
+    await bench.mine();
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'dropped' }]);
+    expect(await bench.statusOf(executionId)).toBe('dropped: it was not mined before its deadline');
+    expect(bench.safety.status().consecutiveFailures).toBe(0);
+    send.mockRestore();
+    expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
+  });
+
+  it('F22 sends what is past its deadline all the same when later transactions wait for its nonce', async () => {
+    await start();
+    await submitUnanswered(1);
+    await bench.submit(2);
+    await bench.rpc('evm_increaseTime', [601]);
+    await bench.mine(2);
+    expect(await bench.count()).toBe(0);
+    expect(await bench.settle()).toEqual([]);
+    await bench.mine(2);
+    expect(await bench.settle()).toHaveLength(2);
+    expect(await bench.count()).toBe(2);
+  });
+
+  it('sends nothing again while HALTED, and goes on after the resume', async () => {
+    await start();
+    const { send } = await submitUnanswered(1);
+    await bench.safety.halt('stop', 'chimera');
+    await bench.mine(3);
+    await bench.settle();
+    expect(send).toHaveBeenCalledTimes(1);
+    await bench.safety.resume('go on', 'chimera');
+    await bench.settle();
+    expect(send).toHaveBeenCalledTimes(2);
+  });
+
+  it('F29 the database away in the middle of settling loses no outcome and counts a failure once', async () => {
+    await start();
+    await bench.submit(1);
+    await bench.submit(2, { data: reverting('0x') });
+    await bench.mine(2);
+    const setStatus = bench.outbox.setStatus.bind(bench.outbox);
+    const failing = vi
+      .spyOn(bench.outbox, 'setStatus')
+      .mockImplementationOnce(setStatus)
+      .mockRejectedValueOnce(AWAY);
+    await expect(bench.settle()).rejects.toBe(AWAY);
+    failing.mockRestore();
+    expect((await bench.settle()).map(({ outcome }) => outcome)).toEqual(['succeeded', 'reverted']);
+    expect(bench.safety.status().consecutiveFailures).toBe(1);
+  });
+
+  it('keeps the latency when the database is away right after the hand-over', async () => {
+    await start();
+    vi.spyOn(bench.executions, 'markSubmitted').mockRejectedValueOnce(AWAY);
+    const { executionId } = await bench.submit(1);
+    await bench.mine(2);
+    await bench.settle();
+    const row = await bench.executions.find(executionId);
+    expect(row?.status).toBe('succeeded');
+    expect(row?.headToSendUs).toBeGreaterThan(0);
+  });
+
+  it('F39 drains: follows what is in flight to its end, or stops at the time given', async () => {
+    await start();
+    await bench.submit(1);
+    const startedMs = performance.now();
+    expect(await bench.execution.drain(300)).toEqual([]);
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    const draining = bench.execution.drain(10_000);
+    await bench.mine(2);
+    expect(await draining).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(bench.execution.inFlight().size).toBe(0);
+  });
+
+  describe('after a restart', () => {
+    it('settles what was mined meanwhile, from the row alone', async () => {
+      await start();
+      const { executionId } = await bench.submit(1);
+      await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
+      const headToSendUs = (await bench.executions.find(executionId))?.headToSendUs;
+      await bench.mine(2);
+      await restart();
+      expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+      expect(await bench.executions.find(executionId)).toMatchObject({
+        realisedProfit: PROFIT,
+        headToSendUs,
+      });
+      expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    });
+
+    it('hands what was never mined to the nodes again, at once', async () => {
+      await start();
+      const { executionId } = await submitUnanswered(1);
+      vi.restoreAllMocks();
+      await restart();
+      expect(bench.execution.inFlight().size).toBe(1);
+      expect(await bench.outboxOf(0)).toBe('broadcast');
+      await bench.mine(2);
+      expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+    });
+
+    it('does not send while HALTED', async () => {
+      await start();
+      await submitUnanswered(1);
+      vi.restoreAllMocks();
+      await bench.safety.halt('stop', 'chimera');
+      await restart();
+      await bench.mine(2);
+      expect(await bench.settle()).toEqual([]);
+      expect(await bench.count()).toBe(0);
+      expect(bench.execution.inFlight().size).toBe(1);
+    });
+
+    it('recovering twice changes nothing', async () => {
+      await start();
+      await bench.submit(1);
+      await bench.execution.recover();
+      expect(await bench.submit(2)).toMatchObject({ nonce: 1 });
+    });
+
+    it('waits for a node that is late, and halts on a chain that does not know our transactions', async () => {
+      await start();
+      await bench.submit(1);
+      await bench.mine(2);
+      await bench.settle();
+      await bench.rpc('anvil_setNonce', [bench.signer.address, '0x0']);
+      const late = await Bench.open({ ...bench.settings, funded: false });
+      opened.push(late);
+      const now = vi.spyOn(performance, 'now');
+      const startMs = 1_000_000;
+      now.mockReturnValue(startMs);
+      await expect(late.execution.recover()).rejects.toThrow(/waiting for the node/);
+      now.mockReturnValue(startMs + 11_000);
+      await expect(late.execution.recover()).rejects.toBeInstanceOf(HaltError);
+    });
+  });
+});

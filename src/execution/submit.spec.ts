@@ -1,0 +1,257 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { Wallet } from 'ethers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AnvilProcess } from '../../devnet/anvil.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import { Bench, CHIMERA, USD, type Settings } from './execution.fixture.js';
+
+const AWAY = new RetryError('the database does not serve');
+
+describe('ExecutionService.submit', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let database: EmbeddedPostgres;
+  let anvil: AnvilProcess;
+  let bench: Bench;
+  const opened: Bench[] = [];
+
+  const settingsOf = (settings: Partial<Settings>): Settings => ({
+    rpcUrl: anvil.url,
+    database,
+    key: Wallet.createRandom().privateKey,
+    ...settings,
+  });
+  const recovered = async (settings: Partial<Settings> = {}): Promise<void> => {
+    bench = await Bench.start(settingsOf(settings));
+    opened.push(bench);
+  };
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-submit-'));
+    [database, anvil] = await Promise.all([
+      startEmbeddedPostgres({ dataDir }),
+      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
+    ]);
+  });
+
+  beforeEach(() => Bench.reset(database));
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+  });
+
+  afterAll(async () => {
+    await anvil.stop();
+    await database.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('hands the transaction over only after its row, its authorisation and its volume are durable', async () => {
+    await recovered();
+    const send = bench.chain.sendRawTransaction.bind(bench.chain);
+    let durable: unknown;
+    vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementation(async (raw, hash) => {
+      const row = await bench.outbox.find(31337, bench.signer.address, 0);
+      durable = {
+        same: row?.raw === raw && row.hash === hash,
+        status: row?.status,
+        booked: await bench.bookedToday(),
+      };
+      return send(raw, hash);
+    });
+    const submission = await bench.submit(1);
+    expect(durable).toEqual({ same: true, status: 'prepared', booked: 100n * USD });
+    expect(submission).toMatchObject({ kind: 'submitted', nonce: 0, accepted: true });
+    expect(bench.execution.inFlight().size).toBe(1);
+    expect(bench.execution.pendingCalls()).toMatchObject([{ to: CHIMERA, gasLimit: 500_000n }]);
+    await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
+    const row = await bench.executions.find(submission.executionId);
+    expect(row).toMatchObject({ status: 'submitted', txHash: 'hash' in submission ? submission.hash : '' });
+    expect(row?.headToSendUs).toBeGreaterThan(5_000);
+    expect(row?.headToSendUs).toBeLessThan(2_000_000);
+  });
+
+  it('dry-run authorises, writes, and neither signs nor sends', async () => {
+    await recovered({ mode: 'dry-run' });
+    const sign = vi.spyOn(bench.signer, 'sign');
+    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    const { kind, executionId } = await bench.submit(1);
+    expect(kind).toBe('dry-run');
+    expect(await bench.statusOf(executionId)).toBe('dry-run');
+    const tooLarge = await bench.submit(2, { notionalUsd8: 1_001n * USD });
+    expect(tooLarge).toMatchObject({ kind: 'rejected', reason: 'notional-above-limit' });
+    expect(await bench.statusOf(tooLarge.executionId)).toBe('rejected: notional-above-limit');
+    expect(sign).not.toHaveBeenCalled();
+    expect(send).not.toHaveBeenCalled();
+    expect(bench.execution.inFlight().size).toBe(0);
+    expect(await bench.bookedToday()).toBe(0n);
+  });
+
+  it('concurrent submits never share a nonce, and all of them are mined', async () => {
+    await recovered();
+    const submissions = await Promise.all(Array.from({ length: 12 }, (_, index) => bench.submit(index + 1)));
+    const nonces = submissions.map((one) => (one.kind === 'submitted' ? one.nonce : -1));
+    expect(nonces.sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, index) => index));
+    await bench.mine();
+    expect(await bench.count()).toBe(12);
+  });
+
+  it('two concurrent submits cannot exceed the volume of the day', async () => {
+    await recovered({ limits: { maxDailyVolumeUsd8: 1_000n * USD } });
+    const plans = [1, 2, 3].map((number) => bench.submit(number, { notionalUsd8: 400n * USD }));
+    const kinds = (await Promise.all(plans)).map((one) => (one.kind === 'rejected' ? one.reason : one.kind));
+    expect(kinds.sort()).toEqual(['daily-volume-reached', 'submitted', 'submitted']);
+    expect(await bench.bookedToday()).toBe(800n * USD);
+    expect(bench.safety.dailyVolumeUsd8()).toBe(800n * USD);
+  });
+
+  it('THROTTLED lets one transaction be in flight, however many are submitted at once', async () => {
+    await recovered();
+    await bench.safety.recordFailure('reverted');
+    const kinds = (await Promise.all([1, 2, 3].map((number) => bench.submit(number)))).map((one) =>
+      one.kind === 'rejected' ? one.reason : one.kind,
+    );
+    expect(kinds.sort()).toEqual(['submitted', 'throttled', 'throttled']);
+  });
+
+  it('never sends a second transaction for a borrower in flight', async () => {
+    await recovered();
+    const [first, second] = await Promise.all([bench.submit(1), bench.submit(1)]);
+    expect([first.kind, second.kind]).toEqual(['submitted', 'rejected']);
+    expect(await bench.submit(1)).toMatchObject({ kind: 'rejected', reason: 'in-flight' });
+  });
+
+  it('signs nothing more from the moment of a halt, also for a plan that was already waiting', async () => {
+    await recovered();
+    const sign = vi.spyOn(bench.signer, 'sign');
+    const waiting = [bench.submit(1), bench.submit(2)];
+    void bench.safety.halt('stop', 'chimera');
+    expect((await Promise.all(waiting)).map((one) => one.kind)).toEqual(['rejected', 'rejected']);
+    expect(sign).not.toHaveBeenCalled();
+    expect(await bench.count()).toBe(0);
+  });
+
+  it('a halt while the row is being written keeps the signed transaction from leaving; nonce and volume come back', async () => {
+    await recovered();
+    const record = bench.outbox.record.bind(bench.outbox);
+    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
+      const recorded = await record(intent);
+      void bench.safety.halt('stop', 'chimera');
+      return recorded;
+    });
+    const { executionId, ...submission } = await bench.submit(1);
+    expect(submission).toMatchObject({ kind: 'rejected', reason: 'halted' });
+    expect(send).not.toHaveBeenCalled();
+    expect(await bench.statusOf(executionId)).toBe('rejected: halted');
+    expect(await bench.outboxOf(0)).toBe('dropped');
+    expect(await bench.bookedToday()).toBe(0n);
+    await bench.safety.resume('go on', 'chimera');
+    expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
+  });
+
+  it('F24 "already known" is a success', async () => {
+    await recovered();
+    const send = bench.chain.sendRawTransaction.bind(bench.chain);
+    vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementationOnce(async (raw, hash) => {
+      await send(raw, hash);
+      const again = await send(raw, hash);
+      expect(again).toEqual({ kind: 'accepted', alreadyKnown: true });
+      return again;
+    });
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', accepted: true });
+    expect(bench.safety.status().state).toBe('NORMAL');
+  });
+
+  it('a transaction that every node refuses is dropped, counted, and does not block the lane', async () => {
+    await recovered();
+    const call = {
+      to: CHIMERA,
+      data: '0x',
+      gasLimit: 1_000n,
+      maxFeePerGas: 10n ** 10n,
+      maxPriorityFeePerGas: 1n,
+    } as const;
+    const { executionId, ...refused } = await bench.submit(1, { call });
+    expect(refused).toMatchObject({ kind: 'dropped' });
+    expect(await bench.statusOf(executionId)).toMatch(/^dropped: every node refused it: .*gas/i);
+    expect(await bench.outboxOf(0)).toBe('failed');
+    expect(bench.safety.status()).toMatchObject({ state: 'THROTTLED', consecutiveFailures: 1 });
+    expect(await bench.bookedToday()).toBe(0n);
+    expect(bench.execution.inFlight().size).toBe(0);
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'dropped' }]);
+
+    expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    await bench.mine();
+    expect(await bench.count()).toBe(1);
+  });
+
+  it('an empty wallet halts, and nothing is left behind', async () => {
+    await recovered();
+    await bench.rpc('anvil_setBalance', [bench.signer.address, '0x1']);
+    const { executionId, ...submission } = await bench.submit(1);
+    expect(submission.kind).toBe('dropped');
+    expect(await bench.statusOf(executionId)).toContain('dropped: every node refused it');
+    expect(bench.safety.status()).toMatchObject({ state: 'HALTED' });
+    expect(bench.safety.status().reason).toContain('cannot pay');
+    await bench.settle();
+    await bench.safety.resume('filled up?', 'chimera');
+    expect(await bench.submit(2)).toMatchObject({ kind: 'rejected', reason: 'operator-balance-low' });
+  });
+
+  it('F23 another transaction that took our nonce halts before anything else is signed', async () => {
+    await recovered();
+    await bench.sendForeign(0);
+    await bench.mine();
+    const [first, second] = await Promise.allSettled([bench.submit(1), bench.submit(2)]);
+    expect(first).toMatchObject({ status: 'rejected', reason: expect.any(HaltError) as unknown });
+    expect(second).toMatchObject({ status: 'fulfilled', value: { kind: 'rejected', reason: 'halted' } });
+    expect(bench.safety.status().reason).toContain('someone else uses its key');
+    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+    await bench.safety.resume('it was me', 'chimera');
+    expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 1 });
+  });
+
+  it('F28 nothing leaves while the database is away, and the nonce serves again', async () => {
+    await recovered();
+    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    vi.spyOn(bench.outbox, 'record').mockRejectedValueOnce(AWAY);
+    await expect(bench.submit(1)).rejects.toBe(AWAY);
+    expect(send).not.toHaveBeenCalled();
+    expect(bench.execution.inFlight().size).toBe(0);
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
+  });
+
+  it('F29 a row whose answer was lost is found, sent and counted; its nonce is never used twice', async () => {
+    await recovered();
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
+      await record(intent);
+      throw AWAY;
+    });
+    await expect(bench.submit(1)).rejects.toBe(AWAY);
+    const [settled, next] = await Promise.all([bench.settle(), bench.submit(2)]);
+    expect(settled).toEqual([]);
+    expect(next).toMatchObject({ kind: 'submitted', nonce: 1 });
+    expect(bench.safety.dailyVolumeUsd8()).toBe(200n * USD);
+    await bench.mine(2);
+    const outcomes = await bench.settle();
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
+    expect(await bench.count()).toBe(2);
+  });
+
+  it('refuses to work before it is recovered, and while it drains', async () => {
+    bench = await Bench.open(settingsOf({}));
+    opened.push(bench);
+    await expect(bench.submit(1)).rejects.toBeInstanceOf(RetryError);
+    await bench.execution.recover();
+    await bench.execution.drain(10);
+    await expect(bench.submit(1)).rejects.toThrow('the bot is stopping');
+    expect(await bench.count()).toBe(0);
+  });
+});

@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
+import { Follower } from '../../devnet/demo/run.js';
+import { Stack } from '../../devnet/stack/stack.js';
+import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import { eventually } from '../harness/eventually.js';
+
+const BLOCK_MS = 250;
+/** The steps after which ether has fallen by a good tenth: more than a dozen liquidations. */
+const FALL = DEMO_SCENARIO.slice(0, 3);
+
+interface Transaction {
+  readonly nonce: string;
+  readonly hash: string;
+  readonly status: string;
+}
+
+let stack: Stack | undefined;
+
+afterEach(async () => {
+  await stack?.stop();
+  stack = undefined;
+});
+
+describe('the bot in the middle of a falling market', () => {
+  it('halted through the API sends nothing from then on, not after a restart either, until it is resumed', async () => {
+    const running = await begin();
+    const events: BotEvent[] = [];
+    await running.startBot((event) => events.push(event));
+    await fall(running, FALL.slice(0, 2));
+    await eventually(() => sentIn(events) > 0, 'a first transaction');
+
+    const halted = await running.api('/api/v1/safety/halt', { body: { reason: 'looking into it' } });
+    expect(halted).toMatchObject({ status: 200, body: { state: 'HALTED', reason: 'looking into it' } });
+    const nonceAtHalt = await operatorNonce(running);
+    await fall(running, FALL.slice(2));
+    await blocks(running, 8);
+    expect(await operatorNonce(running)).toBe(nonceAtHalt);
+
+    await running.bot?.stop();
+    await running.startBot((event) => events.push(event));
+    expect((await running.api('/api/v1/status')).body).toMatchObject({
+      safety: { state: 'HALTED', reason: 'looking into it' },
+    });
+    await blocks(running, 8);
+    expect(await operatorNonce(running)).toBe(nonceAtHalt);
+
+    const resumed = await running.api('/api/v1/safety/resume', { body: { reason: 'all is well' } });
+    expect(resumed).toMatchObject({ status: 200, body: { state: 'NORMAL' } });
+    await eventually(async () => (await operatorNonce(running)) > nonceAtHalt, 'sending to go on');
+    expect(await running.query('SELECT actor, action, reason FROM operator_actions ORDER BY id')).toEqual([
+      { actor: 'demo', action: 'halt', reason: 'looking into it' },
+      { actor: 'demo', action: 'resume', reason: 'all is well' },
+    ]);
+  });
+
+  it('F25 killed again and again starts again without sending anything twice and without losing a row', async () => {
+    const running = await begin();
+    for (const [round, step] of FALL.entries()) {
+      const bot = await running.startBot();
+      const sent = bot.waitFor('transaction-sent', 20_000);
+      await playStep(running.devnet, step);
+      await sent;
+      // At a different instant each time: right after the first broadcast, or while others are on their way.
+      await new Promise((resolve) => setTimeout(resolve, round * 37));
+      await bot.kill();
+    }
+    const follower = new Follower();
+    const bot = await running.startBot((event) => follower.hear(event));
+    await eventually(async () => {
+      const open = await running.query(
+        "SELECT id FROM transactions WHERE status IN ('prepared', 'broadcast')",
+      );
+      return open.length === 0 && follower.quietSince(0, await running.devnet.provider.getBlockNumber());
+    }, 'everything to be settled');
+    expect((await bot.stop()).code).toBe(0);
+
+    const rows = await running.query<Transaction>(
+      'SELECT nonce::text, hash, status FROM transactions ORDER BY nonce',
+    );
+    // One row for each nonce that the chain saw, without a gap, each mined as recorded: nothing twice, nothing lost.
+    expect(rows.map(({ nonce }) => Number(nonce))).toEqual(
+      Array.from({ length: await operatorNonce(running) }, (_, i) => i),
+    );
+    for (const { hash, status } of rows) {
+      expect(status).toBe('mined');
+      expect(await running.devnet.provider.getTransactionReceipt(hash)).toMatchObject({ status: 1 });
+    }
+    const unexplained = await running.query(
+      `SELECT e.id, e.status FROM executions e LEFT JOIN transactions t ON t.execution_id = e.id
+        WHERE (e.status = 'succeeded') <> (t.id IS NOT NULL) AND e.status NOT IN ('rejected', 'planned')`,
+    );
+    expect(unexplained).toEqual([]);
+  });
+
+  it('in dry-run decides and records everything, and sends nothing', async () => {
+    const running = await begin();
+    const bot = await running.startBot(undefined, { mode: 'dry-run' });
+    const decided = bot.waitFor('dry-run', 20_000);
+    await fall(running, FALL.slice(0, 2));
+    await decided;
+    expect(await operatorNonce(running)).toBe(0);
+    expect(await running.query('SELECT * FROM transactions')).toEqual([]);
+    const rows = await running.query<{ simulated: string }>(
+      "SELECT simulated_net_profit_usd::text AS simulated FROM executions WHERE status = 'dry-run'",
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { simulated } of rows) expect(Number(simulated)).toBeGreaterThanOrEqual(5);
+  });
+
+  it('F39 on SIGTERM finishes what is in flight and ends with 0, leaving its books closed', async () => {
+    const running = await begin();
+    const bot = await running.startBot();
+    const sent = bot.waitFor('transaction-sent', 20_000);
+    await fall(running, FALL.slice(0, 2));
+    await sent;
+    expect(await bot.stop()).toEqual({ code: 0, signal: null });
+    expect(
+      await running.query("SELECT status FROM transactions WHERE status IN ('prepared', 'broadcast')"),
+    ).toEqual([]);
+  });
+});
+
+async function begin(): Promise<Stack> {
+  stack = await Stack.start({ borrowers: demoBorrowers(30) });
+  await stack.devnet.startMining(BLOCK_MS);
+  return stack;
+}
+
+async function fall(running: Stack, steps: typeof FALL): Promise<void> {
+  for (const step of steps) await playStep(running.devnet, step);
+}
+
+async function blocks(running: Stack, count: number): Promise<void> {
+  const until = (await running.devnet.provider.getBlockNumber()) + count;
+  await eventually(async () => (await running.devnet.provider.getBlockNumber()) >= until, `${count} blocks`);
+}
+
+function operatorNonce(running: Stack): Promise<number> {
+  return running.devnet.provider.getTransactionCount(running.devnet.accounts.operator);
+}
+
+const sentIn = (events: readonly BotEvent[]): number =>
+  events.filter(({ event }) => event === 'transaction-sent').length;

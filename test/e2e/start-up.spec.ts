@@ -1,0 +1,136 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { BotProcess } from '../../devnet/stack/bot-process.js';
+import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/index.js';
+
+let devnet: Devnet;
+let postgres: EmbeddedPostgres;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'chimera-start-up-'));
+  await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
+  [devnet, postgres] = await Promise.all([
+    startDevnet(),
+    startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
+  ]);
+});
+
+afterAll(async () => {
+  await devnet.stop();
+  await postgres.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('start-up with something missing ends with exit code 1 and one sentence for each thing', () => {
+  it('a configuration with five mistakes', async () => {
+    const problems = await refusal((yaml) =>
+      yaml
+        .replace('chainId: 31337', 'chainId: zero')
+        .replace('minProfitUsd: 5', 'minProfitUsd: lots')
+        .replace('mode: live', 'mode: yolo')
+        .replace('maxConsecutiveFailures: 3', 'maxConsecutiveFailure: 3')
+        .replace(devnet.addresses.chimera, '0x1234'),
+    );
+    expect(problems).toHaveLength(5);
+    for (const key of [
+      'network.chainId',
+      'planner.minProfitUsd',
+      'execution.mode',
+      'maxConsecutiveFailure',
+      'execution.chimera',
+    ])
+      expect(problems.filter((problem) => problem.includes(key))).toHaveLength(1);
+  });
+
+  it('an unknown key, with the one that was meant', async () => {
+    expect(await refusal((yaml) => yaml.replace('slippageBps', 'slipageBps'))).toEqual([
+      expect.stringMatching(/planner\.slipageBps.*slippageBps/),
+    ]);
+  });
+
+  it('another chain than the one configured', async () => {
+    const problems = await refusal((yaml) => yaml.replace('chainId: 31337', 'chainId: 8453'), {
+      OPERATOR_PRIVATE_KEY: `0x${'5a'.repeat(31)}01`,
+    });
+    expect(problems).toEqual([expect.stringMatching(/rpc\.primary.*31337.*8453/)]);
+  });
+
+  it('a published key on a chain that is not the local one', async () => {
+    const problems = await refusal((yaml) => yaml.replace('chainId: 31337', 'chainId: 8453'));
+    expect(problems).toEqual([expect.stringContaining('published test key')]);
+  });
+
+  it('no contract where one is configured', async () => {
+    const nowhere = '0x00000000000000000000000000000000000c0de0';
+    expect(await refusal((yaml) => yaml.replace(devnet.addresses.chimera, nowhere))).toEqual([
+      expect.stringMatching(new RegExp(`execution\\.chimera.*no contract at ${nowhere}`)),
+    ]);
+  });
+
+  it('a contract that is no Chimera', async () => {
+    expect(
+      await refusal((yaml) => yaml.replace(devnet.addresses.chimera, devnet.addresses.uniswapFactory)),
+    ).toEqual([expect.stringMatching(/execution\.chimera.*does not answer as a Chimera/)]);
+  });
+
+  it('an empty wallet that is no executor either: two sentences', async () => {
+    const problems = await refusal((yaml) => yaml, { OPERATOR_PRIVATE_KEY: `0x${'5a'.repeat(31)}01` });
+    expect(problems).toEqual([
+      expect.stringMatching(/is no executor/),
+      expect.stringMatching(/holds 0 ETH; at least 0\.1 ETH/),
+    ]);
+  });
+
+  it('no database', async () => {
+    const problems = await refusal((yaml) => yaml.replace(`port: ${postgres.port}, name`, 'port: 1, name'));
+    expect(problems).toEqual([expect.stringMatching(/database at 127\.0\.0\.1:1 cannot be reached/)]);
+  });
+
+  it('no node, and no database: both are named', async () => {
+    const problems = await refusal((yaml) => yaml.replace(`port: ${postgres.port}, name`, 'port: 1, name'), {
+      RPC_PRIMARY_HTTP: 'http://127.0.0.1:1/secret-key',
+    });
+    expect(problems).toEqual([expect.stringContaining('database'), expect.stringContaining('rpc.primary')]);
+    expect(problems.join()).not.toContain('secret-key');
+  });
+
+  it('no configuration file', async () => {
+    expect(await refusal(() => '', { CHIMERA_CONFIG: 'nowhere.yaml' })).toEqual([
+      expect.stringMatching(/CHIMERA_CONFIG.*nowhere\.yaml/),
+    ]);
+  });
+});
+
+/** Starts the built bot with a changed file and environment. @returns the problems it printed before it ended with 1 */
+async function refusal(
+  change: (yaml: string) => string,
+  environment: Record<string, string> = {},
+): Promise<string[]> {
+  const file = join(directory, 'chimera.yaml');
+  const { host, port, database, user, password } = postgres;
+  await writeFile(file, change(botConfig(devnet, { host, port, database }, newApiKeys())));
+  const lines: string[] = [];
+  const bot = new BotProcess({
+    environment: {
+      CHIMERA_CONFIG: file,
+      RPC_PRIMARY_HTTP: devnet.rpcUrl,
+      RPC_PRIMARY_WS: devnet.wsUrl,
+      DB_USER: user,
+      DB_PASSWORD: password.reveal(),
+      OPERATOR_PRIVATE_KEY: operatorPrivateKey,
+      ...environment,
+    },
+    onLine: (line) => lines.push(line),
+  });
+  const timer = setTimeout(() => void bot.kill(), 20_000);
+  const { code } = await bot.exited;
+  clearTimeout(timer);
+  expect(code, lines.join('\n')).toBe(1);
+  expect(lines.join('\n')).not.toMatch(/^\s+at /m);
+  return lines.filter((line) => line.startsWith('  - ')).map((line) => line.slice(4));
+}
