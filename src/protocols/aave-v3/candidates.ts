@@ -66,16 +66,19 @@ export class AaveLiquidationPair implements LiquidationPair {
     return found;
   }
 
-  /** The candidate that covers `debtToCover` (debt token units), or undefined where liquidationCall would revert. */
+  /** The candidate that covers `debtToCover` (debt token units), or undefined where liquidationCall would revert, now or soon. */
   readonly sized = (debtToCover: bigint, sizing: Sizing): LiquidationCandidate | undefined => {
     const result = liquidationResult(this.data, debtToCover);
     if (!result || result.debtCovered <= 0n || result.collateralSeized <= 0n) return undefined;
+    const debtToFund = this.funding(result);
+    // All collateral now, but by the time of inclusion the close factor would leave a remainder too small to be left.
+    if (result.clears === 'collateral' && debtToFund > maxLiquidatableDebt(this.data)) return undefined;
     return {
       collateral: pricedAsset(this.data.collateral),
       debt: pricedAsset(this.data.debt),
       sizing: result.clears === 'none' ? sizing : result.clears === 'debt' ? 'all-debt' : 'all-collateral',
       debtToCover: result.debtCovered,
-      debtToFund: this.funding(result),
+      debtToFund,
       collateralSeized: result.collateralSeized,
       protocolFee: result.protocolFee,
     };
