@@ -9,6 +9,7 @@ export interface BotSettings {
   readonly maxDailyVolumeUsd?: string;
   readonly maxConsecutiveFailures?: number;
   readonly scanIntervalMs?: number;
+  readonly watchBelowHealthFactor?: string;
   readonly apiPort?: number;
   readonly redisPort?: number;
 }
@@ -46,6 +47,7 @@ export function botConfig(
     maxDailyVolumeUsd = '100000000',
     maxConsecutiveFailures = 3,
     scanIntervalMs = 5000,
+    watchBelowHealthFactor = '1.1',
     apiPort = 0,
   } = settings;
   return `# Written for one run on the local chain.
@@ -58,7 +60,7 @@ ${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${set
 oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
 liquidity:
   uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
-detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: 1.1 }
+detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:
   maxSingleExecutionUsd: ${maxSingleExecutionUsd}

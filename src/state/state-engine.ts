@@ -10,8 +10,6 @@ import type { CheckpointStore } from './checkpoint-store.js';
 import type { StateView } from './state-view.js';
 import type { Surroundings, TrackedMarket } from './tracked-market.js';
 
-/** A checkpoint is written this often, so that a restart looks for new borrowers over few blocks. */
-const CHECKPOINT_EVERY_BLOCKS = 10;
 /** A reorg deeper than this halts elsewhere; borrowers that appeared within it are looked for again. */
 const REORG_LOOKBACK_BLOCKS = 64;
 
@@ -56,9 +54,11 @@ export class StateEngine {
     for (const market of this.markets) {
       await market.load(block);
       const saved = await this.checkpoints.load(market.name);
-      const from = saved.checkpoint
-        ? saved.checkpoint.number + 1
-        : (this.settings.fromBlocks.get(market.name) ?? 0);
+      // What happened while nobody looked may have been rewritten: the last blocks before the checkpoint are read again.
+      const from =
+        saved.upTo === undefined
+          ? (this.settings.fromBlocks.get(market.name) ?? 0)
+          : Math.max(0, saved.upTo + 1 - REORG_LOOKBACK_BLOCKS);
       const found = await backfillBorrowers(
         (first, last) => market.borrowersIn(first, last),
         Math.min(from, block.number),
@@ -114,8 +114,7 @@ export class StateEngine {
       const own = logs.filter((log) => watched.has(log.address));
       const { newBorrowers, reloaded } = await market.apply(own, head);
       anyReloaded ||= reloaded;
-      if (newBorrowers.length > 0 || head.number % CHECKPOINT_EVERY_BLOCKS === 0)
-        this.checkpoints.saveSoon(market.name, newBorrowers, head);
+      this.checkpoints.noteSoon(market.name, newBorrowers, head);
     }
     return anyReloaded;
   }
@@ -128,7 +127,7 @@ export class StateEngine {
         (one) => !market.borrowers.has(one),
       );
       await market.snapshot(found, head);
-      this.checkpoints.saveSoon(market.name, found, head);
+      this.checkpoints.noteSoon(market.name, found, head);
     }
     return this.complete(head, await this.readSurroundings(head));
   }
