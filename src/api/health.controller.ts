@@ -45,6 +45,7 @@ export class HealthController {
       () => this.readiness.head(),
       () => this.readiness.database(),
       () => this.readiness.notHalted(),
+      () => this.readiness.gas(),
     ]);
   }
 }

@@ -82,6 +82,15 @@ describe('health', () => {
     await expect.poll(async () => (await api.http.get('/health/ready')).status, { timeout: 5_000 }).toBe(200);
   });
 
+  it('is not ready with too little gas to send, and does not say how much there is', async () => {
+    api.world.bot = { ...api.world.bot, operatorBalanceWei: 10n ** 17n - 1n };
+    expect(await ready(503)).toMatchObject({
+      error: {
+        gas: { status: 'down', message: 'the operator wallet holds less than safety.minOperatorBalanceEth' },
+      },
+    });
+  });
+
   it('is not ready while HALTED, with the reason but without any URL in it', async () => {
     api.world.safety = {
       ...api.world.safety,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ChimeraBot } from '../bot/chimera-bot.js';
+import { ChimeraConfig } from '../config/index.js';
 import { HeadStream } from '../rpc/head-stream.js';
 import { SafetyController } from '../safety/index.js';
 
@@ -21,6 +22,7 @@ export class Readiness {
     private readonly heads: HeadStream,
     private readonly safety: SafetyController,
     private readonly typeOrm: TypeOrmHealthIndicator,
+    private readonly config: ChimeraConfig,
   ) {}
 
   /** Down while the bot starts or stops. */
@@ -54,6 +56,17 @@ export class Readiness {
     return state === 'HALTED'
       ? indicator.down({ state, message: reason.replace(ANY_URL, '***') })
       : indicator.up({ state });
+  }
+
+  /** Down when the wallet holds less than the bot may send with. What it holds is the operator's to see, not the public's. */
+  gas(): HealthIndicatorResult {
+    const { operatorBalanceWei } = this.bot.status();
+    const indicator = this.health.check('gas');
+    const low =
+      operatorBalanceWei !== undefined && operatorBalanceWei < this.config.safety.minOperatorBalanceWei;
+    return low
+      ? indicator.down('the operator wallet holds less than safety.minOperatorBalanceEth')
+      : indicator.up();
   }
 
   #staleBecause(): string | undefined {

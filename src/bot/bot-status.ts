@@ -13,6 +13,8 @@ export interface BotStatus {
   readonly positions: number;
   readonly liquidatable: number;
   readonly inFlight: number;
+  /** Wei, at the last look; undefined before the first. */
+  readonly operatorBalanceWei: bigint | undefined;
   readonly counters: {
     readonly passes: number;
     readonly planned: number;

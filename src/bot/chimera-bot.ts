@@ -17,6 +17,7 @@ import { EventLog } from '../monitoring/event-log.js';
 import { Chain } from '../rpc/chain.js';
 import { HeadStream } from '../rpc/head-stream.js';
 import { SafetyController } from '../safety/index.js';
+import type { BackfillProgress } from '../state/backfill.js';
 import { Reconciler, type Divergence } from '../state/reconciler.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
@@ -42,6 +43,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
   private lastPass: PassResult | undefined;
   private lastPassEndedAtMs: number | undefined;
   private started: Promise<void> = Promise.resolve();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly chain: Chain,
@@ -68,6 +70,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
 
   async onModuleDestroy(): Promise<void> {
     this.phase = 'stopping';
+    this.stopping.abort();
     this.next = undefined;
     this.heads.stop();
     if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
@@ -96,6 +99,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
       positions: this.state.positionCount,
       liquidatable: this.lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
+      operatorBalanceWei: this.phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
       counters: values,
       skipped: this.lastPass?.skipped ?? {},
     };
@@ -108,13 +112,14 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
         const block = await this.chain.getBlock('latest');
         await this.execution.recover();
         await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
-        const view = await this.state.start(block, (market, progress) =>
-          this.log.emit({ event: 'backfill', market, ...progress }),
-        );
+        const report = (market: string, progress: BackfillProgress): void =>
+          this.log.emit({ event: 'backfill', market, ...progress });
+        const view = await this.state.start(block, report, this.stopping.signal);
         this.announce(view);
         this.listen();
         return;
       } catch (error) {
+        if (this.stopping.signal.aborted) return;
         await this.failed(error, 0);
         await sleep(START_RETRY_MS);
       }

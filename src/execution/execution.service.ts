@@ -75,6 +75,11 @@ export class ExecutionService {
     return this.parts.signer.address;
   }
 
+  /** Of the account that signs, at the last look: wei. */
+  get operatorBalanceWei(): bigint {
+    return this.parts.settler.operatorBalanceWei;
+  }
+
   /** Borrowers for whom a transaction is being made or is on its way. */
   inFlight(): ReadonlySet<Address> {
     return new Set([...this.submitting, ...this.parts.ledger.all.map(({ terms }) => terms.borrower)]);

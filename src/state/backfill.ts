@@ -17,18 +17,20 @@ export type ReadBorrowers = (fromBlock: number, toBlock: number) => Promise<Read
  * Everyone who ever took debt between two blocks, both included. The range asked for grows while the provider answers
  * and halves when it says that the range is too large.
  *
- * @throws RpcError when a single block is refused, or the provider fails otherwise.
+ * @throws RpcError when a single block is refused, or the provider fails otherwise; the signal's reason once it is aborted.
  */
 export async function backfillBorrowers(
   read: ReadBorrowers,
   fromBlock: number,
   toBlock: number,
   onProgress: (progress: BackfillProgress) => void,
+  signal?: AbortSignal,
 ): Promise<Set<Address>> {
   const borrowers = new Set<Address>();
   let span = FIRST_SPAN;
   let from = fromBlock;
   while (from <= toBlock) {
+    signal?.throwIfAborted();
     const to = Math.min(from + span - 1, toBlock);
     try {
       for (const borrower of await read(from, to)) borrowers.add(borrower);
@@ -42,8 +44,4 @@ export async function backfillBorrowers(
     onProgress({ atBlock: to, toBlock, borrowers: borrowers.size });
   }
   return borrowers;
-}
-
-export function describeProgress(name: string, { atBlock, toBlock, borrowers }: BackfillProgress): string {
-  return `${name}: backfill at block ${atBlock} of ${toBlock}, ${borrowers} borrowers`;
 }

@@ -50,6 +50,7 @@ export class StateEngine {
   async start(
     block: Block,
     onProgress: (market: string, progress: BackfillProgress) => void,
+    signal?: AbortSignal,
   ): Promise<StateView> {
     for (const market of this.markets) {
       await market.load(block);
@@ -64,6 +65,7 @@ export class StateEngine {
         Math.min(from, block.number),
         block.number,
         (progress) => onProgress(market.name, progress),
+        signal,
       );
       const known = new Set(saved.borrowers);
       const fresh = [...found].filter((borrower) => !known.has(borrower));

@@ -132,6 +132,7 @@ function newWorld(): World {
       positions: 50,
       liquidatable: 3,
       inFlight: 1,
+      operatorBalanceWei: 10n ** 18n,
       counters: {
         passes: 9,
         planned: 4,

@@ -1,0 +1,133 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
+import type { BotSettings } from '../../devnet/stack/bot-config.js';
+import { chainOf } from '../../test/harness/chain.js';
+import { configOf, viewOf } from '../../test/harness/picture.js';
+import { sendFrom } from '../../test/harness/transactions.js';
+import { USD8 } from '../domain/money.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import type { Chain } from '../rpc/chain.js';
+import type { RpcPool } from '../rpc/rpc-pool.js';
+import type { StateView } from '../state/state-view.js';
+import { OpportunityDetector, type Detection } from './opportunity-detector.js';
+
+const UNLIMITED_USD8 = 10n ** 9n * USD8;
+
+let devnet: Devnet;
+let chain: Chain;
+let pool: RpcPool;
+let clean: string;
+let borrower: string;
+
+beforeAll(async () => {
+  devnet = await startDevnet();
+  ({ chain, pool } = chainOf(devnet));
+  // Health factor 1.06 at $3,000, 0.92 at $2,600.
+  borrower = await devnet.openPosition({
+    collaterals: [{ symbol: 'WETH', amount: 10n * 10n ** 18n }],
+    debts: [{ symbol: 'USDC', amount: 23_500n * 10n ** 6n }],
+  });
+});
+
+beforeEach(async () => {
+  clean = await devnet.snapshot();
+});
+
+afterEach(async () => {
+  await devnet.revert(clean);
+});
+
+afterAll(async () => {
+  pool.close();
+  await devnet.stop();
+});
+
+describe('what can be liquidated', () => {
+  it('says nothing of a healthy position', async () => {
+    expect(await detect()).toEqual([]);
+  });
+
+  it('finds a position below 1, with its health factor as the chain has it', async () => {
+    await fall();
+    const { healthFactorWad } = await devnet.accountData(borrower);
+    expect(await detect()).toMatchObject([{ kind: 'opportunity', opportunity: { healthFactorWad } }]);
+  });
+
+  it('leaves one whose whole bonus is below the floor, with both numbers', async () => {
+    await fall();
+    const [detection] = await detect({ minProfitUsd: '5000' });
+    expect(detection).toMatchObject({
+      kind: 'rejected',
+      reason: 'bonus-below-floor',
+      detail: { floorUsd8: '500000000000' },
+    });
+  });
+
+  it('F35 leaves a paused reserve alone', async () => {
+    await fall();
+    await configure('setReservePause(address,bool)', [devnet.tokens.WETH.address, true]);
+    expect(await detect()).toMatchObject([
+      { kind: 'rejected', reason: 'reserve-paused', detail: { asset: 'WETH' } },
+    ]);
+  });
+
+  it('waits for the end of a grace period', async () => {
+    await fall();
+    await configure('setReservePause(address,bool)', [devnet.tokens.USDC.address, true]);
+    await configure('setReservePause(address,bool,uint40)', [devnet.tokens.USDC.address, false, 600]);
+    expect(await detect()).toMatchObject([
+      { kind: 'rejected', reason: 'grace-period', detail: { asset: 'USDC' } },
+    ]);
+    await devnet.increaseTime(601);
+    expect(await detect()).toMatchObject([{ kind: 'opportunity' }]);
+  });
+
+  it('F34 does not act on a price that is older than allowed, or that moved too far in one block', async () => {
+    await fall();
+    await devnet.increaseTime(90_001);
+    expect(await detect()).toMatchObject([{ kind: 'rejected', reason: 'price-stale' }]);
+    const jumped = withJump(await viewOf(chain, configOf(devnet), [borrower]));
+    expect(detectorWith({}).detect(jumped, UNLIMITED_USD8)).toMatchObject([
+      { kind: 'rejected', reason: 'price-jump' },
+    ]);
+  });
+
+  it('F34 knows no health factor without a price, and says which asset', async () => {
+    const aggregator = devnet.aggregator('USDC');
+    const data = aggregator.interface.encodeFunctionData('setAnswer', [0]);
+    await sendFrom(devnet, devnet.accounts.deployer, { to: await aggregator.getAddress(), data });
+    expect(await detect()).toMatchObject([
+      { kind: 'rejected', reason: 'price-missing', detail: { asset: 'USDC' }, healthFactorWad: undefined },
+    ]);
+  });
+
+  it('names the limit when nothing may be covered any more today', async () => {
+    await fall();
+    expect(await detect({}, 0n)).toMatchObject([{ kind: 'rejected', reason: 'daily-volume-reached' }]);
+  });
+});
+
+async function fall(): Promise<void> {
+  await devnet.setPrices({ ...initialPrices(), WETH: 2_600n * USD8 });
+}
+
+async function detect(settings: BotSettings = {}, limitUsd8 = UNLIMITED_USD8): Promise<Detection[]> {
+  const view = await viewOf(chain, configOf(devnet, settings), [borrower]);
+  return detectorWith(settings).detect(view, limitUsd8);
+}
+
+function detectorWith(settings: BotSettings): OpportunityDetector {
+  const config = configOf(devnet, settings);
+  return new OpportunityDetector(new PriceGuard(config), config);
+}
+
+function withJump(view: StateView): StateView {
+  const assets = [...(view.markets[0]?.market.reserves.values() ?? [])].map(({ asset }) => asset);
+  return { ...view, markets: view.markets.map((market) => ({ ...market, jumped: new Set(assets) })) };
+}
+
+async function configure(method: string, args: readonly unknown[]): Promise<void> {
+  const { poolConfigurator } = devnet.contracts;
+  const data = poolConfigurator.interface.encodeFunctionData(method, [...args]);
+  await sendFrom(devnet, devnet.accounts.deployer, { to: devnet.addresses.poolConfigurator, data });
+}
