@@ -1,8 +1,9 @@
-import { Interface, Transaction } from 'ethers';
+import { Transaction } from 'ethers';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { revertReason } from '../protocols/chimera-contract.js';
-import { blockParam, parseReceipt, type Receipt } from '../rpc/chain-answers.js';
+import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain-answers.js';
+import { l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/rpc-pool.js';
@@ -15,13 +16,6 @@ export interface AccountView {
   readonly balanceWei: bigint;
   readonly receipts: ReadonlyMap<Hash, Receipt>;
 }
-
-/** OP-stack predeploy; where there is none the calls answer nothing, and there are no such fees. */
-const GAS_PRICE_ORACLE: Address = '0x420000000000000000000000000000000000000f';
-const gasPriceOracle = new Interface([
-  'function getL1Fee(bytes data) view returns (uint256)',
-  'function getOperatorFee(uint256 gasUsed) view returns (uint256)',
-]);
 
 /** @throws RetryError when the chain could not be asked. */
 export async function viewAccount(
@@ -58,10 +52,10 @@ export async function viewAccount(
  * @throws RetryError when the chain could not be asked.
  */
 export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<ChainFees> {
-  const unsigned = Transaction.from(raw).unsignedSerialized;
+  const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
   const [l1Fee, operatorFee] = await pool.batch([
-    oracleCall(gasPriceOracle.encodeFunctionData('getL1Fee', [unsigned]), receipt.blockHash),
-    oracleCall(gasPriceOracle.encodeFunctionData('getOperatorFee', [receipt.gasUsed]), receipt.blockHash),
+    callAt(l1FeeCall(unsigned), receipt.blockHash),
+    callAt(operatorFeeCall(receipt.gasUsed), receipt.blockHash),
   ]);
   return { l1Fee: receipt.l1Fee ?? feeOf(l1Fee), operatorFee: feeOf(operatorFee) };
 }
@@ -81,13 +75,11 @@ export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex):
     data: `0x${data.slice(2)}`,
     gas: gasLimit,
   };
-  const at = (block: number): RpcCall<Hex> => ({
-    method: 'eth_call',
-    params: [callObject(call), blockParam(block)],
-    parse: toData,
-  });
   try {
-    const answers = await pool.batch([at(receipt.blockNumber - 1), at(receipt.blockNumber)]);
+    const answers = await pool.batch([
+      callAt(call, receipt.blockNumber - 1),
+      callAt(call, receipt.blockNumber),
+    ]);
     const revert = answers.find((answer) => answer instanceof CallReverted);
     if (!revert) return 'reverted by something that happened within its block';
     return revert.data === '0x' ? revert.reason : revertReason(revert.data);
@@ -96,12 +88,8 @@ export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex):
   }
 }
 
-function oracleCall(data: string, block: Hash): RpcCall<Hex> {
-  return {
-    method: 'eth_call',
-    params: [callObject({ to: GAS_PRICE_ORACLE, data: `0x${data.slice(2)}` }), blockParam(block)],
-    parse: toData,
-  };
+function callAt(call: CallRequest, block: BlockRef): RpcCall<Hex> {
+  return { method: 'eth_call', params: [callObject(call), blockParam(block)], parse: toData };
 }
 
 /** A revert is the oracle of a chain that does not have this fee yet. @throws RetryError for any other refusal. */

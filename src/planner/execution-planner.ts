@@ -19,9 +19,9 @@ import {
 } from '../protocols/chimera-contract.js';
 import { Chain } from '../rpc/chain.js';
 import type { SimulatedCall } from '../rpc/simulate.js';
+import { feeRead, l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
 import { each, readAt, together } from '../rpc/read.js';
 import { onChainFloor } from './floor.js';
-import { l1FeeRead, operatorFeeRead } from './gas-oracle.js';
 import { bestQuotes, type Quote } from './quotes.js';
 
 /** Gas assumed before the simulation tells: above what a flash-swap liquidation with two debts was measured at. */
@@ -114,8 +114,8 @@ export class ExecutionPlanner {
       readAt(
         this.chain,
         together(
-          each(drafts.map((draft) => l1FeeRead(this.unsigned(draft)))),
-          operatorFeeRead(GAS_BEFORE_SIMULATION),
+          each(drafts.map((draft) => feeRead(l1FeeCall(this.unsigned(draft))))),
+          feeRead(operatorFeeCall(GAS_BEFORE_SIMULATION)),
         ),
         context.block.hash,
       ),
