@@ -62,8 +62,16 @@ export class BlockPass {
   /** @throws what the modules throw: the caller decides by the error's class. */
   async run(head: Head): Promise<PassResult> {
     this.said.startPass();
-    const [view, settlements] = await Promise.all([this.state.advance(head), this.execution.settle(head)]);
-    for (const settlement of settlements) this.report(settlement);
+    // Both to their end, whatever becomes of the other: the state must not move on beside the next pass, and what was
+    // settled must be told.
+    const [advanced, settled] = await Promise.allSettled([
+      this.state.advance(head),
+      this.execution.settle(head),
+    ]);
+    if (settled.status === 'fulfilled') for (const settlement of settled.value) this.report(settlement);
+    if (settled.status === 'rejected') throw settled.reason;
+    if (advanced.status === 'rejected') throw advanced.reason;
+    const view = advanced.value;
 
     const detections = this.detector.detect(view, this.safety.headroomUsd8());
     const skipped: Skipped[] = [];
@@ -124,7 +132,9 @@ export class BlockPass {
     for (const [index, plan] of plans.entries()) {
       const executionId = ids[index];
       if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
-      const submission = await this.execution.submit(plan, executionId, head.receivedAtMs);
+      const submission = await this.execution
+        .submit(plan, executionId, head.receivedAtMs)
+        .catch((error: unknown) => this.interrupted(ids.slice(index + 1), error));
       this.reportPlan(plan, executionId);
       this.reportSubmission(plan, executionId, submission);
       if (submission.kind === 'rejected') {
@@ -133,6 +143,14 @@ export class BlockPass {
       }
     }
     return refused;
+  }
+
+  /** The plans behind one that failed are not sent: a later pass makes new ones. @throws the error */
+  private async interrupted(ids: readonly string[], error: unknown): Promise<never> {
+    const reason: RejectionReason = 'interrupted';
+    // Where the database is away, the next start rejects them.
+    await Promise.allSettled(ids.map((id) => this.executions.settle(id, { status: 'rejected', reason })));
+    throw error;
   }
 
   /** A rejection that reached the simulation gets its row, once as long as the reason stays the same. */

@@ -159,6 +159,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
   /** Keeps only the newest head while a pass runs: a decision on an older one would be made on old data. */
   private enqueue(head: Head): void {
     if (this.phase !== 'running' || head.hash === this.state.view?.block.hash) return;
+    if (this.next && head.number < this.next.number) return; // A late answer of the scan job.
     this.next = head;
     this.running ??= this.work().finally(() => {
       this.running = undefined;
@@ -188,6 +189,11 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
     const found = await this.reconciler.divergences(view);
     if (found.length === 0) return;
     this.counters.add('divergences', found.length);
+    const named = found.map(({ market, account }) => `${market} ${account}`).join(', ');
+    await this.safety.halt(
+      `our picture differs from the chain's at block ${view.block.number}: ${named}`,
+      ACTOR,
+    );
     for (const divergence of found) {
       const detail = describe(divergence);
       const { market, account } = divergence;
@@ -201,11 +207,6 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
       });
       await this.state.refresh(market, [account]);
     }
-    const named = found.map(({ market, account }) => `${market} ${account}`).join(', ');
-    await this.safety.halt(
-      `our picture differs from the chain's at block ${view.block.number}: ${named}`,
-      ACTOR,
-    );
   }
 
   /** The one place where an error's class becomes an action. */

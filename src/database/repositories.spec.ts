@@ -234,6 +234,8 @@ describe('repositories', { timeout: 60_000 }, () => {
         existing: { hash: first.hash, status: 'prepared' },
       });
       expect(await outbox.record(first)).toEqual({ ...recorded, kind: 'already-recorded' });
+      // F26 a second process with our key makes the same bytes of the same plan: they are not its to send.
+      expect(await outbox.record({ ...first, executionId: second })).toMatchObject({ kind: 'nonce-taken' });
       expect(await executions.find(second)).toMatchObject({ status: 'planned' });
       expect(await safety.dailyVolumeUsd8(DAY)).toBe(booked);
     });

@@ -58,6 +58,10 @@ export class OpportunityDetector {
     const { healthFactorWad } = data;
     if (!isLiquidatable(healthFactorWad)) return undefined;
 
+    // Gas, fees and the bid are valued with it.
+    const native = { symbol: 'native', updatedAt: view.nativePriceTime, jumped: false };
+    const nativeObjection = this.guard.objection(native, conditions.timestamp);
+    if (nativeObjection) return no(nativeObjection, healthFactorWad);
     for (const { reserve } of data.legs) {
       const price = {
         symbol: reserve.symbol,

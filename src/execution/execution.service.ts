@@ -15,7 +15,7 @@ import {
 import type { SafetyController } from '../safety/index.js';
 import type { InFlight, Ledger, Settlement } from './ledger.js';
 import type { NonceLane, NonceLease } from './nonce-lane.js';
-import type { Settler, SettlingHead } from './settler.js';
+import { LATE_NODE_MS, type Settler, type SettlingHead } from './settler.js';
 import type { SignedTransaction, Signer } from './signer.js';
 
 /** What came of {@link ExecutionService.submit}. */
@@ -43,8 +43,6 @@ export interface ExecutionParts {
   readonly settler: Settler;
 }
 
-/** How long the chain may count fewer transactions than our rows before that is taken for another chain, not a late node. */
-const LATE_NODE_MS = 10_000;
 const DRAIN_POLL_MS = 100;
 
 /**

@@ -28,6 +28,8 @@ export interface SettlerSettings {
 /** A transaction that is not mined this many blocks after it was handed over is handed over again; then at doubling distances. */
 const RESEND_AFTER_BLOCKS = 2;
 const LONGEST_RESEND_DISTANCE_BLOCKS = 32;
+/** How long the chain may count fewer transactions than were confirmed before that is taken for a reorg, not a late node. */
+export const LATE_NODE_MS = 10_000;
 /** One look may have met a node between two blocks; two looks at two heads have not. */
 const LOOKS_UNTIL_OVERTAKEN = 2;
 
@@ -39,6 +41,9 @@ export class Settler {
   private readonly logger = new Logger(Settler.name);
   private balanceWei = 0n;
   private headNumber = 0;
+  /** The highest nonce that a confirmed receipt of this process had. */
+  private minedNonce = -1;
+  private countTooLowSinceMs: number | undefined;
 
   constructor(
     private readonly pool: RpcPool,
@@ -96,6 +101,7 @@ export class Settler {
         if (settlement) report(settlement);
       }
     }
+    await this.checkHistory(transactionCount);
     const foreign = this.lane.foreignTransactions(transactionCount) + overtaken;
     if (foreign > 0 && this.settings.mode === 'live') throw await this.foreign(foreign);
   }
@@ -115,7 +121,27 @@ export class Settler {
     const fees = await chainFees(this.pool, receipt, transaction.raw);
     const outcome = outcomeOf(receipt, transaction.terms, this.settings.chimera, fees);
     const reason = await this.failureOf(outcome, transaction, receipt);
-    return this.ledger.settle(transaction, receipt, outcome, reason);
+    const settlement = await this.ledger.settle(transaction, receipt, outcome, reason);
+    this.minedNonce = Math.max(this.minedNonce, transaction.nonce);
+    return settlement;
+  }
+
+  /**
+   * The chain may not forget what it confirmed: after a reorg deeper than the confirmations the books hold profit that
+   * is gone, and whatever is sent next waits behind a gap of nonces.
+   * @throws HaltError once a late node no longer explains it.
+   */
+  private async checkHistory(transactionCount: number): Promise<void> {
+    if (transactionCount > this.minedNonce) {
+      this.countTooLowSinceMs = undefined;
+      return;
+    }
+    const nowMs = performance.now();
+    this.countTooLowSinceMs ??= nowMs;
+    if (nowMs - this.countTooLowSinceMs < LATE_NODE_MS) return;
+    const message = `a confirmed transaction with nonce ${this.minedNonce} is gone, the chain counts only ${transactionCount} of ${this.settings.operator}: a reorg was deeper than detector.confirmationBlocks`;
+    await this.safety.halt(message, 'chimera');
+    throw new HaltError(message);
   }
 
   private async failureOf({ kind }: Outcome, { raw }: InFlight, receipt: Receipt): Promise<string> {

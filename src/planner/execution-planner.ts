@@ -6,7 +6,7 @@ import type { Block } from '../domain/block.js';
 import { totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
 import { rejected, type Attempt, type PlanDecision, type Rejection } from '../domain/decision.js';
 import type { Address, Hex } from '../domain/hex.js';
-import { amountWorth, costUsd8, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
+import { amountWorth, costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS, type LiquidationPlan, type TransactionCall } from '../domain/plan.js';
 import { PIPS } from '../liquidity/uniswap-v3.js';
@@ -26,6 +26,8 @@ import { bestQuotes, type Quote } from './quotes.js';
 
 /** Gas assumed before the simulation tells: above what a flash-swap liquidation with two debts was measured at. */
 const GAS_BEFORE_SIMULATION = 700_000n;
+/** The base fee may rise this many times until inclusion; the floor on chain pays for it. */
+const BASE_FEE_TOLERANCE = 2n;
 /** Base's cap for one transaction. */
 const MAX_GAS_PER_TRANSACTION = 16_777_216n;
 
@@ -148,7 +150,15 @@ export class ExecutionPlanner {
     const grossProfitUsd8 = valueUsd8(outcome.profit, candidate.collateral);
     const unavoidable = unavoidableCosts(
       result.gasUsed,
-      { baseFeePerGas: block.baseFeePerGas, ...fees },
+      {
+        baseFeePerGas: block.baseFeePerGas,
+        l1DataFee: fees.l1DataFee,
+        // Asked for the gas assumed before the simulation: more gas pays in proportion.
+        operatorFee: max(
+          fees.operatorFee,
+          mulDivCeil(fees.operatorFee, result.gasUsed, GAS_BEFORE_SIMULATION),
+        ),
+      },
       nativePriceUsd8,
     );
     const withoutBid: Costs = {
@@ -172,7 +182,8 @@ export class ExecutionPlanner {
     const minProfit = onChainFloor(
       outcome,
       candidate.collateral,
-      this.config.planner.minProfitUsd8 + totalCostsUsd8(costs),
+      this.config.planner.minProfitUsd8 +
+        totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE }),
       this.config.planner.slippageBps,
     );
     const plan: LiquidationPlan = {
@@ -195,7 +206,7 @@ export class ExecutionPlanner {
         to: this.config.execution.chimera,
         data: encodeLiquidateAave({ ...draft.call, minProfit }),
         gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, MAX_GAS_PER_TRANSACTION),
-        maxFeePerGas: block.baseFeePerGas * 2n + maxPriorityFeePerGas,
+        maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
         maxPriorityFeePerGas,
       },
     };

@@ -1,10 +1,10 @@
 import type { Asset } from '../domain/opportunity.js';
-import { amountWorth, BPS, max, mulDivFloor } from '../domain/money.js';
+import { amountWorth, BPS, max, min, mulDivFloor } from '../domain/money.js';
 import type { LiquidationOutcome } from '../protocols/chimera-contract.js';
 
 /**
  * The least profit, in collateral units, at which the contract may complete: enough for the profit floor and every cost
- * (both in `floorAndCostsUsd8`), and no less than the simulated profit after `slippageBps` of the swapped amount.
+ * (both in `floorAndCostsUsd8`, but not more than was simulated), and no less than the simulated profit after `slippageBps` of the swapped amount.
  * Rounded up. The simulation itself has passed it: only a market that turned fails it.
  */
 export function onChainFloor(
@@ -14,5 +14,6 @@ export function onChainFloor(
   slippageBps: number,
 ): bigint {
   const tolerated = mulDivFloor(outcome.swapInput, BigInt(slippageBps), BPS);
-  return max(amountWorth(floorAndCostsUsd8, collateral), outcome.profit - tolerated);
+  const paysForAll = min(amountWorth(floorAndCostsUsd8, collateral), outcome.profit);
+  return max(paysForAll, outcome.profit - tolerated);
 }

@@ -1,5 +1,5 @@
 import type { Address } from '../domain/hex.js';
-import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
+import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 
 const FIRST_SPAN = 10_000;
 const LARGEST_SPAN = 200_000;
@@ -35,7 +35,7 @@ export async function backfillBorrowers(
     try {
       for (const borrower of await read(from, to)) borrowers.add(borrower);
     } catch (error) {
-      if (!(error instanceof LogRangeTooLarge) || span === 1) throw error;
+      if (!isTooMuch(error) || span === 1) throw error;
       span = Math.max(1, Math.floor(span / 2));
       continue;
     }
@@ -44,4 +44,9 @@ export async function backfillBorrowers(
     onProgress({ atBlock: to, toBlock, borrowers: borrowers.size });
   }
   return borrowers;
+}
+
+/** The provider says so, or did not finish in time. */
+function isTooMuch(error: unknown): boolean {
+  return error instanceof LogRangeTooLarge || (error instanceof RpcError && error.kind === 'timeout');
 }

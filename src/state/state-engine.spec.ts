@@ -96,6 +96,22 @@ describe('the state engine', () => {
     await expectAgreement(view);
   });
 
+  it('F14 stays where it is when a head comes late, and closes a gap by the logs of the range', async () => {
+    const engine = engineWith(storeWith(new MemoryCache()));
+    const first = await start(engine);
+    await devnet.setPrice('WETH', 2_950n * 10n ** 8n);
+    const late = await chain.getBlock('latest');
+    await devnet.openPosition({
+      collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
+      debts: [{ symbol: 'USDC', amount: 10n ** 9n }],
+    });
+    await devnet.mine(3);
+    const view = await engine.advance(await chain.getBlock('latest'));
+    expect(view.markets[0]?.positions.size).toBe((first.markets[0]?.positions.size ?? 0) + 1);
+    await expectAgreement(view);
+    expect((await engine.advance(late)).block.hash).toBe(view.block.hash);
+  });
+
   it('starts again without reading the history, and misses nobody who borrowed meanwhile', async () => {
     const cache = new MemoryCache();
     await start(engineWith(storeWith(cache)));

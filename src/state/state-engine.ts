@@ -3,6 +3,7 @@ import type { Block } from '../domain/block.js';
 import type { Address } from '../domain/hex.js';
 import { roundRead } from '../oracles/chainlink.js';
 import type { Chain } from '../rpc/chain.js';
+import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 import type { RawLog } from '../rpc/chain-answers.js';
 import { each, readAt, together } from '../rpc/read.js';
 import { backfillBorrowers, type BackfillProgress } from './backfill.js';
@@ -19,8 +20,8 @@ export interface StateSettings {
   readonly fromBlocks: ReadonlyMap<string, number>;
 }
 
-/** How the engine got from its last block to the present one. */
-export type Advance = 'next' | 'gap' | 'reorg';
+/** How a head relates to the last block; `stale` is one that the engine is past. */
+type Advance = 'next' | 'gap' | 'reorg' | 'stale';
 
 /**
  * The bot's picture of its markets, always at one block. `start` builds it, `advance` takes it to a new head: by the head's
@@ -84,16 +85,15 @@ export class StateEngine {
     if (!last) throw new Error('advance was called before start');
     if (head.hash === last.block.hash) return last;
     const step = await this.stepTo(head, last.block);
-    if (step === 'reorg') return this.afterReorg(head);
-
-    const range =
-      step === 'next' ? { blockHash: head.hash } : { fromBlock: last.block.number + 1, toBlock: head.number };
-    const [logs, surroundings] = await Promise.all([
-      this.chain.getLogs(range, [...new Set(this.markets.flatMap((market) => market.watched))], []),
-      this.readSurroundings(head),
-    ]);
-    const reloaded = await this.applyAll(logs, head);
-    return this.complete(head, reloaded ? await this.readSurroundings(head) : surroundings);
+    if (step === 'stale') return last;
+    if (step === 'reorg') return this.readAgain(head, last.block);
+    try {
+      return await this.follow(head, last.block);
+    } catch (error) {
+      // The gap has grown beyond what the provider gives at once.
+      if (error instanceof LogRangeTooLarge) return this.readAgain(head, last.block);
+      throw error;
+    }
   }
 
   /** Reads these accounts again from the chain at the view's block: after a divergence. */
@@ -102,11 +102,34 @@ export class StateEngine {
     if (market && this.current) await market.snapshot(accounts, this.current.block);
   }
 
+  /** By the logs since the last block; the head's own are asked for by its hash, so that they are of this very branch. */
+  private async follow(head: Block, last: Block): Promise<StateView> {
+    const watched = [...new Set(this.markets.flatMap((market) => market.watched))];
+    const between = { fromBlock: last.number + 1, toBlock: head.number - 1 };
+    const [earlier, own, surroundings] = await Promise.all([
+      between.fromBlock > between.toBlock ? [] : this.chain.getLogs(between, watched, []),
+      this.chain.getLogs({ blockHash: head.hash }, watched, []),
+      this.readSurroundings(head),
+    ]);
+    const reloaded = await this.applyAll([...earlier, ...own], head);
+    return this.complete(head, reloaded ? await this.readSurroundings(head) : surroundings);
+  }
+
   private async stepTo(head: Block, last: Block): Promise<Advance> {
     if (head.parentHash === last.hash) return 'next';
-    if (head.number <= last.number) return 'reorg';
-    const atLast = await this.chain.getBlock(last.number);
-    return atLast.hash === last.hash ? 'gap' : 'reorg';
+    const unchanged = await this.isStillThere(last);
+    if (head.number <= last.number) return unchanged ? 'stale' : 'reorg';
+    return unchanged ? 'gap' : 'reorg';
+  }
+
+  private async isStillThere(last: Block): Promise<boolean> {
+    try {
+      return (await this.chain.getBlock(last.number)).hash === last.hash;
+    } catch (error) {
+      // A chain that became shorter no longer has this number at all.
+      if (error instanceof RpcError && error.kind === 'out-of-sync') return false;
+      throw error;
+    }
   }
 
   private async applyAll(logs: readonly RawLog[], head: Block): Promise<boolean> {
@@ -121,15 +144,16 @@ export class StateEngine {
     return anyReloaded;
   }
 
-  private async afterReorg(head: Block): Promise<StateView> {
+  /** Everything again at `head`, and whoever borrowed on a branch or in a gap that was not followed. */
+  private async readAgain(head: Block, last: Block): Promise<StateView> {
+    const since = Math.max(0, Math.min(last.number, head.number) - REORG_LOOKBACK_BLOCKS);
     for (const market of this.markets) {
       await market.rebuild(head);
-      const since = Math.max(0, head.number - REORG_LOOKBACK_BLOCKS);
-      const found = [...(await market.borrowersIn(since, head.number))].filter(
-        (one) => !market.borrowers.has(one),
-      );
-      await market.snapshot(found, head);
-      this.checkpoints.noteSoon(market.name, found, head);
+      const read = (from: number, to: number): Promise<Set<Address>> => market.borrowersIn(from, to);
+      const found = await backfillBorrowers(read, since, head.number, () => undefined);
+      const fresh = [...found].filter((one) => !market.borrowers.has(one));
+      await market.snapshot(fresh, head);
+      this.checkpoints.noteSoon(market.name, fresh, head);
     }
     return this.complete(head, await this.readSurroundings(head));
   }
@@ -153,7 +177,7 @@ export class StateEngine {
       const own = surroundings[index];
       return own ? [market.view(own)] : [];
     });
-    this.current = { block, nativePriceUsd8: native.answer, markets };
+    this.current = { block, nativePriceUsd8: native.answer, nativePriceTime: native.updatedAt, markets };
     return this.current;
   }
 }

@@ -25,5 +25,7 @@ export interface StateView {
   readonly block: Block;
   /** USD8 for one native token. */
   readonly nativePriceUsd8: bigint;
+  /** When its feed last changed, seconds since the epoch. */
+  readonly nativePriceTime: number;
   readonly markets: readonly MarketView[];
 }

@@ -36,5 +36,5 @@ export async function viewOf(
     markets.push(tracked.view(await readAt(chain, tracked.surroundings(block.timestamp), block.hash)));
   }
   const native = await readAt(chain, roundRead(config.oracles.nativeUsdFeed), block.hash);
-  return { block, nativePriceUsd8: native.answer, markets };
+  return { block, nativePriceUsd8: native.answer, nativePriceTime: native.updatedAt, markets };
 }

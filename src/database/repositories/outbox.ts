@@ -77,7 +77,8 @@ export class OutboxRepository {
       throw new HaltError(
         `execution ${String(executionId)} is not planned: its transaction was not recorded`,
       );
-    return existing.hash === hash
+    // Byte for byte the same, but for another execution: another process carries out the same plan with our key.
+    return existing.hash === hash && existing.executionId === executionId
       ? { kind: 'already-recorded', id: existing.id }
       : { kind: 'nonce-taken', existing };
   }

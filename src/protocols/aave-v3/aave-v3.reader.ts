@@ -22,6 +22,9 @@ const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
 const HIGHEST_EMODE_CATEGORY = 64;
 const USD8_UNIT = 10n ** 8n;
 
+/** The history is the archive's to answer, where there is one, and takes its time. */
+const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
+
 /** Reads an Aave v3 pool and its accounts from the chain, every answer pinned to one block. */
 @Injectable()
 export class AaveV3Reader {
@@ -102,6 +105,6 @@ export class AaveV3Reader {
   /** Everyone who took debt in a range of blocks, both ends included. */
   async borrowers(market: AaveMarket, fromBlock: number, toBlock: number): Promise<Set<Address>> {
     const { address, topics } = borrowFilter(market);
-    return borrowersOf(await this.chain.getLogs({ fromBlock, toBlock }, [address], topics));
+    return borrowersOf(await this.chain.getLogs({ fromBlock, toBlock }, [address], topics, HISTORY));
   }
 }
