@@ -1,5 +1,5 @@
-import { Interface } from 'ethers';
-import { toAddress, type Address, type Hex } from '../domain/hex.js';
+import { id, Interface } from 'ethers';
+import { addressAt, addressFromWord, uintAt, type Address, type Hex } from '../domain/hex.js';
 
 /** The part of contracts/src/Chimera.sol that the bot calls and reads. A test compares it with the compiled contract. */
 export const CHIMERA_ABI = [
@@ -13,6 +13,7 @@ export const CHIMERA_ABI = [
 ] as const;
 
 export const chimeraInterface = new Interface(CHIMERA_ABI);
+const LIQUIDATED = id('Liquidated(address,address,address,address,uint256,uint256,uint256)');
 
 /** Arguments of Chimera.liquidateAave. Amounts in the smallest units of the token they name. */
 export interface AaveLiquidationCall {
@@ -44,13 +45,14 @@ export function encodeLiquidateAave(call: AaveLiquidationCall): Hex {
   return chimeraInterface.encodeFunctionData('liquidateAave', [call]) as Hex;
 }
 
-/** @throws Error when the data is not the return value of liquidateAave. */
+/** @throws RangeError when the data is too short to be the return value of liquidateAave. */
 export function decodeLiquidateAave(data: Hex): LiquidationOutcome {
-  const [outcome] = chimeraInterface.decodeFunctionResult('liquidateAave', data) as unknown as [
-    [bigint, bigint, bigint, bigint],
-  ];
-  const [debtCovered, collateralSeized, swapInput, profit] = outcome;
-  return { debtCovered, collateralSeized, swapInput, profit };
+  return {
+    debtCovered: uintAt(data, 0),
+    collateralSeized: uintAt(data, 1),
+    swapInput: uintAt(data, 2),
+    profit: uintAt(data, 3),
+  };
 }
 
 export interface LiquidatedEvent {
@@ -71,21 +73,17 @@ interface EventLog {
 
 /** The Liquidated events that `chimera` itself emitted, in order: what a receipt proves. Other contracts' logs are ignored. */
 export function liquidatedEvents(logs: readonly EventLog[], chimera: Address): LiquidatedEvent[] {
-  return logs.flatMap((log) => {
-    if (log.address !== chimera) return [];
-    const parsed = chimeraInterface.parseLog({ topics: [...log.topics], data: log.data });
-    if (parsed?.name !== 'Liquidated') return [];
-    const [market, borrower, collateralAsset, debtAsset, debtCovered, collateralSeized, profit] =
-      parsed.args as unknown as [string, string, string, string, bigint, bigint, bigint];
+  return logs.flatMap(({ address, topics: [topic, market, borrower], data }) => {
+    if (address !== chimera || topic !== LIQUIDATED || !market || !borrower) return [];
     return [
       {
-        market: toAddress(market),
-        borrower: toAddress(borrower),
-        collateralAsset: toAddress(collateralAsset),
-        debtAsset: toAddress(debtAsset),
-        debtCovered,
-        collateralSeized,
-        profit,
+        market: addressFromWord(market),
+        borrower: addressFromWord(borrower),
+        collateralAsset: addressAt(data, 0),
+        debtAsset: addressAt(data, 1),
+        debtCovered: uintAt(data, 2),
+        collateralSeized: uintAt(data, 3),
+        profit: uintAt(data, 4),
       },
     ];
   });
