@@ -1,6 +1,4 @@
 import js from '@eslint/js';
-import importX from 'eslint-plugin-import-x';
-import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import tseslint from 'typescript-eslint';
 
 /** What each folder of src/ may import, besides itself. The table of docs/architecture.md, as lint errors. */
@@ -54,19 +52,29 @@ const MAY_IMPORT = {
   ],
 };
 
-const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
-  target: `./src/${folder}`,
-  from: './src',
-  except: [folder, ...allowed].map((name) => `./${name}`),
-  message: `src/${folder} may import only: ${[folder, ...allowed].join(', ')} (docs/architecture.md).`,
-}));
+/** A relative import that leads into one of these folders, from however deep. */
+const into = (folders) => `^(\\.\\./)+(${folders.join('|')})/`;
 
-/** The production build never reaches into test or devnet code. */
-const productionRule = {
-  target: './src/!(*.spec).ts',
-  from: ['./devnet', './test'],
-  message: 'src/ must not import devnet/ or test/.',
-};
+const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  files: [`src/${folder}/**/*.ts`],
+  ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            regex: into(
+              Object.keys(MAY_IMPORT).filter((other) => other !== folder && !allowed.includes(other)),
+            ),
+            message: `src/${folder} may import only: ${allowed.join(', ') || 'nothing'} (docs/architecture.md).`,
+          },
+          { regex: into(['devnet', 'test']), message: 'src/ must not import devnet/ or test/.' },
+        ],
+      },
+    ],
+  },
+}));
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.cache/', 'data/', 'coverage/', 'contracts/**/*.cjs'] },
@@ -75,11 +83,7 @@ export default tseslint.config(
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { 'import-x': importX },
-    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver({ project: './tsconfig.json' })] },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones: [...folderRules, productionRule] }],
-      'import-x/no-cycle': 'error',
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -103,8 +107,9 @@ export default tseslint.config(
   },
   {
     files: ['**/*.spec.ts', 'test/**/*.ts'],
-    rules: { '@typescript-eslint/no-non-null-assertion': 'off', 'import-x/no-restricted-paths': 'off' },
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
+  ...folderRules,
   {
     files: ['**/*.mjs', '**/*.cjs'],
     languageOptions: {

@@ -23,7 +23,7 @@ function forgeBinary() {
     const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
     return join(dirname(manifest), 'bin', file);
   } catch {
-    throw new Error(`${name} is not installed: run npm install with optional dependencies on this platform`);
+    throw new Error(`${name} is not installed: run npm install --no-save ${name}@1.7.1`);
   }
 }
 

@@ -171,8 +171,12 @@ function anvilArguments(options: AnvilOptions, directory: string): string[] {
 function anvilBinary(): string {
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const name = process.platform === 'win32' ? 'anvil.exe' : 'anvil';
-  const manifest = `@foundry-rs/anvil-${process.platform}-${architecture}/package.json`;
-  return join(createRequire(import.meta.url).resolve(manifest), '..', 'bin', name);
+  const platform = `@foundry-rs/anvil-${process.platform}-${architecture}`;
+  try {
+    return join(createRequire(import.meta.url).resolve(`${platform}/package.json`), '..', 'bin', name);
+  } catch {
+    throw new Error(`${platform} is not installed: run npm install --no-save ${platform}@1.7.1`);
+  }
 }
 
 async function listeningAddress(child: ChildProcess): Promise<string> {

@@ -28,6 +28,9 @@ async function demo({ once, json, borrowers: count, blockMs }: DemoArguments): P
   const narrator = new Narrator((line) => console.log(line), names, process.stdout.isTTY && !json);
 
   narrator.heading('Chimera demo: a local chain, a database and the bot');
+  narrator.line(
+    'HF is the health factor; in brackets is why that much: all of the debt or collateral, the close factor, …',
+  );
   const stack = await Stack.start({ borrowers, onProgress: (step) => narrator.progress(step) });
   try {
     await stack.devnet.startMining(blockMs);
@@ -85,10 +88,11 @@ function invite(stack: Stack, narrator: Narrator): void {
   narrator.line(
     `status   curl -H 'Authorization: Bearer ${stack.keys.viewer}' ${stack.apiUrl}/api/v1/status`,
   );
-  narrator.line(
-    `halt     curl -H 'Authorization: Bearer ${stack.keys.operator}' -H 'Content-Type: application/json' ` +
-      `-d '{"reason":"having a look"}' ${stack.apiUrl}/api/v1/safety/halt`,
-  );
+  const order = (what: string, reason: string): string =>
+    `curl -H 'Authorization: Bearer ${stack.keys.operator}' -H 'Content-Type: application/json' ` +
+    `-d '{"reason":"${reason}"}' ${stack.apiUrl}/api/v1/safety/${what}`;
+  narrator.line(`halt     ${order('halt', 'having a look')}`);
+  narrator.line(`resume   ${order('resume', 'seen enough')}`);
 }
 
 try {
