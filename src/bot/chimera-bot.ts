@@ -1,10 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Injectable,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-  type OnModuleDestroy,
-} from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { ChimeraConfig } from '../config/index.js';
 import { DivergencesRepository, ExecutionsRepository } from '../database/index.js';
@@ -36,7 +31,7 @@ const ACTOR = 'chimera';
  * and nowhere else: the loop itself never dies.
  */
 @Injectable()
-export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
+export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private phase: BotPhase = 'starting';
   private next: Head | undefined;
   private running: Promise<void> | undefined;
@@ -78,11 +73,6 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy, Befo
     await this.started;
     await this.running;
     for (const settlement of await this.execution.drain(DRAIN_MS)) this.pass.report(settlement);
-  }
-
-  /** Nothing of ours runs any more when the modules below close their connections. */
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.running;
   }
 
   status(): BotStatus {
