@@ -60,10 +60,22 @@ const AAVE: CompilationUnit = {
   sourceDirectories: [],
 };
 
+const OWN_CONTRACTS = [
+  'AggregatorProxy',
+  'FeedPriceOracle',
+  'MarketMover',
+  'MintableToken',
+  'MorphoFeedOracle',
+  'SettableAggregator',
+  'SlipstreamFactory',
+  'SolidlyFactory',
+];
+
 const OWN: CompilationUnit = {
   name: 'devnet',
-  files: ['AggregatorProxy.sol', 'MarketMover.sol', 'MintableToken.sol', 'SettableAggregator.sol'],
-  contracts: ['AggregatorProxy', 'MarketMover', 'MintableToken', 'SettableAggregator'],
+  files: OWN_CONTRACTS.map((name) => `${name}.sol`),
+  contracts: OWN_CONTRACTS,
+  interfaces: ['SolidlyPool'],
   roots: [join(PROJECT_ROOT, 'devnet', 'contracts'), NODE_MODULES],
   evmVersion: 'cancun',
   packages: ['@openzeppelin/contracts'],
@@ -89,6 +101,19 @@ const UNISWAP_FILES = {
   QuoterV2: '@uniswap/swap-router-contracts/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json',
 };
 
+const COMPOUND_ARTIFACTS = '@thenextblock/hardhat-compound/dist/artifacts/contracts/compound';
+const COMPOUND_CONTRACTS = [
+  'Comptroller',
+  'Unitroller',
+  'CErc20Delegate',
+  'CErc20Delegator',
+  'CEther',
+  'JumpRateModelV2',
+] as const;
+
+const MORPHO_FACTORIES = '@morpho-org/morpho-blue-bundlers/types/factories/lib';
+const BALANCER_VAULT = '@balancer-labs/v2-deployments/dist/tasks/20210418-vault/artifact/Vault.json';
+
 const OPTIMISM_ARTIFACTS = '@eth-optimism/contracts-bedrock/forge-artifacts';
 
 /** A contract that is there from the first block: set by anvil_setCode, not deployed. */
@@ -105,6 +130,11 @@ export interface DevnetArtifacts {
   own: Artifacts;
   chimera: Artifact;
   uniswap: Record<keyof typeof UNISWAP_FILES, Artifact>;
+  compound: Record<(typeof COMPOUND_CONTRACTS)[number], Artifact>;
+  /** With the events that Morpho declares in a library, which its own ABI lacks. */
+  morpho: Artifact;
+  morphoIrm: Artifact;
+  balancerVault: Artifact;
   predeploys: Record<'weth' | 'gasPriceOracle' | 'l1Block', Predeploy>;
   multicall3: Predeploy;
 }
@@ -127,16 +157,26 @@ export async function loadArtifacts(
 ): Promise<DevnetArtifacts> {
   // One after the other: two compilers at once would need twice the memory and, on two cores, as much time.
   const own = await compiled(OWN, onProgress);
-  const chimera = artifactOf(await compiled(CHIMERA, onProgress), 'Chimera');
+  const chimera = await compileChimera(onProgress);
   const aave = await compiled(AAVE, onProgress);
   return {
     own,
     chimera,
     aave,
     uniswap: loadUniswap(),
+    compound: loadCompound(),
+    ...loadMorpho(),
+    balancerVault: loadShipped('Vault', BALANCER_VAULT),
     predeploys: loadPredeploys(),
     multicall3: loadMulticall3(),
   };
+}
+
+/** The contract of this repository, from the cache or freshly compiled. */
+export async function compileChimera(
+  onProgress: (step: string) => void = () => undefined,
+): Promise<Artifact> {
+  return artifactOf(await compiled(CHIMERA, onProgress), 'Chimera');
 }
 
 /** The artifact of that name. @throws {Error} when there is none */
@@ -146,11 +186,13 @@ export function artifactOf(artifacts: Artifacts, name: string): Artifact {
   return artifact;
 }
 
+function loadShipped(name: string, file: string): Artifact {
+  const { abi, bytecode } = shippedArtifact(file);
+  return { name, abi, bytecode, links: {} };
+}
+
 function loadUniswap(): DevnetArtifacts['uniswap'] {
-  const load = (name: keyof typeof UNISWAP_FILES): Artifact => {
-    const { abi, bytecode } = shippedArtifact(UNISWAP_FILES[name]);
-    return { name, abi, bytecode, links: {} };
-  };
+  const load = (name: keyof typeof UNISWAP_FILES): Artifact => loadShipped(name, UNISWAP_FILES[name]);
   return {
     UniswapV3Factory: load('UniswapV3Factory'),
     UniswapV3Pool: load('UniswapV3Pool'),
@@ -158,6 +200,35 @@ function loadUniswap(): DevnetArtifacts['uniswap'] {
     SwapRouter02: load('SwapRouter02'),
     QuoterV2: load('QuoterV2'),
   };
+}
+
+function loadCompound(): DevnetArtifacts['compound'] {
+  const loaded = COMPOUND_CONTRACTS.map((name) => [
+    name,
+    loadShipped(name, `${COMPOUND_ARTIFACTS}/${name}.sol/${name}.json`),
+  ]);
+  return Object.fromEntries(loaded) as DevnetArtifacts['compound'];
+}
+
+function loadMorpho(): Pick<DevnetArtifacts, 'morpho' | 'morphoIrm'> {
+  const morpho = typechainArtifact('Morpho', 'morpho-blue/src');
+  const { abi: events } = typechainArtifact('EventsLib', 'morpho-blue/src/libraries');
+  return {
+    morpho: { ...morpho, abi: [...morpho.abi, ...events] },
+    morphoIrm: typechainArtifact('AdaptiveCurveIrm', 'morpho-blue-irm/src/adaptive-curve-irm'),
+  };
+}
+
+/** Reads the ABI and the creation code out of a typechain factory; importing it would load a second copy of ethers. */
+function typechainArtifact(name: string, directory: string): Artifact {
+  const file = join(NODE_MODULES, MORPHO_FACTORIES, directory, `${name}__factory.js`);
+  const source = readFileSync(file, 'utf8');
+  const literal = /const _abi = (\[.*?\n\]);/s.exec(source)?.[1];
+  const bytecode = /const _bytecode = "(0x[0-9a-f]+)"/.exec(source)?.[1];
+  if (!literal || !bytecode) throw new Error(`${file}: no ABI or no creation code`);
+  // A JavaScript literal becomes JSON by quoting its names and dropping its trailing commas.
+  const json = literal.replace(/(\w+):/g, '"$1":').replace(/,(?=\s*[\]}])/g, '');
+  return { name, abi: JSON.parse(json) as Artifact['abi'], bytecode, links: {} };
 }
 
 function loadPredeploys(): DevnetArtifacts['predeploys'] {

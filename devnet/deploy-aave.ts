@@ -4,6 +4,7 @@ import { type DevnetArtifacts, artifactOf } from './artifacts.js';
 import type { Artifact } from './compile.js';
 import type { Deployer } from './deployer.js';
 import {
+  AAVE_LIQUIDITY_USD8,
   EMODE,
   FLASH_LOAN_PREMIUM_BPS,
   LIQUIDATION_PROTOCOL_FEE_BPS,
@@ -11,6 +12,7 @@ import {
   TOKEN_SYMBOLS,
   type TokenSymbol,
 } from './parameters.js';
+import type { Supplier } from './supplier.js';
 
 export interface AaveAddresses {
   addressesProvider: string;
@@ -97,6 +99,17 @@ export function deployAave(
   configureEMode(configure, tokens);
   configure('updateFlashloanPremium', FLASH_LOAN_PREMIUM_BPS);
   return { addressesProvider, pool, poolConfigurator, aclManager, oracle, dataProvider };
+}
+
+/** Queues the supplier's loans of every token. */
+export function supplyAave(supplier: Supplier, artifacts: DevnetArtifacts, { pool }: AaveAddresses): void {
+  const abi = poolAbi(artifacts);
+  for (const symbol of TOKEN_SYMBOLS) {
+    supplier.approve(symbol, pool);
+    const amount = supplier.worth(symbol, AAVE_LIQUIDITY_USD8);
+    const { address } = supplier.tokens[symbol];
+    supplier.call(pool, abi, 'supply', [address, amount, supplier.address, 0]);
+  }
 }
 
 type Configure = (method: string, ...args: unknown[]) => void;

@@ -1,8 +1,9 @@
 /** Deploys Uniswap v3 from the packages' artifacts and fills full-range pools at the feeds' prices. */
-import { MaxUint256, ZeroAddress } from 'ethers';
+import { AbiCoder, MaxUint256, ZeroAddress, getCreate2Address, keccak256 } from 'ethers';
 import type { DevnetArtifacts } from './artifacts.js';
 import type { Deployer } from './deployer.js';
-import { TOKENS, type TokenSymbol, UNISWAP_POOLS, amountWorth, initialPrices } from './parameters.js';
+import { type PoolParameters, TOKENS, TOKEN_SYMBOLS, type TokenSymbol } from './parameters.js';
+import type { Supplier } from './supplier.js';
 import { sqrtPriceX96 } from './uniswap-price.js';
 
 export interface UniswapAddresses {
@@ -12,13 +13,21 @@ export interface UniswapAddresses {
   quoter: string;
 }
 
-/** Tokens of a pool in the order of their addresses, as Uniswap sorts them. */
-export interface PoolKey {
+/** A pool of two tokens, in the order of their addresses. */
+export interface PoolPair {
   token0: TokenSymbol;
   token1: TokenSymbol;
+  address: string;
+}
+
+/** A Uniswap v3 pool of the local chain. */
+export interface DevnetPool extends PoolPair {
   /** Hundredths of a basis point. */
   fee: number;
 }
+
+/** A Uniswap factory and the position manager that adds liquidity to its pools. */
+export type Exchange = Pick<UniswapAddresses, 'uniswapFactory' | 'positionManager'>;
 
 /** UniswapV3Factory's tick spacings of the fee tiers in use. */
 const TICK_SPACING: Record<number, number> = { 100: 1, 500: 10, 3000: 60, 10000: 200 };
@@ -46,37 +55,30 @@ export function deployUniswap(deployer: Deployer, artifacts: DevnetArtifacts): U
 }
 
 /**
- * Queues the creation of every pool at the initial prices, and its full-range liquidity, paid by the supplier.
+ * Queues the creation of pools at the initial prices, and of their full-range liquidity, paid by the supplier.
  * @param depthUsd8 worth of each side of each pool, USD with 8 decimals
  */
 export function fillPools(
-  deployer: Deployer,
+  supplier: Supplier,
   artifacts: DevnetArtifacts,
-  positionManager: string,
-  tokens: Readonly<Record<TokenSymbol, { address: string }>>,
-  supplier: string,
+  { uniswapFactory, positionManager }: Exchange,
+  pools: readonly PoolParameters[],
   depthUsd8: bigint,
-): PoolKey[] {
+): DevnetPool[] {
+  const { tokens } = supplier;
   const { abi } = artifacts.uniswap.NonfungiblePositionManager;
-  const prices = initialPrices();
-  return UNISWAP_POOLS.map(({ tokens: pair, fee }) => {
+  for (const symbol of TOKEN_SYMBOLS) supplier.approve(symbol, positionManager);
+  return pools.map(({ tokens: pair, fee }) => {
     const [token0, token1] = sorted(pair, tokens);
     const address0 = tokens[token0].address;
     const address1 = tokens[token1].address;
-    const price = sqrtPriceX96(
-      TOKENS[token0].decimals,
-      TOKENS[token1].decimals,
-      prices[token0],
-      prices[token1],
-    );
-    const from = supplier;
-    deployer.call(
-      positionManager,
-      abi,
-      'createAndInitializePoolIfNecessary',
-      [address0, address1, fee, price],
-      { from },
-    );
+    const [first, second] = [TOKENS[token0], TOKENS[token1]];
+    supplier.call(positionManager, abi, 'createAndInitializePoolIfNecessary', [
+      address0,
+      address1,
+      fee,
+      sqrtPriceX96(first.decimals, second.decimals, first.initialPriceUsd8, second.initialPriceUsd8),
+    ]);
     const spacing = TICK_SPACING[fee];
     if (spacing === undefined) throw new Error(`no tick spacing for the fee ${fee}`);
     const tick = Math.floor(MAX_TICK / spacing) * spacing;
@@ -86,19 +88,31 @@ export function fillPools(
       fee,
       tickLower: -tick,
       tickUpper: tick,
-      amount0Desired: amountWorth(token0, depthUsd8, prices[token0]),
-      amount1Desired: amountWorth(token1, depthUsd8, prices[token1]),
+      amount0Desired: supplier.worth(token0, depthUsd8),
+      amount1Desired: supplier.worth(token1, depthUsd8),
       amount0Min: 0n,
       amount1Min: 0n,
-      recipient: supplier,
+      recipient: supplier.address,
       deadline: MaxUint256,
     };
-    deployer.call(positionManager, abi, 'mint', [mint], { from });
-    return { token0, token1, fee };
+    supplier.call(positionManager, abi, 'mint', [mint]);
+    return {
+      token0,
+      token1,
+      fee,
+      address: poolAddress(artifacts, uniswapFactory, [address0, address1, fee]),
+    };
   });
 }
 
-function sorted(
+/** As PoolAddress.computeAddress, by which the position manager finds the pool. */
+function poolAddress(artifacts: DevnetArtifacts, factory: string, key: readonly unknown[]): string {
+  const salt = keccak256(AbiCoder.defaultAbiCoder().encode(['address', 'address', 'uint24'], key));
+  return getCreate2Address(factory, salt, keccak256(artifacts.uniswap.UniswapV3Pool.bytecode));
+}
+
+/** The two tokens in the order of their addresses. */
+export function sorted(
   [a, b]: readonly [TokenSymbol, TokenSymbol],
   tokens: Readonly<Record<TokenSymbol, { address: string }>>,
 ): [TokenSymbol, TokenSymbol] {

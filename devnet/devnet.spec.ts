@@ -24,6 +24,7 @@ import {
   randomBorrowers,
   startDevnet,
 } from './index.js';
+import { Kind } from '../src/protocols/chimera/bindings.js';
 
 const WAD = 10n ** 18n;
 /** The first start compiles Aave. */
@@ -216,7 +217,13 @@ describe('local chain', () => {
       chimera.getFunction(method)(...args);
     expect(await read('isExecutor', operator)).toBe(true);
     expect(await read('isExecutor', deployer)).toBe(false);
-    expect(await read('isMarket', devnet.addresses.pool)).toBe(true);
+    const { pool, comptroller, morpho, balancerVault, slipstreamFactory, solidlyFactory } = devnet.addresses;
+    expect(await read('kindOf', pool)).toBe(BigInt(Kind.AaveV3));
+    expect(await read('kindOf', comptroller)).toBe(BigInt(Kind.CompoundV2));
+    expect(await read('kindOf', morpho)).toBe(BigInt(Kind.MorphoBlue));
+    expect(await read('kindOf', balancerVault)).toBe(BigInt(Kind.BalancerV2));
+    expect(await read('kindOf', slipstreamFactory)).toBe(BigInt(Kind.Slipstream));
+    expect(await read('kindOf', solidlyFactory)).toBe(BigInt(Kind.Solidly));
     expect(await read('owner')).toBe(deployer);
     expect(await read('treasury')).toBe(treasury);
     expect(await read('factory')).toBe(devnet.addresses.uniswapFactory);

@@ -2,18 +2,28 @@
 import { Contract, JsonRpcProvider, JsonRpcSigner, Network, getAddress } from 'ethers';
 import { AnvilProcess } from './anvil.js';
 import { type DevnetArtifacts, artifactOf, loadArtifacts } from './artifacts.js';
+import { type DevnetContracts, connect } from './connect.js';
 import {
   type Accounts,
   type Deployment,
   type DevnetAddresses,
-  type DevnetPool,
   type DevnetTokens,
   deployMarket,
 } from './deploy.js';
 import { poolAbi } from './deploy-aave.js';
+import type { SlipstreamPool, SolidlyPool } from './deploy-aerodrome.js';
+import type { MorphoMarket } from './deploy-morpho.js';
+import type { DevnetPool } from './deploy-uniswap.js';
 import { Market, type PriceOptions } from './market.js';
 import { Miner } from './mining.js';
 import { DEFAULT_POOL_DEPTH_USD8, type Prices, type TokenSymbol } from './parameters.js';
+import {
+  type CompoundAsset,
+  type CompoundPositionRequest,
+  type MorphoPositionRequest,
+  OtherPositionOpener,
+  mTokenOf,
+} from './other-positions.js';
 import { PositionOpener, type PositionRequest } from './positions.js';
 import { RpcClient } from './rpc.js';
 
@@ -22,7 +32,7 @@ export interface DevnetOptions {
   chainId?: number;
   /** Default: a free one. */
   port?: number;
-  /** Worth of each side of each Uniswap pool, USD with 8 decimals. Default $50,000,000. */
+  /** Worth of each side of each pool, USD with 8 decimals. Default $50,000,000. */
   poolDepthUsd8?: bigint;
   /**
    * How many blocks back eth_call and friends reach; blocks, logs and receipts are kept for ever. Each block's state is a
@@ -48,25 +58,7 @@ export interface AccountData {
   healthFactorWad: bigint;
 }
 
-/** Every contract one may want to talk to, with its ABI, read through the provider. */
-export interface DevnetContracts {
-  aavePool: Contract;
-  poolConfigurator: Contract;
-  addressesProvider: Contract;
-  aclManager: Contract;
-  oracle: Contract;
-  dataProvider: Contract;
-  uniswapFactory: Contract;
-  quoter: Contract;
-  swapRouter: Contract;
-  positionManager: Contract;
-  multicall3: Contract;
-  gasPriceOracle: Contract;
-  l1Block: Contract;
-  chimera: Contract;
-}
-
-/** A local chain with real Aave v3.6, Uniswap v3 and Chainlink-style feeds. */
+/** A local chain with real lenders and exchanges, and Chainlink-style feeds. */
 export class Devnet {
   readonly rpcUrl: string;
   readonly wsUrl: string;
@@ -74,11 +66,15 @@ export class Devnet {
   readonly provider: JsonRpcProvider;
   readonly addresses: DevnetAddresses;
   readonly tokens: DevnetTokens;
+  /** Uniswap's. */
   readonly pools: readonly DevnetPool[];
+  readonly slipstreamPools: readonly SlipstreamPool[];
+  readonly solidlyPools: readonly SolidlyPool[];
   readonly contracts: DevnetContracts;
   readonly #miner: Miner;
   readonly #market: Market;
   readonly #opener: PositionOpener;
+  readonly #otherOpener: OtherPositionOpener;
 
   private constructor(
     readonly chainId: number,
@@ -94,6 +90,8 @@ export class Devnet {
     this.addresses = deployment.addresses;
     this.tokens = deployment.tokens;
     this.pools = deployment.pools;
+    this.slipstreamPools = deployment.slipstreamPools;
+    this.solidlyPools = deployment.solidlyPools;
     // Ethers otherwise answers from a cache, polls every 4 s and sends batches, which anvil runs out of order.
     this.provider = new JsonRpcProvider(anvil.url, Network.from(chainId), {
       staticNetwork: true,
@@ -103,22 +101,32 @@ export class Devnet {
     });
     this.contracts = connect(artifacts, deployment.addresses, this.provider);
     this.#miner = new Miner(client);
-    const { addresses, tokens, pools } = deployment;
+    const { addresses, tokens, pools, slipstreamPools, solidlyPools } = deployment;
     this.#market = new Market({
       rpc: client,
       miner: this.#miner,
       trader: accounts.trader,
       addresses,
       tokens,
-      pools,
+      pools: [...pools, ...slipstreamPools],
+      solidlyPools,
       abi: {
         mover: artifactOf(artifacts.own, 'MarketMover').abi,
         aggregator: artifactOf(artifacts.own, 'AggregatorProxy').abi,
         pool: artifacts.uniswap.UniswapV3Pool.abi,
+        solidlyPool: artifactOf(artifacts.own, 'SolidlyPool').abi,
       },
     });
     const pool = { address: addresses.pool, abi: poolAbi(artifacts) };
     this.#opener = new PositionOpener(client, this.#miner, tokens, pool, accounts.supplier);
+    this.#otherOpener = new OtherPositionOpener({
+      rpc: client,
+      miner: this.#miner,
+      addresses,
+      tokens,
+      artifacts,
+      supplier: accounts.supplier,
+    });
   }
 
   /** Use startDevnet. */
@@ -132,7 +140,7 @@ export class Devnet {
     try {
       const client = new RpcClient(anvil.url);
       const accounts = await testAccounts(client);
-      onProgress('deploying Aave, Uniswap, feeds and Chimera');
+      onProgress('deploying lenders, exchanges, feeds and Chimera');
       const deployment = await deployMarket(client, artifacts, accounts, poolDepthUsd8);
       await client.call('anvil_setLoggingEnabled', [false]);
       await client.call('evm_setAutomine', [true]);
@@ -186,6 +194,22 @@ export class Devnet {
     return found;
   }
 
+  /** The Compound market of a token, or of native ether. */
+  mToken(asset: CompoundAsset): Contract {
+    const { CEther, CErc20Delegator } = this.artifacts.compound;
+    const { abi } = asset === 'native' ? CEther : CErc20Delegator;
+    return new Contract(mTokenOf(this.addresses, asset), abi, this.provider);
+  }
+
+  /** The Morpho market of two tokens. @throws {Error} when the chain has no such market */
+  morphoMarket(collateral: TokenSymbol, loan: TokenSymbol): MorphoMarket {
+    const found = this.addresses.morphoMarkets.find(
+      (market) => market.collateral === collateral && market.loan === loan,
+    );
+    if (!found) throw new Error(`no Morpho market ${collateral}/${loan}`);
+    return found;
+  }
+
   /** Pool.getUserAccountData at the latest block. */
   async accountData(account: string): Promise<AccountData> {
     const data = (await this.contracts.aavePool.getFunction('getUserAccountData')(account)) as bigint[];
@@ -215,13 +239,28 @@ export class Devnet {
     return this.#opener.open(positions);
   }
 
+  /**
+   * Opens one position on Compound, mined on return. Unlike on Aave, all calls are the borrower's own; the supplier gives
+   * it the collateral.
+   * @returns the borrower's address
+   * @throws {TransactionFailed} when Compound refuses, with its reason or as Failure(error, info, detail)
+   */
+  openCompoundPosition(position: CompoundPositionRequest): Promise<string> {
+    return this.#otherOpener.openCompound(position);
+  }
+
+  /** As openCompoundPosition, on Morpho. @throws {TransactionFailed} when Morpho refuses, with its reason */
+  openMorphoPosition(position: MorphoPositionRequest): Promise<string> {
+    return this.#otherOpener.openMorpho(position);
+  }
+
   /** What the feeds say now, USD with 8 decimals. */
   prices(): Promise<Prices> {
     return this.#market.prices();
   }
 
   /** What a pool charges now: the price of its token0 in whole token1, scaled by 1e18. */
-  poolPriceWad(pool: DevnetPool): Promise<bigint> {
+  poolPriceWad(pool: DevnetPool | SolidlyPool): Promise<bigint> {
     return this.#market.poolPriceWad(pool);
   }
 
@@ -231,7 +270,7 @@ export class Devnet {
   }
 
   /**
-   * Writes new feed answers and trades every Uniswap pool that holds one of the tokens to the new price, in one
+   * Writes new feed answers and trades every pool that holds one of the tokens to the new price, in one
    * transaction. Returns once it is mined: by the timer when one runs, at once otherwise.
    * @param changes USD with 8 decimals
    */
@@ -301,34 +340,4 @@ async function testAccounts(client: RpcClient): Promise<Accounts> {
   if (!deployer || !operator || !treasury || !trader || !supplier)
     throw new Error('anvil has too few accounts');
   return { deployer, operator, treasury, trader, supplier };
-}
-
-function connect(
-  artifacts: DevnetArtifacts,
-  addresses: DevnetAddresses,
-  provider: JsonRpcProvider,
-): DevnetContracts {
-  const { uniswap, predeploys, multicall3, chimera } = artifacts;
-  const aave = (address: string, name: string): Contract =>
-    new Contract(address, artifactOf(artifacts.aave, name).abi, provider);
-  return {
-    aavePool: new Contract(addresses.pool, poolAbi(artifacts), provider),
-    poolConfigurator: aave(addresses.poolConfigurator, 'PoolConfiguratorInstance'),
-    addressesProvider: aave(addresses.addressesProvider, 'PoolAddressesProvider'),
-    aclManager: aave(addresses.aclManager, 'ACLManager'),
-    oracle: aave(addresses.oracle, 'AaveOracle'),
-    dataProvider: aave(addresses.dataProvider, 'AaveProtocolDataProvider'),
-    uniswapFactory: new Contract(addresses.uniswapFactory, uniswap.UniswapV3Factory.abi, provider),
-    quoter: new Contract(addresses.quoter, uniswap.QuoterV2.abi, provider),
-    swapRouter: new Contract(addresses.swapRouter, uniswap.SwapRouter02.abi, provider),
-    positionManager: new Contract(
-      addresses.positionManager,
-      uniswap.NonfungiblePositionManager.abi,
-      provider,
-    ),
-    multicall3: new Contract(addresses.multicall3, multicall3.abi, provider),
-    gasPriceOracle: new Contract(addresses.gasPriceOracle, predeploys.gasPriceOracle.abi, provider),
-    l1Block: new Contract(addresses.l1Block, predeploys.l1Block.abi, provider),
-    chimera: new Contract(addresses.chimera, chimera.abi, provider),
-  };
 }

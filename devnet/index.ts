@@ -1,24 +1,40 @@
 /**
- * A local chain with the real Aave v3.6, Uniswap v3 and Chainlink-style feeds, for the demo and the tests. It is no part of
- * the production build, and nothing in src/ may import it.
+ * A local chain with real lenders (Aave v3.6, Compound v2, Morpho Blue), Uniswap v3, the Balancer v2 vault, stand-ins for
+ * Aerodrome and Chainlink-style feeds, for the demo and the tests. It is no part of the production build, and nothing in
+ * src/ may import it.
  */
 import { loadArtifacts } from './artifacts.js';
 import { Devnet, type DevnetOptions } from './devnet.js';
 
-export type { Accounts, DevnetAddresses, DevnetPool, DevnetToken, DevnetTokens } from './deploy.js';
-export type { AccountData, DevnetContracts, DevnetOptions } from './devnet.js';
+export type { Accounts, DevnetAddresses, DevnetToken, DevnetTokens } from './deploy.js';
+export type { SlipstreamPool, SolidlyPool } from './deploy-aerodrome.js';
+export type { DevnetPool } from './deploy-uniswap.js';
+export type { DevnetContracts } from './connect.js';
+export type { AccountData, DevnetOptions } from './devnet.js';
 export { Devnet, operatorPrivateKey } from './devnet.js';
 export { AAVE_TREASURY } from './deploy-aave.js';
+export type { MorphoMarket, MorphoMarketParams } from './deploy-morpho.js';
+export type {
+  CompoundAmount,
+  CompoundAsset,
+  CompoundPositionRequest,
+  MorphoPositionRequest,
+} from './other-positions.js';
 export type { CollateralAmount, PositionRequest, TokenAmount } from './positions.js';
 export type { PriceOptions } from './market.js';
 export { RpcError } from './rpc.js';
 export { TransactionFailed } from './transactions.js';
 export {
   BASE_FEE_FLOOR_WEI,
+  COMPOUND,
   EMODE,
   FLASH_LOAN_PREMIUM_BPS,
   LIQUIDATION_PROTOCOL_FEE_BPS,
+  MORPHO_LLTV_WAD,
+  MORPHO_MARKETS,
   type Prices,
+  SLIPSTREAM_POOLS,
+  SOLIDLY_POOLS,
   TOKENS,
   TOKEN_SYMBOLS,
   type TokenSymbol,

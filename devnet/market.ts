@@ -1,5 +1,7 @@
-/** Prices: what the feeds say, where the Uniswap pools stand, and how to move both together. */
-import type { DevnetAddresses, DevnetPool, DevnetTokens } from './deploy.js';
+/** Prices: what the feeds say, where the pools stand, and how to move both together. */
+import type { DevnetAddresses, DevnetTokens } from './deploy.js';
+import type { SolidlyPool } from './deploy-aerodrome.js';
+import type { DevnetPool, PoolPair } from './deploy-uniswap.js';
 import type { Artifact } from './compile.js';
 import { interfaceOf } from './deployer.js';
 import type { Miner } from './mining.js';
@@ -20,8 +22,17 @@ interface MarketContext {
   trader: string;
   addresses: DevnetAddresses;
   tokens: DevnetTokens;
+  /** Uniswap's and Slipstream's. */
   pools: readonly DevnetPool[];
-  abi: { mover: Artifact['abi']; aggregator: Artifact['abi']; pool: Artifact['abi'] };
+  solidlyPools: readonly SolidlyPool[];
+  abi: Record<'mover' | 'aggregator' | 'pool' | 'solidlyPool', Artifact['abi']>;
+}
+
+/** A pool, and where to trade it to. */
+interface Target {
+  pool: string;
+  /** Q64.96, whatever the kind of the pool. */
+  sqrtPriceX96: bigint;
 }
 
 /** The price update goes first in its block, as an oracle's does. */
@@ -46,12 +57,17 @@ export class Market {
   }
 
   /** What a pool charges now: the price of its token0 in whole token1, scaled by 1e18. */
-  async poolPriceWad(pool: DevnetPool): Promise<bigint> {
-    const { rpc, tokens, abi } = this.context;
-    const data = interfaceOf(abi.pool).encodeFunctionData('slot0');
-    const result = await rpc.call('eth_call', [{ to: pool.address, data }, 'latest']);
-    const sqrtPrice: unknown = interfaceOf(abi.pool).decodeFunctionResult('slot0', String(result))[0];
-    return priceWad(BigInt(String(sqrtPrice)), tokens[pool.token0].decimals, tokens[pool.token1].decimals);
+  async poolPriceWad(pool: DevnetPool | SolidlyPool): Promise<bigint> {
+    const { tokens, abi } = this.context;
+    const decimals0 = tokens[pool.token0].decimals;
+    const decimals1 = tokens[pool.token1].decimals;
+    if (!('stable' in pool)) {
+      const [sqrtPrice] = await this.#read(pool.address, abi.pool, 'slot0');
+      return priceWad(BigInt(String(sqrtPrice)), decimals0, decimals1);
+    }
+    const reserves = await this.#read(pool.address, abi.solidlyPool, 'getReserves');
+    const [reserve0, reserve1] = [BigInt(String(reserves[0])), BigInt(String(reserves[1]))];
+    return (reserve1 * 10n ** BigInt(18 + decimals0)) / (reserve0 * 10n ** BigInt(decimals1));
   }
 
   /**
@@ -61,26 +77,32 @@ export class Market {
    */
   async setPrices(changes: Partial<Prices>, options: PriceOptions = {}): Promise<void> {
     const changed = TOKEN_SYMBOLS.filter((symbol) => changes[symbol] !== undefined);
-    const moved = options.movePools === false ? [] : this.context.pools.filter(holdsOneOf(changed));
-    await this.#move(changes, moved);
+    await this.#move(changes, options.movePools === false ? [] : changed);
   }
 
   /** Trades every pool back to what the feeds say, as arbitrage would after somebody's large swap. */
   async alignPools(): Promise<void> {
-    await this.#move({}, this.context.pools);
+    await this.#move({}, TOKEN_SYMBOLS);
   }
 
-  async #move(changes: Partial<Prices>, pools: readonly DevnetPool[]): Promise<void> {
+  async #read(address: string, abi: Artifact['abi'], method: string): Promise<readonly unknown[]> {
+    const data = interfaceOf(abi).encodeFunctionData(method);
+    const result = await this.context.rpc.call('eth_call', [{ to: address, data }, 'latest']);
+    return interfaceOf(abi).decodeFunctionResult(method, String(result));
+  }
+
+  /** @param moved pools that hold one of these are traded */
+  async #move(changes: Partial<Prices>, moved: readonly TokenSymbol[]): Promise<void> {
     const { miner, rpc, abi } = this.context;
     const queue = new TransactionQueue(rpc, interfaceOf(abi.mover));
     if (!miner.timed) {
       return miner.exclusiveWithoutAutomine(async () => {
-        await this.#queueMove(queue, changes, pools);
+        await this.#queueMove(queue, changes, moved);
         await queue.mine(() => miner.mineOne());
       });
     }
     await miner.exclusive(async () => {
-      await this.#queueMove(queue, changes, pools);
+      await this.#queueMove(queue, changes, moved);
       await queue.send();
     });
     await queue.confirm(() => miner.nextTimedBlock());
@@ -89,34 +111,40 @@ export class Market {
   async #queueMove(
     queue: TransactionQueue,
     changes: Partial<Prices>,
-    pools: readonly DevnetPool[],
+    moved: readonly TokenSymbol[],
   ): Promise<void> {
-    const { addresses, tokens, trader, abi } = this.context;
+    const { addresses, tokens, trader, abi, pools, solidlyPools } = this.context;
     const prices = { ...(await this.prices()), ...changes };
     const answers = TOKEN_SYMBOLS.filter((symbol) => changes[symbol] !== undefined).map((symbol) => ({
       aggregator: tokens[symbol].aggregator,
       answer: prices[symbol],
-    }));
-    const targets = pools.map(({ address, token0, token1 }) => ({
-      pool: address,
-      sqrtPriceX96: sqrtPriceX96(
-        tokens[token0].decimals,
-        tokens[token1].decimals,
-        prices[token0],
-        prices[token1],
-      ),
     }));
     await queue.track([trader]);
     queue.add({
       label: 'moving the market',
       from: trader,
       to: addresses.marketMover,
-      data: interfaceOf(abi.mover).encodeFunctionData('move', [answers, targets]),
+      data: interfaceOf(abi.mover).encodeFunctionData('move', [
+        answers,
+        this.#targets(pools, moved, prices),
+        this.#targets(solidlyPools, moved, prices),
+      ]),
       maxFeePerGasWei: FIRST_IN_BLOCK_FEE_WEI,
     });
   }
-}
 
-function holdsOneOf(symbols: readonly TokenSymbol[]): (pool: DevnetPool) => boolean {
-  return ({ token0, token1 }) => symbols.includes(token0) || symbols.includes(token1);
+  #targets(pools: readonly PoolPair[], moved: readonly TokenSymbol[], prices: Prices): Target[] {
+    const { tokens } = this.context;
+    return pools
+      .filter(({ token0, token1 }) => moved.includes(token0) || moved.includes(token1))
+      .map(({ address, token0, token1 }) => ({
+        pool: address,
+        sqrtPriceX96: sqrtPriceX96(
+          tokens[token0].decimals,
+          tokens[token1].decimals,
+          prices[token0],
+          prices[token1],
+        ),
+      }));
+  }
 }

@@ -140,11 +140,56 @@ export const UNISWAP_POOLS: readonly PoolParameters[] = [
   { tokens: ['cbBTC', 'USDC'], fee: 3000 },
 ];
 
-/** Worth of each side of each Uniswap pool, unless startDevnet is told otherwise. */
+/** A Slipstream pool is a Uniswap pool of a factory of its own, known by the tick spacing of its fee tier. */
+export const SLIPSTREAM_POOLS: readonly (PoolParameters & { tickSpacing: number })[] = [
+  { tokens: ['WETH', 'USDC'], fee: 500, tickSpacing: 10 },
+];
+
+/** Of the curve x*y all: the stable curve would trade cbETH and WETH one for one. */
+export const SOLIDLY_POOLS: readonly (readonly [TokenSymbol, TokenSymbol])[] = [
+  ['WETH', 'USDC'],
+  ['cbETH', 'WETH'],
+];
+
+/** Worth of each side of each pool, unless startDevnet is told otherwise. */
 export const DEFAULT_POOL_DEPTH_USD8 = usd8(50_000_000);
 
 /** What the supplier lends to Aave per token: enough for thousands of borrowers. */
 export const AAVE_LIQUIDITY_USD8 = usd8(300_000_000);
+
+/** What the supplier lends per market of Compound, and per market of Morpho, whose tokens overlap. */
+export const COMPOUND_LIQUIDITY_USD8 = usd8(100_000_000);
+export const MORPHO_LIQUIDITY_USD8 = usd8(100_000_000);
+
+/** What lies in Balancer's vault per token. */
+export const BALANCER_LIQUIDITY_USD8 = usd8(100_000_000);
+
+/**
+ * The rules of the Compound v2 market, as Moonwell's at its launch on Base; fractions are wads. A market's collateral
+ * factor is Aave's liquidation threshold of the token.
+ */
+export const COMPOUND = {
+  closeFactorWad: 500_000_000_000_000_000n,
+  /** 1.1 means that the liquidator seizes 110 % of the debt's worth, 2.8 % of which the protocol keeps. */
+  liquidationIncentiveWad: 1_100_000_000_000_000_000n,
+  /** Yearly, for JumpRateModelV2, which counts 2,102,400 blocks a year whatever their distance. */
+  rate: {
+    baseWad: 0n,
+    multiplierWad: 50_000_000_000_000_000n,
+    jumpMultiplierWad: 2_000_000_000_000_000_000n,
+    kinkWad: 800_000_000_000_000_000n,
+  },
+};
+
+/** Loan-to-value ratio at which a Morpho position becomes liquidatable, a wad; the same in all markets here. */
+export const MORPHO_LLTV_WAD = 860_000_000_000_000_000n;
+
+export const MORPHO_MARKETS: readonly { collateral: TokenSymbol; loan: TokenSymbol }[] = [
+  { collateral: 'WETH', loan: 'USDC' },
+  { collateral: 'cbETH', loan: 'USDC' },
+  { collateral: 'cbBTC', loan: 'USDC' },
+  { collateral: 'cbETH', loan: 'WETH' },
+];
 
 /** Base's floor of the base fee, wei per gas. */
 export const BASE_FEE_FLOOR_WEI = 5_000_000n;

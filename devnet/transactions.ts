@@ -2,7 +2,7 @@
  * Sends many transactions quickly: queued with explicit nonces, sent in one batch without signing (the node impersonates
  * every sender), mined in as few blocks as they fit into, and each receipt checked.
  */
-import { type Interface, getCreateAddress, toQuantity } from 'ethers';
+import { Interface, getCreateAddress, toQuantity } from 'ethers';
 import { type RpcClient, RpcError } from './rpc.js';
 
 export interface TransactionRequest {
@@ -24,6 +24,7 @@ export interface TransactionRequest {
 
 interface Receipt {
   status: string;
+  logs: { topics: string[]; data: string }[];
   blockNumber: string;
 }
 
@@ -42,6 +43,9 @@ export const DEFAULT_MAX_FEE_WEI = 1_000_000_000n;
 
 /** Far more blocks than any batch needs: reached only when the node refuses to include a transaction. */
 const MAX_BLOCKS = 200;
+
+/** Compound v2 does not revert when it refuses: it emits this event (error, info, detail: its ErrorReporter's codes) and succeeds. */
+const COMPOUND_FAILURE = new Interface(['event Failure(uint256, uint256, uint256)']);
 
 /** A transaction of a batch was mined and failed. */
 export class TransactionFailed extends Error {
@@ -112,7 +116,7 @@ export class TransactionQueue {
   /**
    * Waits until all that was sent is in a block.
    * @param nextBlock makes a block, or waits for one
-   * @throws {TransactionFailed} for the first transaction that was included and reverted
+   * @throws {TransactionFailed} for the first transaction that was included and failed
    */
   async confirm(nextBlock: () => Promise<void>): Promise<void> {
     for (let blocks = 0; this.#sent.length > 0; blocks++) {
@@ -123,7 +127,10 @@ export class TransactionQueue {
       )) as (Receipt | null)[];
       for (const [i, item] of this.#sent.entries()) {
         const receipt = receipts[i];
-        if (receipt?.status === '0x0') throw await this.#failure(item, receipt);
+        if (!receipt) continue;
+        if (receipt.status === '0x0') throw await this.#failure(item, receipt);
+        const reported = reportedFailure(receipt);
+        if (reported) throw new TransactionFailed(item.label, reported);
       }
       this.#sent = this.#sent.filter((_, i) => receipts[i] === null);
     }
@@ -159,4 +166,12 @@ export class TransactionQueue {
     if (parsed) return `${parsed.name}(${parsed.args.map(String).join(', ')})`;
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+function reportedFailure({ logs }: Receipt): string | undefined {
+  for (const log of logs) {
+    const event = COMPOUND_FAILURE.parseLog(log);
+    if (event) return `Failure(${event.args.map(String).join(', ')})`;
+  }
+  return undefined;
 }

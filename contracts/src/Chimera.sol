@@ -1,289 +1,300 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.27;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 
+import {Funding} from "./Funding.sol";
+import {Liquidations} from "./Liquidations.sol";
 import {IAavePool} from "./interfaces/IAavePool.sol";
-import {IUniswapV3Factory, IUniswapV3Pool, IUniswapV3SwapCallback} from "./interfaces/IUniswapV3.sol";
+import {IWrappedNative} from "./interfaces/IWrappedNative.sol";
+import {PlanReader} from "./PlanReader.sol";
+import {Program} from "./Program.sol";
+import {Roles} from "./Roles.sol";
+import {Swaps} from "./Swaps.sol";
 
 /// @title Chimera
-/// @notice Liquidates a position in one transaction without capital of its own: funds, liquidation, swap, repayment
-///         and profit in one step, or nothing at all.
-/// @dev One Uniswap v3 exact-output swap is loan and exit at once: the pool hands out the debt token first, the
-///      callback liquidates with it, and the pool is paid from the seized collateral.
+/// @notice Liquidates positions without capital of its own: funds, liquidation, swap, repayment and profit in one
+///         transaction, or nothing at all.
+/// @dev A plan is packed bytes, big-endian, front to back:
+///
+///      | bytes | terms, once                                                                                |
+///      |-------|--------------------------------------------------------------------------------------------|
+///      | 5     | deadline: last block timestamp, seconds, at which the plan may run                         |
+///      | 5     | last block number at which it may run, 0 for any                                           |
+///      | 2     | bid: share of the profit paid to block.coinbase, basis points; profit must be wrapped native |
+///
+///      | bytes | liquidation, once, or several each behind its gas limit (3) and length (2) in a batch      |
+///      |-------|--------------------------------------------------------------------------------------------|
+///      | 1     | flags: profit in 0 collateral, 1 debt token, 2 wrapped native; 4 measure the protocol's fee; |
+///      |       | 8 tokens by their Aave reserve ids                                                         |
+///      | 20    | market                                                                                     |
+///      | 20    | borrower                                                                                   |
+///      | 20/2  | collateral                                                                                 |
+///      | 20/2  | debt token                                                                                 |
+///      | 16    | profit floor, units of the profit token, net of the bid                                    |
+///      | rest  | steps, each an opcode and its operands: see Swaps, Funding, Liquidations                   |
+///
+///      Analysers name timestamp and block number (both only tighten a plan) and events after external calls (the
+///      reentrancy guard spans the run).
 ///
 ///      What holds before and after every transaction: no token balance, no allowance, no expected callback.
 ///
-///      An executor is trusted with timing only. It picks borrower, pair and floor, but money leaves for the Uniswap
-///      pool of that pair or for the treasury, and only listed markets are called. The worst a stolen executor key
-///      can do is to waste gas, give away the profit of a liquidation (`minProfit` = 0), or pause.
-contract Chimera is Ownable2Step, Pausable, ReentrancyGuardTransient, IUniswapV3SwapCallback {
-    using SafeERC20 for IERC20;
-    using TransientSlot for bytes32;
-    using TransientSlot for TransientSlot.AddressSlot;
-
-    /// @param market Aave v3 Pool that holds the position.
-    /// @param borrower Account to liquidate.
-    /// @param collateralAsset Token to seize and to pay the swap with.
-    /// @param debtAsset Token to repay.
-    /// @param debtToCover Debt token units to borrow from the swap and to offer; Aave may take slightly less.
-    /// @param poolFee Uniswap v3 fee tier, hundredths of a basis point.
-    /// @param minProfit Collateral units that must be left over, else everything reverts.
-    /// @param deadline Last block timestamp, in seconds, at which the plan may run.
-    struct AaveLiquidation {
-        address market;
-        address borrower;
-        address collateralAsset;
-        address debtAsset;
-        uint256 debtToCover;
-        uint24 poolFee;
-        uint256 minProfit;
-        uint256 deadline;
-    }
+///      An executor is trusted with timing only. It picks borrower, pair, route and floor, but money leaves for listed
+///      counterparties, for genuine pools or for the treasury. The worst a stolen executor key can do is to waste gas,
+///      give away the profit of a liquidation (a floor of 1), or pause.
+contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuardTransient {
+    using PlanReader for bytes;
 
     /// @param debtCovered Debt token units the market took.
     /// @param collateralSeized Collateral units the market gave.
-    /// @param swapInput Collateral units the Uniswap pool took.
-    /// @param profit Collateral units left: collateralSeized - swapInput. Debt tokens left over come on top.
+    /// @param protocolFee Collateral units the protocol kept of the bonus; 0 unless the plan asks to measure it, which
+    ///        costs about 30,000 gas.
+    /// @param swapOutput Debt token units that swaps brought and no later swap took away.
+    /// @param flashFee Debt token units paid to the lender on top of its loan.
+    /// @param bid Units of wrapped native paid to block.coinbase.
+    /// @param profit Units of the profit token sent to the treasury. What is left of the pair's other token comes on top.
+    /// @param gasUsed From the first step to here: without the transaction's base cost, its calldata and its refunds.
     struct Outcome {
         uint256 debtCovered;
         uint256 collateralSeized;
-        uint256 swapInput;
+        uint256 protocolFee;
+        uint256 swapOutput;
+        uint256 flashFee;
+        uint256 bid;
         uint256 profit;
+        uint256 gasUsed;
     }
 
-    event ExecutorSet(address indexed executor, bool allowed);
-    event MarketSet(address indexed market, bool allowed);
-    event TreasurySet(address indexed treasury);
-    /// @param token Zero for the chain's native coin.
-    event Rescued(address indexed token, uint256 amount);
-    /// @param protocol The market.
     /// @param debtCovered Debt token units.
     /// @param collateralSeized Collateral units.
-    /// @param profit Collateral units.
+    /// @param profit Units of `profitToken`, net of the bid.
     event Liquidated(
-        address indexed protocol,
+        address indexed market,
         address indexed borrower,
         address collateralAsset,
         address debtAsset,
         uint256 debtCovered,
         uint256 collateralSeized,
+        address profitToken,
         uint256 profit
     );
+    /// @notice A share of the profit of the liquidation whose event follows was paid to the block's producer.
+    event BidPaid(address indexed producer, uint256 amountWei);
+    /// @notice One liquidation of a batch failed, alone.
+    /// @param index Its place in the batch, from 0.
+    /// @param reason What it reverted with, at most 256 bytes of it.
+    event LiquidationFailed(uint256 indexed index, address indexed borrower, bytes reason);
 
-    error ZeroAddress();
-    error NotExecutor(address caller);
-    error UnknownMarket(address market);
     error DeadlinePassed();
-    /// @dev Collateral and debt are the same token: there is no pool to swap through.
-    error SameAsset();
-    /// @dev The factory knows no pool of this pair and fee.
-    error NoPool();
-    error UnexpectedCallback();
-    /// @dev The pool had too little of the debt token, or the token took a fee on the way. Debt token units.
-    error SwapFellShort(uint256 received, uint256 debtToCover);
-    /// @dev The swap costs more than the liquidation brought. Collateral units.
-    error SwapExceedsSeized(uint256 swapInput, uint256 collateralSeized);
-    /// @dev Collateral units.
+    error BlockPassed();
+    error UnknownStep(uint256 opcode);
+    /// @dev Not one of the liquidations of a batch that this contract itself is running.
+    error OnlySelf();
+    /// @dev Native coin came from outside a run.
+    error NativeNotExpected();
+    /// @dev A plan must ask for some profit: a floor of nothing invites a sandwich.
+    error NoFloor();
+    /// @dev The steps ended without a liquidation.
+    error NothingLiquidated();
+    /// @dev Units of the profit token.
     error ProfitBelowFloor(uint256 profit, uint256 minProfit);
-    error NativeTransferFailed();
-    error RenounceDisabled();
+    /// @dev Only wrapped native can be bid.
+    error CannotBid(address profitToken);
+    error UnknownFlags(uint256 flags);
+    /// @dev Bytes stand behind the last liquidation of a batch.
+    error PlanTooLong();
 
-    /// @dev Transient: the pool whose callback the running call awaits, zero at all other times.
-    bytes32 private constant EXPECTED_POOL = keccak256("chimera.expected-pool");
+    uint256 private constant PROFIT_TOKEN = 3;
+    uint256 private constant MEASURE_FEE = 4;
+    uint256 private constant BY_RESERVE_ID = 8;
+    uint256 private constant ALL_FLAGS = 15;
+    uint256 private constant BPS = 10_000;
+    uint256 private constant REASON_SIZE = 256;
 
-    /// @dev Uniswap v3-core TickMath.MIN_SQRT_RATIO + 1 and MAX_SQRT_RATIO - 1: the outermost limits `swap` accepts,
-    ///      that is no limit. Price protection is `minProfit`, which covers the whole transaction.
-    uint160 private constant LOWEST_SQRT_PRICE = 4295128740;
-    uint160 private constant HIGHEST_SQRT_PRICE = 1461446703485210103287273052203988822378723970341;
+    constructor(address initialOwner, address initialTreasury, address uniswapV3Factory, address wrappedNative)
+        Roles(initialOwner, initialTreasury)
+        Program(wrappedNative)
+        Swaps(uniswapV3Factory)
+    {}
 
-    /// @notice Uniswap v3 factory: the only source of pools.
-    IUniswapV3Factory public immutable factory;
-
-    /// @notice Where profit and everything rescued goes.
-    address public treasury;
-
-    /// @notice Accounts that may liquidate and pause.
-    mapping(address account => bool) public isExecutor;
-
-    /// @notice Aave v3 Pools that may be called.
-    mapping(address market => bool) public isMarket;
-
-    modifier onlyExecutor() {
-        if (!isExecutor[msg.sender]) revert NotExecutor(msg.sender);
-        _;
-    }
-
-    constructor(address initialOwner, address initialTreasury, address uniswapV3Factory) Ownable(initialOwner) {
-        if (uniswapV3Factory == address(0)) revert ZeroAddress();
-        factory = IUniswapV3Factory(uniswapV3Factory);
-        _setTreasury(initialTreasury);
+    /// @notice Native coin arrives from a redeeming mToken or from unwrapping a bid, only within a run.
+    receive() external payable {
+        if (!_reentrancyGuardEntered()) revert NativeNotExpected();
     }
 
     // ---------------------------------------------------------------------------------------------- liquidation
 
-    /// @notice Liquidates an Aave v3 position and sends the profit to the treasury.
-    /// @dev Amounts are differences of balances taken around the run, so tokens sent here beforehand are never
-    ///      counted as profit nor spent; they too leave for the treasury.
-    ///      A market's or token's own revert is passed on unchanged.
-    /// @return outcome What was done, also told by `Liquidated`.
-    function liquidateAave(AaveLiquidation calldata plan)
+    /// @notice Runs one liquidation and sends the profit to the treasury.
+    /// @param plan Terms and one liquidation, see the contract's description.
+    /// @return outcome What was done; also the answer to an eth_call that simulates it.
+    function liquidate(bytes calldata plan)
         external
         onlyExecutor
         whenNotPaused
         nonReentrant
         returns (Outcome memory outcome)
     {
-        if (block.timestamp > plan.deadline) revert DeadlinePassed();
-        if (!isMarket[plan.market]) revert UnknownMarket(plan.market);
-        if (plan.collateralAsset == plan.debtAsset) revert SameAsset();
-        IUniswapV3Pool pool = IUniswapV3Pool(factory.getPool(plan.collateralAsset, plan.debtAsset, plan.poolFee));
-        if (address(pool) == address(0)) revert NoPool();
+        uint256 bidBps;
+        (bidBps, plan) = _takeTerms(plan);
+        return _liquidate(plan, bidBps);
+    }
 
-        IERC20 collateral = IERC20(plan.collateralAsset);
-        IERC20 debt = IERC20(plan.debtAsset);
-        uint256 collateralBefore = collateral.balanceOf(address(this));
-        uint256 debtBefore = debt.balanceOf(address(this));
+    /// @notice Runs several liquidations. One that fails undoes itself alone, and `LiquidationFailed` says why.
+    /// @param plan Terms and liquidations, see the contract's description.
+    /// @return outcomes In the plan's order; all zero for one that failed.
+    function liquidateBatch(bytes calldata plan)
+        external
+        onlyExecutor
+        whenNotPaused
+        nonReentrant
+        returns (Outcome[] memory outcomes)
+    {
+        uint256 bidBps;
+        uint256 count;
+        (bidBps, plan) = _takeTerms(plan);
+        (count, plan) = (plan.uintAt(0, 1), plan.skip(1));
+        outcomes = new Outcome[](count);
+        for (uint256 i; i < count; ++i) {
+            uint256 gasLimit = plan.uintAt(0, 3);
+            uint256 size = plan.uintAt(3, 2);
+            bytes calldata rest = plan.skip(5 + size);
+            outcomes[i] = _attempt(i, gasLimit, plan[5:5 + size], bidBps);
+            plan = rest;
+        }
+        if (plan.length != 0) revert PlanTooLong();
+    }
 
-        outcome.swapInput = _flashSwap(pool, plan, collateralBefore, debtBefore);
+    /// @notice One liquidation of a batch: a call of its own, so that it can fail alone.
+    function liquidateInBatch(bytes calldata liquidation, uint256 bidBps) external returns (Outcome memory) {
+        if (msg.sender != address(this)) revert OnlySelf();
+        return _liquidate(liquidation, bidBps);
+    }
 
-        uint256 collateralHeld = collateral.balanceOf(address(this));
-        uint256 debtHeld = debt.balanceOf(address(this));
-        outcome.profit = collateralHeld - collateralBefore;
-        if (outcome.profit < plan.minProfit) revert ProfitBelowFloor(outcome.profit, plan.minProfit);
-        outcome.collateralSeized = outcome.profit + outcome.swapInput;
-        outcome.debtCovered = debtBefore + plan.debtToCover - debtHeld;
+    /// @dev A call in a loop, and a low-level one (analysers: calls-loop, low-level-calls): that is what lets one fail
+    ///      alone. It goes to this contract only, and is capped in gas and in the data it may return.
+    /// @param gasLimit Most gas it may burn, so that it cannot starve those after it; 0 for no limit of its own.
+    function _attempt(uint256 index, uint256 gasLimit, bytes calldata liquidation, uint256 bidBps)
+        private
+        returns (Outcome memory outcome)
+    {
+        bytes memory input = abi.encodeCall(this.liquidateInBatch, (liquidation, bidBps));
+        bool done;
+        bytes memory answer;
+        assembly ("memory-safe") {
+            if iszero(gasLimit) { gasLimit := gas() }
+            done := call(gasLimit, address(), 0, add(input, 32), mload(input), 0, 0)
+            // A revert may carry any amount of data (a bomb): only the start of it is copied.
+            let size := returndatasize()
+            if gt(size, REASON_SIZE) { size := REASON_SIZE }
+            answer := mload(0x40)
+            mstore(answer, size)
+            returndatacopy(add(answer, 32), 0, size)
+            mstore(0x40, add(answer, add(32, REASON_SIZE)))
+        }
+        if (done) return abi.decode(answer, (Outcome));
+        // The borrower stands behind flags and market.
+        address borrower = liquidation.length < 41 ? address(0) : address(bytes20(liquidation[21:41]));
+        emit LiquidationFailed(index, borrower, answer);
+    }
 
-        _sweep(collateral, collateralHeld);
-        _sweep(debt, debtHeld);
+    function _takeTerms(bytes calldata plan) private view returns (uint256 bidBps, bytes calldata rest) {
+        rest = plan.skip(12);
+        uint256 lastBlock = plan.uintAt(5, 5);
+        if (block.timestamp > plan.uintAt(0, 5)) revert DeadlinePassed();
+        if (lastBlock != 0 && block.number > lastBlock) revert BlockPassed();
+        bidBps = plan.uintAt(10, 2);
+    }
 
+    /// @dev Tokens that lie here are swept to the treasury first, so that what is here afterwards is profit.
+    function _liquidate(bytes calldata liquidation, uint256 bidBps) private returns (Outcome memory outcome) {
+        uint256 gasAtStart = gasleft();
+        (Job memory job, uint256 minProfit, bytes calldata steps) = _takeJob(liquidation);
+        address profitToken = job.profitToken;
+        _sweep(job.collateral);
+        _sweep(job.debt);
+        if (profitToken != job.collateral && profitToken != job.debt) _sweep(profitToken);
+
+        _run(job, steps);
+
+        // A pool that never called back could do so later in this transaction, after its run is over.
+        _expect(address(0));
+        (outcome.collateralSeized, outcome.debtCovered, outcome.protocolFee, outcome.flashFee) = _takeRecords();
+        if (outcome.debtCovered == 0) revert NothingLiquidated();
+        if (bidBps != 0) outcome.bid = _bid(profitToken, bidBps);
+        outcome.profit = _sweep(profitToken);
+        if (outcome.profit < minProfit) revert ProfitBelowFloor(outcome.profit, minProfit);
+        uint256 debtLeft = profitToken == job.debt ? outcome.profit + outcome.bid : _sweep(job.debt);
+        if (profitToken != job.collateral) _sweep(job.collateral);
+        if (job.collateral != job.debt) outcome.swapOutput = outcome.debtCovered + outcome.flashFee + debtLeft;
+        _emitLiquidated(job, outcome);
+        outcome.gasUsed = gasAtStart - gasleft();
+    }
+
+    function _emitLiquidated(Job memory job, Outcome memory outcome) private {
         emit Liquidated(
-            plan.market,
-            plan.borrower,
-            plan.collateralAsset,
-            plan.debtAsset,
+            job.market,
+            job.borrower,
+            job.collateral,
+            job.debt,
             outcome.debtCovered,
             outcome.collateralSeized,
+            job.profitToken,
             outcome.profit
         );
     }
 
-    /// @notice Called by the pool in the middle of `liquidateAave`, when the debt token has arrived: liquidates, then
-    ///         pays the pool from what was seized.
-    /// @dev The pool is genuine (factory), locked against other swaps (v3-core `lock`) and called once (the slot is
-    ///      cleared), so `data` is what `liquidateAave` wrote.
-    /// @inheritdoc IUniswapV3SwapCallback
-    function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
-        TransientSlot.AddressSlot expected = EXPECTED_POOL.asAddress();
-        if (msg.sender != expected.tload()) revert UnexpectedCallback();
-        expected.tstore(address(0));
-
-        (AaveLiquidation memory plan, uint256 collateralBefore, uint256 debtBefore) =
-            abi.decode(data, (AaveLiquidation, uint256, uint256));
-        IERC20 collateral = IERC20(plan.collateralAsset);
-        IERC20 debt = IERC20(plan.debtAsset);
-        IAavePool market = IAavePool(plan.market);
-
-        uint256 received = debt.balanceOf(address(this)) - debtBefore;
-        if (received < plan.debtToCover) revert SwapFellShort(received, plan.debtToCover);
-
-        debt.forceApprove(address(market), plan.debtToCover);
-        market.liquidationCall(plan.collateralAsset, plan.debtAsset, plan.borrower, plan.debtToCover, false);
-        // Aave takes less than offered when close factor or collateral cap it.
-        if (debt.allowance(address(this), address(market)) != 0) debt.forceApprove(address(market), 0);
-
-        uint256 seized = collateral.balanceOf(address(this)) - collateralBefore;
-        uint256 owed = uint256(amount0Delta > 0 ? amount0Delta : amount1Delta);
-        if (owed > seized) revert SwapExceedsSeized(owed, seized);
-        collateral.safeTransfer(msg.sender, owed);
-    }
-
-    /// @dev Swaps collateral that is not here yet for exactly `debtToCover`.
-    /// @return swapInput Collateral units paid.
-    function _flashSwap(
-        IUniswapV3Pool pool,
-        AaveLiquidation calldata plan,
-        uint256 collateralBefore,
-        uint256 debtBefore
-    ) private returns (uint256 swapInput) {
-        bool zeroForOne = plan.collateralAsset < plan.debtAsset;
-        EXPECTED_POOL.asAddress().tstore(address(pool));
-        // An amount beyond int256 turns into an exact-input swap here; the callback then receives too little.
-        (int256 amount0, int256 amount1) = pool.swap(
-            address(this),
-            zeroForOne,
-            -int256(plan.debtToCover),
-            zeroForOne ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE,
-            abi.encode(plan, collateralBefore, debtBefore)
-        );
-        return uint256(zeroForOne ? amount0 : amount1);
-    }
-
-    function _sweep(IERC20 token, uint256 amount) private {
-        // Some tokens refuse to move nothing.
-        if (amount != 0) token.safeTransfer(treasury, amount);
-    }
-
-    // ------------------------------------------------------------------------------------------ administration
-
-    function setExecutor(address executor, bool allowed) external onlyOwner {
-        isExecutor[executor] = allowed;
-        emit ExecutorSet(executor, allowed);
-    }
-
-    function setMarket(address market, bool allowed) external onlyOwner {
-        isMarket[market] = allowed;
-        emit MarketSet(market, allowed);
-    }
-
-    function setTreasury(address newTreasury) external onlyOwner {
-        _setTreasury(newTreasury);
-    }
-
-    /// @notice Stops liquidations. Any executor may, so that the bot can pull the brake by itself.
-    function pause() external {
-        if (!isExecutor[msg.sender]) _checkOwner();
-        _pause();
-    }
-
-    function unpause() external onlyOwner {
-        _unpause();
-    }
-
-    /// @notice Sends this contract's whole balance of a token to the treasury.
-    function rescue(IERC20 token) external onlyOwner {
-        uint256 amount = token.balanceOf(address(this));
-        token.safeTransfer(treasury, amount);
-        emit Rescued(address(token), amount);
-    }
-
-    /// @notice Sends native coin to the treasury. None is accepted here, but it can be forced upon any contract.
-    function rescueNative() external onlyOwner {
-        address to = treasury;
-        uint256 amount = address(this).balance;
-        bool sent;
-        // A plain call would copy whatever the receiver returns into memory, at our gas.
-        assembly ("memory-safe") {
-            sent := call(gas(), to, amount, 0, 0, 0, 0)
+    function _takeJob(bytes calldata liquidation)
+        private
+        view
+        returns (Job memory job, uint256 minProfit, bytes calldata steps)
+    {
+        uint256 flags = liquidation.uintAt(0, 1);
+        job.market = liquidation.addressAt(1);
+        job.borrower = liquidation.addressAt(21);
+        if (flags & BY_RESERVE_ID == 0) {
+            job.collateral = liquidation.addressAt(41);
+            job.debt = liquidation.addressAt(61);
+            steps = liquidation.skip(81);
+        } else {
+            job.collateral = _reserve(job.market, liquidation.uintAt(41, 2));
+            job.debt = _reserve(job.market, liquidation.uintAt(43, 2));
+            steps = liquidation.skip(45);
         }
-        if (!sent) revert NativeTransferFailed();
-        emit Rescued(address(0), amount);
+        minProfit = steps.uintAt(0, 16);
+        steps = steps.skip(16);
+        if (minProfit == 0) revert NoFloor();
+        job.measureFee = flags & MEASURE_FEE != 0;
+        uint256 ref = flags & PROFIT_TOKEN;
+        if (ref == PROFIT_TOKEN || flags > ALL_FLAGS) revert UnknownFlags(flags);
+        (job.profitToken,) = _takeToken(job, ref, steps);
     }
 
-    /// @notice Always reverts: without an owner nothing could be unpaused or rescued.
-    function renounceOwnership() public pure override {
-        revert RenounceDisabled();
+    /// @dev 18 bytes of calldata less for each token, as in Aave's L2Pool, for some 5,000 gas: worth it where the fee
+    ///      for data outweighs the fee for execution.
+    function _reserve(address market, uint256 id) private view returns (address) {
+        if (kindOf[market] != Kind.AaveV3) revert UnknownCounterparty(market);
+        return IAavePool(market).getReserveAddressById(uint16(id));
     }
 
-    function _setTreasury(address newTreasury) private {
-        if (newTreasury == address(0)) revert ZeroAddress();
-        treasury = newTreasury;
-        emit TreasurySet(newTreasury);
+    function _bid(address profitToken, uint256 bidBps) private returns (uint256 bid) {
+        if (profitToken != weth) revert CannotBid(profitToken);
+        bid = _held(weth) * bidBps / BPS;
+        IWrappedNative(weth).withdraw(bid);
+        _sendNative(block.coinbase, bid);
+        emit BidPaid(block.coinbase, bid);
+    }
+
+    /// @inheritdoc Program
+    function _run(Job memory job, bytes calldata steps) internal override {
+        while (steps.length != 0) {
+            uint256 opcode = steps.uintAt(0, 1);
+            steps = steps.skip(1);
+            if (opcode == LIQUIDATE) steps = _liquidateAt(job, steps);
+            else if (opcode == BUY) return _buy(job, steps);
+            else if (opcode == SELL) steps = _sell(job, steps);
+            else if (opcode == LOAN) return _loan(job, steps);
+            else if (opcode == INVENTORY) return _inventory(job, steps);
+            else revert UnknownStep(opcode);
+        }
     }
 }

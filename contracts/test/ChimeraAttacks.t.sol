@@ -6,55 +6,149 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {Chimera} from "../src/Chimera.sol";
-import {ChimeraFixture} from "./fixtures/ChimeraFixture.sol";
-import {HostileMarket, Intruder} from "./fixtures/Attackers.sol";
-import {HookToken, TestToken} from "./fixtures/Tokens.sol";
+import {Program} from "../src/Program.sol";
+import {Roles} from "../src/Roles.sol";
+import {Gift, Intruder} from "./fixtures/Attackers.sol";
+import {BalancerV2, BalancerV3Vault, IBalancerV2VaultFull} from "./fixtures/BalancerVaults.sol";
+import {IntruderFixture} from "./fixtures/IntruderFixture.sol";
+import {MorphoMarket} from "./fixtures/MorphoMarket.sol";
+import {Liquidation, Plans} from "./fixtures/Plans.sol";
+import {HookToken} from "./fixtures/Tokens.sol";
 import {vm} from "./fixtures/Vm.sol";
 
-/// @notice The attacks of the project's list that reach this contract; those on tokens are in ChimeraTokens.t.sol.
-contract ChimeraAttacksTest is ChimeraFixture {
+/// @notice Attacks through callbacks and reentrancy: C01 to C03, C06, C07, and the pools' share of C04. Those by
+///         counterparties are in ChimeraAttacksByCounterparties.t.sol, those on what a run earns in
+///         ChimeraAttacksOnProfit.t.sol, those by tokens in ChimeraTokens.t.sol.
+contract ChimeraAttacksTest is IntruderFixture {
+    address private balancerV2;
+    address private balancerV3;
+    address private morpho;
+
+    function setUp() public override {
+        super.setUp();
+        balancerV2 = address(new BalancerV2().vault());
+        balancerV3 = address(new BalancerV3Vault());
+        morpho = address(new MorphoMarket().morpho());
+        _list(balancerV2, Roles.Kind.BalancerV2);
+        _list(balancerV3, Roles.Kind.BalancerV3);
+        _list(morpho, Roles.Kind.MorphoBlue);
+    }
+
     // ---------------------------------------------------------------------------------------------- callbacks
 
-    function test_C01_the_callback_called_directly_reverts_for_everybody() public {
+    function test_C01_every_callback_called_directly_reverts_for_everybody() public {
+        _setWethPrice(LOW_WETH_PRICE); // so that the steps would succeed
         usdc.mint(address(chimera), HALF_DEBT);
         weth.mint(address(chimera), 5e18);
-        bytes memory call = _callback(_plan());
-        address[5] memory callers = [stranger, executor, owner, address(aave), address(pool)];
+        bytes[] memory calls = _callbacks(_packed(_job()));
+        address[9] memory callers =
+            [stranger, executor, owner, treasury, address(aave), address(pool), balancerV2, balancerV3, morpho];
 
         for (uint256 i = 0; i < callers.length; i++) {
-            vm.prank(callers[i]);
-            (bool done, bytes memory error) = address(chimera).call(call);
-            vm.assertFalse(done, "done");
-            vm.assertEq(error, abi.encodePacked(Chimera.UnexpectedCallback.selector), "error");
+            for (uint256 j = 0; j < calls.length; j++) {
+                _refused(callers[i], calls[j], Program.UnexpectedCallback.selector);
+            }
+            _refused(
+                callers[i], abi.encodeCall(chimera.liquidateInBatch, (Plans.pack(_job()), 0)), Chimera.OnlySelf.selector
+            );
         }
+        vm.assertEq(usdc.balanceOf(address(chimera)), HALF_DEBT, "debt token");
+        vm.assertEq(weth.balanceOf(address(chimera)), 5e18, "collateral");
     }
 
-    function test_C02_a_flash_loan_in_our_name_reverts() public {
-        usdc.mint(address(chimera), 1_000e6); // enough for any premium
-
-        vm.prank(stranger);
-        vm.expectRevert();
-        aave.flashLoanSimple(address(chimera), address(usdc), 1_000e6, "", 0);
-        vm.assertEq(usdc.balanceOf(address(chimera)), 1_000e6, "balance");
-    }
-
-    function test_C02_the_callbacks_of_other_lenders_do_not_exist() public {
-        bytes[4] memory calls = [
-            abi.encodeWithSignature("onMorphoFlashLoan(uint256,bytes)", 1, ""),
-            abi.encodeWithSignature(
-                "receiveFlashLoan(address[],uint256[],uint256[],bytes)",
-                new address[](0),
-                new uint256[](0),
-                new uint256[](0),
-                ""
-            ),
+    function test_C01_callbacks_that_no_step_needs_do_not_exist() public {
+        address[] memory assets = new address[](1);
+        uint256[] memory amounts = new uint256[](1);
+        bytes[6] memory calls = [
             abi.encodeWithSignature("uniswapV3FlashCallback(uint256,uint256,bytes)", 1, 1, ""),
-            abi.encodeWithSignature("pancakeV3SwapCallback(int256,int256,bytes)", 1, -1, "")
+            abi.encodeWithSignature("uniswapV3MintCallback(uint256,uint256,bytes)", 1, 1, ""),
+            abi.encodeWithSignature("hook(address,uint256,uint256,bytes)", executor, 1, 1, ""),
+            abi.encodeWithSignature("onMorphoRepay(uint256,bytes)", 1, ""),
+            abi.encodeWithSignature("onMorphoSupplyCollateral(uint256,bytes)", 1, ""),
+            abi.encodeWithSignature(
+                "executeOperation(address[],uint256[],uint256[],address,bytes)", assets, amounts, amounts, executor, ""
+            )
         ];
         for (uint256 i = 0; i < calls.length; i++) {
             (bool done, bytes memory error) = address(chimera).call(calls[i]);
             vm.assertFalse(done, "done");
             vm.assertEq(error, "", "error");
+        }
+    }
+
+    // ----------------------------------------------------------------------------------- loans in our name
+
+    function test_C02_an_aave_loan_in_our_name_reverts() public {
+        usdc.mint(address(chimera), 1_000e6); // enough for any premium
+        bytes memory call = _aaveLoan(address(usdc), _packed(_job()));
+
+        _refusedBy(address(aave), stranger, call, abi.encodePacked(Program.UnexpectedCallback.selector));
+        _refusedBy(address(aave), executor, call, abi.encodePacked(Program.UnexpectedCallback.selector));
+        vm.assertEq(usdc.balanceOf(address(chimera)), 1_000e6, "balance");
+    }
+
+    /// @dev The moment at which Aave's call is awaited, and comes from Aave: only its initiator gives it away.
+    function test_C02_an_aave_loan_in_our_name_in_the_middle_of_our_own_reverts() public {
+        (Liquidation memory job, Intruder intruder) = _hookedDebt();
+        _fundBy(address(aave), job);
+        intruder.strikeWhenPaid(address(chimera), address(0), address(aave), _aaveLoan(job.debt, _packed(job)));
+        uint256 before = vm.snapshotState();
+
+        Chimera.Outcome memory outcome = _run(job);
+
+        _assertRefused(intruder, Program.UnexpectedCallback.selector);
+        vm.revertToState(before);
+        _unhook(job.debt);
+        _assertSame(outcome, _run(job));
+    }
+
+    function test_C02_a_balancer_v2_loan_in_our_name_reverts() public {
+        usdc.mint(balancerV2, 1_000e6);
+
+        _refusedBy(
+            balancerV2,
+            stranger,
+            _balancerLoan(address(usdc), 1_000e6, _packed(_job())),
+            abi.encodePacked(Program.UnexpectedCallback.selector)
+        );
+    }
+
+    function test_C02_a_balancer_v2_loan_in_our_name_in_the_middle_of_our_own_reverts() public {
+        (Liquidation memory job, Intruder intruder) = _hookedDebt();
+        HookToken(job.debt).mint(balancerV2, 10_000e18);
+        _fundBy(balancerV2, job);
+        intruder.strikeWhenPaid(address(chimera), address(0), balancerV2, _balancerLoan(job.debt, 1, _packed(job)));
+
+        _run(job);
+
+        _assertRefused(intruder, abi.encodeWithSignature("Error(string)", "BAL#400")); // Balancer: REENTRANCY
+    }
+
+    /// @dev Morpho and Balancer v3 call back whoever asked, in the middle of our own loan as at any time.
+    function test_C02_morpho_and_balancer_v3_call_back_the_borrower_and_not_us() public {
+        address[2] memory lenders = [morpho, balancerV3];
+        for (uint256 i = 0; i < lenders.length; i++) {
+            uint256 before = vm.snapshotState();
+            (Liquidation memory job, Intruder intruder) = _hookedDebt();
+            HookToken(job.debt).mint(lenders[i], 10_000e18);
+            BalancerV3Vault(balancerV3).seed(IERC20(job.debt));
+            _fundBy(lenders[i], job);
+            bytes memory packed = _packed(job);
+            intruder.strikeWhenPaid(
+                address(chimera),
+                address(0),
+                lenders[i],
+                i == 0
+                    ? abi.encodeWithSignature("flashLoan(address,uint256,bytes)", job.debt, 1, packed)
+                    : abi.encodeCall(BalancerV3Vault.unlock, (abi.encodeCall(chimera.onBalancerV3Unlock, (1, packed))))
+            );
+
+            Chimera.Outcome memory outcome = _run(job);
+
+            vm.assertTrue(intruder.struck(), "struck");
+            vm.assertFalse(intruder.succeeded(), "the intruder has no such callback");
+            vm.assertEq(IERC20(job.debt).balanceOf(treasury), outcome.profit, "treasury");
+            vm.revertToState(before);
         }
     }
 
@@ -68,268 +162,167 @@ contract ChimeraAttacksTest is ChimeraFixture {
         vm.assertEq(usdc.balanceOf(treasury), gift, "treasury");
     }
 
+    function test_C03_a_swap_elsewhere_in_the_middle_of_our_own_does_not_call_us() public {
+        (Liquidation memory job, Intruder intruder) = _hookedDebt();
+        // The intruder swaps in the pool that we await; it is locked, and would call back the intruder.
+        address genuine = dex.factory().getPool(job.collateral, job.debt, FEE);
+        intruder.strikeWhenPaid(
+            address(chimera),
+            address(0),
+            genuine,
+            abi.encodeCall(pool.swap, (address(chimera), true, -1, 4295128740, _packed(job)))
+        );
+
+        _run(job);
+
+        _assertRefused(intruder, abi.encodeWithSignature("Error(string)", "LOK")); // v3-core: locked
+    }
+
     function test_C04_a_fake_pool_cannot_call_back_before_the_genuine_one() public {
-        (Chimera.AaveLiquidation memory plan, Intruder intruder) = _hookedDebt();
-        // The pool sends the debt token before it calls back: the moment at which the callback is expected.
-        intruder.strikeWhenPaid(address(chimera), address(0), address(chimera), _callback(plan));
+        (Liquidation memory job, Intruder intruder) = _hookedDebt();
+        // The pool sends the debt token before it calls back: the moment at which the callback is awaited.
+        intruder.strikeWhenPaid(address(chimera), address(0), address(chimera), _swapCallback(job));
 
-        uint256 profit = _run(plan).profit;
+        uint256 profit = _run(job).profit;
 
-        _assertRefused(intruder, Chimera.UnexpectedCallback.selector);
-        vm.assertEq(TestToken(plan.collateralAsset).balanceOf(treasury), profit, "treasury");
+        _assertRefused(intruder, Program.UnexpectedCallback.selector);
+        vm.assertEq(IERC20(job.collateral).balanceOf(treasury), profit, "treasury");
     }
 
     function test_C04_the_genuine_pool_cannot_call_back_twice() public {
-        (Chimera.AaveLiquidation memory plan, Intruder intruder) = _hookedCollateral();
-        address genuine = dex.factory().getPool(plan.collateralAsset, plan.debtAsset, FEE);
+        (Liquidation memory job, Intruder intruder) = _hookedCollateral();
+        address genuine = dex.factory().getPool(job.collateral, job.debt, FEE);
         // The market sends the collateral inside the first callback.
-        intruder.strikeWhenPaid(address(chimera), genuine, address(chimera), _callback(plan));
+        intruder.strikeWhenPaid(address(chimera), genuine, address(chimera), _swapCallback(job));
 
-        _run(plan);
+        _run(job);
 
-        _assertRefused(intruder, Chimera.UnexpectedCallback.selector);
-    }
-
-    function test_C04_a_pool_unknown_to_the_factory_is_never_used() public {
-        TestToken unlisted = new TestToken("NEW", 18);
-        Chimera.AaveLiquidation memory plan = _plan();
-        plan.collateralAsset = address(unlisted);
-        _runReverts(plan, Chimera.NoPool.selector);
-    }
-
-    // ------------------------------------------------------------------------------------------------ targets
-
-    function test_C05_only_listed_markets_are_called() public {
-        Chimera.AaveLiquidation memory plan = _plan();
-        address[3] memory targets = [address(usdc), address(pool), stranger];
-        for (uint256 i = 0; i < targets.length; i++) {
-            plan.market = targets[i];
-            _runReverts(plan, abi.encodeWithSelector(Chimera.UnknownMarket.selector, targets[i]));
-        }
-    }
-
-    function test_C05_a_delisted_market_is_not_called() public {
-        _setWethPrice(LOW_WETH_PRICE);
-        vm.prank(owner);
-        chimera.setMarket(address(aave), false);
-        _runReverts(_plan(), abi.encodeWithSelector(Chimera.UnknownMarket.selector, address(aave)));
-    }
-
-    function test_C05_a_listed_market_turned_hostile_cannot_keep_the_loan() public {
-        (Chimera.AaveLiquidation memory plan, HostileMarket hostile) = _hostile();
-        weth.mint(address(chimera), 100e18); // not even when a gift could pay for it
-
-        hostile.set(HALF_DEBT, 0, 0);
-        uint256 owed = _swapInput(plan);
-
-        hostile.set(HALF_DEBT, owed - 1, 0);
-        _runReverts(plan, abi.encodeWithSelector(Chimera.SwapExceedsSeized.selector, owed, owed - 1));
-
-        hostile.set(HALF_DEBT, owed, 0);
-        vm.assertEq(_run(plan).profit, 0, "break-even is the least that passes");
-    }
-
-    function test_C05_C08_a_listed_market_turned_hostile_takes_no_more_than_it_was_offered() public {
-        (Chimera.AaveLiquidation memory plan, HostileMarket hostile) = _hostile();
-        usdc.mint(address(chimera), 1);
-
-        hostile.set(HALF_DEBT + 1, 5e18, 0);
-
-        _runReverts(plan, TestToken.InsufficientAllowance.selector);
-    }
-
-    function test_C17_a_return_data_bomb_of_a_market_is_not_copied() public {
-        (Chimera.AaveLiquidation memory plan, HostileMarket hostile) = _hostile();
-        hostile.set(HALF_DEBT, 5e18, 1_000_000);
-
-        // The bomb itself takes 2 million; copying it would take as much again.
-        vm.prank(executor);
-        chimera.liquidateAave{gas: 3_000_000}(plan);
+        _assertRefused(intruder, Program.UnexpectedCallback.selector);
     }
 
     // --------------------------------------------------------------------------------------- guards and reentry
 
-    function test_C06_a_pause_or_a_missing_role_is_not_bypassed_through_the_callback() public {
+    function test_C06_a_pause_or_a_missing_role_is_not_bypassed_through_a_callback() public {
         _setWethPrice(LOW_WETH_PRICE);
         vm.prank(executor);
         chimera.pause();
 
-        _runReverts(_plan(), Pausable.EnforcedPause.selector);
-        vm.prank(address(pool));
-        vm.expectRevert(Chimera.UnexpectedCallback.selector);
-        chimera.uniswapV3SwapCallback(1, -int256(HALF_DEBT), abi.encode(_plan(), 0, 0));
+        _runReverts(_job(), Pausable.EnforcedPause.selector);
+        bytes[] memory calls = _callbacks(_packed(_job()));
+        for (uint256 i = 0; i < calls.length; i++) {
+            _refused(address(pool), calls[i], Program.UnexpectedCallback.selector);
+        }
 
         // A swap of the stranger's own calls back the stranger, who has no such function.
         vm.prank(stranger);
         vm.expectRevert();
-        pool.swap(address(chimera), true, -int256(HALF_DEBT), 4295128740, abi.encode(_plan(), 0, 0));
+        pool.swap(address(chimera), true, -int256(HALF_DEBT), 4295128740, _packed(_job()));
     }
 
     function test_C06_a_pause_in_the_middle_of_a_run_holds_from_the_next_one() public {
-        (Chimera.AaveLiquidation memory plan, Intruder intruder) = _hookedCollateral();
+        (Liquidation memory job, Intruder intruder) = _hookedCollateral();
         intruder.strikeWhenPaid(address(chimera), owner, address(chimera), abi.encodeCall(chimera.pause, ()));
 
-        _run(plan);
+        _run(job);
 
         vm.assertTrue(intruder.succeeded(), "paused");
-        _runReverts(plan, Pausable.EnforcedPause.selector);
+        _runReverts(job, Pausable.EnforcedPause.selector);
     }
 
     function test_C06_an_intruders_callback_does_not_lower_the_floor() public {
-        (Chimera.AaveLiquidation memory plan, Intruder intruder) = _hookedDebt();
-        intruder.strikeWhenPaid(address(chimera), address(0), address(chimera), _callback(plan)); // its floor is 0
-        plan.minProfit = 5e18;
+        (Liquidation memory job, Intruder intruder) = _hookedDebt();
+        intruder.strikeWhenPaid(address(chimera), address(0), address(chimera), _swapCallback(job)); // its floor is 1
+        job.minProfit = 5e18;
 
-        (bytes4 selector,) = _errorOf(plan);
+        (bytes4 selector,) = _errorOf(job);
 
-        vm.assertTrue(selector == Chimera.ProfitBelowFloor.selector, "error");
+        vm.assertEq(abi.encodePacked(selector), abi.encodePacked(Chimera.ProfitBelowFloor.selector), "error");
     }
 
     function test_C07_reentry_by_a_token_hook_is_refused_even_to_an_executor() public {
-        for (uint256 i = 0; i < 3; i++) {
+        bytes4[3] memory errors = [
+            ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector,
+            ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector,
+            Chimera.OnlySelf.selector
+        ];
+        for (uint256 i = 0; i < 9; i++) {
             uint256 before = vm.snapshotState();
-            (Chimera.AaveLiquidation memory plan, Intruder intruder) = i == 0 ? _hookedDebt() : _hookedCollateral();
-            address genuine = dex.factory().getPool(plan.collateralAsset, plan.debtAsset, FEE);
+            (Liquidation memory job, Intruder intruder) = i % 3 == 0 ? _hookedDebt() : _hookedCollateral();
+            address genuine = dex.factory().getPool(job.collateral, job.debt, FEE);
             // On the loan's arrival; on the pool's payment; on the profit's departure.
-            address payee = i == 0 ? address(chimera) : i == 1 ? genuine : treasury;
-            intruder.strikeWhenPaid(payee, executor, address(chimera), abi.encodeCall(chimera.liquidateAave, (plan)));
+            address payee = i % 3 == 0 ? address(chimera) : i % 3 == 1 ? genuine : treasury;
+            intruder.strikeWhenPaid(payee, executor, address(chimera), _entries(job)[i / 3]);
 
-            _run(plan);
+            _run(job);
 
-            _assertRefused(intruder, ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-            _assertEmpty(plan.collateralAsset, plan.debtAsset);
+            _assertRefused(intruder, errors[i / 3]);
+            _assertEmpty(job.collateral, job.debt);
             vm.revertToState(before);
         }
     }
 
-    function test_C08_no_allowance_is_left_to_drain() public {
+    function test_C07_reentry_by_a_block_producer_on_its_bid_is_refused() public {
         _setWethPrice(LOW_WETH_PRICE);
-        Chimera.AaveLiquidation memory plan = _plan();
-        plan.debtToCover = HALF_DEBT + 10e6; // the market takes 10 less than allowed
-        _run(plan);
-        usdc.mint(address(chimera), 10e6);
+        Intruder producer = new Intruder();
+        vm.coinbase(address(producer));
+        bytes4[3] memory errors = [
+            ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector,
+            ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector,
+            Chimera.OnlySelf.selector
+        ];
+        for (uint256 i = 0; i < errors.length; i++) {
+            uint256 before = vm.snapshotState();
+            producer.strikeWhenPaid(address(producer), executor, address(chimera), _entries(_job())[i]);
 
-        vm.prank(address(aave));
-        vm.expectRevert(TestToken.InsufficientAllowance.selector);
-        usdc.transferFrom(address(chimera), stranger, 1);
+            Chimera.Outcome memory outcome =
+                _run(bytes.concat(Plans.terms(block.timestamp, 0, 1_000), Plans.pack(_job())));
+
+            _assertRefused(producer, errors[i]);
+            vm.assertEq(address(producer).balance, outcome.bid, "bid");
+            vm.assertGt(outcome.bid, 0, "bid");
+            vm.assertEq(weth.balanceOf(treasury), outcome.profit, "treasury");
+            vm.revertToState(before);
+        }
     }
 
-    // ------------------------------------------------------------------------------------------- price and gifts
-
-    function test_C09_C13_a_floor_stops_a_sandwich_that_would_pass_without_it() public {
-        _setWethPrice(LOW_WETH_PRICE);
+    function test_C07_native_coin_that_arrives_in_the_middle_of_a_run_is_no_profit() public {
+        (Liquidation memory job, Intruder intruder) = _hookedCollateral();
+        Gift gift = new Gift();
+        vm.deal(address(gift), 1 ether);
+        intruder.strikeWhenPaid(
+            address(chimera), address(0), address(gift), abi.encodeCall(gift.give, (address(chimera)))
+        );
         uint256 before = vm.snapshotState();
-        uint256 quoted = _run(_plan()).profit;
+        Chimera.Outcome memory outcome = _run(job);
+        vm.assertTrue(intruder.succeeded(), "given");
+        vm.assertEq(address(chimera).balance, 1 ether, "waits for rescueNative");
         vm.revertToState(before);
 
-        dex.sell(pool, IERC20(address(weth)), 100e18, stranger); // about 2 % off the price
-        Chimera.AaveLiquidation memory plan = _plan();
-        plan.minProfit = quoted * 99 / 100;
-        (bytes4 selector, bytes memory error) = _errorOf(plan);
-        vm.assertTrue(selector == Chimera.ProfitBelowFloor.selector, "error");
-        (uint256 profit, uint256 floor) = _decode(error);
-        vm.assertEq(floor, plan.minProfit, "floor in the error");
-
-        vm.assertEq(_run(_plan()).profit, profit, "without a floor the rest of the profit is taken");
-    }
-
-    function test_C13_a_price_moved_beyond_the_bonus_reverts() public {
-        _setWethPrice(LOW_WETH_PRICE);
-        dex.sell(pool, IERC20(address(weth)), 300e18, stranger); // about 6 %, more than the bonus
-        weth.mint(address(chimera), 10e18); // a gift does not pay the difference
-
-        (bytes4 selector, bytes memory error) = _errorOf(_plan());
-
-        vm.assertTrue(selector == Chimera.SwapExceedsSeized.selector, "error");
-        (uint256 swapInput, uint256 seized) = _decode(error);
-        vm.assertGt(swapInput, seized, "swap input");
-        vm.assertEq(seized, 4.354166666666666666e18, "seized");
-    }
-
-    function test_C16_gifts_never_count_as_profit_and_are_swept_to_the_treasury() public {
-        _setWethPrice(LOW_WETH_PRICE);
-        uint256 before = vm.snapshotState();
-        Chimera.Outcome memory plain = _run(_plan());
-        vm.revertToState(before);
-
-        weth.mint(address(chimera), 2e18);
-        usdc.mint(address(chimera), 300e6);
-        vm.deal(address(chimera), 1 ether);
-        Chimera.AaveLiquidation memory plan = _plan();
-        plan.minProfit = plain.profit + 1;
-        _runReverts(plan, abi.encodeWithSelector(Chimera.ProfitBelowFloor.selector, plain.profit, plain.profit + 1));
-
-        plan.minProfit = plain.profit;
-        Chimera.Outcome memory outcome = _run(plan);
-
-        vm.assertEq(abi.encode(outcome), abi.encode(plain), "outcome");
-        vm.assertEq(weth.balanceOf(treasury), plain.profit + 2e18, "treasury, collateral");
-        vm.assertEq(usdc.balanceOf(treasury), 300e6, "treasury, debt token");
-        vm.assertEq(address(chimera).balance, 1 ether, "native coin waits for rescueNative");
-        _assertEmpty(address(weth), address(usdc));
-    }
-
-    function test_C19_copied_calldata_is_worthless_to_another_sender() public {
-        _setWethPrice(LOW_WETH_PRICE);
-        bytes memory copied = abi.encodeCall(chimera.liquidateAave, (_plan()));
-
-        vm.prank(stranger);
-        (bool done, bytes memory error) = address(chimera).call(copied);
-        vm.assertFalse(done, "done");
-        vm.assertEq(error, abi.encodeWithSelector(Chimera.NotExecutor.selector, stranger), "error");
-
-        vm.prank(executor);
-        (done,) = address(chimera).call(copied);
-        vm.assertTrue(done, "the executor's own");
+        _unhook(job.collateral);
+        _assertSame(outcome, _run(job));
     }
 
     // ------------------------------------------------------------------------------------------------ helpers
 
-    function _callback(Chimera.AaveLiquidation memory plan) private view returns (bytes memory) {
-        return abi.encodeCall(chimera.uniswapV3SwapCallback, (1, -int256(plan.debtToCover), abi.encode(plan, 0, 0)));
+    function _aaveLoan(address token, bytes memory packed) private view returns (bytes memory) {
+        return abi.encodeCall(aave.flashLoanSimple, (address(chimera), token, 1_000e6, packed, 0));
     }
 
-    function _hookedDebt() private returns (Chimera.AaveLiquidation memory plan, Intruder intruder) {
-        HookToken hooked = new HookToken();
-        plan = _distressed(weth, hooked);
-        intruder = new Intruder();
-        hooked.setHook(intruder);
+    function _balancerLoan(address token, uint256 amount, bytes memory packed) private view returns (bytes memory) {
+        address[] memory tokens = new address[](1);
+        uint256[] memory amounts = new uint256[](1);
+        (tokens[0], amounts[0]) = (token, amount);
+        return abi.encodeCall(IBalancerV2VaultFull.flashLoan, (address(chimera), tokens, amounts, packed));
     }
 
-    function _hookedCollateral() private returns (Chimera.AaveLiquidation memory plan, Intruder intruder) {
-        HookToken hooked = new HookToken();
-        plan = _distressed(hooked, usdc);
-        intruder = new Intruder();
-        hooked.setHook(intruder);
+    function _refused(address caller, bytes memory call, bytes4 selector) private {
+        _refusedBy(address(chimera), caller, call, abi.encodePacked(selector));
     }
 
-    function _hostile() private returns (Chimera.AaveLiquidation memory plan, HostileMarket hostile) {
-        hostile = new HostileMarket();
-        weth.mint(address(hostile), 1_000e18);
-        vm.prank(owner);
-        chimera.setMarket(address(hostile), true);
-        plan = _plan();
-        plan.market = address(hostile);
-    }
-
-    /// @dev What the swap of a plan that seizes nothing would cost.
-    function _swapInput(Chimera.AaveLiquidation memory plan) private returns (uint256 owed) {
-        (bytes4 selector, bytes memory error) = _errorOf(plan);
-        vm.assertTrue(selector == Chimera.SwapExceedsSeized.selector, "error");
-        (owed,) = _decode(error);
-    }
-
-    function _assertRefused(Intruder intruder, bytes4 selector) private view {
-        vm.assertTrue(intruder.struck(), "struck");
-        vm.assertFalse(intruder.succeeded(), "succeeded");
-        vm.assertEq(intruder.error(), abi.encodePacked(selector), "error");
-    }
-
-    /// @dev Arguments of an error of two numbers.
-    function _decode(bytes memory error) private pure returns (uint256 a, uint256 b) {
-        assembly ("memory-safe") {
-            a := mload(add(error, 0x24))
-            b := mload(add(error, 0x44))
-        }
+    function _refusedBy(address target, address caller, bytes memory call, bytes memory expected) private {
+        vm.prank(caller);
+        (bool done, bytes memory error) = target.call(call);
+        vm.assertFalse(done, "done");
+        vm.assertEq(error, expected, "error");
     }
 }

@@ -107,24 +107,14 @@ contract AggregatorProxy {
         _;
     }
 
-    function proxied(
-        uint16 phase,
-        uint64 aggregatorRound
-    )
+    function proxied(uint16 phase, uint64 aggregatorRound)
         private
         view
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
-        (roundId, answer, startedAt, updatedAt, answeredInRound) = phaseAggregators[phase].getRoundData(
-            aggregatorRound
-        );
-        return (
-            withPhase(phase, uint64(roundId)),
-            answer,
-            startedAt,
-            updatedAt,
-            withPhase(phase, uint64(answeredInRound))
-        );
+        (roundId, answer, startedAt, updatedAt, answeredInRound) = phaseAggregators[phase].getRoundData(aggregatorRound);
+        return
+            (withPhase(phase, uint64(roundId)), answer, startedAt, updatedAt, withPhase(phase, uint64(answeredInRound)));
     }
 
     function withPhase(uint16 phase, uint64 aggregatorRound) private pure returns (uint80) {

@@ -63,9 +63,7 @@ contract SettableAggregator {
         return getRoundData(uint80(latestRound));
     }
 
-    function getRoundData(
-        uint80 id
-    )
+    function getRoundData(uint80 id)
         public
         view
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)

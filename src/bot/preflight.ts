@@ -1,20 +1,16 @@
-import { computeAddress, id } from 'ethers';
+import { computeAddress } from 'ethers';
 import type { ChimeraConfig } from '../config/index.js';
 import { checkDatabase } from '../database/index.js';
 import { messageOf, StartupError } from '../domain/errors.js';
-import { addressWord, toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
+import { toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
 import { formatUnits } from '../domain/money.js';
 import { addressRead, SELECTORS } from '../protocols/aave-v3/reads.js';
+import { Kind, SELECTORS as CHIMERA } from '../protocols/chimera/bindings.js';
+import { callWithAddress } from '../protocols/chimera/contract.js';
 import { Chain } from '../rpc/chain.js';
 import { MULTICALL3 } from '../rpc/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/read.js';
 import { RpcPool } from '../rpc/rpc-pool.js';
-
-const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
-const IS_EXECUTOR = selector('isExecutor(address)');
-const IS_MARKET = selector('isMarket(address)');
-const PAUSED = selector('paused()');
-const FACTORY = selector('factory()');
 
 /**
  * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and roles, wallet.
@@ -95,10 +91,10 @@ async function checkRoles(
   const [executor, paused, factory, markets] = await readAt(
     chain,
     together(
-      operator ? answer(chimera, `${IS_EXECUTOR}${addressWord(operator)}`) : { calls: [], decode: () => 1n },
-      answer(chimera, PAUSED),
-      answer(chimera, FACTORY),
-      each(pools.map((pool) => answer(chimera, `${IS_MARKET}${addressWord(pool)}`))),
+      operator ? answer(chimera, callWithAddress('isExecutor', operator)) : { calls: [], decode: () => 1n },
+      answer(chimera, CHIMERA.paused),
+      answer(chimera, CHIMERA.factory),
+      each(pools.map((pool) => answer(chimera, callWithAddress('kindOf', pool)))),
     ),
     block.hash,
   );
@@ -116,9 +112,9 @@ async function checkRoles(
       `liquidity.uniswapV3.factory: the contract ${chimera} accepts callbacks of another factory only; the two must be the same`,
     );
   for (const [index, { name }] of config.protocols.entries())
-    if (markets[index] !== 1n)
+    if (markets[index] !== BigInt(Kind.AaveV3))
       problems.push(
-        `protocols (${name}): the contract ${chimera} may not call the pool ${String(pools[index])}; its owner has to call setMarket`,
+        `protocols (${name}): the contract ${chimera} may not call the pool ${String(pools[index])}; its owner has to list it as an Aave v3 market with setCounterparty`,
       );
   if (problems.length === 0) problems.push(...(await checkSimulation(chain, chimera, block.hash)));
   return problems;
@@ -127,7 +123,7 @@ async function checkRoles(
 /** The planner proves plans by eth_simulateV1: a node without it is of no use. */
 async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Promise<string[]> {
   try {
-    await chain.simulateV1([{ to: chimera, data: PAUSED }], block);
+    await chain.simulateV1([{ to: chimera, data: CHIMERA.paused }], block);
     return [];
   } catch (error) {
     return [`rpc: the node cannot simulate transactions with eth_simulateV1 (${messageOf(error)})`];

@@ -9,7 +9,13 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** The chain id of Anvil and Hardhat: the only chain on which a published test key may sign. */
 const LOCAL_CHAIN_ID = 31337;
 
-const SECRET_NAMES = ['OPERATOR_PRIVATE_KEY', 'DB_USER', 'DB_PASSWORD', 'REDIS_PASSWORD'];
+const SECRET_NAMES = [
+  'OPERATOR_PRIVATE_KEY',
+  'DEPLOYER_PRIVATE_KEY',
+  'DB_USER',
+  'DB_PASSWORD',
+  'REDIS_PASSWORD',
+];
 
 /** Secrets that the bot reads from the environment, never from the configuration file. */
 export interface EnvironmentConfig {
@@ -26,6 +32,21 @@ export interface EnvironmentNeeds {
   readonly live: boolean;
   /** The embedded database makes its own user and password. */
   readonly externalDatabase: boolean;
+}
+
+/** Secrets that the deployment of the contract reads from the environment. */
+export interface DeploymentEnvironment {
+  /** 0x and 64 hex digits, checked to be a valid key. Present when transactions are to be sent. */
+  readonly deployerPrivateKey?: Secret;
+  /** The key of the bot's wallet, likewise checked. */
+  readonly operatorPrivateKey?: Secret;
+}
+
+export interface DeploymentNeeds {
+  /** undefined when the file's value is itself a problem. */
+  readonly chainId: number | undefined;
+  /** Whether transactions are to be signed and sent. */
+  readonly sends: boolean;
 }
 
 /** Reads variables and the files that `NAME_FILE` variables point to. */
@@ -57,7 +78,11 @@ export class Environment {
       const value = this.value(name);
       return value === undefined ? undefined : new Secret(value);
     };
-    const operatorPrivateKey = this.#operatorKey(needs);
+    const operatorPrivateKey = this.#privateKey(
+      'OPERATOR_PRIVATE_KEY',
+      needs.chainId,
+      needs.live ? 'execution.mode is live' : undefined,
+    );
     const dbUser = secret('DB_USER');
     const dbPassword = secret('DB_PASSWORD');
     const redisPassword = secret('REDIS_PASSWORD');
@@ -70,6 +95,17 @@ export class Environment {
       ...(dbUser && { dbUser }),
       ...(dbPassword && { dbPassword }),
       ...(redisPassword && { redisPassword }),
+    };
+  }
+
+  /** The secrets of {@link DeploymentEnvironment}; what is missing or wrong goes to {@link Environment.problems}. */
+  deploymentSecrets({ chainId, sends }: DeploymentNeeds): DeploymentEnvironment {
+    const needed = sends ? 'transactions are to be sent (--send)' : undefined;
+    const deployerPrivateKey = this.#privateKey('DEPLOYER_PRIVATE_KEY', chainId, needed);
+    const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId);
+    return {
+      ...(deployerPrivateKey && { deployerPrivateKey }),
+      ...(operatorPrivateKey && { operatorPrivateKey }),
     };
   }
 
@@ -92,26 +128,25 @@ export class Environment {
     }
   }
 
-  #operatorKey({ chainId, live }: EnvironmentNeeds): Secret | undefined {
-    const text = this.value('OPERATOR_PRIVATE_KEY')?.trim();
+  /** @param neededBecause left out: the key may be absent. */
+  #privateKey(name: string, chainId: number | undefined, neededBecause?: string): Secret | undefined {
+    const text = this.value(name)?.trim();
     if (text === undefined) {
-      if (live && this.variables.OPERATOR_PRIVATE_KEY_FILE === undefined)
+      if (neededBecause !== undefined && this.variables[`${name}_FILE`] === undefined)
         this.problems.push(
-          'OPERATOR_PRIVATE_KEY: the environment variable has no value, but execution.mode is live; set it (or OPERATOR_PRIVATE_KEY_FILE) to 0x and 64 hex digits',
+          `${name}: the environment variable has no value, but ${neededBecause}; set it (or ${name}_FILE) to 0x and 64 hex digits`,
         );
       return undefined;
     }
     const key = text.startsWith('0x') ? text : `0x${text}`;
     const address = addressOf(key);
     if (address === undefined) {
-      this.problems.push(
-        'OPERATOR_PRIVATE_KEY: the value is not a private key; 0x and 64 hex digits were expected',
-      );
+      this.problems.push(`${name}: the value is not a private key; 0x and 64 hex digits were expected`);
       return undefined;
     }
     if (chainId !== undefined && chainId !== LOCAL_CHAIN_ID && TEST_ACCOUNTS.has(address))
       this.problems.push(
-        `OPERATOR_PRIVATE_KEY: this is a published test key (${address}), which anyone can empty; on chain ${chainId} a key of your own was expected`,
+        `${name}: this is a published test key (${address}), which anyone can empty; on chain ${chainId} a key of your own was expected`,
       );
     return new Secret(key);
   }

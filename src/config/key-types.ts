@@ -110,18 +110,25 @@ export function Path(options: Common & { readonly example: string }): PropertyDe
   });
 }
 
-/** A contract's address, kept in lower case. Mixed case must be the EIP-55 checksum. */
-export function ContractAddress(options: Common = {}): PropertyDecorator {
+const ADDRESS_FORM = '0x and 40 hex digits; in mixed case the checksum must be right';
+const ZERO_ADDRESS = /^0x0{40}$/;
+
+/** A contract's address, kept in lower case. Mixed case must be the EIP-55 checksum. Zero only where `zero` says so. */
+export function ContractAddress({
+  zero = false,
+  ...common
+}: Common & { readonly zero?: boolean } = {}): PropertyDecorator {
   return Text({
-    ...options,
-    expected: 'a contract address (0x and 40 hex digits; in mixed case the checksum must be right; not zero)',
+    ...common,
+    expected: `a contract address (${ADDRESS_FORM}${zero ? '' : '; not zero'})`,
     example: '0x2626664c2603336E57B271c5C0b26F421741e481',
-    read: readAddress,
+    read: (text) => (zero && ZERO_ADDRESS.test(text) ? toAddress(text) : readAddress(text)),
   });
 }
 
-function readAddress(text: string): Address | undefined {
-  if (!isAddress(text) || /^0x0{40}$/.test(text)) return undefined;
+/** In lower case; undefined for zero, for a wrong checksum, and for anything that is no address. */
+export function readAddress(text: string): Address | undefined {
+  if (!isAddress(text) || ZERO_ADDRESS.test(text)) return undefined;
   try {
     return toAddress(getAddress(text));
   } catch {

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { StartupError } from '../domain/errors.js';
 import type { Variables } from './environment.js';
-import { parseConfig } from './parse-config.js';
-import type { ChimeraConfig } from './sections.js';
+import { parseConfig, parseDeploymentConfig } from './parse-config.js';
+import type { ChimeraConfig, DeploymentConfig } from './sections.js';
 
 const DEFAULT_FILE = 'config/base.yaml';
 
@@ -18,14 +18,50 @@ export function loadConfig(
   variables: Variables = process.env,
   directory: string = process.cwd(),
 ): ChimeraConfig {
-  const all: Variables = { ...readDotEnv(resolve(directory, '.env')), ...variables };
-  const name = all.CHIMERA_CONFIG || DEFAULT_FILE;
+  const all = withDotEnv(variables, directory);
+  const { name, text } = readFile(undefined, all, directory);
+  return parseConfig(text, all, { name });
+}
+
+export interface DeploymentLoadOptions {
+  /** The file that `--config` names; left out: the one the bot would read. */
+  readonly file?: string | undefined;
+  /** Whether transactions are to be signed, which needs the deployer's key. */
+  readonly sends: boolean;
+}
+
+/**
+ * Reads the same file and environment for the deployment of the contract: it may not exist yet, and neither database nor
+ * operator is needed.
+ *
+ * @throws StartupError with every mistake at once, one sentence each.
+ */
+export function loadDeploymentConfig(
+  { file, sends }: DeploymentLoadOptions,
+  variables: Variables = process.env,
+  directory: string = process.cwd(),
+): DeploymentConfig {
+  const all = withDotEnv(variables, directory);
+  const { name, text } = readFile(file, all, directory);
+  return parseDeploymentConfig(text, all, { name, sends });
+}
+
+function readFile(
+  option: string | undefined,
+  variables: Variables,
+  directory: string,
+): { name: string; text: string } {
+  const name = option ?? (variables.CHIMERA_CONFIG || DEFAULT_FILE);
   const text = readOptional(resolve(directory, name));
   if (text === undefined)
     throw new StartupError([
-      `CHIMERA_CONFIG: there is no file ${name} in ${directory}; the path of a YAML file was expected, for example ${DEFAULT_FILE}`,
+      `${option === undefined ? 'CHIMERA_CONFIG' : '--config'}: there is no file ${name} in ${directory}; the path of a YAML file was expected, for example ${DEFAULT_FILE}`,
     ]);
-  return parseConfig(text, all, { name });
+  return { name, text };
+}
+
+function withDotEnv(variables: Variables, directory: string): Variables {
+  return { ...readDotEnv(resolve(directory, '.env')), ...variables };
 }
 
 function readDotEnv(path: string): Variables {

@@ -7,7 +7,7 @@ import { Secret } from '../domain/secret.js';
 import { Environment, type EnvironmentNeeds, type Variables } from './environment.js';
 import { isMapping, keysOf, NOT_YET, SECTION_EXPECTED, type Mapping } from './keys.js';
 import { Redaction } from './redaction.js';
-import { ChimeraConfig, ServerDatabaseConfig } from './sections.js';
+import { ChimeraConfig, DeploymentConfig, ServerDatabaseConfig, type NetworkConfig } from './sections.js';
 import { markVariables, WrittenFile } from './written.js';
 
 export interface ParseOptions {
@@ -30,15 +30,47 @@ export function parseConfig(
   variables: Variables,
   options: ParseOptions = {},
 ): ChimeraConfig {
+  return parseAs(ChimeraConfig, yamlText, variables, options, (environment, config) =>
+    environment.secrets(needsOf(config)),
+  );
+}
+
+export interface DeploymentParseOptions extends ParseOptions {
+  /** Whether transactions are to be signed, which needs the deployer's key. */
+  readonly sends: boolean;
+}
+
+/**
+ * Reads the same text for the deployment of the contract, which needs no contract, no operator and no database yet.
+ *
+ * @throws StartupError as {@link parseConfig} does.
+ */
+export function parseDeploymentConfig(
+  yamlText: string,
+  variables: Variables,
+  options: DeploymentParseOptions,
+): DeploymentConfig {
+  return parseAs(DeploymentConfig, yamlText, variables, options, (environment, { network }) =>
+    environment.deploymentSecrets({ chainId: chainIdOf(network), sends: options.sends }),
+  );
+}
+
+function parseAs<T extends { readonly environment: object }>(
+  type: new () => T,
+  yamlText: string,
+  variables: Variables,
+  options: ParseOptions,
+  secretsOf: (environment: Environment, config: T) => T['environment'],
+): T {
   const environment = new Environment(variables, options.readText);
   const written = new WrittenFile(environment, new Redaction(environment.secretValues()));
   const root = readYaml(yamlText, options.name ?? 'the configuration file');
-  const tree = written.section(root, () => ChimeraConfig, '');
-  const config = plainToInstance(ChimeraConfig, tree);
+  const tree = written.section(root, () => type, '');
+  const config = plainToInstance(type, tree);
   const invalid = validateSync(config, { forbidUnknownValues: false }).flatMap((error) =>
-    describe(error, ChimeraConfig, '', written),
+    describe(error, type, '', written),
   );
-  const secrets = environment.secrets(needsOf(config));
+  const secrets = secretsOf(environment, config);
   const problems = [...written.problems, ...invalid, ...environment.problems];
   if (problems.length > 0) throw new StartupError(problems);
   return deepFreeze(Object.assign(config, { environment: secrets }));
@@ -96,10 +128,14 @@ function sentences(error: ValidationError, path: string, shown: string | undefin
 /** A part that failed validation may hold anything: only what is readable is asked for. */
 function needsOf({ network, database, execution }: ChimeraConfig): EnvironmentNeeds {
   return {
-    chainId: typeof network.chainId === 'number' ? network.chainId : undefined,
+    chainId: chainIdOf(network),
     live: execution.mode === 'live',
     externalDatabase: database instanceof ServerDatabaseConfig && !database.embedded,
   };
+}
+
+function chainIdOf({ chainId }: NetworkConfig): number | undefined {
+  return typeof chainId === 'number' ? chainId : undefined;
 }
 
 function deepFreeze<T>(value: T): T {

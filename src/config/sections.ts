@@ -1,7 +1,7 @@
 import type { Address, Hash } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
 import { formatUnits } from '../domain/money.js';
-import type { EnvironmentConfig } from './environment.js';
+import type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
 import {
   Bps,
   Choice,
@@ -235,13 +235,9 @@ export class SubmissionPathConfig {
   readonly kind!: 'public';
 }
 
-export class ExecutionConfig {
+class SendingConfig {
   @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
   readonly mode!: 'dry-run' | 'live';
-
-  /** The Chimera contract. */
-  @ContractAddress()
-  readonly chimera!: Address;
 
   @DistinctNames()
   @List({
@@ -252,6 +248,18 @@ export class ExecutionConfig {
     example: '[{ name: public, kind: public }]',
   })
   readonly paths!: readonly SubmissionPathConfig[];
+}
+
+export class ExecutionConfig extends SendingConfig {
+  /** The Chimera contract. */
+  @ContractAddress()
+  readonly chimera!: Address;
+}
+
+export class DeploymentExecutionConfig extends SendingConfig {
+  /** Absent or zero before the first deployment. */
+  @ContractAddress({ optional: true, zero: true })
+  readonly chimera?: Address;
 }
 
 export class CloudWatchConfig {
@@ -299,8 +307,8 @@ export class ApiConfig {
   readonly keys!: readonly ApiKeyConfig[];
 }
 
-/** The whole configuration: validated, typed, deeply frozen. Inject it by this class. */
-export class ChimeraConfig {
+/** What the file says to everyone who reads it. */
+class FileConfig {
   @Section(() => NetworkConfig)
   readonly network!: NetworkConfig;
 
@@ -338,15 +346,26 @@ export class ChimeraConfig {
   @Section(() => SafetyConfig)
   readonly safety!: SafetyConfig;
 
-  @Section(() => ExecutionConfig)
-  readonly execution!: ExecutionConfig;
-
   @Section(() => MonitoringConfig)
   readonly monitoring!: MonitoringConfig;
 
   @Section(() => ApiConfig)
   readonly api!: ApiConfig;
+}
+
+/** The whole configuration: validated, typed, deeply frozen. Inject it by this class. */
+export class ChimeraConfig extends FileConfig {
+  @Section(() => ExecutionConfig)
+  readonly execution!: ExecutionConfig;
 
   /** The secrets that come from the environment. */
   readonly environment!: EnvironmentConfig;
+}
+
+/** The same file as the deployment of the contract reads it: before there is a contract, and without a database. */
+export class DeploymentConfig extends FileConfig {
+  @Section(() => DeploymentExecutionConfig)
+  readonly execution!: DeploymentExecutionConfig;
+
+  readonly environment!: DeploymentEnvironment;
 }

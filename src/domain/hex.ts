@@ -54,3 +54,16 @@ export function addressAt(data: Hex, index: number): Address {
     throw new RangeError(`ABI data of ${(data.length - 2) / 2} bytes has no word ${index}`);
   return addressFromWord(data.slice(start, start + 64));
 }
+
+/**
+ * The `bytes` whose offset stands in the `index`-th 32-byte word of ABI data.
+ * @throws RangeError when the data is too short.
+ */
+export function bytesAt(data: Hex, index: number): Hex {
+  const start = Number(uintAt(data, index));
+  const length = Number(uintAt(`0x${data.slice(2 + start * 2)}`, 0));
+  const bytes = data.slice(2 + (start + 32) * 2, 2 + (start + 32 + length) * 2);
+  if (bytes.length !== length * 2)
+    throw new RangeError(`ABI data of ${(data.length - 2) / 2} bytes ends within its bytes at word ${index}`);
+  return `0x${bytes}`;
+}

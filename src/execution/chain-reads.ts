@@ -1,7 +1,7 @@
 import { Transaction } from 'ethers';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
-import { revertReason } from '../protocols/chimera-contract.js';
+import { revertReason } from '../protocols/chimera/contract.js';
 import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain-answers.js';
 import { l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';

@@ -1,3 +1,4 @@
+import { Interface } from 'ethers';
 import type { DataSource } from 'typeorm';
 import {
   createDataSource,
@@ -13,7 +14,7 @@ import type { Address, Hex } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { SafetyLimits } from '../domain/safety.js';
 import { Secret } from '../domain/secret.js';
-import { chimeraInterface } from '../protocols/chimera-contract.js';
+import { CHIMERA_ABI } from '../protocols/chimera/bindings.js';
 import { Chain } from '../rpc/chain.js';
 import { RpcPool } from '../rpc/rpc-pool.js';
 import { SafetyController } from '../safety/index.js';
@@ -47,8 +48,8 @@ export interface EventSpec {
 }
 
 export function emitting({ borrower, profit }: EventSpec): Hex {
-  const values = [MARKET, borrower, COLLATERAL, DEBT, 1_000n, 2_000n, profit];
-  const { topics, data } = chimeraInterface.encodeEventLog('Liquidated', values);
+  const values = [MARKET, borrower, COLLATERAL, DEBT, 1_000n, 2_000n, COLLATERAL, profit];
+  const { topics, data } = new Interface(CHIMERA_ABI).encodeEventLog('Liquidated', values);
   return `0x${word(0)}${topics.map((topic) => topic.slice(2)).join('')}${data.slice(2)}`;
 }
 

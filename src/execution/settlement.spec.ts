@@ -1,7 +1,8 @@
+import { Interface } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain-answers.js';
-import { chimeraInterface } from '../protocols/chimera-contract.js';
+import { CHIMERA_ABI } from '../protocols/chimera/bindings.js';
 import { outcomeOf } from './settlement.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 
@@ -39,8 +40,8 @@ function receiptOf(status: Receipt['status'], ...events: EventValues[]): Receipt
       collateral = WETH,
       profit = 10n ** 16n,
     } = event;
-    const values = [market, borrower, collateral, USDC, 5n, 7n, profit];
-    const { topics, data } = chimeraInterface.encodeEventLog('Liquidated', values);
+    const values = [market, borrower, collateral, USDC, 5n, 7n, collateral, profit];
+    const { topics, data } = new Interface(CHIMERA_ABI).encodeEventLog('Liquidated', values);
     return {
       address: emitter,
       topics: topics.map((topic): Hash => `0x${topic.slice(2)}`),

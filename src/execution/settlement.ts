@@ -1,6 +1,6 @@
 import type { Address } from '../domain/hex.js';
 import { costUsd8, valueUsd8 } from '../domain/money.js';
-import { liquidatedEvents } from '../protocols/chimera-contract.js';
+import { liquidatedEvents } from '../protocols/chimera/contract.js';
 import type { Receipt } from '../rpc/chain-answers.js';
 import type { SettlementTerms } from './settlement-terms.js';
 
@@ -31,7 +31,7 @@ export type Outcome =
 
 /**
  * What a confirmed receipt says of an intent. Success is the receipt's status and our own contract's event for this
- * borrower, market and collateral; nothing else is.
+ * borrower and market, with the profit in the collateral; nothing else is.
  *
  * Both sides are valued at the prices of the planning block: realised against simulated profit then compares amounts
  * and fees, and does not blame the plan for a price that moved after it. Profit is rounded down, fees up.
@@ -48,8 +48,8 @@ export function outcomeOf(
   if (receipt.status === 'reverted') return { kind: 'reverted', ...lost };
 
   const event = liquidatedEvents(receipt.logs, chimera).find(
-    ({ market, borrower, collateralAsset }) =>
-      market === terms.market && borrower === terms.borrower && collateralAsset === terms.collateral.address,
+    ({ market, borrower, profitToken }) =>
+      market === terms.market && borrower === terms.borrower && profitToken === terms.collateral.address,
   );
   if (!event) return { kind: 'no-event', ...lost };
   const { debtCovered, collateralSeized, profit } = event;

@@ -350,7 +350,8 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       vi.restoreAllMocks();
       await restart();
       expect(bench.execution.inFlight().size).toBe(1);
-      expect(await bench.outboxOf(0)).toBe('broadcast');
+      // The row is marked in the background, as after every send.
+      await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
       await bench.mine(2);
       expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
     });

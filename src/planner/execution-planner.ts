@@ -8,15 +8,17 @@ import { rejected, type Attempt, type PlanDecision, type Rejection } from '../do
 import type { Address, Hex } from '../domain/hex.js';
 import { amountWorth, costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
-import { PLAN_LIFETIME_SECONDS, type LiquidationPlan, type TransactionCall } from '../domain/plan.js';
+import {
+  PLAN_LIFETIME_SECONDS,
+  type LiquidationPlan,
+  type Simulation,
+  type TransactionCall,
+} from '../domain/plan.js';
 import { PIPS } from '../liquidity/uniswap-v3.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
-import {
-  decodeLiquidateAave,
-  encodeLiquidateAave,
-  revertReason,
-  type AaveLiquidationCall,
-} from '../protocols/chimera-contract.js';
+import { readOutcome } from '../protocols/chimera/bindings.js';
+import { liquidateCall, revertReason } from '../protocols/chimera/contract.js';
+import { packPlan, type Liquidation } from '../protocols/chimera/plan.js';
 import { Chain } from '../rpc/chain.js';
 import type { SimulatedCall } from '../rpc/simulate.js';
 import { feeRead, l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
@@ -44,7 +46,9 @@ interface Draft {
   readonly opportunity: Opportunity;
   readonly quote: Quote;
   /** With the bare profit floor: a plan that an earlier one made less profitable may still be worth sending. */
-  readonly call: AaveLiquidationCall;
+  readonly liquidation: Liquidation;
+  /** Seconds since the epoch. */
+  readonly deadline: bigint;
   readonly data: Hex;
 }
 
@@ -90,17 +94,24 @@ export class ExecutionPlanner {
         estimatedGasUsd8: String(unavoidable.l2GasUsd8),
         floorUsd8: String(floorUsd8),
       });
-    const call: AaveLiquidationCall = {
+    const { collateral, debt, debtToFund } = quote.candidate;
+    const liquidation: Liquidation = {
       market: opportunity.market,
       borrower: opportunity.borrower,
-      collateralAsset: quote.candidate.collateral.address,
-      debtAsset: quote.candidate.debt.address,
-      debtToCover: quote.candidate.debtToFund,
-      poolFee: quote.pool.feePips,
-      minProfit: amountWorth(floorUsd8, quote.candidate.collateral),
-      deadline: BigInt(context.block.timestamp + PLAN_LIFETIME_SECONDS),
+      tokens: { collateral: collateral.address, debt: debt.address },
+      profitIn: 'collateral',
+      minProfit: max(amountWorth(floorUsd8, collateral), 1n),
+      steps: [
+        {
+          kind: 'buy',
+          amountOut: debtToFund,
+          pool: { tokenIn: 'collateral', parameter: quote.pool.feePips },
+        },
+        { kind: 'liquidate' },
+      ],
     };
-    return { opportunity, quote, call, data: encodeLiquidateAave(call) };
+    const deadline = BigInt(context.block.timestamp + PLAN_LIFETIME_SECONDS);
+    return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };
   }
 
   private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
@@ -144,7 +155,7 @@ export class ExecutionPlanner {
     | (Rejection & { readonly attempt: Attempt }) {
     if (!result.success)
       return { ...refused(draft, result.returnData, alone), attempt: draft.quote.candidate };
-    const outcome = decodeLiquidateAave(result.returnData);
+    const outcome = simulationOf(result);
     const { candidate, pool, input } = draft.quote;
     const { nativePriceUsd8, block } = context;
     const grossProfitUsd8 = valueUsd8(outcome.profit, candidate.collateral);
@@ -194,9 +205,9 @@ export class ExecutionPlanner {
       healthFactorWad: opportunity.healthFactorWad,
       candidate,
       route: { kind: 'uniswap-v3', pool: pool.address, feePips: pool.feePips, quotedInput: input },
-      simulation: { ...outcome, gasUsed: result.gasUsed },
+      simulation: outcome,
       minProfit,
-      deadline: Number(draft.call.deadline),
+      deadline: Number(draft.deadline),
       notionalUsd8: costUsd8(outcome.debtCovered, candidate.debt),
       grossProfitUsd8,
       costs,
@@ -204,7 +215,7 @@ export class ExecutionPlanner {
       nativePriceUsd8,
       call: {
         to: this.config.execution.chimera,
-        data: encodeLiquidateAave({ ...draft.call, minProfit }),
+        data: callOf({ ...draft.liquidation, minProfit }, draft.deadline),
         gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, MAX_GAS_PER_TRANSACTION),
         maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
         maxPriorityFeePerGas,
@@ -235,15 +246,25 @@ export class ExecutionPlanner {
   }
 }
 
+function callOf(liquidation: Liquidation, deadline: bigint): Hex {
+  return liquidateCall(packPlan({ deadline }, liquidation));
+}
+
+/** By flash swap what was seized and is not profit has gone to the pool. */
+function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation {
+  const { debtCovered, collateralSeized, profit } = readOutcome(returnData);
+  return { debtCovered, collateralSeized, swapInput: collateralSeized - profit, profit, gasUsed };
+}
+
 /** Why the contract, or something it called, said no. `alone`: nothing executed before it in the simulation. */
 function refused(draft: Draft, revertData: Hex, alone: boolean): Rejection {
   const revert = revertReason(revertData);
   const detail = {
     revert,
     quotedProfit: String(draft.quote.profit),
-    minProfit: String(draft.call.minProfit),
+    minProfit: String(draft.liquidation.minProfit),
   };
   // The contract's own words for a swap that costs too much: below the floor, or more than was seized.
-  if (!/^(ProfitBelowFloor|SwapExceedsSeized)/.test(revert)) return rejected('simulation-reverted', detail);
+  if (!/^(ProfitBelowFloor|CannotRepay)/.test(revert)) return rejected('simulation-reverted', detail);
   return rejected(alone ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
 }

@@ -116,6 +116,7 @@ describe('answers to calls', () => {
 
   it.each([
     ['geth', -32000, 'header not found'],
+    ['geth, of a block hash', -32000, 'header for hash not found'],
     ['geth', -32000, 'missing trie node 1f (path ) state 0x1f is not available'],
     ['geth', -32000, 'hash 0x12 is not currently canonical'],
     ['reth', -32001, 'block not found: hash 0x12'],

@@ -43,7 +43,7 @@ const FEE_TOO_LOW =
   /underpriced|fee ?too ?low|max fee per gas less than|fee cap less than|gas price (supplied )?(is )?(too low|below)|tip cap.*below/i;
 
 const OUT_OF_SYNC =
-  /header not found|unknown block|block (\S+ )?(is )?not found|blockoutofrange|resource not found|missing trie node|no state available|state .*(not available|unavailable|pruned|not found)|not (currently )?canonical|beyond (the )?(current )?head|block .*does ?n[o']t exist|after last accepted block|\bsyncing\b/i;
+  /header (for hash )?not found|unknown block|block (\S+ )?(is )?not found|blockoutofrange|resource not found|missing trie node|no state available|state .*(not available|unavailable|pruned|not found)|not (currently )?canonical|beyond (the )?(current )?head|block .*does ?n[o']t exist|after last accepted block|\bsyncing\b/i;
 
 const LOG_RANGE =
   /more than \d+|too (wide|large|big)|too many (?!requests)|block range|range (is )?(limit|exceed)|response size|limited to|query timeout|exceed.*results/i;

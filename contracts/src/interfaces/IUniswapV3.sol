@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.27;
 
-/// @notice Registry of every genuine pool of one Uniswap v3 deployment.
-interface IUniswapV3Factory {
-    /// @param fee Hundredths of a basis point: 500 is 0.05 %.
-    /// @return pool Zero when no such pool exists. The order of the tokens does not matter.
-    function getPool(address tokenA, address tokenB, uint24 fee) external view returns (address pool);
-}
-
 interface IUniswapV3Pool {
     /// @notice Sends the output to `recipient`, then calls `uniswapV3SwapCallback` on the caller, who pays the input.
     /// @param zeroForOne True to pay token0 and receive token1; token0 is the token with the lower address.

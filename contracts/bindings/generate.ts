@@ -1,0 +1,52 @@
+/**
+ * Writes src/protocols/chimera/bindings.ts from the contract.
+ *
+ *   npm run generate              writes it
+ *   npm run generate -- --check   fails when it is not what the contract says
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonFragment } from 'ethers';
+import { format, resolveConfig } from 'prettier';
+import { compileChimera } from '../../devnet/artifacts.js';
+import { PROJECT_ROOT } from '../../devnet/compile.js';
+import { typescriptBindings } from './typescript.js';
+
+const TARGET = join(PROJECT_ROOT, 'src', 'protocols', 'chimera', 'bindings.ts');
+
+const source = (file: string): string => readFileSync(join(PROJECT_ROOT, 'contracts', 'src', file), 'utf8');
+
+/** The numbers of an enum's members. */
+function enumIn(file: string, name: string): Record<string, number> {
+  const body = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(source(file))?.[1];
+  if (body === undefined) throw new Error(`contracts/src/${file} has no enum ${name}`);
+  return Object.fromEntries(body.split(',').map((member, index) => [member.trim(), index]));
+}
+
+/** The opcodes and flags of a plan: every constant with a small number for a value. */
+function planNumbers(): Record<string, number> {
+  const files = ['Chimera.sol', 'Program.sol', 'Swaps.sol', 'Funding.sol', 'Liquidations.sol'];
+  const constants = files.flatMap((file) => [
+    ...source(file).matchAll(/uint256 (?:internal|private) constant (\w+) = (\d{1,2});/g),
+  ]);
+  return Object.fromEntries(constants.map(([, name = '', value]) => [name, Number(value)]));
+}
+
+const { abi } = await compileChimera();
+const text = typescriptBindings({
+  abi: abi as readonly JsonFragment[],
+  events: ['Liquidated', 'LiquidationFailed', 'BidPaid'],
+  numbers: { Kind: enumIn('Roles.sol', 'Kind'), PLAN: planNumbers() },
+});
+const formatted = await format(text, { ...(await resolveConfig(TARGET)), parser: 'typescript' });
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(TARGET, 'utf8') !== formatted) {
+    console.error(
+      'src/protocols/chimera/bindings.ts is not what contracts/src says; run `npm run generate` and commit it.',
+    );
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(TARGET, formatted);
+}

@@ -1,0 +1,31 @@
+/** Deploys the Chimera contract and tells it whom it may deal with. */
+import { Kind } from '../src/protocols/chimera/bindings.js';
+import type { DevnetArtifacts } from './artifacts.js';
+import type { Accounts, DevnetAddresses } from './deploy.js';
+import type { Deployer } from './deployer.js';
+
+/** Queues the deployment of Chimera with its executor and its counterparties. @returns its address-to-be */
+export function deployChimera(
+  deployer: Deployer,
+  { chimera: artifact, predeploys }: DevnetArtifacts,
+  accounts: Accounts,
+  addresses: Omit<DevnetAddresses, 'chimera'>,
+): string {
+  const { pool, comptroller, morpho, balancerVault, slipstreamFactory, solidlyFactory } = addresses;
+  const chimera = deployer.create(artifact, [
+    deployer.address,
+    accounts.treasury,
+    addresses.uniswapFactory,
+    predeploys.weth.address,
+  ]);
+  deployer.call(chimera, artifact.abi, 'setExecutor', [accounts.operator, true]);
+  const list = (counterparty: string, kind: number): void =>
+    deployer.call(chimera, artifact.abi, 'setCounterparty', [counterparty, kind]);
+  list(pool, Kind.AaveV3);
+  list(comptroller, Kind.CompoundV2);
+  list(morpho, Kind.MorphoBlue);
+  list(balancerVault, Kind.BalancerV2);
+  list(slipstreamFactory, Kind.Slipstream);
+  list(solidlyFactory, Kind.Solidly);
+  return chimera;
+}
