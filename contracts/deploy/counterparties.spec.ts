@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import type { Address } from '../../src/domain/hex.js';
+import { mergeCounterparties, sourcesOf, type Counterparty } from './counterparties.js';
+
+const address = (byte: string): Address => `0x${byte.repeat(20)}`;
+
+describe('counterparties of a configuration', () => {
+  it('markets and lenders, each as its kind; Uniswap is none', () => {
+    const sources = sourcesOf({
+      protocols: [
+        { name: 'aave', kind: 'aave-v3', addressesProvider: address('a1') },
+        { name: 'moonwell', kind: 'compound-v2', comptroller: address('a2') },
+        { name: 'blue', kind: 'morpho-blue', morpho: address('a3') },
+      ],
+      liquidity: {
+        flash: { morpho: address('a3'), aavePool: address('b1'), balancerVault: address('b2') },
+        aerodrome: { factory: address('b3'), router: address('b4') },
+      },
+    });
+    expect(sources).toEqual([
+      { key: 'protocols (aave)', kind: 'AaveV3', addressesProvider: address('a1') },
+      { key: 'protocols (moonwell)', kind: 'CompoundV2', address: address('a2') },
+      { key: 'protocols (blue)', kind: 'MorphoBlue', address: address('a3') },
+      { key: 'liquidity.flash.morpho', kind: 'MorphoBlue', address: address('a3') },
+      { key: 'liquidity.flash.aavePool', kind: 'AaveV3', address: address('b1') },
+      { key: 'liquidity.flash.balancerVault', kind: 'BalancerV2', address: address('b2') },
+      { key: 'liquidity.aerodrome.factory', kind: 'Solidly', address: address('b3') },
+    ]);
+  });
+
+  it('what is left out is not listed', () => {
+    expect(sourcesOf({ protocols: [], liquidity: { flash: {} } })).toEqual([]);
+  });
+
+  it('one that is named twice is listed once, and not as two kinds', () => {
+    const market: Counterparty = { address: address('a3'), kind: 'MorphoBlue', keys: ['protocols (blue)'] };
+    const lender: Counterparty = { ...market, keys: ['liquidity.flash.morpho'] };
+    expect(mergeCounterparties([market, lender])).toEqual({
+      counterparties: [{ ...market, keys: ['protocols (blue)', 'liquidity.flash.morpho'] }],
+      problems: [],
+    });
+    const vault: Counterparty = { ...market, kind: 'BalancerV2', keys: ['liquidity.flash.balancerVault'] };
+    expect(mergeCounterparties([market, vault]).problems).toEqual([
+      `liquidity.flash.balancerVault: ${address('a3')} is named as BalancerV2 here and as MorphoBlue by protocols (blue); one of the two was expected`,
+    ]);
+  });
+});

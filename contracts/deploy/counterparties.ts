@@ -1,0 +1,76 @@
+/** Whom the contract is to speak to, by the bot's configuration. */
+import type { DeploymentConfig } from '../../src/config/index.js';
+import type { Address } from '../../src/domain/hex.js';
+import type { Kind } from '../../src/protocols/chimera/bindings.js';
+
+export type KindName = Exclude<keyof typeof Kind, 'None'>;
+
+/** A contract to list. */
+export interface Counterparty {
+  readonly address: Address;
+  readonly kind: KindName;
+  /** What of the configuration names it. */
+  readonly keys: readonly string[];
+}
+
+/** What the file says of one. An Aave market names its pool only on chain, in its PoolAddressesProvider. */
+export type Source = { readonly key: string; readonly kind: KindName } & (
+  { readonly address: Address } | { readonly addressesProvider: Address }
+);
+
+/** What of a protocol says whom to list. The configuration may accept fewer kinds than stand here. */
+export type ListedProtocol = { readonly name: string } & (
+  | { readonly kind: 'aave-v3'; readonly addressesProvider: Address }
+  | { readonly kind: 'compound-v2'; readonly comptroller: Address }
+  | { readonly kind: 'morpho-blue'; readonly morpho: Address }
+);
+
+export interface CounterpartyConfig {
+  readonly protocols: readonly ListedProtocol[];
+  readonly liquidity: Pick<DeploymentConfig['liquidity'], 'aerodrome' | 'flash'>;
+}
+
+/** Uniswap's factory is not among them: it is a part of the contract's code. */
+export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[] {
+  const { aerodrome, flash } = liquidity;
+  const optional = (key: string, kind: KindName, address: Address | undefined): Source[] =>
+    address === undefined ? [] : [{ key, kind, address }];
+  return [
+    ...protocols.map(marketOf),
+    ...optional('liquidity.flash.morpho', 'MorphoBlue', flash?.morpho),
+    ...optional('liquidity.flash.aavePool', 'AaveV3', flash?.aavePool),
+    ...optional('liquidity.flash.balancerVault', 'BalancerV2', flash?.balancerVault),
+    ...optional('liquidity.aerodrome.factory', 'Solidly', aerodrome?.factory),
+  ];
+}
+
+function marketOf(protocol: ListedProtocol): Source {
+  const key = `protocols (${protocol.name})`;
+  switch (protocol.kind) {
+    case 'aave-v3':
+      return { key, kind: 'AaveV3', addressesProvider: protocol.addressesProvider };
+    case 'compound-v2':
+      return { key, kind: 'CompoundV2', address: protocol.comptroller };
+    case 'morpho-blue':
+      return { key, kind: 'MorphoBlue', address: protocol.morpho };
+  }
+}
+
+/** Each contract once. One that is named as two kinds is a problem: the contract can list it as one only. */
+export function mergeCounterparties(all: readonly Counterparty[]): {
+  readonly counterparties: readonly Counterparty[];
+  readonly problems: readonly string[];
+} {
+  const merged = new Map<Address, Counterparty>();
+  const problems: string[] = [];
+  for (const one of all) {
+    const { address, kind, keys } = one;
+    const known = merged.get(address);
+    if (known && known.kind !== kind)
+      problems.push(
+        `${keys.join(', ')}: ${address} is named as ${kind} here and as ${known.kind} by ${known.keys.join(', ')}; one of the two was expected`,
+      );
+    else merged.set(address, known ? { ...known, keys: [...known.keys, ...keys] } : one);
+  }
+  return { counterparties: [...merged.values()], problems };
+}

@@ -1,0 +1,54 @@
+/** One run of the command: words and environment in, lines and an exit code out. */
+import { loadDeploymentConfig, type Variables } from '../../src/config/index.js';
+import { ChimeraError, StartupError, messageOf } from '../../src/domain/errors.js';
+import { deploy } from './deploy.js';
+import { HELP, parseOptions } from './options.js';
+import { jsonReport, textReport } from './report.js';
+
+export interface Surroundings {
+  /** Default: those of the process. */
+  readonly variables?: Variables;
+  /** What a relative path starts from. Default: the working directory. */
+  readonly directory?: string;
+  /** A line of the result. */
+  readonly print: (line: string) => void;
+  /** A line about progress or problems. */
+  readonly remark: (line: string) => void;
+}
+
+/** @returns 0, or 1 when there were problems. Never throws. */
+export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { print, remark } = surroundings;
+  if (words.includes('--help')) {
+    print(HELP);
+    return 0;
+  }
+  const json = words.includes('--json');
+  try {
+    const options = parseOptions(words);
+    const config = loadDeploymentConfig(
+      { file: options.config, sends: options.send },
+      surroundings.variables,
+      surroundings.directory,
+    );
+    const deployment = await deploy(config, options, (step) => remark(`  … ${step}`));
+    if (json) print(JSON.stringify(jsonReport(deployment, Date.now()), null, 2));
+    else for (const line of textReport(deployment)) print(line);
+    return 0;
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (json) print(JSON.stringify({ status: 'problems', problems }, null, 2));
+    else {
+      remark(`The deployment stopped: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}.`);
+      for (const problem of problems) remark(`  - ${problem}`);
+    }
+    return 1;
+  }
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof StartupError) return error.problems;
+  if (error instanceof ChimeraError)
+    return [`rpc: ${error.message}; run the same command again: it goes on from what it finds`];
+  return [messageOf(error)];
+}
