@@ -15,7 +15,7 @@ export const DEADLINE = 10n ** 11n;
 export const HALF_DEBT = 12_000n * 10n ** 6n;
 
 export interface Borrowers {
-  /** WETH against USDC, ten of them alike. */
+  /** WETH against USDC, eight of them alike. */
   readonly aave: readonly string[];
   /** cbETH against USDC: no direct pool, so two hops. */
   readonly aaveTwoHops: readonly string[];

@@ -61,7 +61,7 @@ execution: { mode: live, chimera: "\${CHIMERA_ADDRESS}" }
 }
 
 /** The address that the report ends with. */
-export const addressIn = (out: string): string => /\n(0x[0-9a-fA-F]{40})\nexecution: /.exec(out)?.[1] ?? '';
+export const addressIn = (out: string): string => /\n(0x[0-9a-fA-F]{40})\nchimera: /.exec(out)?.[1] ?? '';
 
 /** Passes everything on to the node but transactions, which it refuses, quoting its own URL and the key in it. */
 export async function talkativeEndpoint(

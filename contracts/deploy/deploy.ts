@@ -49,6 +49,8 @@ export interface Deployment {
   readonly right: readonly string[];
   readonly steps: readonly Step[];
   readonly costs: Costs;
+  /** What the deployer has to hold for its own transactions, at the highest price and with the widest limit. Wei. */
+  readonly neededWei: bigint;
   readonly notes: readonly string[];
 }
 
@@ -81,6 +83,7 @@ export async function deploy(
       survey: found,
       deployer,
       ...planned,
+      neededWei: neededBy(planned),
       notes: [
         ...notesOn(found, operator, signer?.address),
         ...(!options.send && deployer ? shortage(deployer, planned) : []),
@@ -175,13 +178,16 @@ async function walletOf(
   return signer && { address: signer.address, balanceWei: await node.chain.getBalance(signer.address, hash) };
 }
 
-/** Gas at the highest price and with the widest limit: what a node wants the sender to hold. */
-function shortage(deployer: NonNullable<Deployment['deployer']>, { steps, costs }: Plan): string[] {
+/** What a node wants the sender to hold. */
+function neededBy({ steps, costs }: Plan): bigint {
   const gas = steps
     .filter(({ byDeployer }) => byDeployer)
     .reduce((sum, step) => sum + gasLimitOf(step.gas), 0n);
-  if (gas === 0n) return [];
-  const needed = gas * maxFeeOf(costs.baseFeeWei, costs.priorityFeeWei) + costs.l1FeeWei;
+  return gas === 0n ? 0n : gas * maxFeeOf(costs.baseFeeWei, costs.priorityFeeWei) + costs.l1FeeWei;
+}
+
+function shortage(deployer: NonNullable<Deployment['deployer']>, plan: Plan): string[] {
+  const needed = neededBy(plan);
   if (deployer.balanceWei >= needed) return [];
   return [
     `the deployer wallet ${deployer.address} holds ${formatUnits(deployer.balanceWei, 18)} ETH; at least ${formatUnits(needed, 18)} ETH was expected`,
@@ -189,7 +195,7 @@ function shortage(deployer: NonNullable<Deployment['deployer']>, { steps, costs 
 }
 
 function notesOn(
-  { roles, wanted, constructorArguments: { owner }, address }: Survey,
+  { roles, wanted, address }: Survey,
   operator: Address | undefined,
   deployer: Address | undefined,
 ): string[] {
@@ -202,11 +208,11 @@ function notesOn(
     notes.push(
       `the bot's wallet (OPERATOR_PRIVATE_KEY) is ${operator}, which is not among the executors named`,
     );
-  if (owner === deployer)
+  if (roles.owner === deployer)
     notes.push(
       'the owner is the deployer, a single key in the environment of this machine: a Safe is recommended as the owner',
     );
-  if (wanted.executors.includes(owner))
+  if (wanted.executors.some((one) => one === roles.owner || one === roles.pendingOwner))
     notes.push('the owner is an executor as well: a stolen bot key would own the contract');
   if (roles.pendingOwner)
     notes.push(

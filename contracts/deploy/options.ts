@@ -76,6 +76,8 @@ function split(words: readonly string[]): Words {
     const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(words[index] ?? '') ?? [];
     if (!OPTIONS.includes(name)) {
       problems.push(unknown(name));
+      // Its value, which would be no better known.
+      if (name !== '' && inline === undefined && words[index + 1]?.startsWith('--') === false) index++;
       continue;
     }
     if (FLAGS.includes(name)) {

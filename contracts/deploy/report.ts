@@ -6,15 +6,15 @@ import type { Costs } from './costs.js';
 import type { Deployment, Step } from './deploy.js';
 import { safeBatch } from './safe-batch.js';
 
-/** What to put into the configuration. */
-const yamlOf = (address: Address): string => `execution: { chimera: "${getAddress(address)}" }`;
+/** What to put into the section `execution` of the configuration. */
+const yamlOf = (address: Address): string => `chimera: "${getAddress(address)}"`;
 
 /** Transactions that are left to the owner. */
 const ownersOf = ({ steps }: Deployment): readonly Step[] => steps.filter(({ byDeployer }) => !byDeployer);
 
 /** The lines for people; the last two are the address and the YAML. */
 export function textReport(deployment: Deployment): string[] {
-  const { network, send, blockNumber, right, steps, costs, notes } = deployment;
+  const { network, send, blockNumber, right, steps, costs, neededWei, notes } = deployment;
   const { address } = deployment.survey;
   return [
     `Chimera on ${network.name}, chain ${network.chainId}, as of block ${blockNumber}${send ? '' : ' (dry run: nothing is sent)'}`,
@@ -24,8 +24,9 @@ export function textReport(deployment: Deployment): string[] {
       'as it should be',
       right.map((line) => `  ${line}`),
     ),
-    ...section(send ? 'transactions' : 'what is missing', steps.flatMap(stepLines)),
+    ...section(steps.some(({ sent }) => sent) ? 'transactions' : 'what is missing', steps.flatMap(stepLines)),
     ...(steps.length > 0 ? ['', costLine(costs)] : []),
+    ...(neededWei > 0n ? [`the deployer has to hold at least ${ether(neededWei)} ETH`] : []),
     ...section('for the owner', ownerLines(deployment)),
     ...section(
       'notes',
@@ -35,7 +36,7 @@ export function textReport(deployment: Deployment): string[] {
     conclusion(deployment),
     '',
     getAddress(address),
-    yamlOf(address),
+    `${yamlOf(address)}   # in the section execution; or CHIMERA_ADDRESS=${getAddress(address)} in .env`,
   ];
 }
 
@@ -121,7 +122,7 @@ function statusOf(deployment: Deployment): Status {
 
 /** The object of --json; amounts are decimal text in wei or gas. */
 export function jsonReport(deployment: Deployment, nowMs: number): object {
-  const { network, blockNumber, survey, deployer, right, steps, costs, notes } = deployment;
+  const { network, blockNumber, survey, deployer, right, steps, costs, neededWei, notes } = deployment;
   const { address, deployed, roles, constructorArguments } = survey;
   const left = ownersOf(deployment);
   return {
@@ -155,6 +156,7 @@ export function jsonReport(deployment: Deployment, nowMs: number): object {
       priorityFeeWei: String(costs.priorityFeeWei),
       l1FeeWei: String(costs.l1FeeWei),
       totalWei: String(costs.totalWei),
+      deployerHasToHoldWei: String(neededWei),
     },
     safeBatch: left.length > 0 ? safeBatch(network.chainId, roles.owner, left, nowMs) : null,
     notes,

@@ -23,7 +23,13 @@ import {Swaps} from "./Swaps.sol";
 ///      | 5     | last block number at which it may run, 0 for any                                           |
 ///      | 2     | bid: share of the profit paid to block.coinbase, basis points; profit must be wrapped native |
 ///
-///      | bytes | liquidation, once, or several each behind its gas limit (3) and length (2) in a batch      |
+///      | bytes | in a batch only: how many liquidations, and before each of them                            |
+///      |-------|--------------------------------------------------------------------------------------------|
+///      | 1     | number of liquidations, once                                                               |
+///      | 3     | most gas this one may burn, 0 for no limit of its own                                      |
+///      | 2     | length of this one                                                                         |
+///
+///      | bytes | liquidation                                                                                |
 ///      |-------|--------------------------------------------------------------------------------------------|
 ///      | 1     | flags: profit in 0 collateral, 1 debt token, 2 wrapped native; 4 measure the protocol's fee; |
 ///      |       | 8 tokens by their Aave reserve ids                                                         |
@@ -37,7 +43,7 @@ import {Swaps} from "./Swaps.sol";
 ///      Analysers name timestamp and block number (both only tighten a plan) and events after external calls (the
 ///      reentrancy guard spans the run).
 ///
-///      What holds before and after every transaction: no token balance, no allowance, no expected callback.
+///      A run leaves nothing behind: no token balance, no allowance, no expected callback.
 ///
 ///      An executor is trusted with timing only. It picks borrower, pair, route and floor, but money leaves for listed
 ///      counterparties, for genuine pools or for the treasury. The worst a stolen executor key can do is to waste gas,
@@ -48,7 +54,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     /// @param debtCovered Debt token units the market took.
     /// @param collateralSeized Collateral units the market gave.
     /// @param protocolFee Collateral units the protocol kept of the bonus; 0 unless the plan asks to measure it, which
-    ///        costs about 30,000 gas.
+    ///        costs up to 20,000 gas.
     /// @param swapOutput Debt token units that swaps brought and no later swap took away.
     /// @param flashFee Debt token units paid to the lender on top of its loan.
     /// @param bid Units of wrapped native paid to block.coinbase.
@@ -269,7 +275,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         (job.profitToken,) = _takeToken(job, ref, steps);
     }
 
-    /// @dev 18 bytes of calldata less for each token, as in Aave's L2Pool, for some 5,000 gas: worth it where the fee
+    /// @dev 18 bytes of calldata less for each token, as in Aave's L2Pool, for some 3,500 gas in all: worth it where the fee
     ///      for data outweighs the fee for execution.
     function _reserve(address market, uint256 id) private view returns (address) {
         if (kindOf[market] != Kind.AaveV3) revert UnknownCounterparty(market);

@@ -2,7 +2,8 @@
 pragma solidity 0.8.27;
 
 /// @notice Reads a plan, the packed bytes that `Chimera` executes: fields by their offset, then `skip` over them.
-/// @dev Only `skip` looks at the length; a field read before it may lie beyond the end and is then worth nothing.
+/// @dev Only `skip` looks at the length: of a plan that ends too early a field may be garbage, and the `skip` over it
+///      reverts.
 ///      Solidity's own slices check both bounds of every field, which made up a tenth of our own gas.
 library PlanReader {
     /// @dev The plan ends in the middle of a field.

@@ -44,7 +44,7 @@ abstract contract Program is Roles {
     error UnknownCounterparty(address counterparty);
     /// @dev What must be repaid is more than what is left to repay it with. Units of `token`.
     error CannotRepay(address token, uint256 held, uint256 owed);
-    /// @dev A plan has one `LIQUIDATE` step; a batch has several plans.
+    /// @dev A plan has one `LIQUIDATE` step; a batch holds several liquidations.
     error AlreadyLiquidated();
     /// @dev An amount of 2^128 or more.
     error AmountTooLarge();

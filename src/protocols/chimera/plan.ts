@@ -75,7 +75,7 @@ export interface Liquidation {
   readonly profitIn: 'collateral' | 'debt' | 'native';
   /** Units of the profit token, net of the bid; at least 1. */
   readonly minProfit: bigint;
-  /** Makes the contract measure the protocol's fee as well, for about 30,000 gas. */
+  /** Makes the contract measure the protocol's fee as well, for up to 20,000 gas. */
   readonly measureFee?: boolean;
   readonly steps: readonly Step[];
 }
