@@ -103,7 +103,12 @@ describe('planning on the real contracts', () => {
     const plans = plansOf(await decide());
     expect(plans).toHaveLength(3);
     const events = await execute(...plans);
-    expect(events.map(({ profit }) => profit)).toEqual(plans.map(({ simulation }) => simulation.profit));
+    for (const [index, { profit }] of events.entries()) {
+      const simulated = plans[index]?.simulation.profit ?? 0n;
+      // Blocks carry the time of the machine: a second of interest is a billionth of it, the other plans' trades are far more.
+      const difference = profit > simulated ? profit - simulated : simulated - profit;
+      expect(difference * 10n ** 7n).toBeLessThan(simulated);
+    }
   });
 
   it('counts what was sent before and is not mined yet', async () => {
