@@ -52,7 +52,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     using PlanReader for bytes;
 
     /// @param debtCovered Debt token units the market took.
-    /// @param collateralSeized Collateral units the market gave.
+    /// @param collateralSeized Collateral units the market gave; on Aave with what a sale before the liquidation brought.
     /// @param protocolFee Collateral units the protocol kept of the bonus; 0 unless the plan asks to measure it, which
     ///        costs up to 20,000 gas.
     /// @param swapOutput Debt token units that swaps brought and no later swap took away.
@@ -116,6 +116,8 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     uint256 private constant ALL_FLAGS = 15;
     uint256 private constant BPS = 10_000;
     uint256 private constant REASON_SIZE = 256;
+    /// @dev Enough for a producer's contract to take note, too little to burn a batch.
+    uint256 private constant BID_GAS = 100_000;
 
     constructor(address initialOwner, address initialTreasury, address uniswapV3Factory, address wrappedNative)
         Roles(initialOwner, initialTreasury)
@@ -223,7 +225,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         _run(job, steps);
 
         // A pool that never called back could do so later in this transaction, after its run is over.
-        _expect(address(0));
+        _expectNothing();
         (outcome.collateralSeized, outcome.debtCovered, outcome.protocolFee, outcome.flashFee) = _takeRecords();
         if (outcome.debtCovered == 0) revert NothingLiquidated();
         if (bidBps != 0) outcome.bid = _bid(profitToken, bidBps);
@@ -285,8 +287,11 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     function _bid(address profitToken, uint256 bidBps) private returns (uint256 bid) {
         if (profitToken != weth) revert CannotBid(profitToken);
         bid = _held(weth) * bidBps / BPS;
+        uint256 before = address(this).balance;
         IWrappedNative(weth).withdraw(bid);
-        _sendNative(block.coinbase, bid);
+        _sendNative(block.coinbase, bid, BID_GAS);
+        // A producer that sends it back has not been paid.
+        if (address(this).balance != before) revert NativeTransferFailed();
         emit BidPaid(block.coinbase, bid);
     }
 

@@ -20,6 +20,9 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
     uint256 internal constant LOAN = 4;
     uint256 internal constant INVENTORY = 5;
 
+    /// @dev Less came back to the treasury than it had lent.
+    error InventoryShort(address token);
+
     /// @dev LOAN: lender (20 bytes), amount (16 bytes, debt token units). Everything after it runs before repayment.
     function _loan(Job memory job, bytes calldata steps) internal {
         address lender = steps.addressAt(0);
@@ -27,17 +30,22 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
         job.funded += amount;
         Kind kind = kindOf[lender];
         bytes memory data = _pack(job, steps.skip(36));
-        _expect(lender);
         if (kind == Kind.MorphoBlue) {
+            _expect(lender, this.onMorphoFlashLoan.selector, data);
             IMorpho(lender).flashLoan(job.debt, amount, data);
+            _dropAllowance(job.debt, lender);
         } else if (kind == Kind.AaveV3) {
+            _expect(lender, this.executeOperation.selector, data);
             IAavePool(lender).flashLoanSimple(address(this), job.debt, amount, data, 0);
+            _dropAllowance(job.debt, lender);
         } else if (kind == Kind.BalancerV2) {
             address[] memory tokens = new address[](1);
             uint256[] memory amounts = new uint256[](1);
             (tokens[0], amounts[0]) = (job.debt, amount);
+            _expect(lender, this.receiveFlashLoan.selector, data);
             IBalancerV2Vault(lender).flashLoan(address(this), tokens, amounts, data);
         } else if (kind == Kind.BalancerV3) {
+            _expect(lender, this.onBalancerV3Unlock.selector, data);
             IBalancerV3Vault(lender).unlock(abi.encodeCall(this.onBalancerV3Unlock, (amount, data)));
         } else {
             revert UnknownCounterparty(lender);
@@ -50,9 +58,13 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
     function _inventory(Job memory job, bytes calldata steps) internal {
         uint256 amount = steps.uintAt(0, 16);
         job.funded += amount;
-        IERC20(job.debt).safeTransferFrom(treasury, address(this), amount);
+        address lender = treasury;
+        uint256 before = IERC20(job.debt).balanceOf(lender);
+        IERC20(job.debt).safeTransferFrom(lender, address(this), amount);
         _run(job, steps.skip(16));
-        _repay(job.debt, treasury, amount);
+        _repay(job.debt, lender, amount);
+        // A token that takes a fee on the way gives back less.
+        if (IERC20(job.debt).balanceOf(lender) < before) revert InventoryShort(job.debt);
     }
 
     // ----------------------------------------------------------------------------------------------- callbacks
@@ -60,7 +72,7 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
     /// @notice Called by Morpho Blue with the loan in hand; it pulls the repayment afterwards.
     /// @inheritdoc IMorphoFlashLoanCallback
     function onMorphoFlashLoan(uint256 assets, bytes calldata data) external {
-        _takeCallback();
+        _takeCallback(data);
         Job memory job = _runPacked(data);
         _approveRepayment(job.debt, msg.sender, assets);
     }
@@ -73,7 +85,7 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
         external
         returns (bool)
     {
-        _takeCallback();
+        _takeCallback(data);
         if (initiator != address(this)) revert UnexpectedCallback();
         Job memory job = _runPacked(data);
         _approveRepayment(job.debt, msg.sender, amount + premium);
@@ -89,7 +101,7 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
         uint256[] calldata feeAmounts,
         bytes calldata data
     ) external {
-        _takeCallback();
+        _takeCallback(data);
         Job memory job = _runPacked(data);
         _repay(job.debt, msg.sender, amounts[0] + feeAmounts[0]);
         if (feeAmounts[0] != 0) _recordFees(0, feeAmounts[0]);
@@ -98,7 +110,7 @@ abstract contract Funding is Program, IMorphoFlashLoanCallback, IAaveFlashBorrow
     /// @notice Called by Balancer's v3 Vault once it is open: takes the loan, runs, settles.
     /// @param amount Debt token units.
     function onBalancerV3Unlock(uint256 amount, bytes calldata data) external {
-        _takeCallback();
+        _takeCallback(data);
         (Job memory job, bytes calldata steps) = _unpack(data);
         IBalancerV3Vault vault = IBalancerV3Vault(msg.sender);
         vault.sendTo(job.debt, address(this), amount);

@@ -29,6 +29,8 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     error CompoundError(address mToken, uint256 code);
     /// @dev The Comptroller does not list this mToken.
     error NotListed(address mToken);
+    /// @dev The mToken redeems to another token than the plan's collateral.
+    error NotUnderlying(address mToken, address collateral);
     /// @dev The mToken paid in native coin, but the plan's collateral is not wrapped native.
     error NotWrappedNative(address collateral);
 
@@ -125,6 +127,8 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
         if (native != 0) {
             if (job.collateral != weth) revert NotWrappedNative(job.collateral);
             IWrappedNative(weth).deposit{value: native}();
+        } else if (mTokens != 0 && IMToken(mToken).underlying() != job.collateral) {
+            revert NotUnderlying(mToken, job.collateral);
         }
         return _held(job.collateral) - before;
     }
@@ -144,8 +148,10 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
         uint256 amount = steps.uintAt(57, 16);
         steps = steps.skip(73);
         if (flags & CALLBACK != 0) {
-            _expect(job.market);
-            _callMorpho(job, params, flags, amount, _pack(job, steps));
+            bytes memory data = _pack(job, steps);
+            _expect(job.market, this.onMorphoLiquidate.selector, data);
+            _callMorpho(job, params, flags, amount, data);
+            _dropAllowance(job.debt, job.market);
             return steps.skip(steps.length);
         }
         uint256 offered = job.funded;
@@ -170,7 +176,7 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     /// @notice Called by Morpho Blue when the collateral has arrived; it pulls the debt afterwards.
     /// @inheritdoc IMorphoLiquidateCallback
     function onMorphoLiquidate(uint256 repaidAssets, bytes calldata data) external {
-        _takeCallback();
+        _takeCallback(data);
         Job memory job = _runPacked(data);
         _approveRepayment(job.debt, msg.sender, repaidAssets);
     }

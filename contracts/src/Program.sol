@@ -11,13 +11,14 @@ import {Roles} from "./Roles.sol";
 /// @title What every step of a plan shares
 /// @notice A step that borrows (`LOAN`, `BUY`) runs all steps after it inside the lender's callback and repays when
 ///         they are done: what a plan borrows first it repays last.
-/// @dev The one defence of all callbacks: `_expect` names the contract about to call back, `_takeCallback` accepts a
-///      single call from it. Both live in transient storage, so outside our own transaction every callback reverts.
+/// @dev The one defence of all callbacks: `_expect` notes who is about to call back which function with which data, and
+///      `_takeCallback` accepts that call, once. The note lives in transient storage, so outside our own transaction every
+///      callback reverts, and what a callback is told is what was written here.
 abstract contract Program is Roles {
     using SafeERC20 for IERC20;
     using PlanReader for bytes;
     using TransientSlot for bytes32;
-    using TransientSlot for TransientSlot.AddressSlot;
+    using TransientSlot for TransientSlot.Bytes32Slot;
     using TransientSlot for TransientSlot.Uint256Slot;
 
     /// @dev What each step knows of the liquidation it belongs to. Travels through callbacks in their `data`.
@@ -49,7 +50,7 @@ abstract contract Program is Roles {
     /// @dev An amount of 2^128 or more.
     error AmountTooLarge();
 
-    /// @dev Transient: the contract whose callback the running call awaits, zero at all other times.
+    /// @dev Transient: fingerprint of the callback that the running call awaits, zero at all other times.
     bytes32 private constant EXPECTED = keccak256("chimera.expected-callback");
     /// @dev Transient: collateral seized << 128 | debt covered, of the running liquidation.
     bytes32 private constant SEIZED_AND_COVERED = keccak256("chimera.seized-and-covered");
@@ -69,14 +70,30 @@ abstract contract Program is Roles {
 
     // ----------------------------------------------------------------------------------------------- callbacks
 
-    function _expect(address caller) internal {
-        EXPECTED.asAddress().tstore(caller);
+    function _expect(address caller, bytes4 callback, bytes memory data) internal {
+        EXPECTED.asBytes32().tstore(_fingerprint(caller, callback, keccak256(data)));
+    }
+
+    function _expectNothing() internal {
+        EXPECTED.asBytes32().tstore(0);
+    }
+
+    /// @dev keccak256 of function and caller in one word, and of the data's hash in the next.
+    function _fingerprint(address from, bytes4 callback, bytes32 dataHash) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            // A computed address may have other bits above its 20 bytes.
+            mstore(0, or(callback, shr(96, shl(96, from))))
+            mstore(32, dataHash)
+            hash := keccak256(0, 64)
+        }
     }
 
     /// @dev To be called first in every callback. One call is accepted for each `_expect`.
-    function _takeCallback() internal {
-        if (msg.sender != EXPECTED.asAddress().tload()) revert UnexpectedCallback();
-        EXPECTED.asAddress().tstore(address(0));
+    function _takeCallback(bytes calldata data) internal {
+        if (EXPECTED.asBytes32().tload() != _fingerprint(msg.sender, msg.sig, keccak256(data))) {
+            revert UnexpectedCallback();
+        }
+        EXPECTED.asBytes32().tstore(0);
     }
 
     /// @dev Job and the steps still to be run, for a callback's `data`.
@@ -91,7 +108,7 @@ abstract contract Program is Roles {
         }
     }
 
-    /// @dev Runs what `_pack` packed. Only for data of a callback that was taken: it is then our own.
+    /// @dev Runs what `_pack` packed. Only for data of a callback that was taken: it is our own.
     function _runPacked(bytes calldata data) internal returns (Job memory job) {
         bytes calldata steps;
         (job, steps) = _unpack(data);
@@ -160,6 +177,11 @@ abstract contract Program is Roles {
         uint256 held = _held(token);
         if (held < owed) revert CannotRepay(token, held, owed);
         IERC20(token).forceApprove(lender, owed);
+    }
+
+    /// @dev What a lender or a market has not pulled must not stay approved.
+    function _dropAllowance(address token, address spender) internal {
+        if (IERC20(token).allowance(address(this), spender) != 0) IERC20(token).forceApprove(spender, 0);
     }
 
     /// @dev Sends this contract's whole balance to the treasury; some tokens refuse to move nothing.

@@ -46,6 +46,8 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
 
     error ZeroAddress();
     error NotExecutor(address caller);
+    /// @dev Chimera as its own treasury would count gifts as profit.
+    error OwnTreasury();
     error NativeTransferFailed();
     error RenounceDisabled();
 
@@ -99,7 +101,7 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
     /// @notice Sends native coin to the treasury. None is accepted outside a run, but it can be forced upon any contract.
     function rescueNative() external onlyOwner {
         uint256 amount = address(this).balance;
-        _sendNative(treasury, amount);
+        _sendNative(treasury, amount, gasleft());
         emit Rescued(address(0), amount);
     }
 
@@ -109,16 +111,17 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
     }
 
     /// @dev A plain call would copy whatever the receiver returns into memory, at our gas.
-    function _sendNative(address to, uint256 amountWei) internal {
+    function _sendNative(address to, uint256 amountWei, uint256 gasLimit) internal {
         bool sent;
         assembly ("memory-safe") {
-            sent := call(gas(), to, amountWei, 0, 0, 0, 0)
+            sent := call(gasLimit, to, amountWei, 0, 0, 0, 0)
         }
         if (!sent) revert NativeTransferFailed();
     }
 
     function _setTreasury(address newTreasury) private {
         if (newTreasury == address(0)) revert ZeroAddress();
+        if (newTreasury == address(this)) revert OwnTreasury();
         treasury = newTreasury;
         emit TreasurySet(newTreasury);
     }

@@ -15,8 +15,7 @@ import {Program} from "./Program.sol";
 ///         plan runs in its callback, and the pool is paid from what was seized. Over several pools, each is paid by
 ///         the next one (`BUY_ON`), and the last by us. `SELL` swaps a share of a balance that is here.
 /// @dev There is no price limit on a swap: a sandwich is met by the profit floor, which covers the whole run.
-///      A pool is only called when its factory vouches for it, so `data` of its callback is what was written here, and
-///      v3-core's `lock` lets nobody swap in between.
+///      A pool is only called when its factory vouches for it, and v3-core's `lock` lets nobody swap in between.
 abstract contract Swaps is Program, IUniswapV3SwapCallback {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -42,6 +41,8 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
     /// @dev The plan would spend a token that is neither of the pair nor the profit's, which is not the run's to spend,
     ///      or end up with one, which nobody would ever sweep.
     error ForeignToken(address token);
+    /// @dev A pool wants more of the token than is for sale. Token units.
+    error AskedTooMuch(uint256 owed, uint256 most);
     /// @dev `BUY` needs a pool that calls back, which Solidly's are not used as.
     error CannotBuyFrom(address factory);
 
@@ -66,8 +67,8 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
 
     uint256 private constant LISTED_FACTORY = 16;
 
-    /// @dev A sale's callback is told the token to pay with, and nothing else.
-    uint256 private constant SELL_DATA_SIZE = 32;
+    /// @dev A sale's callback is told the token to pay with and the most to pay, and nothing else.
+    uint256 private constant SELL_DATA_SIZE = 64;
 
     // ----------------------------------------------------------------------------------------------------- buy
 
@@ -93,9 +94,13 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
     /// @notice Called by a pool that has handed out its tokens and wants to be paid.
     /// @inheritdoc IUniswapV3SwapCallback
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
-        _takeCallback();
+        _takeCallback(data);
         uint256 owed = uint256(amount0Delta > 0 ? amount0Delta : amount1Delta);
-        if (data.length == SELL_DATA_SIZE) return _repay(abi.decode(data, (address)), msg.sender, owed);
+        if (data.length == SELL_DATA_SIZE) {
+            (address sold, uint256 most) = abi.decode(data, (address, uint256));
+            if (owed > most) revert AskedTooMuch(owed, most);
+            return _repay(sold, msg.sender, owed);
+        }
         (Job memory job, bytes calldata steps) = _unpack(data);
         address token = job.payWith;
         if (steps.length != 0 && uint8(steps[0]) == BUY_ON) {
@@ -151,7 +156,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
     function _sellAmount(Job memory job, PoolKey memory key, address tokenOut, uint256 amount) private {
         address pool = _uniswapLikePool(key, tokenOut);
         if (pool == address(0)) _sellToSolidly(key, tokenOut, amount);
-        else _swap(pool, key.tokenIn, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn));
+        else _swap(pool, key.tokenIn, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn, amount));
         // What lay here before, and what a pool that ran dry did not take.
         if (!_isOwn(job, key.tokenIn)) _sweep(key.tokenIn);
     }
@@ -172,7 +177,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         private
     {
         bool zeroForOne = tokenIn < tokenOut;
-        _expect(pool);
+        _expect(pool, this.uniswapV3SwapCallback.selector, data);
         IUniswapV3Pool(pool)
             .swap(recipient, zeroForOne, amount, zeroForOne ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE, data);
     }

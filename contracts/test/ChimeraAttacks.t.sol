@@ -87,11 +87,19 @@ contract ChimeraAttacksTest is IntruderFixture {
         vm.assertEq(usdc.balanceOf(address(chimera)), 1_000e6, "balance");
     }
 
-    /// @dev The moment at which Aave's call is awaited, and comes from Aave: only its initiator gives it away.
+    /// @dev The moment at which Aave's call is awaited, comes from Aave, and with the very data that we gave it: only its
+    ///      initiator gives it away.
     function test_C02_an_aave_loan_in_our_name_in_the_middle_of_our_own_reverts() public {
         (Liquidation memory job, Intruder intruder) = _hookedDebt();
         _fundBy(address(aave), job);
-        intruder.strikeWhenPaid(address(chimera), address(0), address(aave), _aaveLoan(job.debt, _packed(job)));
+        bytes memory ours = bytes.concat(
+            abi.encode(
+                job.market, job.borrower, job.collateral, job.debt, false, uint256(7_500e18), job.debt, address(0)
+            ),
+            Plans.liquidate(),
+            Plans.sell(10_000, Plans.token(Plans.DEBT), Plans.uniswap(Plans.COLLATERAL, FEE))
+        );
+        intruder.strikeWhenPaid(address(chimera), address(0), address(aave), _aaveLoan(job.debt, ours));
         uint256 before = vm.snapshotState();
 
         Chimera.Outcome memory outcome = _run(job);

@@ -16,7 +16,7 @@ import {
 } from '../domain/plan.js';
 import { PIPS } from '../liquidity/uniswap-v3.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
-import { readOutcome } from '../protocols/chimera/bindings.js';
+import { OUTCOME_WORDS, readOutcome } from '../protocols/chimera/bindings.js';
 import { liquidateCall, revertReason } from '../protocols/chimera/contract.js';
 import { packPlan, type Liquidation } from '../protocols/chimera/plan.js';
 import { Chain } from '../rpc/chain.js';
@@ -156,6 +156,11 @@ export class ExecutionPlanner {
     if (!result.success)
       return { ...refused(draft, result.returnData, alone), attempt: draft.quote.candidate };
     const outcome = simulationOf(result);
+    if (!outcome)
+      return {
+        ...rejected('simulation-reverted', { revert: 'the node left the outcome out' }),
+        attempt: draft.quote.candidate,
+      };
     const { candidate, pool, input } = draft.quote;
     const { nativePriceUsd8, block } = context;
     const grossProfitUsd8 = valueUsd8(outcome.profit, candidate.collateral);
@@ -250,8 +255,9 @@ function callOf(liquidation: Liquidation, deadline: bigint): Hex {
   return liquidateCall(packPlan({ deadline }, liquidation));
 }
 
-/** By flash swap what was seized and is not profit has gone to the pool. */
-function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation {
+/** Undefined when the answer is too short to be one. By flash swap what was seized and is not profit has gone to the pool. */
+function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation | undefined {
+  if (returnData.length < 2 + 64 * OUTCOME_WORDS) return undefined;
   const { debtCovered, collateralSeized, profit } = readOutcome(returnData);
   return { debtCovered, collateralSeized, swapInput: collateralSeized - profit, profit, gasUsed };
 }

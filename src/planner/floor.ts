@@ -13,7 +13,7 @@ export function onChainFloor(
   floorAndCostsUsd8: bigint,
   slippageBps: number,
 ): bigint {
-  const tolerated = mulDivFloor(swapInput, BigInt(slippageBps), BPS);
+  const tolerated = mulDivFloor(max(swapInput, 0n), BigInt(slippageBps), BPS);
   const paysForAll = min(amountWorth(floorAndCostsUsd8, collateral), profit);
   return max(max(paysForAll, profit - tolerated), 1n);
 }

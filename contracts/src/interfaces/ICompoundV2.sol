@@ -16,4 +16,7 @@ interface IMToken {
 
     /// @notice Turns mTokens into the underlying token, or into native coin.
     function redeem(uint256 mTokens) external returns (uint256 errorCode);
+
+    /// @notice The token that it is over; a market of native coin has no such function.
+    function underlying() external view returns (address);
 }

@@ -45,6 +45,9 @@ describe('what the bot knows of its contract', () => {
     );
     expect(revertReason('0x')).toBe('no reason given');
     expect(revertReason('0xdeadbeef')).toBe('unknown error 0xdeadbeef');
+    const cutOff: Hex = `0x08c379a0${'20'.padStart(64, '0')}${'ff'.padStart(64, '0')}${'41'.repeat(188)}`;
+    for (const broken of ['0x12', '0x08c379a0', '0x4e487b71', cutOff] as const)
+      expect(revertReason(broken)).toBe(`unknown error ${broken.slice(0, 10)}`);
   });
 
   it('encodes a plan of any length as the ABI does, and finds it again', () => {

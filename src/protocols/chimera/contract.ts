@@ -66,12 +66,20 @@ export function liquidatedEvents(logs: readonly EventLog[], chimera: Address): L
   return chimeraEvents(logs, chimera).filter((event) => event.kind === 'liquidated');
 }
 
-/** The error of our contract, or of a contract it called, in words: its name, else its selector, else "no reason". */
+/**
+ * The error of our contract, or of a contract it called, in words: its name, else its selector, else "no reason". Revert
+ * data may be anything at all, cut off in the middle for instance: this never throws.
+ */
 export function revertReason(data: Hex): string {
   if (data === '0x') return 'no reason given';
-  const parsed = REVERTS.parseError(data);
-  if (!parsed) return `unknown error ${data.slice(0, 10)}`;
-  return parsed.args.length > 0 ? `${parsed.name}(${parsed.args.map(String).join(', ')})` : parsed.name;
+  const unknown = `unknown error ${data.slice(0, 10)}`;
+  try {
+    const parsed = REVERTS.parseError(data);
+    if (!parsed) return unknown;
+    return parsed.args.length > 0 ? `${parsed.name}(${parsed.args.map(String).join(', ')})` : parsed.name;
+  } catch {
+    return unknown;
+  }
 }
 
 /** Errors a liquidation can meet: ours, Aave's (3.5 and later name them), Uniswap's reason strings (Error(string)). */

@@ -129,6 +129,8 @@ describe('a packed plan', () => {
     ['a negative floor', () => packPlan({ deadline: 1n }, liquidation([], { minProfit: -1n }))],
     ['a bid', () => packPlan({ deadline: 1n, bidBps: 65_536 }, liquidation([]))],
     ['an amount', () => packed({ kind: 'inventory', amount: 2n ** 128n })],
+    ['a fraction', () => packPlan({ deadline: 1n, bidBps: 1.5 }, liquidation([]))],
+    ['a short address', () => packPlan({ deadline: 1n }, liquidation([], { borrower: '0xaa' }))],
   ])('refuses %s that does not fit its field', (_, pack) => {
     expect(pack).toThrow(RangeError);
   });

@@ -1,4 +1,4 @@
-import type { Address, Hex } from '../../domain/hex.js';
+import { isAddress, type Address, type Hex } from '../../domain/hex.js';
 import { PLAN } from './bindings.js';
 
 /**
@@ -83,14 +83,14 @@ export interface Liquidation {
 const REFERENCES = { collateral: 0, debt: 1, native: 2 } as const;
 const EXPLICIT = 3;
 
-/** @throws RangeError when a number does not fit its field. */
+/** @throws RangeError when a number does not fit its field, or an address is none. */
 export function packPlan(terms: Terms, liquidation: Liquidation): Hex {
   return `0x${packTerms(terms)}${packLiquidation(liquidation)}`;
 }
 
 /**
  * A batch: each liquidation with the most gas it may burn, 0 for no limit of its own.
- * @throws RangeError when a number does not fit its field.
+ * @throws RangeError when a number does not fit its field, or an address is none.
  */
 export function packBatch(
   terms: Terms,
@@ -176,12 +176,16 @@ function reference(token: TokenRef): readonly [number, string] {
 
 const opcode = (number: number): string => uint(number, 1, 'opcode');
 
-const address = (value: Address): string => value.slice(2).toLowerCase();
+function address(value: Address): string {
+  if (!isAddress(value)) throw new RangeError(`"${String(value)}" is not an address`);
+  return value.slice(2).toLowerCase();
+}
 
 /** A number of `size` bytes, without 0x. */
 function uint(value: bigint | number, size: number, name: string): string {
   const digits = value.toString(16);
-  if (value < 0 || digits.length > 2 * size)
+  const whole = typeof value === 'bigint' || Number.isSafeInteger(value);
+  if (!whole || value < 0 || digits.length > 2 * size)
     throw new RangeError(`${name}: ${String(value)} does not fit into ${size} bytes`);
   return digits.padStart(2 * size, '0');
 }
