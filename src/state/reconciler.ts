@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { ChimeraConfig } from '../config/index.js';
 import type { Address } from '../domain/hex.js';
 import { BPS } from '../domain/money.js';
 import { accountDataRead, type ChainAccountData } from '../protocols/aave-v3/reads.js';
@@ -22,22 +21,17 @@ export interface Divergence {
 /** Compares our positions with Pool.getUserAccountData, at the view's own block. */
 @Injectable()
 export class Reconciler {
-  constructor(
-    private readonly chain: Chain,
-    private readonly config: ChimeraConfig,
-  ) {}
+  constructor(private readonly chain: Chain) {}
 
   /**
-   * Every position with a health factor below `detector.watchBelowHealthFactor`.
+   * Every position of the view: those with a health factor below `detector.watchBelowHealthFactor`.
    * @returns those whose collateral or debt differs by more than 10 bps.
    * @throws RpcError when the chain could not be read.
    */
   async divergences(view: StateView): Promise<Divergence[]> {
     const watched = view.markets.flatMap(({ market, positions }) =>
       [...positions.values()].flatMap(({ account, data }) =>
-        'legs' in data && data.healthFactorWad < this.config.detector.watchBelowHealthFactorWad
-          ? [{ market, account: account.address, ours: data }]
-          : [],
+        'legs' in data ? [{ market, account: account.address, ours: data }] : [],
       ),
     );
     const answers = await readAt(

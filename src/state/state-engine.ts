@@ -44,7 +44,7 @@ export class StateEngine {
   }
 
   get positionCount(): number {
-    return this.current?.markets.reduce((sum, market) => sum + market.positions.size, 0) ?? 0;
+    return this.current?.markets.reduce((sum, market) => sum + market.borrowerCount, 0) ?? 0;
   }
 
   /** Backfills borrowers from the last checkpoint (or the market's first block), then reads every one of them at `block`. */

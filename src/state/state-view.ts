@@ -16,8 +16,10 @@ export interface MarketView {
   readonly priceTimes: ReadonlyMap<Address, number>;
   /** Assets whose price moved more than the guard allows since the previous block. */
   readonly jumped: ReadonlySet<Address>;
-  /** Borrowers with debt, by address. */
+  /** Borrowers below the watched health factor, or with a price missing, by address. */
   readonly positions: ReadonlyMap<Address, Position>;
+  /** All accounts with debt. */
+  readonly borrowerCount: number;
 }
 
 /** Everything a decision may look at, all of it at one block. */

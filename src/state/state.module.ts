@@ -30,11 +30,14 @@ import { TrackedMarket } from './tracked-market.js';
         reader: AaveV3Reader,
         guard: PriceGuard,
         store: CheckpointStore,
-        { protocols, oracles }: ChimeraConfig,
+        { protocols, oracles, detector }: ChimeraConfig,
       ): StateEngine =>
         new StateEngine(
           chain,
-          protocols.map((protocol) => new TrackedMarket(chain, reader, guard, protocol)),
+          protocols.map(
+            (protocol) =>
+              new TrackedMarket(chain, reader, guard, protocol, detector.watchBelowHealthFactorWad),
+          ),
           store,
           {
             nativeUsdFeed: oracles.nativeUsdFeed,

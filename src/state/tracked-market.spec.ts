@@ -16,6 +16,9 @@ import type { RpcPool } from '../rpc/rpc-pool.js';
 import type { MarketView } from './state-view.js';
 import { TrackedMarket } from './tracked-market.js';
 
+/** Above every health factor. */
+const EVERYBODY = 2n ** 255n;
+
 let devnet: Devnet;
 let chain: Chain;
 let pool: RpcPool;
@@ -30,7 +33,7 @@ beforeAll(async () => {
   const config = configOf(devnet);
   const [protocol] = config.protocols;
   if (!protocol) throw new Error('a protocol was expected');
-  tracked = new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol);
+  tracked = new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol, EVERYBODY);
   at = await chain.getBlock('latest');
   await tracked.load(at);
   await tracked.snapshot(await tracked.borrowersIn(0, at.number), at);

@@ -5,7 +5,9 @@ import { sourceRead, updateTimesRead } from '../oracles/chainlink.js';
 import type { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
 import { changesOf, watchedAddresses, withIndexes } from '../protocols/aave-v3/events.js';
 import { accountData } from '../protocols/aave-v3/health.js';
-import type { AaveAccount, AaveMarket, MarketConditions } from '../protocols/aave-v3/market.js';
+import type { AaveMarket, MarketConditions } from '../protocols/aave-v3/market.js';
+import { PositionTable } from '../protocols/aave-v3/position-table.js';
+import { prefilterAt } from '../protocols/aave-v3/prefilter.js';
 import { conditionsRead } from '../protocols/aave-v3/reads.js';
 import type { RawLog } from '../rpc/chain-answers.js';
 import type { Chain } from '../rpc/chain.js';
@@ -28,7 +30,7 @@ export interface Surroundings {
  * again, and interest is computed. It changes only through its methods, each of which ends at one block.
  */
 export class TrackedMarket {
-  private readonly accounts = new Map<Address, AaveAccount>();
+  private readonly accounts = new PositionTable();
   private readonly known = new Set<Address>();
   private sources: ReadonlyMap<Address, Address> = new Map();
   private market!: AaveMarket;
@@ -39,6 +41,8 @@ export class TrackedMarket {
     private readonly reader: AaveV3Reader,
     private readonly guard: PriceGuard,
     readonly settings: MarketSettings,
+    /** Positions below it are in the view, the others are only kept. Wad. */
+    private readonly watchBelowHealthFactorWad: bigint,
   ) {}
 
   get name(): string {
@@ -78,7 +82,7 @@ export class TrackedMarket {
     const list = [...addresses];
     for (const account of await this.reader.accounts(this.market, list, block.hash)) {
       this.known.add(account.address);
-      if (account.legs.some((leg) => leg.scaledDebt > 0n)) this.accounts.set(account.address, account);
+      if (account.legs.some((leg) => leg.scaledDebt > 0n)) this.accounts.set(account);
       else this.accounts.delete(account.address);
     }
   }
@@ -137,13 +141,27 @@ export class TrackedMarket {
     return { newBorrowers, reloaded };
   }
 
-  /** The market and every position with debt, valued at the surroundings' prices and timestamp. */
+  /**
+   * The market and its positions below the health factor that is watched, exactly, at the surroundings' prices and timestamp.
+   * One whose price is missing is among them.
+   */
   view({ conditions, priceTimes }: Surroundings): MarketView {
     const positions = new Map<Address, Position>();
-    for (const account of this.accounts.values())
-      positions.set(account.address, { account, data: accountData(this.market, account, conditions) });
+    const limit = Number(this.watchBelowHealthFactorWad) / 1e18;
+    for (const account of this.accounts.below(limit, prefilterAt(this.market, conditions))) {
+      const data = accountData(this.market, account, conditions);
+      if ('priceMissing' in data || data.healthFactorWad < this.watchBelowHealthFactorWad)
+        positions.set(account.address, { account, data });
+    }
     const jumped = this.guard.jumped(this.previous?.prices, conditions.prices);
     this.previous = conditions;
-    return { market: this.market, conditions, priceTimes, jumped, positions };
+    return {
+      market: this.market,
+      conditions,
+      priceTimes,
+      jumped,
+      positions,
+      borrowerCount: this.accounts.size,
+    };
   }
 }

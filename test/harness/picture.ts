@@ -30,7 +30,13 @@ export async function viewOf(
   const block = await chain.getBlock('latest');
   const markets = [];
   for (const protocol of config.protocols) {
-    const tracked = new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol);
+    const tracked = new TrackedMarket(
+      chain,
+      new AaveV3Reader(chain),
+      new PriceGuard(config),
+      protocol,
+      config.detector.watchBelowHealthFactorWad,
+    );
     await tracked.load(block);
     await tracked.snapshot(accounts.map(toAddress), block);
     markets.push(tracked.view(await readAt(chain, tracked.surroundings(block.timestamp), block.hash)));

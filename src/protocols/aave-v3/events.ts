@@ -56,20 +56,18 @@ export interface MarketChanges {
  */
 export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketChanges {
   const touched = new Set<Address>();
-  const borrowers = borrowersOf(logs);
-  const indexes = new Map<Address, Omit<ReserveIndexes, 'updatedAt'>>();
+  const borrowers = new Set<Address>();
+  // Each update replaces the one before: only the last of each reserve is read.
+  const updates = new Map<Hex, Hex>();
   let reload = false;
 
   for (const log of logs) {
     const [topic, first, second] = log.topics;
     if (log.address === market.pool) {
       if (topic === TOPIC.reserveDataUpdated && first) {
-        indexes.set(addressFromWord(first), {
-          liquidityRate: uintAt(log.data, 0),
-          variableBorrowRate: uintAt(log.data, 2),
-          liquidityIndex: uintAt(log.data, 3),
-          variableBorrowIndex: uintAt(log.data, 4),
-        });
+        updates.set(first, log.data);
+      } else if (topic === TOPIC.borrow && second) {
+        borrowers.add(addressFromWord(second));
       } else if ((topic === TOPIC.collateralEnabled || topic === TOPIC.collateralDisabled) && second) {
         touched.add(addressFromWord(second));
       } else if (topic === TOPIC.userEModeSet && first) {
@@ -88,7 +86,18 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
       reload = true;
     }
   }
+  const indexes = new Map([...updates].map(([reserve, data]) => [addressFromWord(reserve), indexesOf(data)]));
   return { touched, borrowers, indexes, reload };
+}
+
+/** The data of a ReserveDataUpdated. */
+function indexesOf(data: Hex): Omit<ReserveIndexes, 'updatedAt'> {
+  return {
+    liquidityRate: uintAt(data, 0),
+    variableBorrowRate: uintAt(data, 2),
+    liquidityIndex: uintAt(data, 3),
+    variableBorrowIndex: uintAt(data, 4),
+  };
 }
 
 /** The market after a block at `timestamp` (seconds) updated these indexes. */

@@ -78,23 +78,37 @@ export interface AaveAccount {
   readonly legs: readonly Leg[];
 }
 
+type IndexAt = (indexes: ReserveIndexes, timestamp: number) => bigint;
+
+/** Every account of a block asks for the same few indexes: the last answer for each reserve is kept. */
+function remembered(compute: IndexAt): IndexAt {
+  const last = new WeakMap<ReserveIndexes, { readonly timestamp: number; readonly index: bigint }>();
+  return (indexes, timestamp) => {
+    const known = last.get(indexes);
+    if (known?.timestamp === timestamp) return known.index;
+    const index = compute(indexes, timestamp);
+    last.set(indexes, { timestamp, index });
+    return index;
+  };
+}
+
 /** ReserveLogic.getNormalizedIncome: the liquidity index at `timestamp`, ray. */
-export function liquidityIndexAt(indexes: ReserveIndexes, timestamp: number): bigint {
+export const liquidityIndexAt = remembered((indexes, timestamp) => {
   if (timestamp === indexes.updatedAt) return indexes.liquidityIndex;
   return rayMul(
     linearInterest(indexes.liquidityRate, BigInt(timestamp - indexes.updatedAt)),
     indexes.liquidityIndex,
   );
-}
+});
 
 /** ReserveLogic.getNormalizedDebt: the variable borrow index at `timestamp`, ray. */
-export function borrowIndexAt(indexes: ReserveIndexes, timestamp: number): bigint {
+export const borrowIndexAt = remembered((indexes, timestamp) => {
   if (timestamp === indexes.updatedAt) return indexes.variableBorrowIndex;
   return rayMul(
     compoundedInterest(indexes.variableBorrowRate, BigInt(timestamp - indexes.updatedAt)),
     indexes.variableBorrowIndex,
   );
-}
+});
 
 /** The e-mode category under which `reserve` counts for `account`, if any (EModeConfiguration.isReserveEnabledOnBitmap). */
 export function eModeOf(market: AaveMarket, account: AaveAccount, reserve: Reserve): EMode | undefined {

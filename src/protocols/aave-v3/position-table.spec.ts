@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Address } from '../../domain/hex.js';
+import { accountData } from './health.js';
+import type { AaveAccount, AaveMarket, Leg, MarketConditions, Reserve } from './market.js';
+import { PositionTable } from './position-table.js';
+import { prefilterAt } from './prefilter.js';
+import { rulesOf } from './versions.js';
+
+const WAD = 10n ** 18n;
+const RAY = 10n ** 27n;
+const addressOf = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`;
+
+const reserve = (id: number, decimals: number): Reserve => ({
+  id,
+  asset: addressOf(1000 + id),
+  symbol: `R${id}`,
+  decimals,
+  aToken: addressOf(2000 + id),
+  variableDebtToken: addressOf(3000 + id),
+  liquidationThresholdBps: 7_800n + BigInt(id),
+  liquidationBonusBps: 10_500n,
+  liquidationProtocolFeeBps: 1_000n,
+  active: true,
+  paused: false,
+  gracePeriodUntil: 0,
+  indexes: {
+    liquidityIndex: RAY + BigInt(id) * 10n ** 25n,
+    liquidityRate: 3n * 10n ** 25n,
+    variableBorrowIndex: RAY + BigInt(id) * 3n * 10n ** 25n,
+    variableBorrowRate: 5n * 10n ** 25n,
+    updatedAt: 1_000,
+  },
+});
+
+/** The highest reserve id there can be is among them. */
+const RESERVES = [reserve(0, 18), reserve(1, 6), reserve(2, 8), reserve(127, 27)];
+const RULES = rulesOf(10);
+if (!RULES) throw new Error('Aave v3.6 was expected to be known');
+const MARKET: AaveMarket = {
+  name: 'aave',
+  addressesProvider: addressOf(1),
+  pool: addressOf(2),
+  poolConfigurator: addressOf(3),
+  oracle: addressOf(4),
+  sentinel: undefined,
+  rules: RULES,
+  reserves: new Map(RESERVES.map((one) => [one.id, one])),
+  eModes: new Map([
+    [
+      255,
+      { id: 255, liquidationThresholdBps: 9_300n, liquidationBonusBps: 10_100n, collateralBitmap: 0b101n },
+    ],
+  ]),
+};
+const PRICES = [3_000n, 1n, 90_000n, 7n].map((dollars) => dollars * 10n ** 8n);
+const conditions = (prices: readonly bigint[] = PRICES, timestamp = 90_000): MarketConditions => ({
+  timestamp,
+  prices: new Map(RESERVES.flatMap(({ asset }, index) => (prices[index] ? [[asset, prices[index]]] : []))),
+  sentinelAllows: true,
+});
+
+/** From dust of a single unit to more than 64 bits hold. */
+const scaled = fc.oneof(
+  fc.constant(0n),
+  fc.bigInt({ min: 1n, max: 20n }),
+  fc.bigInt({ min: 10n ** 6n, max: 10n ** 12n }),
+  fc.bigInt({ min: 10n ** 15n, max: 10n ** 24n }),
+);
+const legs = fc
+  .tuple(
+    ...RESERVES.map(({ id }) =>
+      fc.record({ scaledCollateral: scaled, scaledDebt: scaled }).map((leg) => ({ reserveId: id, ...leg })),
+    ),
+  )
+  .map((all): Leg[] => all.filter(({ scaledCollateral, scaledDebt }) => scaledCollateral + scaledDebt > 0n));
+const account = fc
+  .record({ number: fc.integer({ min: 1, max: 40 }), eMode: fc.constantFrom(0, 255), legs })
+  .map(({ number, ...rest }): AaveAccount => ({ address: addressOf(number), ...rest }));
+
+const byAddress = (accounts: Iterable<AaveAccount>): AaveAccount[] =>
+  [...accounts].sort((a, b) => (a.address < b.address ? -1 : 1));
+
+describe('positions in columns', () => {
+  it('come out as they went in, after any number of changes and removals', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(account, fc.boolean()), { maxLength: 400 }), (changes) => {
+        const table = new PositionTable();
+        const expected = new Map<Address, AaveAccount>();
+        for (const [one, removed] of changes) {
+          if (removed) {
+            table.delete(one.address);
+            expected.delete(one.address);
+          } else {
+            table.set(one);
+            expected.set(one.address, one);
+          }
+        }
+        expect(table.size).toBe(expected.size);
+        for (const address of Array.from({ length: 41 }, (_, number) => addressOf(number)))
+          expect(table.get(address)).toEqual(expected.get(address));
+        // Below an infinite limit is whoever has a leg.
+        const withLegs = [...expected.values()].filter((one) => one.legs.length > 0);
+        const selected = table.below(Number.MAX_VALUE, prefilterAt(MARKET, conditions()));
+        expect(byAddress(selected)).toEqual(byAddress(withLegs));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are all selected whose exact health factor is below the limit, whatever their size', () => {
+    fc.assert(
+      fc.property(
+        fc.array(account, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(WAD, (11n * WAD) / 10n),
+        (all, limit) => {
+          const table = new PositionTable();
+          for (const one of all) table.set(one);
+          const selected = new Set(
+            table
+              .below(Number(limit) / 1e18, prefilterAt(MARKET, conditions()))
+              .map(({ address }) => address),
+          );
+          for (const one of new Map(all.map((each) => [each.address, each])).values()) {
+            const data = accountData(MARKET, one, conditions());
+            if ('priceMissing' in data) throw new Error('every price was given');
+            if (data.healthFactorWad < limit) expect(selected).toContain(one.address);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('are selected to the unit around the limit, and hardly any above it', () => {
+    // 1 R0 of collateral carries 2,340 USD at R1's price of 1: debt one unit apart on both sides of it.
+    const table = new PositionTable();
+    const now = conditions(PRICES, 1_000);
+    const exact: Address[] = [];
+    for (let number = 1; number <= 2_000; number++) {
+      const one: AaveAccount = {
+        address: addressOf(number),
+        eMode: 0,
+        legs: [
+          { reserveId: 0, scaledCollateral: 10n ** 18n, scaledDebt: 0n },
+          { reserveId: 1, scaledCollateral: 0n, scaledDebt: 2_271_000_000n + BigInt(number) * 600n },
+        ],
+      };
+      table.set(one);
+      const data = accountData(MARKET, one, now);
+      if ('priceMissing' in data) throw new Error('every price was given');
+      if (data.healthFactorWad < WAD) exact.push(one.address);
+    }
+    const selected = table.below(1, prefilterAt(MARKET, now)).map(({ address }) => address);
+    expect(exact.length).toBeGreaterThan(100);
+    expect(exact.length).toBeLessThan(1_900);
+    expect(selected).toEqual(expect.arrayContaining(exact));
+    // A unit of R1, a millionth of a dollar, and rounding to USD8: less than the 0.0006 USD between two accounts.
+    expect(selected.length - exact.length).toBeLessThanOrEqual(1);
+  });
+
+  it('are selected when a price is missing, a reserve is gone or their category is not known', () => {
+    const holder: AaveAccount = {
+      address: addressOf(1),
+      eMode: 0,
+      legs: [
+        { reserveId: 0, scaledCollateral: 10n ** 20n, scaledDebt: 0n },
+        { reserveId: 1, scaledCollateral: 0n, scaledDebt: 1_000_000n },
+      ],
+    };
+    const table = new PositionTable();
+    table.set(holder);
+    expect(table.below(1.1, prefilterAt(MARKET, conditions()))).toEqual([]);
+    expect(table.below(1.1, prefilterAt(MARKET, conditions([0n, ...PRICES.slice(1)])))).toEqual([holder]);
+    const reserves = new Map([...MARKET.reserves].filter(([id]) => id !== 0));
+    expect(table.below(1.1, prefilterAt({ ...MARKET, reserves }, conditions()))).toEqual([holder]);
+    table.set({ ...holder, eMode: 9 });
+    expect(table.below(1.1, prefilterAt(MARKET, conditions()))).toEqual([{ ...holder, eMode: 9 }]);
+  });
+});

@@ -1,0 +1,197 @@
+import type { Address } from '../../domain/hex.js';
+import type { AaveAccount, Leg } from './market.js';
+import { FLOAT_MARGIN, isDebt, legKind, reserveOf, type Prefilter } from './prefilter.js';
+
+/** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
+const COMPACT_ABOVE = 0.25;
+const LOW_64_BITS = (1n << 64n) - 1n;
+
+/**
+ * Every account with debt, in columns: a million accounts are 150 MB, and one pass over them takes milliseconds. The pass
+ * computes with floats and only preselects; scaled amounts are kept to the unit and come out again as they went in.
+ */
+export class PositionTable {
+  private readonly rows = new Map<Address, number>();
+  private readonly freeRows: number[] = [];
+  // One entry a row.
+  private addresses: (Address | undefined)[] = [];
+  private first = new Uint32Array(16);
+  private legCount = new Uint8Array(16);
+  private room = new Uint8Array(16);
+  private categories = new Uint8Array(16);
+  // One entry a leg.
+  private kinds = new Uint16Array(64);
+  private amounts = new Float64Array(64);
+  private low = new BigUint64Array(64);
+  private high = new BigUint64Array(64);
+  private legsUsed = 0;
+  private legsAlive = 0;
+
+  get size(): number {
+    return this.rows.size;
+  }
+
+  has(address: Address): boolean {
+    return this.rows.has(address);
+  }
+
+  /** Puts an account in, or in the place of what was known of it. */
+  set(account: AaveAccount): void {
+    const { address, eMode, legs } = account;
+    const sides = legs.flatMap((leg) => sidesOf(eMode, leg));
+    let row = this.rows.get(address);
+    if (row === undefined) {
+      row = this.freeRows.pop() ?? this.addresses.length;
+      this.growRows(row + 1);
+      this.rows.set(address, row);
+      this.addresses[row] = address;
+      this.legCount[row] = 0;
+      this.room[row] = 0;
+    }
+    this.legsAlive += sides.length - (this.legCount[row] ?? 0);
+    if (sides.length > (this.room[row] ?? 0)) {
+      this.growLegs(this.legsUsed + sides.length);
+      this.first[row] = this.legsUsed;
+      this.room[row] = sides.length;
+      this.legsUsed += sides.length;
+    }
+    this.legCount[row] = sides.length;
+    this.categories[row] = eMode;
+    const start = this.first[row] ?? 0;
+    for (const [index, { kind, scaled }] of sides.entries()) this.writeLeg(start + index, kind, scaled);
+    if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
+  }
+
+  delete(address: Address): void {
+    const row = this.rows.get(address);
+    if (row === undefined) return;
+    this.rows.delete(address);
+    this.addresses[row] = undefined;
+    this.legsAlive -= this.legCount[row] ?? 0;
+    this.legCount[row] = 0;
+    this.room[row] = 0;
+    this.freeRows.push(row);
+  }
+
+  get(address: Address): AaveAccount | undefined {
+    const row = this.rows.get(address);
+    return row === undefined ? undefined : this.accountAt(row, address);
+  }
+
+  /**
+   * Every account whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one pass over the
+   * columns with floats, widened by what rounding can make of a leg.
+   */
+  below(healthFactor: number, { factors, slackUsd8 }: Prefilter): AaveAccount[] {
+    const found: AaveAccount[] = [];
+    const limit = healthFactor * (1 + FLOAT_MARGIN);
+    // Both sides of the comparison are doubled; a leg of debt counts by the limit, one of collateral by less than 1.
+    const slackWeight = 2 * Math.max(1, limit);
+    const { addresses, first, legCount, kinds, amounts } = this;
+    for (let row = 0; row < addresses.length; row++) {
+      const start = first[row] ?? 0;
+      const legs = legCount[row] ?? 0;
+      let net = 0;
+      let gross = 0;
+      let slack = 0;
+      for (let leg = start; leg < start + legs; leg++) {
+        const kind = kinds[leg] ?? 0;
+        const value = (amounts[leg] ?? 0) * (factors[kind] ?? 0);
+        net += value;
+        gross += Math.abs(value);
+        slack += slackUsd8[kind] ?? 0;
+      }
+      // gross + net is twice the collateral, gross - net twice the debt. NaN is never above: it is selected.
+      if (gross + net >= limit * (gross - net) + slackWeight * slack) continue;
+      const address = addresses[row];
+      if (address !== undefined) found.push(this.accountAt(row, address));
+    }
+    return found;
+  }
+
+  private accountAt(row: number, address: Address): AaveAccount {
+    const legs: Leg[] = [];
+    const start = this.first[row] ?? 0;
+    const end = start + (this.legCount[row] ?? 0);
+    for (let index = start; index < end; index++) {
+      const kind = this.kinds[index] ?? 0;
+      const reserveId = reserveOf(kind);
+      const scaled = ((this.high[index] ?? 0n) << 64n) | (this.low[index] ?? 0n);
+      const last = legs.at(-1);
+      if (!isDebt(kind)) legs.push({ reserveId, scaledCollateral: scaled, scaledDebt: 0n });
+      // A reserve's debt stands right behind its collateral, if it has both.
+      else if (last?.reserveId === reserveId) legs[legs.length - 1] = { ...last, scaledDebt: scaled };
+      else legs.push({ reserveId, scaledCollateral: 0n, scaledDebt: scaled });
+    }
+    return { address, eMode: this.categories[row] ?? 0, legs };
+  }
+
+  private writeLeg(index: number, kind: number, scaled: bigint): void {
+    this.kinds[index] = kind;
+    this.amounts[index] = Number(scaled);
+    this.low[index] = scaled & LOW_64_BITS;
+    this.high[index] = scaled >> 64n;
+  }
+
+  private growRows(rows: number): void {
+    if (rows <= this.first.length) return;
+    const capacity = 2 * rows;
+    this.first = grown(this.first, new Uint32Array(capacity));
+    this.legCount = grown(this.legCount, new Uint8Array(capacity));
+    this.room = grown(this.room, new Uint8Array(capacity));
+    this.categories = grown(this.categories, new Uint8Array(capacity));
+  }
+
+  private growLegs(legs: number): void {
+    if (legs <= this.kinds.length) return;
+    const capacity = 2 * legs;
+    this.kinds = grown(this.kinds, new Uint16Array(capacity));
+    this.amounts = grown(this.amounts, new Float64Array(capacity));
+    this.low = grown(this.low, new BigUint64Array(capacity));
+    this.high = grown(this.high, new BigUint64Array(capacity));
+  }
+
+  /** Moves the legs together in the order of the rows, which is the order of the scan. */
+  private compact(): void {
+    const { kinds, amounts, low, high } = this;
+    const capacity = Math.max(64, Math.ceil(this.legsAlive * 1.25));
+    this.kinds = new Uint16Array(capacity);
+    this.amounts = new Float64Array(capacity);
+    this.low = new BigUint64Array(capacity);
+    this.high = new BigUint64Array(capacity);
+    let used = 0;
+    for (let row = 0; row < this.addresses.length; row++) {
+      const start = this.first[row] ?? 0;
+      const count = this.legCount[row] ?? 0;
+      this.kinds.set(kinds.subarray(start, start + count), used);
+      this.amounts.set(amounts.subarray(start, start + count), used);
+      this.low.set(low.subarray(start, start + count), used);
+      this.high.set(high.subarray(start, start + count), used);
+      this.first[row] = used;
+      this.room[row] = count;
+      used += count;
+    }
+    this.legsUsed = used;
+  }
+}
+
+function sidesOf(
+  eMode: number,
+  { reserveId, scaledCollateral, scaledDebt }: Leg,
+): { kind: number; scaled: bigint }[] {
+  return [
+    ...(scaledCollateral > 0n
+      ? [{ kind: legKind(eMode, reserveId, 'collateral'), scaled: scaledCollateral }]
+      : []),
+    ...(scaledDebt > 0n ? [{ kind: legKind(eMode, reserveId, 'debt'), scaled: scaledDebt }] : []),
+  ];
+}
+
+function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array | BigUint64Array>(
+  old: T,
+  larger: T,
+): T {
+  // A typed array's set() takes any of its own kind, which the union hides from the compiler.
+  (larger.set as (source: T) => void).call(larger, old);
+  return larger;
+}
