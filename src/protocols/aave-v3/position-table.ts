@@ -16,8 +16,8 @@ export class PositionTable {
   // One entry a row.
   private addresses: (Address | undefined)[] = [];
   private first = new Uint32Array(16);
-  private legCount = new Uint8Array(16);
-  private room = new Uint8Array(16);
+  private legCount = new Uint16Array(16);
+  private room = new Uint16Array(16);
   private categories = new Uint8Array(16);
   // One entry a leg.
   private kinds = new Uint16Array(64);
@@ -29,10 +29,6 @@ export class PositionTable {
 
   get size(): number {
     return this.rows.size;
-  }
-
-  has(address: Address): boolean {
-    return this.rows.has(address);
   }
 
   /** Puts an account in, or in the place of what was known of it. */
@@ -137,8 +133,8 @@ export class PositionTable {
     if (rows <= this.first.length) return;
     const capacity = 2 * rows;
     this.first = grown(this.first, new Uint32Array(capacity));
-    this.legCount = grown(this.legCount, new Uint8Array(capacity));
-    this.room = grown(this.room, new Uint8Array(capacity));
+    this.legCount = grown(this.legCount, new Uint16Array(capacity));
+    this.room = grown(this.room, new Uint16Array(capacity));
     this.categories = grown(this.categories, new Uint8Array(capacity));
   }
 

@@ -1,18 +1,15 @@
 import { Interface } from 'ethers';
-import { addressWord, bytesAt, uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
+import { addressWord, uintWord, type Address, type Hex } from '../../domain/hex.js';
 import {
   CHIMERA_ABI,
-  OUTCOME_WORDS,
   SELECTORS,
   TOPICS,
   readBidPaid,
   readLiquidated,
   readLiquidationFailed,
-  readOutcome,
   type BidPaidEvent,
   type LiquidatedEvent,
   type LiquidationFailedEvent,
-  type Outcome,
 } from './bindings.js';
 
 /** Calldata of `liquidate` (one) or `liquidateBatch` (several) for a packed plan. */
@@ -22,20 +19,9 @@ export function liquidateCall(plan: Hex, method: 'liquidate' | 'liquidateBatch' 
   return `${SELECTORS[method]}${uintWord(32)}${uintWord(bytes.length / 2)}${padded}`;
 }
 
-/** The packed plan in calldata that `liquidateCall` made. @throws RangeError when it is something else. */
-export function planOf(calldata: Hex): Hex {
-  return bytesAt(`0x${calldata.slice(10)}`, 0);
-}
-
 /** Calldata of a call with one address for its argument. */
 export function callWithAddress(method: keyof typeof SELECTORS, argument: Address): Hex {
   return `${SELECTORS[method]}${addressWord(argument)}`;
-}
-
-/** What `liquidateBatch` returned, in the plan's order. @throws RangeError when the data is too short. */
-export function readOutcomes(data: Hex): Outcome[] {
-  const count = Number(uintAt(data, 1));
-  return Array.from({ length: count }, (_, index) => readOutcome(data, 2 + index * OUTCOME_WORDS));
 }
 
 interface EventLog {
