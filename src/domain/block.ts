@@ -1,4 +1,4 @@
-import type { Hash } from './hex.js';
+import type { Hash, Hex } from './hex.js';
 
 /** The block that one decision is pinned to: every read, quote and simulation of a pass names this hash. */
 export interface Block {
@@ -9,6 +9,8 @@ export interface Block {
   readonly timestamp: number;
   /** Wei per gas. */
   readonly baseFeePerGas: bigint;
+  /** The filter over every address and topic of the block's logs: 256 bytes. Undefined where the node does not give it. */
+  readonly logsBloom?: Hex | undefined;
 }
 
 export interface Head extends Block {

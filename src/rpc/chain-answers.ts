@@ -1,5 +1,6 @@
 import type { Block } from '../domain/block.js';
 import type { Address, Hash, Hex } from '../domain/hex.js';
+import { isLogsBloom } from './logs-bloom.js';
 import {
   hexQuantity,
   toBigInt,
@@ -72,6 +73,7 @@ export function parseBlock(raw: unknown): Block {
     parentHash: toHash(block['parentHash'], 'parentHash'),
     timestamp: toNumber(block['timestamp'], 'timestamp'),
     baseFeePerGas: toBigInt(block['baseFeePerGas'], 'baseFeePerGas'),
+    logsBloom: isLogsBloom(block['logsBloom']) ? block['logsBloom'] : undefined,
   };
 }
 
@@ -95,17 +97,51 @@ export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Add
     const log = parseLog(item);
     if (allowed.size > 0 && !allowed.has(log.address))
       throw new TypeError('a log is from an address not asked for');
-    const inside =
-      'blockHash' in range
-        ? log.blockHash === range.blockHash
-        : log.blockNumber >= range.fromBlock && log.blockNumber <= range.toBlock;
-    if (!inside) throw new TypeError('a log is from a block not asked for');
+    if (!isInRange(log, range)) throw new TypeError('a log is from a block not asked for');
     return log;
   });
   return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
 }
 
-function parseLog(raw: unknown): RawLog {
+/** Whether a filter of this range, these addresses and these topics matches the log. No address means any. */
+export function isAskedFor(
+  log: RawLog,
+  range: LogRange,
+  addresses: readonly Address[],
+  topics: TopicFilter,
+): boolean {
+  return (
+    isInRange(log, range) &&
+    (addresses.length === 0 || addresses.includes(log.address)) &&
+    topics.every((wanted, index) => {
+      const topic = log.topics[index];
+      if (topic === undefined) return false;
+      if (wanted === null || wanted.length === 0) return true;
+      return typeof wanted === 'string' ? wanted === topic : wanted.includes(topic);
+    })
+  );
+}
+
+function isInRange(log: RawLog, range: LogRange): boolean {
+  return 'blockHash' in range
+    ? log.blockHash === range.blockHash
+    : log.blockNumber >= range.fromBlock && log.blockNumber <= range.toBlock;
+}
+
+/** What is one log, and not another of the same transaction, or the same in a sibling block. */
+export function logKey({ blockHash, logIndex }: RawLog): string {
+  return `${blockHash}:${logIndex}`;
+}
+
+/** @throws TypeError when a log that is known to exist is not among the answers. */
+export function mustHold(logs: readonly RawLog[], known: readonly RawLog[]): void {
+  if (known.length === 0) return;
+  const held = new Set(logs.map(logKey));
+  const lacking = known.filter((log) => !held.has(logKey(log))).length;
+  if (lacking > 0) throw new TypeError(`it lacks ${lacking} of the ${known.length} logs heard before`);
+}
+
+export function parseLog(raw: unknown): RawLog {
   const log = toObject(raw);
   if (log['removed'] === true) throw new TypeError('a log is marked as removed');
   return {

@@ -1,15 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { startFakePool, type FakePool } from '../../test/fault/fake-pool.js';
-import { hashOf, html502, NodeRefusal, type FakeRpc } from '../../test/fault/fake-rpc.js';
+import { blockOf, EMITTER, hashOf, logOf, NodeRefusal, TX, type FakeRpc } from '../../test/fault/fake-rpc.js';
+import type { Block } from '../domain/block.js';
 import type { Address, Hash } from '../domain/hex.js';
-import { Chain, type SendOutcome } from './chain.js';
-import { AlreadyKnown, CallReverted, LogRangeTooLarge, NonceTooLow } from './rpc-errors.js';
-import type { CallOptions } from './rpc-pool.js';
+import type { RawLog } from './chain-answers.js';
+import { Chain } from './chain.js';
+import { CallReverted, LogRangeTooLarge, RpcAnswerError } from './rpc-errors.js';
 
-const TX: Hash = `0x${'ab'.repeat(32)}`;
 const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
-const TOKEN: Address = `0x${'11'.repeat(20)}`;
 const SENDER: Address = `0x${'22'.repeat(20)}`;
 const BLOCK = hashOf(9);
 
@@ -25,31 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => fakes.close());
 
-const log = (fields: object = {}): object => ({
-  address: TOKEN,
-  topics: [TX],
-  data: '0x01',
-  blockNumber: '0x9',
-  blockHash: BLOCK,
-  transactionHash: TX,
-  logIndex: '0x0',
-  removed: false,
-  ...fields,
-});
-
-const receipt = (fields: object = {}): object => ({
-  transactionHash: TX,
-  blockHash: BLOCK,
-  blockNumber: '0x9',
-  transactionIndex: '0x1',
-  status: '0x1',
-  from: SENDER,
-  to: TOKEN.toUpperCase().replace('X', 'x'),
-  gasUsed: '0x5208',
-  effectiveGasPrice: '0x4c4b40',
-  logs: [log()],
-  ...fields,
-});
+const log = (fields: object = {}): object => logOf(9, fields);
 
 /** Both nodes give this, so that it is the last word. */
 const both = (method: string, result: unknown): void => {
@@ -108,15 +83,88 @@ describe('blocks', () => {
   });
 });
 
+describe('consecutive headers', () => {
+  const numbersOf = (blocks: readonly Block[]): number[] => blocks.map(({ number }) => number);
+
+  it('come in one batch, both ends included, each the parent of the next', async () => {
+    const blocks = await chain.getBlocks(5, 9);
+    expect(numbersOf(blocks)).toEqual([5, 6, 7, 8, 9]);
+    expect(blocks[4]).toEqual(await chain.getBlock(9));
+    expect(primary.requests).toBe(2);
+    expect(numbersOf(await chain.getBlocks(9, 9))).toEqual([9]);
+  });
+
+  it('of an empty range are none, and nothing is asked', async () => {
+    expect(await chain.getBlocks(9, 8)).toEqual([]);
+    expect(primary.requests).toBe(0);
+  });
+
+  it('more than 100 come in several batches, one after the other', async () => {
+    for (const node of [primary, backup]) node.head = 500;
+    expect(numbersOf(await chain.getBlocks(1, 201))).toEqual(Array.from({ length: 201 }, (_, i) => i + 1));
+    expect(primary.requests).toBe(3);
+  });
+
+  const forkAt =
+    (fork: number) =>
+    ([number]: readonly unknown[]): unknown =>
+      blockOf(Number(number), Number(number) >= fork ? 1 : 0);
+
+  it('that do not link are not taken: the backup is asked, and the primary again when its headers link', async () => {
+    primary.on('eth_getBlockByNumber', forkAt(7));
+    expect((await chain.getBlocks(5, 9)).map(({ hash }) => hash)).toEqual(
+      [5, 6, 7, 8, 9].map((n) => hashOf(n)),
+    );
+    expect(backup.requests).toBe(1);
+    primary.on('eth_getBlockByNumber', forkAt(0));
+    expect((await chain.getBlocks(5, 9))[0]?.hash).toBe(hashOf(5, 1));
+    expect(backup.requests).toBe(1);
+  });
+
+  it('that link nowhere are an error that says which', async () => {
+    for (const node of [primary, backup]) node.on('eth_getBlockByNumber', forkAt(7));
+    await expect(chain.getBlocks(5, 9)).rejects.toMatchObject({
+      kind: 'bad-answer',
+      message: expect.stringContaining('block 7 is not the child of the block before it') as string,
+    });
+  });
+
+  it('must link from one batch to the next too', async () => {
+    for (const node of [primary, backup]) {
+      node.head = 500;
+      node.on('eth_getBlockByNumber', forkAt(101));
+    }
+    await expect(chain.getBlocks(1, 150)).rejects.toMatchObject({ kind: 'bad-answer' });
+  });
+
+  it('F10 of other numbers than those asked for are not taken', async () => {
+    primary.on('eth_getBlockByNumber', ([number]) => blockOf(Number(number) + 1));
+    expect(numbersOf(await chain.getBlocks(5, 6))).toEqual([5, 6]);
+    expect(backup.requests).toBe(1);
+  });
+
+  it('F07 beyond the head of the primary come from the backup; beyond every head they are out of sync', async () => {
+    primary.head = 7;
+    expect(numbersOf(await chain.getBlocks(5, 9))).toEqual([5, 6, 7, 8, 9]);
+    backup.head = 8;
+    await expect(chain.getBlocks(5, 9)).rejects.toMatchObject({ kind: 'out-of-sync' });
+  });
+
+  it('a refusal of one header is the answer', async () => {
+    primary.on('eth_getBlockByNumber', () => new NodeRefusal(-32602, 'invalid argument 0'));
+    await expect(chain.getBlocks(5, 6)).rejects.toBeInstanceOf(RpcAnswerError);
+  });
+});
+
 describe('logs', () => {
   const range = { fromBlock: 9, toBlock: 10 };
 
   it('are typed, in the order of the chain, and asked for with the whole filter', async () => {
     primary.on('eth_getLogs', () => [log({ logIndex: '0x2' }), log({ blockNumber: '0x9', logIndex: '0x1' })]);
-    const logs = await chain.getLogs(range, [TOKEN], [[TX], null]);
+    const logs = await chain.getLogs(range, [EMITTER], [[TX], null]);
     expect(logs.map(({ logIndex }) => logIndex)).toEqual([1, 2]);
     expect(logs[0]).toEqual({
-      address: TOKEN,
+      address: EMITTER,
       topics: [TX],
       data: '0x01',
       blockNumber: 9,
@@ -125,7 +173,7 @@ describe('logs', () => {
       logIndex: 1,
     });
     expect(primary.seen[0]?.params).toEqual([
-      { fromBlock: '0x9', toBlock: '0xa', address: [TOKEN], topics: [[TX], null] },
+      { fromBlock: '0x9', toBlock: '0xa', address: [EMITTER], topics: [[TX], null] },
     ]);
   });
 
@@ -138,7 +186,7 @@ describe('logs', () => {
     ['still waiting', { blockNumber: null, blockHash: null }],
   ])('F03 a log %s is not taken', async (_name, fields) => {
     both('eth_getLogs', [log(fields)]);
-    await expect(chain.getLogs(range, [TOKEN], [])).rejects.toMatchObject({ kind: 'bad-answer' });
+    await expect(chain.getLogs(range, [EMITTER], [])).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 
   it('of another block than the hash asked for are not taken', async () => {
@@ -146,6 +194,63 @@ describe('logs', () => {
     expect(await chain.getLogs({ blockHash: BLOCK }, [], [])).toHaveLength(1);
     await expect(chain.getLogs({ blockHash: hashOf(10) }, [], [])).rejects.toMatchObject({
       kind: 'bad-answer',
+    });
+  });
+
+  describe('of which some were heard elsewhere', () => {
+    const heard = (fields: Partial<RawLog> = {}): RawLog => ({
+      address: EMITTER,
+      topics: [TX],
+      data: '0x01',
+      blockNumber: 9,
+      blockHash: BLOCK,
+      transactionHash: TX,
+      logIndex: 0,
+      ...fields,
+    });
+    const both9 = [log(), log({ logIndex: '0x1' })];
+    const ask = (mustHold: readonly RawLog[]): Promise<RawLog[]> =>
+      chain.getLogs(range, [EMITTER], [TX], { mustHold });
+
+    it.each([
+      ['truncated', [log()]],
+      ['missing', []],
+      ['of a sibling block', [log(), log({ logIndex: '0x1', blockHash: hashOf(9, 1) })]],
+    ])(
+      'F11 %s at the primary come from the backup, and from the primary again when it has them',
+      async (_name, lacking) => {
+        primary.on('eth_getLogs', () => lacking);
+        backup.on('eth_getLogs', () => both9);
+        expect(await ask([heard(), heard({ logIndex: 1 })])).toHaveLength(2);
+        expect(backup.requests).toBe(1);
+        primary.on('eth_getLogs', () => both9);
+        expect(await ask([heard(), heard({ logIndex: 1 })])).toHaveLength(2);
+        expect(backup.requests).toBe(1);
+      },
+    );
+
+    it('F11 missing everywhere are an error, never a shorter list', async () => {
+      both('eth_getLogs', [log()]);
+      await expect(ask([heard({ logIndex: 1 })])).rejects.toMatchObject({
+        kind: 'bad-answer',
+        message: expect.stringContaining('it lacks 1 of the 1 logs heard before') as string,
+      });
+    });
+
+    it.each([
+      ['another address', { address: SENDER }],
+      ['another topic', { topics: [OTHER_TX] }],
+      ['no topic', { topics: [] }],
+      ['another block', { blockNumber: 11, blockHash: hashOf(11) }],
+    ])('one that the filter does not match (%s) is not missed', async (_name, fields) => {
+      both('eth_getLogs', [log()]);
+      expect(await ask([heard({ logIndex: 7, ...fields })])).toHaveLength(1);
+    });
+
+    it('by block hash, only those of that block are looked for', async () => {
+      both('eth_getLogs', [log()]);
+      const options = { mustHold: [heard(), heard({ blockHash: hashOf(9, 1), logIndex: 3 })] };
+      expect(await chain.getLogs({ blockHash: BLOCK }, [], [], options)).toHaveLength(1);
     });
   });
 
@@ -158,164 +263,22 @@ describe('logs', () => {
 describe('calls at a block', () => {
   it('name the block by its hash (EIP-1898), and give the data or the revert', async () => {
     primary.on('eth_call', () => '0x01');
-    expect(await chain.ethCall({ from: SENDER, to: TOKEN, data: '0xaa', value: 16n }, BLOCK)).toBe('0x01');
+    expect(await chain.ethCall({ from: SENDER, to: EMITTER, data: '0xaa', value: 16n }, BLOCK)).toBe('0x01');
     expect(primary.seen[0]?.params).toEqual([
-      { from: SENDER, to: TOKEN, data: '0xaa', value: '0x10' },
+      { from: SENDER, to: EMITTER, data: '0xaa', value: '0x10' },
       { blockHash: BLOCK },
     ]);
     primary.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x08c379a0'));
-    const reverted = await chain.ethCall({ to: TOKEN, data: '0x' }, BLOCK);
+    const reverted = await chain.ethCall({ to: EMITTER, data: '0x' }, BLOCK);
     expect(reverted).toBeInstanceOf(CallReverted);
     expect(reverted).toMatchObject({ data: '0x08c379a0' });
   });
 
   it('without a Multicall3 on the chain a multicall says so', async () => {
     both('eth_call', '0x');
-    await expect(chain.multicall([{ to: TOKEN, data: '0x' }], BLOCK)).rejects.toThrow(
+    await expect(chain.multicall([{ to: EMITTER, data: '0x' }], BLOCK)).rejects.toThrow(
       /there is no Multicall3 at/,
     );
     expect(await chain.multicall([], BLOCK)).toEqual([]);
-  });
-});
-
-describe('receipts', () => {
-  it('are typed, with the data fee of an OP-stack chain where there is one', async () => {
-    primary.on('eth_getTransactionReceipt', () => receipt({ l1Fee: '0x7' }));
-    expect(await chain.getTransactionReceipt(TX)).toEqual({
-      transactionHash: TX,
-      blockHash: BLOCK,
-      blockNumber: 9,
-      transactionIndex: 1,
-      status: 'success',
-      from: SENDER,
-      to: TOKEN,
-      gasUsed: 21_000n,
-      effectiveGasPrice: 5_000_000n,
-      l1Fee: 7n,
-      logs: [expect.objectContaining({ address: TOKEN, logIndex: 0 })],
-    });
-    primary.on('eth_getTransactionReceipt', () => receipt({ status: '0x0', to: null }));
-    expect(await chain.getTransactionReceipt(TX)).toMatchObject({
-      status: 'reverted',
-      to: undefined,
-      l1Fee: undefined,
-    });
-  });
-
-  it('of a transaction that is not mined are undefined', async () => {
-    primary.on('eth_getTransactionReceipt', () => null);
-    expect(await chain.getTransactionReceipt(TX)).toBeUndefined();
-  });
-
-  it('F10 of another transaction are rejected, and the backup is asked', async () => {
-    primary.on('eth_getTransactionReceipt', () => receipt({ transactionHash: OTHER_TX }));
-    backup.on('eth_getTransactionReceipt', () => receipt({ status: '0x0' }));
-    expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'reverted' });
-    both('eth_getTransactionReceipt', receipt({ transactionHash: OTHER_TX }));
-    await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
-  });
-
-  it.each([
-    ['a log of another transaction', { logs: [log({ transactionHash: OTHER_TX })] }],
-    ['a log of another block', { logs: [log({ blockHash: hashOf(8) })] }],
-    ['a status that is none', { status: '0x2' }],
-    ['no gas price', { effectiveGasPrice: undefined }],
-  ])('F10 with %s are rejected', async (_name, fields) => {
-    both('eth_getTransactionReceipt', receipt(fields));
-    await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
-  });
-
-  it('F10 the same holds for a transaction looked up by its hash', async () => {
-    const waiting = { hash: TX, from: SENDER, nonce: '0x3', blockNumber: null, blockHash: null };
-    primary.on('eth_getTransactionByHash', () => waiting);
-    expect(await chain.getTransaction(TX)).toEqual({
-      hash: TX,
-      from: SENDER,
-      nonce: 3,
-      blockNumber: undefined,
-      blockHash: undefined,
-    });
-    both('eth_getTransactionByHash', { ...waiting, hash: OTHER_TX });
-    await expect(chain.getTransaction(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
-  });
-});
-
-describe('sending', () => {
-  const SEND = 'eth_sendRawTransaction';
-  const send = (options?: CallOptions): Promise<SendOutcome> =>
-    chain.sendRawTransaction('0x02aa', TX, options);
-  const refuse = (message: string) => () => new NodeRefusal(-32000, message);
-
-  it('goes to every live endpoint, once', async () => {
-    both(SEND, TX);
-    expect(await send()).toEqual({ kind: 'accepted', alreadyKnown: false });
-    await fakes.pool.probe();
-    expect(primary.seenOf(SEND)).toEqual([{ method: SEND, params: ['0x02aa'] }]);
-    expect(backup.seenOf(SEND)).toHaveLength(1);
-  });
-
-  it('does not wait for a black hole when another endpoint has it', async () => {
-    primary.fault = { kind: 'black-hole' };
-    backup.on(SEND, () => TX);
-    const started = performance.now();
-    expect(await send({ deadlineMs: 5_000 })).toMatchObject({ kind: 'accepted' });
-    expect(performance.now() - started).toBeLessThan(2_000);
-  });
-
-  it('F24 "already known" is a success', async () => {
-    primary.on(SEND, refuse('already known'));
-    backup.fault = html502;
-    expect(await send()).toEqual({ kind: 'accepted', alreadyKnown: true });
-    await expect(fakes.pool.call(SEND, [], String)).rejects.toBeInstanceOf(AlreadyKnown);
-  });
-
-  it('F05 a reset in mid-send is unknown, and is not sent again by itself', async () => {
-    both(SEND, TX);
-    primary.fault = { kind: 'reset' };
-    backup.fault = { kind: 'reset' };
-    expect(await send()).toMatchObject({ kind: 'unknown' });
-    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
-  });
-
-  it('F05 a reset of a connection used before is not sent again either', async () => {
-    await Promise.all([chain.getBlock('latest'), fakes.pool.probe()]);
-    both(SEND, TX);
-    for (const node of [primary, backup]) node.failMethod(SEND, { kind: 'reset' });
-    expect(await send()).toMatchObject({ kind: 'unknown' });
-    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
-  });
-
-  it('F05 a timeout is unknown, even when the other endpoint refuses', async () => {
-    primary.fault = { kind: 'black-hole' };
-    backup.on(SEND, refuse('nonce too low'));
-    const outcome = await send();
-    expect(outcome.kind).toBe('unknown');
-    expect(outcome).toHaveProperty(
-      'detail',
-      expect.stringContaining('primary: no answer to eth_sendRawTransaction'),
-    );
-  });
-
-  it('F10 a node that names another hash has not accepted it', async () => {
-    both(SEND, OTHER_TX);
-    expect(await send()).toMatchObject({ kind: 'unknown' });
-    backup.on(SEND, () => TX);
-    expect(await send()).toMatchObject({ kind: 'accepted' });
-  });
-
-  it('a refusal by all is refused, with the class of the first', async () => {
-    primary.on(SEND, refuse('nonce too low: next nonce 5, tx nonce 4'));
-    backup.on(SEND, refuse('insufficient funds for gas * price + value'));
-    const outcome = await send();
-    expect(outcome.kind).toBe('refused');
-    expect(outcome).toHaveProperty('error', expect.any(NonceTooLow));
-  });
-
-  it('nothing is sent when no endpoint may be used', async () => {
-    primary.chainId = 1;
-    backup.chainId = 1;
-    await fakes.pool.probe();
-    await expect(send()).rejects.toMatchObject({ kind: 'provider' });
-    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([0, 0]);
   });
 });

@@ -4,6 +4,8 @@ import type { Block } from '../domain/block.js';
 import type { Address, Hash, Hex } from '../domain/hex.js';
 import {
   blockParam,
+  isAskedFor,
+  mustHold,
   parseBlockAsked,
   parseLogs,
   parseReceipt,
@@ -37,12 +39,20 @@ import {
 export interface LogOptions extends CallOptions {
   /** Ask the archive endpoint where there is one: for backfills. */
   readonly archive?: boolean;
+  /**
+   * Logs heard elsewhere. An answer that lacks one which the filter matches is not taken, and the next endpoint is asked. They
+   * must be of blocks that are still in the chain: of a range by numbers, no endpoint has the logs of a block that was replaced.
+   */
+  readonly mustHold?: readonly RawLog[];
 }
 
 export interface MulticallOptions extends CallOptions {
   /** Calls per eth_call. Nodes cap the gas of one eth_call, often at 50M: 250 calls of 130k gas are 33M. */
   readonly chunk?: number;
 }
+
+/** Headers per batch: what the nodes of providers serve in one request. */
+const HEADERS_PER_BATCH = 100;
 
 /**
  * - `accepted`: a node has the transaction. No more than that: only a receipt says that it was mined.
@@ -72,10 +82,34 @@ export class Chain {
   }
 
   /**
+   * The headers from one number to another, both included, each the parent of the next. They travel in one batch; more than 100
+   * in one after the other, each with the deadline for itself, so that what is in memory at once is never more than 100 answers.
+   * Empty when `toNumber` is below `fromNumber`.
+   *
+   * @throws RpcError of the kind `bad-answer` when no endpoint gives headers that link, and `out-of-sync` when none has them all.
+   */
+  async getBlocks(fromNumber: number, toNumber: number, options?: CallOptions): Promise<Block[]> {
+    const blocks: Block[] = [];
+    while (fromNumber + blocks.length <= toNumber) {
+      const from = fromNumber + blocks.length;
+      const count = Math.min(HEADERS_PER_BATCH, toNumber - from + 1);
+      const calls = Array.from({ length: count }, (_, index): RpcCall<Block> => ({
+        method: 'eth_getBlockByNumber',
+        params: [hexQuantity(from + index), false],
+        parse: (raw) => parseBlockAsked(raw, from + index),
+      }));
+      const parent = blocks.at(-1);
+      blocks.push(...(await this.pool.batchAs(calls, (headers) => linked(headers, parent), options)));
+    }
+    return blocks;
+  }
+
+  /**
    * Logs in the order of the chain, each checked against the filter's range and addresses.
    *
    * @param addresses none means any.
    * @throws LogRangeTooLarge when the provider wants a shorter range.
+   * @throws RpcError of the kind `bad-answer` when every endpoint's answer lacks a log of {@link LogOptions.mustHold}.
    */
   getLogs(
     range: LogRange,
@@ -88,7 +122,12 @@ export class Chain {
         ? { blockHash: range.blockHash }
         : { fromBlock: hexQuantity(range.fromBlock), toBlock: hexQuantity(range.toBlock) };
     const filter = { ...blocks, ...(addresses.length > 0 && { address: addresses }), topics };
-    const parse = (raw: unknown): RawLog[] => parseLogs(raw, range, addresses);
+    const known = (options?.mustHold ?? []).filter((log) => isAskedFor(log, range, addresses, topics));
+    const parse = (raw: unknown): RawLog[] => {
+      const logs = parseLogs(raw, range, addresses);
+      mustHold(logs, known);
+      return logs;
+    };
     return options?.archive === true
       ? this.pool.archiveCall('eth_getLogs', [filter], parse, options)
       : this.pool.call('eth_getLogs', [filter], parse, options);
@@ -183,6 +222,17 @@ export class Chain {
     const outcomes = sent.map((answer) => answer.then(accepted, sendOutcomeOf));
     return firstAccepted(outcomes);
   }
+}
+
+/** @throws TypeError when a header is not the child of the one before it, the first of `parent` where there is one. */
+function linked(headers: readonly (Block | RpcAnswerError)[], parent: Block | undefined): Block[] {
+  return headers.map((header) => {
+    if (header instanceof RpcAnswerError) throw header;
+    if (parent && header.parentHash !== parent.hash)
+      throw new TypeError(`block ${header.number} is not the child of the block before it`);
+    parent = header;
+    return header;
+  });
 }
 
 function accepted(): SendOutcome {

@@ -113,14 +113,26 @@ export class RpcPool {
     calls: Calls,
     options?: CallOptions,
   ): Promise<BatchAnswers<Calls>> {
-    const answers: unknown =
-      calls.length === 0
-        ? []
-        : await this.#failOver(this.#live, options, async ({ endpoint }, deadlineMs) => {
-            const raw = await endpoint.batch(calls, deadlineMs);
-            return calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
-          });
-    return answers as BatchAnswers<Calls>; // the array was made from `calls`, one by one
+    if (calls.length === 0) return [] as unknown as BatchAnswers<Calls>;
+    return this.batchAs(calls, (answers) => answers, options);
+  }
+
+  /**
+   * Like {@link batch}, for calls whose answers must fit together.
+   *
+   * @param combine makes one value of the answers; when it throws (a TypeError), the whole batch goes to the next endpoint.
+   */
+  batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
+    calls: Calls,
+    combine: (answers: BatchAnswers<Calls>) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    return this.#failOver(this.#live, options, async ({ endpoint }, deadlineMs) => {
+      const raw = await endpoint.batch(calls, deadlineMs);
+      const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
+      // The array was made from `calls`, one by one.
+      return checked(endpoint.role, 'a batch', () => combine(answers as BatchAnswers<Calls>));
+    });
   }
 
   /**
@@ -312,11 +324,17 @@ export class RpcPool {
 function valueOf<T>(role: string, call: RpcCall<T>, answer: RpcAnswer | undefined): T | RpcAnswerError {
   if (!answer) throw new RpcError('bad-answer', role, `no answer to ${call.method}`);
   if ('error' in answer) return answer.error;
+  const { result } = answer;
+  return checked(role, call.method, () => call.parse(result));
+}
+
+function checked<T>(role: string, asked: string, check: () => T): T {
   try {
-    return call.parse(answer.result);
+    return check();
   } catch (error) {
+    if (error instanceof RpcAnswerError) throw error;
     const kind = error instanceof NotThereYet ? 'out-of-sync' : 'bad-answer';
-    throw new RpcError(kind, role, `the answer to ${call.method} was not accepted: ${messageOf(error)}`);
+    throw new RpcError(kind, role, `the answer to ${asked} was not accepted: ${messageOf(error)}`);
   }
 }
 

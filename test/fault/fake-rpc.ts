@@ -229,6 +229,25 @@ export function blockOf(number: number, fork = 0): Record<string, string> {
   };
 }
 
+/** Who logs what {@link logOf} gives, and in which transaction. */
+export const EMITTER = `0x${'11'.repeat(20)}` as const;
+export const TX = `0x${'ab'.repeat(32)}` as const;
+
+/** A log as a node gives it, the first of its block. */
+export function logOf(number: number, fields: object = {}): object {
+  return {
+    address: EMITTER,
+    topics: [TX],
+    data: '0x01',
+    blockNumber: hex(number),
+    blockHash: hashOf(number),
+    transactionHash: TX,
+    logIndex: '0x0',
+    removed: false,
+    ...fields,
+  };
+}
+
 export function hashOf(number: number, fork = 0): `0x${string}` {
   return `0x${((BigInt(number) << 128n) + BigInt(fork) + 1n).toString(16).padStart(64, '0')}`;
 }
