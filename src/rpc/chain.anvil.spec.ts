@@ -10,6 +10,7 @@ import { eventually } from '../../test/fault/fake-rpc.js';
 import type { Block, Head } from '../domain/block.js';
 import type { Address, Hash, Hex } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
+import type { RawLog } from './chain-answers.js';
 import { Chain } from './chain.js';
 import { HeadStream } from './head-stream.js';
 import { MULTICALL3, type MulticallCall } from './multicall3.js';
@@ -244,5 +245,35 @@ describe('heads', () => {
     await mine();
     await eventually(() => polled.length === 2);
     polling.stop();
+  });
+
+  it('bring the logs of the addresses listened to with them, the same that the block is asked for', async () => {
+    const url = new Secret(anvil.url.replace('http', 'ws'));
+    const stream = new HeadStream(
+      { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
+      latest,
+      console,
+    );
+    let head: Head | undefined;
+    stream.listenTo([REVERTER]);
+    stream.start((latestHead) => (head = latestHead));
+    await eventually(() => head !== undefined);
+    stream.listenTo([REVERTER, CELL]);
+    const write = async (): Promise<void> => {
+      const { raw, hash } = await signed({ nonce: await chain.getTransactionCount(sender), data: word(11) });
+      await chain.sendRawTransaction(raw, hash);
+      const before = head?.number ?? 0;
+      await mine();
+      await eventually(() => (head?.number ?? 0) > before);
+    };
+    const logsOfHead = (): readonly RawLog[] => stream.heard(head!.hash);
+    for (let tries = 0; tries < 20 && (!head || logsOfHead().length === 0); tries++) {
+      await write(); // until the subscription stands
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const asked = await chain.getLogs({ blockHash: head!.hash }, [CELL], [], { mustHold: logsOfHead() });
+    expect(asked).toHaveLength(1);
+    expect(logsOfHead()).toEqual(asked);
+    stream.stop();
   });
 });

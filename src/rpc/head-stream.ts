@@ -4,8 +4,10 @@ import { Logger } from '@nestjs/common';
 
 import type { Block, Head } from '../domain/block.js';
 import { messageOf } from '../domain/errors.js';
-import type { Hash } from '../domain/hex.js';
+import type { Address, Hash } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
+import type { RawLog } from './chain-answers.js';
+import { HeardLogs } from './heard-logs.js';
 import { WsHeadSource, type HeadLog, type WsTimings } from './ws-head-source.js';
 
 export interface HeadStreamTimings extends WsTimings {
@@ -51,7 +53,7 @@ const PACE_WEIGHT = 0.2;
 /**
  * The heads of the chain, each once and never an older one, from all WebSockets at once, and by HTTP polling while those are
  * silent. A sibling (the same number, another hash) is given: that is how a reorg shows. Heads may be missing in between; the
- * parent hash tells.
+ * parent hash tells. Beside them the logs that the WebSockets tell, for whoever asks for those of a block.
  */
 export class HeadStream {
   readonly #timings: HeadStreamTimings;
@@ -59,6 +61,7 @@ export class HeadStream {
   readonly #pollHead: () => Promise<Block>;
   readonly #log: HeadLog;
   readonly #seen = new Set<Hash>();
+  readonly #heard = new HeardLogs();
   #onHead: ((head: Head) => unknown) | undefined;
   #watch: NodeJS.Timeout | undefined;
   #last: Head | undefined;
@@ -90,6 +93,8 @@ export class HeadStream {
           timings: this.#timings,
           log,
           onHead: (head) => this.#fromWebSocket(head),
+          onLog: (heard) => this.#heard.add(heard),
+          onRemovedLog: (removed) => this.#heard.remove(removed),
         }),
     );
   }
@@ -109,6 +114,19 @@ export class HeadStream {
     clearInterval(this.#watch);
     for (const source of this.#sources) source.stop();
     this.#onHead = undefined;
+  }
+
+  /** Whose logs are listened to from now on, before or after the start; none means no logs. */
+  listenTo(addresses: readonly Address[]): void {
+    for (const source of this.#sources) source.listenTo(addresses);
+  }
+
+  /**
+   * The logs of the block that the WebSockets have told so far, each once, in the order of the block. Some may be missing, even
+   * all: logs may come after their head, and not at all. For the last 128 blocks that had any.
+   */
+  heard(blockHash: Hash): readonly RawLog[] {
+    return this.#heard.of(blockHash);
   }
 
   get status(): HeadStreamStatus {

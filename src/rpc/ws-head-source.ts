@@ -4,10 +4,12 @@ import { WebSocket } from 'ws';
 
 import type { Head } from '../domain/block.js';
 import { messageOf } from '../domain/errors.js';
+import type { Address } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
 import { parseBlock } from './chain-answers.js';
 import { EndpointAddress } from './endpoint-address.js';
 import { toNumber, toObject } from './quantities.js';
+import { WsLogSubscription, type WsLogListener } from './ws-log-subscription.js';
 
 export interface WsTimings {
   /** From the first attempt to the confirmed subscription, in milliseconds. */
@@ -23,7 +25,7 @@ export interface HeadLog {
   warn(message: string): void;
 }
 
-export interface WsHeadSourceOptions {
+export interface WsHeadSourceOptions extends WsLogListener {
   /** How the endpoint is called in log lines: "primary". */
   readonly role: string;
   readonly url: Secret;
@@ -33,14 +35,12 @@ export interface WsHeadSourceOptions {
   readonly onHead: (head: Head) => void;
 }
 
-const CHAIN_ID_REQUEST = 1;
-const SUBSCRIBE_REQUEST = 2;
-/** A header is below 3 kB; this leaves room for anything a node may add. */
+/** A header is below 3 kB, and so is nearly every log; this leaves room for anything a node may add. */
 const LARGEST_FRAME_BYTES = 1024 * 1024;
 
 /**
- * newHeads of one endpoint over one WebSocket: connects, makes sure that it is our chain, subscribes, and connects again
- * whenever the connection is lost, waiting longer each time. Gives heads as they come, in whatever order.
+ * newHeads and logs of one endpoint over one WebSocket: connects, makes sure that it is our chain, subscribes, and connects
+ * again whenever the connection is lost, waiting longer each time. Gives heads and logs as they come, in whatever order.
  * It does not know that it has fallen silent: see {@link HeadStream}, which calls {@link reconnect}.
  */
 export class WsHeadSource {
@@ -50,10 +50,13 @@ export class WsHeadSource {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #running = false;
+  #nextId = 1; // never used twice: an answer of a former connection answers nothing
+  #chainIdRequest: number | undefined;
+  #headsRequest: number | undefined;
   #rightChain = false;
-  #subscription: unknown;
+  #headsSubscription: string | undefined;
+  readonly #logs: WsLogSubscription;
 
-  #subscribed = false;
   #lastNumber = -1;
   #missed: { readonly number: number; readonly atMs: number } | undefined;
 
@@ -61,10 +64,20 @@ export class WsHeadSource {
   constructor(options: WsHeadSourceOptions) {
     this.#options = options;
     this.#address = new EndpointAddress(options.role, options.url, ['ws:', 'wss:']);
+    this.#logs = new WsLogSubscription(
+      (method, params) => this.#send(method, params),
+      (what) => this.#warn(what),
+      options,
+    );
   }
 
   get role(): string {
     return this.#options.role;
+  }
+
+  /** @param addresses whose logs are to be given from now on; none means no logs. */
+  listenTo(addresses: readonly Address[]): void {
+    this.#logs.listenTo(addresses);
   }
 
   /** Somebody else gave this head. @param atMs performance.now() of that. */
@@ -74,7 +87,7 @@ export class WsHeadSource {
 
   /** For how long others have had a head that this one has not given; 0 while connecting. Milliseconds. */
   behindForMs(nowMs: number): number {
-    return this.#subscribed && this.#missed ? nowMs - this.#missed.atMs : 0;
+    return this.#headsSubscription !== undefined && this.#missed ? nowMs - this.#missed.atMs : 0;
   }
 
   start(): void {
@@ -94,14 +107,16 @@ export class WsHeadSource {
     const { reconnectMinMs, reconnectMaxMs } = this.#options.timings;
     const waitMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** this.#failures);
     // Only the first of a series: a node that is down for an hour is one line.
-    if (this.#failures === 0) this.#options.log.warn(`WebSocket of ${this.role}: ${why}; connecting again`);
+    if (this.#failures === 0) this.#warn(`${why}; connecting again`);
     this.#failures++;
     this.#timer = setTimeout(() => this.#connect(), waitMs);
   }
 
   #drop(): void {
     clearTimeout(this.#timer);
-    this.#subscribed = false;
+    this.#rightChain = false;
+    this.#headsSubscription = undefined;
+    this.#logs.closed();
     const socket = this.#socket;
     this.#socket = undefined;
     if (!socket) return;
@@ -112,8 +127,6 @@ export class WsHeadSource {
 
   #connect(): void {
     const { connectTimeoutMs } = this.#options.timings;
-    this.#rightChain = false;
-    this.#subscription = undefined;
     const socket = new WebSocket(this.#address.reveal(), {
       handshakeTimeout: connectTimeoutMs,
       maxPayload: LARGEST_FRAME_BYTES,
@@ -128,21 +141,22 @@ export class WsHeadSource {
       this.#read(frame, receivedAtMs);
     });
     socket.on('open', () => {
-      socket.send(
-        JSON.stringify({ jsonrpc: '2.0', id: CHAIN_ID_REQUEST, method: 'eth_chainId', params: [] }),
-      );
-      socket.send(
-        JSON.stringify({
-          jsonrpc: '2.0',
-          id: SUBSCRIBE_REQUEST,
-          method: 'eth_subscribe',
-          params: ['newHeads'],
-        }),
-      );
+      this.#chainIdRequest = this.#send('eth_chainId', []);
+      this.#headsRequest = this.#send('eth_subscribe', ['newHeads']);
     });
     // The messages of these errors name the host. An error is always followed by a close.
     socket.on('error', () => undefined);
     socket.on('close', (code) => this.reconnect(`closed (${code})`));
+  }
+
+  #send(method: string, params: readonly unknown[]): number {
+    const id = this.#nextId++;
+    this.#socket?.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    return id;
+  }
+
+  #warn(what: string): void {
+    this.#options.log.warn(`WebSocket of ${this.role}: ${what}`);
   }
 
   #read(frame: Buffer, receivedAtMs: number): void {
@@ -150,12 +164,14 @@ export class WsHeadSource {
     try {
       message = toObject(JSON.parse(frame.toString('utf8')));
     } catch {
-      this.#options.log.warn(`WebSocket of ${this.role}: a frame that is not JSON-RPC was ignored`);
+      this.#warn('a frame that is not JSON-RPC was ignored');
       return;
     }
-    if (message['method'] === 'eth_subscription') this.#readHead(message['params'], receivedAtMs);
-    else if (message['id'] === CHAIN_ID_REQUEST) this.#readChainId(message['result']);
-    else if (message['id'] === SUBSCRIBE_REQUEST) this.#readSubscription(message['result']);
+    const { id, method, params, result } = message;
+    if (method === 'eth_subscription') this.#readPushed(params, receivedAtMs);
+    else if (id === this.#chainIdRequest) this.#readChainId(result);
+    else if (id === this.#headsRequest) this.#readSubscription(result);
+    else this.#logs.answered(id, result);
   }
 
   #readChainId(result: unknown): void {
@@ -173,16 +189,22 @@ export class WsHeadSource {
       this.reconnect('it refuses eth_subscribe newHeads');
       return;
     }
-    this.#subscription = result;
-    this.#subscribed = true;
+    this.#headsSubscription = result;
     this.#missed = undefined; // what came before the subscription was not to be had
     clearTimeout(this.#timer);
+    this.#logs.opened(); // last, so that whatever a node makes of it, heads are subscribed to
   }
 
-  #readHead(params: unknown, receivedAtMs: number): void {
+  #readPushed(params: unknown, receivedAtMs: number): void {
+    if (!this.#rightChain || typeof params !== 'object' || params === null || Array.isArray(params)) return;
+    const { subscription, result } = toObject(params);
+    if (typeof subscription !== 'string') return;
+    if (subscription === this.#headsSubscription) this.#readHead(result, receivedAtMs);
+    else this.#logs.pushed(subscription, result);
+  }
+
+  #readHead(result: unknown, receivedAtMs: number): void {
     try {
-      const { subscription, result } = toObject(params);
-      if (!this.#rightChain || subscription !== this.#subscription) return;
       const head: Head = { ...parseBlock(result), receivedAtMs };
       if (this.#failures > 0) this.#options.log.log(`WebSocket of ${this.role}: heads again`);
       this.#failures = 0;
@@ -190,7 +212,7 @@ export class WsHeadSource {
       if (this.#missed && head.number >= this.#missed.number) this.#missed = undefined;
       this.#options.onHead(head);
     } catch (error) {
-      this.#options.log.warn(`WebSocket of ${this.role}: a malformed head was ignored: ${messageOf(error)}`);
+      this.#warn(`a malformed head was ignored: ${messageOf(error)}`);
     }
   }
 }

@@ -42,6 +42,11 @@ export interface SeenRequest {
   readonly params: readonly unknown[];
 }
 
+interface Subscription {
+  readonly kind: unknown;
+  readonly filter: unknown;
+}
+
 type Handler = (params: readonly unknown[]) => unknown;
 
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
@@ -64,13 +69,19 @@ export class FakeRpc {
   /** Whether WebSocket requests are answered at all. */
   wsDeaf = false;
   wsConnections = 0;
+  /** Whether eth_subscribe logs is refused. */
+  wsRefusesLogs = false;
+  /** Every eth_subscribe and eth_unsubscribe that arrived, in order. */
+  readonly wsSubscribing: SeenRequest[] = [];
 
   #port = 0;
   readonly #handlers = new Map<string, Handler>();
   readonly #methodFaults = new Map<string, Fault>();
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
-  readonly #subscribers = new Set<WebSocket>();
+  /** Per connection its subscriptions, by their id. */
+  readonly #subscriptions = new Map<WebSocket, Map<string, Subscription>>();
+  #nextSubscription = 1;
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response));
@@ -122,17 +133,41 @@ export class FakeRpc {
 
   /** Tells the subscribers of a head, whatever it is. */
   push(head: unknown): void {
-    if (this.wsSilent) return;
-    const params = { subscription: '0x1', result: head };
-    this.pushFrame(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }));
+    if (!this.wsSilent) this.#pushTo(({ kind }) => kind === 'newHeads', head);
+  }
+
+  /** Tells the subscribers of logs of a log, whatever it is and whatever they asked for. */
+  pushLog(log: unknown): void {
+    this.#pushTo(({ kind }) => kind === 'logs', log);
   }
 
   pushFrame(frame: string): void {
-    for (const socket of this.#subscribers) socket.send(frame);
+    for (const socket of this.#subscriptions.keys()) socket.send(frame);
   }
 
+  /** Subscriptions to heads. */
   get subscribers(): number {
-    return this.#subscribers.size;
+    return this.#subscribed().filter(({ kind }) => kind === 'newHeads').length;
+  }
+
+  /** What each subscription to logs asks for. */
+  get logFilters(): unknown[] {
+    return this.#subscribed()
+      .filter(({ kind }) => kind === 'logs')
+      .map(({ filter }) => filter);
+  }
+
+  #subscribed(): Subscription[] {
+    return [...this.#subscriptions.values()].flatMap((subscriptions) => [...subscriptions.values()]);
+  }
+
+  #pushTo(which: (subscription: Subscription) => boolean, result: unknown): void {
+    for (const [socket, subscriptions] of this.#subscriptions)
+      for (const [subscription, described] of subscriptions) {
+        if (!which(described)) continue;
+        const params = { subscription, result };
+        socket.send(JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params }));
+      }
   }
 
   /** Cuts the idle HTTP connections and the WebSockets, as a restarting gateway does. */
@@ -199,7 +234,7 @@ export class FakeRpc {
 
   #welcome(socket: WebSocket): void {
     this.wsConnections++;
-    socket.on('close', () => this.#subscribers.delete(socket));
+    socket.on('close', () => this.#subscriptions.delete(socket));
     socket.on('message', (frame: Buffer) => {
       if (this.wsDeaf) return;
       const { id, method, params } = JSON.parse(frame.toString()) as {
@@ -207,11 +242,25 @@ export class FakeRpc {
         method: string;
         params: unknown[];
       };
-      const subscribing = method === 'eth_subscribe';
-      if (subscribing) this.#subscribers.add(socket);
-      const answer = subscribing ? { jsonrpc: '2.0', id, result: '0x1' } : this.#answer(id, method, params);
+      const answer =
+        method === 'eth_subscribe' || method === 'eth_unsubscribe'
+          ? { jsonrpc: '2.0', id, ...this.#subscribing(socket, method, params) }
+          : this.#answer(id, method, params);
       socket.send(JSON.stringify(answer));
     });
+  }
+
+  #subscribing(socket: WebSocket, method: string, params: unknown[]): Pick<Answer, 'result' | 'error'> {
+    this.wsSubscribing.push({ method, params });
+    const subscriptions = this.#subscriptions.get(socket) ?? new Map<string, Subscription>();
+    this.#subscriptions.set(socket, subscriptions);
+    if (method === 'eth_unsubscribe') return { result: subscriptions.delete(params[0] as string) };
+    const [kind, filter] = params;
+    if (kind === 'logs' && this.wsRefusesLogs)
+      return { error: { code: -32601, message: 'no such subscription: logs' } };
+    const id = hex(this.#nextSubscription++);
+    subscriptions.set(id, { kind, filter });
+    return { result: id };
   }
 }
 
