@@ -8,6 +8,10 @@ export interface BotSettings {
   readonly maxSingleExecutionUsd?: string;
   readonly maxDailyVolumeUsd?: string;
   readonly maxConsecutiveFailures?: number;
+  /** Without these three the chain may rest, and its clock be moved, as one likes. */
+  readonly maxTimestampJumpSeconds?: number;
+  readonly maxHeadAgeSeconds?: number;
+  readonly haltHeadAgeSeconds?: number;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   readonly apiPort?: number;
@@ -30,6 +34,8 @@ export function newApiKeys(): ApiKeys {
   return { operator: randomBytes(16).toString('hex'), viewer: randomBytes(16).toString('hex') };
 }
 
+const A_YEAR = 31_536_000;
+
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** The file's text. Limits are wide: the demo shows what the bot would take, not where an operator would stop it. */
@@ -46,6 +52,9 @@ export function botConfig(
     maxSingleExecutionUsd = '1000000',
     maxDailyVolumeUsd = '100000000',
     maxConsecutiveFailures = 3,
+    maxTimestampJumpSeconds = A_YEAR,
+    maxHeadAgeSeconds = A_YEAR,
+    haltHeadAgeSeconds = A_YEAR,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
     apiPort = 0,
@@ -67,6 +76,9 @@ safety:
   maxDailyVolumeUsd: ${maxDailyVolumeUsd}
   maxConsecutiveFailures: ${maxConsecutiveFailures}
   minOperatorBalanceEth: 0.1
+  maxTimestampJumpSeconds: ${maxTimestampJumpSeconds}
+  maxHeadAgeSeconds: ${maxHeadAgeSeconds}
+  haltHeadAgeSeconds: ${haltHeadAgeSeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}" }
 api:
   host: 127.0.0.1

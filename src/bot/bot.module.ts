@@ -9,6 +9,7 @@ import { SafetyModule } from '../safety/index.js';
 import { StateModule } from '../state/state.module.js';
 import { BlockPass } from './block-pass.js';
 import { ChimeraBot } from './chimera-bot.js';
+import { SequencerWatch } from './sequencer-watch.js';
 
 /** Start-up, the loop and shut-down. It must never hold a rule of its own: it asks the modules, in order. */
 @Module({
@@ -22,7 +23,7 @@ import { ChimeraBot } from './chimera-bot.js';
     ExecutionModule,
     MonitoringModule,
   ],
-  providers: [BlockPass, ChimeraBot],
+  providers: [BlockPass, ChimeraBot, SequencerWatch],
   exports: [ChimeraBot],
 })
 export class BotModule {}

@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { ChimeraConfig } from '../config/index.js';
 import { DivergencesRepository, ExecutionsRepository } from '../database/index.js';
-import type { Head } from '../domain/block.js';
+import type { Block, Head } from '../domain/block.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { consequenceOf, messageOf } from '../domain/errors.js';
 import { ExecutionService } from '../execution/index.js';
@@ -18,6 +18,7 @@ import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
 import { BlockPass, type PassResult } from './block-pass.js';
 import type { BotPhase, BotStatus } from './bot-status.js';
+import { SequencerWatch } from './sequencer-watch.js';
 
 const SCAN_JOB = 'scan';
 /** How long a shut-down waits for transactions in flight. */
@@ -48,6 +49,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly divergences: DivergencesRepository,
     private readonly executions: ExecutionsRepository,
     private readonly pass: BlockPass,
+    private readonly sequencer: SequencerWatch,
     private readonly safety: SafetyController,
     private readonly execution: ExecutionService,
     private readonly scheduler: SchedulerRegistry,
@@ -99,7 +101,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private async start(): Promise<void> {
     while (this.phase === 'starting') {
       try {
-        const block = await this.chain.getBlock('latest');
+        const block = await this.latest();
         await this.execution.recover();
         await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
         const report = (market: string, progress: BackfillProgress): void =>
@@ -131,7 +133,10 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private listen(): void {
     if (this.phase !== 'starting') return;
     this.phase = 'running';
-    this.heads.start((head) => this.enqueue(head));
+    this.heads.start((head) => {
+      this.sequencer.head(head);
+      this.enqueue(head);
+    });
     const scan = (): void => void this.scan();
     this.scheduler.addInterval(SCAN_JOB, setInterval(scan, this.config.detector.scanIntervalMs));
   }
@@ -139,11 +144,18 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   /** The scheduled job: a pass even when the stream has nothing to say. */
   private async scan(): Promise<void> {
     try {
-      const block = await this.chain.getBlock('latest');
+      const block = await this.latest();
       this.enqueue({ ...block, receivedAtMs: performance.now() });
     } catch (error) {
       await this.failed(error, this.state.view?.block.number ?? 0);
     }
+  }
+
+  private async latest(): Promise<Block> {
+    const askedAtMs = Date.now();
+    const block = await this.chain.getBlock('latest');
+    this.sequencer.answered(block, askedAtMs);
+    return block;
   }
 
   /** Keeps only the newest head while a pass runs: a decision on an older one would be made on old data. */

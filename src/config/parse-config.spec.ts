@@ -73,6 +73,9 @@ describe('a configuration without mistakes', () => {
       maxDailyVolumeUsd8: 250_000_000_000n,
       maxConsecutiveFailures: 3,
       minOperatorBalanceWei: 100_000_000_000_000_000n,
+      maxTimestampJumpSeconds: 20,
+      maxHeadAgeSeconds: 15,
+      haltHeadAgeSeconds: 60,
     });
     expect(config.execution.mode).toBe('dry-run');
     expect(config.execution.paths).toMatchObject([{ name: 'public', kind: 'public' }]);
@@ -192,10 +195,18 @@ describe('mistakes', () => {
   });
 
   it('limits that contradict each other are refused', () => {
-    const yaml = `${LEAST}planner: { maxBribeBps: 1000 }\nsafety: { maxSingleExecutionUsd: 2500.01 }`;
+    const yaml = `${LEAST}planner: { maxBribeBps: 1000 }\nsafety: { maxSingleExecutionUsd: 2500.01, maxHeadAgeSeconds: 61 }`;
     expect(problemsOf(yaml)).toEqual([
       'planner.maxBribeBps: "1000" is not valid; at least the value of baseBribeBps was expected, for example 1500',
       'safety.maxSingleExecutionUsd: "2500.01" is not valid; at most the value of maxDailyVolumeUsd was expected, for example 2500',
+      'safety.maxHeadAgeSeconds: "61" is not valid; at most the value of haltHeadAgeSeconds was expected, for example 60',
+    ]);
+  });
+
+  it('a limit of seconds that is no whole number of them is refused', () => {
+    expect(problemsOf(`${LEAST}safety: { maxTimestampJumpSeconds: 0, haltHeadAgeSeconds: 1m }`)).toEqual([
+      'safety.maxTimestampJumpSeconds: "0" is not valid; an integer from 1 to 31536000 was expected, for example 20',
+      'safety.haltHeadAgeSeconds: "1m" is not valid; an integer from 1 to 31536000 was expected, for example 60',
     ]);
   });
 

@@ -30,6 +30,8 @@ import {
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
+/** Up to a year. */
+const SECONDS = { min: 1, max: 31_536_000 } as const;
 const showUsd8 = (value: number | bigint): string => formatUnits(BigInt(value), 8);
 
 export class NetworkConfig {
@@ -125,7 +127,7 @@ export class OraclesConfig {
   @Bps({ default: '3000', example: 3000 })
   readonly maxMovePerBlockBps!: number;
 
-  @Integer({ min: 1, max: 31_536_000, default: '90000', example: 90000 })
+  @Integer({ ...SECONDS, default: '90000', example: 90000 })
   readonly maxAgeSeconds!: number;
 }
 
@@ -225,6 +227,19 @@ export class SafetyConfig {
   /** Below it nothing is authorised. Wei. */
   @Decimal({ key: 'minOperatorBalanceEth', decimals: 18, default: '0.1', example: '0.1' })
   readonly minOperatorBalanceWei!: bigint;
+
+  /** Longest step of the time from one block to the next; a longer one halts. */
+  @Integer({ ...SECONDS, default: '20', example: 20 })
+  readonly maxTimestampJumpSeconds!: number;
+
+  /** Age of the newest block above which the bot is throttled. The default is seven blocks of Base. */
+  @AtMost('haltHeadAgeSeconds')
+  @Integer({ ...SECONDS, default: '15', example: 15 })
+  readonly maxHeadAgeSeconds!: number;
+
+  /** The same, above which it is halted. The default is thirty blocks of Base. */
+  @Integer({ ...SECONDS, default: '60', example: 60 })
+  readonly haltHeadAgeSeconds!: number;
 }
 
 export class SubmissionPathConfig {

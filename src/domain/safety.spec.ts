@@ -20,6 +20,8 @@ const limits = {
 const fresh: SafetyStatus = { ...INITIAL_SAFETY, sinceMs: 0 };
 const idle = { dailyVolumeUsd8: 0n, inFlight: 0, operatorBalanceWei: 10n ** 18n };
 const failure: SafetyEvent = { kind: 'execution-failed', reason: 'reverted' };
+const lag: SafetyEvent = { kind: 'throttle', reason: 'the nodes lag' };
+const well: SafetyEvent = { kind: 'unthrottle', reason: 'fresh heads' };
 const play = (events: readonly SafetyEvent[], from = fresh): SafetyStatus =>
   events.reduce((status, event, index) => nextSafety(status, event, limits, index + 1), from);
 
@@ -38,12 +40,30 @@ describe('safety state machine', () => {
     );
   });
 
+  it('throttles for what is around it until that is well again', () => {
+    expect(play([lag])).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag', actor: 'chimera' });
+    expect(play([lag, { ...lag, reason: 'still' }])).toMatchObject({ reason: 'the nodes lag', sinceMs: 1 });
+    expect(play([lag, well])).toMatchObject({ state: 'NORMAL', reason: 'fresh heads', sinceMs: 2 });
+    expect(play([well])).toEqual(fresh);
+  });
+
+  it('keeps the throttle of a failure, and its reason, until a success, whatever throttled besides', () => {
+    for (const events of [
+      [failure, well],
+      [lag, failure, well],
+      [failure, lag, well],
+    ])
+      expect(play(events)).toMatchObject({
+        state: 'THROTTLED',
+        reason: 'reverted',
+        consecutiveFailures: 1,
+      });
+    expect(play([lag, failure, well, { kind: 'execution-succeeded' }]).state).toBe('NORMAL');
+  });
+
   it('leaves HALTED by an operator only, whatever happens meanwhile', () => {
-    const others = fc.constantFrom<SafetyEvent>({ kind: 'execution-succeeded' }, failure, {
-      kind: 'halt',
-      reason: 'again',
-      actor: 'chimera',
-    });
+    const again: SafetyEvent = { kind: 'halt', reason: 'again', actor: 'chimera' };
+    const others = fc.constantFrom<SafetyEvent>({ kind: 'execution-succeeded' }, failure, again, lag, well);
     fc.assert(
       fc.property(fc.array(others, { maxLength: 20 }), (events) => {
         const halted = nextSafety(fresh, { kind: 'halt', reason: 'look', actor: 'ops' }, limits, 1);

@@ -23,6 +23,10 @@ export interface SafetyLimits {
 export type SafetyEvent =
   | { readonly kind: 'execution-succeeded' }
   | { readonly kind: 'execution-failed'; readonly reason: string }
+  /** Something around us is not well … */
+  | { readonly kind: 'throttle'; readonly reason: string }
+  /** … and is again. */
+  | { readonly kind: 'unthrottle'; readonly reason: string }
   | { readonly kind: 'halt'; readonly reason: string; readonly actor: string }
   | { readonly kind: 'resume'; readonly reason: string; readonly actor: string };
 
@@ -35,7 +39,8 @@ export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
 
 /**
  * The safety state machine. A failure throttles (one transaction in flight at a time) and, when it makes
- * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. HALTED is left by `resume` alone.
+ * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. A throttle without a failure is
+ * cleared by `unthrottle`, which leaves that of a failure alone. HALTED is left by `resume` alone.
  */
 export function nextSafety(
   status: SafetyStatus,
@@ -71,8 +76,18 @@ export function nextSafety(
           'chimera',
           failures,
         );
-      return to('THROTTLED', event.reason, 'chimera', failures);
+      const throttled = to('THROTTLED', event.reason, 'chimera', failures);
+      // The first failure outlasts what throttled before it, and is the reason from now on.
+      return failures === 1 ? { ...throttled, reason: event.reason } : throttled;
     }
+    case 'throttle':
+      return status.state === 'HALTED'
+        ? status
+        : to('THROTTLED', event.reason, 'chimera', status.consecutiveFailures);
+    case 'unthrottle':
+      return status.state === 'THROTTLED' && status.consecutiveFailures === 0
+        ? to('NORMAL', event.reason, 'chimera', 0)
+        : status;
   }
 }
 

@@ -90,6 +90,18 @@ export type BotEvent =
       readonly actor: string;
     }
   | {
+      /** The blocks do not come as they should. The state may have changed before and stay as it is: this is said once. */
+      readonly event: 'sequencer-anomaly';
+      readonly kind: 'timestamp-backwards' | 'timestamp-jump' | 'stale-head';
+      readonly severity: 'throttle' | 'halt';
+      readonly message: string;
+    }
+  | {
+      /** The heads are fresh again. A halt stays until an operator resumes. */
+      readonly event: 'sequencer-well';
+      readonly block: number;
+    }
+  | {
       readonly event: 'divergence';
       readonly protocol: string;
       readonly account: string;
@@ -113,6 +125,8 @@ export function levelOf(event: BotEvent): 'debug' | 'info' | 'warn' | 'error' {
       return event.liquidatable > 0 ? 'info' : 'debug';
     case 'pass-failed':
       return event.consequence === 'halt' ? 'error' : 'warn';
+    case 'sequencer-anomaly':
+      return event.severity === 'halt' ? 'error' : 'warn';
     case 'divergence':
       return 'error';
     case 'safety-changed':

@@ -150,6 +150,25 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await started()).status().consecutiveFailures).toBe(3);
   });
 
+  it('F08 a throttle from outside is one transition however often it is said, survives a restart, and is lifted once', async () => {
+    const controller = await started();
+    for (const reason of ['the nodes lag', 'the nodes lag more']) await controller.throttle(reason);
+    expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
+    const restarted = await started();
+    expect(restarted.status()).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag' });
+    for (const reason of ['fresh heads', 'still fresh']) await restarted.unthrottle(reason);
+    expect(restarted.status()).toMatchObject({ state: 'NORMAL', reason: 'fresh heads' });
+    await restarted.halt('drill', ALICE);
+    await restarted.throttle('the nodes lag');
+    await restarted.unthrottle('fresh heads');
+    expect(restarted.status()).toMatchObject({ state: 'HALTED', reason: 'drill' });
+    expect(await transitionsSaved()).toEqual([
+      'NORMAL THROTTLED chimera',
+      'THROTTLED NORMAL chimera',
+      'NORMAL HALTED alice',
+    ]);
+  });
+
   it('F28 a halt counts at once while the database is away, and is saved when it is back', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const controller = await started();

@@ -168,6 +168,16 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.change({ kind: 'execution-failed', reason });
   }
 
+  /** Something around the bot is not well: one transaction at a time from this call on. To say it again changes nothing. */
+  async throttle(reason: string): Promise<void> {
+    await this.change({ kind: 'throttle', reason });
+  }
+
+  /** It is well again. Leaves the throttle of a failed execution, and HALTED, as they are. */
+  async unthrottle(reason: string): Promise<void> {
+    await this.change({ kind: 'unthrottle', reason });
+  }
+
   /**
    * Stops all signing from this call on. While the database is away the halt holds in memory, and is saved as soon as
    * it is back.

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { Hash } from '../domain/hex.js';
+import { SequencerHealth } from './sequencer-health.js';
+
+const LIMITS = { maxTimestampJumpSeconds: 20, maxHeadAgeSeconds: 15, haltHeadAgeSeconds: 60 };
+/** Seconds since the epoch. */
+const T = 1_700_000_000;
+
+const hash = (number: number, fork = 0): Hash => `0x${number}-${fork}`;
+const block = (
+  number: number,
+  timestamp: number,
+  fork = 0,
+  parentFork = fork,
+): Parameters<SequencerHealth['head']>[0] => ({
+  number,
+  hash: hash(number, fork),
+  parentHash: hash(number - 1, parentFork),
+  timestamp,
+});
+
+const fresh = (): SequencerHealth => new SequencerHealth(LIMITS);
+
+/** A health that has taken in these blocks, each as it was made. */
+function after(...blocks: readonly (readonly [number: number, timestamp: number])[]): SequencerHealth {
+  const health = fresh();
+  for (const [number, timestamp] of blocks)
+    expect(health.head(block(number, timestamp), timestamp * 1000)).toBeUndefined();
+  return health;
+}
+
+describe('a head against the one before', () => {
+  it('says nothing of the first', () => {
+    expect(fresh().head(block(1, T), 0)).toBeUndefined();
+  });
+
+  it('takes blocks of 2 s, and five of 200 ms that share a timestamp, for normal', () => {
+    after([1, T], [2, T + 2], [3, T + 4]);
+    after([1, T], [2, T], [3, T], [4, T], [5, T], [6, T + 1]);
+  });
+
+  it('F17 a jump beyond the limit halts, one of the limit does not', () => {
+    const health = after([1, T], [2, T + 20]);
+    expect(health.head(block(3, T + 41), 0)).toEqual({
+      kind: 'timestamp-jump',
+      severity: 'halt',
+      message:
+        'the time of the chain jumped by 21 s from block 2 to block 3; at most 20 s a block was expected',
+    });
+    expect(health.head(block(4, T + 43), 0)).toBeUndefined();
+  });
+
+  it('F17 a time that goes back halts', () => {
+    expect(after([1, T]).head(block(2, T - 1), 0)).toEqual({
+      kind: 'timestamp-backwards',
+      severity: 'halt',
+      message: 'the time of the chain went back by 1 s from block 1 to block 2; it never should',
+    });
+  });
+
+  it('counts a gap by its missing blocks: those of a pause of ours are no anomaly, a jump among few is', () => {
+    after([1, T], [12, T + 22], [1_812, T + 3_622]);
+    expect(after([1, T]).head(block(3, T + 40), 0)).toBeUndefined();
+    expect(after([1, T]).head(block(3, T + 41), 0)).toMatchObject({ kind: 'timestamp-jump' });
+    expect(after([1, T]).head(block(3, T - 1), 0)).toMatchObject({ kind: 'timestamp-backwards' });
+  });
+
+  it('compares the block of another branch with its own parent', () => {
+    const health = after([1, T], [2, T + 2], [3, T + 4]);
+    expect(health.head(block(3, T + 1, 1, 0), 0)).toMatchObject({
+      kind: 'timestamp-backwards',
+    });
+    expect(health.head(block(3, T + 3, 2, 0), 0)).toBeUndefined();
+    expect(health.head(block(4, T + 24, 2), 0)).toMatchObject({ kind: 'timestamp-jump' });
+  });
+
+  it('does not compare with a block that is not on its branch', () => {
+    const health = after([1, T], [2, T + 15], [3, T + 30]);
+    expect(health.head(block(4, T + 2, 1), 0)).toBeUndefined();
+  });
+
+  it('takes a head once, from whichever source, and is not confused by a late one', () => {
+    const health = after([1, T], [2, T + 2], [4, T + 6]);
+    expect(health.head(block(2, T + 2), 0)).toBeUndefined();
+    expect(health.head(block(3, T + 4), 0)).toBeUndefined();
+    expect(health.head(block(5, T + 27), 0)).toMatchObject({ kind: 'timestamp-jump' });
+  });
+});
+
+describe('the freshness of the newest head', () => {
+  it('is nothing to speak of before the first', () => {
+    expect(fresh().look(T * 1000)).toBeUndefined();
+  });
+
+  it('F08 nodes that lag more and more throttle, then halt, and are well again', () => {
+    const health = fresh();
+    const come = (number: number, ageMs: number): ReturnType<SequencerHealth['look']> => {
+      const nowMs = (T + number * 2) * 1000 + ageMs;
+      health.head(block(number, T + number * 2), nowMs);
+      return health.look(nowMs);
+    };
+    expect(come(1, 15_000)).toBeUndefined();
+    expect(come(2, 15_001)).toMatchObject({ kind: 'stale-head', severity: 'throttle' });
+    expect(come(3, 60_000)).toMatchObject({ severity: 'throttle' });
+    expect(come(4, 60_100)).toEqual({
+      kind: 'stale-head',
+      severity: 'halt',
+      message:
+        'the newest block, 4, is 60.1 s old, and nothing new has come for 0.0 s; at most 60 s was expected: ' +
+        'the chain stands still, all nodes lag, or the clock of this machine is ahead',
+    });
+    expect(come(40, 2_000)).toBeUndefined();
+  });
+
+  it('F17 a chain that makes no blocks throttles, then halts, until the next block', () => {
+    const health = after([1, T]);
+    const nowMs = T * 1000;
+    health.head(block(1, T), nowMs + 15_001); // the same again
+    expect(health.look(nowMs + 15_001)).toMatchObject({ severity: 'throttle' });
+    expect(health.look(nowMs + 60_001)).toMatchObject({ severity: 'halt' });
+    health.head(block(2, T + 61), nowMs + 61_000);
+    expect(health.look(nowMs + 61_000)).toBeUndefined();
+  });
+
+  it('F17 notices silence also where the clock of the chain is ahead of ours', () => {
+    const health = fresh();
+    const nowMs = T * 1000;
+    health.head(block(1, T + 3_600), nowMs);
+    expect(health.look(nowMs)).toBeUndefined();
+    expect(health.look(nowMs + 15_001)).toMatchObject({ severity: 'throttle' });
+    expect(health.look(nowMs + 60_001)).toMatchObject({ severity: 'halt' });
+  });
+
+  it('is not judged by a pause of our own, before the question or between question and answer', () => {
+    const health = after([1, T]);
+    const pause = 300;
+    const wokenMs = (T + pause) * 1000;
+    // Asked before the pause, answered after it with the block of then.
+    health.head(block(2, T + 2), wokenMs);
+    expect(health.look((T + 2) * 1000)).toBeUndefined();
+    // What lay in the buffer comes at once, and then the answer to a question of now.
+    for (let number = 3; number <= 100; number++)
+      expect(health.head(block(number, T + 2 * number - 2), wokenMs)).toBeUndefined();
+    expect(health.head(block(151, T + pause), wokenMs)).toBeUndefined();
+    expect(health.look(wokenMs)).toBeUndefined();
+  });
+});
