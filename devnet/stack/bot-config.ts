@@ -3,6 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Devnet } from '../devnet.js';
 
 export interface BotSettings {
+  /** A node to ask instead of the chain's own, over HTTP alone. */
+  readonly rpcUrl?: string;
   readonly mode?: 'dry-run' | 'live';
   readonly minProfitUsd?: string;
   readonly maxSingleExecutionUsd?: string;
@@ -59,10 +61,14 @@ export function botConfig(
     watchBelowHealthFactor = '1.1',
     apiPort = 0,
   } = settings;
+  const endpoint =
+    settings.rpcUrl === undefined
+      ? '{ http: "${RPC_PRIMARY_HTTP}", ws: "${RPC_PRIMARY_WS}" }'
+      : `{ http: "${settings.rpcUrl}" }`;
   return `# Written for one run on the local chain.
 network: { name: devnet, chainId: ${devnet.chainId} }
 rpc:
-  primary: { http: "\${RPC_PRIMARY_HTTP}", ws: "\${RPC_PRIMARY_WS}" }
+  primary: ${endpoint}
 database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
 ${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }

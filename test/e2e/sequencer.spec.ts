@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
+import type { BotSettings } from '../../devnet/stack/bot-config.js';
+import type { BotProcess } from '../../devnet/stack/bot-process.js';
+import { Stack } from '../../devnet/stack/stack.js';
+import type { StatusAnswer } from '../../src/api/status-answer.js';
+import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import { eventually } from '../harness/eventually.js';
+import { LaggingNode } from './lagging-node.js';
+
+const BLOCK_MS = 250;
+/** Seconds. Blocks tell whole ones only, so that a fresh head is up to a second and a block old. */
+const MAX_AGE = 2;
+const HALT_AGE = 6;
+/** 3 s behind: between the two. */
+const LAG_TO_THROTTLE = 12;
+const LAG_TO_HALT = 100;
+/** Seconds. */
+const PAUSE = 6;
+
+let stack: Stack;
+let events: BotEvent[];
+const steps = DEMO_SCENARIO.values();
+
+beforeAll(async () => {
+  stack = await Stack.start({ borrowers: demoBorrowers(30) });
+  await stack.devnet.startMining(BLOCK_MS);
+});
+
+afterEach(async () => {
+  await stack.bot?.stop();
+});
+
+afterAll(() => stack.stop());
+
+describe('a chain that does not go on as it should', () => {
+  it('F08 all nodes lag: THROTTLED until they have caught up, then HALTED, and nothing is sent', async () => {
+    const node = await LaggingNode.start(stack.devnet.rpcUrl);
+    try {
+      await start({ rpcUrl: node.url, maxHeadAgeSeconds: MAX_AGE, haltHeadAgeSeconds: HALT_AGE });
+      await eventually(
+        async () => (await stack.devnet.provider.getBlockNumber()) > LAG_TO_THROTTLE,
+        'blocks',
+      );
+
+      node.lagBlocks = LAG_TO_THROTTLE;
+      await untilState('THROTTLED');
+      expect(await safety()).toMatchObject({ reason: STALE, actor: 'chimera' });
+      node.lagBlocks = 0;
+      await untilState('NORMAL');
+
+      node.lagBlocks = LAG_TO_HALT;
+      await untilState('HALTED');
+      expect(await safety()).toMatchObject({ reason: STALE, actor: 'chimera' });
+      node.lagBlocks = 0;
+      await eventually(() => told().at(-1) === 'well', 'heads to be fresh again');
+      await sendsNothingUntilResumed();
+      expectToldOnce();
+    } finally {
+      await stack.bot?.stop();
+      await node.stop();
+    }
+  });
+
+  it('F17 the chain stands still: THROTTLED, then HALTED, also when blocks come again', async () => {
+    await start({ maxHeadAgeSeconds: MAX_AGE, haltHeadAgeSeconds: HALT_AGE });
+    await untilState('NORMAL');
+    await stack.devnet.stopMining();
+    await untilState('THROTTLED');
+    await untilState('HALTED');
+    expect(await safety()).toMatchObject({ reason: STALE, actor: 'chimera' });
+    await stack.devnet.startMining(BLOCK_MS);
+    await eventually(() => told().at(-1) === 'well', 'heads to be fresh again');
+    await sendsNothingUntilResumed();
+    expectToldOnce();
+  });
+
+  it('a pause of the bot itself, with heads waiting for it, is not one of the chain', async () => {
+    const bot = await start({ maxHeadAgeSeconds: PAUSE - 2, haltHeadAgeSeconds: PAUSE - 2 });
+    await goesOn();
+    process.kill(bot.pid, 'SIGSTOP');
+    await sleep(PAUSE * 1000);
+    process.kill(bot.pid, 'SIGCONT');
+    await goesOn();
+    expect(told()).toEqual([]);
+    expect(await safety()).toMatchObject({ state: 'NORMAL' });
+  });
+
+  // The last one: the clock of the chain stays ahead.
+  it('F17 the time of the chain jumps by more than 20 s: HALTED before anything of that block is sent', async () => {
+    await start({ maxTimestampJumpSeconds: 20 });
+    await stack.devnet.increaseTime(15);
+    await goesOn();
+    expect(await safety()).toMatchObject({ state: 'NORMAL' });
+    await stack.devnet.increaseTime(60);
+    await untilState('HALTED');
+    expect(await safety()).toMatchObject({
+      reason: expect.stringMatching(
+        /^the time of the chain jumped by 6\d s .*at most 20 s a block/,
+      ) as string,
+      actor: 'chimera',
+    });
+    await sendsNothingUntilResumed();
+    expect(told()).toEqual(['halt']);
+  });
+});
+
+const STALE = expect.stringMatching(/^the newest block, \d+, is \d+\.\d s old/) as string;
+
+async function start(settings: BotSettings): Promise<BotProcess> {
+  events = [];
+  return stack.startBot((event) => events.push(event), { scanIntervalMs: 250, ...settings });
+}
+
+/** The market falls: whoever is below 1 is left alone for the halt, until an operator resumes. */
+async function sendsNothingUntilResumed(): Promise<void> {
+  const before = await sent();
+  const left = stack.bot?.waitFor('position-skipped', 20_000, ({ reason }) => reason === 'halted');
+  for (const step of [steps.next(), steps.next()]) if (step.value) await playStep(stack.devnet, step.value);
+  await left;
+  const until = (await stack.devnet.provider.getBlockNumber()) + 8;
+  await eventually(async () => (await stack.devnet.provider.getBlockNumber()) >= until, '8 blocks');
+  expect(await sent()).toBe(before);
+  expect(await safety()).toMatchObject({ state: 'HALTED' });
+
+  const answer = await stack.api('/api/v1/safety/resume', { body: { reason: 'the chain is well' } });
+  expect(answer).toMatchObject({ status: 200 });
+  await eventually(async () => (await sent()) > before, 'sending to go on');
+}
+
+/** By the nonce: what the chain has seen. */
+function sent(): Promise<number> {
+  return stack.devnet.provider.getTransactionCount(stack.devnet.accounts.operator);
+}
+
+async function status(): Promise<StatusAnswer> {
+  return (await stack.api('/api/v1/status')).body as StatusAnswer;
+}
+
+async function safety(): Promise<StatusAnswer['safety']> {
+  return (await status()).safety;
+}
+
+/** For a second of blocks, in which the bot looks several times. */
+async function goesOn(): Promise<void> {
+  const until = (await stack.devnet.provider.getBlockNumber()) + 1_000 / BLOCK_MS;
+  await eventually(async () => ((await status()).head?.number ?? 0) >= until, 'the bot to go on');
+}
+
+async function untilState(state: string): Promise<void> {
+  await eventually(async () => (await safety()).state === state, state);
+}
+
+/** What the log says of the sequencer, in order. */
+function told(): string[] {
+  return events.flatMap((event) => {
+    if (event.event === 'sequencer-anomaly') return [event.severity];
+    return event.event === 'sequencer-well' ? ['well'] : [];
+  });
+}
+
+/** There were dozens of looks. How often a loaded machine throttles besides is not the point. */
+function expectToldOnce(): void {
+  const lines = told();
+  expect(lines.filter((line, index) => line === lines[index - 1])).toEqual([]);
+  expect(lines.filter((line) => line === 'halt')).toHaveLength(1);
+}
