@@ -9,6 +9,7 @@ import { consequenceOf, messageOf } from '../domain/errors.js';
 import { ExecutionService } from '../execution/index.js';
 import { Counters } from '../monitoring/counters.js';
 import { EventLog } from '../monitoring/event-log.js';
+import { BackfillReporter } from '../monitoring/progress.js';
 import { Chain } from '../rpc/chain.js';
 import { HeadStream } from '../rpc/head-stream.js';
 import { SafetyController } from '../safety/index.js';
@@ -55,6 +56,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly scheduler: SchedulerRegistry,
     private readonly counters: Counters,
     private readonly log: EventLog,
+    private readonly backfill: BackfillReporter,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -104,8 +106,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
         const block = await this.latest();
         await this.execution.recover();
         await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
-        const report = (market: string, progress: BackfillProgress): void =>
-          this.log.emit({ event: 'backfill', market, ...progress });
+        const report = (market: string, progress: BackfillProgress): void => this.report(market, progress);
         const view = await this.state.start(block, report, this.stopping.signal);
         this.announce(view);
         this.listen();
@@ -116,6 +117,12 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
         await sleep(START_RETRY_MS);
       }
     }
+  }
+
+  /** After each range of a backfill. */
+  private report(market: string, progress: BackfillProgress): void {
+    const fromBlock = this.config.protocols.find(({ name }) => name === market)?.fromBlock ?? 0;
+    this.backfill.report({ market, fromBlock, ...progress });
   }
 
   private announce(view: StateView): void {

@@ -16,11 +16,21 @@ export type BotEvent =
       readonly chimera: string;
     }
   | {
+      /** How far a backfill has come; on a terminal a line drawn in place says it instead. */
       readonly event: 'backfill';
       readonly market: string;
+      readonly fromBlock: number;
       readonly atBlock: number;
       readonly toBlock: number;
       readonly borrowers: number;
+      readonly blocksPerSecond: number | undefined;
+      readonly etaSeconds: number | undefined;
+    }
+  | {
+      readonly event: 'backfill-finished';
+      readonly market: string;
+      readonly borrowers: number;
+      readonly tookMs: number;
     }
   | {
       readonly event: 'pass';

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import type { BotEvent } from './bot-events.js';
+import { BackfillReporter, progressLine, type BackfillRange, type Terminal } from './progress.js';
+
+const range = (atBlock: number, more: Partial<BackfillRange> = {}): BackfillRange => ({
+  market: 'aave',
+  fromBlock: 1,
+  atBlock,
+  toBlock: 10_000,
+  borrowers: 1_234,
+  ...more,
+});
+const PACE = { blocksPerSecond: 1_200, etaSeconds: 65 };
+const UNKNOWN = { blocksPerSecond: undefined, etaSeconds: undefined };
+
+describe('the line of a backfill', () => {
+  it('shows bar, share, rate, time left and borrowers', () => {
+    expect(progressLine(range(5_000), PACE, 76)).toBe(
+      'aave [##########----------]  50 %  1,200 blocks/s  ETA 1:05  1,234 borrowers',
+    );
+    expect(progressLine(range(5_000), { ...PACE, etaSeconds: 3_723 }, 90)).toContain('ETA 1:02:03');
+  });
+
+  it('says what it does not know yet, and when it is done', () => {
+    expect(progressLine(range(100), UNKNOWN, 76)).toContain('   1 %  ? blocks/s  ETA ?  1,234 borrowers');
+    expect(progressLine(range(10_000), PACE, 76)).toMatch(/^aave \[#+\] 100 % {2}1,200 blocks\/s {2}done/);
+  });
+
+  it('is never full before the end, and full where there is nothing to read', () => {
+    expect(progressLine(range(9_999), PACE, 76)).toMatch(/#-\] {2}99 %/);
+    expect(progressLine(range(7, { fromBlock: 7, toBlock: 7 }), PACE, 76)).toContain(' 100 % ');
+    expect(progressLine(range(7, { fromBlock: 8, toBlock: 7 }), PACE, 76)).toContain(' 100 % ');
+  });
+
+  it.each([200, 80, 61, 60, 40, 10, 1, 0, -1])('keeps within %i columns', (columns) => {
+    const line = progressLine(range(5_000), PACE, columns);
+    expect(line.length).toBeLessThanOrEqual(Math.max(0, columns));
+    expect(line.includes('[')).toBe(columns >= 61);
+  });
+});
+
+describe('the report of a backfill', () => {
+  let nowMs = 0;
+
+  function reporter(terminal?: Terminal): { report: (range: BackfillRange) => void; events: BotEvent[] } {
+    nowMs = 0;
+    const events: BotEvent[] = [];
+    const backfill = new BackfillReporter({ emit: (event) => events.push(event) }, terminal, () => nowMs);
+    return { report: (one) => backfill.report(one), events };
+  }
+
+  function screen(columns = 120): Terminal & { written: string[] } {
+    const written: string[] = [];
+    return { columns, written, write: (text: string | Uint8Array) => written.push(String(text)) > 0 };
+  }
+
+  it('is an event at most every five seconds without a terminal, with rate and time left', () => {
+    const { report, events } = reporter();
+    for (let block = 100; block <= 1_200; block += 100, nowMs += 1_000) report(range(block));
+    expect(events).toEqual([
+      { event: 'backfill', ...range(100), ...UNKNOWN },
+      { event: 'backfill', ...range(600), blocksPerSecond: 100, etaSeconds: 94 },
+      { event: 'backfill', ...range(1_100), blocksPerSecond: 100, etaSeconds: 89 },
+    ]);
+  });
+
+  it('counts the rate of the last seconds, not that of the whole', () => {
+    const { report, events } = reporter();
+    report(range(1_000));
+    for (nowMs = 1_000; nowMs <= 20_000; nowMs += 1_000) report(range(1_000 + nowMs / 100));
+    expect(events.at(-1)).toMatchObject({ blocksPerSecond: 10, etaSeconds: 880 });
+  });
+
+  it('takes the last two ranges where each is slower than that, and has no end in sight without progress', () => {
+    const { report, events } = reporter();
+    report(range(1_000));
+    nowMs = 60_000;
+    report(range(4_000));
+    nowMs = 90_000;
+    report(range(4_000));
+    expect(events.slice(1)).toMatchObject([
+      { blocksPerSecond: 50, etaSeconds: 120 },
+      { blocksPerSecond: 0, etaSeconds: undefined },
+    ]);
+  });
+
+  it('keeps the paces of two markets apart', () => {
+    const { report, events } = reporter();
+    report(range(1_000));
+    nowMs = 5_000;
+    report(range(9_000, { market: 'other' }));
+    nowMs = 10_000;
+    report(range(2_000));
+    expect(events).toMatchObject([
+      { market: 'aave', blocksPerSecond: undefined },
+      { market: 'other', blocksPerSecond: undefined },
+      { market: 'aave', blocksPerSecond: 100 },
+    ]);
+  });
+
+  it('is one line on a terminal, drawn in place and not too often, that ends when it is done', () => {
+    const terminal = screen();
+    const { report, events } = reporter(terminal);
+    report(range(1_000));
+    nowMs = 50;
+    report(range(2_000));
+    nowMs = 100;
+    report(range(3_000));
+    nowMs = 150;
+    report(range(10_000));
+    expect(events).toEqual([]);
+    expect(terminal.written).toHaveLength(3);
+    // The cursor is back at the beginning: a line of the log, which is longer, covers the bar.
+    expect(terminal.written[0]).toMatch(/^\raave .* 10 % .*\r$/);
+    expect(terminal.written[1]).toMatch(/^\raave .* 30 % .*\r$/);
+    expect(terminal.written[2]).toMatch(/^\raave .* 100 % .* done .*\n$/);
+    for (const text of terminal.written) expect(text.length).toBeLessThanOrEqual(76 + '\r\u001b[K\r'.length);
+  });
+
+  it('leaves the last column of a narrow terminal free, so that the line never wraps', () => {
+    const terminal = screen(30);
+    reporter(terminal).report(range(1_000));
+    expect(terminal.written[0]).toHaveLength(29 + '\r\u001b[K\r'.length);
+  });
+
+  it('takes a terminal that does not know its width for one of 80 columns', () => {
+    const terminal = screen(0);
+    reporter(terminal).report(range(1_000));
+    expect(terminal.written[0]).toContain('borrowers');
+  });
+});

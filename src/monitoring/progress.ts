@@ -1,0 +1,114 @@
+import type { WriteStream } from 'node:tty';
+import type { BotEvent } from './bot-events.js';
+
+/** How far the backfill of a market has come: all blocks up to `atBlock` are read. */
+export interface BackfillRange {
+  readonly market: string;
+  readonly fromBlock: number;
+  readonly atBlock: number;
+  readonly toBlock: number;
+  /** Found so far. */
+  readonly borrowers: number;
+}
+
+/** How fast it goes; undefined while that is not known. */
+export interface Pace {
+  readonly blocksPerSecond: number | undefined;
+  readonly etaSeconds: number | undefined;
+}
+
+/** Where the bar is drawn: standard error, when that is a terminal. */
+export type Terminal = Pick<WriteStream, 'write' | 'columns'>;
+
+/** The rate is that of so many milliseconds, or of the last two ranges where those took longer. */
+const RATE_WINDOW_MS = 10_000;
+const LOG_EVERY_MS = 5_000;
+const DRAW_EVERY_MS = 100;
+/** Any line of the log is longer, and so covers what it is written over. */
+const WIDEST_BAR = 76;
+const LONGEST_BLOCKS = 24;
+const SHORTEST_BLOCKS = 5;
+const CLEAR_TO_END = '\u001b[K';
+
+/**
+ * Tells how a backfill goes: on a terminal by one line that is drawn again in place, elsewhere by an event of the log, at
+ * most every five seconds. The cursor waits at the beginning of the bar, so that a line of the log is written over it and
+ * the bar is drawn below.
+ */
+export class BackfillReporter {
+  private readonly paces = new Map<string, MarketPace>();
+  private toldAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param clock monotonic milliseconds. */
+  constructor(
+    private readonly log: { emit(event: BotEvent): void },
+    private readonly terminal: Terminal | undefined,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
+
+  /** After each range of blocks. */
+  report(range: BackfillRange): void {
+    const nowMs = this.clock();
+    const known = this.paces.get(range.market) ?? new MarketPace();
+    this.paces.set(range.market, known);
+    const pace = known.after(range, nowMs);
+    const done = range.atBlock >= range.toBlock;
+    if (done) this.paces.delete(range.market);
+    const everyMs = this.terminal ? DRAW_EVERY_MS : LOG_EVERY_MS;
+    if (nowMs - this.toldAtMs < everyMs && !(done && this.terminal)) return;
+    this.toldAtMs = nowMs;
+    if (this.terminal) {
+      const columns = this.terminal.columns || 80; // 0: it does not know
+      const line = progressLine(range, pace, Math.min(columns - 1, WIDEST_BAR));
+      this.terminal.write(`\r${line}${CLEAR_TO_END}${done ? '\n' : '\r'}`);
+    } else this.log.emit({ event: 'backfill', ...range, ...pace });
+  }
+}
+
+/** The speed over the last seconds. */
+class MarketPace {
+  private samples: readonly { readonly block: number; readonly atMs: number }[] = [];
+
+  after({ atBlock, toBlock }: BackfillRange, nowMs: number): Pace {
+    const samples = [...this.samples, { block: atBlock, atMs: nowMs }];
+    const recent = samples.filter(({ atMs }) => atMs >= nowMs - RATE_WINDOW_MS);
+    this.samples = recent.length >= 2 ? recent : samples.slice(-2);
+    const [first] = this.samples;
+    if (!first || first.atMs === nowMs) return { blocksPerSecond: undefined, etaSeconds: undefined };
+    const perSecond = ((atBlock - first.block) * 1000) / (nowMs - first.atMs);
+    return {
+      blocksPerSecond: Math.round(perSecond),
+      etaSeconds: perSecond > 0 ? Math.ceil((toBlock - atBlock) / perSecond) : undefined,
+    };
+  }
+}
+
+/**
+ * `aave [######------]  50 %  1,200 blocks/s  ETA 1:05  321 borrowers`, never longer than `columns`. Where there is little room
+ * the bar goes first, then the end of the line.
+ */
+export function progressLine(range: BackfillRange, pace: Pace, columns: number): string {
+  const { market, fromBlock, atBlock, toBlock, borrowers } = range;
+  const whole = toBlock - fromBlock + 1;
+  const share = whole > 0 ? Math.min(1, Math.max(0, (atBlock - fromBlock + 1) / whole)) : 1;
+  const text = [
+    `${String(Math.floor(share * 100)).padStart(3)} %`,
+    `${pace.blocksPerSecond === undefined ? '?' : grouped(pace.blocksPerSecond)} blocks/s`,
+    share === 1 ? 'done' : `ETA ${pace.etaSeconds === undefined ? '?' : duration(pace.etaSeconds)}`,
+    `${grouped(borrowers)} borrowers`,
+  ].join('  ');
+  const blocks = Math.min(LONGEST_BLOCKS, columns - market.length - text.length - ' [] '.length);
+  const bar = blocks >= SHORTEST_BLOCKS ? `[${'#'.repeat(share * blocks).padEnd(blocks, '-')}] ` : '';
+  return `${market} ${bar}${text}`.slice(0, Math.max(0, columns));
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** 1:05, 1:02:03. */
+function duration(seconds: number): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
