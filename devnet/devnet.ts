@@ -11,6 +11,7 @@ import {
   deployMarket,
 } from './deploy.js';
 import { poolAbi } from './deploy-aave.js';
+import { Deployer, interfaceOf } from './deployer.js';
 import type { SlipstreamPool, SolidlyPool } from './deploy-aerodrome.js';
 import type { MorphoMarket } from './deploy-morpho.js';
 import type { DevnetPool } from './deploy-uniswap.js';
@@ -26,6 +27,8 @@ import {
 } from './other-positions.js';
 import { PositionOpener, type PositionRequest } from './positions.js';
 import { RpcClient } from './rpc.js';
+import { TransactionQueue } from './transactions.js';
+import { type BlockReceipt, type BlockTransaction, BlockWriter } from './written-blocks.js';
 
 export interface DevnetOptions {
   /** Default 31337. */
@@ -75,6 +78,7 @@ export class Devnet {
   readonly #market: Market;
   readonly #opener: PositionOpener;
   readonly #otherOpener: OtherPositionOpener;
+  readonly #writer: BlockWriter;
 
   private constructor(
     readonly chainId: number,
@@ -118,6 +122,7 @@ export class Devnet {
       },
     });
     const pool = { address: addresses.pool, abi: poolAbi(artifacts) };
+    this.#writer = new BlockWriter(client, this.#miner);
     this.#opener = new PositionOpener(client, this.#miner, tokens, pool, accounts.supplier);
     this.#otherOpener = new OtherPositionOpener({
       rpc: client,
@@ -210,6 +215,19 @@ export class Devnet {
     return found;
   }
 
+  /** Deploys another of this library's own contracts, mined on return. Its owner is accounts.deployer. */
+  async deploy(name: 'MintableToken' | 'SettableAggregator', args: readonly unknown[]): Promise<Contract> {
+    const artifact = artifactOf(this.artifacts.own, name);
+    const queue = new TransactionQueue(this.client, interfaceOf(artifact.abi));
+    const address = await this.#miner.exclusiveWithoutAutomine(async () => {
+      await queue.track([this.accounts.deployer]);
+      const created = new Deployer(queue, this.accounts.deployer).create(artifact, args);
+      await queue.mine(() => this.#miner.mineOne());
+      return created;
+    });
+    return new Contract(address, artifact.abi, this.provider);
+  }
+
   /** Pool.getUserAccountData at the latest block. */
   async accountData(account: string): Promise<AccountData> {
     const data = (await this.contracts.aavePool.getFunction('getUserAccountData')(account)) as bigint[];
@@ -295,6 +313,23 @@ export class Devnet {
   /** Makes n blocks, one after the other. */
   mine(blocks = 1): Promise<void> {
     return this.#miner.mine(blocks);
+  }
+
+  /**
+   * Makes one block of exactly these transactions, in this order, whether they succeed or not.
+   * @param timestamp seconds since the epoch, later than the last block's
+   */
+  mineBlock(transactions: readonly BlockTransaction[], timestamp: number): Promise<BlockReceipt[]> {
+    return this.#writer.write(transactions, timestamp);
+  }
+
+  /**
+   * A reorg: replaces the last blocks by as many others.
+   * @param blocks the transactions of each, the oldest block first
+   * @param interval seconds from one new block to the next
+   */
+  reorg(blocks: readonly (readonly BlockTransaction[])[], interval: number): Promise<BlockReceipt[][]> {
+    return this.#writer.rewrite(blocks, interval);
   }
 
   /** Turns automine off and makes a block every so many milliseconds. Replaces a running timer. */

@@ -24,6 +24,7 @@ export type { CollateralAmount, PositionRequest, TokenAmount } from './positions
 export type { PriceOptions } from './market.js';
 export { RpcError } from './rpc.js';
 export { TransactionFailed } from './transactions.js';
+export type { BlockReceipt, BlockTransaction } from './written-blocks.js';
 export {
   BASE_FEE_FLOOR_WEI,
   COMPOUND,
