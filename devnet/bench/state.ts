@@ -15,7 +15,7 @@ import {
   type Reserve,
 } from '../../src/protocols/aave-v3/market.js';
 import { PositionTable } from '../../src/protocols/aave-v3/position-table.js';
-import { prefilterAt } from '../../src/protocols/aave-v3/prefilter.js';
+import { Prefilter } from '../../src/protocols/aave-v3/prefilter.js';
 import { rulesOf } from '../../src/protocols/aave-v3/versions.js';
 import type { RawLog } from '../../src/rpc/chain-answers.js';
 import { percentile } from '../demo/totals.js';
@@ -118,12 +118,14 @@ function accountOf(
     legs: [
       ...collaterals.map((one) => ({
         reserveId: one.id,
-        scaledCollateral: scaledWorth(one, share, liquidityIndexAt(one.indexes, NOW)),
+        scaledSupply: scaledWorth(one, share, liquidityIndexAt(one.indexes, NOW)),
+        usedAsCollateral: true,
         scaledDebt: 0n,
       })),
       ...debts.map((one) => ({
         reserveId: one.id,
-        scaledCollateral: 0n,
+        scaledSupply: 0n,
+        usedAsCollateral: false,
         scaledDebt: scaledWorth(one, debtShare, borrowIndexAt(one.indexes, NOW)),
       })),
     ],
@@ -133,7 +135,8 @@ function accountOf(
 /** A full pass with prices of its own each time, and the exact check of whoever is selected. */
 function scan(table: PositionTable, market: AaveMarket, conditions: MarketConditions): Set<Address> {
   const found = new Set<Address>();
-  for (const account of table.below(LIMIT, prefilterAt(market, conditions))) {
+  for (const row of table.below(LIMIT, new Prefilter().update(market, conditions))) {
+    const account = table.accountIn(row) ?? raise('the row is empty');
     const data = accountData(market, account, conditions);
     if ('priceMissing' in data || data.healthFactorWad < WAD) found.add(account.address);
   }

@@ -64,9 +64,10 @@ export class Narrator {
   told(event: BotEvent): void {
     switch (event.event) {
       case 'bot-started':
-        this.line(
-          `the bot watches ${event.positions} positions from block ${event.block} on (${event.mode})`,
-        );
+        this.line(`the bot is live from block ${event.block} on (${event.mode})`);
+        break;
+      case 'backfill-finished':
+        this.line(`its backfill found ${event.borrowers} borrowers in ${event.tookMs} ms`);
         break;
       case 'plan-ready':
         this.line(

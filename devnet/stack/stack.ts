@@ -87,7 +87,8 @@ export class Stack {
       },
     });
     this.bot = bot;
-    await Promise.all([bot.waitFor('bot-started', 30_000), bot.waitFor('api-listening', 30_000)]);
+    const ready = ['bot-started', 'backfill-finished', 'api-listening'] as const;
+    await Promise.all(ready.map((event) => bot.waitFor(event, 30_000)));
     return bot;
   }
 

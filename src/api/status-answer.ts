@@ -22,6 +22,8 @@ export interface StatusAnswer {
     readonly liquidatable: number;
     readonly inFlight: number;
   };
+  /** Markets whose borrowers are not all known yet; empty once everybody is. */
+  readonly backfill: BotStatus['backfill'];
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
   /** Liquidatable positions that the last pass left alone, by reason. */

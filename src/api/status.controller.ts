@@ -36,6 +36,7 @@ export class StatusController {
       sinceLastPassMs: bot.sinceLastPassMs ?? null,
       endpoints: this.pool.status().map(endpointAnswer),
       positions: { total: positions, liquidatable, inFlight },
+      backfill: bot.backfill,
       counters: bot.counters,
       skipped: bot.skipped,
       limits: limitsAnswer(this.config.safety, this.safety.dailyVolumeUsd8(), nowMs),

@@ -11,6 +11,16 @@ export interface BotStatus {
   /** Milliseconds since the last pass ended; undefined before the first. */
   readonly sinceLastPassMs: number | undefined;
   readonly positions: number;
+  /** Markets whose borrowers are not all known yet. */
+  readonly backfill: readonly {
+    readonly market: string;
+    readonly fromBlock: number;
+    /** Everybody who borrowed up to this block has been found. */
+    readonly atBlock: number;
+    readonly toBlock: number;
+    /** Found, and not read yet. */
+    readonly unread: number;
+  }[];
   readonly liquidatable: number;
   readonly inFlight: number;
   /** Wei, at the last look; undefined before the first. */

@@ -13,7 +13,6 @@ import { BackfillReporter } from '../monitoring/progress.js';
 import { Chain } from '../rpc/chain.js';
 import { HeadStream } from '../rpc/head-stream.js';
 import { SafetyController } from '../safety/index.js';
-import type { BackfillProgress } from '../state/backfill.js';
 import { Reconciler, type Divergence } from '../state/reconciler.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
@@ -37,6 +36,8 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private phase: BotPhase = 'starting';
   private next: Head | undefined;
   private running: Promise<void> | undefined;
+  private reconciling: Promise<void> | undefined;
+  private lookingForBorrowers: Promise<void> | undefined;
   private lastPass: PassResult | undefined;
   private lastPassEndedAtMs: number | undefined;
   private started: Promise<void> = Promise.resolve();
@@ -75,7 +76,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
     this.log.emit({ event: 'bot-stopping', inFlight: this.execution.inFlight().size });
     await this.started;
-    await this.running;
+    await Promise.all([this.running, this.reconciling, this.lookingForBorrowers]);
     for (const settlement of await this.execution.drain(DRAIN_MS)) this.pass.report(settlement);
   }
 
@@ -91,6 +92,10 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
           ? undefined
           : Math.round(performance.now() - this.lastPassEndedAtMs),
       positions: this.state.positionCount,
+      backfill: this.config.protocols.flatMap(({ name }) => {
+        const progress = this.state.backfill.progressOf(name);
+        return progress ? [{ market: name, ...progress }] : [];
+      }),
       liquidatable: this.lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
       operatorBalanceWei: this.phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
@@ -99,17 +104,16 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     };
   }
 
-  /** Backfill and first snapshot; tried again until it succeeds or the bot is stopped. */
+  /** The first picture, then live; tried again until it succeeds or the bot is stopped. What is not known yet comes in the background. */
   private async start(): Promise<void> {
     while (this.phase === 'starting') {
       try {
         const block = await this.latest();
         await this.execution.recover();
         await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
-        const report = (market: string, progress: BackfillProgress): void => this.report(market, progress);
-        const view = await this.state.start(block, report, this.stopping.signal);
-        this.announce(view);
+        this.announce(await this.state.start(block, this.stopping.signal));
         this.listen();
+        this.lookForBorrowers();
         return;
       } catch (error) {
         if (this.stopping.signal.aborted) return;
@@ -119,10 +123,24 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** After each range of a backfill. */
-  private report(market: string, progress: BackfillProgress): void {
-    const fromBlock = this.config.protocols.find(({ name }) => name === market)?.fromBlock ?? 0;
-    this.backfill.report({ market, fromBlock, ...progress });
+  /** The backfill, beside the live work, if it is not at it already. */
+  private lookForBorrowers(): void {
+    if (this.lookingForBorrowers) return;
+    const startedAtMs = performance.now();
+    const { backfill, targets } = this.state;
+    this.lookingForBorrowers = backfill
+      .run(
+        targets,
+        (market, progress) => this.backfill.report({ market, ...progress }),
+        (market, borrowers) => {
+          const tookMs = Math.round(performance.now() - startedAtMs);
+          this.log.emit({ event: 'backfill-finished', market, borrowers, tookMs });
+        },
+        this.stopping.signal,
+      )
+      .finally(() => {
+        this.lookingForBorrowers = undefined;
+      });
   }
 
   private announce(view: StateView): void {
@@ -179,11 +197,13 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     for (let head = this.takeNext(); head; head = this.takeNext()) {
       try {
         this.lastPass = await this.pass.run(head);
-        await this.reconcile(this.lastPass.view);
+        this.reconcile(this.lastPass.view);
       } catch (error) {
         await this.failed(error, head.number);
       }
       this.lastPassEndedAtMs = performance.now();
+      // A pass may have found that everybody has to be read again.
+      if (!this.state.backfill.isFinished) this.lookForBorrowers();
     }
   }
 
@@ -193,9 +213,23 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     return head;
   }
 
-  /** After the pass, off its hot path: a wrong picture halts, with the position named, and is read again from the chain. */
-  private async reconcile(view: StateView): Promise<void> {
-    const found = await this.reconciler.divergences(view);
+  /** After the pass, and beside the next one: no head waits for it. */
+  private reconcile(view: StateView): void {
+    this.reconciling ??= this.compare(view)
+      .catch((error: unknown) => this.failed(error, view.block.number))
+      .finally(() => {
+        this.reconciling = undefined;
+      });
+  }
+
+  /** A wrong picture halts, with the position named, and is read again from the chain; a wrong price is asked for from now on. */
+  private async compare(view: StateView): Promise<void> {
+    const { divergences: found, wrongPrices } = await this.reconciler.compare(view, this.state);
+    for (const { market, asset, ours, chain } of wrongPrices) {
+      this.state.distrust(market, asset);
+      const prices = { oursUsd8: String(ours), chainUsd8: String(chain) };
+      this.log.emit({ event: 'price-differs', protocol: market, asset, block: view.block.number, ...prices });
+    }
     if (found.length === 0) return;
     this.counters.add('divergences', found.length);
     const named = found.map(({ market, account }) => `${market} ${account}`).join(', ');

@@ -1,4 +1,4 @@
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+import type { Json } from '../domain/json.js';
 
 /**
  * Short-lived values that can be computed again: a lost, old or unreadable entry costs time, never correctness. It is no

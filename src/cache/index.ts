@@ -1,3 +1,3 @@
 export { CacheModule } from './cache.module.js';
-export { Cache, type Json } from './cache.js';
+export { Cache } from './cache.js';
 export { MemoryCache } from './memory-cache.js';

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Initial } from '../../migrations/0001_initial.js';
+import { StoredPositions } from '../../migrations/0002_stored_positions.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
@@ -54,7 +55,7 @@ export function dataSourceOptions({
       KnownPosition,
       DivergenceRow,
     ],
-    migrations: [Initial],
+    migrations: [Initial, StoredPositions],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -7,7 +7,12 @@ export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/
 export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';
 export { migrate, revertLastMigration } from './migrate.js';
-export { CheckpointsRepository, type Checkpoint, type KnownBorrowers } from './repositories/checkpoints.js';
+export {
+  CheckpointsRepository,
+  type Checkpoint,
+  type History,
+  type StoredPosition,
+} from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
 export { ExecutionsRepository, type ExecutionOutcome, type NewExecution } from './repositories/executions.js';
 export { OutboxRepository, type OutboxIntent, type Recorded } from './repositories/outbox.js';

@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { migrate, revertLastMigration } from './migrate.js';
+import { CheckpointsRepository } from './repositories/checkpoints.js';
+
+const NAMES = ['Initial1767225600001', 'StoredPositions1767225600002'];
 
 describe('migrations', { timeout: 60_000 }, () => {
   let dataDir: string;
@@ -33,16 +36,60 @@ describe('migrations', { timeout: 60_000 }, () => {
 
   it('two runners at once: one works, the other waits and finds nothing to do', async () => {
     const done = await Promise.all([migrate(server), migrate(server), migrate(server)]);
-    expect(done.flat()).toEqual(['Initial1767225600001']);
+    expect(done.flat()).toEqual(NAMES);
   });
 
   it('go up, down to nothing, and up again', async () => {
     expect(await database.query(tables)).toEqual([{ n: 9 }]);
-    await revertLastMigration(server);
+    for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);
-    expect(await migrate(server)).toEqual(['Initial1767225600001']);
+    expect(await migrate(server)).toEqual(NAMES);
     expect(await migrate(server)).toEqual([]);
+  });
+
+  describe('between borrowers with a checkpoint and stored positions', () => {
+    const BORROWER = `0x${'b0'.repeat(20)}`;
+    const hash = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`;
+    const before = 'SELECT protocol, block_number, block_hash FROM checkpoints ORDER BY protocol';
+
+    afterEach(async () => {
+      await database.query('TRUNCATE positions, checkpoints');
+    });
+
+    it('going up, borrowers and how far they are known stay; their positions are to be read', async () => {
+      await revertLastMigration(server);
+      await database.query(`INSERT INTO checkpoints VALUES ('aave', 120, '${hash(120)}')`);
+      await database.query(`INSERT INTO positions VALUES ('aave', '${BORROWER}')`);
+      await migrate(server);
+      expect(await new CheckpointsRepository(database).load('aave')).toEqual({
+        checkpoint: undefined,
+        history: { scannedTo: 120, goal: 120 },
+        positions: [],
+        unread: [BORROWER],
+      });
+    });
+
+    it('going down, no checkpoint claims more than was searched, and no borrower is lost', async () => {
+      await database.query(`INSERT INTO checkpoints
+        (protocol, block_number, block_hash, history_scanned_to, history_goal) VALUES
+        ('complete', 120, '${hash(120)}', 100, 100),
+        ('searching', 120, '${hash(120)}', 40, 100),
+        ('unread', NULL, NULL, 100, 100),
+        ('begun', NULL, NULL, -1, 100),
+        ('live', 120, '${hash(120)}', NULL, NULL)`);
+      await database.query(`INSERT INTO positions VALUES ('complete', '${BORROWER}', '[0]')`);
+      await revertLastMigration(server);
+      expect(await database.query(before)).toEqual([
+        { protocol: 'complete', block_number: '120', block_hash: hash(120) },
+        { protocol: 'searching', block_number: '40', block_hash: hash(0) },
+        { protocol: 'unread', block_number: '100', block_hash: hash(0) },
+      ]);
+      expect(await database.query('SELECT * FROM positions')).toEqual([
+        { protocol: 'complete', account: BORROWER },
+      ]);
+      await migrate(server);
+    });
   });
 
   it('the tables are those that the entities describe', async () => {

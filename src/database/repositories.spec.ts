@@ -12,7 +12,6 @@ import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
 import { migrate } from './migrate.js';
-import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
 import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
@@ -344,18 +343,6 @@ describe('repositories', { timeout: 60_000 }, () => {
   });
 
   describe('state', () => {
-    it('borrowers and checkpoint are saved together and read back', async () => {
-      const checkpoints = new CheckpointsRepository(database);
-      expect(await checkpoints.load('aave')).toEqual({ borrowers: [], checkpoint: undefined });
-      const many = Array.from({ length: 20_000 }, (_, n): Address => `0x${n.toString(16).padStart(40, '0')}`);
-      await checkpoints.save('aave', many, { number: 5, hash: hash(5) });
-      await checkpoints.save('aave', [BORROWER, ...many.slice(0, 10)], { number: 6, hash: hash(6) });
-      await checkpoints.save('aave', [], { number: 7, hash: hash(7) });
-      const { borrowers, checkpoint } = await checkpoints.load('aave');
-      expect(new Set(borrowers)).toEqual(new Set([...many, BORROWER]));
-      expect(checkpoint).toEqual({ number: 7, hash: hash(7) });
-    });
-
     it('divergences are kept', async () => {
       const divergences = new DivergencesRepository(database);
       const found = {

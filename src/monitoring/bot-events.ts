@@ -119,6 +119,15 @@ export type BotEvent =
       readonly detail: Readonly<Record<string, string>>;
     }
   | {
+      /** A feed did not say what the oracle answers now. */
+      readonly event: 'price-differs';
+      readonly protocol: string;
+      readonly asset: string;
+      readonly block: number;
+      readonly oursUsd8: string;
+      readonly chainUsd8: string;
+    }
+  | {
       readonly event: 'pass-failed';
       readonly block: number;
       readonly consequence: 'retry' | 'skip' | 'halt';
@@ -139,6 +148,8 @@ export function levelOf(event: BotEvent): 'debug' | 'info' | 'warn' | 'error' {
       return event.severity === 'halt' ? 'error' : 'warn';
     case 'divergence':
       return 'error';
+    case 'price-differs':
+      return 'warn';
     case 'safety-changed':
       return event.to === 'NORMAL' ? 'info' : 'warn';
     case 'execution-settled':

@@ -1,6 +1,6 @@
 import { id } from 'ethers';
 import { addressWord, uintAt, type Address, type Hex } from '../domain/hex.js';
-import { each, successOf, type Read } from '../rpc/read.js';
+import { each, type Read } from '../rpc/read.js';
 
 const LATEST_ROUND_DATA = id('latestRoundData()').slice(0, 10) as Hex;
 const GET_SOURCE_OF_ASSET = id('getSourceOfAsset(address)').slice(0, 10) as Hex;
@@ -14,15 +14,32 @@ export interface Round {
   readonly updatedAt: number;
 }
 
-/** A feed's last round. @throws Error when the feed cannot be read, or its answer is zero or negative. */
-export function roundRead(feed: Address): Read<Round> {
+/** An int256 as a price; undefined when it is zero or negative. */
+export function answerOf(word: bigint): bigint | undefined {
+  return word === 0n || word > INT256_MAX ? undefined : word;
+}
+
+/** A feed's last round; undefined where there is none (a price-cap adapter), or its answer is zero or negative. */
+export function latestRoundRead(feed: Address): Read<Round | undefined> {
   return {
     calls: [{ to: feed, data: LATEST_ROUND_DATA }],
     decode: ([result]) => {
-      const data = successOf(result, `feed ${feed}`);
-      const answer = uintAt(data, 1);
-      if (answer === 0n || answer > INT256_MAX) throw new Error(`feed ${feed} gives no positive price`);
-      return { answer, updatedAt: Number(uintAt(data, 3)) };
+      if (!result?.success || result.data.length < 2 + 4 * 64) return undefined;
+      const answer = answerOf(uintAt(result.data, 1));
+      return answer === undefined ? undefined : { answer, updatedAt: Number(uintAt(result.data, 3)) };
+    },
+  };
+}
+
+/** A feed's last round. @throws Error when the feed cannot be read, or its answer is zero or negative. */
+export function roundRead(feed: Address): Read<Round> {
+  const { calls, decode } = latestRoundRead(feed);
+  return {
+    calls,
+    decode: (results) => {
+      const round = decode(results);
+      if (!round) throw new Error(`feed ${feed} gives no positive price`);
+      return round;
     },
   };
 }
@@ -30,11 +47,10 @@ export function roundRead(feed: Address): Read<Round> {
 /** When each source last changed, seconds since the epoch; undefined for one that has no rounds (a price-cap adapter). */
 export function updateTimesRead(sources: readonly Address[]): Read<(number | undefined)[]> {
   return each(
-    sources.map((source) => ({
-      calls: [{ to: source, data: LATEST_ROUND_DATA }],
-      decode: ([result]) =>
-        result?.success && result.data.length >= 2 + 4 * 64 ? Number(uintAt(result.data, 3)) : undefined,
-    })),
+    sources.map((source) => {
+      const { calls, decode } = latestRoundRead(source);
+      return { calls, decode: (results) => decode(results)?.updatedAt };
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
 import { messageOf, RetryError } from '../domain/errors.js';
 import type { Hash, Hex } from '../domain/hex.js';
-import type { Chain } from './chain.js';
+import type { Chain, MulticallOptions } from './chain.js';
 import type { MulticallCall as Call, MulticallResult as CallResult } from './multicall3.js';
 
 /**
@@ -19,8 +19,13 @@ type Values<R extends readonly Read<unknown>[]> = { [K in keyof R]: R[K] extends
  * The value at a block, in one round trip.
  * @throws RetryError when an answer is missing or malformed: another pass, or another endpoint, may do better.
  */
-export async function readAt<T>(chain: Chain, read: Read<T>, block: Hash): Promise<T> {
-  const results = read.calls.length === 0 ? [] : await chain.multicall(read.calls, block);
+export async function readAt<T>(
+  chain: Chain,
+  read: Read<T>,
+  block: Hash,
+  options?: MulticallOptions,
+): Promise<T> {
+  const results = read.calls.length === 0 ? [] : await chain.multicall(read.calls, block, options);
   try {
     return read.decode(results);
   } catch (error) {

@@ -1,184 +1,296 @@
-import { mkdtemp, rm, chmod } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { demoBorrowers, startDevnet, type Devnet } from '../../devnet/index.js';
-import { chainOf } from '../../test/harness/chain.js';
-import { configOf } from '../../test/harness/picture.js';
-import { MemoryCache } from '../cache/index.js';
+import { demoBorrowers } from '../../devnet/index.js';
+import { eventually } from '../../test/harness/eventually.js';
+import { toAddress, type Address } from '../domain/hex.js';
+import { USD8 } from '../domain/money.js';
+import { RING_BLOCKS } from './block-ring.js';
 import {
-  CheckpointsRepository,
-  createDataSource,
-  Database,
-  migrate,
-  startEmbeddedPostgres,
-  type EmbeddedPostgres,
-} from '../database/index.js';
-import { toAddress } from '../domain/hex.js';
-import { PriceGuard } from '../oracles/price-guard.js';
-import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
-import type { Chain } from '../rpc/chain.js';
-import type { RpcPool } from '../rpc/rpc-pool.js';
-import { CheckpointStore } from './checkpoint-store.js';
-import { Reconciler } from './reconciler.js';
-import { StateEngine } from './state-engine.js';
-import type { StateView } from './state-view.js';
-import { TrackedMarket } from './tracked-market.js';
+  disagreements,
+  ignore,
+  StateBench,
+  viewOf,
+  type Engine,
+  type EngineSettings,
+} from './state.fixture.js';
 
-let directory: string;
-let postgres: EmbeddedPostgres;
-let dataSource: DataSource;
-/** Above every health factor. */
-const EVERYBODY = 2n ** 255n;
+const BORROWERS = 12;
+const LOAN = {
+  collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
+  debts: [{ symbol: 'USDC', amount: 10n ** 9n }],
+} as const;
 
-let devnet: Devnet;
-let chain: Chain;
-let pool: RpcPool;
+let bench: StateBench;
 let clean: string;
+let open: Engine[];
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'chimera-state-'));
-  await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
-  [postgres, devnet] = await Promise.all([
-    startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
-    startDevnet(),
-  ]);
-  ({ chain, pool } = chainOf(devnet));
-  await devnet.openPositions(demoBorrowers(12));
-  const { host, port, user, password, database } = postgres;
-  await migrate({ host, port, user, password, database });
-  dataSource = createDataSource({ host, port, user, password, database });
-  await dataSource.initialize();
+  bench = await StateBench.start();
+  await bench.devnet.openPositions(demoBorrowers(BORROWERS));
 });
 
 beforeEach(async () => {
-  clean = await devnet.snapshot();
+  clean = await bench.devnet.snapshot();
+  open = [];
 });
 
 afterEach(async () => {
-  await devnet.revert(clean);
-  await dataSource.query('TRUNCATE positions, checkpoints');
+  for (const engine of open) await engine.close();
+  await bench.devnet.revert(clean);
+  await bench.dataSource.query('TRUNCATE positions, checkpoints');
 });
 
 afterAll(async () => {
-  await dataSource.destroy();
-  pool.close();
-  await devnet.stop();
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
+  await bench.stop();
 });
 
-describe('the state engine', () => {
+describe('the picture', () => {
+  it('begins empty and live, and has everybody once the backfill is through', async () => {
+    const one = engineOf();
+    expect((await one.start()).markets[0]?.borrowerCount).toBe(0);
+    await bench.devnet.mine();
+    await one.advance();
+    await backfill(one);
+    expect(one.engine.positionCount).toBe(BORROWERS);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
   it('is at one block after each head, and agrees with the chain there', async () => {
-    const engine = engineWith(storeWith(new MemoryCache()));
-    await start(engine);
+    const one = await whole();
     for (let step = 0; step < 3; step += 1) {
-      await devnet.setPrice('WETH', 2_900n * 10n ** 8n - BigInt(step) * 10n ** 10n);
-      const view = await engine.advance(await chain.getBlock('latest'));
-      expect(view.block.hash).toBe((await chain.getBlock('latest')).hash);
-      await expectAgreement(view);
+      await bench.devnet.setPrice('WETH', 2_900n * USD8 - BigInt(step) * 100n * USD8);
+      const view = await one.advance();
+      expect(view.block.hash).toBe((await one.chain.getBlock('latest')).hash);
+      expect(await disagreements(one)).toEqual([]);
     }
   });
 
-  it('F15 reads everything again after a reorg, and knows borrowers that only the new chain has', async () => {
-    const engine = engineWith(storeWith(new MemoryCache()));
-    await start(engine);
-    const before = await devnet.snapshot();
-    await devnet.setPrice('WETH', 2_500n * 10n ** 8n);
-    await engine.advance(await chain.getBlock('latest'));
-    await devnet.revert(before);
-    const [borrower = ''] = await devnet.openPositions([
-      {
-        collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
-        debts: [{ symbol: 'USDC', amount: 10n ** 9n }],
-      },
-    ]);
-    const view = await engine.advance(await chain.getBlock('latest'));
-    expect(view.markets[0]?.positions.has(toAddress(borrower))).toBe(true);
-    await expectAgreement(view);
+  it('follows a new borrower from the block of the first loan on', async () => {
+    const one = await whole();
+    const borrower = await borrow();
+    expect((await one.advance()).markets[0]?.positions.has(borrower)).toBe(true);
+    expect(await disagreements(one)).toEqual([]);
   });
 
-  it('F14 stays where it is when a head comes late, and closes a gap by the logs of the range', async () => {
-    const engine = engineWith(storeWith(new MemoryCache()));
-    const first = await start(engine);
-    await devnet.setPrice('WETH', 2_950n * 10n ** 8n);
-    const late = await chain.getBlock('latest');
-    await devnet.openPosition({
-      collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
-      debts: [{ symbol: 'USDC', amount: 10n ** 9n }],
+  it('is not changed for a reader while the next block is being applied', async () => {
+    const one = await whole();
+    const before = viewOf(one.engine);
+    const copy = structuredClone([...(before.markets[0]?.positions ?? [])].map(([, { account }]) => account));
+    await bench.devnet.setPrice('WETH', 2_000n * USD8);
+    const borrower = await borrow();
+    const advancing = one.advance();
+    await eventually(() => {
+      expect(one.engine.view === before || viewOf(one.engine).markets[0]?.positions.has(borrower)).toBe(true);
+      return one.engine.view !== before;
+    }, 'the next view');
+    await advancing;
+    expect([...(before.markets[0]?.positions ?? [])].map(([, { account }]) => account)).toEqual(copy);
+    expect(before.markets[0]?.positions.has(borrower)).toBe(false);
+  });
+
+  it('takes in a change of the risk parameters', async () => {
+    const one = await whole();
+    const { poolConfigurator } = bench.devnet.contracts;
+    const weth = bench.devnet.tokens.WETH.address;
+    const signer = bench.devnet.signer(bench.devnet.accounts.deployer);
+    await poolConfigurator.connect(signer).getFunction('configureReserveAsCollateral')(
+      weth,
+      7_000,
+      7_500,
+      10_600,
+    );
+    const view = await one.advance();
+    const reserve = [...(view.markets[0]?.market.reserves.values() ?? [])].find(
+      ({ symbol }) => symbol === 'WETH',
+    );
+    expect(reserve?.liquidationThresholdBps).toBe(7_500n);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('marks the asset whose price moved more than the guard allows in one block, for that block only', async () => {
+    const one = await whole();
+    await bench.devnet.setPrice('cbBTC', 50_000n * USD8);
+    const jumped = [toAddress(bench.devnet.tokens.cbBTC.address)];
+    expect([...((await one.advance()).markets[0]?.jumped ?? [])]).toEqual(jumped);
+    await bench.devnet.mine();
+    expect((await one.advance()).markets[0]?.jumped.size).toBe(0);
+  });
+
+  it('asks nothing of the chain for a block without a log of its markets and feeds', async () => {
+    const one = await whole();
+    await bench.devnet.mine();
+    const head = await one.chain.getBlock('latest');
+    one.calls();
+    await one.engine.advance(head);
+    expect(one.calls()).toBe(0);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('learns a price from the log of its feed alone', async () => {
+    const one = await whole();
+    await bench.devnet.setPrice('WETH', 2_800n * USD8);
+    const head = await one.chain.getBlock('latest');
+    one.calls();
+    await one.engine.advance(head);
+    expect(one.calls()).toBe(1); // the block's logs
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('follows a feed that says it was given another aggregator', async () => {
+    const one = await whole();
+    const { WETH, cbBTC } = bench.devnet.tokens;
+    const proxy = bench.devnet.feed('WETH').connect(bench.devnet.signer(bench.devnet.accounts.deployer));
+    await proxy.getFunction('proposeAggregator')(cbBTC.aggregator);
+    await proxy.getFunction('confirmAggregator')(cbBTC.aggregator);
+    const view = await one.advance();
+    const prices = view.markets[0]?.conditions.prices;
+    expect(prices?.get(toAddress(WETH.address))).toBe(prices?.get(toAddress(cbBTC.address)));
+    await bench.devnet.setPrice('cbBTC', 95_000n * USD8);
+    await one.advance();
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('asks a feed from the block on in which it was found to say nothing about another aggregator', async () => {
+    const one = await whole();
+    const { WETH, cbBTC } = bench.devnet.tokens;
+    // phaseId and aggregator share the proxy's first slot.
+    const slot = `0x${cbBTC.aggregator.slice(2).padStart(60, '0')}0001`.toLowerCase();
+    await bench.devnet.rpc('anvil_setStorageAt', [WETH.feed, `0x${'0'.repeat(64)}`, slot]);
+    await bench.devnet.mine();
+    await one.advance();
+    const asset = toAddress(WETH.address);
+    expect(await disagreements(one)).toMatchObject([{ market: 'aave', asset }]);
+    one.engine.distrust('aave', asset);
+    await bench.devnet.mine();
+    await one.advance();
+    await bench.devnet.mine();
+    await one.advance();
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('F11 does not take logs for a block that lack one which was heard over WebSocket', async () => {
+    const heard = new Map<string, { address: Address }[]>();
+    const one = engineOf({
+      ears: { listenTo: ignore, heard: (hash) => (heard.get(hash) ?? []) as never },
     });
-    await devnet.mine(3);
-    const view = await engine.advance(await chain.getBlock('latest'));
-    expect(view.markets[0]?.positions.size).toBe((first.markets[0]?.positions.size ?? 0) + 1);
-    await expectAgreement(view);
-    expect((await engine.advance(late)).block.hash).toBe(view.block.hash);
-  });
-
-  it('starts again without reading the history, and misses nobody who borrowed meanwhile', async () => {
-    const cache = new MemoryCache();
-    await start(engineWith(storeWith(cache)));
-    const [borrower = ''] = await devnet.openPositions([
-      {
-        collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
-        debts: [{ symbol: 'USDC', amount: 10n ** 9n }],
-      },
-    ]);
-    const view = await start(engineWith(storeWith(cache), Number.MAX_SAFE_INTEGER));
-    expect(view.markets[0]?.positions.size).toBe(13);
-    expect(view.markets[0]?.positions.has(toAddress(borrower))).toBe(true);
-    await expectAgreement(view);
+    await one.startWhole();
+    await borrow();
+    const head = await one.chain.getBlock('latest');
+    const [log] = await one.chain.getLogs(
+      { blockHash: head.hash },
+      [toAddress(bench.devnet.addresses.pool)],
+      [],
+    );
+    if (!log) throw new Error('a log was expected');
+    heard.set(head.hash, [{ ...log, logIndex: 9_999 } as never]);
+    await expect(one.engine.advance(head)).rejects.toThrow('lacks');
+    heard.clear();
+    await one.engine.advance(head);
+    expect(await disagreements(one)).toEqual([]);
   });
 });
 
-describe('the checkpoint store', () => {
-  const market = 'aave';
-  const borrower = toAddress('0x00000000000000000000000000000000000000aa');
+describe('a chain that thinks again', () => {
+  it('F15 is followed back and forth by what the ring keeps: positions, prices, new borrowers', async () => {
+    const one = await whole();
+    const fork = await bench.devnet.snapshot();
+    await bench.devnet.setPrice('WETH', 2_500n * USD8);
+    await one.advance();
+    const gone = await borrow();
+    await one.advance();
+    await bench.devnet.mine(2);
+    expect((await one.advance()).markets[0]?.positions.has(gone)).toBe(true);
 
-  it('keeps borrowers that the database did not take, for the next write', async () => {
-    const store = storeWith(new MemoryCache());
-    const block = await chain.getBlock('latest');
-    await dataSource.query('ALTER TABLE positions RENAME TO away');
-    store.noteSoon(market, [borrower], block);
-    await store.settled();
-    await dataSource.query('ALTER TABLE away RENAME TO positions');
-    store.noteSoon(market, [], { ...block, number: block.number + 1 });
-    await store.settled();
-    expect((await storeWith(new MemoryCache()).load(market)).borrowers).toEqual([borrower]);
+    await bench.devnet.revert(fork);
+    await bench.devnet.setPrice('WETH', 2_990n * USD8);
+    const fresh = await borrow(2n);
+    await bench.devnet.mine(3);
+    one.calls();
+    const view = await one.advance();
+    // Headers of both looks back, logs, prices and the two who were read: not everybody again.
+    expect(one.calls()).toBeLessThan(30);
+    expect(view.markets[0]?.positions.has(fresh)).toBe(true);
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
   });
 
-  it('believes a cached block only beside the checkpoint it belongs to', async () => {
-    const cache = new MemoryCache();
-    const block = { ...(await chain.getBlock('latest')), number: 41 };
-    const store = storeWith(cache);
-    await store.save(market, [borrower], block);
-    store.noteSoon(market, [], { ...block, number: 45 });
-    await store.settled();
-    expect((await storeWith(cache).load(market)).upTo).toBe(45);
-    // A database restored from a backup: the borrowers between its checkpoint and the cached block are unknown to it.
-    await dataSource.query(`UPDATE checkpoints SET block_number = 30, block_hash = '0x${'ab'.repeat(32)}'`);
-    expect((await storeWith(cache).load(market)).upTo).toBe(30);
+  it('F15 is followed when the new branch is shorter so far, and when positions came in from the backfill meanwhile', async () => {
+    const one = engineOf();
+    await one.start();
+    const fork = await bench.devnet.snapshot();
+    await bench.devnet.mine(4);
+    await one.advance();
+    await backfill(one);
+    await bench.devnet.revert(fork);
+    await bench.devnet.setPrice('cbBTC', 91_000n * USD8);
+    await bench.devnet.mine(1);
+    await one.advance();
+    expect(one.engine.positionCount).toBe(BORROWERS);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
+    const one = await whole();
+    const fork = await bench.devnet.snapshot();
+    await bench.devnet.mine(2);
+    await one.advance();
+    for (let block = 0; block < RING_BLOCKS + 1; block += 1) {
+      await bench.devnet.mine();
+      await one.advance();
+    }
+    await bench.devnet.revert(fork);
+    await borrow();
+    await bench.devnet.mine(RING_BLOCKS + 4);
+    await expect(one.advance()).rejects.toThrow(/left ours before block \d+/);
+    expect(one.engine.backfill.isFinished).toBe(false);
+    await backfill(one);
+    await bench.devnet.mine();
+    await one.advance();
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('F14 is not followed by a head that comes late; a gap is closed block by block', async () => {
+    const one = await whole();
+    await bench.devnet.setPrice('WETH', 2_950n * USD8);
+    const late = await one.chain.getBlock('latest');
+    await borrow();
+    await bench.devnet.increaseTime(3_600);
+    await bench.devnet.mine(3);
+    const view = await one.advance();
+    expect(view.markets[0]?.positions.size).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+    expect((await one.engine.advance(late)).block.hash).toBe(view.block.hash);
+  });
+
+  it('is caught up with after a silence too long to walk', async () => {
+    const one = await whole();
+    await bench.devnet.rpc('anvil_mine', ['0x259']);
+    await borrow();
+    await bench.devnet.mine(2);
+    await one.advance();
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
   });
 });
 
-function storeWith(cache: MemoryCache): CheckpointStore {
-  return new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), cache);
+function engineOf(settings: EngineSettings = {}): Engine {
+  const one = bench.engine(settings);
+  open.push(one);
+  return one;
 }
 
-function engineWith(store: CheckpointStore, fromBlock = 0): StateEngine {
-  const config = configOf(devnet);
-  const markets = config.protocols.map(
-    (protocol) =>
-      new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol, EVERYBODY),
-  );
-  const fromBlocks = new Map(config.protocols.map(({ name }) => [name, fromBlock]));
-  return new StateEngine(chain, markets, store, { nativeUsdFeed: config.oracles.nativeUsdFeed, fromBlocks });
+async function whole(settings: EngineSettings = {}): Promise<Engine> {
+  const one = engineOf(settings);
+  await one.startWhole();
+  return one;
 }
 
-async function start(engine: StateEngine): Promise<StateView> {
-  return engine.start(await chain.getBlock('latest'), () => undefined);
+async function backfill({ engine }: Engine): Promise<void> {
+  await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
 }
 
-async function expectAgreement(view: StateView): Promise<void> {
-  expect(await new Reconciler(chain).divergences(view)).toEqual([]);
+/** A new borrower, in a block of his own. */
+async function borrow(times = 1n): Promise<Address> {
+  const debts = LOAN.debts.map(({ symbol, amount }) => ({ symbol, amount: amount * times }));
+  return toAddress(await bench.devnet.openPosition({ collaterals: [...LOAN.collaterals], debts }));
 }

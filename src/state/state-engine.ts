@@ -1,18 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import type { Block } from '../domain/block.js';
+import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
-import { roundRead } from '../oracles/chainlink.js';
-import type { Chain } from '../rpc/chain.js';
-import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
+import { roundRead, type Round } from '../oracles/chainlink.js';
+import { FeedBook, type Feeds } from '../oracles/feed-book.js';
+import type { AaveAccount } from '../protocols/aave-v3/market.js';
 import type { RawLog } from '../rpc/chain-answers.js';
-import { each, readAt, together } from '../rpc/read.js';
-import { backfillBorrowers, type BackfillProgress } from './backfill.js';
-import type { CheckpointStore } from './checkpoint-store.js';
-import type { StateView } from './state-view.js';
-import type { Surroundings, TrackedMarket } from './tracked-market.js';
+import type { Chain } from '../rpc/chain.js';
+import { each, readAt, together, type Read } from '../rpc/read.js';
+import type { Backfill, BackfillTarget } from './backfill.js';
+import { logsOf, type Heard } from './block-logs.js';
+import { BlockRing } from './block-ring.js';
+import type { CheckpointStore, SavedMarket } from './checkpoint-store.js';
+import { isOnChain, pathTo, type HeadPath } from './head-path.js';
+import { OpenGap } from './open-gap.js';
+import { inRanges } from './ranges.js';
+import type { MarketView, StateView } from './state-view.js';
+import type { MarketUndo, Surroundings, TrackedMarket } from './tracked-market.js';
 
-/** A reorg deeper than this halts elsewhere; borrowers that appeared within it are looked for again. */
-const REORG_LOOKBACK_BLOCKS = 64;
+/** A checkpoint older than this is not followed by logs to the head: its positions are read anew. */
+const LONGEST_FOLLOW_BLOCKS = 200_000;
+/** The blocks before the first head that are applied one by one: a full node still has their states. */
+const UNDO_FROM_THE_START_BLOCKS = 64;
+/** A node may be this far behind what another one said before a restart. */
+const LATE_NODE_BLOCKS = 64;
 
 export interface StateSettings {
   readonly nativeUsdFeed: Address;
@@ -20,23 +31,42 @@ export interface StateSettings {
   readonly fromBlocks: ReadonlyMap<string, number>;
 }
 
-/** How a head relates to the last block; `stale` is one that the engine is past. */
-type Advance = 'next' | 'gap' | 'reorg' | 'stale';
+/** The WebSockets' part in the picture: what they hear makes an answer that lacks a log unacceptable. */
+export interface Ears {
+  listenTo(addresses: readonly Address[]): void;
+  readonly heard: Heard;
+}
+
+interface BlockUndo {
+  readonly markets: readonly MarketUndo[];
+  readonly feeds: Feeds;
+}
+
+type Outside = readonly [Surroundings[], Round | undefined];
 
 /**
- * The bot's picture of its markets, always at one block. `start` builds it, `advance` takes it to a new head: by the head's
- * own logs when it follows, by the range's logs over a gap, by reading everything again after a reorg.
+ * The bot's picture of its markets, always at one block and exact there: kept by the logs of each block, taken back block by
+ * block when the chain thinks again. `start` begins where the last checkpoint was, `advance` takes it to a new head, and while it
+ * works the last view stays as it is.
  */
 @Injectable()
 export class StateEngine {
+  private readonly feeds: FeedBook;
+  private ring!: BlockRing<BlockUndo>;
   private current: StateView | undefined;
+  private outside: Outside | undefined;
+  private readonly gap = new OpenGap();
 
   constructor(
     private readonly chain: Chain,
     private readonly markets: readonly TrackedMarket[],
     private readonly checkpoints: CheckpointStore,
+    readonly backfill: Backfill,
     private readonly settings: StateSettings,
-  ) {}
+    private readonly ears?: Ears,
+  ) {
+    this.feeds = new FeedBook(chain);
+  }
 
   /** The last complete view; undefined before `start` has finished. */
   get view(): StateView | undefined {
@@ -47,137 +77,311 @@ export class StateEngine {
     return this.current?.markets.reduce((sum, market) => sum + market.borrowerCount, 0) ?? 0;
   }
 
-  /** Backfills borrowers from the last checkpoint (or the market's first block), then reads every one of them at `block`. */
-  async start(
-    block: Block,
-    onProgress: (market: string, progress: BackfillProgress) => void,
-    signal?: AbortSignal,
-  ): Promise<StateView> {
-    for (const market of this.markets) {
-      await market.load(block);
-      const saved = await this.checkpoints.load(market.name);
-      // What happened while nobody looked may have been rewritten: the last blocks before the checkpoint are read again.
-      const from =
-        saved.upTo === undefined
-          ? (this.settings.fromBlocks.get(market.name) ?? 0)
-          : Math.max(0, saved.upTo + 1 - REORG_LOOKBACK_BLOCKS);
-      const found = await backfillBorrowers(
-        (first, last) => market.borrowersIn(first, last),
-        Math.min(from, block.number),
-        block.number,
-        (progress) => onProgress(market.name, progress),
-        signal,
-      );
-      const known = new Set(saved.borrowers);
-      const fresh = [...found].filter((borrower) => !known.has(borrower));
-      await this.checkpoints.save(market.name, fresh, block);
-      await market.snapshot([...known, ...fresh], block);
+  /**
+   * Begins with the positions of the last checkpoint and what the logs say since then up to `head`; the last blocks one by one, so
+   * that they can be taken back. What is not known yet, the whole history at the first start, is left to the {@link backfill}.
+   *
+   * @throws RetryError when the chain or the database could not be read: nothing has begun then.
+   */
+  async start(head: Block, signal?: AbortSignal): Promise<StateView> {
+    const saved = await Promise.all(this.markets.map(({ name }) => this.checkpoints.load(name)));
+    const newest = Math.max(...saved.map(({ checkpoint }) => checkpoint?.number ?? 0));
+    if (newest > head.number && newest <= head.number + LATE_NODE_BLOCKS)
+      throw new RetryError(`the chain is at block ${head.number}, behind our checkpoint at ${newest}`);
+    const earlier = Math.max(newest, head.number - UNDO_FROM_THE_START_BLOCKS);
+    if (newest > 0 && earlier < head.number) {
+      try {
+        await this.beginAll(saved, await this.chain.getBlock(earlier), signal);
+        return await this.walkTo(head, await pathTo(head, this.ring, this.chain));
+      } catch (error) {
+        // A node that keeps no old states: without them, what was before the head cannot be taken back.
+        if (!(error instanceof RetryError)) throw error;
+      }
     }
-    return this.complete(block, await this.readSurroundings(block));
+    await this.beginAll(saved, head, signal);
+    const view = this.complete(head, await this.readOutside(head));
+    this.note(head);
+    return view;
   }
 
   /**
    * Takes the picture to `head`.
-   * @throws RpcError when the chain could not be read; the engine then stays at its last block and the next head closes the gap.
+   *
+   * @throws RetryError when the chain could not be read: the picture is at some block before, and the next head goes on.
+   * @throws HaltError when the chain went back further than the picture can, when a gap stays open, or when our books were wrong;
+   *   the picture has been put right, or is about to be by the backfill.
    */
   async advance(head: Block): Promise<StateView> {
-    const last = this.current;
-    if (!last) throw new Error('advance was called before start');
-    if (head.hash === last.block.hash) return last;
-    const step = await this.stepTo(head, last.block);
-    if (step === 'stale') return last;
-    if (step === 'reorg') return this.readAgain(head, last.block);
-    try {
-      return await this.follow(head, last.block);
-    } catch (error) {
-      // The gap has grown beyond what the provider gives at once.
-      if (error instanceof LogRangeTooLarge) return this.readAgain(head, last.block);
-      throw error;
-    }
-  }
-
-  /** Reads these accounts again from the chain at the view's block: after a divergence. */
-  async refresh(marketName: string, accounts: readonly Address[]): Promise<void> {
-    const market = this.markets.find(({ name }) => name === marketName);
-    if (market && this.current) await market.snapshot(accounts, this.current.block);
-  }
-
-  /** By the logs since the last block; the head's own are asked for by its hash, so that they are of this very branch. */
-  private async follow(head: Block, last: Block): Promise<StateView> {
-    const watched = [...new Set(this.markets.flatMap((market) => market.watched))];
-    const between = { fromBlock: last.number + 1, toBlock: head.number - 1 };
-    const [earlier, own, surroundings] = await Promise.all([
-      between.fromBlock > between.toBlock ? [] : this.chain.getLogs(between, watched, []),
-      this.chain.getLogs({ blockHash: head.hash }, watched, []),
-      this.readSurroundings(head),
-    ]);
-    const reloaded = await this.applyAll([...earlier, ...own], head);
-    return this.complete(head, reloaded ? await this.readSurroundings(head) : surroundings);
-  }
-
-  private async stepTo(head: Block, last: Block): Promise<Advance> {
-    if (head.parentHash === last.hash) return 'next';
-    const unchanged = await this.isStillThere(last);
-    if (head.number <= last.number) return unchanged ? 'stale' : 'reorg';
-    return unchanged ? 'gap' : 'reorg';
-  }
-
-  private async isStillThere(last: Block): Promise<boolean> {
-    try {
-      return (await this.chain.getBlock(last.number)).hash === last.hash;
-    } catch (error) {
-      // A chain that became shorter no longer has this number at all.
-      if (error instanceof RpcError && error.kind === 'out-of-sync') return false;
-      throw error;
-    }
-  }
-
-  private async applyAll(logs: readonly RawLog[], head: Block): Promise<boolean> {
-    let anyReloaded = false;
-    for (const market of this.markets) {
-      const watched = new Set(market.watched);
-      const own = logs.filter((log) => watched.has(log.address));
-      const { newBorrowers, reloaded } = await market.apply(own, head);
-      anyReloaded ||= reloaded;
-      this.checkpoints.noteSoon(market.name, newBorrowers, head);
-    }
-    return anyReloaded;
-  }
-
-  /** Everything again at `head`, and whoever borrowed on a branch or in a gap that was not followed. */
-  private async readAgain(head: Block, last: Block): Promise<StateView> {
-    const since = Math.max(0, Math.min(last.number, head.number) - REORG_LOOKBACK_BLOCKS);
-    for (const market of this.markets) {
-      await market.rebuild(head);
-      const read = (from: number, to: number): Promise<Set<Address>> => market.borrowersIn(from, to);
-      const found = await backfillBorrowers(read, since, head.number, () => undefined);
-      const fresh = [...found].filter((one) => !market.borrowers.has(one));
-      await market.snapshot(fresh, head);
-      this.checkpoints.noteSoon(market.name, fresh, head);
-    }
-    return this.complete(head, await this.readSurroundings(head));
-  }
-
-  private readSurroundings(block: Block): Promise<[Surroundings[], { answer: bigint; updatedAt: number }]> {
-    return readAt(
-      this.chain,
-      together(
-        each(this.markets.map((market) => market.surroundings(block.timestamp))),
-        roundRead(this.settings.nativeUsdFeed),
-      ),
-      block.hash,
+    if (!this.current) throw new Error('advance was called before start');
+    const current = this.current;
+    return this.gap.watch(
+      head,
+      () => this.ring.tip,
+      () => this.advanceTo(head, current),
     );
   }
 
-  private complete(
+  /** What the backfill works on. */
+  get targets(): BackfillTarget[] {
+    return this.markets.map((market) => ({
+      name: market.name,
+      borrowersIn: (from, to) => market.borrowersIn(from, to),
+      adopt: (accounts) => this.adopt(market, accounts),
+    }));
+  }
+
+  /** Reads these positions again from the chain: after a divergence. @throws RetryError */
+  async refresh(marketName: string, accounts: readonly Address[]): Promise<void> {
+    const market = this.markets.find(({ name }) => name === marketName);
+    if (!market) return;
+    market.forget(accounts);
+    await this.adopt(market, accounts);
+  }
+
+  /** Some positions of each market, `budget` in all, as of the view's block; empty when the picture has moved on since. */
+  sample(view: StateView, budget: number): { market: MarketView; accounts: AaveAccount[] }[] {
+    if (this.ring.tip.hash !== view.block.hash) return [];
+    const share = Math.floor(budget / this.markets.length);
+    return view.markets.flatMap((market, index) => {
+      const accounts = this.markets[index]?.sample(share) ?? [];
+      return accounts.length > 0 ? [{ market, accounts }] : [];
+    });
+  }
+
+  /** The chain's price of an asset is not what its feed's logs said: the feed is asked from now on. */
+  distrust(marketName: string, asset: Address): void {
+    const source = this.markets.find(({ name }) => name === marketName)?.sourceOf(asset);
+    if (source) this.feeds.distrust(source);
+  }
+
+  private async advanceTo(head: Block, current: StateView): Promise<StateView> {
+    const path = await pathTo(head, this.ring, this.chain);
+    return path.kind === 'stale' ? current : this.walkTo(head, path);
+  }
+
+  private walkTo(head: Block, path: HeadPath): Promise<StateView> {
+    switch (path.kind) {
+      case 'far':
+        return this.leap(head);
+      case 'too-deep':
+        return this.beginAgain(head);
+      case 'walk':
+        return this.walk(head, path.ancestor, path.blocks);
+      case 'stale':
+        throw new RetryError(`block ${head.number} was replaced while the picture began`);
+    }
+  }
+
+  private async walk(head: Block, ancestor: Block['hash'], blocks: readonly Block[]): Promise<StateView> {
+    while (this.ring.tip.hash !== ancestor) this.takeBack();
+    const contradicted: string[] = [];
+    const outside = await this.applyAll(head, blocks, contradicted);
+    const view = this.complete(head, outside);
+    this.note(head);
+    if (contradicted.length > 0)
+      throw new HaltError(
+        `block ${head.number} moved more than our books held of ${contradicted.join(', ')}: read again from the chain`,
+      );
+    return view;
+  }
+
+  /** @returns what surrounds the head. */
+  private async applyAll(head: Block, blocks: readonly Block[], contradicted: string[]): Promise<Outside> {
+    const [logs, outside] = await Promise.all([
+      logsOf(this.chain, this.heard, blocks, this.watched),
+      this.readOutside(head),
+    ]);
+    for (const [index, block] of blocks.entries()) {
+      const applied = await this.apply(block, logs[index] ?? []);
+      contradicted.push(...applied.contradicted);
+      if (!applied.elsewhere) continue;
+      return this.applyAll(head, blocks.slice(index + 1), contradicted);
+    }
+    return outside;
+  }
+
+  /** One block, at once for everybody. @returns also whether other contracts count from here on, or other prices have to be asked. */
+  private async apply(
     block: Block,
-    [surroundings, native]: [Surroundings[], { answer: bigint; updatedAt: number }],
-  ): StateView {
+    logs: readonly RawLog[],
+  ): Promise<{ elsewhere: boolean; contradicted: string[] }> {
+    const more = async (addresses: readonly Address[]): Promise<readonly RawLog[]> =>
+      (await logsOf(this.chain, this.heard, [block], addresses)).flat();
+    const steps = await Promise.all(this.markets.map((market) => market.prepare(block, logs, more)));
+    const reloaded = steps.some(({ terms }) => terms !== undefined);
+    const sources = steps.flatMap(({ terms }) => [...(terms?.sources.values() ?? [])]);
+    const strange = [...this.feeds.unknown(sources), ...this.feeds.redirected(logs)];
+    const looked = await this.feeds.look(strange, block.hash);
+
+    const { current: feeds } = this.feeds;
+    const undo = this.markets.flatMap((market, index) => {
+      const step = steps[index];
+      return step ? [market.commit(step, block)] : [];
+    });
+    this.feeds.apply(logs, looked);
+    this.ring.push(block, { markets: undo, feeds });
+    const contradicted = steps.flatMap((step, index) =>
+      [...step.contradicted].map((account) => `${this.markets[index]?.name ?? ''} ${account}`),
+    );
+    const elsewhere = reloaded || strange.length > 0;
+    if (elsewhere) this.ears?.listenTo(this.watched);
+    return { elsewhere, contradicted };
+  }
+
+  private takeBack(): void {
+    const { markets, feeds } = this.ring.pop();
+    for (const [index, undo] of markets.entries()) this.markets[index]?.undo(undo);
+    this.feeds.restore(feeds);
+  }
+
+  /** Over many blocks at once: after a silence too long to walk. */
+  private async leap(head: Block): Promise<StateView> {
+    const { tip } = this.ring;
+    if (!(await isOnChain(tip, this.chain))) return this.beginAgain(head);
+    for (const market of this.markets) {
+      await market.reload(head);
+      await this.followLogs(market, tip.number + 1, head);
+    }
+    await this.follow(head);
+    const view = this.complete(head, await this.readOutside(head));
+    this.note(head);
+    return view;
+  }
+
+  /**
+   * The chain has gone back further than we can: every position is read again, in the background.
+   * @throws HaltError unless the picture had only just begun, so that not even a shallow reorg could be taken back.
+   */
+  private async beginAgain(head: Block): Promise<StateView> {
+    const { oldest, tip } = this.ring;
+    for (const market of this.markets) {
+      const history = { scannedTo: this.beforeFirst(market), goal: head.number };
+      const accounts = [...market.borrowers];
+      await this.checkpoints.forgetStates(market.name, history);
+      await market.begin([], head);
+      this.backfill.expect(market.name, history, accounts);
+    }
+    await this.follow(head);
+    const view = this.complete(head, await this.readOutside(head));
+    if (tip.number - oldest.number < UNDO_FROM_THE_START_BLOCKS) return view;
+    throw new HaltError(
+      `block ${head.number} is of a branch that left ours before block ${oldest.number}, the oldest that can be taken back: every position is read again`,
+    );
+  }
+
+  private async beginAll(saved: readonly SavedMarket[], block: Block, signal?: AbortSignal): Promise<void> {
+    for (const [index, market] of this.markets.entries()) {
+      const own = saved[index];
+      if (own) await this.begin(market, own, block, signal);
+    }
+    await this.follow(block);
+  }
+
+  private async begin(
+    market: TrackedMarket,
+    { checkpoint, history, accounts, unread }: SavedMarket,
+    block: Block,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { name } = market;
+    const beforeFirst = this.beforeFirst(market);
+    const isOurs = checkpoint && (await isOnChain(checkpoint, this.chain));
+    if (isOurs && block.number - checkpoint.number <= LONGEST_FOLLOW_BLOCKS) {
+      const left = history ?? { scannedTo: beforeFirst, goal: checkpoint.number };
+      await market.begin(accounts, block);
+      await this.followLogs(market, checkpoint.number + 1, block, signal);
+      this.backfill.expect(name, left, unread);
+      return;
+    }
+    // Up to the checkpoint nobody is missing, once the history is through. A chain that disowns it may have given somebody back
+    // the debt that he repaid on the branch that is gone, and that may be as old as the market.
+    const isThrough = history && history.scannedTo >= history.goal;
+    const scannedTo = isOurs && isThrough ? checkpoint.number : (history?.scannedTo ?? beforeFirst);
+    const left = { scannedTo: checkpoint && !isOurs ? beforeFirst : scannedTo, goal: block.number };
+    if (checkpoint) await this.checkpoints.forgetStates(name, left);
+    else await this.checkpoints.saveHistory(name, [], left);
+    await market.begin([], block);
+    this.backfill.expect(name, left, [...unread, ...accounts.map(({ address }) => address)]);
+  }
+
+  /** The block before the first in which somebody may have borrowed. */
+  private beforeFirst({ name }: TrackedMarket): number {
+    return (this.settings.fromBlocks.get(name) ?? 0) - 1;
+  }
+
+  /** The logs of a range, without the blocks in between: the market has to be at the last of them already. */
+  private async followLogs(
+    market: TrackedMarket,
+    from: number,
+    to: Block,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const unknown = new Set<Address>();
+    await inRanges(
+      (first, last) => this.chain.getLogs({ fromBlock: first, toBlock: last }, market.watched, []),
+      from,
+      to.number,
+      (logs) => {
+        for (const account of market.follow(logs)) unknown.add(account);
+      },
+      signal,
+    );
+    market.adopt(await market.read([...unknown], to.hash), [], undefined);
+  }
+
+  /** Follows the feeds of all markets from a block on; everything begins there. */
+  private async follow(block: Block): Promise<void> {
+    const sources = this.markets.flatMap((market) => [...market.sources]);
+    const feeds = [...new Set([...sources, this.settings.nativeUsdFeed])];
+    this.feeds.apply([], await this.feeds.look(feeds, block.hash));
+    this.ring = new BlockRing(block);
+    this.ears?.listenTo(this.watched);
+  }
+
+  /** Reads positions and follows them from now on; blocks that come meanwhile are made up for. */
+  private async adopt(market: TrackedMarket, accounts: readonly Address[]): Promise<void> {
+    const { ring } = this;
+    const { tip } = ring;
+    const positions = await market.read(accounts, tip.hash);
+    if (ring !== this.ring || !ring.has(tip.hash))
+      throw new RetryError(`block ${tip.number} was taken back while positions were read there`);
+    const index = this.markets.indexOf(market);
+    const ofMarket = ({ markets }: BlockUndo): MarketUndo[] => markets.slice(index, index + 1);
+    const [atTip] = ring.tipUndo ? ofMarket(ring.tipUndo) : [];
+    market.adopt(positions, ring.after(tip.hash).flatMap(ofMarket), atTip);
+    if (this.outside && this.current?.block.hash === ring.tip.hash) this.complete(ring.tip, this.outside);
+    this.note(ring.tip);
+  }
+
+  private get watched(): Address[] {
+    return [...new Set([...this.markets.flatMap((market) => market.watched), ...this.feeds.watched])];
+  }
+
+  private readonly heard: Heard = (hash) => this.ears?.heard(hash) ?? [];
+
+  private readOutside(block: Block): Promise<Outside> {
+    const { nativeUsdFeed } = this.settings;
+    const native: Read<Round | undefined> = this.feeds.roundOf(nativeUsdFeed)
+      ? { calls: [], decode: () => undefined }
+      : roundRead(nativeUsdFeed);
+    const markets = each(this.markets.map((market) => market.surroundings(block.timestamp)));
+    return readAt(this.chain, together(markets, native), block.hash);
+  }
+
+  private complete(block: Block, outside: Outside): StateView {
+    const [surroundings, asked] = outside;
+    const native = this.feeds.roundOf(this.settings.nativeUsdFeed) ?? asked;
+    if (!native) throw new RetryError(`feed ${this.settings.nativeUsdFeed} gives no positive price`);
     const markets = this.markets.flatMap((market, index) => {
       const own = surroundings[index];
-      return own ? [market.view(own)] : [];
+      return own ? [market.view(own, this.feeds)] : [];
     });
+    this.outside = outside;
     this.current = { block, nativePriceUsd8: native.answer, nativePriceTime: native.updatedAt, markets };
     return this.current;
+  }
+
+  private note(block: Block): void {
+    for (const market of this.markets) this.checkpoints.note(market.name, block, market.takeChanges());
   }
 }

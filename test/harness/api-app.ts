@@ -130,6 +130,7 @@ function newWorld(): World {
       head: { number: 100, hash: `0x${'aa'.repeat(32)}`, timestamp },
       sinceLastPassMs: 1_200,
       positions: 50,
+      backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       liquidatable: 3,
       inFlight: 1,
       operatorBalanceWei: 10n ** 18n,

@@ -2,6 +2,8 @@ import { botConfig, newApiKeys, type BotSettings } from '../../devnet/stack/bot-
 import { operatorPrivateKey, type Devnet } from '../../devnet/index.js';
 import { parseConfig, type ChimeraConfig } from '../../src/config/index.js';
 import { toAddress } from '../../src/domain/hex.js';
+import { WAD } from '../../src/domain/money.js';
+import { FeedBook } from '../../src/oracles/feed-book.js';
 import { PriceGuard } from '../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
 import type { Chain } from '../../src/rpc/chain.js';
@@ -30,16 +32,14 @@ export async function viewOf(
   const block = await chain.getBlock('latest');
   const markets = [];
   for (const protocol of config.protocols) {
-    const tracked = new TrackedMarket(
-      chain,
-      new AaveV3Reader(chain),
-      new PriceGuard(config),
-      protocol,
-      config.detector.watchBelowHealthFactorWad,
-    );
-    await tracked.load(block);
-    await tracked.snapshot(accounts.map(toAddress), block);
-    markets.push(tracked.view(await readAt(chain, tracked.surroundings(block.timestamp), block.hash)));
+    const tracked = new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol, {
+      decideBelowWad: WAD,
+      watchBelowWad: config.detector.watchBelowHealthFactorWad,
+    });
+    await tracked.begin([], block);
+    tracked.adopt(await tracked.read(accounts.map(toAddress), block.hash), [], undefined);
+    const surroundings = await readAt(chain, tracked.surroundings(block.timestamp), block.hash);
+    markets.push(tracked.view(surroundings, new FeedBook(chain)));
   }
   const native = await readAt(chain, roundRead(config.oracles.nativeUsdFeed), block.hash);
   return { block, nativePriceUsd8: native.answer, nativePriceTime: native.updatedAt, markets };

@@ -1,50 +1,164 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { Json } from '../../domain/json.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { Database } from '../database.js';
-import { CheckpointRow, KnownPosition } from '../entities/state.js';
+import { CheckpointRow } from '../entities/state.js';
 
-/** The block up to which the borrowers of a protocol are known. */
+/** Rows per statement: each stays far below the statement timeout, and the loop turns in between. */
+const BATCH = 5_000;
+
+/** The block of which the stored positions of a protocol are. */
 export interface Checkpoint {
   readonly number: number;
   readonly hash: Hash;
 }
 
-export interface KnownBorrowers {
-  readonly borrowers: readonly Address[];
-  /** undefined before the first backfill. */
-  readonly checkpoint: Checkpoint | undefined;
+/** Borrowers have been looked for up to block `scannedTo` (-1: not begun); none is missing once that is `goal` or more. */
+export interface History {
+  readonly scannedTo: number;
+  readonly goal: number;
 }
 
-/** Known borrowers, so that a restart need not read the history again. Every method throws as {@link Database.query} does. */
+/** A position in a form of its protocol's own. */
+export interface StoredPosition {
+  readonly account: Address;
+  /** Not null. */
+  readonly state: Json;
+}
+
+export interface KnownPositions {
+  /** undefined before the first checkpoint. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** undefined before the first search. */
+  readonly history: History | undefined;
+  /** As of the checkpoint. */
+  readonly positions: readonly StoredPosition[];
+  /** Known borrowers whose positions have not been read yet. */
+  readonly unread: readonly Address[];
+}
+
+/**
+ * Positions as of a checkpoint, so that a restart need not read them from the chain again, and how far the history has
+ * been searched for borrowers. `protocol` is the configured name. Every method throws as {@link Database.query} does, and
+ * writes all or nothing.
+ */
 @Injectable()
 export class CheckpointsRepository {
   constructor(private readonly database: Database) {}
 
-  /** @param protocol its configured name. */
-  async load(protocol: string): Promise<KnownBorrowers> {
-    // The checkpoint first: borrowers that are saved between the two reads are then only known too early.
-    const row = await this.database.with(CheckpointRow, (rows) => rows.findOneBy({ protocol }));
-    const positions = await this.database.with(KnownPosition, (rows) => rows.findBy({ protocol }));
-    return {
-      borrowers: positions.map(({ account }) => account),
-      checkpoint: row ? { number: row.blockNumber, hash: row.blockHash } : undefined,
-    };
+  /** Everything as of one moment, whatever is being written meanwhile. */
+  load(protocol: string): Promise<KnownPositions> {
+    return this.database.transaction(async (manager) => {
+      await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
+      const row = await manager.findOneBy(CheckpointRow, { protocol });
+      const positions: StoredPosition[] = [];
+      const unread: Address[] = [];
+      for await (const rows of pagesOf(manager, protocol)) {
+        for (const row of rows) {
+          if (row.state === null) unread.push(row.account);
+          else positions.push(row);
+        }
+      }
+      return { checkpoint: checkpointOf(row), history: historyOf(row), positions, unread };
+    });
   }
 
-  /** Borrowers and checkpoint in one database transaction; borrowers that are known already are no error. */
-  async save(
-    protocol: string,
-    newBorrowers: readonly Address[],
-    { number, hash }: Checkpoint,
-  ): Promise<void> {
+  /** Borrowers that are known already keep their state. */
+  async saveHistory(protocol: string, borrowers: readonly Address[], history: History): Promise<void> {
     await this.database.query(
-      `WITH known AS (
+      `WITH found AS (
          INSERT INTO positions (protocol, account) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING
        )
-       INSERT INTO checkpoints (protocol, block_number, block_hash) VALUES ($1, $3, $4)
-       ON CONFLICT (protocol) DO UPDATE
-         SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()`,
-      [protocol, newBorrowers, number, hash],
+       INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $3, $4)
+       ON CONFLICT (protocol) DO UPDATE SET history_scanned_to = excluded.history_scanned_to,
+         history_goal = excluded.history_goal, updated_at = now()`,
+      [protocol, borrowers, history.scannedTo, history.goal],
     );
   }
+
+  /**
+   * Takes the positions to another block. Those that are named in neither list must be the same at both blocks.
+   *
+   * @param changed is read as it is written, so that a database that is away costs no encoding.
+   */
+  saveCheckpoint(
+    protocol: string,
+    { number, hash }: Checkpoint,
+    changed: Iterable<StoredPosition>,
+    gone: readonly Address[],
+  ): Promise<void> {
+    return this.database.transaction(async (manager) => {
+      for (const states of batchesOf(changed))
+        await manager.query(
+          `INSERT INTO positions (protocol, account, state) SELECT $1, key, value FROM jsonb_each($2::jsonb)
+           ON CONFLICT (protocol, account) DO UPDATE SET state = excluded.state`,
+          [protocol, JSON.stringify(states)],
+        );
+      if (gone.length > 0)
+        await manager.query('DELETE FROM positions WHERE protocol = $1 AND account = ANY ($2::text[])', [
+          protocol,
+          gone,
+        ]);
+      await manager.query(
+        `INSERT INTO checkpoints (protocol, block_number, block_hash) VALUES ($1, $2, $3)
+         ON CONFLICT (protocol) DO UPDATE
+           SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()`,
+        [protocol, number, hash],
+      );
+    });
+  }
+
+  /** The borrowers stay, none of them read, and there is no checkpoint: the one that was is not on the chain any more. */
+  async forgetStates(protocol: string, history: History): Promise<void> {
+    await this.database.query(
+      `WITH forgotten AS (
+         UPDATE positions SET state = NULL WHERE protocol = $1 AND state IS NOT NULL
+       )
+       INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $2, $3)
+       ON CONFLICT (protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
+         history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal, updated_at = now()`,
+      [protocol, history.scannedTo, history.goal],
+    );
+  }
+}
+
+/** Not as entities: TypeORM takes several times as long to make them. */
+async function* pagesOf(
+  manager: EntityManager,
+  protocol: string,
+): AsyncGenerator<readonly { readonly account: Address; readonly state: Json }[]> {
+  await manager.query(
+    'DECLARE known NO SCROLL CURSOR FOR SELECT account, state FROM positions WHERE protocol = $1',
+    [protocol],
+  );
+  for (;;) {
+    const rows = await manager.query<{ account: Address; state: Json }[]>(`FETCH ${BATCH} FROM known`);
+    yield rows;
+    if (rows.length < BATCH) return;
+  }
+}
+
+/** States by account: no account twice in one statement, which an upsert refuses. */
+function* batchesOf(positions: Iterable<StoredPosition>): Generator<Record<Address, Json>> {
+  let batch: [Address, Json][] = [];
+  for (const { account, state } of positions) {
+    batch.push([account, state]);
+    if (batch.length < BATCH) continue;
+    yield Object.fromEntries(batch);
+    batch = [];
+  }
+  if (batch.length > 0) yield Object.fromEntries(batch);
+}
+
+function checkpointOf(row: CheckpointRow | null): Checkpoint | undefined {
+  return row && row.blockNumber !== null && row.blockHash !== null
+    ? { number: row.blockNumber, hash: row.blockHash }
+    : undefined;
+}
+
+function historyOf(row: CheckpointRow | null): History | undefined {
+  return row && row.historyScannedTo !== null && row.historyGoal !== null
+    ? { scannedTo: row.historyScannedTo, goal: row.historyGoal }
+    : undefined;
 }

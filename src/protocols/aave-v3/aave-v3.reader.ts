@@ -3,10 +3,9 @@ import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { Chain } from '../../rpc/chain.js';
 import { each, readAt, together } from '../../rpc/read.js';
-import { borrowersOf, borrowFilter } from './events.js';
+import { borrowersOf, borrowFilter } from './borrowers.js';
 import type { AaveAccount, AaveMarket, EMode } from './market.js';
 import {
-  accountFlagsRead,
   accountRead,
   addressRead,
   eModeRead,
@@ -21,6 +20,9 @@ const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
 /** Category ids are uint8 and handed out from 1 upwards, with gaps where one was removed: look this far. */
 const HIGHEST_EMODE_CATEGORY = 64;
 const USD8_UNIT = 10n ** 8n;
+
+/** Of a scaled balance a node spends some 8,000 gas: a call of this many stays well below a cap of 50M. */
+const BALANCES_PER_CALL = 2_500;
 
 /** The history is the archive's to answer, where there is one, and takes its time. */
 const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
@@ -95,11 +97,10 @@ export class AaveV3Reader {
     };
   }
 
-  /** The accounts as they stand at a block, in the order given; one without any flagged reserve has no legs. */
-  async accounts(market: AaveMarket, addresses: readonly Address[], block: Hash): Promise<AaveAccount[]> {
-    if (addresses.length === 0) return [];
-    const flags = await readAt(this.chain, accountFlagsRead(market, addresses), block);
-    return readAt(this.chain, each(flags.map((account) => accountRead(market, account))), block);
+  /** The accounts as they stand at a block, in the order given. */
+  accounts(market: AaveMarket, addresses: readonly Address[], block: Hash): Promise<AaveAccount[]> {
+    const reads = each(addresses.map((address) => accountRead(market, address)));
+    return readAt(this.chain, reads, block, { chunk: BALANCES_PER_CALL });
   }
 
   /** Everyone who took debt in a range of blocks, both ends included. */

@@ -1,30 +1,71 @@
 import { id } from 'ethers';
 import { addressFromWord, uintAt, type Address, type Hex } from '../../domain/hex.js';
 import type { RawLog } from '../../rpc/chain-answers.js';
-import type { AaveMarket, Reserve, ReserveIndexes } from './market.js';
+import {
+  borrowIndexAt,
+  liquidityIndexAt,
+  type AaveMarket,
+  type Reserve,
+  type ReserveIndexes,
+} from './market.js';
 
+/**
+ * What Aave's logs say, hand-sliced: this runs on the hot path. An ERC-20 Transfer says nothing that Mint, Burn and
+ * BalanceTransfer do not say better, so it is passed over.
+ */
 const TOPIC = {
-  borrow: id('Borrow(address,address,address,uint256,uint8,uint256,uint16)') as Hex,
   reserveDataUpdated: id('ReserveDataUpdated(address,uint256,uint256,uint256,uint256,uint256)') as Hex,
   collateralEnabled: id('ReserveUsedAsCollateralEnabled(address,address)') as Hex,
   collateralDisabled: id('ReserveUsedAsCollateralDisabled(address,address)') as Hex,
   userEModeSet: id('UserEModeSet(address,uint8)') as Hex,
+  liquidationCall: id('LiquidationCall(address,address,address,uint256,uint256,address,bool)') as Hex,
   upgraded: id('Upgraded(address)') as Hex,
-  transfer: id('Transfer(address,address,uint256)') as Hex,
+  mint: id('Mint(address,address,uint256,uint256,uint256)') as Hex,
+  burn: id('Burn(address,address,uint256,uint256,uint256)') as Hex,
+  balanceTransfer: id('BalanceTransfer(address,address,uint256,uint256)') as Hex,
 } as const;
 
-/** Logs that name a borrower: IPool.Borrow, onBehalfOf is the second indexed argument. */
-export function borrowFilter(market: AaveMarket): { address: Address; topics: Hex[] } {
-  return { address: market.pool, topics: [TOPIC.borrow] };
+/** A token of a reserve: its aToken or its variable debt token. */
+export interface ReserveToken {
+  readonly reserveId: number;
+  readonly side: 'supply' | 'debt';
 }
 
-/** onBehalfOf of each IPool.Borrow. */
-export function borrowersOf(logs: readonly RawLog[]): Set<Address> {
-  const borrowers = new Set<Address>();
-  for (const log of logs) {
-    if (log.topics[0] === TOPIC.borrow && log.topics[2]) borrowers.add(addressFromWord(log.topics[2]));
-  }
-  return borrowers;
+/** One step of an account. Amounts stay in the log's data: they are read for the accounts that are followed, few of all. */
+export type AccountChange =
+  | {
+      readonly kind: 'mint' | 'burn';
+      readonly account: Address;
+      readonly token: ReserveToken;
+      /** (value, balanceIncrease, index) */
+      readonly data: Hex;
+    }
+  | {
+      readonly kind: 'transfer';
+      readonly account: Address;
+      readonly to: Address;
+      readonly token: ReserveToken;
+      /** (scaled amount, index) */
+      readonly data: Hex;
+    }
+  | {
+      readonly kind: 'collateral';
+      readonly account: Address;
+      readonly reserveId: number;
+      readonly used: boolean;
+    }
+  | { readonly kind: 'e-mode'; readonly account: Address; readonly eMode: number };
+
+/** What a block's logs mean for our picture. */
+export interface MarketChanges {
+  /** In the order of the chain. */
+  readonly accounts: readonly AccountChange[];
+  /** The data of the last ReserveDataUpdated of each reserve, by reserve asset. */
+  readonly updates: ReadonlyMap<Address, Hex>;
+  /** Reserve assets whose interest was booked without a ReserveDataUpdated. */
+  readonly accrued: ReadonlySet<Address>;
+  /** Configuration, oracle, addresses or code changed: the market must be loaded again. */
+  readonly reload: boolean;
 }
 
 /** Every contract whose logs can change a position or the market. */
@@ -38,56 +79,68 @@ export function watchedAddresses(market: AaveMarket): Address[] {
   ];
 }
 
-/** What a block's logs mean for our picture. */
-export interface MarketChanges {
-  /** Accounts whose balances, flags or e-mode changed. */
-  readonly touched: ReadonlySet<Address>;
-  /** Accounts that took debt. */
-  readonly borrowers: ReadonlySet<Address>;
-  /** The last indexes of each updated reserve, by reserve asset. */
-  readonly indexes: ReadonlyMap<Address, Omit<ReserveIndexes, 'updatedAt'>>;
-  /** Configuration, oracle, addresses or code changed: the market must be loaded again. */
-  readonly reload: boolean;
-}
-
-/**
- * Reads a block's logs (topics and data are hand-sliced: this runs on the hot path). Balances change with the Transfer
- * of an aToken or a debt token, which every mint, burn, transfer and liquidation emits.
- */
+/** Reads logs of any number of blocks, in the order of the chain; those of other contracts are passed over. */
 export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketChanges {
-  const touched = new Set<Address>();
-  const borrowers = new Set<Address>();
+  const accounts: AccountChange[] = [];
   // Each update replaces the one before: only the last of each reserve is read.
   const updates = new Map<Hex, Hex>();
+  const accrued = new Set<Address>();
   let reload = false;
+  const tokens = new Map<Address, ReserveToken>();
+  const idOfAsset = new Map<Address, number>();
+  for (const { id: reserveId, asset, aToken, variableDebtToken } of market.reserves.values()) {
+    tokens.set(aToken, { reserveId, side: 'supply' });
+    tokens.set(variableDebtToken, { reserveId, side: 'debt' });
+    idOfAsset.set(asset, reserveId);
+  }
 
-  for (const log of logs) {
-    const [topic, first, second] = log.topics;
-    if (log.address === market.pool) {
+  for (const { address, topics, data } of logs) {
+    const [topic, first, second] = topics;
+    const token = tokens.get(address);
+    if (token) {
+      if (!first || !second) continue; // Approval and Transfer have them too: what matters is the topic.
+      if (topic === TOPIC.mint)
+        accounts.push({ kind: 'mint', account: addressFromWord(second), token, data });
+      else if (topic === TOPIC.burn)
+        accounts.push({ kind: 'burn', account: addressFromWord(first), token, data });
+      else if (topic === TOPIC.balanceTransfer) {
+        const [account, to] = [addressFromWord(first), addressFromWord(second)];
+        accounts.push({ kind: 'transfer', account, to, token, data });
+      }
+    } else if (address === market.pool) {
       if (topic === TOPIC.reserveDataUpdated && first) {
-        updates.set(first, log.data);
-      } else if (topic === TOPIC.borrow && second) {
-        borrowers.add(addressFromWord(second));
-      } else if ((topic === TOPIC.collateralEnabled || topic === TOPIC.collateralDisabled) && second) {
-        touched.add(addressFromWord(second));
+        updates.set(first, data);
+      } else if (
+        (topic === TOPIC.collateralEnabled || topic === TOPIC.collateralDisabled) &&
+        first &&
+        second
+      ) {
+        const reserveId = idOfAsset.get(addressFromWord(first));
+        const used = topic === TOPIC.collateralEnabled;
+        if (reserveId !== undefined)
+          accounts.push({ kind: 'collateral', account: addressFromWord(second), reserveId, used });
       } else if (topic === TOPIC.userEModeSet && first) {
-        touched.add(addressFromWord(first));
+        accounts.push({ kind: 'e-mode', account: addressFromWord(first), eMode: Number(uintAt(data, 0)) });
+      } else if (topic === TOPIC.liquidationCall && first) {
+        // LiquidationLogic updates the collateral's state first; paid out in aTokens, nothing says so.
+        if (uintAt(data, 3) === 1n) accrued.add(addressFromWord(first));
       } else if (topic === TOPIC.upgraded) {
         reload = true;
       }
-    } else if (topic === TOPIC.transfer && first && second) {
-      touched.add(addressFromWord(first));
-      touched.add(addressFromWord(second));
     } else if (
-      log.address === market.poolConfigurator ||
-      log.address === market.oracle ||
-      log.address === market.addressesProvider
+      address === market.poolConfigurator ||
+      address === market.oracle ||
+      address === market.addressesProvider
     ) {
       reload = true;
     }
   }
-  const indexes = new Map([...updates].map(([reserve, data]) => [addressFromWord(reserve), indexesOf(data)]));
-  return { touched, borrowers, indexes, reload };
+  return {
+    accounts,
+    updates: new Map([...updates].map(([asset, data]) => [addressFromWord(asset), data])),
+    accrued,
+    reload,
+  };
 }
 
 /** The data of a ReserveDataUpdated. */
@@ -100,16 +153,30 @@ function indexesOf(data: Hex): Omit<ReserveIndexes, 'updatedAt'> {
   };
 }
 
-/** The market after a block at `timestamp` (seconds) updated these indexes. */
-export function withIndexes(market: AaveMarket, changes: MarketChanges, timestamp: number): AaveMarket {
-  if (changes.indexes.size === 0) return market;
+/** The market after a block at `timestamp` (seconds) updated these reserves. */
+export function withUpdates(
+  market: AaveMarket,
+  { updates, accrued }: Pick<MarketChanges, 'updates' | 'accrued'>,
+  timestamp: number,
+): AaveMarket {
+  if (updates.size === 0 && accrued.size === 0) return market;
   const reserves = new Map<number, Reserve>();
   for (const [reserveId, reserve] of market.reserves) {
-    const updated = changes.indexes.get(reserve.asset);
-    reserves.set(
-      reserveId,
-      updated ? { ...reserve, indexes: { ...updated, updatedAt: timestamp } } : reserve,
-    );
+    const data = updates.get(reserve.asset);
+    if (data) reserves.set(reserveId, { ...reserve, indexes: { ...indexesOf(data), updatedAt: timestamp } });
+    else if (accrued.has(reserve.asset))
+      reserves.set(reserveId, { ...reserve, indexes: accruedTo(reserve.indexes, timestamp) });
+    else reserves.set(reserveId, reserve);
   }
   return { ...market, reserves };
+}
+
+/** ReserveLogic.updateState: the interest up to `timestamp` booked, at unchanged rates. */
+function accruedTo(indexes: ReserveIndexes, timestamp: number): ReserveIndexes {
+  return {
+    ...indexes,
+    liquidityIndex: liquidityIndexAt(indexes, timestamp),
+    variableBorrowIndex: borrowIndexAt(indexes, timestamp),
+    updatedAt: timestamp,
+  };
 }

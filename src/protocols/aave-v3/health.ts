@@ -53,6 +53,8 @@ export function accountData(
   const legs: ValuedLeg[] = [];
 
   for (const leg of account.legs) {
+    const scaledCollateral = leg.usedAsCollateral ? leg.scaledSupply : 0n;
+    if (scaledCollateral === 0n && leg.scaledDebt === 0n) continue;
     const reserve = market.reserves.get(leg.reserveId);
     if (!reserve) continue; // A dropped reserve counts for nothing on chain either (reservesList holds address(0)).
     const priceUsd8 = conditions.prices.get(reserve.asset);
@@ -61,7 +63,7 @@ export function accountData(
     const unit = unitOf(reserve.decimals);
     const category = eModeOf(market, account, reserve);
     const collateral = aTokenBalance(
-      leg.scaledCollateral,
+      scaledCollateral,
       liquidityIndexAt(reserve.indexes, conditions.timestamp),
     );
     const collateralUsd8 = mulDivFloor(collateral, priceUsd8, unit);
@@ -75,7 +77,7 @@ export function accountData(
     legs.push({
       reserve,
       priceUsd8,
-      scaledCollateral: leg.scaledCollateral,
+      scaledCollateral,
       collateral,
       collateralUsd8,
       debt,

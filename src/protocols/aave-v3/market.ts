@@ -63,11 +63,13 @@ export interface MarketConditions {
   readonly sentinelAllows: boolean;
 }
 
-/** One reserve of an account: only what counts for its health. Scaled amounts as the tokens store them. */
+/** One reserve of an account. Scaled amounts as the tokens store them. */
 export interface Leg {
   readonly reserveId: number;
-  /** Scaled aToken balance if the account uses it as collateral, else 0. */
-  readonly scaledCollateral: bigint;
+  /** Scaled aToken balance, whether it is collateral or not. */
+  readonly scaledSupply: bigint;
+  /** The account's collateral flag for this reserve (UserConfigurationMap). */
+  readonly usedAsCollateral: boolean;
   readonly scaledDebt: bigint;
 }
 
@@ -75,7 +77,12 @@ export interface AaveAccount {
   readonly address: Address;
   /** 0: none. */
   readonly eMode: number;
+  /** By ascending reserve id; a reserve of which the account has nothing is left out. */
   readonly legs: readonly Leg[];
+}
+
+export function hasDebt({ legs }: AaveAccount): boolean {
+  return legs.some(({ scaledDebt }) => scaledDebt > 0n);
 }
 
 type IndexAt = (indexes: ReserveIndexes, timestamp: number) => bigint;

@@ -33,6 +33,14 @@ export const aTokenBalance = (scaled: bigint, liquidityIndex: bigint): bigint =>
 export const debtTokenBalance = (scaled: bigint, borrowIndex: bigint): bigint =>
   mulDivCeil(scaled, borrowIndex, RAY);
 
+/** The scaled balance behind an {@link aTokenBalance}. Exact: an index of at least one ray gives no two of them the same balance. */
+export const scaledOfATokenBalance = (balance: bigint, liquidityIndex: bigint): bigint =>
+  mulDivCeil(balance, RAY, liquidityIndex);
+
+/** The scaled debt behind a {@link debtTokenBalance}. Exact, as {@link scaledOfATokenBalance}. */
+export const scaledOfDebtTokenBalance = (balance: bigint, borrowIndex: bigint): bigint =>
+  mulDivFloor(balance, RAY, borrowIndex);
+
 /** TokenMath.getATokenBurnScaledAmount and getATokenTransferScaledAmount: rounded up. */
 export const aTokenScaledOut = (amount: bigint, liquidityIndex: bigint): bigint =>
   mulDivCeil(amount, RAY, liquidityIndex);

@@ -4,8 +4,9 @@ import type { Address } from '../../domain/hex.js';
 import { accountData } from './health.js';
 import type { AaveAccount, AaveMarket, Leg, MarketConditions, Reserve } from './market.js';
 import { PositionTable } from './position-table.js';
-import { prefilterAt } from './prefilter.js';
+import { Prefilter } from './prefilter.js';
 import { rulesOf } from './versions.js';
+import { Watchlist } from './watchlist.js';
 
 const WAD = 10n ** 18n;
 const RAY = 10n ** 27n;
@@ -70,13 +71,35 @@ const scaled = fc.oneof(
 const legs = fc
   .tuple(
     ...RESERVES.map(({ id }) =>
-      fc.record({ scaledCollateral: scaled, scaledDebt: scaled }).map((leg) => ({ reserveId: id, ...leg })),
+      fc
+        .record({ scaledSupply: scaled, usedAsCollateral: fc.boolean(), scaledDebt: scaled })
+        .map((leg) => ({ reserveId: id, ...leg })),
     ),
   )
-  .map((all): Leg[] => all.filter(({ scaledCollateral, scaledDebt }) => scaledCollateral + scaledDebt > 0n));
+  .map((all): Leg[] =>
+    all.filter(
+      ({ scaledSupply, usedAsCollateral, scaledDebt }) => scaledSupply + scaledDebt > 0n || usedAsCollateral,
+    ),
+  );
 const account = fc
   .record({ number: fc.integer({ min: 1, max: 40 }), eMode: fc.constantFrom(0, 255), legs })
   .map(({ number, ...rest }): AaveAccount => ({ address: addressOf(number), ...rest }));
+
+const at = (market: AaveMarket, now: MarketConditions): Prefilter => new Prefilter().update(market, now);
+const accountsIn = (table: PositionTable, rows: Iterable<number>): AaveAccount[] =>
+  [...rows].map((row) => table.accountIn(row)).filter((one) => one !== undefined);
+const supply = (reserveId: number, scaledSupply: bigint): Leg => ({
+  reserveId,
+  scaledSupply,
+  usedAsCollateral: true,
+  scaledDebt: 0n,
+});
+const debt = (reserveId: number, scaledDebt: bigint): Leg => ({
+  reserveId,
+  scaledSupply: 0n,
+  usedAsCollateral: false,
+  scaledDebt,
+});
 
 const byAddress = (accounts: Iterable<AaveAccount>): AaveAccount[] =>
   [...accounts].sort((a, b) => (a.address < b.address ? -1 : 1));
@@ -99,10 +122,19 @@ describe('positions in columns', () => {
         expect(table.size).toBe(expected.size);
         for (const address of Array.from({ length: 41 }, (_, number) => addressOf(number)))
           expect(table.get(address)).toEqual(expected.get(address));
-        // Below an infinite limit is whoever has a leg.
-        const withLegs = [...expected.values()].filter((one) => one.legs.length > 0);
-        const selected = table.below(Number.MAX_VALUE, prefilterAt(MARKET, conditions()));
-        expect(byAddress(selected)).toEqual(byAddress(withLegs));
+        // Below an infinite limit is whoever has a leg that counts.
+        const counts = ({ usedAsCollateral, scaledDebt }: Leg): boolean =>
+          usedAsCollateral || scaledDebt > 0n;
+        const counted = [...expected.values()].filter((one) => one.legs.some(counts));
+        const selected = table.below(Number.MAX_VALUE, at(MARKET, conditions()));
+        expect(byAddress(accountsIn(table, selected))).toEqual(byAddress(counted));
+        for (const { id } of RESERVES) {
+          const holders = counted.filter((one) =>
+            one.legs.some((leg) => leg.reserveId === id && counts(leg)),
+          );
+          const listed = accountsIn(table, table.holdersOf(id)).map(({ address }) => address);
+          expect(listed).toEqual(expect.arrayContaining(holders.map(({ address }) => address)));
+        }
       }),
       { numRuns: 60 },
     );
@@ -117,9 +149,9 @@ describe('positions in columns', () => {
           const table = new PositionTable();
           for (const one of all) table.set(one);
           const selected = new Set(
-            table
-              .below(Number(limit) / 1e18, prefilterAt(MARKET, conditions()))
-              .map(({ address }) => address),
+            accountsIn(table, table.below(Number(limit) / 1e18, at(MARKET, conditions()))).map(
+              ({ address }) => address,
+            ),
           );
           for (const one of new Map(all.map((each) => [each.address, each])).values()) {
             const data = accountData(MARKET, one, conditions());
@@ -141,17 +173,14 @@ describe('positions in columns', () => {
       const one: AaveAccount = {
         address: addressOf(number),
         eMode: 0,
-        legs: [
-          { reserveId: 0, scaledCollateral: 10n ** 18n, scaledDebt: 0n },
-          { reserveId: 1, scaledCollateral: 0n, scaledDebt: 2_271_000_000n + BigInt(number) * 600n },
-        ],
+        legs: [supply(0, 10n ** 18n), debt(1, 2_271_000_000n + BigInt(number) * 600n)],
       };
       table.set(one);
       const data = accountData(MARKET, one, now);
       if ('priceMissing' in data) throw new Error('every price was given');
       if (data.healthFactorWad < WAD) exact.push(one.address);
     }
-    const selected = table.below(1, prefilterAt(MARKET, now)).map(({ address }) => address);
+    const selected = accountsIn(table, table.below(1, at(MARKET, now))).map(({ address }) => address);
     expect(exact.length).toBeGreaterThan(100);
     expect(exact.length).toBeLessThan(1_900);
     expect(selected).toEqual(expect.arrayContaining(exact));
@@ -163,18 +192,87 @@ describe('positions in columns', () => {
     const holder: AaveAccount = {
       address: addressOf(1),
       eMode: 0,
-      legs: [
-        { reserveId: 0, scaledCollateral: 10n ** 20n, scaledDebt: 0n },
-        { reserveId: 1, scaledCollateral: 0n, scaledDebt: 1_000_000n },
-      ],
+      legs: [supply(0, 10n ** 20n), debt(1, 1_000_000n)],
     };
     const table = new PositionTable();
+    const below = (market: AaveMarket, now: MarketConditions): AaveAccount[] =>
+      accountsIn(table, table.below(1.1, at(market, now)));
     table.set(holder);
-    expect(table.below(1.1, prefilterAt(MARKET, conditions()))).toEqual([]);
-    expect(table.below(1.1, prefilterAt(MARKET, conditions([0n, ...PRICES.slice(1)])))).toEqual([holder]);
+    expect(below(MARKET, conditions())).toEqual([]);
+    expect(below(MARKET, conditions([0n, ...PRICES.slice(1)]))).toEqual([holder]);
     const reserves = new Map([...MARKET.reserves].filter(([id]) => id !== 0));
-    expect(table.below(1.1, prefilterAt({ ...MARKET, reserves }, conditions()))).toEqual([holder]);
+    expect(below({ ...MARKET, reserves }, conditions())).toEqual([holder]);
     table.set({ ...holder, eMode: 9 });
-    expect(table.below(1.1, prefilterAt(MARKET, conditions()))).toEqual([{ ...holder, eMode: 9 }]);
+    expect(below(MARKET, conditions())).toEqual([{ ...holder, eMode: 9 }]);
+  });
+});
+
+describe('the watchlist', () => {
+  /** Prices that move, time that passes, accounts that change, terms that change: in any order. */
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('price' as const),
+      id: fc.constantFrom(0, 1, 2, 3),
+      bps: fc.integer({ min: 5_000, max: 15_000 }),
+    }),
+    fc.record({ kind: fc.constant('time' as const), seconds: fc.constantFrom(2, 3_600, 86_400 * 20) }),
+    fc.record({ kind: fc.constant('account' as const), account, removed: fc.boolean() }),
+    fc.record({ kind: fc.constant('threshold' as const), bps: fc.integer({ min: 5_000, max: 9_000 }) }),
+    fc.record({ kind: fc.constant('missing' as const), id: fc.constantFrom(0, 1, 2, 3) }),
+  );
+
+  it('has everybody who is below the limit, whatever happened in whatever order', () => {
+    fc.assert(
+      fc.property(
+        fc.array(account, { minLength: 1, maxLength: 40 }),
+        fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 12 }),
+        (start, blocks) => {
+          const table = new PositionTable();
+          const watchlist = new Watchlist(table, 1.1);
+          for (const one of start) table.set(one);
+          let market = MARKET;
+          let prices = [...PRICES];
+          let timestamp = 1_000;
+          for (const steps of blocks) {
+            const touched = new Set<Address>();
+            for (const one of steps) {
+              if (one.kind === 'price')
+                prices = prices.map((price, id) =>
+                  id === one.id ? (price * BigInt(one.bps)) / 10_000n : price,
+                );
+              else if (one.kind === 'missing')
+                prices = prices.map((price, id) => (id === one.id ? 0n : price));
+              else if (one.kind === 'time') timestamp += one.seconds;
+              else if (one.kind === 'threshold') {
+                const changed = RESERVES.map((each) => ({
+                  ...each,
+                  liquidationThresholdBps: BigInt(one.bps),
+                }));
+                market = {
+                  ...market,
+                  reserves: new Map(changed.map((each) => [each.id, each])),
+                  eModes: new Map(market.eModes),
+                };
+              } else {
+                if (one.removed) table.delete(one.account.address);
+                else table.set(one.account);
+                touched.add(one.account.address);
+              }
+            }
+            const now = conditions(prices, timestamp);
+            watchlist.update(market, now, touched);
+            const listed = new Set(accountsIn(table, watchlist.rows).map(({ address }) => address));
+            for (let number = 1; number <= 40; number++) {
+              const one = table.get(addressOf(number));
+              if (!one) continue;
+              const data = accountData(market, one, now);
+              if ('priceMissing' in data || data.healthFactorWad < (11n * WAD) / 10n)
+                expect(listed).toContain(one.address);
+            }
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 });

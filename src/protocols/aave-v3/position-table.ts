@@ -1,18 +1,23 @@
 import type { Address } from '../../domain/hex.js';
+import { Holders } from './holders.js';
 import type { AaveAccount, Leg } from './market.js';
-import { FLOAT_MARGIN, isDebt, legKind, reserveOf, type Prefilter } from './prefilter.js';
+import { FLOAT_MARGIN, isDebt, isIdle, legKind, reserveOf, type Prefilter } from './prefilter.js';
 
 /** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
 const COMPACT_ABOVE = 0.25;
 const LOW_64_BITS = (1n << 64n) - 1n;
+
+/** Numbers of rows. A row keeps its number as long as its account is in the table. */
+export type Rows = Uint32Array;
 
 /**
  * Every account with debt, in columns: a million accounts are 150 MB, and one pass over them takes milliseconds. The pass
  * computes with floats and only preselects; scaled amounts are kept to the unit and come out again as they went in.
  */
 export class PositionTable {
-  private readonly rows = new Map<Address, number>();
+  private readonly rowOfAddress = new Map<Address, number>();
   private readonly freeRows: number[] = [];
+  private readonly holders = new Holders();
   // One entry a row.
   private addresses: (Address | undefined)[] = [];
   private first = new Uint32Array(16);
@@ -20,7 +25,7 @@ export class PositionTable {
   private room = new Uint16Array(16);
   private categories = new Uint8Array(16);
   // One entry a leg.
-  private kinds = new Uint16Array(64);
+  private kinds = new Uint32Array(64);
   private amounts = new Float64Array(64);
   private low = new BigUint64Array(64);
   private high = new BigUint64Array(64);
@@ -28,22 +33,28 @@ export class PositionTable {
   private legsAlive = 0;
 
   get size(): number {
-    return this.rows.size;
+    return this.rowOfAddress.size;
+  }
+
+  /** One more than the highest row in use. */
+  get rowCount(): number {
+    return this.addresses.length;
   }
 
   /** Puts an account in, or in the place of what was known of it. */
   set(account: AaveAccount): void {
     const { address, eMode, legs } = account;
     const sides = legs.flatMap((leg) => sidesOf(eMode, leg));
-    let row = this.rows.get(address);
+    let row = this.rowOfAddress.get(address);
     if (row === undefined) {
       row = this.freeRows.pop() ?? this.addresses.length;
       this.growRows(row + 1);
-      this.rows.set(address, row);
+      this.rowOfAddress.set(address, row);
       this.addresses[row] = address;
       this.legCount[row] = 0;
       this.room[row] = 0;
     }
+    const before = this.reservesOf(row);
     this.legsAlive += sides.length - (this.legCount[row] ?? 0);
     if (sides.length > (this.room[row] ?? 0)) {
       this.growLegs(this.legsUsed + sides.length);
@@ -55,57 +66,40 @@ export class PositionTable {
     this.categories[row] = eMode;
     const start = this.first[row] ?? 0;
     for (const [index, { kind, scaled }] of sides.entries()) this.writeLeg(start + index, kind, scaled);
+    this.keepHolders(row, before);
     if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
   }
 
   delete(address: Address): void {
-    const row = this.rows.get(address);
+    const row = this.rowOfAddress.get(address);
     if (row === undefined) return;
-    this.rows.delete(address);
+    const before = this.reservesOf(row);
+    this.rowOfAddress.delete(address);
     this.addresses[row] = undefined;
     this.legsAlive -= this.legCount[row] ?? 0;
     this.legCount[row] = 0;
     this.room[row] = 0;
     this.freeRows.push(row);
+    this.keepHolders(row, before);
   }
 
   get(address: Address): AaveAccount | undefined {
-    const row = this.rows.get(address);
-    return row === undefined ? undefined : this.accountAt(row, address);
+    const row = this.rowOfAddress.get(address);
+    return row === undefined ? undefined : this.accountIn(row);
   }
 
-  /**
-   * Every account whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one pass over the
-   * columns with floats, widened by what rounding can make of a leg.
-   */
-  below(healthFactor: number, { factors, slackUsd8 }: Prefilter): AaveAccount[] {
-    const found: AaveAccount[] = [];
-    const limit = healthFactor * (1 + FLOAT_MARGIN);
-    // Both sides of the comparison are doubled; a leg of debt counts by the limit, one of collateral by less than 1.
-    const slackWeight = 2 * Math.max(1, limit);
-    const { addresses, first, legCount, kinds, amounts } = this;
-    for (let row = 0; row < addresses.length; row++) {
-      const start = first[row] ?? 0;
-      const legs = legCount[row] ?? 0;
-      let net = 0;
-      let gross = 0;
-      let slack = 0;
-      for (let leg = start; leg < start + legs; leg++) {
-        const kind = kinds[leg] ?? 0;
-        const value = (amounts[leg] ?? 0) * (factors[kind] ?? 0);
-        net += value;
-        gross += Math.abs(value);
-        slack += slackUsd8[kind] ?? 0;
-      }
-      // gross + net is twice the collateral, gross - net twice the debt. NaN is never above: it is selected.
-      if (gross + net >= limit * (gross - net) + slackWeight * slack) continue;
-      const address = addresses[row];
-      if (address !== undefined) found.push(this.accountAt(row, address));
-    }
-    return found;
+  rowOf(address: Address): number | undefined {
+    return this.rowOfAddress.get(address);
   }
 
-  private accountAt(row: number, address: Address): AaveAccount {
+  keys(): IterableIterator<Address> {
+    return this.rowOfAddress.keys();
+  }
+
+  /** The account of a row; undefined where there is none. */
+  accountIn(row: number): AaveAccount | undefined {
+    const address = this.addresses[row];
+    if (address === undefined) return undefined;
     const legs: Leg[] = [];
     const start = this.first[row] ?? 0;
     const end = start + (this.legCount[row] ?? 0);
@@ -114,12 +108,70 @@ export class PositionTable {
       const reserveId = reserveOf(kind);
       const scaled = ((this.high[index] ?? 0n) << 64n) | (this.low[index] ?? 0n);
       const last = legs.at(-1);
-      if (!isDebt(kind)) legs.push({ reserveId, scaledCollateral: scaled, scaledDebt: 0n });
-      // A reserve's debt stands right behind its collateral, if it has both.
+      if (!isDebt(kind))
+        legs.push({ reserveId, scaledSupply: scaled, usedAsCollateral: !isIdle(kind), scaledDebt: 0n });
+      // A reserve's debt stands right behind its supply, if it has both.
       else if (last?.reserveId === reserveId) legs[legs.length - 1] = { ...last, scaledDebt: scaled };
-      else legs.push({ reserveId, scaledCollateral: 0n, scaledDebt: scaled });
+      else legs.push({ reserveId, scaledSupply: 0n, usedAsCollateral: false, scaledDebt: scaled });
     }
     return { address, eMode: this.categories[row] ?? 0, legs };
+  }
+
+  /** Every row that has the reserve as collateral or debt, and few others. Valid until the table changes. */
+  holdersOf(reserveId: number): Rows {
+    return this.holders.rows(reserveId, (row) => this.reservesOf(row).includes(reserveId));
+  }
+
+  /**
+   * Every row whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one pass over the
+   * columns with floats, widened by what rounding can make of a leg.
+   *
+   * @param among looks at these rows only.
+   */
+  below(healthFactor: number, { factors, slackUsd8 }: Prefilter, among?: Rows): number[] {
+    const found: number[] = [];
+    const limit = healthFactor * (1 + FLOAT_MARGIN);
+    // Both sides of the comparison are doubled; a leg of debt counts by the limit, one of collateral by less than 1.
+    const slackWeight = 2 * Math.max(1, limit);
+    const { first, legCount, kinds, amounts } = this;
+    const count = among ? among.length : this.addresses.length;
+    for (let index = 0; index < count; index++) {
+      const row = among ? (among[index] ?? 0) : index;
+      const start = first[row] ?? 0;
+      const end = start + (legCount[row] ?? 0);
+      let net = 0;
+      let gross = 0;
+      let slack = 0;
+      for (let leg = start; leg < end; leg++) {
+        const kind = kinds[leg] ?? 0;
+        const value = (amounts[leg] ?? 0) * (factors[kind] ?? 0);
+        net += value;
+        gross += Math.abs(value);
+        slack += slackUsd8[kind] ?? 0;
+      }
+      // gross + net is twice the collateral, gross - net twice the debt. NaN is never above: it is selected.
+      if (gross + net >= limit * (gross - net) + slackWeight * slack) continue;
+      found.push(row);
+    }
+    return found;
+  }
+
+  /** The reserves that count for a row's health. */
+  private reservesOf(row: number): number[] {
+    const reserves: number[] = [];
+    const start = this.first[row] ?? 0;
+    const end = start + (this.legCount[row] ?? 0);
+    for (let index = start; index < end; index++) {
+      const kind = this.kinds[index] ?? 0;
+      if (!isIdle(kind) && reserves.at(-1) !== reserveOf(kind)) reserves.push(reserveOf(kind));
+    }
+    return reserves;
+  }
+
+  private keepHolders(row: number, before: readonly number[]): void {
+    const after = this.reservesOf(row);
+    for (const reserveId of before) if (!after.includes(reserveId)) this.holders.remove(reserveId);
+    for (const reserveId of after) if (!before.includes(reserveId)) this.holders.add(reserveId, row);
   }
 
   private writeLeg(index: number, kind: number, scaled: bigint): void {
@@ -141,7 +193,7 @@ export class PositionTable {
   private growLegs(legs: number): void {
     if (legs <= this.kinds.length) return;
     const capacity = 2 * legs;
-    this.kinds = grown(this.kinds, new Uint16Array(capacity));
+    this.kinds = grown(this.kinds, new Uint32Array(capacity));
     this.amounts = grown(this.amounts, new Float64Array(capacity));
     this.low = grown(this.low, new BigUint64Array(capacity));
     this.high = grown(this.high, new BigUint64Array(capacity));
@@ -151,7 +203,7 @@ export class PositionTable {
   private compact(): void {
     const { kinds, amounts, low, high } = this;
     const capacity = Math.max(64, Math.ceil(this.legsAlive * 1.25));
-    this.kinds = new Uint16Array(capacity);
+    this.kinds = new Uint32Array(capacity);
     this.amounts = new Float64Array(capacity);
     this.low = new BigUint64Array(capacity);
     this.high = new BigUint64Array(capacity);
@@ -173,11 +225,12 @@ export class PositionTable {
 
 function sidesOf(
   eMode: number,
-  { reserveId, scaledCollateral, scaledDebt }: Leg,
+  { reserveId, scaledSupply, usedAsCollateral, scaledDebt }: Leg,
 ): { kind: number; scaled: bigint }[] {
+  const side = usedAsCollateral ? 'collateral' : 'idle';
   return [
-    ...(scaledCollateral > 0n
-      ? [{ kind: legKind(eMode, reserveId, 'collateral'), scaled: scaledCollateral }]
+    ...(scaledSupply > 0n || usedAsCollateral
+      ? [{ kind: legKind(eMode, reserveId, side), scaled: scaledSupply }]
       : []),
     ...(scaledDebt > 0n ? [{ kind: legKind(eMode, reserveId, 'debt'), scaled: scaledDebt }] : []),
   ];

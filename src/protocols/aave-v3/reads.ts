@@ -120,9 +120,16 @@ export function eModeRead(pool: Address, categoryId: number): Read<EMode | undef
   };
 }
 
-/** Prices of all reserves by the market's oracle (AaveOracle.getAssetPrice, USD8) and the sentinel's word. */
-export function conditionsRead(market: AaveMarket, timestamp: number): Read<MarketConditions> {
-  const assets = [...market.reserves.values()].map((reserve) => reserve.asset);
+/**
+ * Prices by the market's oracle (AaveOracle.getAssetPrice, USD8) and the sentinel's word.
+ *
+ * @param assets those of all reserves, unless other ones are named.
+ */
+export function conditionsRead(
+  market: AaveMarket,
+  timestamp: number,
+  assets = [...market.reserves.values()].map((reserve) => reserve.asset),
+): Read<MarketConditions> {
   const calls: Call[] = assets.map((asset) => ({
     to: market.oracle,
     data: withAddress(SELECTORS.getAssetPrice, asset),
@@ -145,56 +152,33 @@ export function conditionsRead(market: AaveMarket, timestamp: number): Read<Mark
   };
 }
 
-interface AccountFlags {
-  readonly address: Address;
-  /** UserConfigurationMap.data: two bits a reserve, borrowing then collateral. */
-  readonly configuration: bigint;
-  readonly eMode: number;
-}
-
-export function accountFlagsRead(market: AaveMarket, accounts: readonly Address[]): Read<AccountFlags[]> {
-  return each(
-    accounts.map((address) => ({
-      calls: [
-        { to: market.pool, data: withAddress(SELECTORS.getUserConfiguration, address) },
-        { to: market.pool, data: withAddress(SELECTORS.getUserEMode, address) },
-      ],
-      decode: ([configuration, eMode]: readonly (CallResult | undefined)[]) => ({
-        address,
-        configuration: uintAt(successOf(configuration, `configuration of ${address}`), 0),
-        eMode: Number(uintAt(successOf(eMode, `e-mode of ${address}`), 0)),
-      }),
-    })),
+/** Everything of an account: e-mode, flags, and the scaled balances of all reserves, also of those it does not use as collateral. */
+export function accountRead(market: AaveMarket, account: Address): Read<AaveAccount> {
+  const own = (to: Address, data: Hex): Read<bigint> =>
+    uintRead(to, withAddress(data, account), `account ${account}`);
+  const reserves = [...market.reserves.values()].toSorted((a, b) => a.id - b.id);
+  const all = together(
+    own(market.pool, SELECTORS.getUserConfiguration),
+    own(market.pool, SELECTORS.getUserEMode),
+    each(
+      reserves.map(({ aToken, variableDebtToken }) =>
+        together(own(aToken, SELECTORS.scaledBalanceOf), own(variableDebtToken, SELECTORS.scaledBalanceOf)),
+      ),
+    ),
   );
-}
-
-/** The scaled balances behind the flags of an account. */
-export function accountRead(market: AaveMarket, flags: AccountFlags): Read<AaveAccount> {
-  const legs: Read<Leg>[] = [];
-  for (const reserve of market.reserves.values()) {
-    const pair = flags.configuration >> BigInt(2 * reserve.id);
-    const borrows = (pair & 1n) === 1n;
-    const collateral = (pair & 2n) === 2n;
-    if (!borrows && !collateral) continue;
-    const scaled = (token: Address): Read<bigint> =>
-      uintRead(token, withAddress(SELECTORS.scaledBalanceOf, flags.address), `balance of ${flags.address}`);
-    const none: Read<bigint> = { calls: [], decode: () => 0n };
-    const both = together(
-      collateral ? scaled(reserve.aToken) : none,
-      borrows ? scaled(reserve.variableDebtToken) : none,
-    );
-    legs.push({
-      calls: both.calls,
-      decode: (results) => {
-        const [scaledCollateral, scaledDebt] = both.decode(results);
-        return { reserveId: reserve.id, scaledCollateral, scaledDebt };
-      },
-    });
-  }
-  const all = each(legs);
   return {
     calls: all.calls,
-    decode: (results) => ({ address: flags.address, eMode: flags.eMode, legs: all.decode(results) }),
+    decode: (results) => {
+      const [configuration, eMode, balances] = all.decode(results);
+      const legs = reserves.flatMap(({ id }, index): Leg[] => {
+        const [scaledSupply, scaledDebt] = balances[index] ?? [0n, 0n];
+        // UserConfigurationMap.data has two bits a reserve: borrowing, then collateral.
+        const usedAsCollateral = bits(configuration, 2 * id + 1, 1) === 1n;
+        if (scaledSupply === 0n && scaledDebt === 0n && !usedAsCollateral) return [];
+        return [{ reserveId: id, scaledSupply, usedAsCollateral, scaledDebt }];
+      });
+      return { address: account, eMode: Number(eMode), legs };
+    },
   };
 }
 

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/harness/eventually.js';
+import { RetryError } from '../../domain/errors.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { createDataSource } from '../data-source.js';
+import { Database } from '../database.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
+import { migrate } from '../migrate.js';
+import { CheckpointsRepository, type Checkpoint, type StoredPosition } from './checkpoints.js';
+
+const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
+const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
+const block = (number: number): Checkpoint => ({ number, hash: hash(number) });
+const position = (n: number, state: StoredPosition['state'] = [n]): StoredPosition => ({
+  account: account(n),
+  state,
+});
+
+describe('stored positions', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let dataSource: DataSource;
+  let database: Database;
+  let checkpoints: CheckpointsRepository;
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
+    server = await startEmbeddedPostgres({ dataDir });
+    await migrate(server);
+    dataSource = await createDataSource(server).initialize();
+    database = new Database(dataSource);
+    checkpoints = new CheckpointsRepository(database);
+  });
+
+  afterEach(async () => {
+    await dataSource.query('TRUNCATE positions, checkpoints');
+  });
+
+  afterAll(async () => {
+    await dataSource.destroy();
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('of a new protocol there is nothing', async () => {
+    expect(await checkpoints.load('aave')).toEqual({
+      checkpoint: undefined,
+      history: undefined,
+      positions: [],
+      unread: [],
+    });
+  });
+
+  it('a checkpoint takes what changed and what is gone; the others stay, and so do other protocols', async () => {
+    await checkpoints.saveCheckpoint('other', block(9), [position(1, ['another'])], []);
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2), position(3)], []);
+    await checkpoints.saveCheckpoint(
+      'aave',
+      block(20),
+      [position(2, { deep: ['2', null] })],
+      [account(3), account(7)],
+    );
+    expect(await checkpoints.load('aave')).toEqual({
+      checkpoint: block(20),
+      history: undefined,
+      positions: [position(1), position(2, { deep: ['2', null] })],
+      unread: [],
+    });
+    expect((await checkpoints.load('other')).positions).toEqual([position(1, ['another'])]);
+  });
+
+  it('F15 a checkpoint of a lower block replaces the one before', async () => {
+    await checkpoints.saveCheckpoint('aave', block(20), [position(1)], []);
+    await checkpoints.saveCheckpoint('aave', { number: 18, hash: hash(777) }, [position(1, [0])], []);
+    const saved = await checkpoints.load('aave');
+    expect(saved.checkpoint).toEqual({ number: 18, hash: hash(777) });
+    expect(saved.positions).toEqual([position(1, [0])]);
+  });
+
+  it('a search adds borrowers that were not known, before any checkpoint and after it', async () => {
+    await checkpoints.saveHistory('aave', [account(1), account(2)], { scannedTo: -1, goal: 50 });
+    expect(await checkpoints.load('aave')).toEqual({
+      checkpoint: undefined,
+      history: { scannedTo: -1, goal: 50 },
+      positions: [],
+      unread: [account(1), account(2)],
+    });
+    await checkpoints.saveCheckpoint('aave', block(60), [position(2)], []);
+    await checkpoints.saveHistory('aave', [account(2), account(3)], { scannedTo: 50, goal: 50 });
+    const saved = await checkpoints.load('aave');
+    expect(saved).toMatchObject({ checkpoint: block(60), history: { scannedTo: 50, goal: 50 } });
+    expect(saved.positions).toEqual([position(2)]);
+    expect(new Set(saved.unread)).toEqual(new Set([account(1), account(3)]));
+  });
+
+  it('forgotten states leave the borrowers to be read, and how far they are known', async () => {
+    await checkpoints.saveCheckpoint('other', block(9), [position(1)], []);
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1)], []);
+    await checkpoints.forgetStates('aave', { scannedTo: 5, goal: 12 });
+    expect(await checkpoints.load('aave')).toEqual({
+      checkpoint: undefined,
+      history: { scannedTo: 5, goal: 12 },
+      positions: [],
+      unread: [account(1)],
+    });
+    expect(await checkpoints.load('other')).toMatchObject({ checkpoint: block(9), positions: [position(1)] });
+  });
+
+  it('more positions than go into one statement are one transaction: a failure at its end undoes all', async () => {
+    const many = Array.from({ length: 12_000 }, (_, n) => position(n));
+    await checkpoints.saveCheckpoint('aave', block(10), many, []);
+    await dataSource.query('ALTER TABLE checkpoints RENAME TO away');
+    const next = many.map(({ account: one }) => ({ account: one, state: 'next' }));
+    const saving = checkpoints.saveCheckpoint('aave', block(20), next.slice(1), [account(0)]);
+    await expect(saving).rejects.toThrow(/checkpoints/);
+    await dataSource.query('ALTER TABLE away RENAME TO checkpoints');
+    const saved = await checkpoints.load('aave');
+    expect(saved.checkpoint).toEqual(block(10));
+    expect([...saved.positions].sort((a, b) => (a.account < b.account ? -1 : 1))).toEqual(many);
+  });
+
+  it('F29 a connection cut before the commit leaves the checkpoint before, whole', async () => {
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2)], []);
+    const blocker = dataSource.createQueryRunner();
+    await blocker.startTransaction();
+    await blocker.query('LOCK TABLE checkpoints IN EXCLUSIVE MODE');
+    const saving = checkpoints.saveCheckpoint('aave', block(20), [position(1, 'next')], [account(2)]);
+    const cut = expect(saving).rejects.toThrow(RetryError);
+    await eventually(async () => {
+      const killed = await database.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO checkpoints%'`,
+      );
+      return killed.length > 0;
+    }, 'the write to reach its last statement');
+    await cut;
+    await blocker.rollbackTransaction();
+    await blocker.release();
+    expect(await checkpoints.load('aave')).toMatchObject({
+      checkpoint: block(10),
+      positions: [position(1), position(2)],
+    });
+  });
+
+  it('what is read is of one moment, though a checkpoint is committed meanwhile', async () => {
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1)], []);
+    const writer = dataSource.createQueryRunner();
+    await writer.startTransaction();
+    await writer.query('LOCK TABLE positions IN ACCESS EXCLUSIVE MODE');
+    const loading = checkpoints.load('aave');
+    await eventually(async () => {
+      const waiting = await database.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'DECLARE known%'`,
+      );
+      return waiting.length > 0;
+    }, 'the reader to have read the checkpoint');
+    await writer.query(`UPDATE positions SET state = '["next"]'`);
+    await writer.query(`UPDATE checkpoints SET block_number = 20, block_hash = '${hash(20)}'`);
+    await writer.commitTransaction();
+    await writer.release();
+    expect(await loading).toMatchObject({ checkpoint: block(10), positions: [position(1)] });
+    expect(await checkpoints.load('aave')).toMatchObject({
+      checkpoint: block(20),
+      positions: [position(1, ['next'])],
+    });
+  });
+});

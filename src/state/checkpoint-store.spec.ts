@@ -1,0 +1,380 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { SeededRandom } from '../../devnet/random.js';
+import { eventually } from '../../test/harness/eventually.js';
+import { MemoryCache } from '../cache/index.js';
+import {
+  CheckpointsRepository,
+  createDataSource,
+  Database,
+  migrate,
+  startEmbeddedPostgres,
+  type Checkpoint,
+  type EmbeddedPostgres,
+} from '../database/index.js';
+import type { Address, Hash } from '../domain/hex.js';
+import type { AaveAccount } from '../protocols/aave-v3/market.js';
+import { CheckpointStore, type SavedMarket } from './checkpoint-store.js';
+
+const MARKET = 'aave';
+const address = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
+const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
+const block = (number: number): Checkpoint => ({ number, hash: hash(number) });
+/** An account that owes this much of reserve 1. */
+const owing = (n: number, scaledDebt: bigint): AaveAccount => ({
+  address: address(n),
+  eMode: 1,
+  legs: [
+    { reserveId: 0, scaledSupply: 2n ** 120n - 1n, usedAsCollateral: true, scaledDebt: 0n },
+    { reserveId: 1, scaledSupply: 5n, usedAsCollateral: false, scaledDebt },
+  ],
+});
+const only = (...changed: AaveAccount[]): { changed: AaveAccount[]; gone: Address[] } => ({
+  changed,
+  gone: [],
+});
+const NOTHING = only();
+
+describe('the checkpoint store', () => {
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let dataSource: DataSource;
+  let cache: MemoryCache;
+  let store: CheckpointStore;
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-store-'));
+    server = await startEmbeddedPostgres({ dataDir });
+    await migrate(server);
+    dataSource = await createDataSource(server).initialize();
+  });
+
+  beforeEach(() => {
+    cache = new MemoryCache();
+    store = newStore();
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await store.settled();
+    await dataSource.query('TRUNCATE positions, checkpoints');
+  });
+
+  afterAll(async () => {
+    await dataSource.destroy();
+    await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  /** As another process would have it: with the same database, and this cache. */
+  const newStore = (with_ = cache): CheckpointStore =>
+    new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), with_);
+
+  /** What a restart begins with after a kill at this moment. */
+  const afterKill = (): Promise<SavedMarket> => newStore().load(MARKET);
+  /** The same, with the cache gone too. */
+  const durably = (): Promise<SavedMarket> => newStore(new MemoryCache()).load(MARKET);
+
+  const note = async (at: Checkpoint, changes = NOTHING): Promise<void> => {
+    store.note(MARKET, at, changes);
+    await store.settled();
+  };
+
+  describe('across restarts', () => {
+    it('a market that nobody has looked at yet has nothing', async () => {
+      expect(await afterKill()).toEqual({
+        checkpoint: undefined,
+        history: undefined,
+        accounts: [],
+        unread: [],
+      });
+    });
+
+    it('a search through the history goes on where it was killed, and its finds are to be read', async () => {
+      await store.saveHistory(MARKET, [], { scannedTo: -1, goal: 100 });
+      await store.saveHistory(MARKET, [address(1), address(2)], { scannedTo: 40, goal: 100 });
+      expect(await afterKill()).toEqual({
+        checkpoint: undefined,
+        history: { scannedTo: 40, goal: 100 },
+        accounts: [],
+        unread: [address(1), address(2)],
+      });
+      // The bot is live meanwhile: one of them was read, one is found by the head's logs.
+      await note(block(101), only(owing(2, 7n), owing(3, 8n)));
+      await store.saveHistory(MARKET, [address(2), address(4)], { scannedTo: 100, goal: 100 });
+      const saved = await afterKill();
+      expect(saved).toMatchObject({ checkpoint: block(101), history: { scannedTo: 100, goal: 100 } });
+      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 7n), owing(3, 8n)]));
+      expect(new Set(saved.unread)).toEqual(new Set([address(1), address(4)]));
+    });
+
+    it('what a state that it cannot read belongs to is read again from the chain', async () => {
+      await note(block(10), only(owing(1, 1n), owing(2, 2n)));
+      await dataSource.query(`UPDATE positions SET state = '{"debt": 1}' WHERE account = '${address(1)}'`);
+      expect(await afterKill()).toMatchObject({ accounts: [owing(2, 2n)], unread: [address(1)] });
+    });
+
+    it('forgotten states leave every borrower to be read, also those that only the cache knew', async () => {
+      await store.saveHistory(MARKET, [], { scannedTo: 9, goal: 9 });
+      await note(block(10), only(owing(1, 1n)));
+      await note(block(11), only(owing(1, 2n)));
+      const restarted = newStore();
+      await restarted.load(MARKET);
+      await restarted.forgetStates(MARKET, { scannedTo: 5, goal: 12 });
+      const forgotten = {
+        checkpoint: undefined,
+        history: { scannedTo: 5, goal: 12 },
+        accounts: [],
+        unread: [address(1)],
+      };
+      expect(await afterKill()).toEqual(forgotten);
+      restarted.note(MARKET, block(12), NOTHING);
+      await restarted.settled();
+      expect(await afterKill()).toEqual({ ...forgotten, checkpoint: block(12) });
+    });
+
+    it('100,000 accounts come back exact to the unit', async () => {
+      const random = new SeededRandom(11);
+      const accounts = Array.from({ length: 100_000 }, (_, n) => randomAccount(n, random));
+      store.note(MARKET, block(10), only(...accounts.slice(0, 60_000)));
+      store.note(MARKET, block(11), { changed: accounts.slice(60_000), gone: [] });
+      await store.flush();
+      const { checkpoint, accounts: saved, unread } = await durably();
+      expect(checkpoint).toEqual(block(11));
+      expect(unread).toEqual([]);
+      const text = (all: readonly AaveAccount[]): string[] => all.map(textOf).sort();
+      expect(text(saved)).toEqual(text(accounts));
+    });
+  });
+
+  describe('between the blocks that Postgres hears of', () => {
+    beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n), owing(3, 3n))));
+
+    it('the cache has what changed since, the last state of each account', async () => {
+      await note(block(11), { changed: [owing(2, 20n)], gone: [address(1)] });
+      await note(block(12), only(owing(2, 200n), owing(4, 4n)));
+      expect(await durably()).toMatchObject({
+        checkpoint: block(10),
+        accounts: [owing(1, 1n), owing(2, 2n), owing(3, 3n)],
+      });
+      const saved = await afterKill();
+      expect(saved.checkpoint).toEqual(block(12));
+      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 200n), owing(3, 3n), owing(4, 4n)]));
+    });
+
+    it('an account that was read or has gone since is not to be read', async () => {
+      await store.saveHistory(MARKET, [address(5), address(6), address(7)], { scannedTo: 9, goal: 9 });
+      await note(block(11), { changed: [owing(5, 5n)], gone: [address(6)] });
+      expect((await afterKill()).unread).toEqual([address(7)]);
+    });
+
+    it('what only the cache knew becomes durable with the next checkpoint', async () => {
+      await note(block(11), { changed: [owing(2, 20n)], gone: [address(1)] });
+      const restarted = newStore();
+      await restarted.load(MARKET);
+      restarted.note(MARKET, block(20), only(owing(3, 30n)));
+      await restarted.settled();
+      const saved = await durably();
+      expect(saved.checkpoint).toEqual(block(20));
+      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 20n), owing(3, 30n)]));
+    });
+
+    it('what only the cache knew becomes durable as of its block when the bot ends at once', async () => {
+      await note(block(11), only(owing(2, 20n)));
+      const restarted = newStore();
+      await restarted.load(MARKET);
+      await restarted.flush();
+      const saved = await durably();
+      expect(saved.checkpoint).toEqual(block(11));
+      expect(saved.accounts).toContainEqual(owing(2, 20n));
+    });
+
+    it('the cache is believed only beside its checkpoint: a database restored from a backup knows less', async () => {
+      await note(block(15), only(owing(2, 20n)));
+      expect((await afterKill()).checkpoint).toEqual(block(15));
+      await dataSource.query(`UPDATE checkpoints SET block_number = 5, block_hash = '${hash(5)}'`);
+      expect(await afterKill()).toEqual(await durably());
+    });
+
+    it('a cache that is not as it was written is not believed in part', async () => {
+      const whole = { base: hash(10), number: 11, hash: hash(11) };
+      const accounts = [
+        [address(2), '1 1 5 0 7'],
+        [address(3), null],
+      ];
+      const believed = async (value: Parameters<MemoryCache['set']>[1]): Promise<boolean> => {
+        await cache.set('checkpoint:aave', value, 60_000);
+        return (await afterKill()).checkpoint?.number === 11;
+      };
+      expect(await believed({ ...whole, accounts })).toBe(true);
+      for (const broken of [
+        whole,
+        { ...whole, accounts: {} },
+        { ...whole, accounts: [...accounts, [address(1), '1 1 0x5 0 7']] },
+        { ...whole, accounts: [...accounts, ['0x1', null]] },
+        { ...whole, accounts: [...accounts, address(1)] },
+        { ...whole, accounts: [...accounts, [address(1)]] },
+        { ...whole, accounts, number: '11' },
+        { ...whole, accounts, hash: '0x11' },
+        { number: 11, hash: hash(11), accounts },
+      ])
+        expect(await believed(broken), JSON.stringify(broken)).toBe(false);
+    });
+
+    it('F33 without the cache it is ten blocks back at most', async () => {
+      await note(block(19), only(owing(2, 20n)));
+      expect((await durably()).checkpoint).toEqual(block(10));
+      await note(block(20));
+      expect(await durably()).toMatchObject({ checkpoint: block(20) });
+      expect((await durably()).accounts).toContainEqual(owing(2, 20n));
+    });
+
+    it('more changes than the cache is given leave what it had, which is older but whole', async () => {
+      await note(block(11), only(owing(2, 20n)));
+      await note(block(12), only(...Array.from({ length: 501 }, (_, n) => owing(100 + n, 1n))));
+      const saved = await afterKill();
+      expect(saved.checkpoint).toEqual(block(11));
+      expect(saved.accounts).toHaveLength(3);
+      await note(block(20));
+      expect((await afterKill()).accounts).toHaveLength(504);
+    });
+
+    it('a flush at shut-down makes all of it durable, and is idle when there is nothing', async () => {
+      await note(block(11), only(owing(2, 20n)));
+      await store.flush();
+      expect(await durably()).toMatchObject({ checkpoint: block(11) });
+      expect((await durably()).accounts).toContainEqual(owing(2, 20n));
+      await note(block(12));
+      await store.flush();
+      expect((await durably()).checkpoint).toEqual(block(12));
+      const [before] = await dataSource.query<unknown[]>('SELECT updated_at FROM checkpoints');
+      await store.flush();
+      expect(await dataSource.query('SELECT updated_at FROM checkpoints')).toEqual([before]);
+    });
+  });
+
+  describe('F15 after a reorg', () => {
+    beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n))));
+
+    it('a lower block replaces the checkpoint at once', async () => {
+      await note({ number: 8, hash: hash(800) }, { changed: [owing(1, 0n)], gone: [address(2)] });
+      expect(await durably()).toMatchObject({
+        checkpoint: { number: 8, hash: hash(800) },
+        accounts: [owing(1, 0n)],
+      });
+    });
+
+    it('another block of the same number does too; the same block again does not', async () => {
+      await note(block(10), only(owing(1, 5n)));
+      expect((await durably()).accounts).toContainEqual(owing(1, 1n));
+      expect((await afterKill()).accounts).toContainEqual(owing(1, 5n));
+      await note({ number: 10, hash: hash(1000) });
+      expect(await durably()).toMatchObject({ checkpoint: { number: 10, hash: hash(1000) } });
+      expect((await durably()).accounts).toContainEqual(owing(1, 5n));
+    });
+  });
+
+  describe('while Postgres does not take it', () => {
+    let warnings: string[];
+
+    beforeEach(async () => {
+      warnings = [];
+      vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => {
+        warnings.push(String(message));
+      });
+      await note(block(10), only(owing(1, 1n), owing(2, 2n)));
+    });
+
+    it('F28 a write that fails in its middle changes nothing, and what it held goes with the next', async () => {
+      await dataSource.query('ALTER TABLE checkpoints RENAME TO away');
+      await note(block(20), { changed: [owing(1, 10n), owing(3, 3n)], gone: [address(2)] });
+      expect(warnings).toEqual([expect.stringMatching(/^checkpoint of aave: .*checkpoints/)]);
+      await note(block(21), { changed: [owing(2, 22n)], gone: [address(3)] });
+      await dataSource.query('ALTER TABLE away RENAME TO checkpoints');
+      expect(await durably()).toMatchObject({
+        checkpoint: block(10),
+        accounts: [owing(1, 1n), owing(2, 2n)],
+      });
+      await note(block(22));
+      const saved = await durably();
+      expect(saved).toMatchObject({ checkpoint: block(22), unread: [] });
+      expect(new Set(saved.accounts)).toEqual(new Set([owing(1, 10n), owing(2, 22n)]));
+    });
+
+    it('F29 blocks noted during a write whose connection is cut are made up for together', async () => {
+      const blocker = dataSource.createQueryRunner();
+      await blocker.startTransaction();
+      await blocker.query('LOCK TABLE checkpoints IN EXCLUSIVE MODE');
+      store.note(MARKET, block(20), only(owing(1, 10n), owing(2, 20n)));
+      await eventually(
+        async () => (await waitingWrites()).length > 0,
+        'the write to reach its last statement',
+      );
+      for (let number = 21; number < 30; number += 1)
+        store.note(MARKET, block(number), only(owing(1, BigInt(number))));
+      const [write] = await waitingWrites();
+      await dataSource.query(`SELECT pg_terminate_backend(${write?.pid ?? 0})`);
+      await blocker.rollbackTransaction();
+      await blocker.release();
+      await store.settled();
+      expect(warnings).toEqual([expect.stringMatching(/^checkpoint of aave: the database does not serve/)]);
+      const saved = await durably();
+      expect(saved.checkpoint).toEqual(block(29));
+      expect(new Set(saved.accounts)).toEqual(new Set([owing(1, 29n), owing(2, 20n)]));
+    });
+
+    it('a flush that fails does not keep the bot from ending', async () => {
+      await note(block(11), only(owing(1, 10n)));
+      await dataSource.query('ALTER TABLE positions RENAME TO away');
+      await store.flush();
+      await dataSource.query('ALTER TABLE away RENAME TO positions');
+      expect(warnings).toHaveLength(1);
+      expect((await afterKill()).checkpoint).toEqual(block(11));
+    });
+
+    it('a load or a search that fails says so, and later writes are none the worse', async () => {
+      await dataSource.query('ALTER TABLE positions RENAME TO away');
+      await expect(store.load(MARKET)).rejects.toThrow(/positions/);
+      await expect(store.saveHistory(MARKET, [address(9)], { scannedTo: 1, goal: 2 })).rejects.toThrow(
+        /positions/,
+      );
+      await dataSource.query('ALTER TABLE away RENAME TO positions');
+      await note(block(20), only(owing(1, 10n)));
+      expect(await durably()).toMatchObject({ checkpoint: block(20), history: undefined });
+    });
+
+    async function waitingWrites(): Promise<{ pid: number }[]> {
+      return dataSource.query(
+        `SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'INSERT INTO checkpoints%'`,
+      );
+    }
+  });
+});
+
+/** One to four legs, amounts of any length up to 120 bits. */
+function randomAccount(n: number, random: SeededRandom): AaveAccount {
+  const amount = (): bigint => {
+    const digits = Array.from({ length: random.integer(1, 36) }, () => random.integer(0, 9));
+    return BigInt(digits.join(''));
+  };
+  const reserves = Array.from({ length: 128 }, (_, id) => id);
+  return {
+    address: `0x${(BigInt(n) * 0x9e3779b97f4a7c15n).toString(16).padStart(40, '0').slice(-40)}`,
+    eMode: random.chance(0.2) ? random.integer(1, 255) : 0,
+    legs: random.some(reserves, random.integer(1, 4)).map((reserveId) => ({
+      reserveId,
+      scaledSupply: amount(),
+      usedAsCollateral: random.chance(0.5),
+      scaledDebt: amount(),
+    })),
+  };
+}
+
+function textOf({ address: account, eMode, legs }: AaveAccount): string {
+  const texts = legs.map((leg) => [leg.reserveId, leg.scaledSupply, leg.usedAsCollateral, leg.scaledDebt]);
+  return `${account} ${eMode} ${texts.join(' ')}`;
+}

@@ -1,0 +1,63 @@
+import type { Block } from '../domain/block.js';
+import type { Hash } from '../domain/hex.js';
+import type { Chain } from '../rpc/chain.js';
+import { RpcError } from '../rpc/rpc-errors.js';
+import type { BlockRing } from './block-ring.js';
+
+/** A gap longer than this is not walked block by block: its logs are read in ranges, as after a restart. */
+const LONGEST_WALK = 512;
+/** A reorg is rarely deeper than this: what the first look back reads. */
+const FIRST_LOOK_BACK = 8;
+
+/**
+ * From the picture's tip to a new head:
+ * - `stale`: the head is behind us, a late answer;
+ * - `walk`: back to `ancestor`, a block of the ring, and forward over `blocks`, each the child of the one before;
+ * - `far`: too many blocks ahead to walk;
+ * - `too-deep`: the head is of a branch that left ours before the ring's oldest block.
+ */
+export type HeadPath =
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'walk'; readonly ancestor: Hash; readonly blocks: readonly Block[] }
+  | { readonly kind: 'far' }
+  | { readonly kind: 'too-deep' };
+
+/** @throws RpcError when the headers between could not be read, or are of another branch than the head by now. */
+export async function pathTo(head: Block, ring: BlockRing<unknown>, chain: Chain): Promise<HeadPath> {
+  const { tip, oldest } = ring;
+  if (ring.has(head.hash)) return { kind: 'stale' };
+  // A late head of a branch that was given up meanwhile.
+  if (head.number <= tip.number && (await isOnChain(tip, chain))) return { kind: 'stale' };
+  if (head.number - tip.number > LONGEST_WALK) return { kind: 'far' };
+
+  let blocks: Block[] = [head];
+  let lookBack = FIRST_LOOK_BACK;
+  for (let first = head; !ring.has(first.parentHash); first = blocks[0] ?? head) {
+    if (first.number - 1 <= oldest.number) return { kind: 'too-deep' };
+    // Over a gap exactly what is missing; after a reorg a little, then more and more.
+    const missing = first.number - 1 - tip.number;
+    const from = missing > 0 ? tip.number + 1 : Math.max(oldest.number + 1, first.number - lookBack);
+    if (missing <= 0) lookBack *= 4;
+    const earlier = await chain.getBlocks(from, first.number - 1);
+    if (earlier.at(-1)?.hash !== first.parentHash)
+      throw new RpcError('out-of-sync', 'rpc', `the blocks below ${first.number} are of another branch`);
+    blocks = [...earlier, ...blocks];
+  }
+  // The look back may have gone further than it had to.
+  const start = blocks.findLastIndex(({ parentHash }) => ring.has(parentHash));
+  return { kind: 'walk', ancestor: blocks[start]?.parentHash ?? tip.hash, blocks: blocks.slice(start) };
+}
+
+/** Whether the chain has this very block. @throws RpcError when that could not be read. */
+export async function isOnChain(
+  { number, hash }: Pick<Block, 'number' | 'hash'>,
+  chain: Chain,
+): Promise<boolean> {
+  try {
+    return (await chain.getBlock(number)).hash === hash;
+  } catch (error) {
+    // A chain that became shorter no longer has this number at all.
+    if (error instanceof RpcError && error.kind === 'out-of-sync') return false;
+    throw error;
+  }
+}

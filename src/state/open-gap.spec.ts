@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { Block } from '../domain/block.js';
+import { HaltError } from '../domain/errors.js';
+import { RpcError } from '../rpc/rpc-errors.js';
+import { OpenGap } from './open-gap.js';
+
+const blockAt = (number: number): Block => ({
+  number,
+  hash: `0x${String(number).padStart(64, '0')}`,
+  parentHash: `0x${String(number - 1).padStart(64, '0')}`,
+  timestamp: number,
+  baseFeePerGas: 1n,
+});
+
+describe('a gap before the head', () => {
+  let nowMs: number;
+  const failing = (gap: OpenGap, head: number, tip = 10): Promise<unknown> =>
+    gap
+      .watch(
+        blockAt(head),
+        () => blockAt(tip),
+        () => Promise.reject(new RpcError('timeout', 'primary', 'no answer')),
+      )
+      .catch((error: unknown) => error);
+
+  it('is retried for 30 s, and halts when it is still open then', async () => {
+    nowMs = 0;
+    const gap = new OpenGap(() => nowMs);
+    expect(await failing(gap, 12)).toBeInstanceOf(RpcError);
+    nowMs = 30_000;
+    expect(await failing(gap, 27)).toBeInstanceOf(RpcError);
+    nowMs = 30_001;
+    const halt = await failing(gap, 28);
+    expect(halt).toBeInstanceOf(HaltError);
+    expect((halt as HaltError).message).toContain('between block 10 and block 28');
+  });
+
+  it('that was filled in between begins anew', async () => {
+    nowMs = 0;
+    const gap = new OpenGap(() => nowMs);
+    await failing(gap, 12);
+    nowMs = 20_000;
+    await gap.watch(
+      blockAt(13),
+      () => blockAt(13),
+      () => Promise.resolve(),
+    );
+    nowMs = 40_000;
+    expect(await failing(gap, 15, 13)).toBeInstanceOf(RpcError);
+  });
+
+  it('is none when the head follows our block: a node that fails is not the chain', async () => {
+    nowMs = 0;
+    const gap = new OpenGap(() => nowMs);
+    await failing(gap, 11);
+    nowMs = 60_000;
+    expect(await failing(gap, 11)).toBeInstanceOf(RpcError);
+  });
+});

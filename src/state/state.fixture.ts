@@ -1,0 +1,159 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { vi } from 'vitest';
+import { startDevnet, type Devnet } from '../../devnet/index.js';
+import { configOf } from '../../test/harness/picture.js';
+import { MemoryCache } from '../cache/index.js';
+import {
+  CheckpointsRepository,
+  createDataSource,
+  Database,
+  migrate,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../database/index.js';
+import { Secret } from '../domain/secret.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
+import { Chain } from '../rpc/chain.js';
+import { RpcPool } from '../rpc/rpc-pool.js';
+import { Backfill } from './backfill.js';
+import { CheckpointStore } from './checkpoint-store.js';
+import { Reconciler } from './reconciler.js';
+import { StateEngine, type Ears } from './state-engine.js';
+import type { StateView } from './state-view.js';
+import { TrackedMarket, type HealthFactorLimits } from './tracked-market.js';
+
+/** Above every health factor. */
+const EVERYBODY = 2n ** 255n;
+
+export interface EngineSettings {
+  readonly cache?: MemoryCache;
+  readonly fromBlock?: number;
+  readonly limits?: HealthFactorLimits;
+  /** Of another node than the local chain's own. */
+  readonly archiveUrl?: string;
+  readonly ears?: Ears;
+}
+
+/** What one process has of the state: another one with the same database is a restart. */
+export interface Engine {
+  readonly engine: StateEngine;
+  readonly store: CheckpointStore;
+  readonly chain: Chain;
+  readonly pool: RpcPool;
+  /** Starts at the latest block; without its backfill only what was saved is known. */
+  start(): Promise<StateView>;
+  /** Starts, and finds everybody. */
+  startWhole(): Promise<StateView>;
+  /** To the latest block. */
+  advance(): Promise<StateView>;
+  /** JSON-RPC calls that left through the pool since the last question. */
+  calls(): number;
+  close(): Promise<void>;
+}
+
+/** A local chain, and a database of its own. */
+export class StateBench {
+  private constructor(
+    readonly devnet: Devnet,
+    readonly dataSource: DataSource,
+    private readonly postgres: EmbeddedPostgres,
+    private readonly directory: string,
+  ) {}
+
+  static async start(): Promise<StateBench> {
+    const directory = await mkdtemp(join(tmpdir(), 'chimera-state-'));
+    await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
+    const [postgres, devnet] = await Promise.all([
+      startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
+      startDevnet(),
+    ]);
+    const { host, port, user, password, database } = postgres;
+    await migrate({ host, port, user, password, database });
+    const dataSource = createDataSource({ host, port, user, password, database });
+    await dataSource.initialize();
+    return new StateBench(devnet, dataSource, postgres, directory);
+  }
+
+  engine(settings: EngineSettings = {}): Engine {
+    const { cache = new MemoryCache(), fromBlock = 0, archiveUrl, ears } = settings;
+    const { limits = { decideBelowWad: EVERYBODY, watchBelowWad: EVERYBODY } } = settings;
+    const config = configOf(this.devnet);
+    const pool = new RpcPool({
+      chainId: this.devnet.chainId,
+      primary: { http: new Secret(this.devnet.rpcUrl) },
+      archive: archiveUrl === undefined ? undefined : { http: new Secret(archiveUrl) },
+    });
+    const chain = new Chain(pool);
+    const store = new CheckpointStore(new CheckpointsRepository(new Database(this.dataSource)), cache);
+    const engine = new StateEngine(
+      chain,
+      config.protocols.map(
+        (protocol) =>
+          new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol, limits),
+      ),
+      store,
+      new Backfill(store),
+      {
+        nativeUsdFeed: config.oracles.nativeUsdFeed,
+        fromBlocks: new Map(config.protocols.map(({ name }) => [name, fromBlock])),
+      },
+      ears,
+    );
+    const start = async (): Promise<StateView> => engine.start(await chain.getBlock('latest'));
+    const single = [vi.spyOn(pool, 'call'), vi.spyOn(pool, 'archiveCall')];
+    const batches = [vi.spyOn(pool, 'batch'), vi.spyOn(pool, 'batchAs')];
+    const asked = (): number =>
+      single.reduce((sum, spy) => sum + spy.mock.calls.length, 0) +
+      batches.reduce((sum, spy) => sum + spy.mock.calls.flatMap(([calls]) => calls).length, 0);
+    let before = 0;
+    return {
+      engine,
+      store,
+      chain,
+      pool,
+      start,
+      startWhole: async () => {
+        await start();
+        await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
+        return viewOf(engine);
+      },
+      advance: async () => engine.advance(await chain.getBlock('latest')),
+      calls: () => {
+        const since = asked() - before;
+        before += since;
+        return since;
+      },
+      close: async () => {
+        await store.settled();
+        pool.close();
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.devnet.stop();
+    await this.postgres.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function viewOf(engine: StateEngine): StateView {
+  if (!engine.view) throw new Error('the engine has no view yet');
+  return engine.view;
+}
+
+/** What the chain says otherwise, of everybody. */
+export async function disagreements({ chain, engine }: Engine): Promise<unknown[]> {
+  const { compared, divergences, wrongPrices } = await new Reconciler(chain).compare(viewOf(engine), engine);
+  if (compared < engine.positionCount) throw new Error(`only ${compared} positions were compared`);
+  return [...divergences, ...wrongPrices];
+}
+
+export function ignore(): void {
+  // Nobody listens.
+}
