@@ -2,7 +2,7 @@ import { getAddress } from 'ethers';
 import { isAddress, isHash, toAddress, type Address, type Hash } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import { parseDecimal } from './decimal.js';
-import { Table, Text } from './keys.js';
+import { Table, Text, type TextKey } from './keys.js';
 
 /** What all kinds of keys share. */
 interface Common {
@@ -75,7 +75,9 @@ export function Choice(options: Common & { readonly of: readonly [string, ...str
   });
 }
 
-export function Flag(options: Common): PropertyDecorator {
+export function Flag(
+  options: Omit<Common, 'default'> & Pick<TextKey<boolean>, 'default'>,
+): PropertyDecorator {
   return Text({
     ...options,
     expected: 'true or false',

@@ -80,8 +80,8 @@ export interface TextKey<T> {
   /** Continues "…; <expected> was expected". */
   readonly expected: string;
   readonly example: string;
-  /** Read like a written value. */
-  readonly default?: string;
+  /** Read like a written value. A function is told what is written in the section. */
+  readonly default?: string | ((section: Mapping) => string);
   readonly optional?: boolean;
   readonly secret?: boolean;
 }
@@ -96,8 +96,9 @@ export function Text<T>(options: TextKey<T>): PropertyDecorator {
       expected: options.expected,
       kind: 'text',
     });
-    Transform(({ value }: { value: unknown }) => {
-      const text = value ?? options.default;
+    Transform(({ value, obj }: { value: unknown; obj: Mapping }) => {
+      const fallback = typeof options.default === 'function' ? options.default(obj) : options.default;
+      const text = value ?? fallback;
       if (text === undefined) return undefined;
       return (typeof text === 'string' ? options.read(text) : undefined) ?? UNREADABLE;
     })(target, property);
@@ -215,6 +216,18 @@ export function NotYet(word: string | boolean, supported: string): PropertyDecor
     validator: {
       validate: (value: unknown) => value !== word,
       defaultMessage: () => `is not supported yet; supported: ${supported}`,
+    },
+  });
+}
+
+/** What is switched on here needs a sibling section. @param why the end of the sentence. */
+export function Needs(sibling: string, why: string): PropertyDecorator {
+  return ValidateBy({
+    name: 'needs',
+    validator: {
+      validate: (value: unknown, args?: ValidationArguments) =>
+        value !== true || !args || Reflect.get(args.object, sibling) !== undefined,
+      defaultMessage: () => `the section ${sibling} beside it was expected: ${why}`,
     },
   });
 }

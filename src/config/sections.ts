@@ -22,6 +22,7 @@ import {
   AtMost,
   DistinctNames,
   List,
+  Needs,
   NotYet,
   Section,
   type Mapping,
@@ -62,6 +63,11 @@ export class RpcConfig {
 
   @Section(() => ArchiveConfig, { optional: true })
   readonly archive?: ArchiveConfig;
+
+  /** Nothing is signed that one of the two endpoints says would revert. */
+  @Needs('backup', 'there is nobody else to ask')
+  @Flag({ default: ({ backup }) => String(backup !== undefined) })
+  readonly secondOpinion!: boolean;
 }
 
 export class ServerDatabaseConfig {

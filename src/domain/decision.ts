@@ -15,6 +15,7 @@ export const REJECTION_REASONS = {
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
   'simulation-reverted': 'the contract call reverted at the planning block',
   'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
+  'second-endpoint-disagrees': 'another endpoint says that the call reverts at the planning block',
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':

@@ -61,6 +61,9 @@ export const DOING_NOTHING: Hex = `0x${word(2)}`;
 
 export interface Settings {
   readonly rpcUrl: string;
+  readonly backupUrl?: string;
+  /** Default: where there is a backup. */
+  readonly secondOpinion?: boolean;
   readonly database: DatabaseAddress;
   /** Of the operator. */
   readonly key: string;
@@ -103,10 +106,13 @@ export class Bench {
 
   /** With an operator of its own, who has one ether. Not recovered yet. */
   static async open(settings: Settings): Promise<Bench> {
-    const { rpcUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
+    const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
+    const { secondOpinion = backupUrl !== undefined } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
-    const pool = new RpcPool({ chainId: 31337, primary: { http: new Secret(rpcUrl) } });
+    const primary = { http: new Secret(rpcUrl) };
+    const backup = backupUrl === undefined ? undefined : { http: new Secret(backupUrl) };
+    const pool = new RpcPool({ chainId: 31337, primary, backup });
     const chain = new Chain(pool);
     const signer = Signer.fromSecret(new Secret(key), 31337);
     const executions = new ExecutionsRepository(database);
@@ -115,6 +121,7 @@ export class Bench {
     const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits });
     await safety.onModuleInit();
     const config = {
+      rpc: { primary, secondOpinion },
       execution: { mode, chimera: CHIMERA, paths: [] },
       detector: detector(confirmationBlocks),
     };

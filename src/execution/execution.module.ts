@@ -9,6 +9,7 @@ import { SafetyController, SafetyModule } from '../safety/index.js';
 import { ExecutionService } from './execution.service.js';
 import { Ledger } from './ledger.js';
 import { NonceLane } from './nonce-lane.js';
+import { SecondEndpoint } from './second-endpoint.js';
 import { Settler } from './settler.js';
 import { Signer } from './signer.js';
 
@@ -49,7 +50,7 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
 
 /** The service and its parts; the parts are nobody else's business. */
 export function executionOf(
-  config: Pick<ChimeraConfig, 'execution' | 'detector'>,
+  config: Pick<ChimeraConfig, 'rpc' | 'execution' | 'detector'>,
   signer: Signer,
   chain: Chain,
   pool: RpcPool,
@@ -63,5 +64,12 @@ export function executionOf(
   const ledger = new Ledger(executions, outbox, safety, signer);
   const settings = { operator: signer.address, chimera, confirmationBlocks, mode };
   const settler = new Settler(pool, chain, ledger, lane, safety, settings);
-  return new ExecutionService({ signer, lane, ledger, settler }, chain, executions, safety, mode);
+  const secondEndpoint = config.rpc.secondOpinion ? new SecondEndpoint(chain, signer.address) : undefined;
+  return new ExecutionService(
+    { signer, lane, ledger, settler, secondEndpoint },
+    chain,
+    executions,
+    safety,
+    mode,
+  );
 }

@@ -15,6 +15,7 @@ import {
 import type { SafetyController } from '../safety/index.js';
 import type { InFlight, Ledger, Settlement } from './ledger.js';
 import type { NonceLane, NonceLease } from './nonce-lane.js';
+import type { SecondEndpoint } from './second-endpoint.js';
 import { LATE_NODE_MS, type Settler, type SettlingHead } from './settler.js';
 import type { SignedTransaction, Signer } from './signer.js';
 
@@ -41,13 +42,15 @@ export interface ExecutionParts {
   readonly lane: NonceLane;
   readonly ledger: Ledger;
   readonly settler: Settler;
+  /** Undefined: plans are signed on the word of the endpoint that simulated them. */
+  readonly secondEndpoint: SecondEndpoint | undefined;
 }
 
 const DRAIN_POLL_MS = 100;
 
 /**
- * From an authorised plan to its outcome. Every intent goes through the same gate, one at a time: authorise, sign, make
- * durable, look at the brake once more, hand over.
+ * From an authorised plan to its outcome. Every intent goes through the same gate, one at a time: hear a second endpoint,
+ * authorise, sign, make durable, look at the brake once more, hand over.
  */
 @Injectable()
 export class ExecutionService {
@@ -173,13 +176,13 @@ export class ExecutionService {
     executionId: string,
     headReceivedAtMs: number,
   ): Promise<Submission> {
-    const { signer, ledger, settler } = this.parts;
+    const { signer, ledger, secondEndpoint } = this.parts;
     if (this.rowsUnknown) await this.findRows();
-    const authorisation = this.safety.authorise(plan.notionalUsd8, {
-      inFlight: ledger.size,
-      operatorBalanceWei: settler.operatorBalanceWei,
-    });
-    if (authorisation.kind === 'rejected') return this.reject(executionId, authorisation);
+    const rejection =
+      this.refusalOf(plan) ?? // first, because what would not be sent need not be asked about
+      (await secondEndpoint?.objectionTo(plan, this.pendingCalls())) ??
+      this.refusalOf(plan);
+    if (rejection) return this.reject(executionId, rejection);
     if (this.mode === 'dry-run') {
       await this.executions.settle(executionId, { status: 'dry-run' });
       return { kind: 'dry-run' };
@@ -197,6 +200,16 @@ export class ExecutionService {
       return rejected('halted');
     }
     return this.handOver(transaction, lease, plan.block.number, headReceivedAtMs);
+  }
+
+  /** What the safety controller has against it now. */
+  private refusalOf({ notionalUsd8 }: LiquidationPlan): Rejection | undefined {
+    const { ledger, settler } = this.parts;
+    const authorisation = this.safety.authorise(notionalUsd8, {
+      inFlight: ledger.size,
+      operatorBalanceWei: settler.operatorBalanceWei,
+    });
+    return authorisation.kind === 'rejected' ? authorisation : undefined;
   }
 
   private async record(

@@ -27,6 +27,7 @@ import {
 import { hexQuantity, toBigInt, toData, toHash, toNumber } from './quantities.js';
 import { AlreadyKnown, CallReverted, RpcAnswerError, RpcError } from './rpc-errors.js';
 import { RpcPool, type CallOptions, type RpcCall } from './rpc-pool.js';
+import { secondOpinion, type SecondOpinion } from './second-opinion.js';
 import {
   callObject,
   parseSimulation,
@@ -179,6 +180,15 @@ export class Chain {
   ): Promise<SimulatedCall[]> {
     const params = [simulationParams(calls, options), blockParam(block)];
     return this.pool.call('eth_simulateV1', params, (raw) => parseSimulation(raw, calls.length), options);
+  }
+
+  /**
+   * Whether the last of the calls, on top of a block and after the others, succeeds in the eyes of a second endpoint too. Every
+   * live endpoint is asked, and not only the one that did not answer before: which that was is no matter then. Never throws; within
+   * half a second unless told otherwise. For F09, a node that lies about calls: one word is no proof.
+   */
+  secondOpinion(calls: readonly CallRequest[], block: Hash, options?: CallOptions): Promise<SecondOpinion> {
+    return secondOpinion(this.pool, calls, block, options);
   }
 
   /** The next nonce. With `pending` the transactions that wait in the node's pool count too. */

@@ -27,6 +27,11 @@ export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
   -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
 };
 
+/** What one endpoint said by itself. */
+export type EndpointAnswer<T> =
+  | { readonly role: string; readonly value: T; readonly error?: undefined }
+  | { readonly role: string; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
+
 export interface EndpointStatus extends EndpointStats {
   readonly role: string;
   readonly state: HealthState;
@@ -149,6 +154,25 @@ export class RpcPool {
   }
 
   /**
+   * What each live endpoint that may be used says to the same call, asked at once. One that does not know the block yet is asked
+   * again as long as there is time. Throws nothing that an endpoint does.
+   */
+  askEach<T>(call: RpcCall<T>, options?: CallOptions): Promise<EndpointAnswer<T>[]> {
+    const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
+    return Promise.all(
+      this.#usable(this.#live).map(async (member): Promise<EndpointAnswer<T>> => {
+        const { role } = member.endpoint;
+        try {
+          return { role, value: await this.#patiently(member, call, deadlineMs) };
+        } catch (error) {
+          if (error instanceof RpcError || error instanceof RpcAnswerError) return { role, error };
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /**
    * The start-up check: one sentence per endpoint that cannot be used, naming its configuration key and never its address.
    * Also puts an endpoint of another chain aside. Whether the head moves is not looked at.
    */
@@ -194,6 +218,20 @@ export class RpcPool {
     return this.#failOver(members, options, (member, deadlineMs) => this.#askOne(member, call, deadlineMs));
   }
 
+  async #patiently<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
+    const endMs = performance.now() + deadlineMs;
+    for (;;) {
+      try {
+        return await this.#ask([member], call, { deadlineMs: endMs - performance.now() });
+      } catch (error) {
+        const mayWait =
+          error instanceof RpcError && error.kind === 'out-of-sync' && this.#timeForAnother(endMs);
+        if (!mayWait) throw error;
+        await sleep(this.#timings.outOfSyncPauseMs);
+      }
+    }
+  }
+
   async #askOne<T>({ endpoint }: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
     const value = valueOf(endpoint.role, call, await endpoint.call(call, deadlineMs));
     if (value instanceof RpcAnswerError) throw value;
@@ -225,10 +263,15 @@ export class RpcPool {
         }
       }
       const outOfSync = failures.length > 0 && failures.every(({ kind }) => kind === 'out-of-sync');
-      if (round === 2 || !outOfSync || endMs - performance.now() <= this.#timings.outOfSyncPauseMs) break;
+      if (round === 2 || !outOfSync || !this.#timeForAnother(endMs)) break;
       await sleep(this.#timings.outOfSyncPauseMs);
     }
     throw combined(failures) ?? this.#noneUsable(members);
+  }
+
+  /** After the pause there must be time for an answer too, or a sound endpoint would fail by its deadline. */
+  #timeForAnother(endMs: number): boolean {
+    return endMs - performance.now() > 2 * this.#timings.outOfSyncPauseMs;
   }
 
   async #served<T>(member: Member, work: () => Promise<T>): Promise<T> {

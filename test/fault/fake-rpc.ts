@@ -47,6 +47,7 @@ interface Subscription {
   readonly filter: unknown;
 }
 
+/** Gives the result, or a promise of it. */
 type Handler = (params: readonly unknown[]) => unknown;
 
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
@@ -75,6 +76,7 @@ export class FakeRpc {
   readonly wsSubscribing: SeenRequest[] = [];
 
   #port = 0;
+  #upstream: string | undefined;
   readonly #handlers = new Map<string, Handler>();
   readonly #methodFaults = new Map<string, Fault>();
   readonly #server: Server;
@@ -114,6 +116,12 @@ export class FakeRpc {
   /** @param handler gives the result; a NodeRefusal is answered as an error. */
   on(method: string, handler: Handler): void {
     this.#handlers.set(method, handler);
+  }
+
+  /** From now on what no handler of the test answers is answered by a real node. */
+  forwardTo(url: string): void {
+    this.#handlers.clear();
+    this.#upstream = url;
   }
 
   failMethod(method: string, fault: Fault | undefined): void {
@@ -195,7 +203,7 @@ export class FakeRpc {
     this.requests++;
     for (const { method, params } of calls) this.seen.push({ method, params });
 
-    const answers = calls.map((call) => this.#answer(call.id, call.method, call.params));
+    const answers = await Promise.all(calls.map((call) => this.#answer(call.id, call.method, call.params)));
     const methodFault = calls.map(({ method }) => this.#methodFaults.get(method)).find((fault) => fault);
     const fault = this.fault ?? methodFault;
     const sound = JSON.stringify(batch ? answers : answers[0]);
@@ -224,9 +232,12 @@ export class FakeRpc {
     }
   }
 
-  #answer(id: unknown, method: string, params: readonly unknown[]): Answer {
+  async #answer(id: unknown, method: string, params: readonly unknown[]): Promise<Answer> {
     const handler = this.#handlers.get(method);
-    const result = handler ? handler(params) : new NodeRefusal(-32601, `the method ${method} does not exist`);
+    if (!handler && this.#upstream !== undefined) return forwarded(this.#upstream, { id, method, params });
+    const result = handler
+      ? await handler(params)
+      : new NodeRefusal(-32601, `the method ${method} does not exist`);
     if (!(result instanceof NodeRefusal)) return { jsonrpc: '2.0', id, result };
     const { code, message, data } = result;
     return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
@@ -235,19 +246,23 @@ export class FakeRpc {
   #welcome(socket: WebSocket): void {
     this.wsConnections++;
     socket.on('close', () => this.#subscriptions.delete(socket));
+    let turn = Promise.resolve(); // one after the other, as a node answers
     socket.on('message', (frame: Buffer) => {
-      if (this.wsDeaf) return;
-      const { id, method, params } = JSON.parse(frame.toString()) as {
-        id: unknown;
-        method: string;
-        params: unknown[];
-      };
-      const answer =
-        method === 'eth_subscribe' || method === 'eth_unsubscribe'
-          ? { jsonrpc: '2.0', id, ...this.#subscribing(socket, method, params) }
-          : this.#answer(id, method, params);
-      socket.send(JSON.stringify(answer));
+      if (!this.wsDeaf) turn = turn.then(() => this.#hear(socket, frame));
     });
+  }
+
+  async #hear(socket: WebSocket, frame: Buffer): Promise<void> {
+    const { id, method, params } = JSON.parse(frame.toString()) as {
+      id: unknown;
+      method: string;
+      params: unknown[];
+    };
+    const answer =
+      method === 'eth_subscribe' || method === 'eth_unsubscribe'
+        ? { jsonrpc: '2.0', id, ...this.#subscribing(socket, method, params) }
+        : await this.#answer(id, method, params);
+    socket.send(JSON.stringify(answer));
   }
 
   #subscribing(socket: WebSocket, method: string, params: unknown[]): Pick<Answer, 'result' | 'error'> {
@@ -312,6 +327,19 @@ export async function eventually(condition: () => boolean, withinMs = 2_000): Pr
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+async function forwarded(
+  url: string,
+  call: { readonly id: unknown; readonly method: string; readonly params: readonly unknown[] },
+): Promise<Answer> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ jsonrpc: '2.0', ...call }),
+  });
+  return (await answer.json()) as Answer;
 }
 
 function reply(

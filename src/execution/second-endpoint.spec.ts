@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { Wallet } from 'ethers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AnvilProcess } from '../../devnet/anvil.js';
+import { FakeRpc } from '../../test/fault/fake-rpc.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
+import { Bench, reverting, type Settings } from './execution.fixture.js';
+
+/** What a sound node gives for calls that succeed. */
+const allSucceed = ([{ blockStateCalls }]: readonly [{ blockStateCalls: { calls: unknown[] }[] }]): unknown =>
+  blockStateCalls.map(({ calls }) => ({
+    calls: calls.map(() => ({ status: '0x1', returnData: '0x', gasUsed: '0x5208', logs: [] })),
+  }));
+
+const REVERTING = { data: reverting('0x6d1a9eb5') };
+
+describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
+  let dataDir: string;
+  let database: EmbeddedPostgres;
+  let anvil: AnvilProcess;
+  /** In front of the real node: the endpoint that lies. */
+  let primary: FakeRpc;
+  let bench: Bench;
+
+  const start = async (settings: Partial<Settings> = {}): Promise<void> => {
+    bench = await Bench.start({
+      rpcUrl: primary.url('http'),
+      backupUrl: anvil.url,
+      database,
+      key: Wallet.createRandom().privateKey,
+      ...settings,
+    });
+  };
+  const lie = (): void => {
+    primary.on('eth_simulateV1', (params) => allSucceed(params as Parameters<typeof allSucceed>[0]));
+    primary.on('eth_call', () => '0x');
+  };
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    dataDir = mkdtempSync(join(tmpdir(), 'chimera-second-'));
+    [database, anvil] = await Promise.all([
+      startEmbeddedPostgres({ dataDir }),
+      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
+    ]);
+  });
+
+  beforeEach(async () => {
+    await Bench.reset(database);
+    primary = await FakeRpc.start();
+    primary.forwardTo(anvil.url);
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await bench.close();
+    await primary.stop();
+  });
+
+  afterAll(async () => {
+    await anvil.stop();
+    await database.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it('F09 a plan that only the primary says would succeed is rejected: nothing is signed, nothing sent', async () => {
+    await start();
+    lie();
+    const sign = vi.spyOn(bench.signer, 'sign');
+    const { executionId, ...submission } = await bench.submit(1, REVERTING);
+    expect(submission).toMatchObject({
+      kind: 'rejected',
+      reason: 'second-endpoint-disagrees',
+      detail: { endpoint: 'backup', minProfit: '1' },
+    });
+    expect(await bench.statusOf(executionId)).toBe('rejected: second-endpoint-disagrees');
+    expect(sign).not.toHaveBeenCalled();
+    expect(await bench.outboxOf(0)).toBeUndefined();
+    expect(primary.seenOf('eth_sendRawTransaction')).toEqual([]);
+    await bench.mine();
+    expect(await bench.count()).toBe(0);
+    expect(bench.execution.inFlight().size).toBe(0);
+    expect(await bench.bookedToday()).toBe(0n);
+
+    // What both say would succeed goes on, with the nonce that the other one did not use.
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    await bench.mine(2);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  it('F09 without the second opinion the same lie is signed and reverts on the chain', async () => {
+    await start({ secondOpinion: false });
+    lie();
+    expect(await bench.submit(1, REVERTING)).toMatchObject({ kind: 'submitted' });
+    await bench.mine(2);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'reverted' }]);
+  });
+
+  it('F09 a dry run says the same', async () => {
+    await start({ mode: 'dry-run' });
+    lie();
+    expect(await bench.submit(1, REVERTING)).toMatchObject({ reason: 'second-endpoint-disagrees' });
+    expect(await bench.submit(2)).toMatchObject({ kind: 'dry-run' });
+  });
+
+  it('the plan is simulated behind what is on its way, and judged by itself', async () => {
+    await start();
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    lie();
+    const seen = primary.seenOf('eth_simulateV1').length;
+    expect(await bench.submit(2, REVERTING)).toMatchObject({ reason: 'second-endpoint-disagrees' });
+    expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    const calls = primary
+      .seenOf('eth_simulateV1')
+      .slice(seen)
+      .map(({ params }) => (params as Parameters<typeof allSucceed>[0])[0].blockStateCalls[0]?.calls.length);
+    expect(calls).toEqual([2, 2]);
+  });
+
+  it('an endpoint that cannot be asked does not stop the bot, and a line says so', async () => {
+    await start();
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    primary.failMethod('eth_simulateV1', { kind: 'status', status: 502 });
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    expect(warn).toHaveBeenCalledWith(
+      expect.stringMatching(/^the plan for 0xb+1 has the word of one endpoint only: primary: HTTP 502$/),
+    );
+  });
+
+  it('nothing is asked about a plan that the safety controller refuses; a halt while it is asked is heard', async () => {
+    await start();
+    const asked = primary.seenOf('eth_simulateV1').length;
+    await bench.safety.halt('test', 'chimera');
+    expect(await bench.submit(1)).toMatchObject({ reason: 'halted' });
+    expect(primary.seenOf('eth_simulateV1')).toHaveLength(asked);
+    await bench.safety.resume('go on', 'chimera');
+    primary.on('eth_simulateV1', async (params) => {
+      await bench.safety.halt('meanwhile', 'chimera');
+      return allSucceed(params as Parameters<typeof allSucceed>[0]);
+    });
+    expect(await bench.submit(1)).toMatchObject({ reason: 'halted' });
+    expect(await bench.outboxOf(0)).toBeUndefined();
+  });
+});
