@@ -36,6 +36,8 @@ export interface HeadStreamOptions {
   /** The WebSockets to listen to, all at once; none means polling only. */
   readonly sources: readonly { readonly role: string; readonly url: Secret }[];
   readonly timings?: Partial<HeadStreamTimings> | undefined;
+  /** Told the number of each head: a stale endpoint is noticed by it. */
+  readonly sawHead?: ((number: number) => void) | undefined;
 }
 
 export interface HeadStreamStatus {
@@ -59,6 +61,7 @@ export class HeadStream {
   readonly #timings: HeadStreamTimings;
   readonly #sources: readonly WsHeadSource[];
   readonly #pollHead: () => Promise<Block>;
+  readonly #sawHead: ((number: number) => void) | undefined;
   readonly #log: HeadLog;
   readonly #seen = new Set<Hash>();
   readonly #heard = new HeardLogs();
@@ -83,6 +86,7 @@ export class HeadStream {
   ) {
     this.#timings = { ...HEAD_STREAM_TIMINGS, ...options.timings };
     this.#pollHead = pollHead;
+    this.#sawHead = options.sawHead;
     this.#log = log;
     this.#sources = options.sources.map(
       ({ role, url }) =>
@@ -207,6 +211,7 @@ export class HeadStream {
   #emit(head: Head): void {
     this.#last = head;
     for (const source of this.#sources) source.othersHave(head.number, head.receivedAtMs);
+    this.#sawHead?.(head.number);
     this.#seen.add(head.hash);
     const [oldest] = this.#seen;
     if (this.#seen.size > REMEMBERED_HEADS && oldest !== undefined) this.#seen.delete(oldest);

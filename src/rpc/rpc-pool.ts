@@ -3,23 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable } from '@nestjs/common';
 
-import { messageOf } from '../domain/errors.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
-import { JsonRpcEndpoint, type EndpointStats, type RpcAnswer } from './json-rpc-endpoint.js';
-import { toNumber } from './quantities.js';
-import { NotThereYet, RpcAnswerError, RpcError } from './rpc-errors.js';
+import { EndpointProber, type Member } from './endpoint-prober.js';
+import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
+import { checked, valueOf, type RpcCall } from './rpc-answer.js';
+import { RpcAnswerError, RpcError } from './rpc-errors.js';
 import { RPC_TIMINGS, type RpcOptions, type RpcTimings } from './rpc-options.js';
+
+export type { RpcCall } from './rpc-answer.js';
 
 export interface CallOptions {
   /** For the call as a whole, over all endpoints, in milliseconds. Default: 2,000. */
   readonly deadlineMs?: number;
-}
-
-/** One call of a batch. `parse` turns the raw result into a checked value and throws when it is not one. */
-export interface RpcCall<T> {
-  readonly method: string;
-  readonly params: readonly unknown[];
-  readonly parse: (raw: unknown) => T;
 }
 
 /** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
@@ -35,20 +30,16 @@ export type EndpointAnswer<T> =
 export interface EndpointStatus extends EndpointStats {
   readonly role: string;
   readonly state: HealthState;
+  /** Another endpoint that may be used is asked first: this one fails often, or is far slower. */
+  readonly struggling: boolean;
   /** Block number at the last health question. */
   readonly head: number | undefined;
 }
 
-interface Member {
-  readonly endpoint: JsonRpcEndpoint;
-  readonly health: EndpointHealth;
-  /** The health question in flight, so that there is never a second one. */
-  probe?: Promise<string | undefined> | undefined;
-}
-
 /**
  * All calls to the chain. Asks the primary; when it does not serve, the backup, within the one deadline of the call; and the
- * primary again as soon as a probe finds it well. An answer of a node, a revert for instance, is final and is not asked for twice.
+ * primary again as soon as a probe finds it well. An endpoint that fails often, or is far slower than the other, is asked second.
+ * An answer of a node, a revert for instance, is final and is not asked for twice.
  *
  * Health questions (chain id and head, in one request) are started by calls once an interval has passed, in the background:
  * an idle pool sends nothing, and no call waits for one.
@@ -62,7 +53,7 @@ export class RpcPool {
   /** Primary first. */
   readonly #live: readonly Member[];
   readonly #archive: Member | undefined;
-  #probedAtMs: number;
+  readonly #prober: EndpointProber;
 
   /**
    * @param clock monotonic milliseconds.
@@ -72,10 +63,17 @@ export class RpcPool {
     this.#options = options;
     this.#timings = { ...RPC_TIMINGS, ...options.timings };
     this.#clock = clock;
-    this.#probedAtMs = clock();
     const primary = this.#member('primary', options.primary);
     this.#live = options.backup ? [primary, this.#member('backup', options.backup)] : [primary];
     this.#archive = options.archive && this.#member('archive', options.archive);
+    const { chainId } = options;
+    this.#prober = new EndpointProber({
+      chainId,
+      live: this.#live,
+      archive: this.#archive,
+      timings: this.#timings,
+      clock,
+    });
   }
 
   get chainId(): number {
@@ -176,23 +174,27 @@ export class RpcPool {
    * The start-up check: one sentence per endpoint that cannot be used, naming its configuration key and never its address.
    * Also puts an endpoint of another chain aside. Whether the head moves is not looked at.
    */
-  async checkEndpoints(): Promise<string[]> {
-    const problems = await this.#probeTogether(this.#all(), this.#timings.checkDeadlineMs);
-    return problems.filter((problem) => problem !== undefined);
+  checkEndpoints(): Promise<string[]> {
+    return this.#prober.check();
   }
 
   /** Asks every endpoint for its chain id and head, and judges by that which may be used. Never throws. */
-  async probe(): Promise<void> {
-    const nowMs = this.#clock();
-    this.#probedAtMs = nowMs;
-    await this.#probeTogether(this.#all().filter(({ health }) => health.mayBeProbed(nowMs)));
+  probe(): Promise<void> {
+    return this.#prober.probe();
+  }
+
+  /** A block of this number was seen elsewhere. An endpoint that seems to lag too far behind it is asked for its own head at once. */
+  sawHead(number: number): void {
+    if (!this.#closing.signal.aborted) this.#prober.sawHead(number);
   }
 
   status(): EndpointStatus[] {
     const nowMs = this.#clock();
-    return this.#all().map(({ endpoint, health }) => ({
+    const all = this.#archive ? [...this.#live, this.#archive] : this.#live;
+    return all.map(({ endpoint, health }) => ({
       role: endpoint.role,
       state: health.state(nowMs),
+      struggling: health.struggling,
       head: health.head,
       ...endpoint.stats,
     }));
@@ -208,10 +210,6 @@ export class RpcPool {
       endpoint: new JsonRpcEndpoint(role, urls.http, this.#closing.signal),
       health: new EndpointHealth(this.#timings),
     };
-  }
-
-  #all(): Member[] {
-    return this.#archive ? [...this.#live, this.#archive] : [...this.#live];
   }
 
   #ask<T>(members: readonly Member[], call: RpcCall<T>, options: CallOptions | undefined): Promise<T> {
@@ -287,69 +285,18 @@ export class RpcPool {
   }
 
   /**
-   * The endpoints that may be used, best first. When none is well, those that merely failed lately are better than nothing;
-   * one that is out of sync, on another chain or asked for a pause is not.
+   * The endpoints that may be used, best first: the primary before the backup, unless it is struggling and the backup is not.
+   * When none is well, those that merely failed lately are better than nothing; one that is out of sync, on another chain or asked
+   * for a pause is not.
    */
   #usable(members: readonly Member[]): Member[] {
+    if (!this.#closing.signal.aborted) this.#prober.probeWhatIsDue();
     const nowMs = this.#clock();
-    this.#probeWhatIsDue(nowMs);
     const inState = (state: HealthState): Member[] =>
       members.filter(({ health }) => health.state(nowMs) === state);
     const well = inState('ok');
-    return well.length > 0 ? well : inState('circuit-open');
-  }
-
-  #probeWhatIsDue(nowMs: number): void {
-    if (this.#closing.signal.aborted) return;
-    if (nowMs - this.#probedAtMs >= this.#timings.probeIntervalMs) void this.probe();
-    else {
-      const halfOpen = this.#all().filter((member) => !member.probe && member.health.halfOpen(nowMs));
-      if (halfOpen.length > 0) void this.#probeTogether(halfOpen);
-    }
-  }
-
-  async #probeTogether(
-    members: readonly Member[],
-    deadlineMs = this.#timings.probeDeadlineMs,
-  ): Promise<(string | undefined)[]> {
-    const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
-    // Archives often trail a little by design, so only the live endpoints are held against each other.
-    const onChain = this.#live.filter(({ health }) => health.foreignChainId === undefined);
-    const best = Math.max(...onChain.map(({ health }) => health.head ?? 0));
-    // Only those asked just now: an older head of another would look like a lag.
-    for (const [index, member] of members.entries())
-      if (problems[index] === undefined && this.#live.includes(member)) member.health.judgeSync(best);
-    return problems;
-  }
-
-  #probeOnce(member: Member, deadlineMs: number): Promise<string | undefined> {
-    member.probe ??= this.#chainIdAndHead(member, deadlineMs).finally(() => {
-      member.probe = undefined;
-    });
-    return member.probe;
-  }
-
-  /** @returns what is wrong with the endpoint, if anything. */
-  async #chainIdAndHead({ endpoint, health }: Member, deadlineMs: number): Promise<string | undefined> {
-    const calls = [
-      { method: 'eth_chainId', params: [], parse: toNumber },
-      { method: 'eth_blockNumber', params: [], parse: toNumber },
-    ];
-    const key = `rpc.${endpoint.role}`;
-    try {
-      const raw = await endpoint.batch(calls, deadlineMs);
-      const [chainId, head] = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
-      if (typeof chainId !== 'number') return `${key} does not answer eth_chainId: ${messageOf(chainId)}`;
-      if (typeof head !== 'number') return `${key} does not answer eth_blockNumber: ${messageOf(head)}`;
-      health.probed(chainId, head, this.chainId);
-      return chainId === this.chainId
-        ? undefined
-        : `${key} answers chain id ${chainId}, ${this.chainId} was expected`;
-    } catch (error) {
-      if (!(error instanceof RpcError)) return `${key} cannot be used: ${messageOf(error)}`;
-      health.failed(error, this.#clock());
-      return `${key} cannot be used: ${error.detail}`;
-    }
+    if (well.length === 0) return inState('circuit-open');
+    return well.sort((a, b) => Number(a.health.struggling) - Number(b.health.struggling));
   }
 
   #noneUsable(members: readonly Member[]): RpcError {
@@ -360,24 +307,6 @@ export class RpcPool {
     return pauses.length > 0
       ? new RpcError('rate-limit', 'rpc', detail, Math.min(...pauses))
       : new RpcError('provider', 'rpc', detail);
-  }
-}
-
-/** @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node lacks the thing. */
-function valueOf<T>(role: string, call: RpcCall<T>, answer: RpcAnswer | undefined): T | RpcAnswerError {
-  if (!answer) throw new RpcError('bad-answer', role, `no answer to ${call.method}`);
-  if ('error' in answer) return answer.error;
-  const { result } = answer;
-  return checked(role, call.method, () => call.parse(result));
-}
-
-function checked<T>(role: string, asked: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof RpcAnswerError) throw error;
-    const kind = error instanceof NotThereYet ? 'out-of-sync' : 'bad-answer';
-    throw new RpcError(kind, role, `the answer to ${asked} was not accepted: ${messageOf(error)}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { Global, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { eventually, FakeRpc } from '../../test/fault/fake-rpc.js';
+import { blockOf, eventually, FakeRpc } from '../../test/fault/fake-rpc.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Secret } from '../domain/secret.js';
 import { Chain } from './chain.js';
@@ -40,6 +40,13 @@ it('is made from the configuration, and the shut-down closes every connection', 
   node.mine();
   await eventually(() => numbers.includes(101));
   expect(await context.get(RpcPool).checkEndpoints()).toEqual([]);
+
+  // F07: the pool hears of the heads, so that an endpoint that stays behind them is noticed.
+  let number = 500;
+  await eventually(() => {
+    node.push(blockOf(number++));
+    return context.get(RpcPool).status()[0]?.state === 'out-of-sync';
+  }, 5_000);
 
   await context.close();
   await eventually(() => node.subscribers === 0);

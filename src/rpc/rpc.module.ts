@@ -32,13 +32,14 @@ import { RpcPool } from './rpc-pool.js';
     },
     {
       provide: HeadStream,
-      inject: [ChimeraConfig, Chain],
-      useFactory: ({ network, rpc }: ChimeraConfig, chain: Chain): HeadStream => {
+      inject: [ChimeraConfig, RpcPool, Chain],
+      useFactory: ({ network, rpc }: ChimeraConfig, pool: RpcPool, chain: Chain): HeadStream => {
         const sources = [
           { role: 'primary', url: rpc.primary.ws },
           { role: 'backup', url: rpc.backup?.ws },
         ].flatMap(({ role, url }) => (url ? [{ role, url }] : []));
-        return new HeadStream({ chainId: network.chainId, sources }, () => chain.getBlock('latest'));
+        const sawHead = (number: number): void => pool.sawHead(number);
+        return new HeadStream({ chainId: network.chainId, sources, sawHead }, () => chain.getBlock('latest'));
       },
     },
   ],

@@ -23,6 +23,8 @@ export type Fault =
   | { readonly kind: 'body'; readonly body: string; readonly contentType?: string }
   /** Accepts the request and never answers. */
   | { readonly kind: 'black-hole' }
+  /** Answers soundly, but late. */
+  | { readonly kind: 'slow'; readonly ms: number }
   /** Takes the request in, acts on it, and cuts the connection without an answer. */
   | { readonly kind: 'reset' }
   /** Cuts the connection in the middle of a sound answer. */
@@ -218,6 +220,9 @@ export class FakeRpc {
         reply(response, 200, fault.body, { 'content-type': fault.contentType ?? 'application/json' });
         return;
       case 'black-hole':
+        return;
+      case 'slow':
+        setTimeout(() => reply(response, 200, sound), fault.ms);
         return;
       case 'reset':
         response.socket?.resetAndDestroy();
