@@ -79,6 +79,8 @@ describe('receipts', () => {
     expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'reverted' });
     both('eth_getTransactionReceipt', receipt({ transactionHash: OTHER_TX }));
     await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
+    primary.on('eth_getTransactionReceipt', () => receipt());
+    expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'success' });
   });
 
   it.each([

@@ -277,4 +277,10 @@ it('F12 heads of another chain are not taken, whatever they look like', async ()
   expect(lines).toContain(
     'WebSocket of primary: it answers chain id 1, 31337 was expected; connecting again',
   );
+
+  node.chainId = 31337;
+  await eventually(() => {
+    node.push(blockOf(101)); // until the next connection listens
+    return heads.at(-1)?.number === 101;
+  });
 });

@@ -51,6 +51,8 @@ describe('failover', () => {
   it('F03 an answer that does not parse: the backup answers the same call', async () => {
     primary.on('eth_blockNumber', () => null);
     expect(await head()).toBe(BACKUP_HEAD);
+    primary.on('eth_blockNumber', () => '0x64');
+    expect(await head()).toBe(PRIMARY_HEAD);
   });
 
   it('F04 a black hole: the backup answers within the one deadline of the call, 2 s by default', async () => {
@@ -255,6 +257,9 @@ describe('batches', () => {
     primary.fault = { kind: 'tampered', tamper: (answers) => answers.slice(1) };
     backup.on('eth_call', () => '0x05');
     expect(await pool.batch(CALLS)).toEqual([31337, '0x05', { head: BACKUP_HEAD }]);
+    primary.fault = undefined;
+    primary.on('eth_call', () => '0x06');
+    expect(await pool.batch(CALLS)).toEqual([31337, '0x06', { head: PRIMARY_HEAD }]);
   });
 
   it('without calls nothing is sent', async () => {

@@ -67,7 +67,7 @@ const FAULTS: [string, Fault][] = [
   ['a cut answer', { kind: 'truncated' }],
 ];
 
-it.each(FAULTS)('%s: no part of the URL in the error', async (_name, fault) => {
+it.each(FAULTS)('F02 %s: no part of the URL in the error', async (_name, fault) => {
   node.fault = fault;
   const pool = poolTo(secretUrl('http'));
   for (const work of [
@@ -93,7 +93,7 @@ it.each([
   [429, NODE_WORDS],
   [3, `execution reverted: ${NODE_WORDS}`],
   [-32000, `nonce too low ${NODE_WORDS}`],
-])('what the node says (%i) is scrubbed', async (code, message) => {
+])('F02 what the node says (%i) is scrubbed', async (code, message) => {
   node.on('eth_sendRawTransaction', () => new NodeRefusal(code, message));
   const pool = poolTo(secretUrl('http'));
   const error = await pool.call('eth_sendRawTransaction', [], String).catch((thrown: unknown) => thrown);
@@ -104,7 +104,7 @@ it.each([
   pool.close();
 });
 
-it('nobody listening, no TLS there, no such host, no URL at all', async () => {
+it('F02 nobody listening, no TLS there, no such host, no URL at all', async () => {
   const noTls = poolTo(secretUrl('https'));
   expectNoSecret(await noTls.checkEndpoints());
   noTls.close();
@@ -133,7 +133,7 @@ it.each([`ftp://${HOST}/${KEY}`, `${HOST}/${KEY}`, `http://${HOST}:99999/${KEY}`
   },
 );
 
-it('log lines of the head stream', async () => {
+it('F02 log lines of the head stream', async () => {
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
   const stream = new HeadStream(

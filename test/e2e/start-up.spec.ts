@@ -53,7 +53,7 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     ]);
   });
 
-  it('another chain than the one configured', async () => {
+  it('F12 another chain than the one configured', async () => {
     const problems = await refusal((yaml) => yaml.replace('chainId: 31337', 'chainId: 8453'), {
       OPERATOR_PRIVATE_KEY: `0x${'5a'.repeat(31)}01`,
     });
