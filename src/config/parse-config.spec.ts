@@ -1,50 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { StartupError } from '../domain/errors.js';
 import type { Variables } from './environment.js';
+import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from './config.fixture.js';
 import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
-
-const KEY = '0x4646464646464646464646464646464646464646464646464646464646464646';
-const ANVIL_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
-const VARIABLES: Variables = {
-  RPC_PRIMARY_HTTP: 'https://node.example.com/v2/access-key',
-  DB_USER: 'the-user',
-  DB_PASSWORD: 'the-password',
-};
-
-const LEAST = `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: \${RPC_PRIMARY_HTTP} } }
-database: { host: localhost, name: chimera }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 2357134 }
-oracles: { nativeUsdFeed: 0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70 }
-liquidity:
-  uniswapV3:
-    factory: 0x33128a8fC17869897dcE68Ed026d694621f6FDfD
-    quoter: 0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a
-execution: { chimera: 0x2626664c2603336E57B271c5C0b26F421741e481 }
-`;
-
-function problemsOf(yaml: string, variables: Variables = VARIABLES): readonly string[] {
-  try {
-    parseConfig(yaml, variables);
-  } catch (error) {
-    if (error instanceof StartupError) return error.problems;
-    throw error;
-  }
-  return [];
-}
-
-/** {@link LEAST} with one section written otherwise (or left out). */
-function withSection(name: string, section: string): string {
-  const others = LEAST.trim()
-    .split(/\n(?=\S)/)
-    .filter((part) => !part.startsWith(`${name}:`));
-  return [...others, section && `${name}: ${section}`].join('\n');
-}
 
 describe('a configuration without mistakes', () => {
   it('holds the defaults of the design', () => {
@@ -120,36 +79,6 @@ describe('a configuration without mistakes', () => {
     const yaml = withSection('database', '{ embedded: true, dataDir: ./data/postgres }');
     const config = parseConfig(yaml, { RPC_PRIMARY_HTTP: 'http://127.0.0.1:8545' });
     expect(config.database).toMatchObject({ embedded: true, dataDir: './data/postgres' });
-  });
-});
-
-describe('the second opinion', () => {
-  const rpc = (more: string): string =>
-    withSection('rpc', `{ primary: { http: \${RPC_PRIMARY_HTTP} }${more} }`);
-  const backup = ', backup: { http: ${RPC_BACKUP_HTTP} }';
-  const opinionOf = (yaml: string, variables: Variables = VARIABLES): boolean =>
-    parseConfig(yaml, variables).rpc.secondOpinion;
-  const withBackup = { ...VARIABLES, RPC_BACKUP_HTTP: 'http://127.0.0.1:8546' };
-
-  it('is asked for where there is a backup, unless the file says no', () => {
-    expect(opinionOf(rpc(backup), withBackup)).toBe(true);
-    expect(opinionOf(rpc(`${backup}, secondOpinion: true`), withBackup)).toBe(true);
-    expect(opinionOf(rpc(`${backup}, secondOpinion: false`), withBackup)).toBe(false);
-  });
-
-  it('is not asked for without a backup, nor with one whose variables have no value', () => {
-    expect(opinionOf(rpc(''))).toBe(false);
-    expect(opinionOf(rpc(backup))).toBe(false);
-    expect(opinionOf(rpc(', secondOpinion: false'))).toBe(false);
-  });
-
-  it('needs a backup where the file asks for it, and is true or false', () => {
-    expect(problemsOf(rpc(', secondOpinion: true'))).toEqual([
-      'rpc.secondOpinion: "true" is not valid; the section backup beside it was expected: there is nobody else to ask',
-    ]);
-    expect(problemsOf(rpc(`${backup}, secondOpinion: maybe`), withBackup)).toEqual([
-      'rpc.secondOpinion: "maybe" is not valid; true or false was expected, for example false',
-    ]);
   });
 });
 
@@ -336,71 +265,5 @@ describe('variables', () => {
     ]);
     expect(problemsOf(live.replace('8453', '31337'), key(ANVIL_KEY))).toEqual([]);
     expect(parseConfig(live, key(KEY.slice(2))).environment.operatorPrivateKey?.reveal()).toBe(KEY);
-  });
-});
-
-describe('secrets', () => {
-  const hidden: Variables = {
-    RPC_PRIMARY_HTTP: 'not-a-url-with-access-key-1',
-    RPC_BACKUP_WS: 'https://backup/access-key-2',
-    DB_USER: 'user-3',
-    DB_PASSWORD: 'password-4',
-    REDIS_PASSWORD: 'password-5',
-    OPERATOR_PRIVATE_KEY: 'key-6-not-hex',
-  };
-
-  it('never appear in a message, whichever key they were written under', () => {
-    const pasted = Object.values(hidden);
-    for (const secret of [...pasted, KEY]) {
-      const yaml = [
-        withSection(
-          'rpc',
-          `{ primary: { http: '${secret}', ws: '${secret}' }, backup: { ws: \${RPC_BACKUP_WS} } }`,
-        ),
-        `planner: { minProfitUsd: '${secret}', '${secret}': 1 }`,
-        `api: { host: 'x ${secret}', keys: [{ name: '! ${secret}', role: '${secret}', sha256: '${secret}' }, '${secret}'] }`,
-        `redis: { host: a, password: '${secret}' }`,
-        `privateKey: '${secret}'`,
-      ].join('\n');
-      const problems = problemsOf(yaml, hidden);
-      expect(problems.length).toBeGreaterThan(8);
-      for (const value of [...pasted, KEY]) expect(problems.join('\n')).not.toContain(value);
-    }
-  });
-
-  it('never appear in a YAML syntax error', () => {
-    for (const broken of [
-      `a: [\nb: *${KEY}`,
-      `database: { password: ${KEY}`,
-      `x: !<${KEY}> 1`,
-      `x: !a${KEY}[ 1`,
-      `x: "${KEY}\\z"`,
-    ]) {
-      const problems = problemsOf(broken);
-      expect(problems).toHaveLength(1);
-      expect(problems[0]).toMatch(/is not valid YAML at line \d, column \d+: /);
-      expect(problems[0]).not.toContain(KEY.slice(2, 20));
-    }
-  });
-
-  it('are refused in the file, with the variable where they belong', () => {
-    const yaml = withSection('database', '{ host: a, name: b, user: c, password: d }');
-    expect(problemsOf(`${yaml}\nredis: { host: a, password: b }\noperatorPrivateKey: x`)).toEqual([
-      expect.stringMatching(/^database.user: .* secrets do not belong here; set DB_USER/),
-      expect.stringMatching(/^database.password: .* set DB_PASSWORD/),
-      expect.stringMatching(/^redis.password: .* set REDIS_PASSWORD/),
-      expect.stringMatching(/^operatorPrivateKey: .* set OPERATOR_PRIVATE_KEY/),
-    ]);
-  });
-
-  it('print as *** when the configuration is printed', () => {
-    const config = parseConfig(LEAST, { ...VARIABLES, OPERATOR_PRIVATE_KEY: KEY });
-    const bigintsAsText = (_: string, value: unknown): unknown =>
-      typeof value === 'bigint' ? String(value) : value;
-    for (const text of [inspect(config, { depth: 9 }), JSON.stringify(config, bigintsAsText)]) {
-      expect(text).toContain('***');
-      for (const secret of ['access-key', 'the-user', 'the-password', KEY.slice(2)])
-        expect(text).not.toContain(secret);
-    }
   });
 });

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { problemsOf, VARIABLES, withSection } from './config.fixture.js';
+import type { Variables } from './environment.js';
+import { parseConfig } from './parse-config.js';
+
+describe('the second opinion', () => {
+  const rpc = (more: string): string =>
+    withSection('rpc', `{ primary: { http: \${RPC_PRIMARY_HTTP} }${more} }`);
+  const backup = ', backup: { http: ${RPC_BACKUP_HTTP} }';
+  const opinionOf = (yaml: string, variables: Variables = VARIABLES): boolean =>
+    parseConfig(yaml, variables).rpc.secondOpinion;
+  const withBackup = { ...VARIABLES, RPC_BACKUP_HTTP: 'http://127.0.0.1:8546' };
+
+  it('is asked for where there is a backup, unless the file says no', () => {
+    expect(opinionOf(rpc(backup), withBackup)).toBe(true);
+    expect(opinionOf(rpc(`${backup}, secondOpinion: true`), withBackup)).toBe(true);
+    expect(opinionOf(rpc(`${backup}, secondOpinion: false`), withBackup)).toBe(false);
+  });
+
+  it('is not asked for without a backup, nor with one whose variables have no value', () => {
+    expect(opinionOf(rpc(''))).toBe(false);
+    expect(opinionOf(rpc(backup))).toBe(false);
+    expect(opinionOf(rpc(', secondOpinion: false'))).toBe(false);
+  });
+
+  it('needs a backup where the file asks for it, and is true or false', () => {
+    expect(problemsOf(rpc(', secondOpinion: true'))).toEqual([
+      'rpc.secondOpinion: "true" is not valid; the section backup beside it was expected: there is nobody else to ask',
+    ]);
+    expect(problemsOf(rpc(`${backup}, secondOpinion: maybe`), withBackup)).toEqual([
+      'rpc.secondOpinion: "maybe" is not valid; true or false was expected, for example false',
+    ]);
+  });
+});
