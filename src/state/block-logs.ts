@@ -9,7 +9,8 @@ import { RpcError } from '../rpc/rpc-errors.js';
 export type Heard = (blockHash: Hash) => readonly RawLog[];
 
 /**
- * The logs of blocks, each in the order of the chain: asked for only where the block's bloom says that there may be any.
+ * The logs of blocks, each in the order of the chain: asked for only where the block's bloom says that there may be any, or where
+ * some were heard all the same.
  *
  * @param blocks one after the other.
  * @throws RpcError when the chain could not be read, or answered of another branch.
@@ -20,9 +21,12 @@ export async function logsOf(
   blocks: readonly Block[],
   addresses: readonly Address[],
 ): Promise<RawLog[][]> {
-  const wanted = blocks.filter(({ logsBloom }) => mayHoldLogsOf(logsBloom, addresses));
   const watched = new Set(addresses);
-  const mustHold = wanted.flatMap(({ hash }) => heard(hash).filter(({ address }) => watched.has(address)));
+  const mustHold = blocks.flatMap(({ hash }) => heard(hash).filter(({ address }) => watched.has(address)));
+  const heardOf = new Set(mustHold.map(({ blockHash }) => blockHash));
+  const wanted = blocks.filter(
+    ({ hash, logsBloom }) => heardOf.has(hash) || mayHoldLogsOf(logsBloom, addresses),
+  );
   const answer = await answerFor(chain, wanted, addresses, mustHold);
   const byBlock = new Map<Hash, RawLog[]>(blocks.map(({ hash }) => [hash, []]));
   for (const log of answer) {

@@ -155,6 +155,9 @@ export class StateEngine {
   }
 
   private async advanceTo(head: Block, current: StateView): Promise<StateView> {
+    // Applied already, but its surroundings could not be read then.
+    if (head.hash === this.ring.tip.hash && head.hash !== current.block.hash)
+      return this.complete(head, await this.readOutside(head));
     const path = await pathTo(head, this.ring, this.chain);
     return path.kind === 'stale' ? current : this.walkTo(head, path);
   }

@@ -1,0 +1,168 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../test/harness/eventually.js';
+import { MemoryCache } from '../cache/index.js';
+import {
+  CheckpointsRepository,
+  createDataSource,
+  Database,
+  migrate,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+  type History,
+} from '../database/index.js';
+import { toAddress, type Address } from '../domain/hex.js';
+import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
+import { Backfill, type BackfillTarget } from './backfill.js';
+import { CheckpointStore } from './checkpoint-store.js';
+import { ignore } from './state.fixture.js';
+
+const MARKET = 'aave';
+const GOAL = 99_999;
+/** One borrower in each thousand blocks. */
+const borrowerAt = (block: number): Address => toAddress(`0x${block.toString(16).padStart(40, '0')}`);
+const borrowersIn = (from: number, to: number): Set<Address> => {
+  const found = new Set<Address>();
+  for (let block = Math.ceil(from / 1_000) * 1_000; block <= to; block += 1_000) found.add(borrowerAt(block));
+  return found;
+};
+const EVERYBODY = [...borrowersIn(0, GOAL)];
+
+let directory: string;
+let postgres: EmbeddedPostgres;
+let dataSource: DataSource;
+
+/** A chain whose history is asked for, and the accounts that are followed by it. */
+class Target implements BackfillTarget {
+  readonly name = MARKET;
+  readonly asked: [number, number][] = [];
+  readonly adopted: Address[] = [];
+  /** Throws what the provider says. */
+  fault: (from: number, to: number) => void = ignore;
+  /** Called when positions are read: a process may die there. */
+  onAdopt: () => Promise<void> = () => Promise.resolve();
+
+  borrowersIn(from: number, to: number): Promise<Set<Address>> {
+    this.asked.push([from, to]);
+    this.fault(from, to);
+    return Promise.resolve(borrowersIn(from, to));
+  }
+
+  async adopt(accounts: readonly Address[]): Promise<void> {
+    await this.onAdopt();
+    this.adopted.push(...accounts);
+  }
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'chimera-backfill-'));
+  await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
+  postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
+  const { host, port, user, password, database } = postgres;
+  await migrate({ host, port, user, password, database });
+  dataSource = createDataSource({ host, port, user, password, database });
+  await dataSource.initialize();
+});
+
+afterEach(async () => {
+  await dataSource.query('TRUNCATE positions, checkpoints');
+});
+
+afterAll(async () => {
+  await dataSource.destroy();
+  await postgres.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('the backfill', () => {
+  it('finds everybody once, in ranges that grow, and says how far it is', async () => {
+    const target = new Target();
+    const progress: number[] = [];
+    await run(await begin(), target, ({ atBlock }) => progress.push(atBlock));
+    expect(target.adopted.toSorted()).toEqual(EVERYBODY.toSorted());
+    expect(target.asked.map(([from, to]) => to - from + 1)).toEqual([10_000, 20_000, 40_000, 30_000]);
+    expect(progress).toEqual([9_999, 29_999, 69_999, GOAL]);
+  });
+
+  it('F11 splits a range that the provider finds too large or does not answer in time, and misses nothing', async () => {
+    const target = new Target();
+    target.fault = (from, to) => {
+      if (to - from + 1 > 3_000) throw new LogRangeTooLarge(-32005, 'query returned more than 10000 results');
+      if (from === 12_500 && to > from) throw new RpcError('timeout', 'archive', 'no answer within 15000 ms');
+    };
+    await run(await begin(), target);
+    expect(target.adopted.toSorted()).toEqual(EVERYBODY.toSorted());
+  });
+
+  it('killed in any of its ranges goes on with that range: what was found before is neither lost nor looked for again', async () => {
+    const found = new Set<Address>();
+    const looked: [number, number][] = [];
+    let life = 0;
+    for (; life < 20; life += 1) {
+      const backfill = await begin();
+      if (backfill.isFinished) break;
+      const target = new Target();
+      const killed = new AbortController();
+      // Found and saved, but not read yet: that is when this life ends.
+      target.onAdopt = async () => {
+        if (target.asked.length <= life % 3) return;
+        killed.abort();
+        await Promise.reject(new Error('killed'));
+      };
+      await backfill.run([target], ignore, ignore, killed.signal);
+      for (const account of target.adopted) found.add(account);
+      looked.push(...target.asked);
+    }
+    expect(life).toBeGreaterThan(3);
+    expect([...found].toSorted()).toEqual(EVERYBODY.toSorted());
+    const starts = looked.map(([from]) => from);
+    expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+    expect(new Set(starts).size).toBe(starts.length);
+  });
+
+  it('F19 waits while the archive is down, and ends when it is back', async () => {
+    const target = new Target();
+    let down = true;
+    target.fault = () => {
+      if (down) throw new RpcError('provider', 'archive', 'HTTP 503');
+    };
+    const backfill = await begin();
+    const done = run(backfill, target);
+    await eventually(() => target.asked.length > 0, 'the first question');
+    expect(backfill.progressOf(MARKET)).toEqual({ fromBlock: 0, atBlock: -1, toBlock: GOAL, unread: 0 });
+    down = false;
+    await done;
+    expect(target.adopted).toHaveLength(EVERYBODY.length);
+    expect(backfill.isFinished).toBe(true);
+  });
+
+  it('does not run twice at once, whoever asks for it', async () => {
+    const target = new Target();
+    const backfill = await begin();
+    await Promise.all([run(backfill, target), run(backfill, target)]);
+    expect(target.adopted).toHaveLength(EVERYBODY.length);
+  });
+});
+
+/** As a process that starts: with what the one before left in the database. */
+async function begin(): Promise<Backfill> {
+  const store = new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), new MemoryCache());
+  const saved = await store.load(MARKET);
+  const history: History = saved.history ?? { scannedTo: -1, goal: GOAL };
+  if (!saved.history) await store.saveHistory(MARKET, [], history);
+  const backfill = new Backfill(store);
+  // What was read in an earlier life is in no checkpoint here: only a real market makes one.
+  backfill.expect(MARKET, history, saved.unread);
+  return backfill;
+}
+
+async function run(
+  backfill: Backfill,
+  target: Target,
+  onProgress: (progress: { atBlock: number }) => void = ignore,
+): Promise<void> {
+  await backfill.run([target], (_, progress) => onProgress(progress), ignore, new AbortController().signal);
+}
