@@ -23,6 +23,8 @@ import { SequencerWatch } from './sequencer-watch.js';
 const SCAN_JOB = 'scan';
 /** How long a shut-down waits for transactions in flight. */
 const DRAIN_MS = 3_000;
+/** How long it waits for a backfill to notice. */
+const BACKFILL_STOP_MS = 1_000;
 const START_RETRY_MS = 1_000;
 const ACTOR = 'chimera';
 
@@ -76,7 +78,9 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
     this.log.emit({ event: 'bot-stopping', inFlight: this.execution.inFlight().size });
     await this.started;
-    await Promise.all([this.running, this.reconciling, this.lookingForBorrowers]);
+    await Promise.all([this.running, this.reconciling]);
+    // An archive may take long to answer; what it would say is not lost, the next start asks again.
+    await Promise.race([this.lookingForBorrowers, sleep(BACKFILL_STOP_MS, undefined, { ref: false })]);
     for (const settlement of await this.execution.drain(DRAIN_MS)) this.pass.report(settlement);
   }
 

@@ -133,6 +133,8 @@ export class Backfill {
     upTo: number,
     signal: AbortSignal,
   ): Promise<number> {
+    if (this.work.get(target.name) !== work)
+      throw new RetryError('there is more to look for since the search began');
     const history = { ...work.history, scannedTo: upTo };
     await this.checkpoints.saveHistory(target.name, [...found], history);
     work.history = history;

@@ -7,6 +7,7 @@ import { FeedBook, type Feeds } from '../oracles/feed-book.js';
 import type { AaveAccount } from '../protocols/aave-v3/market.js';
 import type { RawLog } from '../rpc/chain-answers.js';
 import type { Chain } from '../rpc/chain.js';
+import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
 import { each, readAt, together, type Read } from '../rpc/read.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
 import { logsOf, type Heard } from './block-logs.js';
@@ -169,7 +170,10 @@ export class StateEngine {
       case 'too-deep':
         return this.beginAgain(head);
       case 'walk':
-        return this.walk(head, path.ancestor, path.blocks);
+        return this.walk(head, path.ancestor, path.blocks).catch((error: unknown) => {
+          if (error instanceof LogRangeTooLarge) return this.leap(head);
+          throw error;
+        });
       case 'stale':
         throw new RetryError(`block ${head.number} was replaced while the picture began`);
     }
@@ -259,10 +263,10 @@ export class StateEngine {
     const { oldest, tip } = this.ring;
     for (const market of this.markets) {
       const history = { scannedTo: this.beforeFirst(market), goal: head.number };
-      const accounts = [...market.borrowers];
+      // Before the database forgets: a search that is under way must not write its own progress over this.
+      this.backfill.expect(market.name, history, market.borrowers);
       await this.checkpoints.forgetStates(market.name, history);
       await market.begin([], head);
-      this.backfill.expect(market.name, history, accounts);
     }
     await this.follow(head);
     const view = this.complete(head, await this.readOutside(head));
