@@ -54,7 +54,6 @@ const ACTORS = 32;
 const STOCK_USD8 = 10_000_000n * USD8;
 /** What the supplier leaves in the pool, little enough for the actors to make a difference to the rates. */
 const LIQUIDITY_USD8 = 3_000_000n * USD8;
-const UMBRELLA_SUPPLY_USD8 = 500_000n * USD8;
 const ETHER_WEI = 10n ** 24n;
 /** ERC-1967: where a proxy keeps its implementation. */
 const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc';
@@ -144,12 +143,6 @@ function arrangements(cast: Cast): BlockTransaction[] {
       const { address } = devnet.tokens[symbol];
       const worth = (usd8: bigint): bigint => amountWorth(symbol, usd8, TOKENS[symbol].initialPriceUsd8);
       return [
-        callOf(umbrella, toAddress(pool), aavePool.interface, 'supply', [
-          address,
-          worth(UMBRELLA_SUPPLY_USD8),
-          umbrella,
-          0,
-        ]),
         callOf(supplier, toAddress(pool), aavePool.interface, 'withdraw', [address, MaxUint256, supplier]),
         callOf(supplier, toAddress(pool), aavePool.interface, 'supply', [
           address,

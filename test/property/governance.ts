@@ -1,7 +1,7 @@
-import { AbiCoder } from 'ethers';
+import { AbiCoder, MaxUint256 } from 'ethers';
 import type { Address } from '../../src/domain/hex.js';
 import { callOf, type Call, type Token } from './cast.js';
-import type { ChainReserve } from './chain-side.js';
+import type { ChainLeg, ChainReserve } from './chain-side.js';
 import type { Kind, Situation, WeightedKind } from './situation.js';
 
 const LABEL = 'category';
@@ -20,6 +20,38 @@ export const CHANGES: readonly Kind[] = [
       // Without one for ether the native token has none either, and there is no view at all.
       const token = here.pick(here.cast.tokens.filter(({ symbol }) => symbol !== 'WETH'));
       return token && answers(here, token.aggregators, 0n);
+    },
+  },
+  {
+    name: 'crash for one block',
+    make: (here) => {
+      const backs = ({ usedAsCollateral, scaledSupply }: ChainLeg): boolean =>
+        usedAsCollateral && scaledSupply > 0n;
+      const found = here.leg((leg, { legs }) => {
+        const others = legs.filter((other) => other !== leg);
+        return backs(leg) && !others.some(backs) && others.some(({ scaledDebt }) => scaledDebt > 0n);
+      });
+      if (!found) return undefined;
+      const [{ address, legs }, collateral] = found;
+      const debt = here.pick(legs.filter((leg) => leg !== collateral && leg.scaledDebt > 0n));
+      const price = collateral.reserve.priceUsd8;
+      if (!debt || price === undefined) return undefined;
+      const { aggregators } = here.tokenOf(collateral.reserve);
+      const { asset } = collateral.reserve;
+      // Its only collateral pays for next to nothing: the rest of the debt is bad.
+      return [
+        ...answers(here, aggregators, price / 100n + 1n),
+        here.pool(
+          here.anyoneBut(address),
+          'liquidationCall',
+          asset,
+          debt.reserve.asset,
+          address,
+          MaxUint256,
+          here.random.chance(0.5),
+        ),
+        ...answers(here, aggregators, price),
+      ];
     },
   },
   {
@@ -172,6 +204,20 @@ export const REPAIRS: readonly Kind[] = [
     make: (here) => {
       const reserve = here.pick(here.reserves.filter(({ borrowable }) => !borrowable));
       return reserve && [configure(here, 'setReserveBorrowing', reserve.asset, true)];
+    },
+  },
+  {
+    name: 'cover a deficit',
+    make: (here) => {
+      const reserve = here.pick(here.reserves.filter(({ deficit }) => deficit > 0n));
+      if (!reserve) return undefined;
+      const { asset, deficit } = reserve;
+      const { umbrella } = here.cast;
+      // A little more than it takes: aTokens are rounded down.
+      return [
+        here.pool(umbrella, 'supply', asset, deficit + 10n, umbrella, 0),
+        here.pool(umbrella, 'eliminateReserveDeficit', asset, here.part(deficit)),
+      ];
     },
   },
   {

@@ -304,18 +304,6 @@ export const USER_ACTIONS: readonly WeightedKind[] = [
       ),
     ],
   },
-  {
-    name: 'cover a deficit',
-    weight: 2,
-    make: (here) => {
-      const reserve = here.pick(here.reserves.filter(({ deficit }) => deficit > 0n));
-      return (
-        reserve && [
-          here.pool(here.cast.umbrella, 'eliminateReserveDeficit', reserve.asset, here.part(reserve.deficit)),
-        ]
-      );
-    },
-  },
 ];
 
 function borrow(here: Situation, { address }: ChainAccount, asset: string, amount: bigint): Call {
