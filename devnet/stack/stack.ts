@@ -64,8 +64,16 @@ export class Stack {
     }
   }
 
-  /** Starts the bot as a process; resolves when its loop listens to heads. @throws Error with its log's tail */
-  async startBot(onEvent?: (event: BotEvent) => void, settings: BotSettings = {}): Promise<BotProcess> {
+  /** Starts the bot; resolves when it listens to heads and knows every borrower. @throws Error with its log's tail */
+  async startBot(onEvent?: (event: BotEvent) => void, settings?: BotSettings): Promise<BotProcess> {
+    const bot = await this.launchBot(onEvent, settings);
+    const ready = ['bot-started', 'backfill-finished', 'api-listening'] as const;
+    await Promise.all(ready.map((event) => bot.waitFor(event, 30_000)));
+    return bot;
+  }
+
+  /** Starts the bot as a process, and does not wait for it. */
+  async launchBot(onEvent?: (event: BotEvent) => void, settings: BotSettings = {}): Promise<BotProcess> {
     const file = join(this.directory, 'chimera.yaml');
     const { host, port, database, user, password } = this.postgres;
     await writeFile(
@@ -87,8 +95,6 @@ export class Stack {
       },
     });
     this.bot = bot;
-    const ready = ['bot-started', 'backfill-finished', 'api-listening'] as const;
-    await Promise.all(ready.map((event) => bot.waitFor(event, 30_000)));
     return bot;
   }
 
