@@ -1,10 +1,11 @@
 import type { Address } from '../../domain/hex.js';
-import { Holders } from './holders.js';
 import type { AaveAccount, Leg } from './market.js';
 import { FLOAT_MARGIN, isDebt, isIdle, legKind, reserveOf, type Prefilter } from './prefilter.js';
 
 /** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
 const COMPACT_ABOVE = 0.25;
+/** Twice the collateral and twice the debt are compared, and there the slack counts twice, see {@link Prefilter.worstSince}. */
+const SLACK_WEIGHT = 4;
 const LOW_64_BITS = (1n << 64n) - 1n;
 
 /** Numbers of rows. A row keeps its number as long as its account is in the table. */
@@ -17,7 +18,6 @@ export type Rows = Uint32Array;
 export class PositionTable {
   private readonly rowOfAddress = new Map<Address, number>();
   private readonly freeRows: number[] = [];
-  private readonly holders = new Holders();
   // One entry a row.
   private addresses: (Address | undefined)[] = [];
   private first = new Uint32Array(16);
@@ -54,7 +54,6 @@ export class PositionTable {
       this.legCount[row] = 0;
       this.room[row] = 0;
     }
-    const before = this.reservesOf(row);
     this.legsAlive += sides.length - (this.legCount[row] ?? 0);
     if (sides.length > (this.room[row] ?? 0)) {
       this.growLegs(this.legsUsed + sides.length);
@@ -66,21 +65,18 @@ export class PositionTable {
     this.categories[row] = eMode;
     const start = this.first[row] ?? 0;
     for (const [index, { kind, scaled }] of sides.entries()) this.writeLeg(start + index, kind, scaled);
-    this.keepHolders(row, before);
     if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
   }
 
   delete(address: Address): void {
     const row = this.rowOfAddress.get(address);
     if (row === undefined) return;
-    const before = this.reservesOf(row);
     this.rowOfAddress.delete(address);
     this.addresses[row] = undefined;
     this.legsAlive -= this.legCount[row] ?? 0;
     this.legCount[row] = 0;
     this.room[row] = 0;
     this.freeRows.push(row);
-    this.keepHolders(row, before);
   }
 
   get(address: Address): AaveAccount | undefined {
@@ -106,7 +102,9 @@ export class PositionTable {
     for (let index = start; index < end; index++) {
       const kind = this.kinds[index] ?? 0;
       const reserveId = reserveOf(kind);
-      const scaled = ((this.high[index] ?? 0n) << 64n) | (this.low[index] ?? 0n);
+      const high = this.high[index] ?? 0n;
+      const low = this.low[index] ?? 0n;
+      const scaled = high === 0n ? low : (high << 64n) | low;
       const last = legs.at(-1);
       if (!isDebt(kind))
         legs.push({ reserveId, scaledSupply: scaled, usedAsCollateral: !isIdle(kind), scaledDebt: 0n });
@@ -117,61 +115,56 @@ export class PositionTable {
     return { address, eMode: this.categories[row] ?? 0, legs };
   }
 
-  /** Every row that has the reserve as collateral or debt, and few others. Valid until the table changes. */
-  holdersOf(reserveId: number): Rows {
-    return this.holders.rows(reserveId, (row) => this.reservesOf(row).includes(reserveId));
-  }
-
   /**
    * Every row whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one pass over the
    * columns with floats, widened by what rounding can make of a leg.
    *
    * @param among looks at these rows only.
    */
-  below(healthFactor: number, { factors, slackUsd8 }: Prefilter, among?: Rows): number[] {
+  below(healthFactor: number, prefilter: Prefilter, among?: Rows): number[] {
     const found: number[] = [];
     const limit = healthFactor * (1 + FLOAT_MARGIN);
-    // Both sides of the comparison are doubled; a leg of debt counts by the limit, one of collateral by less than 1.
-    const slackWeight = 2 * Math.max(1, limit);
-    const { first, legCount, kinds, amounts } = this;
     const count = among ? among.length : this.addresses.length;
     for (let index = 0; index < count; index++) {
       const row = among ? (among[index] ?? 0) : index;
-      const start = first[row] ?? 0;
-      const end = start + (legCount[row] ?? 0);
-      let net = 0;
-      let gross = 0;
-      let slack = 0;
-      for (let leg = start; leg < end; leg++) {
-        const kind = kinds[leg] ?? 0;
-        const value = (amounts[leg] ?? 0) * (factors[kind] ?? 0);
-        net += value;
-        gross += Math.abs(value);
-        slack += slackUsd8[kind] ?? 0;
-      }
-      // gross + net is twice the collateral, gross - net twice the debt. NaN is never above: it is selected.
-      if (gross + net >= limit * (gross - net) + slackWeight * slack) continue;
-      found.push(row);
+      // NaN is never above: it is selected.
+      if (!(this.leastHealth(row, prefilter) >= limit)) found.push(row);
     }
     return found;
   }
 
-  /** The reserves that count for a row's health. */
-  private reservesOf(row: number): number[] {
-    const reserves: number[] = [];
-    const start = this.first[row] ?? 0;
-    const end = start + (this.legCount[row] ?? 0);
-    for (let index = start; index < end; index++) {
-      const kind = this.kinds[index] ?? 0;
-      if (!isIdle(kind) && reserves.at(-1) !== reserveOf(kind)) reserves.push(reserveOf(kind));
+  /**
+   * For each row what its health factor is not below, as {@link below} sees it; NaN where it cannot be computed.
+   *
+   * @param into one entry a row.
+   * @param among looks at these rows only.
+   */
+  leastHealths(prefilter: Prefilter, into: Float32Array, among?: Rows): void {
+    const count = among ? among.length : this.addresses.length;
+    for (let index = 0; index < count; index++) {
+      const row = among ? (among[index] ?? 0) : index;
+      into[row] = this.leastHealth(row, prefilter);
     }
-    return reserves;
   }
 
-  private keepHolders(row: number, before: readonly number[]): void {
-    const after = this.reservesOf(row);
-    for (const reserveId of before) if (!after.includes(reserveId)) this.holders.remove(reserveId);
-    for (const reserveId of after) if (!before.includes(reserveId)) this.holders.add(reserveId, row);
+  /** Infinity for a row without an account. */
+  private leastHealth(row: number, { factors, slackUsd8 }: Prefilter): number {
+    const { kinds, amounts } = this;
+    const start = this.first[row] ?? 0;
+    const end = start + (this.legCount[row] ?? 0);
+    let net = 0;
+    let gross = 0;
+    let slack = 0;
+    for (let leg = start; leg < end; leg++) {
+      const kind = kinds[leg] ?? 0;
+      const value = (amounts[leg] ?? 0) * (factors[kind] ?? 0);
+      net += value;
+      gross += Math.abs(value);
+      slack += slackUsd8[kind] ?? 0;
+    }
+    if (gross === 0 && slack === 0) return Infinity;
+    // gross + net is twice the collateral, gross - net twice the debt.
+    return (gross + net - SLACK_WEIGHT * slack) / (gross - net + SLACK_WEIGHT * slack);
   }
 
   private writeLeg(index: number, kind: number, scaled: bigint): void {

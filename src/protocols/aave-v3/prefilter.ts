@@ -59,6 +59,24 @@ export class Prefilter {
     return this;
   }
 
+  /**
+   * By what a health factor may have been multiplied since `before`, at worst: all of the collateral what fell furthest, all of the
+   * debt what rose furthest. A leg's slack moves by no more than that either way. 0 when a factor appeared or went.
+   */
+  worstSince(before: Prefilter): number {
+    let collateral = 1;
+    let debt = 1;
+    for (const kind of new Set([...this.#known, ...before.#known])) {
+      const [now, then] = [this.factors[kind] ?? NaN, before.factors[kind] ?? NaN];
+      if (Object.is(now, then)) continue;
+      const ratio = now / then;
+      if (Number.isNaN(ratio)) return 0;
+      if (isDebt(kind)) debt = Math.max(debt, ratio);
+      else collateral = Math.min(collateral, ratio);
+    }
+    return collateral / debt;
+  }
+
   #set(kind: number, factor: number, usd8PerUnit: number): void {
     this.factors[kind] = factor;
     this.slackUsd8[kind] = usd8PerUnit + 1;

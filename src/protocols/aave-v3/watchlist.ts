@@ -1,104 +1,99 @@
 import type { Address } from '../../domain/hex.js';
-import { borrowIndexAt, type AaveMarket, type MarketConditions } from './market.js';
+import type { AaveMarket, MarketConditions } from './market.js';
 import type { PositionTable, Rows } from './position-table.js';
 import { Prefilter } from './prefilter.js';
 
-/** Who is this share above the limit is on the list too, so that interest alone takes nobody by surprise. */
+/** Everybody is looked at again once health factors may have fallen by this share since the last time. */
+const FURTHEST_FALL = 0.03;
+/** The list is made this much longer than it has to be, so that not every move of a price makes another one. */
 const MARGIN = 1e-3;
-
-/** What the last look at everybody was based on. */
-interface Basis {
-  readonly eModes: AaveMarket['eModes'];
-  readonly borrowIndexes: ReadonlyMap<number, number>;
-}
+/** What a health factor may lose as a 32-bit float. */
+const FLOAT32_MARGIN = 1e-6;
 
 /**
- * The rows of a table that may be below a health factor, kept from block to block. A price that moved touches the holders of its
- * asset only, a change of an account that account; everybody is looked at again when the market's terms changed, or once interest
- * has used up the margin: collateral only grows, and a debt grows as its index does.
+ * The rows of a table that may be below a health factor, kept from block to block without a look at all accounts. At the last look,
+ * the basis, everybody's health factor was noted, and since then none can have fallen further than the worst changes of prices,
+ * interest and thresholds take it: whoever was far enough above the limit still is.
  */
 export class Watchlist {
   readonly #table: PositionTable;
   readonly #limit: number;
   readonly #prefilter = new Prefilter();
-  #listed = new Uint8Array(1024);
+  readonly #basis = new Prefilter();
+  /** By row, at the basis' factors: also for whoever changed since. */
+  #health = new Float32Array(0);
+  /** What health factors may have been multiplied with since the basis, at worst; 0 without one. */
+  #fall = 0;
+  /** Whoever was below it at the basis is on the list. */
+  #reach = 0;
   #rows: Rows = new Uint32Array(0);
-  #basis: Basis | undefined;
-  #prices: MarketConditions['prices'] = new Map();
 
   /** @param healthFactor the limit, 1 for liquidatable. */
   constructor(table: PositionTable, healthFactor: number) {
     this.#table = table;
-    this.#limit = healthFactor * (1 + MARGIN);
+    this.#limit = healthFactor * (1 + FLOAT32_MARGIN);
   }
 
-  /** The factors of the last {@link update}. */
-  get prefilter(): Prefilter {
-    return this.#prefilter;
-  }
-
-  /** Every row below the limit at the last {@link update}, and few others. */
+  /** Every row below the limit at the last {@link update}, and some others. */
   get rows(): Rows {
     return this.#rows;
   }
 
-  /** Everybody is looked at again next time: after time went backwards, for instance. */
+  /**
+   * Every row whose health factor at the last {@link update} is below this one or cannot be computed, and few whose is not.
+   *
+   * @param healthFactor at most the limit.
+   */
+  below(healthFactor: number): number[] {
+    const reach = (healthFactor * (1 + FLOAT32_MARGIN)) / this.#fall;
+    return this.#table.below(healthFactor, this.#prefilter, this.#select(reach, this.#rows));
+  }
+
+  /** Everybody is looked at again next time. */
   reset(): void {
-    this.#basis = undefined;
+    this.#fall = 0;
   }
 
   /** @param touched accounts that changed since the last time. */
   update(market: AaveMarket, conditions: MarketConditions, touched: Iterable<Address>): void {
     this.#prefilter.update(market, conditions);
-    if (this.#listed.length < this.#table.rowCount) {
-      const larger = new Uint8Array(2 * this.#table.rowCount);
-      larger.set(this.#listed);
-      this.#listed = larger;
-    }
-    if (this.#basis && this.#basis.eModes === market.eModes && !this.#interestUsedUp(market, conditions))
-      this.#lookAtChanges(market, conditions, touched);
-    else this.#lookAtEverybody(market, conditions);
-    this.#prices = conditions.prices;
-  }
-
-  #lookAtEverybody(market: AaveMarket, conditions: MarketConditions): void {
-    this.#listed.fill(0);
-    this.#rows = Uint32Array.from(this.#table.below(this.#limit, this.#prefilter));
-    for (const row of this.#rows) this.#listed[row] = 1;
-    this.#basis = { eModes: market.eModes, borrowIndexes: borrowIndexes(market, conditions) };
-  }
-
-  #lookAtChanges(market: AaveMarket, { prices }: MarketConditions, touched: Iterable<Address>): void {
-    const changed: Rows[] = [];
+    if (this.#health.length < this.#table.rowCount) this.#grow();
     const rows = [...touched].map((address) => this.#table.rowOf(address)).filter((row) => row !== undefined);
-    if (rows.length > 0) changed.push(Uint32Array.from(rows));
-    for (const { id, asset } of market.reserves.values())
-      if (prices.get(asset) !== this.#prices.get(asset)) changed.push(this.#table.holdersOf(id));
-    if (changed.length === 0) return;
-    for (const some of changed) for (const row of some) this.#listed[row] = 0;
-    const listed = Array.from(this.#rows.filter((row) => this.#listed[row] === 1));
-    for (const some of changed) {
-      for (const row of this.#table.below(this.#limit, this.#prefilter, some)) {
-        if (this.#listed[row] === 1) continue; // Holds two assets that moved.
-        this.#listed[row] = 1;
-        listed.push(row);
+    if (this.#fall > 0) this.#fall = this.#prefilter.worstSince(this.#basis);
+    if (this.#fall < 1 - FURTHEST_FALL) {
+      this.#basis.update(market, conditions);
+      this.#fall = 1;
+      this.#reach = 0;
+      this.#table.leastHealths(this.#basis, this.#health);
+    } else this.#table.leastHealths(this.#basis, this.#health, Uint32Array.from(rows));
+    const needed = this.#limit / this.#fall;
+    if (rows.length === 0 && needed <= this.#reach) return;
+    this.#reach = Math.max(this.#reach, needed * (1 + MARGIN));
+    this.#rows = this.#select(this.#reach);
+  }
+
+  /** The rows whose health factor at the basis is below `reach` or cannot be computed, of `among` or of all. */
+  #select(reach: number, among?: Rows): Rows {
+    const health = this.#health;
+    const count = among ? among.length : this.#table.rowCount;
+    let selected = new Uint32Array(among ? count : Math.max(1024, 2 * this.#rows.length));
+    let used = 0;
+    for (let index = 0; index < count; index++) {
+      const row = among ? (among[index] ?? 0) : index;
+      if ((health[row] ?? NaN) >= reach) continue;
+      if (used === selected.length) {
+        const larger = new Uint32Array(2 * used);
+        larger.set(selected);
+        selected = larger;
       }
+      selected[used++] = row;
     }
-    this.#rows = Uint32Array.from(listed);
+    return selected.subarray(0, used);
   }
 
-  #interestUsedUp(market: AaveMarket, conditions: MarketConditions): boolean {
-    for (const [reserveId, index] of borrowIndexes(market, conditions)) {
-      const before = this.#basis?.borrowIndexes.get(reserveId);
-      // Half of the margin: floats are not to be trusted to its edge.
-      if (before === undefined || index > before * (1 + MARGIN / 2)) return true;
-    }
-    return false;
+  #grow(): void {
+    const larger = new Float32Array(2 * this.#table.rowCount);
+    larger.set(this.#health);
+    this.#health = larger;
   }
-}
-
-function borrowIndexes(market: AaveMarket, { timestamp }: MarketConditions): Map<number, number> {
-  return new Map(
-    [...market.reserves.values()].map(({ id, indexes }) => [id, Number(borrowIndexAt(indexes, timestamp))]),
-  );
 }
