@@ -283,7 +283,7 @@ export class TrackedMarket {
     this.touched = new Set();
     const positions = new Map<Address, Position>();
     const limit = Number(this.limits.decideBelowWad) / 1e18;
-    for (const row of this.table.below(limit, this.watchlist.prefilter, this.watchlist.rows)) {
+    for (const row of this.watchlist.below(limit)) {
       const account = this.table.accountIn(row);
       if (!account) continue;
       const data = accountData(market, account, conditions);
