@@ -1,6 +1,14 @@
 import type { Address } from '../../domain/hex.js';
 import type { AaveAccount, Leg } from './market.js';
-import { FLOAT_MARGIN, isDebt, isIdle, legKind, reserveOf, type Prefilter } from './prefilter.js';
+import {
+  FLOAT_MARGIN,
+  isDebt,
+  isIdle,
+  legKind,
+  reserveMark,
+  reserveOf,
+  type Prefilter,
+} from './prefilter.js';
 
 /** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
 const COMPACT_ABOVE = 0.25;
@@ -24,6 +32,7 @@ export class PositionTable {
   private legCount = new Uint16Array(16);
   private room = new Uint16Array(16);
   private categories = new Uint8Array(16);
+  private marks = new Uint32Array(16);
   // One entry a leg.
   private kinds = new Uint32Array(64);
   private amounts = new Float64Array(64);
@@ -65,6 +74,10 @@ export class PositionTable {
     this.categories[row] = eMode;
     const start = this.first[row] ?? 0;
     for (const [index, { kind, scaled }] of sides.entries()) this.writeLeg(start + index, kind, scaled);
+    this.marks[row] = sides.reduce(
+      (marks, { kind }) => (isIdle(kind) ? marks : marks | reserveMark(kind)),
+      0,
+    );
     if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
   }
 
@@ -113,6 +126,11 @@ export class PositionTable {
       else legs.push({ reserveId, scaledSupply: 0n, usedAsCollateral: false, scaledDebt: scaled });
     }
     return { address, eMode: this.categories[row] ?? 0, legs };
+  }
+
+  /** By row, the {@link reserveMark}s of what counts for its health. Valid until the table changes; of no meaning for an empty row. */
+  get reserveMarks(): Uint32Array {
+    return this.marks;
   }
 
   /**
@@ -181,6 +199,7 @@ export class PositionTable {
     this.legCount = grown(this.legCount, new Uint16Array(capacity));
     this.room = grown(this.room, new Uint16Array(capacity));
     this.categories = grown(this.categories, new Uint8Array(capacity));
+    this.marks = grown(this.marks, new Uint32Array(capacity));
   }
 
   private growLegs(legs: number): void {

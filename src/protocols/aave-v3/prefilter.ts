@@ -20,6 +20,21 @@ export const reserveOf = (kind: number): number => (kind >> 1) & (RESERVE_IDS - 
 export const isDebt = (kind: number): boolean => (kind & DEBT) !== 0;
 export const isIdle = (kind: number): boolean => (kind & IDLE) !== 0;
 
+/** One of 32 bits for a reserve; reserves that share one are taken for each other, which costs time and misses nobody. */
+export const reserveMark = (kind: number): number => 1 << (reserveOf(kind) & 31);
+
+/** A reserve whose worst change is above this share moved; interest and everyday prices are below. */
+const MOVED = 0.01;
+
+/** What health factors may have been multiplied with, at worst: all of the collateral what fell furthest, all of the debt what rose. */
+export interface Fall {
+  /** The {@link reserveMark}s of the reserves that moved. */
+  readonly movedMarks: number;
+  /** Of whoever holds one that moved. */
+  readonly ofHolders: number;
+  readonly ofOthers: number;
+}
+
 /** Errors of the float sums stay below 1e-14 of them; a position this close to the limit is computed exactly. */
 export const FLOAT_MARGIN = 1e-12;
 
@@ -60,21 +75,34 @@ export class Prefilter {
   }
 
   /**
-   * By what a health factor may have been multiplied since `before`, at worst: all of the collateral what fell furthest, all of the
-   * debt what rose furthest. A leg's slack moves by no more than that either way. 0 when a factor appeared or went.
+   * What prices, interest and terms may have done to health factors since `before`, at worst. A leg's slack moves by no more than
+   * its value. Undefined when a factor appeared or went.
    */
-  worstSince(before: Prefilter): number {
-    let collateral = 1;
-    let debt = 1;
+  fallSince(before: Prefilter): Fall | undefined {
+    const ratios = new Map<number, { collateral: number; debt: number }>();
     for (const kind of new Set([...this.#known, ...before.#known])) {
       const [now, then] = [this.factors[kind] ?? NaN, before.factors[kind] ?? NaN];
       if (Object.is(now, then)) continue;
       const ratio = now / then;
-      if (Number.isNaN(ratio)) return 0;
-      if (isDebt(kind)) debt = Math.max(debt, ratio);
-      else collateral = Math.min(collateral, ratio);
+      if (Number.isNaN(ratio)) return undefined;
+      const mark = reserveMark(kind);
+      const own = ratios.get(mark) ?? { collateral: 1, debt: 1 };
+      if (isDebt(kind)) own.debt = Math.max(own.debt, ratio);
+      else own.collateral = Math.min(own.collateral, ratio);
+      ratios.set(mark, own);
     }
-    return collateral / debt;
+    let movedMarks = 0;
+    const calm = { collateral: 1, debt: 1 };
+    const all = { collateral: 1, debt: 1 };
+    for (const [mark, { collateral, debt }] of ratios) {
+      const moved = collateral / debt < 1 - MOVED;
+      if (moved) movedMarks |= mark;
+      for (const worst of moved ? [all] : [all, calm]) {
+        worst.collateral = Math.min(worst.collateral, collateral);
+        worst.debt = Math.max(worst.debt, debt);
+      }
+    }
+    return { movedMarks, ofHolders: all.collateral / all.debt, ofOthers: calm.collateral / calm.debt };
   }
 
   #set(kind: number, factor: number, usd8PerUnit: number): void {
