@@ -1,6 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'vitest';
+import type { Block } from '../../src/domain/block.js';
 import type { AaveAccount, Leg } from '../../src/protocols/aave-v3/market.js';
 import type { Position, StateView } from '../../src/state/state-view.js';
+import type { HealthFactorLimits } from '../../src/state/tracked-market.js';
 import type { ChainAccount, ChainSide } from './chain-side.js';
+import type { RandomChain } from './random-chain.js';
 
 /** A position as both sides can tell it. */
 interface Comparable {
@@ -35,8 +40,45 @@ function isHeld({ scaledSupply, usedAsCollateral, scaledDebt }: Leg): boolean {
   return scaledSupply > 0n || scaledDebt > 0n || usedAsCollateral;
 }
 
-/** Every account with debt, as the engine sees it. */
-export function engineSide(view: StateView): Record<string, Comparable> {
+/** Blocks in the report of a failure: a mistake about interest shows some blocks after it was made. */
+const TOLD = 10;
+
+/** Compares the engine with the contracts, at one block after the other. */
+export class Comparison {
+  /** How many were compared and found equal. */
+  positions = 0;
+
+  constructor(
+    private readonly world: RandomChain,
+    private readonly name: string,
+  ) {}
+
+  /** Everybody whom the view has to hold, and nobody else. A difference fails, and tells what has happened before it. */
+  async at(block: Block, answer: Promise<StateView>, { decideBelowWad }: HealthFactorLimits): Promise<void> {
+    const [view, side] = await Promise.all([answer, this.world.sideAt(block)]).catch((error: unknown) => {
+      throw new Error(this.story(block), { cause: error });
+    });
+    const [ours, theirs] = [engineSide(view), chainSide(side, decideBelowWad)];
+    const borrowers = borrowersIn(side).length;
+    const accounts = Object.keys(theirs).toSorted();
+    const counted = view.markets.reduce((sum, { borrowerCount }) => sum + borrowerCount, 0);
+    const known = { block: view.block, accounts: Object.keys(ours).toSorted(), counted };
+    const expected = { block, accounts, counted: borrowers };
+    if (!isDeepStrictEqual([known, ours], [expected, theirs])) {
+      const story = this.story(block);
+      expect(known, story).toEqual(expected);
+      for (const account of accounts) expect(ours[account], `${account}, ${story}`).toEqual(theirs[account]);
+    }
+    this.positions += borrowers;
+  }
+
+  private story({ number }: Block): string {
+    return [`${this.name}, at block ${number}:`, ...this.world.story(number - TOLD, number)].join('\n');
+  }
+}
+
+/** Every account of the view. */
+function engineSide(view: StateView): Record<string, Comparable> {
   return Object.fromEntries(
     view.markets.flatMap(({ positions }) =>
       [...positions].map(([address, { account, data }]) => [
@@ -47,13 +89,12 @@ export function engineSide(view: StateView): Record<string, Comparable> {
   );
 }
 
-/** Every account with debt. */
-export function borrowersIn({ accounts }: ChainSide): ChainAccount[] {
+function borrowersIn({ accounts }: ChainSide): ChainAccount[] {
   return accounts.filter(({ legs }) => legs.some(({ scaledDebt }) => scaledDebt > 0n));
 }
 
 /** Every account with debt and a health factor (wad) below the limit, or none for want of a price, as the contracts see it. */
-export function chainSide(side: ChainSide, belowWad: bigint): Record<string, Comparable> {
+function chainSide(side: ChainSide, belowWad: bigint): Record<string, Comparable> {
   return Object.fromEntries(
     borrowersIn(side)
       .filter(({ data }) => !data || data.healthFactorWad < belowWad)

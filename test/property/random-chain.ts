@@ -32,7 +32,7 @@ export interface Count {
   refused: number;
 }
 
-const MOST_ACTIONS = 12;
+const MOST_ACTIONS = 14;
 const DEEPEST_REORG = 40;
 const MINUTE = 60;
 const DAY = 86_400;
@@ -50,6 +50,8 @@ export class RandomChain {
   actions = 0;
   reorgs = 0;
   private deck: Kind[] = [];
+  /** While nothing is configured, nobody has a reason to read the market again: mistakes have the time to add up. */
+  private calm = false;
 
   private constructor(
     private readonly devnet: Devnet,
@@ -90,9 +92,9 @@ export class RandomChain {
     return { made: blocksOf(made), gone: blocksOf(gone) };
   }
 
-  /** The last blocks up to this one, written for a person: when they were, who tried what, and what Aave refused. */
-  story(upTo: number, howMany: number): string[] {
-    const chapters = this.chapters.filter(({ block }) => block.number <= upTo).slice(-howMany);
+  /** The blocks from a number on and up to another, for a person: when they were, who tried what, what Aave refused. */
+  story(from: number, upTo: number): string[] {
+    const chapters = this.chapters.filter(({ block }) => block.number >= from && block.number <= upTo);
     return chapters.flatMap(({ block, outcomes }) => [
       `block ${block.number} at ${block.timestamp}`,
       ...outcomes.map(({ action, succeeded }) => {
@@ -104,7 +106,9 @@ export class RandomChain {
 
   private async extend(): Promise<Chapter> {
     const timestamp = this.head.timestamp + this.pause();
-    const actions = this.choose(this.tip, timestamp, this.random.integer(0, MOST_ACTIONS));
+    // In a full block every reserve is updated; in a sparse one most of them are left to their interest.
+    const most = this.random.chance(0.4) ? 2 : MOST_ACTIONS;
+    const actions = this.choose(this.tip, timestamp, this.random.integer(0, most));
     const receipts = await this.devnet.mineBlock(callsOf(actions), timestamp);
     return this.record(await this.chain.getBlock('latest'), actions, receipts);
   }
@@ -134,19 +138,20 @@ export class RandomChain {
   private pause(): number {
     const { random } = this;
     const roll = random.next();
-    if (roll < 0.75) return 2;
-    if (roll < 0.9) return random.integer(1, 30 * MINUTE);
-    if (roll < 0.98) return random.integer(30 * MINUTE, 10 * DAY);
+    if (roll < 0.6) return 2;
+    if (roll < 0.75) return random.integer(1, 30 * MINUTE);
+    if (roll < 0.97) return random.integer(30 * MINUTE, 10 * DAY);
     return random.integer(10 * DAY, 120 * DAY);
   }
 
   private choose(side: ChainSide, timestamp: number, howMany: number): Action[] {
     const { random } = this;
     const here = new Situation(random, this.cast, side, timestamp);
+    if (random.chance(0.06)) this.calm = !this.calm;
     const actions = Array.from({ length: howMany }, () => here.action(USER_ACTIONS));
     const others = [
       random.chance(0.25) ? here.action(PRICE_MOVES) : undefined,
-      random.chance(0.4) ? here.actionOf(this.nextChange()) : undefined,
+      !this.calm && random.chance(0.6) ? here.actionOf(this.nextChange()) : undefined,
       ...REPAIRS.map((kind) => (random.chance(0.6) ? here.actionOf(kind) : undefined)),
     ];
     for (const action of others) {
