@@ -1,0 +1,159 @@
+/** A real chain and a real database, and the bot's state on top of them as production puts it together. */
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { MemoryCache } from '../../../src/cache/index.js';
+import { parseConfig, type ChimeraConfig } from '../../../src/config/index.js';
+import {
+  CheckpointsRepository,
+  createDataSource,
+  Database,
+  migrate,
+  startEmbeddedPostgres,
+} from '../../../src/database/index.js';
+import type { Block } from '../../../src/domain/block.js';
+import { Secret } from '../../../src/domain/secret.js';
+import { PriceGuard } from '../../../src/oracles/price-guard.js';
+import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
+import { Chain } from '../../../src/rpc/chain.js';
+import { RpcPool, type BatchAnswers, type CallOptions, type RpcCall } from '../../../src/rpc/rpc-pool.js';
+import { Backfill } from '../../../src/state/backfill.js';
+import { CheckpointStore } from '../../../src/state/checkpoint-store.js';
+import { StateEngine } from '../../../src/state/state-engine.js';
+import { TrackedMarket } from '../../../src/state/tracked-market.js';
+import { operatorPrivateKey, startDevnet, type Devnet } from '../../index.js';
+import { botConfig, newApiKeys } from '../../stack/bot-config.js';
+import { LIMITS } from './tracked.js';
+
+/** Each state of the chain is a copy of all of it: of ten thousand borrowers few fit into memory. */
+const STATES_KEPT = 16;
+
+/** Counts the JSON-RPC calls that leave through it, one by one also where they travel as a batch. */
+class CountingPool extends RpcPool {
+  calls = 0;
+
+  override call<T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (raw: unknown) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    this.calls += 1;
+    return super.call(method, params, parse, options);
+  }
+
+  override archiveCall<T>(
+    method: string,
+    params: readonly unknown[],
+    parse: (raw: unknown) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    this.calls += 1;
+    return super.archiveCall(method, params, parse, options);
+  }
+
+  /** Also what RpcPool.batch comes to. */
+  override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
+    calls: Calls,
+    combine: (answers: BatchAnswers<Calls>) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    this.calls += calls.length;
+    return super.batchAs(calls, combine, options);
+  }
+}
+
+/** What one process of the bot has of the state: another one with the same database is a restart. */
+export interface Engine {
+  readonly engine: StateEngine;
+  readonly store: CheckpointStore;
+  readonly chain: Chain;
+  readonly reader: AaveV3Reader;
+  readonly pool: CountingPool;
+  readonly close: () => Promise<void>;
+}
+
+export class LocalBench {
+  readonly #config: ChimeraConfig;
+  readonly #pool: RpcPool;
+
+  private constructor(
+    readonly devnet: Devnet,
+    private readonly dataSource: DataSource,
+    private readonly stopPostgres: () => Promise<void>,
+    private readonly removeFiles: () => void,
+  ) {
+    const nowhere = { host: '127.0.0.1', port: 1, database: 'none' };
+    this.#config = parseConfig(botConfig(devnet, nowhere, newApiKeys()), {
+      RPC_PRIMARY_HTTP: devnet.rpcUrl,
+      RPC_PRIMARY_WS: devnet.wsUrl,
+      DB_USER: 'nobody',
+      OPERATOR_PRIVATE_KEY: operatorPrivateKey,
+    });
+    this.#pool = this.#newPool();
+  }
+
+  static async start(): Promise<LocalBench> {
+    const directory = await mkdtemp(join(tmpdir(), 'chimera-bench-'));
+    const removeFiles = (): void => rmSync(directory, { recursive: true, force: true });
+    process.once('exit', removeFiles);
+    await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
+    const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
+    const { host, port, user, password, database } = postgres;
+    await migrate({ host, port, user, password, database });
+    const dataSource = createDataSource({ host, port, user, password, database });
+    await dataSource.initialize();
+    const devnet = await startDevnet({ statesKept: STATES_KEPT });
+    return new LocalBench(devnet, dataSource, () => postgres.stop(), removeFiles);
+  }
+
+  get protocol(): ChimeraConfig['protocols'][number] {
+    const [protocol] = this.#config.protocols;
+    if (!protocol) throw new Error('the configuration has no market');
+    return protocol;
+  }
+
+  /** The head as a WebSocket would tell it: no call of the engine's. */
+  head(): Promise<Block> {
+    return new Chain(this.#pool).getBlock('latest');
+  }
+
+  engine(): Engine {
+    const { protocol } = this;
+    const { nativeUsdFeed } = this.#config.oracles;
+    const pool = this.#newPool();
+    const chain = new Chain(pool);
+    const reader = new AaveV3Reader(chain);
+    const store = new CheckpointStore(
+      new CheckpointsRepository(new Database(this.dataSource)),
+      new MemoryCache(),
+    );
+    const market = new TrackedMarket(chain, reader, new PriceGuard(this.#config), protocol, LIMITS);
+    const engine = new StateEngine(chain, [market], store, new Backfill(store), {
+      nativeUsdFeed,
+      fromBlocks: new Map([[protocol.name, protocol.fromBlock]]),
+    });
+    const close = async (): Promise<void> => {
+      await store.settled();
+      pool.close();
+    };
+    return { engine, store, chain, reader, pool, close };
+  }
+
+  async stop(): Promise<void> {
+    this.#pool.close();
+    await this.dataSource.destroy();
+    await this.devnet.stop();
+    await this.stopPostgres();
+    this.removeFiles();
+  }
+
+  #newPool(): CountingPool {
+    return new CountingPool({
+      chainId: this.devnet.chainId,
+      primary: { http: new Secret(this.devnet.rpcUrl) },
+    });
+  }
+}
