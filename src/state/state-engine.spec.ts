@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { demoBorrowers } from '../../devnet/index.js';
 import { eventually } from '../../test/harness/eventually.js';
+import { sendFrom } from '../../test/harness/transactions.js';
 import { toAddress, type Address } from '../domain/hex.js';
-import { USD8 } from '../domain/money.js';
+import { USD8, WAD } from '../domain/money.js';
+import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
+import type { AccountData } from '../protocols/aave-v3/health.js';
 import { RING_BLOCKS } from './block-ring.js';
 import {
   disagreements,
@@ -104,6 +107,24 @@ describe('the picture', () => {
     );
     expect(reserve?.liquidationThresholdBps).toBe(7_500n);
     expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('knows that a liquidation paid in aTokens books the interest of the collateral without saying so', async () => {
+    const one = await whole();
+    await bench.devnet.increaseTime(86_400);
+    await bench.devnet.setPrice('WETH', 2_000n * USD8);
+    const view = await one.advance();
+    const [victim] = [...(view.markets[0]?.positions.values() ?? [])].filter(
+      ({ data }) => 'legs' in data && data.healthFactorWad < WAD && holds(data, 'WETH') && owes(data, 'USDC'),
+    );
+    if (!victim) throw new Error('a liquidatable position was expected');
+    await liquidateForATokens(victim.account.address);
+    const { market, conditions } = (await one.advance()).markets[0] ?? {};
+    const provider = toAddress(bench.devnet.addresses.addressesProvider);
+    const onChain = await new AaveV3Reader(one.chain).market('aave', provider, viewOf(one.engine).block.hash);
+    expect(market?.reserves).toEqual(onChain.reserves);
+    const weth = [...onChain.reserves.values()].find(({ symbol }) => symbol === 'WETH');
+    expect(weth?.indexes.updatedAt).toBe(conditions?.timestamp);
   });
 
   it('marks the asset whose price moved more than the guard allows in one block, for that block only', async () => {
@@ -293,4 +314,33 @@ async function backfill({ engine }: Engine): Promise<void> {
 async function borrow(times = 1n): Promise<Address> {
   const debts = LOAN.debts.map(({ symbol, amount }) => ({ symbol, amount: amount * times }));
   return toAddress(await bench.devnet.openPosition({ collaterals: [...LOAN.collaterals], debts }));
+}
+
+function holds({ legs }: AccountData, symbol: string): boolean {
+  return legs.some(({ reserve, collateral }) => reserve.symbol === symbol && collateral > 0n);
+}
+
+function owes({ legs }: AccountData, symbol: string): boolean {
+  return legs.some(({ reserve, debt }) => reserve.symbol === symbol && debt > 0n);
+}
+
+/** Some of a borrower's dollars repaid by the trader, who takes the ether's aTokens. */
+async function liquidateForATokens(borrower: Address): Promise<void> {
+  const { devnet } = bench;
+  const { deployer, trader } = devnet.accounts;
+  const { WETH, USDC } = devnet.tokens;
+  const token = devnet.token('USDC').interface;
+  const amount = 50n * 10n ** 6n;
+  const pool = devnet.contracts.aavePool.interface;
+  const liquidation = [WETH.address, USDC.address, borrower, amount, true];
+  const to = USDC.address;
+  await sendFrom(devnet, deployer, { to, data: token.encodeFunctionData('mint', [trader, amount]) });
+  await sendFrom(devnet, trader, {
+    to,
+    data: token.encodeFunctionData('approve', [devnet.addresses.pool, amount]),
+  });
+  await sendFrom(devnet, trader, {
+    to: devnet.addresses.pool,
+    data: pool.encodeFunctionData('liquidationCall(address,address,address,uint256,bool)', liquidation),
+  });
 }
