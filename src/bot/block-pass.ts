@@ -14,7 +14,13 @@ import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
-import { ExecutionService, executionRow, type Settlement, type Submission } from '../execution/index.js';
+import {
+  ExecutionService,
+  executionRow,
+  type Reopening,
+  type Settlement,
+  type Submission,
+} from '../execution/index.js';
 import { Counters } from '../monitoring/counters.js';
 import { EventLog } from '../monitoring/event-log.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
@@ -68,7 +74,12 @@ export class BlockPass {
       this.state.advance(head),
       this.execution.settle(head),
     ]);
-    if (settled.status === 'fulfilled') for (const settlement of settled.value) this.report(settlement);
+    if (settled.status === 'fulfilled') for (const news of settled.value) this.report(news);
+    // Only now, because the look beside may have settled by a block that is gone, and also when the head was not reached. The
+    // second look is what the plans of this pass are made on: nobody is liquidated twice.
+    const takenBack = this.state.takenBack();
+    if (takenBack.length > 0)
+      for (const news of await this.execution.settle(head, takenBack)) this.report(news);
     if (settled.status === 'rejected') throw settled.reason;
     if (advanced.status === 'rejected') throw advanced.reason;
     const view = advanced.value;
@@ -178,10 +189,17 @@ export class BlockPass {
     this.log.emit({ event: 'transaction-sent', executionId, borrower, hash, nonce, headToSendUs });
   }
 
-  /** Says and counts how an execution ended. */
-  report(settlement: Settlement): void {
-    this.counters.add(settlement.outcome === 'succeeded' ? 'succeeded' : 'failed');
-    this.log.emit({ event: 'execution-settled', ...settlement });
+  /** Says and counts how an execution ended, or that it has not after all. */
+  report(news: Settlement | Reopening): void {
+    if (news.outcome === 'reopened') {
+      const { executionId, borrower, hash, was, block, realisedProfitUsd8, reported } = news;
+      if (reported) this.counters.add(counterOf(was), -1);
+      const outcome = { was, block, realisedProfitUsd8 };
+      this.log.emit({ event: 'execution-reopened', executionId, borrower, hash, ...outcome });
+      return;
+    }
+    this.counters.add(counterOf(news.outcome));
+    this.log.emit({ event: 'execution-settled', ...news });
   }
 
   private reportPlan(plan: LiquidationPlan, executionId: string): void {
@@ -216,6 +234,10 @@ export class BlockPass {
       detail: rejection.detail,
     });
   }
+}
+
+function counterOf(outcome: Settlement['outcome']): 'succeeded' | 'failed' {
+  return outcome === 'succeeded' ? 'succeeded' : 'failed';
 }
 
 function skippedOpportunity(opportunity: Opportunity, rejection: Rejection): Skipped {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Initial } from '../../migrations/0001_initial.js';
 import { StoredPositions } from '../../migrations/0002_stored_positions.js';
+import { ReopenedTransactions } from '../../migrations/0003_reopened_transactions.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
@@ -55,7 +56,7 @@ export function dataSourceOptions({
       KnownPosition,
       DivergenceRow,
     ],
-    migrations: [Initial, StoredPositions],
+    migrations: [Initial, StoredPositions, ReopenedTransactions],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -9,7 +9,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedde
 import { migrate, revertLastMigration } from './migrate.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 
-const NAMES = ['Initial1767225600001', 'StoredPositions1767225600002'];
+const NAMES = ['Initial1767225600001', 'StoredPositions1767225600002', 'ReopenedTransactions1767225600003'];
 
 describe('migrations', { timeout: 60_000 }, () => {
   let dataDir: string;
@@ -53,12 +53,17 @@ describe('migrations', { timeout: 60_000 }, () => {
     const hash = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`;
     const before = 'SELECT protocol, block_number, block_hash FROM checkpoints ORDER BY protocol';
 
+    /** To before the positions were stored. */
+    const goDown = async (): Promise<void> => {
+      for (let left = NAMES.length; left > 1; left--) await revertLastMigration(server);
+    };
+
     afterEach(async () => {
       await database.query('TRUNCATE positions, checkpoints');
     });
 
     it('going up, borrowers and how far they are known stay; their positions are to be read', async () => {
-      await revertLastMigration(server);
+      await goDown();
       await database.query(`INSERT INTO checkpoints VALUES ('aave', 120, '${hash(120)}')`);
       await database.query(`INSERT INTO positions VALUES ('aave', '${BORROWER}')`);
       await migrate(server);
@@ -79,7 +84,7 @@ describe('migrations', { timeout: 60_000 }, () => {
         ('begun', NULL, NULL, -1, 100),
         ('live', 120, '${hash(120)}', NULL, NULL)`);
       await database.query(`INSERT INTO positions VALUES ('complete', '${BORROWER}', '[0]')`);
-      await revertLastMigration(server);
+      await goDown();
       expect(await database.query(before)).toEqual([
         { protocol: 'complete', block_number: '120', block_hash: hash(120) },
         { protocol: 'searching', block_number: '40', block_hash: hash(0) },

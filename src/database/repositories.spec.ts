@@ -254,7 +254,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       const first = intent(await executions.insert(PLANNED));
       const recorded = await outbox.record(first);
       if (recorded.kind !== 'recorded') throw new Error('not recorded');
-      await outbox.setStatus(recorded.id, 'dropped');
+      await outbox.end(recorded.id, { status: 'dropped' });
       const again = intent(await executions.insert(PLANNED), { nonce: first.nonce, hash: hash(9_000_001) });
       expect(await outbox.record(again)).toEqual({ kind: 'recorded', id: recorded.id });
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
@@ -282,13 +282,74 @@ describe('repositories', { timeout: 60_000 }, () => {
           intent(null, { chainId: 1, sender, nonce: n, hash: hash(10_000_000 + n) }),
         );
         if (recorded.kind !== 'recorded') throw new Error('not recorded');
-        await outbox.setStatus(recorded.id, status, status === 'mined' ? 77 : undefined);
+        if (status === 'broadcast') await outbox.markBroadcast(recorded.id);
+        if (status === 'failed' || status === 'dropped') await outbox.end(recorded.id, { status });
+        const block = { number: 77, hash: hash(77) };
+        if (status === 'mined') await outbox.end(recorded.id, { status, block, covered: true });
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
       expect(await outbox.highestNonce(1, sender)).toBe(3);
       expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
-      expect(await outbox.find(1, sender, 0)).toMatchObject({ blockNumber: 77, executionId: null });
+      expect(await outbox.find(1, sender, 0)).toMatchObject({
+        blockNumber: 77,
+        blockHash: hash(77),
+        executionId: null,
+        bookedDay: null,
+      });
+      const minedIn = async (from: number, to: number): Promise<number[]> =>
+        (await outbox.minedBetween(1, sender, from, to)).map((row) => row.nonce);
+      expect(await minedIn(77, 77)).toEqual([0]);
+      expect(await minedIn(0, 76)).toEqual([]);
+      expect(await minedIn(78, 99)).toEqual([]);
     });
+
+    it('what ended without covering debt is off its day, once, also when it is said again', async () => {
+      for (const end of [
+        { status: 'dropped' },
+        { status: 'failed' },
+        { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false },
+      ] as const) {
+        const before = await safety.dailyVolumeUsd8(DAY);
+        const recorded = intent(await executions.insert(PLANNED));
+        const { id = '' } = { ...(await outbox.record(recorded)) } as { id?: string };
+        expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: DAY });
+        await Promise.all([outbox.end(id, end), outbox.end(id, end), outbox.end(id, end)]);
+        expect(await safety.dailyVolumeUsd8(DAY)).toBe(before);
+        expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
+          status: end.status,
+          bookedDay: null,
+        });
+      }
+    });
+
+    it.each([true, false])(
+      'F15 is reopened as if it had not been mined, also when that is said again (covered: %s)',
+      async (covered) => {
+        const id = await executions.insert(PLANNED);
+        const recorded = intent(id);
+        const row = await outbox.record(recorded);
+        if (row.kind !== 'recorded') throw new Error('not recorded');
+        await executions.markSubmitted(id, recorded.hash, 1234);
+        await outbox.markBroadcast(row.id);
+        const read = async () => {
+          const { updatedAt, ...kept } = { ...(await outbox.find(8453, SENDER, recorded.nonce)) };
+          return [updatedAt && kept, await executions.find(id), await safety.dailyVolumeUsd8(DAY)];
+        };
+        const before = await read();
+        const amounts = { gasUsed: 9n, realisedProfitUsd8: -8n };
+        await executions.settle(id, {
+          ...(covered
+            ? { status: 'succeeded', debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n }
+            : { status: 'reverted', reason: 'why' }),
+          ...amounts,
+          txHash: recorded.hash,
+        });
+        await outbox.end(row.id, { status: 'mined', block: { number: 79, hash: hash(79) }, covered });
+        expect(await read()).not.toEqual(before);
+        await Promise.all([outbox.reopen(row.id, DAY), outbox.reopen(row.id, DAY)]);
+        expect(await read()).toEqual(before);
+      },
+    );
   });
 
   describe('safety', () => {
@@ -332,13 +393,6 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(both.map(({ kind }) => kind).sort()).toEqual(['saved', 'stale']);
       expect(await safety.load()).toMatchObject({ status: { state: 'HALTED', consecutiveFailures: 2 } });
       expect(await safety.transitions(100)).toHaveLength(history.length);
-    });
-
-    it('books volume by UTC day, exactly, also at once', async () => {
-      expect(await safety.dailyVolumeUsd8('2026-02-01')).toBe(0n);
-      await Promise.all(Array.from({ length: 10 }, () => safety.addDailyVolume('2026-02-01', 33_333_333n)));
-      expect(await safety.dailyVolumeUsd8('2026-02-01')).toBe(333_333_330n);
-      expect(await safety.addDailyVolume('2026-02-02', 1n)).toBe(1n);
     });
   });
 

@@ -23,6 +23,8 @@ export interface SafetyLimits {
 export type SafetyEvent =
   | { readonly kind: 'execution-succeeded' }
   | { readonly kind: 'execution-failed'; readonly reason: string }
+  /** A reorg took the outcome of an execution back. `failures`: by how much that outcome had changed the count. */
+  | { readonly kind: 'outcome-taken-back'; readonly failures: number }
   /** Something around us is not well … */
   | { readonly kind: 'throttle'; readonly reason: string }
   /** … and is again. */
@@ -40,7 +42,8 @@ export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
 /**
  * The safety state machine. A failure throttles (one transaction in flight at a time) and, when it makes
  * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. A throttle without a failure is
- * cleared by `unthrottle`, which leaves that of a failure alone. HALTED is left by `resume` alone.
+ * cleared by `unthrottle`, which leaves that of a failure alone. An outcome that is taken back leaves the count as it was
+ * before it. HALTED is left by `resume` alone.
  */
 export function nextSafety(
   status: SafetyStatus,
@@ -79,6 +82,15 @@ export function nextSafety(
       const throttled = to('THROTTLED', event.reason, 'chimera', failures);
       // The first failure outlasts what throttled before it, and is the reason from now on.
       return failures === 1 ? { ...throttled, reason: event.reason } : throttled;
+    }
+    case 'outcome-taken-back': {
+      // A resume may have cleared the count meanwhile.
+      const failures = Math.max(0, status.consecutiveFailures - event.failures);
+      if (status.state === 'HALTED' || failures === status.consecutiveFailures)
+        return { ...status, consecutiveFailures: failures };
+      return failures === 0
+        ? to('NORMAL', 'a reorg took the failure back', 'chimera', 0)
+        : to('THROTTLED', 'a reorg took the success after a failure back', 'chimera', failures);
     }
     case 'throttle':
       return status.state === 'HALTED'

@@ -10,7 +10,7 @@ import {
   type DatabaseAddress,
   type ExecutionMode,
 } from '../database/index.js';
-import type { Address, Hex } from '../domain/hex.js';
+import type { Address, Hash, Hex } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { SafetyLimits } from '../domain/safety.js';
 import { Secret } from '../domain/secret.js';
@@ -183,8 +183,8 @@ export class Bench {
   }
 
   /** As the loop does at a new head. */
-  async settle() {
-    return this.execution.settle(await this.chain.getBlock('latest'));
+  async settle(takenBack?: readonly Hash[]) {
+    return this.execution.settle(await this.chain.getBlock('latest'), takenBack);
   }
 
   /** Status and reason of an execution. */

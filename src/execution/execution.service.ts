@@ -13,7 +13,8 @@ import {
   type RpcAnswerError,
 } from '../rpc/rpc-errors.js';
 import type { SafetyController } from '../safety/index.js';
-import type { InFlight, Ledger, Settlement } from './ledger.js';
+import type { InFlight, Reopening, Settlement } from './in-flight.js';
+import type { Ledger } from './ledger.js';
 import type { NonceLane, NonceLease } from './nonce-lane.js';
 import type { SecondEndpoint } from './second-endpoint.js';
 import { LATE_NODE_MS, type Settler, type SettlingHead } from './settler.js';
@@ -56,7 +57,7 @@ const DRAIN_POLL_MS = 100;
 export class ExecutionService {
   private readonly logger = new Logger(ExecutionService.name);
   private readonly submitting = new Set<Address>();
-  private reports: Settlement[] = [];
+  private reports: (Settlement | Reopening)[] = [];
   private stepping: Promise<unknown> = Promise.resolve();
   /** A row may exist that the ledger does not know: the answer to its write was lost. */
   private rowsUnknown = false;
@@ -92,8 +93,8 @@ export class ExecutionService {
   }
 
   /**
-   * Takes up what an earlier process left: settles what was mined and hands everything else to the nodes again, byte
-   * for byte (not while HALTED). To be called before the first {@link submit}; may be called again after an error.
+   * Takes up what an earlier process left: reopens what a reorg has unsettled since, settles what was mined and hands
+   * everything else to the nodes again, byte for byte (not while HALTED). To be called before the first {@link submit}; may be called again after an error.
    *
    * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the chain.
    */
@@ -101,6 +102,7 @@ export class ExecutionService {
     const { ledger, lane, settler } = this.parts;
     await ledger.load();
     const [block, { transactionCount }] = await Promise.all([this.chain.getBlock('latest'), settler.look()]);
+    await settler.takeBackEarlier(block, this.report);
     this.checkHistory(transactionCount, await ledger.highestMinedNonce());
     lane.start(
       transactionCount,
@@ -134,10 +136,16 @@ export class ExecutionService {
   /**
    * One look at everything in flight; refreshes the operator's balance.
    *
-   * @returns what came to its end since the last call that returned.
+   * @param takenBack blocks that the chain has taken back: what they had settled counts as in flight from this call on,
+   *   whether or not it returns.
+   * @returns what came to its end, or was reopened, since the last call that returned.
    * @throws RetryError when chain or database could not be asked; HaltError when someone else uses our key.
    */
-  async settle(head: SettlingHead): Promise<Settlement[]> {
+  async settle(
+    head: SettlingHead,
+    takenBack: readonly Hash[] = [],
+  ): Promise<readonly (Settlement | Reopening)[]> {
+    this.parts.settler.takeBack(takenBack, head);
     if (this.rowsUnknown) await this.parts.lane.take(() => this.findRows());
     await this.step(head);
     const reports = this.reports;
@@ -151,7 +159,7 @@ export class ExecutionService {
    *
    * @returns what came to its end.
    */
-  async drain(timeoutMs: number): Promise<Settlement[]> {
+  async drain(timeoutMs: number): Promise<readonly (Settlement | Reopening)[]> {
     this.draining = true;
     const { ledger, lane } = this.parts;
     const end = performance.now() + timeoutMs;
@@ -324,10 +332,11 @@ export class ExecutionService {
     throw new HaltError(`${found}: it is another chain, or one that was reset`);
   }
 
+  private readonly report = (news: Settlement | Reopening): void => void this.reports.push(news);
+
   /** One step at a time. */
   private step(head: SettlingHead): Promise<void> {
-    const report = (settlement: Settlement): void => void this.reports.push(settlement);
-    const result = this.stepping.then(() => this.parts.settler.step(head, report));
+    const result = this.stepping.then(() => this.parts.settler.step(head, this.report));
     this.stepping = result.catch(() => undefined);
     return result;
   }

@@ -1,66 +1,41 @@
 import { Logger } from '@nestjs/common';
-import { Transaction } from 'ethers';
 import type {
+  Execution,
   ExecutionsRepository,
   OutboxRepository,
-  OutboxStatus,
   OutboxTransaction,
 } from '../database/index.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf } from '../domain/errors.js';
-import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
-import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
+import type { Hash } from '../domain/hex.js';
+import type { LiquidationPlan } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
+import {
+  NOT_SENT,
+  restored,
+  restoredSettled,
+  settledIn,
+  settlement,
+  type InFlight,
+  type Reopening,
+  type Settled,
+  type Settlement,
+} from './in-flight.js';
 import type { Outcome } from './settlement.js';
-import { termsOfPlan, termsOfRow, type SettlementTerms } from './settlement-terms.js';
+import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction, Signer } from './signer.js';
 
-/** A signed transaction whose row is durable and whose fate is open. */
-export interface InFlight extends SignedTransaction {
-  readonly outboxId: string;
-  readonly executionId: string;
-  readonly terms: SettlementTerms;
-  readonly call: TransactionCall;
-  /** The UTC day to which this process booked it; undefined for a row of an earlier process, which stays booked. */
-  readonly bookedDay: string | undefined;
-  /** Where its receipt was seen last; undefined while there is none, or none any more. */
-  minedIn: number | undefined;
-  /** The head at which it was handed to the nodes last; undefined when this process never did. */
-  sentAtBlock: number | undefined;
-  /** How often it was handed over again. */
-  resent: number;
-  /** Microseconds from the head's arrival to the first hand-over. */
-  headToSendUs: number | undefined;
-  /** A node has taken it. */
-  accepted: boolean;
-  /** The rows say so. */
-  acceptanceSaved: boolean;
-  /** Its outcome is in the failure count. */
-  counted: boolean;
-  /** Looks at the chain that found its nonce used and no receipt of its own. */
-  overtaken: number;
-}
-
-/** What became of an intent, as events and logs carry it. Money is decimal text. */
-export interface Settlement {
-  readonly executionId: string;
-  readonly borrower: Address;
-  readonly hash: Hash;
-  readonly outcome: 'succeeded' | 'reverted' | 'dropped';
-  /** Why it did not succeed. */
-  readonly reason: string | undefined;
-  /** Where it was mined. */
-  readonly block: number | undefined;
-  /** USD with 8 decimals. */
-  readonly realisedProfitUsd8: string | undefined;
-  readonly simulatedNetProfitUsd8: string;
-}
-
-/** What is in flight, in memory as in the rows: the only writer of outbox rows and of the outcomes of what was signed. */
+/**
+ * What is in flight, and what was settled a short while ago, in memory as in the rows: the only writer of outbox rows and
+ * of the outcomes of what was signed.
+ */
 export class Ledger {
   private readonly logger = new Logger(Ledger.name);
   private readonly open = new Map<Hash, InFlight>();
+  private readonly settled = new Map<Hash, Settled>();
+  /** In flight again, which their rows do not say yet. */
+  private reopened: readonly (Settled & { readonly day: string })[] = [];
   private readonly saving = new Map<Hash, Promise<void>>();
 
   constructor(
@@ -88,9 +63,25 @@ export class Ledger {
     const { chainId, address } = this.signer;
     const rows = await this.outbox.unsettled(chainId, address);
     const unknown = rows.filter(({ hash }) => !this.open.has(hash));
-    const found = await Promise.all(unknown.map((row) => this.restored(row)));
+    const found = await Promise.all(unknown.map(async (row) => restored(row, await this.executionOf(row))));
     for (const transaction of found) this.open.set(transaction.hash, transaction);
     return found;
+  }
+
+  /**
+   * Takes up what an earlier process settled from one block to another, both included.
+   *
+   * @returns the blocks that settled anything. @throws as {@link load}
+   */
+  async loadSettled(fromBlock: number, toBlock: number): Promise<readonly Settled['block'][]> {
+    const { chainId, address } = this.signer;
+    const rows = await this.outbox.minedBetween(chainId, address, fromBlock, toBlock);
+    for (const row of rows.filter(({ hash }) => !this.settled.has(hash) && !this.open.has(hash))) {
+      const settled = restoredSettled(row, await this.executionOf(row));
+      if (settled) this.settled.set(row.hash, settled);
+    }
+    const blocks = [...this.settled.values()].map(({ block }) => block);
+    return [...new Map(blocks.map((block) => [block.hash, block])).values()];
   }
 
   /** Of a row that was mined; undefined when there is none. @throws RetryError when the database is away. */
@@ -145,22 +136,22 @@ export class Ledger {
   /** It has not left this process and never will: its plan counts as refused, for this reason. @throws RetryError */
   async withdraw(transaction: InFlight, reason: RejectionReason): Promise<void> {
     await this.executions.settle(transaction.executionId, { status: 'rejected', reason });
-    await this.close(transaction, 'dropped');
-    await this.release(transaction);
+    await this.outbox.end(transaction.outboxId, { status: 'dropped' });
+    this.close(transaction, false);
   }
 
   /** It will not be mined: `failed` when every node refused it, `dropped` when none has it any more. @throws RetryError */
   async drop(transaction: InFlight, status: 'failed' | 'dropped', reason: string): Promise<Settlement> {
     await this.saving.get(transaction.hash);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason });
-    await this.close(transaction, status);
-    await this.release(transaction);
+    await this.outbox.end(transaction.outboxId, { status });
+    this.close(transaction, false);
     return settlement(transaction, { outcome: 'dropped', reason });
   }
 
   /**
-   * Writes what a confirmed receipt proved. A crash in the middle leaves the outbox row unsettled, and the next process
-   * does all of it again: a failure may then be counted twice, but never not at all.
+   * Writes what a confirmed receipt proved. The outbox row comes last: a crash in the middle leaves it unsettled, and the
+   * next process does all of it again. A failure may then be counted twice, but never not at all.
    *
    * @throws RetryError when the database is away: to be called again.
    */
@@ -170,7 +161,7 @@ export class Ledger {
     outcome: Outcome,
     reason: string,
   ): Promise<Settlement> {
-    const { hash: txHash, executionId } = transaction;
+    const { hash: txHash, executionId, outboxId } = transaction;
     const { realisedProfitUsd8 } = outcome;
     const { gasUsed, blockNumber } = receipt;
     await this.saving.get(txHash);
@@ -188,18 +179,68 @@ export class Ledger {
         gasUsed,
         realisedProfitUsd8,
       });
-    if (!transaction.counted) {
-      transaction.counted = true;
+    if (transaction.failures === undefined) {
+      transaction.failures = succeeded ? -this.safety.status().consecutiveFailures : 1;
       await (succeeded ? this.safety.recordSuccess() : this.safety.recordFailure(reason));
     }
-    await this.close(transaction, 'mined', blockNumber);
-    if (!succeeded) await this.release(transaction);
+    const block = { number: blockNumber, hash: receipt.blockHash };
+    await this.outbox.end(outboxId, { status: 'mined', block, covered: succeeded });
+    this.close(transaction, succeeded);
+    const was = succeeded ? 'succeeded' : 'reverted';
+    const profit = { realisedProfitUsd8: String(realisedProfitUsd8) };
+    this.settled.set(txHash, settledIn(block, transaction, { was, ...profit, reported: true }));
     return settlement(transaction, {
-      outcome: succeeded ? 'succeeded' : 'reverted',
+      outcome: was,
       reason: succeeded ? undefined : reason,
       block: blockNumber,
-      realisedProfitUsd8: String(realisedProfitUsd8),
+      ...profit,
     });
+  }
+
+  /**
+   * What these blocks had settled is in flight again from this call on; the rows follow with {@link saveReopened}. The
+   * latest nonce comes first, so that the count of failures goes back the way it came.
+   *
+   * @returns what is in flight again.
+   */
+  takeBack(blocks: ReadonlySet<Hash>): readonly InFlight[] {
+    const gone = [...this.settled.values()]
+      .filter(({ block }) => blocks.has(block.hash))
+      .sort((a, b) => b.transaction.nonce - a.transaction.nonce);
+    const today = this.safety.today();
+    for (const { transaction } of gone) {
+      Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
+      this.settled.delete(transaction.hash);
+      this.open.set(transaction.hash, transaction);
+    }
+    const reopened = gone.map((one) => ({ ...one, day: one.transaction.bookedDay ?? today }));
+    this.reopened = [...this.reopened, ...reopened];
+    return gone.map(({ transaction }) => transaction);
+  }
+
+  /**
+   * Clears the outcomes of what was taken back, books again what they had released, and takes them out of the count of
+   * failures. A crash after the row may leave a failure counted.
+   *
+   * @param report gets each as soon as its rows are written. @throws RetryError when the database is away: to be called again.
+   */
+  async saveReopened(report: (reopening: Reopening) => void): Promise<void> {
+    for (let [one] = this.reopened; one; [one] = this.reopened) {
+      const { transaction, reopening, day } = one;
+      await this.outbox.reopen(transaction.outboxId, day);
+      this.reopened = this.reopened.slice(1);
+      if (transaction.bookedDay === undefined) this.safety.booked(day, transaction.terms.notionalUsd8);
+      transaction.bookedDay = day;
+      const { failures = 0 } = transaction;
+      transaction.failures = undefined;
+      report(reopening);
+      await this.safety.takeBackOutcome(failures);
+    }
+  }
+
+  /** What was settled before this block stays so. */
+  forgetSettledBefore(blockNumber: number): void {
+    for (const [hash, { block }] of this.settled) if (block.number < blockNumber) this.settled.delete(hash);
   }
 
   /** Waits until what is being saved beside the hot path is saved, or has failed. */
@@ -207,90 +248,25 @@ export class Ledger {
     await Promise.all(this.saving.values());
   }
 
-  /** The outbox row comes last: while it is open, a restart does everything before it again. */
-  private async close(
-    { outboxId, hash }: InFlight,
-    status: OutboxStatus,
-    blockNumber?: number,
-  ): Promise<void> {
-    await this.outbox.setStatus(outboxId, status, blockNumber);
-    this.open.delete(hash);
+  /** The outbox row has its end; memory follows. */
+  private close(transaction: InFlight, covered: boolean): void {
+    this.open.delete(transaction.hash);
+    const { bookedDay, terms } = transaction;
+    if (covered || bookedDay === undefined) return;
+    this.safety.released(bookedDay, terms.notionalUsd8);
+    transaction.bookedDay = undefined;
   }
 
   private async saveAcceptance(transaction: InFlight): Promise<void> {
     const { executionId, outboxId, hash, headToSendUs } = transaction;
     await this.executions.markSubmitted(executionId, hash, headToSendUs ?? null);
-    await this.outbox.setStatus(outboxId, 'broadcast');
+    await this.outbox.markBroadcast(outboxId);
     transaction.acceptanceSaved = true;
   }
 
-  /** What is not taken back stays booked: the day then allows less, never more. */
-  private async release({ bookedDay, terms, hash }: InFlight): Promise<void> {
-    if (bookedDay === undefined) return;
-    try {
-      await this.safety.release(bookedDay, terms.notionalUsd8);
-    } catch (error) {
-      this.logger.error(`the volume of ${hash} stays booked: ${messageOf(error)}`);
-    }
-  }
-
-  private async restored({
-    id,
-    executionId,
-    hash,
-    raw,
-    nonce,
-    status,
-  }: OutboxTransaction): Promise<InFlight> {
+  private async executionOf({ id, executionId }: OutboxTransaction): Promise<Execution> {
     const row = executionId === null ? null : await this.executions.find(executionId);
     if (!row) throw new HaltError(`the outbox row ${id} belongs to no execution`);
-    const accepted = status === 'broadcast';
-    return {
-      ...NOT_SENT,
-      outboxId: id,
-      executionId: row.id,
-      hash,
-      raw,
-      nonce,
-      terms: termsOfRow(row),
-      call: callOf(raw),
-      bookedDay: undefined,
-      accepted,
-      acceptanceSaved: accepted,
-    };
+    return row;
   }
-}
-
-const NOT_SENT = {
-  minedIn: undefined,
-  sentAtBlock: undefined,
-  resent: 0,
-  headToSendUs: undefined,
-  accepted: false,
-  acceptanceSaved: false,
-  counted: false,
-  overtaken: 0,
-};
-
-function settlement(
-  { executionId, hash, terms }: InFlight,
-  what: Pick<Settlement, 'outcome' | 'reason'> & Partial<Pick<Settlement, 'block' | 'realisedProfitUsd8'>>,
-): Settlement {
-  return {
-    executionId,
-    borrower: terms.borrower,
-    hash,
-    block: undefined,
-    realisedProfitUsd8: undefined,
-    simulatedNetProfitUsd8: String(terms.netProfitUsd8),
-    ...what,
-  };
-}
-
-/** @throws TypeError when it is not what {@link Signer} makes. */
-function callOf(raw: Hex): TransactionCall {
-  const { to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas } = Transaction.from(raw);
-  if (to === null || maxFeePerGas === null || maxPriorityFeePerGas === null)
-    throw new TypeError('the outbox holds a transaction of another kind');
-  return { to: toAddress(to), data: `0x${data.slice(2)}`, gasLimit, maxFeePerGas, maxPriorityFeePerGas };
 }

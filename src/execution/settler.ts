@@ -1,15 +1,16 @@
 import { Logger } from '@nestjs/common';
 import type { ExecutionMode } from '../database/index.js';
 import type { Block } from '../domain/block.js';
-import { HaltError } from '../domain/errors.js';
-import type { Address } from '../domain/hex.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain-answers.js';
 import type { Chain } from '../rpc/chain.js';
 import { InsufficientFunds, NonceTooLow } from '../rpc/rpc-errors.js';
 import type { RpcPool } from '../rpc/rpc-pool.js';
 import type { SafetyController } from '../safety/index.js';
 import { chainFees, reasonOfRevert, viewAccount, type AccountView } from './chain-reads.js';
-import type { InFlight, Ledger, Settlement } from './ledger.js';
+import type { InFlight, Reopening, Settlement } from './in-flight.js';
+import type { Ledger } from './ledger.js';
 import type { NonceLane } from './nonce-lane.js';
 import { outcomeOf, type Outcome } from './settlement.js';
 
@@ -32,10 +33,13 @@ const LONGEST_RESEND_DISTANCE_BLOCKS = 32;
 export const LATE_NODE_MS = 10_000;
 /** One look may have met a node between two blocks; two looks at two heads have not. */
 const LOOKS_UNTIL_OVERTAKEN = 2;
+/** For how long a settlement can be taken back: as many blocks as the picture of the markets can be. */
+const REOPENED_FOR_BLOCKS = 128;
 
 /**
- * Follows what is in flight to its end, one look at the chain per head. It signs nothing: what is not mined is handed
- * to the nodes again as it is, so that nothing is ever sent under a second nonce.
+ * Follows what is in flight to its end, one look at the chain per head, and back again when a reorg takes that end away.
+ * It signs nothing: what is not mined is handed to the nodes again as it is, so that nothing is ever sent under a second
+ * nonce.
  */
 export class Settler {
   private readonly logger = new Logger(Settler.name);
@@ -43,6 +47,11 @@ export class Settler {
   private headNumber = 0;
   /** The highest nonce that a confirmed receipt of this process had. */
   private minedNonce = -1;
+  /** The blocks of the last reorg. A node that does not follow it yet still gives receipts of theirs. */
+  private gone: { readonly blocks: ReadonlySet<Hash>; readonly untilBlock: number } = {
+    blocks: new Set(),
+    untilBlock: 0,
+  };
   private countTooLowSinceMs: number | undefined;
 
   constructor(
@@ -72,19 +81,54 @@ export class Settler {
     return view;
   }
 
+  /** What was settled in these blocks, which the chain has taken back, is in flight again from this call on. */
+  takeBack(blocks: readonly Hash[], head: SettlingHead): void {
+    if (blocks.length === 0) return;
+    this.gone = { blocks: new Set(blocks), untilBlock: head.number + REOPENED_FOR_BLOCKS };
+    for (const { nonce } of this.ledger.takeBack(this.gone.blocks))
+      this.minedNonce = Math.min(this.minedNonce, nonce - 1);
+  }
+
+  /**
+   * As {@link takeBack}, for what an earlier process settled in blocks that the chain has taken back since.
+   *
+   * @param report gets each reopening.
+   * @throws RetryError when that is not known yet: the chain has not come back to the number of such a block.
+   */
+  async takeBackEarlier(head: SettlingHead, report: (reopening: Reopening) => void): Promise<void> {
+    const { number } = head;
+    const blocks = await this.ledger.loadSettled(number - REOPENED_FOR_BLOCKS, number + REOPENED_FOR_BLOCKS);
+    const highest = Math.max(number, ...blocks.map((block) => block.number));
+    if (highest > number)
+      throw new RetryError(
+        `the chain is at block ${number}, behind block ${highest} that settled a transaction`,
+      );
+    const now = await Promise.all(blocks.map((block) => this.chain.getBlock(block.number)));
+    const gone = blocks.filter(({ hash }, index) => now[index]?.hash !== hash);
+    this.takeBack(
+      gone.map(({ hash }) => hash),
+      head,
+    );
+    await this.ledger.saveReopened(report);
+  }
+
   /**
    * One step of everything in flight.
    *
-   * @param report gets each settlement as soon as its rows are written, also when a later one fails.
+   * @param report gets each settlement and reopening as soon as its rows are written, also when a later one fails.
    * @throws RetryError when the chain or the database could not be asked: the next head goes on.
    * @throws HaltError when our key was used by someone else; the bot is HALTED then.
    */
-  async step(head: SettlingHead, report: (settlement: Settlement) => void): Promise<void> {
+  async step(head: SettlingHead, report: (news: Settlement | Reopening) => void): Promise<void> {
     const { receipts, transactionCount } = await this.look();
+    await this.ledger.saveReopened(report);
+    // By the head before this one, whose reorg may not have been told yet.
+    this.ledger.forgetSettledBefore(this.headNumber - REOPENED_FOR_BLOCKS);
     this.headNumber = head.number;
     let overtaken = 0;
     for (const transaction of this.ledger.all) {
       const receipt = receipts.get(transaction.hash);
+      if (receipt && this.isGone(receipt)) continue;
       transaction.minedIn = receipt?.blockNumber;
       if (receipt) {
         transaction.overtaken = 0;
@@ -126,9 +170,13 @@ export class Settler {
     return settlement;
   }
 
+  private isGone({ blockHash }: Receipt): boolean {
+    return this.headNumber <= this.gone.untilBlock && this.gone.blocks.has(blockHash);
+  }
+
   /**
-   * The chain may not forget what it confirmed: after a reorg deeper than the confirmations the books hold profit that
-   * is gone, and whatever is sent next waits behind a gap of nonces.
+   * The chain may not forget what was settled too long ago to be taken back: the books then hold profit that is gone, and
+   * whatever is sent next waits behind a gap of nonces.
    * @throws HaltError once a late node no longer explains it.
    */
   private async checkHistory(transactionCount: number): Promise<void> {
@@ -139,7 +187,7 @@ export class Settler {
     const nowMs = performance.now();
     this.countTooLowSinceMs ??= nowMs;
     if (nowMs - this.countTooLowSinceMs < LATE_NODE_MS) return;
-    const message = `a confirmed transaction with nonce ${this.minedNonce} is gone, the chain counts only ${transactionCount} of ${this.settings.operator}: a reorg was deeper than detector.confirmationBlocks`;
+    const message = `a confirmed transaction with nonce ${this.minedNonce} is gone, the chain counts only ${transactionCount} of ${this.settings.operator}: a reorg was deeper than our books can go back`;
     await this.safety.halt(message, 'chimera');
     throw new HaltError(message);
   }

@@ -294,11 +294,8 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await bench.submit(1);
     await bench.submit(2, { data: reverting('0x') });
     await bench.mine(2);
-    const setStatus = bench.outbox.setStatus.bind(bench.outbox);
-    const failing = vi
-      .spyOn(bench.outbox, 'setStatus')
-      .mockImplementationOnce(setStatus)
-      .mockRejectedValueOnce(AWAY);
+    const end = bench.outbox.end.bind(bench.outbox);
+    const failing = vi.spyOn(bench.outbox, 'end').mockImplementationOnce(end).mockRejectedValueOnce(AWAY);
     await expect(bench.settle()).rejects.toBe(AWAY);
     failing.mockRestore();
     expect((await bench.settle()).map(({ outcome }) => outcome)).toEqual(['succeeded', 'reverted']);

@@ -93,6 +93,18 @@ export type BotEvent =
       readonly simulatedNetProfitUsd8: string;
     }
   | {
+      /** A reorg took back the block of a settlement: it is in flight again, and will be settled again. */
+      readonly event: 'execution-reopened';
+      readonly executionId: string;
+      readonly borrower: string;
+      readonly hash: string;
+      /** What it was until now, with the realised profit that no longer counts. */
+      readonly was: 'succeeded' | 'reverted';
+      readonly realisedProfitUsd8: string | undefined;
+      /** The block that is gone. */
+      readonly block: number;
+    }
+  | {
       readonly event: 'safety-changed';
       readonly from: SafetyState;
       readonly to: SafetyState;
@@ -149,6 +161,7 @@ export function levelOf(event: BotEvent): 'debug' | 'info' | 'warn' | 'error' {
     case 'divergence':
       return 'error';
     case 'price-differs':
+    case 'execution-reopened':
       return 'warn';
     case 'safety-changed':
       return event.to === 'NORMAL' ? 'info' : 'warn';

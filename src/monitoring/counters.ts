@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** What is counted, from the start of the process. */
+/** What is counted, from the start of the process. An outcome that a reorg takes back is counted no longer. */
 export const COUNTER_NAMES = [
   'passes',
   'planned',

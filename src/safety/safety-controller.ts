@@ -141,14 +141,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Takes an intent off the day to which it was booked, because it covered no debt: it was dropped, or it reverted. The
-   * limit is there for what can be lost on positions; that failures do not go on for ever is the work of the failure
-   * count. Memory follows the database, so a release that fails errs on the side of less volume.
-   *
-   * @throws RetryError when the database is away.
+   * The outbox has taken an intent off its day, because it covered no debt: it was dropped, or it reverted. The limit is
+   * there for what can be lost on positions; that failures do not go on for ever is the work of the failure count.
    */
-  async release(day: string, notionalUsd8: bigint): Promise<void> {
-    await this.repository.addDailyVolume(day, -notionalUsd8);
+  released(day: string, notionalUsd8: bigint): void {
     if (day === this.volume.day) this.volume = { day, usd8: this.volume.usd8 - notionalUsd8 };
   }
 
@@ -166,6 +162,11 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /** A receipt, or the refusal of every node, proved a failure. */
   async recordFailure(reason: string): Promise<void> {
     await this.change({ kind: 'execution-failed', reason });
+  }
+
+  /** A reorg took back an outcome that had changed the count of failures by so much: +1, or less all there were. */
+  async takeBackOutcome(failures: number): Promise<void> {
+    await this.change({ kind: 'outcome-taken-back', failures });
   }
 
   /** Something around the bot is not well: one transaction at a time from this call on. To say it again changes nothing. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Block } from '../domain/block.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import type { Address } from '../domain/hex.js';
+import type { Address, Hash } from '../domain/hex.js';
 import { roundRead, type Round } from '../oracles/chainlink.js';
 import { FeedBook, type Feeds } from '../oracles/feed-book.js';
 import type { AaveAccount } from '../protocols/aave-v3/market.js';
@@ -57,6 +57,7 @@ export class StateEngine {
   private current: StateView | undefined;
   private outside: Outside | undefined;
   private readonly gap = new OpenGap();
+  private readonly undone: Hash[] = [];
 
   constructor(
     private readonly chain: Chain,
@@ -120,6 +121,14 @@ export class StateEngine {
       () => this.ring.tip,
       () => this.advanceTo(head, current),
     );
+  }
+
+  /**
+   * The blocks that were taken back since this was asked last, whether or not `advance` came to its end: for whoever booked
+   * something by them. Blocks deeper than the picture reaches are not among them.
+   */
+  takenBack(): readonly Hash[] {
+    return this.undone.splice(0);
   }
 
   /** What the backfill works on. */
@@ -236,6 +245,7 @@ export class StateEngine {
   }
 
   private takeBack(): void {
+    this.undone.push(this.ring.tip.hash);
     const { markets, feeds } = this.ring.pop();
     for (const [index, undo] of markets.entries()) this.markets[index]?.undo(undo);
     this.feeds.restore(feeds);

@@ -42,6 +42,13 @@ export class OutboxTransaction {
   @Column({ ...COUNT, name: 'block_number', nullable: true })
   readonly blockNumber!: number | null;
 
+  @Column({ type: 'text', name: 'block_hash', nullable: true })
+  readonly blockHash!: Hash | null;
+
+  /** The UTC day, YYYY-MM-DD, whose volume counts its notional; null when none does. */
+  @Column({ type: 'date', name: 'booked_day', nullable: true })
+  readonly bookedDay!: string | null;
+
   @Column({ type: 'timestamptz', name: 'created_at' })
   readonly createdAt!: Date;
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { In } from 'typeorm';
+import { Between, In, IsNull, Not } from 'typeorm';
+import type { Block } from '../../domain/block.js';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { safeInteger } from '../columns.js';
@@ -27,6 +28,16 @@ export type Recorded =
   /** Another intent holds (chain, sender, nonce): nothing was written, and nothing may be broadcast. */
   | { readonly kind: 'nonce-taken'; readonly existing: OutboxTransaction };
 
+/** What became of a transaction for good, unless a reorg has it otherwise. */
+export type OutboxEnd =
+  | { readonly status: 'failed' | 'dropped' }
+  | {
+      readonly status: 'mined';
+      readonly block: Pick<Block, 'number' | 'hash'>;
+      /** Whether it covered debt. What did not no longer counts in its day's volume. */
+      readonly covered: boolean;
+    };
+
 /** What may still be mined. */
 const UNSETTLED: readonly OutboxStatus[] = ['prepared', 'broadcast'];
 
@@ -38,12 +49,13 @@ const RECORD = `
 WITH ready AS (
   SELECT id FROM executions WHERE id = $1::bigint AND status = 'planned' FOR UPDATE
 ), intent AS (
-  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, status)
-  SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, 'prepared'
+  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, status, booked_day)
+  SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, 'prepared',
+    CASE WHEN $1::bigint IS NOT NULL THEN $7::date END
   WHERE $1::bigint IS NULL OR EXISTS (SELECT FROM ready)
   ON CONFLICT (chain_id, sender, nonce) DO UPDATE
     SET execution_id = excluded.execution_id, hash = excluded.hash, raw = excluded.raw, status = 'prepared',
-        block_number = NULL, created_at = now(), updated_at = now()
+        block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day, created_at = now(), updated_at = now()
     WHERE t.status IN ('failed', 'dropped') AND t.hash <> excluded.hash
   RETURNING id
 ), authorised AS (
@@ -56,6 +68,37 @@ WITH ready AS (
   ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
 )
 SELECT id FROM intent`;
+
+/** One statement: the row's end, and its notional off the day, once, however often this is repeated. */
+const END = `
+WITH before AS (
+  SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint FOR UPDATE
+), released AS (
+  UPDATE daily_volume d SET notional_usd = d.notional_usd - e.notional_usd
+  FROM before JOIN executions e ON e.id = before.execution_id
+  WHERE $5::boolean AND d.day = before.booked_day
+)
+UPDATE transactions t SET status = $2::text, block_number = $3::bigint, block_hash = $4::text,
+  booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END, updated_at = now()
+FROM before WHERE t.id = before.id RETURNING t.id`;
+
+/** One statement: row and execution as before the receipt, and the notional booked again where it had been released. */
+const REOPEN = `
+WITH before AS (
+  SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint AND status = 'mined' FOR UPDATE
+), reopened AS (
+  UPDATE transactions t SET status = 'broadcast', block_number = NULL, block_hash = NULL,
+    booked_day = coalesce(t.booked_day, $2::date), updated_at = now()
+  FROM before WHERE t.id = before.id
+), execution AS (
+  UPDATE executions e SET status = 'submitted', reason = NULL, debt_covered = NULL, collateral_seized = NULL,
+    realised_profit = NULL, realised_profit_usd = NULL, gas_used = NULL, settled_at = NULL
+  FROM before WHERE e.id = before.execution_id
+  RETURNING e.notional_usd, before.booked_day
+)
+INSERT INTO daily_volume AS d (day, notional_usd)
+SELECT $2::date, notional_usd FROM execution WHERE booked_day IS NULL
+ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
 
 /** Signed transactions. Every method throws as {@link Database.query} does. */
 @Injectable()
@@ -104,14 +147,49 @@ export class OutboxRepository {
     return this.#highest(chainId, sender, ['mined']);
   }
 
-  /** @param blockNumber where it was mined; kept when absent. */
-  async setStatus(id: string, status: OutboxStatus, blockNumber?: number): Promise<void> {
+  /** What was mined from one block to another, both included, and may be reopened. */
+  minedBetween(
+    chainId: number,
+    sender: Address,
+    fromBlock: number,
+    toBlock: number,
+  ): Promise<OutboxTransaction[]> {
+    const blockNumber = Between(fromBlock, toBlock);
+    return this.database.with(OutboxTransaction, (rows) =>
+      rows.findBy({ chainId, sender, status: 'mined', blockNumber, blockHash: Not(IsNull()) }),
+    );
+  }
+
+  /** A node has taken it. */
+  async markBroadcast(id: string): Promise<void> {
     const rows = await this.database.query(
-      `UPDATE transactions SET status = $2, block_number = coalesce($3::bigint, block_number), updated_at = now()
-       WHERE id = $1 RETURNING id`,
-      [id, status, blockNumber ?? null],
+      `UPDATE transactions SET status = 'broadcast', updated_at = now() WHERE id = $1 RETURNING id`,
+      [id],
     );
     if (rows.length !== 1) throw new HaltError(`there is no transaction ${id} in the outbox`);
+  }
+
+  /** Writes how it ended, and takes its notional off the day unless debt was covered. May be repeated. */
+  async end(id: string, end: OutboxEnd): Promise<void> {
+    const [block, releases] = end.status === 'mined' ? [end.block, !end.covered] : [undefined, true];
+    const rows = await this.database.query(END, [
+      id,
+      end.status,
+      block?.number ?? null,
+      block?.hash ?? null,
+      releases,
+    ]);
+    if (rows.length !== 1) throw new HaltError(`there is no transaction ${id} in the outbox`);
+  }
+
+  /**
+   * The block in which it was mined is not in the chain any more: row and execution are as if it had not been. May be
+   * repeated.
+   *
+   * @param day the UTC day, YYYY-MM-DD, that its notional is booked to where none counts it.
+   */
+  async reopen(id: string, day: string): Promise<void> {
+    await this.database.query(REOPEN, [id, day]);
   }
 
   async #highest(

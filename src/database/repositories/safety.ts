@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { SafetyStatus } from '../../domain/safety.js';
-import { usd8FromText, usd8ToText } from '../columns.js';
+import { usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
 
@@ -75,23 +75,6 @@ export class SafetyRepository {
       day,
     ]);
     return row ? usd8FromText(row.notional_usd) : 0n;
-  }
-
-  /**
-   * Books notional beside the outbox, which books its own.
-   *
-   * @param usd8 USD with 8 decimals; negative takes back. @returns the day's new sum.
-   */
-  async addDailyVolume(day: string, usd8: bigint): Promise<bigint> {
-    const [row] = await this.database.query(
-      // The row proposed must itself be valid, although only the sum is kept.
-      `INSERT INTO daily_volume AS d (day, notional_usd) VALUES ($1::date, greatest($2::numeric, 0))
-       ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + $2::numeric
-       RETURNING notional_usd`,
-      [day, usd8ToText(usd8)],
-    );
-    if (!row) throw new HaltError('the database booked no volume');
-    return usd8FromText(row.notional_usd);
   }
 }
 
