@@ -20,6 +20,7 @@ import { SafetyRepository } from './repositories/safety.js';
 const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 const SENDER: Address = `0x${'5e'.repeat(20)}`;
 const DAY = '2026-01-31';
+const REVERTED = { status: 'reverted', reason: 'why' } as const;
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
 
 const PLANNED: NewExecution = {
@@ -282,48 +283,39 @@ describe('repositories', { timeout: 60_000 }, () => {
           intent(null, { chainId: 1, sender, nonce: n, hash: hash(10_000_000 + n) }),
         );
         if (recorded.kind !== 'recorded') throw new Error('not recorded');
-        if (status === 'broadcast') await outbox.markBroadcast(recorded.id);
-        if (status === 'failed' || status === 'dropped') await outbox.end(recorded.id, { status });
+        const { id } = recorded;
         const block = { number: 77, hash: hash(77) };
-        if (status === 'mined') await outbox.end(recorded.id, { status, block, covered: true });
+        if (status === 'mined') await outbox.end(id, { status, block, covered: true });
+        else if (status === 'broadcast') await outbox.markBroadcast(id);
+        else if (status !== 'prepared') await outbox.end(id, { status });
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
       expect(await outbox.highestNonce(1, sender)).toBe(3);
       expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
-      expect(await outbox.find(1, sender, 0)).toMatchObject({
-        blockNumber: 77,
-        blockHash: hash(77),
-        executionId: null,
-        bookedDay: null,
-      });
-      const minedIn = async (from: number, to: number): Promise<number[]> =>
-        (await outbox.minedBetween(1, sender, from, to)).map((row) => row.nonce);
-      expect(await minedIn(77, 77)).toEqual([0]);
-      expect(await minedIn(0, 76)).toEqual([]);
-      expect(await minedIn(78, 99)).toEqual([]);
+      const mined = { blockNumber: 77, blockHash: hash(77), executionId: null, bookedDay: null };
+      expect(await outbox.find(1, sender, 0)).toMatchObject(mined);
+      expect((await outbox.minedBetween(1, sender, 77, 77)).map((row) => row.nonce)).toEqual([0]);
+      expect(await outbox.minedBetween(1, sender, 0, 76)).toEqual([]);
+      expect(await outbox.minedBetween(1, sender, 78, 99)).toEqual([]);
     });
 
-    it('what ended without covering debt is off its day, once, also when it is said again', async () => {
-      for (const end of [
-        { status: 'dropped' },
-        { status: 'failed' },
-        { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false },
-      ] as const) {
-        const before = await safety.dailyVolumeUsd8(DAY);
-        const recorded = intent(await executions.insert(PLANNED));
-        const { id = '' } = { ...(await outbox.record(recorded)) } as { id?: string };
-        expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: DAY });
-        await Promise.all([outbox.end(id, end), outbox.end(id, end), outbox.end(id, end)]);
-        expect(await safety.dailyVolumeUsd8(DAY)).toBe(before);
-        expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
-          status: end.status,
-          bookedDay: null,
-        });
-      }
+    it.each([
+      { status: 'dropped' },
+      { status: 'failed' },
+      { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false },
+    ] as const)('what covered no debt is off its day, once: $status', async (end) => {
+      const before = await safety.dailyVolumeUsd8(DAY);
+      const recorded = intent(await executions.insert(PLANNED));
+      const row = await outbox.record(recorded);
+      if (row.kind !== 'recorded') throw new Error('not recorded');
+      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: DAY });
+      await Promise.all([outbox.end(row.id, end), outbox.end(row.id, end)]);
+      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before);
+      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: null });
     });
 
     it.each([true, false])(
-      'F15 is reopened as if it had not been mined, also when that is said again (covered: %s)',
+      'F15 reopened is as if never mined, said once or twice (covered: %s)',
       async (covered) => {
         const id = await executions.insert(PLANNED);
         const recorded = intent(id);
@@ -331,23 +323,18 @@ describe('repositories', { timeout: 60_000 }, () => {
         if (row.kind !== 'recorded') throw new Error('not recorded');
         await executions.markSubmitted(id, recorded.hash, 1234);
         await outbox.markBroadcast(row.id);
-        const read = async () => {
-          const { updatedAt, ...kept } = { ...(await outbox.find(8453, SENDER, recorded.nonce)) };
-          return [updatedAt && kept, await executions.find(id), await safety.dailyVolumeUsd8(DAY)];
-        };
-        const before = await read();
-        const amounts = { gasUsed: 9n, realisedProfitUsd8: -8n };
-        await executions.settle(id, {
-          ...(covered
-            ? { status: 'succeeded', debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n }
-            : { status: 'reverted', reason: 'why' }),
-          ...amounts,
-          txHash: recorded.hash,
-        });
+        const rows = `SELECT to_jsonb(t) - 'updated_at' AS t, to_jsonb(e) AS e, d.notional_usd
+          FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
+          WHERE t.id = ${row.id}`;
+        const before = await database.query(rows);
+        const paid = { txHash: recorded.hash, gasUsed: 9n, realisedProfitUsd8: -8n };
+        const debt = { debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n };
+        const end = covered ? { status: 'succeeded' as const, ...debt } : REVERTED;
+        await executions.settle(id, { ...end, ...paid });
         await outbox.end(row.id, { status: 'mined', block: { number: 79, hash: hash(79) }, covered });
-        expect(await read()).not.toEqual(before);
+        expect(await database.query(rows)).not.toEqual(before);
         await Promise.all([outbox.reopen(row.id, DAY), outbox.reopen(row.id, DAY)]);
-        expect(await read()).toEqual(before);
+        expect(await database.query(rows)).toEqual(before);
       },
     );
   });

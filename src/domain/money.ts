@@ -31,9 +31,11 @@ export function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
 }
 
+const UNITS: bigint[] = [];
+
 /** 10^decimals: the smallest units of one whole token. */
 export function unitOf(decimals: number): bigint {
-  return 10n ** BigInt(decimals);
+  return (UNITS[decimals] ??= 10n ** BigInt(decimals));
 }
 
 export interface Priced {

@@ -61,9 +61,33 @@ describe('safety state machine', () => {
     expect(play([lag, failure, well, { kind: 'execution-succeeded' }]).state).toBe('NORMAL');
   });
 
+  it('F15 has the failures and the throttle of before when a reorg takes an outcome back', () => {
+    const takenBack = (failures: number): SafetyEvent => ({ kind: 'outcome-taken-back', failures });
+    expect(play([failure, takenBack(1)])).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
+    expect(play([failure, failure, takenBack(1)])).toMatchObject({
+      state: 'THROTTLED',
+      consecutiveFailures: 1,
+    });
+    const success: SafetyEvent = { kind: 'execution-succeeded' };
+    const undone = play([failure, failure, success, takenBack(-2)]);
+    expect(undone).toMatchObject({ state: 'THROTTLED', consecutiveFailures: 2 });
+    expect(play([failure], undone).state).toBe('HALTED');
+    // A success that ended no failures says nothing about the throttle, and a resume has cleared the count.
+    expect(play([lag, takenBack(0)])).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag' });
+    const resume: SafetyEvent = { kind: 'resume', reason: 'looked', actor: 'ops' };
+    expect(play([failure, resume, takenBack(1)])).toMatchObject({ reason: 'looked', consecutiveFailures: 0 });
+  });
+
   it('leaves HALTED by an operator only, whatever happens meanwhile', () => {
     const again: SafetyEvent = { kind: 'halt', reason: 'again', actor: 'chimera' };
-    const others = fc.constantFrom<SafetyEvent>({ kind: 'execution-succeeded' }, failure, again, lag, well);
+    const others = fc.constantFrom<SafetyEvent>(
+      { kind: 'execution-succeeded' },
+      { kind: 'outcome-taken-back', failures: 1 },
+      failure,
+      again,
+      lag,
+      well,
+    );
     fc.assert(
       fc.property(fc.array(others, { maxLength: 20 }), (events) => {
         const halted = nextSafety(fresh, { kind: 'halt', reason: 'look', actor: 'ops' }, limits, 1);

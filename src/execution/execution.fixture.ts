@@ -81,6 +81,13 @@ export const LIMITS: SafetyLimits = {
   minOperatorBalanceWei: ETHER / 10n,
 };
 
+/** Where two branches part. */
+export interface Fork {
+  readonly number: number;
+  /** Serves once. */
+  snapshot: unknown;
+}
+
 /** What one process has: closing it and opening another is a restart. */
 export class Bench {
   private constructor(
@@ -166,6 +173,23 @@ export class Bench {
     return this.rpc('anvil_mine', [`0x${blocks.toString(16)}`]);
   }
 
+  /** The latest block, to which {@link reorg} can go back. */
+  async fork(): Promise<Fork> {
+    const { number } = await this.chain.getBlock('latest');
+    return { number, snapshot: await this.rpc('evm_snapshot') };
+  }
+
+  /** Empty blocks instead of those after the fork; no node has the transactions of these any more. @returns the blocks gone */
+  async reorg(fork: Fork, blocks: number): Promise<Hash[]> {
+    const { number } = await this.chain.getBlock('latest');
+    const gone = await this.chain.getBlocks(fork.number + 1, number);
+    await this.rpc('evm_revert', [fork.snapshot]);
+    await this.rpc('anvil_dropAllTransactions');
+    fork.snapshot = await this.rpc('evm_snapshot');
+    await this.mine(blocks);
+    return gone.map(({ hash }) => hash);
+  }
+
   /** A plan on the latest block for a borrower of its own, with a row in status `planned`. */
   async plan(number: number, changes: Partial<LiquidationPlan> & { readonly data?: Hex } = {}) {
     const borrower: Address = `0x${number.toString(16).padStart(40, 'b')}`;
@@ -185,6 +209,27 @@ export class Bench {
   /** As the loop does at a new head. */
   async settle(takenBack?: readonly Hash[]) {
     return this.execution.settle(await this.chain.getBlock('latest'), takenBack);
+  }
+
+  /** As many blocks as a receipt needs to count, and a look. */
+  async mineAndSettle() {
+    await this.mine(1 + (this.settings.confirmationBlocks ?? 1));
+    return this.settle();
+  }
+
+  /** From the plan to its outcome. */
+  async settled(number: number, changes?: Parameters<Bench['plan']>[1]) {
+    const submission = await this.submit(number, changes);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    return { ...submission, settlement: (await this.mineAndSettle()).at(-1) };
+  }
+
+  /** Nonce, hash and status of every transaction that was ever signed. */
+  async outboxRows(): Promise<string[]> {
+    const rows: { row: string }[] = await this.dataSource.query(
+      `SELECT concat_ws(' ', nonce, hash, status) AS row FROM transactions ORDER BY nonce`,
+    );
+    return rows.map(({ row }) => row);
   }
 
   /** Status and reason of an execution. */

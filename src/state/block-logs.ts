@@ -8,6 +8,12 @@ import { RpcError } from '../rpc/rpc-errors.js';
 /** What was heard of a block's logs elsewhere. Never all of them for sure, but an answer that lacks one is none. */
 export type Heard = (blockHash: Hash) => readonly RawLog[];
 
+/** The WebSockets' part in the picture: what they hear makes an answer that lacks a log unacceptable. */
+export interface Ears {
+  listenTo(addresses: readonly Address[]): void;
+  readonly heard: Heard;
+}
+
 /**
  * The logs of blocks, each in the order of the chain: asked for only where the block's bloom says that there may be any, or where
  * some were heard all the same.

@@ -214,12 +214,16 @@ describe('a chain that thinks again', () => {
   it('F15 is followed back and forth by what the ring keeps: positions, prices, new borrowers', async () => {
     const one = await whole();
     const fork = await bench.devnet.snapshot();
+    const { number } = await one.chain.getBlock('latest');
     await bench.devnet.setPrice('WETH', 2_500n * USD8);
     await one.advance();
     const gone = await borrow();
     await one.advance();
     await bench.devnet.mine(2);
-    expect((await one.advance()).markets[0]?.positions.has(gone)).toBe(true);
+    const { block: tip } = await one.advance();
+    const blocks = await one.chain.getBlocks(number + 1, tip.number);
+    expect(viewOf(one.engine).markets[0]?.positions.has(gone)).toBe(true);
+    expect(one.engine.takenBack()).toEqual([]);
 
     await bench.devnet.revert(fork);
     await bench.devnet.setPrice('WETH', 2_990n * USD8);
@@ -232,6 +236,8 @@ describe('a chain that thinks again', () => {
     expect(view.markets[0]?.positions.has(fresh)).toBe(true);
     expect(one.engine.positionCount).toBe(BORROWERS + 1);
     expect(await disagreements(one)).toEqual([]);
+    expect(one.engine.takenBack()).toEqual(blocks.map(({ hash }) => hash).reverse());
+    expect(one.engine.takenBack()).toEqual([]);
   });
 
   it('F15 is followed when the new branch is shorter so far, and when positions came in from the backfill meanwhile', async () => {

@@ -10,7 +10,7 @@ import type { Chain } from '../rpc/chain.js';
 import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
 import { each, readAt, together, type Read } from '../rpc/read.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
-import { logsOf, type Heard } from './block-logs.js';
+import { logsOf, type Ears, type Heard } from './block-logs.js';
 import { BlockRing } from './block-ring.js';
 import type { CheckpointStore, SavedMarket } from './checkpoint-store.js';
 import { isOnChain, pathTo, type HeadPath } from './head-path.js';
@@ -30,12 +30,6 @@ export interface StateSettings {
   readonly nativeUsdFeed: Address;
   /** By market name: the block from which borrowers are looked for. */
   readonly fromBlocks: ReadonlyMap<string, number>;
-}
-
-/** The WebSockets' part in the picture: what they hear makes an answer that lacks a log unacceptable. */
-export interface Ears {
-  listenTo(addresses: readonly Address[]): void;
-  readonly heard: Heard;
 }
 
 interface BlockUndo {

@@ -62,13 +62,14 @@ export function accountData(
 
     const unit = unitOf(reserve.decimals);
     const category = eModeOf(market, account, reserve);
-    const collateral = aTokenBalance(
-      scaledCollateral,
-      liquidityIndexAt(reserve.indexes, conditions.timestamp),
-    );
-    const collateralUsd8 = mulDivFloor(collateral, priceUsd8, unit);
-    const debt = debtTokenBalance(leg.scaledDebt, borrowIndexAt(reserve.indexes, conditions.timestamp));
-    const debtUsd8 = mulDivCeil(debt, priceUsd8, unit);
+    const { indexes } = reserve;
+    // Most legs have one side only, and this runs for everybody who may be liquidatable, at each block.
+    const collateral =
+      scaledCollateral && aTokenBalance(scaledCollateral, liquidityIndexAt(indexes, conditions.timestamp));
+    const collateralUsd8 = collateral && mulDivFloor(collateral, priceUsd8, unit);
+    const debt =
+      leg.scaledDebt && debtTokenBalance(leg.scaledDebt, borrowIndexAt(indexes, conditions.timestamp));
+    const debtUsd8 = debt && mulDivCeil(debt, priceUsd8, unit);
 
     totalCollateralUsd8 += collateralUsd8;
     totalDebtUsd8 += debtUsd8;
