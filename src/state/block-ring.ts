@@ -32,8 +32,12 @@ export class BlockRing<Undo> {
     return (first ?? this.last).block;
   }
 
+  get hashes(): readonly Hash[] {
+    return this.entries.map(({ block }) => block.hash);
+  }
+
   has(hash: Hash): boolean {
-    return this.entries.some(({ block }) => block.hash === hash);
+    return this.hashes.includes(hash);
   }
 
   push(block: Block, undo: Undo): void {

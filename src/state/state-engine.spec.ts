@@ -267,7 +267,9 @@ describe('a chain that thinks again', () => {
     await bench.devnet.revert(fork);
     await borrow();
     await bench.devnet.mine(RING_BLOCKS + 4);
+    const tip = viewOf(one.engine).block.hash;
     await expect(one.advance()).rejects.toThrow(/left ours before block \d+/);
+    expect(one.engine.takenBack()).toContain(tip);
     expect(one.engine.backfill.isFinished).toBe(false);
     await backfill(one);
     await bench.devnet.mine();

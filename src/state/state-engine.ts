@@ -272,6 +272,7 @@ export class StateEngine {
       await this.checkpoints.forgetStates(market.name, history);
       await market.begin([], head);
     }
+    this.undone.push(...this.ring.hashes);
     await this.follow(head);
     const view = this.complete(head, await this.readOutside(head));
     if (tip.number - oldest.number < UNDO_FROM_THE_START_BLOCKS) return view;
