@@ -33,6 +33,7 @@ describe('a gap before the head', () => {
     const halt = await failing(gap, 28);
     expect(halt).toBeInstanceOf(HaltError);
     expect((halt as HaltError).message).toContain('between block 10 and block 28');
+    expect(gap.gaveUpAt).toBe(28);
   });
 
   it('that was filled in between begins anew', async () => {

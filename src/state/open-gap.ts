@@ -7,9 +7,15 @@ const UNFILLED_GAP_MS = 30_000;
 /** A gap between our block and the head that no attempt fills is an anomaly of the sequencer or of every node. */
 export class OpenGap {
   private sinceMs: number | undefined;
+  private upTo = -1;
 
   /** @param clock monotonic milliseconds. */
   constructor(private readonly clock: () => number = () => performance.now()) {}
+
+  /** The head at which the last gap was given up: whatever contradicts the endpoints about a block up to it has had its chance. */
+  get gaveUpAt(): number {
+    return this.upTo;
+  }
 
   /**
    * Runs an attempt to get to `head`.
@@ -28,6 +34,7 @@ export class OpenGap {
       this.sinceMs ??= nowMs;
       if (nowMs - this.sinceMs <= UNFILLED_GAP_MS) throw error;
       this.sinceMs = undefined;
+      this.upTo = head.number;
       throw new HaltError(
         `the gap between block ${tip().number} and block ${head.number} could not be filled for ${UNFILLED_GAP_MS / 1000} s: ${messageOf(error)}`,
       );

@@ -369,7 +369,8 @@ export class StateEngine {
     return [...new Set([...this.markets.flatMap((market) => market.watched), ...this.feeds.watched])];
   }
 
-  private readonly heard: Heard = (hash) => this.ears?.heard(hash) ?? [];
+  private readonly heard: Heard = (hash) =>
+    (this.ears?.heard(hash) ?? []).filter(({ blockNumber }) => blockNumber > this.gap.gaveUpAt);
 
   private readOutside(block: Block): Promise<Outside> {
     const { nativeUsdFeed } = this.settings;
