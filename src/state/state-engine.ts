@@ -10,6 +10,7 @@ import type { Chain } from '../rpc/chain.js';
 import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
 import { each, readAt, together, type Read } from '../rpc/read.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
+import { beginningOf, type Beginning } from './beginning.js';
 import { logsOf, type Ears, type Heard } from './block-logs.js';
 import { BlockRing } from './block-ring.js';
 import type { CheckpointStore, SavedMarket } from './checkpoint-store.js';
@@ -17,10 +18,8 @@ import { isOnChain, pathTo, type HeadPath } from './head-path.js';
 import { OpenGap } from './open-gap.js';
 import { inRanges } from './ranges.js';
 import type { MarketView, StateView } from './state-view.js';
-import type { MarketUndo, Surroundings, TrackedMarket } from './tracked-market.js';
+import type { MarketStep, MarketUndo, Surroundings, TrackedMarket } from './tracked-market.js';
 
-/** A checkpoint older than this is not followed by logs to the head: its positions are read anew. */
-const LONGEST_FOLLOW_BLOCKS = 200_000;
 /** The blocks before the first head that are applied one by one: a full node still has their states. */
 const UNDO_FROM_THE_START_BLOCKS = 64;
 /** A node may be this far behind what another one said before a restart. */
@@ -51,6 +50,8 @@ export class StateEngine {
   private current: StateView | undefined;
   private outside: Outside | undefined;
   private readonly gap = new OpenGap();
+  /** Accounts that gave more than they had by our books, since the last whole view. */
+  private readonly contradicted: string[] = [];
   private readonly undone: Hash[] = [];
 
   constructor(
@@ -95,9 +96,7 @@ export class StateEngine {
       }
     }
     await this.beginAll(saved, head, signal);
-    const view = this.complete(head, await this.readOutside(head));
-    this.note(head);
-    return view;
+    return this.finish(head, await this.readOutside(head));
   }
 
   /**
@@ -184,37 +183,42 @@ export class StateEngine {
 
   private async walk(head: Block, ancestor: Block['hash'], blocks: readonly Block[]): Promise<StateView> {
     while (this.ring.tip.hash !== ancestor) this.takeBack();
-    const contradicted: string[] = [];
-    const outside = await this.applyAll(head, blocks, contradicted);
+    return this.finish(head, await this.applyAll(head, blocks));
+  }
+
+  /** @throws HaltError when our books turned out to be wrong on the way; they have been put right. */
+  private finish(head: Block, outside: Outside): StateView {
     const view = this.complete(head, outside);
     this.note(head);
-    if (contradicted.length > 0)
-      throw new HaltError(
-        `block ${head.number} moved more than our books held of ${contradicted.join(', ')}: read again from the chain`,
-      );
-    return view;
+    if (this.contradicted.length === 0) return view;
+    const named = this.contradicted.splice(0).join(', ');
+    throw new HaltError(
+      `up to block ${head.number} more was moved than our books held of ${named}: read again from the chain`,
+    );
+  }
+
+  /** Remembers whose books were wrong until the picture is whole again. */
+  private doubt(steps: readonly MarketStep[]): void {
+    for (const [index, { contradicted }] of steps.entries())
+      for (const account of contradicted)
+        this.contradicted.push(`${this.markets[index]?.name ?? ''} ${account}`);
   }
 
   /** @returns what surrounds the head. */
-  private async applyAll(head: Block, blocks: readonly Block[], contradicted: string[]): Promise<Outside> {
+  private async applyAll(head: Block, blocks: readonly Block[]): Promise<Outside> {
     const [logs, outside] = await Promise.all([
       logsOf(this.chain, this.heard, blocks, this.watched),
       this.readOutside(head),
     ]);
     for (const [index, block] of blocks.entries()) {
-      const applied = await this.apply(block, logs[index] ?? []);
-      contradicted.push(...applied.contradicted);
-      if (!applied.elsewhere) continue;
-      return this.applyAll(head, blocks.slice(index + 1), contradicted);
+      const elsewhere = await this.apply(block, logs[index] ?? []);
+      if (elsewhere) return this.applyAll(head, blocks.slice(index + 1));
     }
     return outside;
   }
 
-  /** One block, at once for everybody. @returns also whether other contracts count from here on, or other prices have to be asked. */
-  private async apply(
-    block: Block,
-    logs: readonly RawLog[],
-  ): Promise<{ elsewhere: boolean; contradicted: string[] }> {
+  /** One block, at once for everybody. @returns whether other contracts count from here on, or other prices have to be asked. */
+  private async apply(block: Block, logs: readonly RawLog[]): Promise<boolean> {
     const more = async (addresses: readonly Address[]): Promise<readonly RawLog[]> =>
       (await logsOf(this.chain, this.heard, [block], addresses)).flat();
     const steps = await Promise.all(this.markets.map((market) => market.prepare(block, logs, more)));
@@ -230,12 +234,10 @@ export class StateEngine {
     });
     this.feeds.apply(logs, looked);
     this.ring.push(block, { markets: undo, feeds });
-    const contradicted = steps.flatMap((step, index) =>
-      [...step.contradicted].map((account) => `${this.markets[index]?.name ?? ''} ${account}`),
-    );
+    this.doubt(steps);
     const elsewhere = reloaded || strange.length > 0;
     if (elsewhere) this.ears?.listenTo(this.watched);
-    return { elsewhere, contradicted };
+    return elsewhere;
   }
 
   private takeBack(): void {
@@ -249,14 +251,11 @@ export class StateEngine {
   private async leap(head: Block): Promise<StateView> {
     const { tip } = this.ring;
     if (!(await isOnChain(tip, this.chain))) return this.beginAgain(head);
-    for (const market of this.markets) {
-      await market.reload(head);
-      await this.followLogs(market, tip.number + 1, head);
-    }
-    await this.follow(head);
-    const view = this.complete(head, await this.readOutside(head));
-    this.note(head);
-    return view;
+    const steps = await Promise.all(
+      this.markets.map((market) => market.prepareRange(head, undefined, this.logsFrom(tip.number + 1, head))),
+    );
+    await this.beginAt(head, steps);
+    return this.finish(head, await this.readOutside(head));
   }
 
   /**
@@ -265,15 +264,14 @@ export class StateEngine {
    */
   private async beginAgain(head: Block): Promise<StateView> {
     const { oldest, tip } = this.ring;
+    const steps = await Promise.all(this.markets.map((market) => market.prepareRange(head, () => undefined)));
     for (const market of this.markets) {
       const history = { scannedTo: this.beforeFirst(market), goal: head.number };
       // Before the database forgets: a search that is under way must not write its own progress over this.
       this.backfill.expect(market.name, history, market.borrowers);
       await this.checkpoints.forgetStates(market.name, history);
-      await market.begin([], head);
     }
-    this.undone.push(...this.ring.hashes);
-    await this.follow(head);
+    await this.beginAt(head, steps, []);
     const view = this.complete(head, await this.readOutside(head));
     if (tip.number - oldest.number < UNDO_FROM_THE_START_BLOCKS) return view;
     throw new HaltError(
@@ -282,72 +280,65 @@ export class StateEngine {
   }
 
   private async beginAll(saved: readonly SavedMarket[], block: Block, signal?: AbortSignal): Promise<void> {
+    const steps: MarketStep[] = [];
+    const beginnings: Beginning[] = [];
     for (const [index, market] of this.markets.entries()) {
       const own = saved[index];
-      if (own) await this.begin(market, own, block, signal);
+      if (!own) continue;
+      const isOurs = own.checkpoint !== undefined && (await isOnChain(own.checkpoint, this.chain));
+      const beginning = beginningOf(own, block, this.beforeFirst(market), isOurs);
+      const { positions, from, history, anew } = beginning;
+      if (anew && own.checkpoint) await this.checkpoints.forgetStates(market.name, history);
+      else if (anew) await this.checkpoints.saveHistory(market.name, [], history);
+      const known = new Map(positions.map((account) => [account.address, account]));
+      const logs = this.logsFrom(from, block, signal);
+      steps.push(await market.prepareRange(block, (address) => known.get(address), logs));
+      beginnings.push(beginning);
     }
-    await this.follow(block);
+    await this.beginAt(
+      block,
+      steps,
+      beginnings.map(({ positions }) => positions),
+    );
+    for (const [index, { history, unread }] of beginnings.entries())
+      this.backfill.expect(this.markets[index]?.name ?? '', history, unread);
   }
 
-  private async begin(
-    market: TrackedMarket,
-    { checkpoint, history, accounts, unread }: SavedMarket,
+  /** At once for everybody: from here on nothing before the block can be taken back. @param positions to begin with, by market. */
+  private async beginAt(
     block: Block,
-    signal?: AbortSignal,
+    steps: readonly MarketStep[],
+    positions?: readonly (readonly AaveAccount[])[],
   ): Promise<void> {
-    const { name } = market;
-    const beforeFirst = this.beforeFirst(market);
-    const isOurs = checkpoint && (await isOnChain(checkpoint, this.chain));
-    if (isOurs && block.number - checkpoint.number <= LONGEST_FOLLOW_BLOCKS) {
-      const left = history ?? { scannedTo: beforeFirst, goal: checkpoint.number };
-      await market.begin(accounts, block);
-      await this.followLogs(market, checkpoint.number + 1, block, signal);
-      this.backfill.expect(name, left, unread);
-      return;
+    const sources = steps.flatMap(({ terms }) => [...(terms?.sources.values() ?? [])]);
+    const feeds = [...new Set([...sources, this.settings.nativeUsdFeed])];
+    const looked = await this.feeds.look(feeds, block.hash);
+
+    for (const [index, market] of this.markets.entries()) {
+      const step = steps[index];
+      if (step) market.commitRange(step, block, positions && (positions[index] ?? []));
     }
-    // Up to the checkpoint nobody is missing, once the history is through. A chain that disowns it may have given somebody back
-    // the debt that he repaid on the branch that is gone, and that may be as old as the market.
-    const isThrough = history && history.scannedTo >= history.goal;
-    const scannedTo = isOurs && isThrough ? checkpoint.number : (history?.scannedTo ?? beforeFirst);
-    const left = { scannedTo: checkpoint && !isOurs ? beforeFirst : scannedTo, goal: block.number };
-    if (checkpoint) await this.checkpoints.forgetStates(name, left);
-    else await this.checkpoints.saveHistory(name, [], left);
-    await market.begin([], block);
-    this.backfill.expect(name, left, [...unread, ...accounts.map(({ address }) => address)]);
+    this.feeds.apply([], looked);
+    if (positions && this.current) this.undone.push(...this.ring.hashes);
+    this.ring = new BlockRing(block);
+    this.doubt(steps);
+    this.ears?.listenTo(this.watched);
+  }
+
+  private logsFrom(from: number, to: Block, signal?: AbortSignal) {
+    return (addresses: readonly Address[], onLogs: (logs: readonly RawLog[]) => void): Promise<void> =>
+      inRanges(
+        (first, last) => this.chain.getLogs({ fromBlock: first, toBlock: last }, addresses, []),
+        from,
+        to.number,
+        onLogs,
+        signal,
+      );
   }
 
   /** The block before the first in which somebody may have borrowed. */
   private beforeFirst({ name }: TrackedMarket): number {
     return (this.settings.fromBlocks.get(name) ?? 0) - 1;
-  }
-
-  /** The logs of a range, without the blocks in between: the market has to be at the last of them already. */
-  private async followLogs(
-    market: TrackedMarket,
-    from: number,
-    to: Block,
-    signal?: AbortSignal,
-  ): Promise<void> {
-    const unknown = new Set<Address>();
-    await inRanges(
-      (first, last) => this.chain.getLogs({ fromBlock: first, toBlock: last }, market.watched, []),
-      from,
-      to.number,
-      (logs) => {
-        for (const account of market.follow(logs)) unknown.add(account);
-      },
-      signal,
-    );
-    market.adopt(await market.read([...unknown], to.hash), [], undefined);
-  }
-
-  /** Follows the feeds of all markets from a block on; everything begins there. */
-  private async follow(block: Block): Promise<void> {
-    const sources = this.markets.flatMap((market) => [...market.sources]);
-    const feeds = [...new Set([...sources, this.settings.nativeUsdFeed])];
-    this.feeds.apply([], await this.feeds.look(feeds, block.hash));
-    this.ring = new BlockRing(block);
-    this.ears?.listenTo(this.watched);
   }
 
   /** Reads positions and follows them from now on; blocks that come meanwhile are made up for. */

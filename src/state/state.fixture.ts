@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { vi } from 'vitest';
-import { startDevnet, type Devnet } from '../../devnet/index.js';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { demoBorrowers, startDevnet, type Devnet } from '../../devnet/index.js';
 import { configOf } from '../../test/harness/picture.js';
 import { MemoryCache } from '../cache/index.js';
 import {
@@ -14,11 +14,13 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../database/index.js';
+import { toAddress, type Address } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
 import { Chain } from '../rpc/chain.js';
-import { RpcPool } from '../rpc/rpc-pool.js';
+import { RpcError } from '../rpc/rpc-errors.js';
+import { RpcPool, type BatchAnswers, type CallOptions, type RpcCall } from '../rpc/rpc-pool.js';
 import { Backfill } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { Reconciler } from './reconciler.js';
@@ -53,7 +55,39 @@ export interface Engine {
   advance(): Promise<StateView>;
   /** JSON-RPC calls that left through the pool since the last question. */
   calls(): number;
+  /** Lets the n-th call from now on, and all after it, fail as a node does that is away; undefined: none. */
+  failAfter(calls: number | undefined): void;
   close(): Promise<void>;
+}
+
+/** Counts the calls, and lets them fail. */
+class WatchedPool extends RpcPool {
+  asked = 0;
+  /** Until all fail. */
+  callsLeft: number | undefined;
+
+  override call<T>(...ask: Parameters<typeof RpcPool.prototype.call<T>>): Promise<T> {
+    return this.watch(1, () => super.call<T>(...ask));
+  }
+
+  override archiveCall<T>(...ask: Parameters<typeof RpcPool.prototype.archiveCall<T>>): Promise<T> {
+    return this.watch(1, () => super.archiveCall<T>(...ask));
+  }
+
+  override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
+    calls: Calls,
+    combine: (answers: BatchAnswers<Calls>) => T,
+    options?: CallOptions,
+  ): Promise<T> {
+    return this.watch(calls.length, () => super.batchAs(calls, combine, options));
+  }
+
+  private watch<T>(calls: number, ask: () => Promise<T>): Promise<T> {
+    this.asked += calls;
+    if (this.callsLeft === undefined) return ask();
+    this.callsLeft -= 1;
+    return this.callsLeft < 0 ? Promise.reject(new RpcError('timeout', 'primary', 'no answer')) : ask();
+  }
 }
 
 /** A local chain, and a database of its own. */
@@ -83,7 +117,7 @@ export class StateBench {
     const { cache = new MemoryCache(), fromBlock = 0, archiveUrl, ears } = settings;
     const { limits = { decideBelowWad: EVERYBODY, watchBelowWad: EVERYBODY } } = settings;
     const config = configOf(this.devnet);
-    const pool = new RpcPool({
+    const pool = new WatchedPool({
       chainId: this.devnet.chainId,
       primary: { http: new Secret(this.devnet.rpcUrl) },
       archive: archiveUrl === undefined ? undefined : { http: new Secret(archiveUrl) },
@@ -105,11 +139,6 @@ export class StateBench {
       ears,
     );
     const start = async (): Promise<StateView> => engine.start(await chain.getBlock('latest'));
-    const single = [vi.spyOn(pool, 'call'), vi.spyOn(pool, 'archiveCall')];
-    const batches = vi.spyOn(pool, 'batchAs'); // of which batch() is made
-    const asked = (): number =>
-      single.reduce((sum, spy) => sum + spy.mock.calls.length, 0) +
-      batches.mock.calls.flatMap(([calls]) => calls).length;
     let before = 0;
     return {
       engine,
@@ -124,9 +153,12 @@ export class StateBench {
       },
       advance: async () => engine.advance(await chain.getBlock('latest')),
       calls: () => {
-        const since = asked() - before;
+        const since = pool.asked - before;
         before += since;
         return since;
+      },
+      failAfter: (calls) => {
+        pool.callsLeft = calls === undefined ? undefined : calls - 1;
       },
       close: async () => {
         await store.settled();
@@ -157,4 +189,68 @@ export async function disagreements({ chain, engine }: Engine): Promise<unknown[
 
 export function ignore(): void {
   // Nobody listens.
+}
+
+export const BORROWERS = 12;
+
+export interface StateSpec {
+  readonly bench: StateBench;
+  /** Closed after the test. */
+  engineOf(settings?: EngineSettings): Engine;
+  /** As {@link engineOf}, started, and its backfill run to the end. */
+  whole(settings?: EngineSettings): Promise<Engine>;
+  /** A new borrower, in a block of his own. @param times of a thousand dollars */
+  borrow(times?: bigint): Promise<Address>;
+}
+
+/** A chain with {@link BORROWERS}, as it was before each test, and an empty database: for the specs of one file. */
+export function stateSpec(): StateSpec {
+  let bench: StateBench | undefined;
+  let clean = '';
+  let open: Engine[] = [];
+  const started = (): StateBench => {
+    if (!bench) throw new Error('the chain is not there yet');
+    return bench;
+  };
+  beforeAll(async () => {
+    bench = await StateBench.start();
+    await bench.devnet.openPositions(demoBorrowers(BORROWERS));
+  });
+  beforeEach(async () => {
+    clean = await started().devnet.snapshot();
+    open = [];
+  });
+  afterEach(async () => {
+    for (const engine of open) await engine.close();
+    await started().devnet.revert(clean);
+    await started().dataSource.query('TRUNCATE positions, checkpoints');
+  });
+  afterAll(async () => {
+    await bench?.stop();
+  });
+  const engineOf = (settings: EngineSettings = {}): Engine => {
+    const one = started().engine(settings);
+    open.push(one);
+    return one;
+  };
+  return {
+    get bench() {
+      return started();
+    },
+    engineOf,
+    whole: async (settings = {}) => {
+      const one = engineOf(settings);
+      await one.startWhole();
+      return one;
+    },
+    borrow: async (times = 1n) => {
+      const collaterals = [{ symbol: 'WETH' as const, amount: 10n ** 18n }];
+      const debts = [{ symbol: 'USDC' as const, amount: times * 10n ** 9n }];
+      return toAddress(await started().devnet.openPosition({ collaterals, debts }));
+    },
+  };
+}
+
+export async function backfill({ engine }: Engine): Promise<void> {
+  await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
 }

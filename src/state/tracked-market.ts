@@ -105,42 +105,51 @@ export class TrackedMarket {
     return this.table.keys();
   }
 
-  get sources(): Iterable<Address> {
-    return this.terms.sources.values();
-  }
-
   /** Begins at a block with these positions, and forgets any others. @throws RetryError when the chain cannot be read. */
   async begin(positions: Iterable<AaveAccount>, block: Block): Promise<void> {
-    await this.reload(block);
-    for (const address of [...this.table.keys()]) this.table.delete(address);
-    for (const account of positions) if (hasDebt(account)) this.table.set(account);
-    this.missing.clear();
-    this.unsaved = new Set();
-    this.touched = new Set();
-  }
-
-  /** Reads everything but the positions again at a block. @throws RetryError when the chain cannot be read. */
-  async reload(block: Block): Promise<void> {
-    this.terms = await readTerms(this.chain, this.reader, this.settings, block.hash);
-    this.byFeed.clear();
-    this.judged = undefined;
-    this.watchlist.reset();
+    this.commitRange(await this.prepareRange(block, () => undefined), block, positions);
   }
 
   /**
-   * Takes in many blocks at once, of which only the end matters: after a restart or a long silence. The market itself has to be
-   * at the last of them already.
+   * Reads what it takes to get to a block over many others, of which only the end matters. Changes nothing.
    *
-   * @returns who took debt and is not followed: to be read at the last block.
+   * @param known the account before the first of them; undefined for one that is not followed.
+   * @param collect gives the logs of these contracts, piece by piece; without it there are none.
+   * @throws RetryError when the chain cannot be read.
    */
-  follow(logs: readonly RawLog[]): Set<Address> {
-    const { accounts } = changesOf(this.terms.market, logs);
-    const { changed, newBorrowers, contradicted } = applyChanges(accounts, (address) =>
-      this.table.get(address),
-    );
-    for (const [address, account] of changed) this.set(address, account);
-    for (const address of contradicted) this.set(address, undefined);
-    return new Set([...newBorrowers, ...contradicted]);
+  async prepareRange(
+    block: Block,
+    known: (address: Address) => AaveAccount | undefined = (address) => this.table.get(address),
+    collect?: (addresses: readonly Address[], onLogs: (logs: readonly RawLog[]) => void) => Promise<void>,
+  ): Promise<MarketStep> {
+    const terms = await readTerms(this.chain, this.reader, this.settings, block.hash);
+    const accounts: AccountChange[] = [];
+    await collect?.(watchedAddresses(terms.market), (logs) => {
+      for (const change of changesOf(terms.market, logs).accounts) accounts.push(change);
+    });
+    const { newBorrowers, contradicted } = applyChanges(accounts, known);
+    const unknown = [...new Set([...newBorrowers, ...contradicted])];
+    const read = await this.reader.accounts(terms.market, unknown, block.hash);
+    const changes = { accounts, updates: new Map(), accrued: new Set<Address>(), reload: true };
+    return { terms, changes, read, contradicted };
+  }
+
+  /**
+   * Applies a range, which cannot be taken back.
+   *
+   * @param positions what is known before it, instead of everything that was.
+   */
+  commitRange(step: MarketStep, block: Block, positions?: Iterable<AaveAccount>): void {
+    if (positions) {
+      for (const address of [...this.table.keys()]) this.table.delete(address);
+      for (const account of positions) if (hasDebt(account)) this.table.set(account);
+      this.missing.clear();
+      this.unsaved = new Set();
+      this.touched = new Set();
+    }
+    this.commit(step, block);
+    this.judged = undefined;
+    this.watchlist.reset();
   }
 
   /** These positions are not known any more: they are read with the next block, unless that is done before. */
@@ -310,7 +319,7 @@ export class TrackedMarket {
       if (account) found.set(account.address, account);
     };
     const { rows } = this.watchlist;
-    const watched = Math.min(rows.length, budget - Math.min(budget / 10, this.table.rowCount));
+    const watched = Math.min(rows.length, budget - Math.min(Math.floor(budget / 10), this.table.rowCount));
     for (let index = 0; index < watched; index++) add(rows[(this.sampledWatched + index) % rows.length]);
     this.sampledWatched += watched;
     for (let left = this.table.rowCount; left > 0 && found.size < budget; left--)

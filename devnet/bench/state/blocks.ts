@@ -37,16 +37,18 @@ export async function blocks({ progress }: GroupOptions): Promise<Measurement[]>
   const start = blockOf(0, world.conditions.timestamp);
   await market.begin(accounts, start);
   const feeds = new FeedBook(chain);
-  feeds.apply([], await feeds.look([...market.sources], start.hash));
+  const sources = [...world.market.reserves.values()].map(({ asset }) => market.sourceOf(asset));
+  const known = sources.filter((source) => source !== undefined);
+  feeds.apply([], await feeds.look(known, start.hash));
   let view = await viewAt(market, chain, feeds, start);
   const times: number[] = [];
-  for (const [index, made1] of made.entries()) {
-    current = made1;
-    const block = blockOf(index + 1, made1.timestamp);
+  for (const [index, next] of made.entries()) {
+    current = next;
+    const block = blockOf(index + 1, next.timestamp);
     const begin = performance.now();
-    const step = await market.prepare(block, made1.logs, () => Promise.resolve(made1.logs));
+    const step = await market.prepare(block, next.logs, () => Promise.resolve(next.logs));
     market.commit(step, block);
-    feeds.apply(made1.logs, new Map());
+    feeds.apply(next.logs, new Map());
     market.takeChanges();
     view = await viewAt(market, chain, feeds, block);
     if (index >= WARM_UP) times.push(performance.now() - begin);

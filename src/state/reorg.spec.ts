@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { demoBorrowers } from '../../devnet/index.js';
+import { sendFrom } from '../../test/harness/transactions.js';
+import { RetryError } from '../domain/errors.js';
+import { toAddress, type Address } from '../domain/hex.js';
+import { USD8 } from '../domain/money.js';
+import { RING_BLOCKS } from './block-ring.js';
+import { backfill, BORROWERS, disagreements, viewOf, stateSpec } from './state.fixture.js';
+
+const spec = stateSpec();
+
+describe('a chain that thinks again', () => {
+  it('F15 is followed back and forth by what the ring keeps: positions, prices, new borrowers', async () => {
+    const one = await spec.whole();
+    const fork = await spec.bench.devnet.snapshot();
+    const { number } = await one.chain.getBlock('latest');
+    await spec.bench.devnet.setPrice('WETH', 2_500n * USD8);
+    await one.advance();
+    const gone = await spec.borrow();
+    await one.advance();
+    await spec.bench.devnet.mine(2);
+    const { block: tip } = await one.advance();
+    const blocks = await one.chain.getBlocks(number + 1, tip.number);
+    expect(viewOf(one.engine).markets[0]?.positions.has(gone)).toBe(true);
+    expect(one.engine.takenBack()).toEqual([]);
+
+    await spec.bench.devnet.revert(fork);
+    await spec.bench.devnet.setPrice('WETH', 2_990n * USD8);
+    const fresh = await spec.borrow(2n);
+    await spec.bench.devnet.mine(3);
+    one.calls();
+    const view = await one.advance();
+    // Headers of both looks back, logs, prices and the two who were read: not everybody again.
+    expect(one.calls()).toBeLessThan(30);
+    expect(view.markets[0]?.positions.has(fresh)).toBe(true);
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+    expect(one.engine.takenBack()).toEqual(blocks.map(({ hash }) => hash).reverse());
+    expect(one.engine.takenBack()).toEqual([]);
+  });
+
+  it('F15 is followed when the new branch is shorter so far, and when positions came in from the backfill meanwhile', async () => {
+    const one = spec.engineOf();
+    await one.start();
+    const fork = await spec.bench.devnet.snapshot();
+    await spec.bench.devnet.mine(4);
+    await one.advance();
+    await backfill(one);
+    await spec.bench.devnet.revert(fork);
+    await spec.bench.devnet.setPrice('cbBTC', 91_000n * USD8);
+    await spec.bench.devnet.mine(1);
+    await one.advance();
+    expect(one.engine.positionCount).toBe(BORROWERS);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
+    const one = await spec.whole();
+    const fork = await spec.bench.devnet.snapshot();
+    await spec.bench.devnet.mine(2);
+    await one.advance();
+    for (let block = 0; block < RING_BLOCKS + 1; block += 1) {
+      await spec.bench.devnet.mine();
+      await one.advance();
+    }
+    await spec.bench.devnet.revert(fork);
+    await spec.borrow();
+    await spec.bench.devnet.mine(RING_BLOCKS + 4);
+    const tip = viewOf(one.engine).block.hash;
+    await expect(one.advance()).rejects.toThrow(/left ours before block \d+/);
+    expect(one.engine.takenBack()).toContain(tip);
+    expect(one.engine.backfill.isFinished).toBe(false);
+    await backfill(one);
+    await spec.bench.devnet.mine();
+    await one.advance();
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('F14 is not followed by a head that comes late; a gap is closed block by block', async () => {
+    const one = await spec.whole();
+    await spec.bench.devnet.setPrice('WETH', 2_950n * USD8);
+    const late = await one.chain.getBlock('latest');
+    await spec.borrow();
+    await spec.bench.devnet.increaseTime(3_600);
+    await spec.bench.devnet.mine(3);
+    const view = await one.advance();
+    expect(view.markets[0]?.positions.size).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+    expect((await one.engine.advance(late)).block.hash).toBe(view.block.hash);
+  });
+
+  it('is caught up with after a silence too long to walk, whichever of the calls fails on the way', async () => {
+    const one = await spec.whole();
+    await spec.bench.devnet.rpc('anvil_mine', ['0x259']);
+    await spec.borrow();
+    await spec.bench.devnet.setPrice('WETH', 2_900n * USD8);
+    const before = viewOf(one.engine);
+    let failures = 0;
+    for (let call = 1; ; call += 1) {
+      one.failAfter(call);
+      const failed = await one.advance().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      one.failAfter(undefined);
+      if (failed === undefined) break;
+      expect(failed).toBeInstanceOf(RetryError);
+      expect(one.engine.view).toBe(before);
+      failures += 1;
+    }
+    expect(failures).toBeGreaterThan(5);
+    expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('is caught up with although positions are read in the background meanwhile', async () => {
+    const one = spec.engineOf();
+    await one.start();
+    await spec.bench.devnet.rpc('anvil_mine', ['0x259']);
+    const addresses = demoBorrowers(BORROWERS).map(({ account }) => toAddress(account));
+    for (const account of addresses.slice(0, 3)) await supplyTo(account);
+    await spec.bench.devnet.mine(2);
+    const [target] = one.engine.targets;
+    if (!target) throw new Error('a market was expected');
+    // Read at the old block, and back at some moment of the leap or after it: then it is tried again.
+    const adopting = Promise.allSettled(addresses.map((account) => target.adopt([account])));
+    await one.advance();
+    await adopting;
+    await target.adopt(addresses);
+    expect(one.engine.positionCount).toBe(BORROWERS);
+    await spec.bench.devnet.mine();
+    await one.advance();
+    expect(await disagreements(one)).toEqual([]);
+  });
+});
+
+/** Dollars supplied in somebody's name: his position changes in that block. */
+async function supplyTo(account: Address): Promise<void> {
+  const { devnet } = spec.bench;
+  const { deployer, trader } = devnet.accounts;
+  const token = devnet.token('USDC').interface;
+  const to = devnet.tokens.USDC.address;
+  const amount = 1_000n * 10n ** 6n;
+  const pool = devnet.contracts.aavePool.interface;
+  await sendFrom(devnet, deployer, { to, data: token.encodeFunctionData('mint', [trader, amount]) });
+  await sendFrom(devnet, trader, {
+    to,
+    data: token.encodeFunctionData('approve', [devnet.addresses.pool, amount]),
+  });
+  await sendFrom(devnet, trader, {
+    to: devnet.addresses.pool,
+    data: pool.encodeFunctionData('supply(address,uint256,address,uint16)', [to, amount, account, 0]),
+  });
+}
