@@ -187,7 +187,7 @@ export class DetectorConfig {
   @Integer({ min: 0, max: 128, default: '1', example: 1 })
   readonly confirmationBlocks!: number;
 
-  /** Positions below it are computed exactly, and reconciled with the chain, on every block. Wad: 1.1 is 1100000000000000000n. */
+  /** Positions below it are compared with the chain first, on every block. Wad: 1.1 is 1100000000000000000n. */
   @Decimal({
     key: 'watchBelowHealthFactor',
     decimals: 18,

@@ -8,7 +8,7 @@ export interface AppliedBlock<Undo> {
   readonly undo: Undo | undefined;
 }
 
-/** How many blocks can be undone. Deeper reorgs than 64 blocks are what halts the bot (F16); the rest is room for a long gap. */
+/** How many blocks can be undone: deeper reorgs halt the bot (F16). */
 export const RING_BLOCKS = 128;
 
 /** The last blocks of the branch that the picture is on, oldest first. */

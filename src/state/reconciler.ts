@@ -43,8 +43,8 @@ export class Reconciler {
   constructor(private readonly chain: Chain) {}
 
   /**
-   * Every position below `detector.watchBelowHealthFactor` against Pool.getUserAccountData and, in turn, some of the others: 500 at
-   * each block, in two calls; and every price.
+   * The positions below `detector.watchBelowHealthFactor` against Pool.getUserAccountData, some of the others in turn, and every
+   * price: 500 reads at each block, in two calls. When more are watched than fit, they take turns too.
    *
    * @returns those whose collateral or debt differs by more than 10 bps, and the prices that differ at all.
    * @throws RpcError when the chain could not be read.

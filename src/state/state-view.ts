@@ -16,7 +16,7 @@ export interface MarketView {
   readonly priceTimes: ReadonlyMap<Address, number>;
   /** Assets whose price moved more than the guard allows since the previous block. */
   readonly jumped: ReadonlySet<Address>;
-  /** Borrowers below the watched health factor, or with a price missing, by address. */
+  /** Borrowers that may be liquidated, and those with a price missing, by address. */
   readonly positions: ReadonlyMap<Address, Position>;
   /** All accounts with debt. */
   readonly borrowerCount: number;

@@ -12,7 +12,10 @@ import {
 
 /** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
 const COMPACT_ABOVE = 0.25;
-/** Twice the collateral and twice the debt are compared, and there the slack counts twice, see {@link Prefilter.worstSince}. */
+/**
+ * Twice the collateral and twice the debt are compared, and there the slack counts twice: once for what rounding may have made of the
+ * legs when their health was noted, and once for what it makes of them at a later block, see {@link Prefilter.fallSince}.
+ */
 const SLACK_WEIGHT = 4;
 const LOW_64_BITS = (1n << 64n) - 1n;
 
@@ -20,7 +23,7 @@ const LOW_64_BITS = (1n << 64n) - 1n;
 export type Rows = Uint32Array;
 
 /**
- * Every account with debt, in columns: a million accounts are 150 MB, and one pass over them takes milliseconds. The pass
+ * Every account with debt, in columns: those of a million accounts are 140 MB, and one pass over them takes milliseconds. The pass
  * computes with floats and only preselects; scaled amounts are kept to the unit and come out again as they went in.
  */
 export class PositionTable {
