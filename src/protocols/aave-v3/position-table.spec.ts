@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { SeededRandom } from '../../../devnet/random.js';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../../domain/hex.js';
 import { accountData } from './health.js';
@@ -131,6 +132,33 @@ describe('positions in columns', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('come out as they went in when most have gone and the holes between them are closed', () => {
+    const random = new SeededRandom(5);
+    const table = new PositionTable();
+    const expected = new Map<Address, AaveAccount>();
+    const some = (): bigint => BigInt(random.integer(1, 1_000_000)) ** 3n;
+    for (let step = 0; step < 6_000; step += 1) {
+      const address = addressOf(random.integer(1, 900));
+      // Waves: the table fills, then empties.
+      if (random.chance(step % 2_000 < 1_200 ? 0.1 : 0.9)) {
+        table.delete(address);
+        expected.delete(address);
+        continue;
+      }
+      const reserves = random.some(RESERVES, random.integer(1, 4));
+      const one = {
+        address,
+        eMode: random.chance(0.5) ? 0 : 255,
+        legs: reserves.map(({ id }) => (random.chance(0.5) ? supply(id, some()) : debt(id, some()))),
+      };
+      table.set(one);
+      expected.set(address, one);
+    }
+    expect(table.size).toBe(expected.size);
+    for (let number = 1; number <= 900; number += 1)
+      expect(table.get(addressOf(number))).toEqual(expected.get(addressOf(number)));
   });
 
   it('are all selected whose exact health factor is below the limit, whatever their size', () => {
@@ -314,6 +342,9 @@ describe('the watchlist', () => {
       const addresses = (rows: Iterable<number>): Address[] =>
         accountsIn(table, rows).map(({ address }) => address);
       expect(addresses(watchlist.rows)).toEqual(expect.arrayContaining(below((11n * WAD) / 10n)));
+      // A list of everybody would be right as well, and of no use.
+      expect(watchlist.rows.length).toBeLessThanOrEqual(below((14n * WAD) / 10n).length);
+      expect(watchlist.rows.length).toBeLessThan(table.size);
       expect(addresses(watchlist.below(1))).toEqual(below(WAD));
     }
   });
