@@ -26,6 +26,9 @@ const DRAIN_MS = 3_000;
 /** How long it waits for a backfill to notice. */
 const BACKFILL_STOP_MS = 1_000;
 const START_RETRY_MS = 1_000;
+/** A head so far below our own block, and for how long it is not believed. */
+const FAR_BEHIND_BLOCKS = 64;
+const FAR_BEHIND_MS = 60_000;
 const ACTOR = 'chimera';
 
 /**
@@ -39,6 +42,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private next: Head | undefined;
   private running: Promise<void> | undefined;
   private reconciling: Promise<void> | undefined;
+  private behindSinceMs: number | undefined;
   private lookingForBorrowers: Promise<void> | undefined;
   private lastPass: PassResult | undefined;
   private lastPassEndedAtMs: number | undefined;
@@ -129,7 +133,6 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The backfill, beside the live work, if it is not at it already. */
   private lookForBorrowers(): void {
-    if (this.lookingForBorrowers) return;
     const startedAtMs = performance.now();
     const { backfill, targets } = this.state;
     this.lookingForBorrowers = backfill
@@ -191,10 +194,23 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private enqueue(head: Head): void {
     if (this.phase !== 'running' || head.hash === this.state.view?.block.hash) return;
     if (this.next && head.number < this.next.number) return; // A late answer of the scan job.
+    if (this.isFarBehind(head)) return;
     this.next = head;
     this.running ??= this.work().finally(() => {
       this.running = undefined;
     });
+  }
+
+  /** A node that fell far behind says what a very deep reorg says too, but not for long: it is not believed at once. */
+  private isFarBehind({ number }: Head): boolean {
+    const ours = this.state.view?.block.number ?? 0;
+    if (ours - number <= FAR_BEHIND_BLOCKS) {
+      this.behindSinceMs = undefined;
+      return false;
+    }
+    const nowMs = performance.now();
+    this.behindSinceMs ??= nowMs;
+    return nowMs - this.behindSinceMs < FAR_BEHIND_MS;
   }
 
   private async work(): Promise<void> {
@@ -207,7 +223,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
       }
       this.lastPassEndedAtMs = performance.now();
       // A pass may have found that everybody has to be read again.
-      if (!this.state.backfill.isFinished) this.lookForBorrowers();
+      if (this.state.backfill.needsRun) this.lookForBorrowers();
     }
   }
 

@@ -26,7 +26,7 @@ import {
 } from './multicall3.js';
 import { hexQuantity, toBigInt, toData, toHash, toNumber } from './quantities.js';
 import { AlreadyKnown, CallReverted, RpcAnswerError, RpcError } from './rpc-errors.js';
-import { RpcPool, type CallOptions, type RpcCall } from './rpc-pool.js';
+import { RpcPool, type BatchOptions, type CallOptions, type RpcCall } from './rpc-pool.js';
 import { secondOpinion, type SecondOpinion } from './second-opinion.js';
 import {
   callObject,
@@ -37,9 +37,8 @@ import {
   type SimulateOptions,
 } from './simulate.js';
 
-export interface LogOptions extends CallOptions {
-  /** Ask the archive endpoint where there is one: for backfills. */
-  readonly archive?: boolean;
+/** Of the archive only ranges by numbers are asked. */
+export interface LogOptions extends BatchOptions {
   /**
    * Logs heard elsewhere. An answer that lacks one which the filter matches is not taken, and the next endpoint is asked. They
    * must be of blocks that are still in the chain: of a range by numbers, no endpoint has the logs of a block that was replaced.
@@ -129,9 +128,15 @@ export class Chain {
       mustHold(logs, known);
       return logs;
     };
-    return options?.archive === true
-      ? this.pool.archiveCall('eth_getLogs', [filter], parse, options)
-      : this.pool.call('eth_getLogs', [filter], parse, options);
+    const logs: RpcCall<RawLog[]> = { method: 'eth_getLogs', params: [filter], parse };
+    if ('blockHash' in range) return this.pool.call(logs.method, logs.params, logs.parse, options);
+    // A node that does not have the whole range answers with what it has, without a word.
+    const last: RpcCall<Block> = {
+      method: 'eth_getBlockByNumber',
+      params: [hexQuantity(range.toBlock), false],
+      parse: (raw) => parseBlockAsked(raw, range.toBlock),
+    };
+    return this.pool.batchAs([logs, last], ([found]) => answerOf(found), options);
   }
 
   /** What the call returns at this block, or the revert: to revert is a result, not a fault. */
@@ -234,10 +239,16 @@ export class Chain {
   }
 }
 
+/** @throws RpcAnswerError when the node refused. */
+function answerOf<T>(answer: T | RpcAnswerError): T {
+  if (answer instanceof RpcAnswerError) throw answer;
+  return answer;
+}
+
 /** @throws TypeError when a header is not the child of the one before it, the first of `parent` where there is one. */
 function linked(headers: readonly (Block | RpcAnswerError)[], parent: Block | undefined): Block[] {
-  return headers.map((header) => {
-    if (header instanceof RpcAnswerError) throw header;
+  return headers.map((answer) => {
+    const header = answerOf(answer);
     if (parent && header.parentHash !== parent.hash)
       throw new TypeError(`block ${header.number} is not the child of the block before it`);
     parent = header;

@@ -10,6 +10,7 @@ const TIMINGS: HeadStreamTimings = {
   pollIntervalMs: 10,
   silenceBlocks: 3,
   silenceMs: 60,
+  disbeliefMs: 3_000,
   watchIntervalMs: 5,
   connectTimeoutMs: 200,
   reconnectMinMs: 5,
@@ -73,6 +74,21 @@ const start = async ({ sources = [node], timings, onHead }: StartOptions = {}): 
 
 const numbers = (): number[] => heads.map(({ number }) => number);
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+
+describe('a head that is nonsense, far ahead of all others', () => {
+  it('silences the others for a while, not for ever', async () => {
+    await start({ timings: { silenceMs: 3_000, disbeliefMs: 50 } });
+    node.push(blockOf(2 ** 40));
+    await eventually(() => numbers().includes(2 ** 40));
+    node.mine(101);
+    await settle();
+    expect(numbers()).not.toContain(101);
+    await settle();
+    await settle();
+    node.mine(102);
+    await eventually(() => numbers().at(-1) === 102);
+  });
+});
 
 describe('heads over WebSocket', () => {
   it('come at once, with the moment their frame arrived; the first is the head of now', async () => {

@@ -17,6 +17,8 @@ export interface HeadStreamTimings extends WsTimings {
   readonly silenceBlocks: number;
   /** … or this many milliseconds, whichever is shorter. */
   readonly silenceMs: number;
+  /** For how long lower heads are taken for late ones, while no higher one comes. Milliseconds. */
+  readonly disbeliefMs: number;
   /** How often silence is looked for, in milliseconds. */
   readonly watchIntervalMs: number;
 }
@@ -25,6 +27,7 @@ export const HEAD_STREAM_TIMINGS: HeadStreamTimings = {
   pollIntervalMs: 500,
   silenceBlocks: 3,
   silenceMs: 3_000,
+  disbeliefMs: 30_000,
   watchIntervalMs: 50,
   connectTimeoutMs: 5_000,
   reconnectMinMs: 250,
@@ -204,8 +207,10 @@ export class HeadStream {
     }
   }
 
+  /** A head far ahead of all others is a node's nonsense: after a while without another one, lower ones count again. */
   #isOlder(head: Head): boolean {
-    return this.#last !== undefined && head.number < this.#last.number;
+    if (this.#last === undefined || head.number >= this.#last.number) return false;
+    return head.receivedAtMs - this.#last.receivedAtMs <= this.#timings.disbeliefMs;
   }
 
   #emit(head: Head): void {

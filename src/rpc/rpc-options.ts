@@ -10,7 +10,7 @@ export interface RpcOptions {
   readonly primary: EndpointUrls;
   /** Serves when the primary does not. */
   readonly backup?: EndpointUrls | undefined;
-  /** Serves {@link RpcPool.archiveCall} only: old states and long log ranges. */
+  /** Serves long log ranges only. */
   readonly archive?: EndpointUrls | undefined;
   readonly timings?: Partial<RpcTimings> | undefined;
 }

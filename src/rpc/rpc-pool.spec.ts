@@ -269,7 +269,10 @@ describe('batches', () => {
 });
 
 describe('the archive', () => {
-  const archived = (): Promise<number> => pool.archiveCall('eth_blockNumber', [], toNumber);
+  const archived = (): Promise<unknown> =>
+    pool.batchAs([{ method: 'eth_blockNumber', params: [], parse: toNumber }], ([head]) => head, {
+      archive: true,
+    });
 
   it('serves archive calls alone, and its failure does not fall upon the live endpoints', async () => {
     await fakes.close();

@@ -17,6 +17,12 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
+export interface BatchOptions extends CallOptions {
+  /** Served by the archive endpoint alone where one is configured, so that a backfill neither uses up the live endpoints' quota nor
+   * stops them when the archive is down. Without an archive the live endpoints serve it. */
+  readonly archive?: boolean;
+}
+
 /** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
 export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
   -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
@@ -94,19 +100,6 @@ export class RpcPool {
   }
 
   /**
-   * Like {@link call}, but served by the archive endpoint alone where one is configured, so that a backfill neither uses up the
-   * live endpoints' quota nor stops them when the archive is down. Without an archive the live endpoints serve it.
-   */
-  archiveCall<T>(
-    method: string,
-    params: readonly unknown[],
-    parse: (raw: unknown) => T,
-    options?: CallOptions,
-  ): Promise<T> {
-    return this.#ask(this.#archive ? [this.#archive] : this.#live, { method, params, parse }, options);
-  }
-
-  /**
    * Calls of any kind in one round trip to one endpoint. A refusal of one call is that call's value; a call that was not served,
    * or whose result does not parse, sends the whole batch to the next endpoint.
    *
@@ -128,9 +121,10 @@ export class RpcPool {
   batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,
-    options?: CallOptions,
+    options?: BatchOptions,
   ): Promise<T> {
-    return this.#failOver(this.#live, options, async ({ endpoint }, deadlineMs) => {
+    const members = options?.archive === true && this.#archive ? [this.#archive] : this.#live;
+    return this.#failOver(members, options, async ({ endpoint }, deadlineMs) => {
       const raw = await endpoint.batch(calls, deadlineMs);
       const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
       // The array was made from `calls`, one by one.

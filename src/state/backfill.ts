@@ -47,7 +47,9 @@ interface Work {
 export class Backfill {
   private readonly logger = new Logger(Backfill.name);
   private readonly work = new Map<string, Work>();
-  private running: Promise<void> | undefined;
+  private readonly running = new Map<string, Promise<void>>();
+  /** Markets whose search was told to be finished. */
+  private readonly told = new Set<string>();
 
   constructor(private readonly checkpoints: CheckpointStore) {}
 
@@ -62,6 +64,11 @@ export class Backfill {
     return this.work.size === 0;
   }
 
+  /** Whether there is something to do that nobody does. */
+  get needsRun(): boolean {
+    return [...this.work.keys()].some((market) => !this.running.has(market));
+  }
+
   /** How far it is, and how many were found but not read; undefined for a market whose borrowers are all known. */
   progressOf(market: string): (BackfillRange & { readonly unread: number }) | undefined {
     const work = this.work.get(market);
@@ -70,9 +77,9 @@ export class Backfill {
 
   /**
    * Works until nothing is left or the signal is aborted; never throws. A market that cannot be read, the archive being down, is
-   * tried again after a pause while the others go on. Whoever calls it again while it runs waits for the same run.
+   * tried again after a pause while the others go on. Whoever calls it again meanwhile waits for the same work.
    *
-   * @param onFinished called once for each market.
+   * @param onFinished called when a market is through, the first time also when there was nothing to do.
    */
   run(
     targets: readonly BackfillTarget[],
@@ -80,14 +87,16 @@ export class Backfill {
     onFinished: (market: string, borrowers: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    this.running ??= Promise.all(
-      targets.map((target) => this.untilDone(target, onProgress, onFinished, signal)),
-    )
-      .then(() => undefined)
-      .finally(() => {
-        this.running = undefined;
-      });
-    return this.running;
+    const runs = targets.map((target) => {
+      const run =
+        this.running.get(target.name) ??
+        this.untilDone(target, onProgress, onFinished, signal).finally(() =>
+          this.running.delete(target.name),
+        );
+      this.running.set(target.name, run);
+      return run;
+    });
+    return Promise.all(runs).then(() => undefined);
   }
 
   private async untilDone(
@@ -96,6 +105,7 @@ export class Backfill {
     onFinished: (market: string, borrowers: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
+    const isNews = this.work.has(target.name) || !this.told.has(target.name);
     let pauseMs = FIRST_PAUSE_MS;
     let borrowers = 0;
     for (let work = this.work.get(target.name); work; work = this.work.get(target.name)) {
@@ -123,7 +133,8 @@ export class Backfill {
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
     }
-    onFinished(target.name, borrowers);
+    this.told.add(target.name);
+    if (isNews) onFinished(target.name, borrowers);
   }
 
   private async piece(

@@ -54,6 +54,27 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
+  it('F15 leaves nothing of the branch that is gone in the database, while the new one cannot be read', async () => {
+    const known = await spec.borrow();
+    const one = await spec.whole();
+    const fork = await spec.bench.devnet.snapshot();
+    await spec.borrow();
+    await one.advance();
+    await one.store.flush();
+    await spec.bench.devnet.revert(fork);
+    await spec.bench.devnet.mine(1);
+    await spec.borrow();
+    one.failLogs(true);
+    await expect(one.advance()).rejects.toBeInstanceOf(RetryError);
+    // Somebody else is read meanwhile, and that is worth a checkpoint.
+    const [target] = one.engine.targets;
+    await target?.adopt([known]);
+    await one.store.settled();
+    const next = spec.engineOf();
+    await next.start();
+    expect(await disagreements(next)).toEqual([]);
+  });
+
   it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();

@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FakeRpc } from '../../test/fault/fake-rpc.js';
 import { eventually } from '../../test/harness/eventually.js';
 import { MemoryCache } from '../cache/index.js';
+import { RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
+import { RpcError } from '../rpc/rpc-errors.js';
 import { backfill, BORROWERS, disagreements, ignore, stateSpec } from './state.fixture.js';
 
 const spec = stateSpec();
@@ -84,7 +86,61 @@ describe('a restart', () => {
   });
 });
 
+describe('a node that is behind another one', () => {
+  it('does not make a restart forget what was saved', async () => {
+    const before = await spec.whole();
+    await spec.bench.devnet.mine(3);
+    await before.advance();
+    await before.store.flush();
+    await spec.bench.devnet.mine(2);
+    const after = spec.engineOf();
+    const head = await after.chain.getBlock('latest');
+    // One balanced URL: the head came from a node that has it, what follows comes from one that has not.
+    const behind = vi
+      .spyOn(after.chain, 'getBlock')
+      .mockImplementation((block) =>
+        Promise.reject(new RpcError('out-of-sync', 'primary', `the node does not have block ${block}`)),
+      );
+    await expect(after.engine.start(head)).rejects.toBeInstanceOf(RetryError);
+    behind.mockRestore();
+    expect((await after.engine.start(head)).markets[0]?.borrowerCount).toBe(BORROWERS);
+  });
+});
+
 describe('the archive', () => {
+  it('F11 that trails is not believed about blocks that it does not have: nobody is missed', async () => {
+    const { devnet } = spec.bench;
+    const borrower = await spec.borrow();
+    const head = await devnet.provider.getBlockNumber();
+    const archive = await FakeRpc.start();
+    try {
+      let behind = head - 1;
+      archive.chainId = devnet.chainId;
+      archive.forwardTo(devnet.rpcUrl);
+      archive.on('eth_getBlockByNumber', ([number, whole]) =>
+        Number(number) > behind ? null : devnet.rpc('eth_getBlockByNumber', [number, whole]),
+      );
+      archive.on('eth_getLogs', ([filter]) => {
+        const { fromBlock, toBlock } = filter as { fromBlock: string; toBlock: string };
+        if (Number(fromBlock) > behind) return [];
+        const last = `0x${Math.min(Number(toBlock), behind).toString(16)}`;
+        return devnet.rpc('eth_getLogs', [{ ...(filter as object), toBlock: last }]);
+      });
+      const one = spec.engineOf({ archiveUrl: archive.url('http') });
+      await one.start();
+      const running = backfill(one);
+      await eventually(() => archive.seenOf('eth_getLogs').length > 0, 'the first question');
+      expect(one.engine.backfill.isFinished).toBe(false);
+      behind = head;
+      await running;
+      await devnet.mine();
+      expect((await one.advance()).markets[0]?.positions.has(borrower)).toBe(true);
+      expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    } finally {
+      await archive.stop();
+    }
+  });
+
   it('F19 down: the backfill pauses, live work goes on; back again: the backfill ends', async () => {
     const archive = await FakeRpc.start();
     try {

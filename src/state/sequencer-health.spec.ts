@@ -29,6 +29,27 @@ function after(...blocks: readonly (readonly [number: number, timestamp: number]
   return health;
 }
 
+describe('a head far ahead of all others', () => {
+  it('is not taken for the newest block: those that follow are fresh all the same', () => {
+    const health = new SequencerHealth({
+      maxTimestampJumpSeconds: 20,
+      maxHeadAgeSeconds: 15,
+      haltHeadAgeSeconds: 60,
+    });
+    const at = (number: number, seconds: number): Parameters<SequencerHealth['head']>[0] => ({
+      number,
+      hash: `0x${String(number).padStart(64, '0')}`,
+      parentHash: `0x${String(number - 1).padStart(64, '0')}`,
+      timestamp: seconds,
+    });
+    health.head(at(1, 1_000), 1_000_000);
+    health.head(at(2 ** 40, 1_001), 1_001_000);
+    for (let number = 2; number < 300; number += 1)
+      health.head(at(number, 999 + number), (999 + number) * 1_000);
+    expect(health.look(1_299_000)).toBeUndefined();
+  });
+});
+
 describe('a head against the one before', () => {
   it('says nothing of the first', () => {
     expect(fresh().head(block(1, T), 0)).toBeUndefined();

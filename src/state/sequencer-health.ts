@@ -21,6 +21,8 @@ type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
 
 /** A sibling's parent is looked for among so many; a deeper reorg halts elsewhere. */
 const REMEMBERED_HEADS = 64;
+/** Five days of 200 ms blocks. */
+const FURTHEST_STEP_BLOCKS = 2_000_000;
 
 /**
  * Whether whoever makes the blocks makes them as usual. A head is judged against the one before it on its branch; a gap
@@ -47,6 +49,8 @@ export class SequencerHealth {
    */
   head(head: BlockTime, nowMs: number): SequencerAnomaly | undefined {
     if (this.recent.has(head.hash)) return undefined;
+    // A node's nonsense: no chain makes so many blocks between two looks.
+    if (this.newest && head.number > this.newest.number + FURTHEST_STEP_BLOCKS) return undefined;
     const before = this.predecessorOf(head);
     this.remember(head);
     this.newSinceMs = nowMs;

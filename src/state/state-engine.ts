@@ -285,7 +285,7 @@ export class StateEngine {
     for (const [index, market] of this.markets.entries()) {
       const own = saved[index];
       if (!own) continue;
-      const isOurs = own.checkpoint !== undefined && (await isOnChain(own.checkpoint, this.chain));
+      const isOurs = own.checkpoint !== undefined && (await this.has(own.checkpoint, block));
       const beginning = beginningOf(own, block, this.beforeFirst(market), isOurs);
       const { positions, from, history, anew } = beginning;
       if (anew && own.checkpoint) await this.checkpoints.forgetStates(market.name, history);
@@ -334,6 +334,12 @@ export class StateEngine {
         onLogs,
         signal,
       );
+  }
+
+  /** Whether the chain that has `head` has this block. @throws RetryError when a node says neither: it is behind another one. */
+  private async has(block: Pick<Block, 'number' | 'hash'>, head: Block): Promise<boolean> {
+    if (block.number > head.number) return false;
+    return (await this.chain.getBlock(block.number)).hash === block.hash;
   }
 
   /** The block before the first in which somebody may have borrowed. */
@@ -385,7 +391,9 @@ export class StateEngine {
     return this.current;
   }
 
+  /** While somebody's position is not known, nothing is said: what is saved of him may be of a branch that is gone. */
   private note(block: Block): void {
-    for (const market of this.markets) this.checkpoints.note(market.name, block, market.takeChanges());
+    for (const market of this.markets)
+      if (market.isWhole) this.checkpoints.note(market.name, block, market.takeChanges());
   }
 }

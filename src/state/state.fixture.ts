@@ -20,7 +20,7 @@ import { PriceGuard } from '../oracles/price-guard.js';
 import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
 import { Chain } from '../rpc/chain.js';
 import { RpcError } from '../rpc/rpc-errors.js';
-import { RpcPool, type BatchAnswers, type CallOptions, type RpcCall } from '../rpc/rpc-pool.js';
+import { RpcPool, type BatchAnswers, type BatchOptions, type RpcCall } from '../rpc/rpc-pool.js';
 import { Backfill } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { Reconciler } from './reconciler.js';
@@ -57,6 +57,8 @@ export interface Engine {
   calls(): number;
   /** Lets the n-th call from now on, and all after it, fail as a node does that is away; undefined: none. */
   failAfter(calls: number | undefined): void;
+  /** Lets every question for logs fail. */
+  failLogs(fail: boolean): void;
   close(): Promise<void>;
 }
 
@@ -65,28 +67,27 @@ class WatchedPool extends RpcPool {
   asked = 0;
   /** Until all fail. */
   callsLeft: number | undefined;
+  failLogs = false;
 
   override call<T>(...ask: Parameters<typeof RpcPool.prototype.call<T>>): Promise<T> {
-    return this.watch(1, () => super.call<T>(...ask));
-  }
-
-  override archiveCall<T>(...ask: Parameters<typeof RpcPool.prototype.archiveCall<T>>): Promise<T> {
-    return this.watch(1, () => super.archiveCall<T>(...ask));
+    const [method] = ask;
+    return this.watch([method], () => super.call<T>(...ask));
   }
 
   override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,
-    options?: CallOptions,
+    options?: BatchOptions,
   ): Promise<T> {
-    return this.watch(calls.length, () => super.batchAs(calls, combine, options));
+    const methods = calls.map(({ method }) => method);
+    return this.watch(methods, () => super.batchAs(calls, combine, options));
   }
 
-  private watch<T>(calls: number, ask: () => Promise<T>): Promise<T> {
-    this.asked += calls;
-    if (this.callsLeft === undefined) return ask();
-    this.callsLeft -= 1;
-    return this.callsLeft < 0 ? Promise.reject(new RpcError('timeout', 'primary', 'no answer')) : ask();
+  private watch<T>(methods: readonly string[], ask: () => Promise<T>): Promise<T> {
+    this.asked += methods.length;
+    if (this.callsLeft !== undefined) this.callsLeft -= 1;
+    const fails = (this.callsLeft ?? 0) < 0 || (this.failLogs && methods.includes('eth_getLogs'));
+    return fails ? Promise.reject(new RpcError('timeout', 'primary', 'no answer')) : ask();
   }
 }
 
@@ -156,6 +157,9 @@ export class StateBench {
         const since = pool.asked - before;
         before += since;
         return since;
+      },
+      failLogs: (fail) => {
+        pool.failLogs = fail;
       },
       failAfter: (calls) => {
         pool.callsLeft = calls === undefined ? undefined : calls - 1;

@@ -337,6 +337,11 @@ export class TrackedMarket {
     return this.table.get(account);
   }
 
+  /** Whether the position of everybody who is followed is known. */
+  get isWhole(): boolean {
+    return this.missing.size === 0;
+  }
+
   /** Positions that changed since the last call, as they are now. */
   takeChanges(): PositionChanges {
     const changed: AaveAccount[] = [];
@@ -344,9 +349,9 @@ export class TrackedMarket {
     for (const address of this.unsaved) {
       const account = this.table.get(address);
       if (account) changed.push(account);
-      else if (!this.missing.has(address)) gone.push(address);
+      else gone.push(address);
     }
-    this.unsaved = new Set(this.missing);
+    this.unsaved = new Set();
     return { changed, gone };
   }
 

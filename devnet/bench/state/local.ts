@@ -18,7 +18,13 @@ import { Secret } from '../../../src/domain/secret.js';
 import { PriceGuard } from '../../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
 import { Chain } from '../../../src/rpc/chain.js';
-import { RpcPool, type BatchAnswers, type CallOptions, type RpcCall } from '../../../src/rpc/rpc-pool.js';
+import {
+  RpcPool,
+  type BatchAnswers,
+  type BatchOptions,
+  type CallOptions,
+  type RpcCall,
+} from '../../../src/rpc/rpc-pool.js';
 import { Backfill } from '../../../src/state/backfill.js';
 import { CheckpointStore } from '../../../src/state/checkpoint-store.js';
 import { StateEngine } from '../../../src/state/state-engine.js';
@@ -44,21 +50,11 @@ class CountingPool extends RpcPool {
     return super.call(method, params, parse, options);
   }
 
-  override archiveCall<T>(
-    method: string,
-    params: readonly unknown[],
-    parse: (raw: unknown) => T,
-    options?: CallOptions,
-  ): Promise<T> {
-    this.calls += 1;
-    return super.archiveCall(method, params, parse, options);
-  }
-
   /** Also what RpcPool.batch comes to. */
   override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,
-    options?: CallOptions,
+    options?: BatchOptions,
   ): Promise<T> {
     this.calls += calls.length;
     return super.batchAs(calls, combine, options);

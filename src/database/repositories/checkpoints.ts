@@ -38,6 +38,9 @@ export interface KnownPositions {
   readonly unread: readonly Address[];
 }
 
+/** A million rows take longer than one statement may. */
+const FORGET_AT_ONCE = 50_000;
+
 /**
  * Positions as of a checkpoint, so that a restart need not read them from the chain again, and how far the history has
  * been searched for borrowers. `protocol` is the configured name. Every method throws as {@link Database.query} does, and
@@ -111,15 +114,26 @@ export class CheckpointsRepository {
 
   /** The borrowers stay, none of them read, and there is no checkpoint: the one that was is not on the chain any more. */
   async forgetStates(protocol: string, history: History): Promise<void> {
-    await this.database.query(
-      `WITH forgotten AS (
-         UPDATE positions SET state = NULL WHERE protocol = $1 AND state IS NOT NULL
-       )
-       INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $2, $3)
-       ON CONFLICT (protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
-         history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal, updated_at = now()`,
-      [protocol, history.scannedTo, history.goal],
-    );
+    await this.database.transaction(async (manager) => {
+      for (let forgotten = FORGET_AT_ONCE; forgotten === FORGET_AT_ONCE;) {
+        const [{ rows } = { rows: '0' }] = await manager.query<{ rows: string }[]>(
+          `WITH batch AS (SELECT account FROM positions WHERE protocol = $1 AND state IS NOT NULL LIMIT $2),
+             forgotten AS (
+               UPDATE positions SET state = NULL FROM batch
+                 WHERE positions.protocol = $1 AND positions.account = batch.account RETURNING 1
+             )
+           SELECT count(*) AS rows FROM forgotten`,
+          [protocol, FORGET_AT_ONCE],
+        );
+        forgotten = Number(rows);
+      }
+      await manager.query(
+        `INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $2, $3)
+         ON CONFLICT (protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
+           history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal, updated_at = now()`,
+        [protocol, history.scannedTo, history.goal],
+      );
+    });
   }
 }
 
