@@ -1,6 +1,7 @@
 import { computeAddress } from 'ethers';
 import type { ChimeraConfig } from '../config/index.js';
 import { checkDatabase } from '../database/index.js';
+import type { Block } from '../domain/block.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import { toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
 import { formatUnits } from '../domain/money.js';
@@ -116,7 +117,10 @@ async function checkRoles(
       problems.push(
         `protocols (${name}): the contract ${chimera} may not call the pool ${String(pools[index])}; its owner has to list it as an Aave v3 market with setCounterparty`,
       );
-  if (problems.length === 0) problems.push(...(await checkSimulation(chain, chimera, block.hash)));
+  if (problems.length === 0) {
+    problems.push(...(await checkSimulation(chain, chimera, block.hash)));
+    problems.push(...(await checkBloom(chain, block)));
+  }
   return problems;
 }
 
@@ -128,6 +132,16 @@ async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Prom
   } catch (error) {
     return [`rpc: the node cannot simulate transactions with eth_simulateV1 (${messageOf(error)})`];
   }
+}
+
+/** Blocks whose bloom says that they hold no log of ours are not asked for logs: a bloom that always says so would hide them all. */
+async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
+  if (logsBloom === undefined || /[1-9a-f]/i.test(logsBloom.slice(2))) return [];
+  const logs = await chain.getLogs({ blockHash: hash }, [], []);
+  if (logs.length === 0) return [];
+  return [
+    `rpc: block headers carry an empty logs bloom although block ${logs[0]?.blockNumber} has logs; a chain with blooms was expected`,
+  ];
 }
 
 async function checkOperator(

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
+import { FakeRpc } from '../fault/fake-rpc.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/index.js';
 
 let devnet: Devnet;
@@ -58,6 +59,22 @@ describe('start-up with something missing ends with exit code 1 and one sentence
       OPERATOR_PRIVATE_KEY: `0x${'5a'.repeat(31)}01`,
     });
     expect(problems).toEqual([expect.stringMatching(/rpc\.primary.*31337.*8453/)]);
+  });
+
+  it('a node whose blooms say that there are never any logs', async () => {
+    await devnet.setPrice('WETH', 2_990n * 10n ** 8n); // the newest block has logs
+    const node = await FakeRpc.start();
+    try {
+      node.forwardTo(devnet.rpcUrl);
+      node.on('eth_getBlockByNumber', async (params) => ({
+        ...((await devnet.rpc('eth_getBlockByNumber', params)) as object),
+        logsBloom: `0x${'0'.repeat(512)}`,
+      }));
+      const problems = await refusal((yaml) => yaml, { RPC_PRIMARY_HTTP: node.url('http') });
+      expect(problems).toEqual([expect.stringMatching(/rpc: .*empty logs bloom/)]);
+    } finally {
+      await node.stop();
+    }
   });
 
   it('a published key on a chain that is not the local one', async () => {
