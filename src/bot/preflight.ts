@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { computeAddress } from 'ethers';
 import type { ChimeraConfig } from '../config/index.js';
 import { checkDatabase } from '../database/index.js';
@@ -12,6 +13,8 @@ import { Chain } from '../rpc/chain.js';
 import { MULTICALL3 } from '../rpc/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/read.js';
 import { RpcPool } from '../rpc/rpc-pool.js';
+
+const logger = new Logger('Preflight');
 
 /**
  * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and roles, wallet.
@@ -30,14 +33,27 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     archive: rpc.archive,
   });
   try {
-    const unreachable = await pool.checkEndpoints();
-    problems.push(...unreachable);
+    const refused = thatRefuse(await pool.checkEndpoints(), pool);
+    problems.push(...refused);
     // Without a chain every further question would only repeat that.
-    if (unreachable.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
+    if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
   } finally {
     pool.close();
   }
   if (problems.length > 0) throw new StartupError(problems);
+}
+
+/** F19: a backup or archive that is away is no reason not to start; one of another chain is, and so is a primary that is away. */
+function thatRefuse(found: readonly string[], pool: RpcPool): string[] {
+  const foreign = new Set(
+    pool.status().flatMap(({ role, state }) => (state === 'wrong-chain' ? [role] : [])),
+  );
+  return found.filter((problem) => {
+    const spare = ['backup', 'archive'].find((role) => problem.startsWith(`rpc.${role} `));
+    if (spare === undefined || foreign.has(spare)) return true;
+    logger.warn(`${problem}; the bot starts without it`);
+    return false;
+  });
 }
 
 async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]> {

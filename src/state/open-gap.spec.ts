@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Block } from '../domain/block.js';
 import { HaltError } from '../domain/errors.js';
-import { RpcError } from '../rpc/rpc-errors.js';
+import { RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
 import { OpenGap } from './open-gap.js';
 
 const blockAt = (number: number): Block => ({
@@ -34,6 +34,22 @@ describe('a gap before the head', () => {
     expect(halt).toBeInstanceOf(HaltError);
     expect((halt as HaltError).message).toContain('between block 10 and block 28');
     expect(gap.gaveUpAt).toBe(28);
+  });
+
+  it('halts as well when the nodes refuse in words that nobody knows', async () => {
+    nowMs = 0;
+    const gap = new OpenGap(() => nowMs);
+    const refused = (): Promise<unknown> =>
+      gap
+        .watch(
+          blockAt(12),
+          () => blockAt(10),
+          () => Promise.reject(new RpcAnswerError(-32601, 'not available')),
+        )
+        .catch((error: unknown) => error);
+    expect(await refused()).toBeInstanceOf(RpcAnswerError);
+    nowMs = 30_001;
+    expect(await refused()).toBeInstanceOf(HaltError);
   });
 
   it('that was filled in between begins anew', async () => {

@@ -1,5 +1,5 @@
 import type { Block } from '../domain/block.js';
-import { HaltError, messageOf, RetryError } from '../domain/errors.js';
+import { HaltError, messageOf } from '../domain/errors.js';
 
 /** For how long the blocks before a head may stay unreadable: no node forgets them for longer without something being wrong. */
 const UNFILLED_GAP_MS = 30_000;
@@ -29,7 +29,8 @@ export class OpenGap {
       this.sinceMs = undefined;
       return result;
     } catch (error) {
-      if (!(error instanceof RetryError) || head.number <= tip().number + 1) throw error;
+      // Whatever it is: a picture that stands still without a word is worse than a halt.
+      if (error instanceof HaltError || head.number <= tip().number + 1) throw error;
       const nowMs = this.clock();
       this.sinceMs ??= nowMs;
       if (nowMs - this.sinceMs <= UNFILLED_GAP_MS) throw error;

@@ -75,6 +75,18 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(next)).toEqual([]);
   });
 
+  it('F34 is judged by the last prices that were seen, on whichever branch', async () => {
+    const one = await spec.whole();
+    const fork = await spec.bench.devnet.snapshot();
+    await spec.bench.devnet.mine(1);
+    await one.advance();
+    await spec.bench.devnet.revert(fork);
+    await spec.bench.devnet.setPrice('WETH', 1_600n * USD8);
+    await spec.bench.devnet.mine(1);
+    const jumped = (await one.advance()).markets[0]?.jumped;
+    expect([...(jumped ?? [])]).toEqual([toAddress(spec.bench.devnet.tokens.WETH.address)]);
+  });
+
   it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();

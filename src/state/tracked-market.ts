@@ -221,7 +221,6 @@ export class TrackedMarket {
     this.forget(read);
     if (terms.sources !== this.terms.sources) this.byFeed.clear();
     this.terms = terms;
-    this.judged = undefined;
     this.watchlist.reset();
   }
 

@@ -27,6 +27,16 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+describe('start-up without an endpoint that can be spared', () => {
+  it('F19 an archive that is away: the bot is live all the same', async () => {
+    const bot = await launch((yaml) =>
+      yaml.replace(/^rpc:\n/m, 'rpc:\n  archive: { http: "http://127.0.0.1:1" }\n'),
+    );
+    await bot.waitFor('bot-started', 20_000);
+    expect((await bot.stop()).code).toBe(0);
+  });
+});
+
 describe('start-up with something missing ends with exit code 1 and one sentence for each thing', () => {
   it('a configuration with five mistakes', async () => {
     const problems = await refusal((yaml) =>
@@ -128,11 +138,25 @@ async function refusal(
   change: (yaml: string) => string,
   environment: Record<string, string> = {},
 ): Promise<string[]> {
+  const lines: string[] = [];
+  const bot = await launch(change, environment, (line) => lines.push(line));
+  const timer = setTimeout(() => void bot.kill(), 20_000);
+  const { code } = await bot.exited;
+  clearTimeout(timer);
+  expect(code, lines.join('\n')).toBe(1);
+  expect(lines.join('\n')).not.toMatch(/^\s+at /m);
+  return lines.filter((line) => line.startsWith('  - ')).map((line) => line.slice(4));
+}
+
+async function launch(
+  change: (yaml: string) => string,
+  environment: Record<string, string> = {},
+  onLine?: (line: string) => void,
+): Promise<BotProcess> {
   const file = join(directory, 'chimera.yaml');
   const { host, port, database, user, password } = postgres;
   await writeFile(file, change(botConfig(devnet, { host, port, database }, newApiKeys())));
-  const lines: string[] = [];
-  const bot = new BotProcess({
+  return new BotProcess({
     environment: {
       CHIMERA_CONFIG: file,
       RPC_PRIMARY_HTTP: devnet.rpcUrl,
@@ -142,12 +166,6 @@ async function refusal(
       OPERATOR_PRIVATE_KEY: operatorPrivateKey,
       ...environment,
     },
-    onLine: (line) => lines.push(line),
+    onLine,
   });
-  const timer = setTimeout(() => void bot.kill(), 20_000);
-  const { code } = await bot.exited;
-  clearTimeout(timer);
-  expect(code, lines.join('\n')).toBe(1);
-  expect(lines.join('\n')).not.toMatch(/^\s+at /m);
-  return lines.filter((line) => line.startsWith('  - ')).map((line) => line.slice(4));
 }
