@@ -5,7 +5,9 @@ import tseslint from 'typescript-eslint';
 const MAY_IMPORT = {
   domain: [],
   config: ['domain'],
-  database: ['domain', 'config'],
+  'embedded-postgres': ['domain'],
+  contract: ['domain'],
+  database: ['domain', 'config', 'embedded-postgres'],
   cache: ['domain', 'config'],
   rpc: ['domain', 'config'],
   protocols: ['domain', 'config', 'rpc'],
@@ -13,10 +15,11 @@ const MAY_IMPORT = {
   liquidity: ['domain', 'config', 'rpc'],
   state: ['domain', 'config', 'rpc', 'protocols', 'oracles', 'database', 'cache'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
-  planner: ['domain', 'config', 'rpc', 'protocols', 'liquidity', 'oracles', 'database'],
-  safety: ['domain', 'config', 'database', 'cache'],
-  execution: ['domain', 'config', 'rpc', 'database', 'safety', 'protocols'],
-  monitoring: ['domain', 'config', 'database'],
+  planner: ['domain', 'config', 'rpc', 'contract', 'liquidity'],
+  safety: ['domain', 'config', 'database'],
+  execution: ['domain', 'config', 'rpc', 'database', 'safety', 'contract'],
+  preflight: ['domain', 'config', 'rpc', 'database', 'protocols', 'contract'],
+  monitoring: ['domain', 'config'],
   bot: [
     'domain',
     'config',
@@ -57,7 +60,7 @@ const into = (folders) => `^(\\.\\./)+(${folders.join('|')})/`;
 
 const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   files: [`src/${folder}/**/*.ts`],
-  ignores: ['**/*.spec.ts', '**/*.fixture.ts'],
+  ignores: ['**/*.spec.ts'],
   rules: {
     'no-restricted-imports': [
       'error',
@@ -69,7 +72,10 @@ const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
             ),
             message: `src/${folder} may import only: ${allowed.join(', ') || 'nothing'} (docs/architecture.md).`,
           },
-          { regex: into(['devnet', 'test']), message: 'src/ must not import devnet/ or test/.' },
+          {
+            regex: into(['devnet', 'test', 'testing', 'contracts']),
+            message: 'src/ imports nothing outside of src/ but migrations/.',
+          },
         ],
       },
     ],
@@ -102,11 +108,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config/**', 'devnet/**', 'test/**', '**/*.spec.ts', 'vitest.config.ts'],
+    files: ['src/config/**', 'devnet/**', 'test/**', 'testing/**', '**/*.spec.ts', 'vitest.config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', 'test/**/*.ts', 'testing/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   ...folderRules,

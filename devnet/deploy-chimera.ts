@@ -1,5 +1,5 @@
 /** Deploys the Chimera contract and tells it whom it may deal with. */
-import { Kind } from '../src/protocols/chimera/bindings.js';
+import { Kind } from '../src/contract/bindings.js';
 import type { DevnetArtifacts } from './artifacts.js';
 import type { Accounts, DevnetAddresses } from './deploy.js';
 import type { Deployer } from './deployer.js';

@@ -24,7 +24,7 @@ import {
   randomBorrowers,
   startDevnet,
 } from './index.js';
-import { Kind } from '../src/protocols/chimera/bindings.js';
+import { Kind } from '../src/contract/bindings.js';
 
 const WAD = 10n ** 18n;
 /** The first start compiles Aave. */

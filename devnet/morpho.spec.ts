@@ -10,7 +10,7 @@ import {
   initialPrices,
   startDevnet,
 } from './index.js';
-import { endow, send } from './send.fixture.js';
+import { endow, send } from '../testing/send.js';
 
 const WAD = 10n ** 18n;
 const ORACLE_SCALE = 10n ** 36n;

@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { configureApp } from './api/configure-app.js';
 import { AppModule } from './app.module.js';
-import { preflight } from './bot/preflight.js';
+import { preflight } from './preflight/preflight.js';
 import { loadConfig } from './config/index.js';
 import { StartupError } from './domain/errors.js';
 import { EventLog } from './monitoring/event-log.js';

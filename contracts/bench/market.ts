@@ -1,8 +1,8 @@
 /** The market on which gas is measured: borrowers under water on every protocol, and balances as on a chain in use. */
 import { Contract, MaxUint256, type Interface } from 'ethers';
 import { startDevnet, type Devnet, type TokenSymbol } from '../../devnet/index.js';
-import { liquidateCall } from '../../src/protocols/chimera/contract.js';
-import { packPlan, type Liquidation, type Step } from '../../src/protocols/chimera/plan.js';
+import { liquidateCall } from '../../src/contract/contract.js';
+import { packPlan, type Liquidation, type Step } from '../../src/contract/plan.js';
 import type { Hex } from '../../src/domain/hex.js';
 import { hex } from './hex.js';
 import { Meter } from './meter.js';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Transaction } from 'ethers';
 import type { Devnet } from '../../devnet/index.js';
 import type { Hex } from '../../src/domain/hex.js';
-import { revertReason } from '../../src/protocols/chimera/contract.js';
+import { revertReason } from '../../src/contract/contract.js';
 
 export interface Request {
   readonly from: string;

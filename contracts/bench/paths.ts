@@ -1,8 +1,8 @@
 /** Every way of liquidating whose gas is measured. */
 import { Contract } from 'ethers';
 import type { Hex } from '../../src/domain/hex.js';
-import { liquidateCall } from '../../src/protocols/chimera/contract.js';
-import { packBatch, type Step } from '../../src/protocols/chimera/plan.js';
+import { liquidateCall } from '../../src/contract/contract.js';
+import { packBatch, type Step } from '../../src/contract/plan.js';
 import { hex } from './hex.js';
 import { DEADLINE, HALF_DEBT, type GasMarket } from './market.js';
 import type { Request } from './meter.js';

@@ -1,5 +1,5 @@
 /**
- * Writes src/protocols/chimera/bindings.ts from the contract.
+ * Writes src/contract/bindings.ts from the contract.
  *
  *   npm run generate              writes it
  *   npm run generate -- --check   fails when it is not what the contract says
@@ -12,7 +12,7 @@ import { compileChimera } from '../../devnet/artifacts.js';
 import { PROJECT_ROOT } from '../../devnet/compile.js';
 import { typescriptBindings } from './typescript.js';
 
-const TARGET = join(PROJECT_ROOT, 'src', 'protocols', 'chimera', 'bindings.ts');
+const TARGET = join(PROJECT_ROOT, 'src', 'contract', 'bindings.ts');
 
 const source = (file: string): string => readFileSync(join(PROJECT_ROOT, 'contracts', 'src', file), 'utf8');
 
@@ -43,7 +43,7 @@ const formatted = await format(text, { ...(await resolveConfig(TARGET)), parser:
 if (process.argv.includes('--check')) {
   if (readFileSync(TARGET, 'utf8') !== formatted) {
     console.error(
-      'src/protocols/chimera/bindings.ts is not what contracts/src says; run `npm run generate` and commit it.',
+      'src/contract/bindings.ts is not what contracts/src says; run `npm run generate` and commit it.',
     );
     process.exitCode = 1;
   }

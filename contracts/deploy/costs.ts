@@ -3,9 +3,9 @@ import { Transaction } from 'ethers';
 import { StartupError, messageOf } from '../../src/domain/errors.js';
 import type { Block } from '../../src/domain/block.js';
 import type { Address, Hex } from '../../src/domain/hex.js';
-import { revertReason } from '../../src/protocols/chimera/contract.js';
-import { feeRead, l1FeeCall, operatorFeeCall } from '../../src/rpc/gas-price-oracle.js';
-import { each, readAt, together } from '../../src/rpc/read.js';
+import { revertReason } from '../../src/contract/contract.js';
+import { feeRead, l1FeeCall, operatorFeeCall } from '../../src/rpc/fees/gas-price-oracle.js';
+import { each, readAt, together } from '../../src/rpc/chain/read.js';
 import { isMethodMissing, type Node } from './node.js';
 
 /** One transaction-to-be. */

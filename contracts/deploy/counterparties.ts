@@ -1,7 +1,7 @@
 /** Whom the contract is to speak to, by the bot's configuration. */
 import type { DeploymentConfig } from '../../src/config/index.js';
 import type { Address } from '../../src/domain/hex.js';
-import type { Kind } from '../../src/protocols/chimera/bindings.js';
+import type { Kind } from '../../src/contract/bindings.js';
 
 export type KindName = Exclude<keyof typeof Kind, 'None'>;
 

@@ -13,7 +13,7 @@ import {
   talkativeEndpoint,
   yamlOf,
   type Result,
-} from './deploy.fixture.js';
+} from '../../testing/deployment.js';
 import type { SafeBatch } from './safe-batch.js';
 
 const SAFE = getAddress(`0x${'5afe'.repeat(10)}`);

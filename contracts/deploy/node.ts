@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NetworkConfig, RpcConfig } from '../../src/config/index.js';
 import { StartupError } from '../../src/domain/errors.js';
 import type { Hash, Hex } from '../../src/domain/hex.js';
-import { Chain } from '../../src/rpc/chain.js';
-import { blockParam } from '../../src/rpc/chain-answers.js';
+import { Chain } from '../../src/rpc/chain/chain.js';
+import { blockParam } from '../../src/rpc/chain/chain-answers.js';
 import { toBigInt, toData } from '../../src/rpc/quantities.js';
 import { CallReverted, RpcAnswerError, RpcError } from '../../src/rpc/rpc-errors.js';
-import { RpcPool } from '../../src/rpc/rpc-pool.js';
+import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
 
 /** A deployment is not in a hurry, and its creation code is 50 kB of request: 10 s for one call. */
 const DEADLINE_MS = 10_000;

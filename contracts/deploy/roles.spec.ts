@@ -1,7 +1,7 @@
 import { Interface, getAddress } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../../src/domain/hex.js';
-import { CHIMERA_ABI, Kind } from '../../src/protocols/chimera/bindings.js';
+import { CHIMERA_ABI, Kind } from '../../src/contract/bindings.js';
 import { compareRoles, rolesOfNew, type Roles, type WantedRoles } from './roles.js';
 
 const address = (byte: string): Address => `0x${byte.repeat(20)}`;

@@ -1,9 +1,9 @@
 /** Who may do what on the contract: what is wanted, what it says, and the calls that close the gap. */
 import { Interface, getAddress } from 'ethers';
 import { addressAt, uintAt, type Address, type Hex } from '../../src/domain/hex.js';
-import { CHIMERA_ABI, Kind, SELECTORS } from '../../src/protocols/chimera/bindings.js';
-import { callWithAddress } from '../../src/protocols/chimera/contract.js';
-import { each, successOf, together, type Read } from '../../src/rpc/read.js';
+import { CHIMERA_ABI, Kind, SELECTORS } from '../../src/contract/bindings.js';
+import { callWithAddress } from '../../src/contract/contract.js';
+import { each, successOf, together, type Read } from '../../src/rpc/chain/read.js';
 import type { Counterparty } from './counterparties.js';
 
 export interface WantedRoles {

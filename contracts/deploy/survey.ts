@@ -5,9 +5,9 @@ import type { Block } from '../../src/domain/block.js';
 import { StartupError } from '../../src/domain/errors.js';
 import { addressAt, type Address, type Hash, type Hex } from '../../src/domain/hex.js';
 import { SELECTORS as AAVE, addressRead } from '../../src/protocols/aave-v3/reads.js';
-import { SELECTORS } from '../../src/protocols/chimera/bindings.js';
-import { MULTICALL3 } from '../../src/rpc/multicall3.js';
-import { each, readAt } from '../../src/rpc/read.js';
+import { SELECTORS } from '../../src/contract/bindings.js';
+import { MULTICALL3 } from '../../src/rpc/chain/multicall3.js';
+import { each, readAt } from '../../src/rpc/chain/read.js';
 import { CallReverted } from '../../src/rpc/rpc-errors.js';
 import { mergeCounterparties, sourcesOf, type Counterparty, type Source } from './counterparties.js';
 import {

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { EmbeddedPostgres } from '../../src/database/embedded/embedded-postgres.js';
+import { EmbeddedPostgres } from '../../src/embedded-postgres/embedded-postgres.js';
 import type { BotEvent } from '../../src/monitoring/bot-events.js';
 import { type Borrower, demoBorrowers } from '../borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { ALL_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
 
 const VIEWER_ROUTES = ['/api/v1/status', '/api/v1/executions', '/api/v1/executions/1'];

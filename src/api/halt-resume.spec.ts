@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { ExecutionsRepository, SafetyRepository, type NewExecution } from '../database/index.js';
 import type { Hash } from '../domain/hex.js';
 import { SafetyController } from '../safety/index.js';

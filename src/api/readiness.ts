@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
 import { ChimeraBot } from '../bot/chimera-bot.js';
 import { ChimeraConfig } from '../config/index.js';
-import { HeadStream } from '../rpc/head-stream.js';
+import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SafetyController } from '../safety/index.js';
 
 /** A picture older than this is not one to act on: fifteen blocks of an L2, two and a half of mainnet. */

@@ -7,7 +7,7 @@ import {
   URL_SECRET,
   VIEWER_KEY,
   type ApiApp,
-} from '../../test/harness/api-app.js';
+} from '../../testing/api-app.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 
 const HALT = '/api/v1/safety/halt';

@@ -1,7 +1,7 @@
 import type { BotStatus } from '../bot/bot-status.js';
 import { formatUnits, max } from '../domain/money.js';
 import type { SafetyLimits, SafetyStatus } from '../domain/safety.js';
-import type { EndpointStatus } from '../rpc/rpc-pool.js';
+import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 
 /**
  * GET /api/v1/status. Money is exact decimal text in whole units, the unit being the end of the name: `…Usd` "2500" or

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ChimeraBot } from '../bot/chimera-bot.js';
 import { ChimeraConfig } from '../config/index.js';
-import { RpcPool } from '../rpc/rpc-pool.js';
+import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { SafetyController } from '../safety/index.js';
 import { Access } from './access.js';
 import {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../test/harness/api-app.js';
+import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import type { SafetyLimits } from '../domain/safety.js';
 import { headAnswer, limitsAnswer } from './status-answer.js';
 

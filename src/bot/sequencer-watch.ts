@@ -3,7 +3,7 @@ import { ChimeraConfig } from '../config/index.js';
 import type { Block } from '../domain/block.js';
 import { EventLog } from '../monitoring/event-log.js';
 import { SafetyController } from '../safety/index.js';
-import { SequencerHealth, type SequencerAnomaly } from '../state/sequencer-health.js';
+import { SequencerHealth, type SequencerAnomaly } from './sequencer-health.js';
 
 /** Gives the heads to {@link SequencerHealth}, and what that says to safety, which acts before this returns, and to the log. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Variables } from './environment.js';
-import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from './config.fixture.js';
+import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
 import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problemsOf, VARIABLES, withSection } from './config.fixture.js';
+import { problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
 import type { Variables } from './environment.js';
 import { parseConfig } from './parse-config.js';
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { KEY, LEAST, problemsOf, VARIABLES, withSection } from './config.fixture.js';
+import { KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
 import type { Variables } from './environment.js';
 import { parseConfig } from './parse-config.js';
 

@@ -3,7 +3,7 @@ import type { ChimeraConfig } from '../config/index.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import { connectionProblem, serverAddress } from './check-database.js';
 import type { DatabaseAddress } from './data-source.js';
-import { startEmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 import { migrate } from './migrate.js';
 
 /** The PostgreSQL that the bot uses: an external one, or one of its own that ends with it. */

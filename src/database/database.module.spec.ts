@@ -12,8 +12,8 @@ import { StartupError } from '../domain/errors.js';
 import { checkDatabase } from './check-database.js';
 import { DatabaseModule } from './database.module.js';
 import { DatabaseServer } from './database-server.js';
-import { readPostmaster } from './embedded/postmaster.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded/embedded-postgres.js';
+import { readPostmaster } from '../embedded-postgres/postmaster.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 import { ExecutionsRepository } from './repositories/executions.js';
 
 const REST = `

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
-import { chainOf } from '../../test/harness/chain.js';
-import { configOf, viewOf } from '../../test/harness/picture.js';
-import { sendFrom } from '../../test/harness/transactions.js';
+import { chainOf } from '../../testing/chain.js';
+import { configOf, viewOf } from '../../testing/picture.js';
+import { sendFrom } from '../../testing/transactions.js';
 import { USD8 } from '../domain/money.js';
 import { PriceGuard } from '../oracles/price-guard.js';
-import type { Chain } from '../rpc/chain.js';
-import type { RpcPool } from '../rpc/rpc-pool.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import type { StateView } from '../state/state-view.js';
 import { OpportunityDetector, type Detection } from './opportunity-detector.js';
 

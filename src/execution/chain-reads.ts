@@ -1,13 +1,13 @@
 import { Transaction } from 'ethers';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
-import { revertReason } from '../protocols/chimera/contract.js';
-import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain-answers.js';
-import { l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
+import { revertReason } from '../contract/contract.js';
+import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
+import { l1FeeCall, operatorFeeCall } from '../rpc/fees/gas-price-oracle.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
-import type { RpcCall, RpcPool } from '../rpc/rpc-pool.js';
-import { callObject, type CallRequest } from '../rpc/simulate.js';
+import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
 import type { ChainFees } from './settlement.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */

@@ -9,9 +9,9 @@ import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AnvilProcess } from '../../devnet/anvil.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
-import { Bench, USD } from './execution.fixture.js';
+import { Bench, USD } from '../../testing/execution.js';
 
-const FIXTURE = fileURLToPath(new URL('./execution.fixture.ts', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../../testing/execution.ts', import.meta.url));
 const SECRET = fileURLToPath(new URL('../domain/secret.ts', import.meta.url));
 
 /** Where the process dies, as code that runs in it before it submits one plan. */

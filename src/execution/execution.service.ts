@@ -5,7 +5,7 @@ import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
-import type { Chain } from '../rpc/chain.js';
+import type { Chain } from '../rpc/chain/chain.js';
 import {
   InsufficientFunds,
   NonceTooLow,

@@ -6,10 +6,10 @@ import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AnvilProcess } from '../../devnet/anvil.js';
 import { RpcClient } from '../../devnet/rpc.js';
-import { FakeRpc } from '../../test/fault/fake-rpc.js';
+import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
 import { RetryError } from '../domain/errors.js';
-import { Bench, reverting } from './execution.fixture.js';
+import { Bench, reverting } from '../../testing/execution.js';
 
 const SEND = 'eth_sendRawTransaction';
 const RECEIPT = 'eth_getTransactionReceipt';

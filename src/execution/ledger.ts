@@ -9,7 +9,7 @@ import type { RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf } from '../domain/errors.js';
 import type { Hash } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import type { Receipt } from '../rpc/chain-answers.js';
+import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
 import {
   NOT_SENT,

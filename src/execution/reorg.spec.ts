@@ -16,7 +16,7 @@ import {
   USD,
   type Fork,
   type Settings,
-} from './execution.fixture.js';
+} from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 /** Code that reverts, without a reason. */

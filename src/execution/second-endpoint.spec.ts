@@ -5,9 +5,9 @@ import { Logger } from '@nestjs/common';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AnvilProcess } from '../../devnet/anvil.js';
-import { FakeRpc } from '../../test/fault/fake-rpc.js';
+import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
-import { Bench, reverting, type Settings } from './execution.fixture.js';
+import { Bench, reverting, type Settings } from '../../testing/execution.js';
 
 /** What a sound node gives for calls that succeed. */
 const allSucceed = ([{ blockStateCalls }]: readonly [{ blockStateCalls: { calls: unknown[] }[] }]): unknown =>

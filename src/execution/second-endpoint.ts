@@ -2,9 +2,9 @@ import { Logger } from '@nestjs/common';
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Address } from '../domain/hex.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
-import { revertReason } from '../protocols/chimera/contract.js';
-import type { Chain } from '../rpc/chain.js';
-import type { CallRequest } from '../rpc/simulate.js';
+import { revertReason } from '../contract/contract.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import type { CallRequest } from '../rpc/chain/simulate.js';
 
 /**
  * The word of a second endpoint before a plan is signed: its proof came from one node, and a node may be wrong or lie (F09).

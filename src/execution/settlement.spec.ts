@@ -1,8 +1,8 @@
 import { Interface } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import type { Address, Hash } from '../domain/hex.js';
-import type { Receipt } from '../rpc/chain-answers.js';
-import { CHIMERA_ABI } from '../protocols/chimera/bindings.js';
+import type { Receipt } from '../rpc/chain/chain-answers.js';
+import { CHIMERA_ABI } from '../contract/bindings.js';
 import { outcomeOf } from './settlement.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 

@@ -1,7 +1,7 @@
 import type { Address } from '../domain/hex.js';
 import { costUsd8, valueUsd8 } from '../domain/money.js';
-import { liquidatedEvents } from '../protocols/chimera/contract.js';
-import type { Receipt } from '../rpc/chain-answers.js';
+import { liquidatedEvents } from '../contract/contract.js';
+import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SettlementTerms } from './settlement-terms.js';
 
 /** What the transaction paid beside gasUsed * effectiveGasPrice. Wei. */

@@ -18,7 +18,7 @@ import {
   reverting,
   USD,
   type Settings,
-} from './execution.fixture.js';
+} from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 const NO_ANSWER = { kind: 'unknown', detail: 'primary: no answer' } as const;

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { AnvilProcess } from '../../devnet/anvil.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import { Bench, CHIMERA, USD, type Settings } from './execution.fixture.js';
+import { Bench, CHIMERA, USD, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 

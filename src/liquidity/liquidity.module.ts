@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { Chain } from '../rpc/chain.js';
+import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { UniswapV3Venue } from './uniswap-v3.venue.js';
 

@@ -1,6 +1,6 @@
 import { id } from 'ethers';
 import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from '../domain/hex.js';
-import type { Read } from '../rpc/read.js';
+import type { Read } from '../rpc/chain/read.js';
 
 /** Pure encoding and price maths for Uniswap v3 (v3-core 1.0.1, v3-periphery QuoterV2). */
 

@@ -1,6 +1,6 @@
 import type { Address, Hash } from '../domain/hex.js';
-import type { Chain } from '../rpc/chain.js';
-import { each, type Read, readAt } from '../rpc/read.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { each, type Read, readAt } from '../rpc/chain/read.js';
 import { depthRead, FEE_TIERS, inputForRead, poolRead, type UniswapV3Pool } from './uniswap-v3.js';
 
 export interface UniswapV3Addresses {

@@ -1,6 +1,6 @@
 import { id } from 'ethers';
 import { addressWord, uintAt, type Address, type Hex } from '../domain/hex.js';
-import { each, type Read } from '../rpc/read.js';
+import { each, type Read } from '../rpc/chain/read.js';
 
 const LATEST_ROUND_DATA = id('latestRoundData()').slice(0, 10) as Hex;
 const GET_SOURCE_OF_ASSET = id('getSourceOfAsset(address)').slice(0, 10) as Hex;

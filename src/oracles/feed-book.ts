@@ -1,8 +1,8 @@
 import { id } from 'ethers';
 import { addressAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
-import type { RawLog } from '../rpc/chain-answers.js';
-import type { Chain } from '../rpc/chain.js';
-import { each, readAt, together, type Read } from '../rpc/read.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { answerOf, latestRoundRead, type Round } from './chainlink.js';
 
 const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;

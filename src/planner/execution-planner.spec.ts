@@ -7,9 +7,9 @@ import {
   type TokenSymbol,
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
-import { chainOf } from '../../test/harness/chain.js';
-import { configOf, viewOf } from '../../test/harness/picture.js';
-import { sendFrom } from '../../test/harness/transactions.js';
+import { chainOf } from '../../testing/chain.js';
+import { configOf, viewOf } from '../../testing/picture.js';
+import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress, type Hex } from '../domain/hex.js';
@@ -18,10 +18,10 @@ import type { LiquidationPlan } from '../domain/plan.js';
 import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
 import { PriceGuard } from '../oracles/price-guard.js';
-import type { LiquidatedEvent } from '../protocols/chimera/bindings.js';
-import { liquidatedEvents } from '../protocols/chimera/contract.js';
-import type { Chain } from '../rpc/chain.js';
-import type { RpcPool } from '../rpc/rpc-pool.js';
+import type { LiquidatedEvent } from '../contract/bindings.js';
+import { liquidatedEvents } from '../contract/contract.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
 const UNLIMITED_USD8 = 10n ** 9n * USD8;

@@ -16,13 +16,13 @@ import {
 } from '../domain/plan.js';
 import { PIPS } from '../liquidity/uniswap-v3.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
-import { OUTCOME_WORDS, readOutcome } from '../protocols/chimera/bindings.js';
-import { liquidateCall, revertReason } from '../protocols/chimera/contract.js';
-import { packPlan, type Liquidation } from '../protocols/chimera/plan.js';
-import { Chain } from '../rpc/chain.js';
-import type { SimulatedCall } from '../rpc/simulate.js';
-import { feeRead, l1FeeCall, operatorFeeCall } from '../rpc/gas-price-oracle.js';
-import { each, readAt, together } from '../rpc/read.js';
+import { OUTCOME_WORDS, readOutcome } from '../contract/bindings.js';
+import { liquidateCall, revertReason } from '../contract/contract.js';
+import { packPlan, type Liquidation } from '../contract/plan.js';
+import { Chain } from '../rpc/chain/chain.js';
+import type { SimulatedCall } from '../rpc/chain/simulate.js';
+import { feeRead, l1FeeCall, operatorFeeCall } from '../rpc/fees/gas-price-oracle.js';
+import { each, readAt, together } from '../rpc/chain/read.js';
 import { onChainFloor } from './floor.js';
 import { bestQuotes, type Quote } from './quotes.js';
 

@@ -4,8 +4,8 @@ import { valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { UniswapV3Pool } from '../liquidity/uniswap-v3.js';
 import type { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
-import type { Chain } from '../rpc/chain.js';
-import { each, readAt, together } from '../rpc/read.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { each, readAt, together } from '../rpc/chain/read.js';
 
 /** A candidate with the pool that would fund and exit it. */
 export interface Quote {

@@ -2,14 +2,14 @@ import { Global, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { blockOf, eventually, FakeRpc } from '../../test/fault/fake-rpc.js';
+import { blockOf, eventually, FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Secret } from '../domain/secret.js';
-import { Chain } from './chain.js';
-import { HeadStream } from './head-stream.js';
+import { Chain } from './chain/chain.js';
+import { HeadStream } from './heads/head-stream.js';
 import { RpcError } from './rpc-errors.js';
 import { RpcModule } from './rpc.module.js';
-import { RpcPool } from './rpc-pool.js';
+import { RpcPool } from './endpoints/rpc-pool.js';
 
 let node: FakeRpc;
 

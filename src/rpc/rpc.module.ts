@@ -1,9 +1,9 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 
 import { ChimeraConfig } from '../config/index.js';
-import { Chain } from './chain.js';
-import { HeadStream } from './head-stream.js';
-import { RpcPool } from './rpc-pool.js';
+import { Chain } from './chain/chain.js';
+import { HeadStream } from './heads/head-stream.js';
+import { RpcPool } from './endpoints/rpc-pool.js';
 
 /**
  * The only door to the chain: endpoints with their failover and health (RpcPool), the typed and checked calls (Chain), the

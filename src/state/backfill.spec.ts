@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../test/harness/eventually.js';
+import { eventually } from '../../testing/eventually.js';
 import { MemoryCache } from '../cache/index.js';
 import {
   CheckpointsRepository,
@@ -18,7 +18,7 @@ import { toAddress, type Address } from '../domain/hex.js';
 import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 import { Backfill, type BackfillTarget } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
-import { ignore } from './state.fixture.js';
+import { ignore } from '../../testing/state.js';
 
 const MARKET = 'aave';
 const GOAL = 99_999;

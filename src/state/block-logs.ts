@@ -1,8 +1,8 @@
 import type { Block } from '../domain/block.js';
 import type { Address, Hash } from '../domain/hex.js';
-import type { RawLog } from '../rpc/chain-answers.js';
-import type { Chain } from '../rpc/chain.js';
-import { mayHoldLogsOf } from '../rpc/logs-bloom.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { mayHoldLogsOf } from '../rpc/chain/logs-bloom.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 
 /** What was heard of a block's logs elsewhere. Never all of them for sure, but an answer that lacks one is none. */

@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SeededRandom } from '../../devnet/random.js';
-import { eventually } from '../../test/harness/eventually.js';
+import { eventually } from '../../testing/eventually.js';
 import { MemoryCache } from '../cache/index.js';
 import {
   CheckpointsRepository,

@@ -1,6 +1,6 @@
 import type { Block } from '../domain/block.js';
 import type { Hash } from '../domain/hex.js';
-import type { Chain } from '../rpc/chain.js';
+import type { Chain } from '../rpc/chain/chain.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 import type { BlockRing } from './block-ring.js';
 

@@ -2,8 +2,8 @@ import type { Address, Hash } from '../domain/hex.js';
 import { sourceRead } from '../oracles/chainlink.js';
 import type { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
 import type { AaveMarket } from '../protocols/aave-v3/market.js';
-import type { Chain } from '../rpc/chain.js';
-import { each, readAt } from '../rpc/read.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { each, readAt } from '../rpc/chain/read.js';
 
 export interface MarketSettings {
   readonly name: string;

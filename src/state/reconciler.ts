@@ -3,8 +3,8 @@ import type { Address } from '../domain/hex.js';
 import { BPS } from '../domain/money.js';
 import { accountData, type AccountData } from '../protocols/aave-v3/health.js';
 import { accountDataRead, conditionsRead, type ChainAccountData } from '../protocols/aave-v3/reads.js';
-import { Chain } from '../rpc/chain.js';
-import { each, readAt, together } from '../rpc/read.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { each, readAt, together } from '../rpc/chain/read.js';
 import type { StateEngine } from './state-engine.js';
 import type { MarketView, StateView } from './state-view.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { demoBorrowers } from '../../devnet/index.js';
-import { sendFrom } from '../../test/harness/transactions.js';
+import { sendFrom } from '../../testing/transactions.js';
 import { RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { RING_BLOCKS } from './block-ring.js';
-import { backfill, BORROWERS, disagreements, viewOf, stateSpec } from './state.fixture.js';
+import { backfill, BORROWERS, disagreements, viewOf, stateSpec } from '../../testing/state.js';
 
 const spec = stateSpec();
 

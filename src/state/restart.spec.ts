@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import { FakeRpc } from '../../test/fault/fake-rpc.js';
-import { eventually } from '../../test/harness/eventually.js';
+import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
+import { eventually } from '../../testing/eventually.js';
 import { MemoryCache } from '../cache/index.js';
 import { RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { RpcError } from '../rpc/rpc-errors.js';
-import { backfill, BORROWERS, disagreements, ignore, stateSpec } from './state.fixture.js';
+import { backfill, BORROWERS, disagreements, ignore, stateSpec } from '../../testing/state.js';
 
 const spec = stateSpec();
 

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { eventually } from '../../test/harness/eventually.js';
-import { sendFrom } from '../../test/harness/transactions.js';
+import { eventually } from '../../testing/eventually.js';
+import { sendFrom } from '../../testing/transactions.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash } from '../domain/hex.js';
 import { USD8, WAD } from '../domain/money.js';
 import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
 import type { AccountData } from '../protocols/aave-v3/health.js';
-import type { RawLog } from '../rpc/chain-answers.js';
-import { backfill, BORROWERS, disagreements, ignore, viewOf, stateSpec } from './state.fixture.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import { backfill, BORROWERS, disagreements, ignore, viewOf, stateSpec } from '../../testing/state.js';
 
 const spec = stateSpec();
 

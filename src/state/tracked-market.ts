@@ -17,9 +17,9 @@ import { hasDebt, type AaveAccount, type MarketConditions } from '../protocols/a
 import { PositionTable } from '../protocols/aave-v3/position-table.js';
 import { conditionsRead } from '../protocols/aave-v3/reads.js';
 import { Watchlist } from '../protocols/aave-v3/watchlist.js';
-import type { RawLog } from '../rpc/chain-answers.js';
-import type { Chain } from '../rpc/chain.js';
-import { together, type Read } from '../rpc/read.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { together, type Read } from '../rpc/chain/read.js';
 import { readTerms, type MarketSettings, type Terms } from './market-terms.js';
 import type { MarketView, Position } from './state-view.js';
 

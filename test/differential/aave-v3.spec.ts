@@ -11,12 +11,12 @@ import { liquidationResult, maxLiquidatableDebt } from '../../src/protocols/aave
 import { liquidationPairs } from '../../src/protocols/aave-v3/candidates.js';
 import type { AaveAccount, AaveMarket, MarketConditions } from '../../src/protocols/aave-v3/market.js';
 import { accountDataRead, conditionsRead } from '../../src/protocols/aave-v3/reads.js';
-import type { Chain } from '../../src/rpc/chain.js';
-import { each, readAt } from '../../src/rpc/read.js';
-import type { RpcPool } from '../../src/rpc/rpc-pool.js';
-import type { SimulatedCall } from '../../src/rpc/simulate.js';
-import { chainOf } from '../harness/chain.js';
-import { sendFrom, type MinedTransaction } from '../harness/transactions.js';
+import type { Chain } from '../../src/rpc/chain/chain.js';
+import { each, readAt } from '../../src/rpc/chain/read.js';
+import type { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
+import type { SimulatedCall } from '../../src/rpc/chain/simulate.js';
+import { chainOf } from '../../testing/chain.js';
+import { sendFrom, type MinedTransaction } from '../../testing/transactions.js';
 
 /** Repeat a failing run with its seed: DIFFERENTIAL_SEED=… npx vitest run test/differential */
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? Date.now() % 1_000_000);

@@ -4,7 +4,7 @@ import { Follower } from '../../devnet/demo/run.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
 import type { BotEvent } from '../../src/monitoring/bot-events.js';
-import { eventually } from '../harness/eventually.js';
+import { eventually } from '../../testing/eventually.js';
 
 const BLOCK_MS = 250;
 /** The blocks that are replaced have no others: the market's move is in the blocks before. */

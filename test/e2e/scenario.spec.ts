@@ -3,7 +3,7 @@ import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import { Follower } from '../../devnet/demo/run.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { BotEvent } from '../../src/monitoring/bot-events.js';
-import { eventually } from '../harness/eventually.js';
+import { eventually } from '../../testing/eventually.js';
 
 const BLOCK_MS = 250;
 /** The steps after which ether has fallen by a good tenth: more than a dozen liquidations. */

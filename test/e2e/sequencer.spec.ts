@@ -6,8 +6,8 @@ import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
 import type { BotEvent } from '../../src/monitoring/bot-events.js';
-import { eventually } from '../harness/eventually.js';
-import { LaggingNode } from './lagging-node.js';
+import { eventually } from '../../testing/eventually.js';
+import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 
 const BLOCK_MS = 250;
 /** Seconds. Blocks tell whole ones only, so that a fresh head is up to a second and a block old. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
-import { FakeRpc } from '../fault/fake-rpc.js';
+import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/index.js';
 
 let devnet: Devnet;

@@ -3,7 +3,7 @@ import { demoBorrowers } from '../../devnet/index.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { toAddress } from '../../src/domain/hex.js';
 import type { BotEvent } from '../../src/monitoring/bot-events.js';
-import { eventually } from '../harness/eventually.js';
+import { eventually } from '../../testing/eventually.js';
 
 const BORROWERS = 20;
 

@@ -3,7 +3,7 @@ import { startDevnet, type Devnet } from '../../devnet/index.js';
 import { SeededRandom } from '../../devnet/random.js';
 import type { StateEngine } from '../../src/state/state-engine.js';
 import type { StateView } from '../../src/state/state-view.js';
-import { chainOf } from '../harness/chain.js';
+import { chainOf } from '../../testing/chain.js';
 import { Comparison } from './comparison.js';
 import {
   engineOf,

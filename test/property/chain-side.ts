@@ -2,8 +2,8 @@ import { Interface, type Contract } from 'ethers';
 import type { Block } from '../../src/domain/block.js';
 import { toAddress, uintAt, type Address, type Hex } from '../../src/domain/hex.js';
 import type { ReserveIndexes } from '../../src/protocols/aave-v3/market.js';
-import type { Chain } from '../../src/rpc/chain.js';
-import type { MulticallCall, MulticallResult } from '../../src/rpc/multicall3.js';
+import type { Chain } from '../../src/rpc/chain/chain.js';
+import type { MulticallCall, MulticallResult } from '../../src/rpc/chain/multicall3.js';
 import type { Cast } from './cast.js';
 
 export interface ChainReserve {

@@ -13,12 +13,12 @@ import {
 import { WAD } from '../../src/domain/money.js';
 import { PriceGuard } from '../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
-import type { Chain } from '../../src/rpc/chain.js';
+import type { Chain } from '../../src/rpc/chain/chain.js';
 import { Backfill } from '../../src/state/backfill.js';
 import { CheckpointStore } from '../../src/state/checkpoint-store.js';
 import { StateEngine } from '../../src/state/state-engine.js';
 import { TrackedMarket, type HealthFactorLimits } from '../../src/state/tracked-market.js';
-import { configOf } from '../harness/picture.js';
+import { configOf } from '../../testing/picture.js';
 
 const ABOVE_EVERY_HEALTH_FACTOR = 2n ** 255n;
 /** The view holds everybody with debt. */

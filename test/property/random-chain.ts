@@ -1,7 +1,7 @@
 import type { BlockReceipt, Devnet } from '../../devnet/index.js';
 import { SeededRandom } from '../../devnet/random.js';
 import type { Block } from '../../src/domain/block.js';
-import type { Chain } from '../../src/rpc/chain.js';
+import type { Chain } from '../../src/rpc/chain/chain.js';
 import { castOf, type Cast } from './cast.js';
 import { ChainSideReader, type ChainSide } from './chain-side.js';
 import { CHANGES, PRICE_MOVES, REPAIRS } from './governance.js';

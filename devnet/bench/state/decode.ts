@@ -1,7 +1,7 @@
 /** Logs decoded a second: by slicing hex, against ethers. */
 import { changesOf } from '../../../src/protocols/aave-v3/events.js';
 import type { AaveMarket, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import type { RawLog } from '../../../src/rpc/chain-answers.js';
+import type { RawLog } from '../../../src/rpc/chain/chain-answers.js';
 import { percentile } from '../../demo/totals.js';
 import { SeededRandom } from '../../random.js';
 import * as logs from './logs.js';

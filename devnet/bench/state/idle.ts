@@ -1,7 +1,7 @@
 /** What the chain is asked for a block in which nothing happened. */
 import { toAddress } from '../../../src/domain/hex.js';
 import { accountDataRead } from '../../../src/protocols/aave-v3/reads.js';
-import { each, readAt } from '../../../src/rpc/read.js';
+import { each, readAt } from '../../../src/rpc/chain/read.js';
 import { Reconciler } from '../../../src/state/reconciler.js';
 import { demoBorrowers, type Borrower, type TokenAmount } from '../../index.js';
 import { LocalBench, type Engine } from './local.js';

@@ -2,7 +2,7 @@
 import type { Address } from '../../../src/domain/hex.js';
 import { RAY } from '../../../src/domain/money.js';
 import type { AaveAccount, AaveMarket, Leg, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import type { RawLog } from '../../../src/rpc/chain-answers.js';
+import type { RawLog } from '../../../src/rpc/chain/chain-answers.js';
 import { SeededRandom } from '../../random.js';
 import { Books } from './books.js';
 import * as logs from './logs.js';

@@ -17,14 +17,14 @@ import type { Block } from '../../../src/domain/block.js';
 import { Secret } from '../../../src/domain/secret.js';
 import { PriceGuard } from '../../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
-import { Chain } from '../../../src/rpc/chain.js';
+import { Chain } from '../../../src/rpc/chain/chain.js';
 import {
   RpcPool,
   type BatchAnswers,
   type BatchOptions,
   type CallOptions,
   type RpcCall,
-} from '../../../src/rpc/rpc-pool.js';
+} from '../../../src/rpc/endpoints/rpc-pool.js';
 import { Backfill } from '../../../src/state/backfill.js';
 import { CheckpointStore } from '../../../src/state/checkpoint-store.js';
 import { StateEngine } from '../../../src/state/state-engine.js';

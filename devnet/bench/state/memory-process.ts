@@ -2,7 +2,7 @@
 import { uintWord, type Address } from '../../../src/domain/hex.js';
 import { FeedBook } from '../../../src/oracles/feed-book.js';
 import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
-import { readAt } from '../../../src/rpc/read.js';
+import { readAt } from '../../../src/rpc/chain/read.js';
 import type { Held, MemoryUse } from './memory.js';
 import { SyntheticChain, trackedMarket } from './tracked.js';
 import { accountsOf, syntheticWorld } from './world.js';

@@ -2,7 +2,7 @@
 import type { Address } from '../../../src/domain/hex.js';
 import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
 import { conditionsRead } from '../../../src/protocols/aave-v3/reads.js';
-import { readAt } from '../../../src/rpc/read.js';
+import { readAt } from '../../../src/rpc/chain/read.js';
 import type { MarketView } from '../../../src/state/state-view.js';
 import { LocalBench } from './local.js';
 import { differences, measurement, timedAsync, type GroupOptions, type Measurement } from './measurement.js';

@@ -9,9 +9,9 @@ import { Secret } from '../../../src/domain/secret.js';
 import { PriceGuard } from '../../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
 import type { AaveAccount, AaveMarket, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import { Chain } from '../../../src/rpc/chain.js';
-import type { MulticallCall, MulticallResult } from '../../../src/rpc/multicall3.js';
-import { RpcPool } from '../../../src/rpc/rpc-pool.js';
+import { Chain } from '../../../src/rpc/chain/chain.js';
+import type { MulticallCall, MulticallResult } from '../../../src/rpc/chain/multicall3.js';
+import { RpcPool } from '../../../src/rpc/endpoints/rpc-pool.js';
 import { TrackedMarket, type HealthFactorLimits } from '../../../src/state/tracked-market.js';
 
 import { numbered, type World } from './world.js';

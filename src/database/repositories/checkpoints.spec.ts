@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../test/harness/eventually.js';
+import { eventually } from '../../../testing/eventually.js';
 import { RetryError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { createDataSource } from '../data-source.js';
 import { Database } from '../database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../embedded-postgres/embedded-postgres.js';
 import { migrate } from '../migrate.js';
 import { CheckpointsRepository, type Checkpoint, type StoredPosition } from './checkpoints.js';
 

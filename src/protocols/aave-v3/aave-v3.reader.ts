@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
-import { Chain } from '../../rpc/chain.js';
-import { each, readAt, together } from '../../rpc/read.js';
+import { Chain } from '../../rpc/chain/chain.js';
+import { each, readAt, together } from '../../rpc/chain/read.js';
 import { borrowersOf, borrowFilter } from './borrowers.js';
 import type { AaveAccount, AaveMarket, EMode } from './market.js';
 import {

@@ -1,6 +1,6 @@
 import { id } from 'ethers';
 import { addressFromWord, type Address, type Hex } from '../../domain/hex.js';
-import type { RawLog } from '../../rpc/chain-answers.js';
+import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { AaveMarket } from './market.js';
 
 const BORROW = id('Borrow(address,address,address,uint256,uint8,uint256,uint16)') as Hex;

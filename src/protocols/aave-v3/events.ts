@@ -1,6 +1,6 @@
 import { id } from 'ethers';
 import { addressFromWord, uintAt, type Address, type Hex } from '../../domain/hex.js';
-import type { RawLog } from '../../rpc/chain-answers.js';
+import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import {
   borrowIndexAt,
   liquidityIndexAt,

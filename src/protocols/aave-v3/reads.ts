@@ -1,7 +1,7 @@
 import { id } from 'ethers';
 import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
-import type { MulticallCall as Call, MulticallResult as CallResult } from '../../rpc/multicall3.js';
-import { each, successOf, together, type Read } from '../../rpc/read.js';
+import type { MulticallCall as Call, MulticallResult as CallResult } from '../../rpc/chain/multicall3.js';
+import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
 
 /** Calls to Aave v3's contracts, encoded and decoded by hand: they run every block, for thousands of accounts. */

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import type { Address } from '../domain/hex.js';
+import { liquidateCall } from './contract.js';
+import { packBatch, packPlan, type Liquidation, type Step } from './plan.js';
+
+const address = (byte: string): Address => `0x${byte.repeat(20)}`;
+const [MARKET, BORROWER, COLLATERAL, DEBT] = ['a1', 'b2', 'c3', 'd4'].map(address) as [
+  Address,
+  Address,
+  Address,
+  Address,
+];
+const word16 = (value: number): string => value.toString(16).padStart(32, '0');
+
+const liquidation = (steps: readonly Step[], changes: Partial<Liquidation> = {}): Liquidation => ({
+  market: MARKET,
+  borrower: BORROWER,
+  tokens: { collateral: COLLATERAL, debt: DEBT },
+  profitIn: 'collateral',
+  minProfit: 1n,
+  steps,
+  ...changes,
+});
+
+/** The steps alone: what stands behind terms (12 bytes) and head (97 bytes). */
+const packed = (...steps: Step[]): string =>
+  packPlan({ deadline: 1n }, liquidation(steps)).slice(2 + 109 * 2);
+
+/** Each expectation follows the table at the head of Chimera.sol and the operands in its parts, byte by byte. */
+describe('a packed plan', () => {
+  it('holds terms, head and steps in the order of the contract', () => {
+    const plan = packPlan(
+      { deadline: 0x6789n, lastBlock: 0x12n, bidBps: 0x0203 },
+      liquidation([{ kind: 'liquidate' }], { profitIn: 'native', measureFee: true, minProfit: 0xffn }),
+    );
+    expect(plan).toBe(
+      [
+        '0x0000006789',
+        '0000000012',
+        '0203',
+        '06', // profit in native coin (2), fee measured (4)
+        'a1'.repeat(20),
+        'b2'.repeat(20),
+        'c3'.repeat(20),
+        'd4'.repeat(20),
+        word16(0xff),
+        '06',
+      ].join(''),
+    );
+  });
+
+  it('of one hop on Aave takes less than 260 bytes of calldata', () => {
+    const steps: Step[] = [
+      { kind: 'buy', amountOut: 2n ** 127n, pool: { tokenIn: 'collateral', parameter: 500 } },
+      { kind: 'liquidate' },
+    ];
+    const call = liquidateCall(packPlan({ deadline: 1n }, liquidation(steps)));
+    expect((call.length - 2) / 2).toBeLessThanOrEqual(260);
+  });
+
+  it('by reserve ids is 36 bytes shorter', () => {
+    const byAddress = packPlan({ deadline: 1n }, liquidation([]));
+    const byId = packPlan({ deadline: 1n }, liquidation([], { tokens: { collateralId: 1, debtId: 258 } }));
+    expect((byAddress.length - byId.length) / 2).toBe(36);
+    expect(byId.slice(2 + 12 * 2, 2 + 13 * 2)).toBe('08');
+    expect(byId).toContain(`${'b2'.repeat(20)}00010102${word16(1)}`);
+  });
+
+  it('names the pools of a route by factory and parameter, and tokens by their part or address', () => {
+    const other = address('ee');
+    const factory = address('fa');
+    expect(
+      packed(
+        { kind: 'buy', amountOut: 5n, pool: { tokenIn: 'native', parameter: 3000 } },
+        { kind: 'buy-on', pool: { tokenIn: other, parameter: 100, factory } },
+        { kind: 'sell', shareBps: 6000, tokenOut: 'debt', pool: { tokenIn: 'collateral', parameter: 1 } },
+        { kind: 'sell', shareBps: 10000, tokenOut: other, pool: { tokenIn: 'debt', parameter: 10, factory } },
+        { kind: 'sell-on', tokenOut: 'native', pool: { parameter: 60 } },
+      ),
+    ).toBe(
+      [
+        `01${word16(5)}02000bb8`,
+        `0213000064${'ee'.repeat(20)}${'fa'.repeat(20)}`,
+        '0317700100000001',
+        `03271003${'ee'.repeat(20)}1100000a${'fa'.repeat(20)}`,
+        '07020000003c',
+      ].join(''),
+    );
+  });
+
+  it('names lenders, mTokens and Morpho markets', () => {
+    expect(
+      packed(
+        { kind: 'loan', lender: address('1e'), amount: 7n },
+        { kind: 'inventory', amount: 8n },
+        { kind: 'liquidate-compound', debtMToken: address('d7'), collateralMToken: address('c7') },
+        {
+          kind: 'liquidate-morpho',
+          oracle: address('0a'),
+          irm: address('1a'),
+          lltv: 9n,
+          amount: 10n,
+          unit: 'shares',
+          callback: true,
+        },
+      ),
+    ).toBe(
+      [
+        `04${'1e'.repeat(20)}${word16(7)}`,
+        `05${word16(8)}`,
+        `06${'d7'.repeat(20)}${'c7'.repeat(20)}`,
+        `06${'0a'.repeat(20)}${'1a'.repeat(20)}${word16(9)}03${word16(10)}`,
+      ].join(''),
+    );
+  });
+
+  it('of a batch gives each liquidation its gas limit and length', () => {
+    const one = packPlan({ deadline: 1n }, liquidation([])).slice(2 + 12 * 2);
+    const batch = packBatch({ deadline: 1n }, [
+      { liquidation: liquidation([]), gasLimit: 500_000n },
+      { liquidation: liquidation([]), gasLimit: 0n },
+    ]);
+    expect(batch.slice(2 + 12 * 2)).toBe(`0207a1200061${one}0000000061${one}`);
+  });
+
+  it.each([
+    ['a deadline', () => packPlan({ deadline: 2n ** 40n }, liquidation([]))],
+    ['a profit floor', () => packPlan({ deadline: 1n }, liquidation([], { minProfit: 2n ** 128n }))],
+    ['a negative floor', () => packPlan({ deadline: 1n }, liquidation([], { minProfit: -1n }))],
+    ['a bid', () => packPlan({ deadline: 1n, bidBps: 65_536 }, liquidation([]))],
+    ['an amount', () => packed({ kind: 'inventory', amount: 2n ** 128n })],
+    ['a fraction', () => packPlan({ deadline: 1n, bidBps: 1.5 }, liquidation([]))],
+    ['a short address', () => packPlan({ deadline: 1n }, liquidation([], { borrower: '0xaa' }))],
+  ])('refuses %s that does not fit its field', (_, pack) => {
+    expect(pack).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,191 @@
+import { isAddress, type Address, type Hex } from '../domain/hex.js';
+import { PLAN } from './bindings.js';
+
+/**
+ * The packed plan that Chimera executes: the table at the head of contracts/src/Chimera.sol, and the operands described at
+ * each step in Swaps.sol, Funding.sol and Liquidations.sol. Everything is big-endian and without padding.
+ */
+
+export interface Terms {
+  /** Last block timestamp at which the plan may run, seconds since the epoch. */
+  readonly deadline: bigint;
+  /** Last block at which it may run; left out: any. */
+  readonly lastBlock?: bigint;
+  /** Share of the profit paid to the block's producer, basis points. Profit must then be the wrapped native coin. */
+  readonly bidBps?: number;
+}
+
+/** A token of the liquidation by its part in it, which costs no bytes, or any other by its address. */
+export type TokenRef = 'collateral' | 'debt' | 'native' | Address;
+
+/** A pool by its factory and parameter, seen from the token that it takes. */
+export interface PoolKey {
+  readonly tokenIn: TokenRef;
+  /** Uniswap v3: the fee in hundredths of a basis point; Slipstream: the tick spacing; Solidly: 1 for the stable curve. */
+  readonly parameter: number;
+  /** A listed factory; left out: Uniswap v3's. */
+  readonly factory?: Address;
+}
+
+export type Step =
+  /** Buys exactly `amountOut` debt token units; the pool is paid when the steps after this one are done. */
+  | { readonly kind: 'buy'; readonly amountOut: bigint; readonly pool: PoolKey }
+  /** Directly after a `buy` or `buy-on`: pays its pool with what this one gives. */
+  | { readonly kind: 'buy-on'; readonly pool: PoolKey }
+  /** Sells a share of the balance, basis points, in the end for a token of the pair or the one that profit is in. */
+  | {
+      readonly kind: 'sell';
+      readonly shareBps: number;
+      readonly tokenOut: TokenRef;
+      readonly pool: PoolKey;
+    }
+  /** Directly after a `sell` or `sell-on`: sells all that it brought. */
+  | { readonly kind: 'sell-on'; readonly tokenOut: TokenRef; readonly pool: Omit<PoolKey, 'tokenIn'> }
+  /** Borrows debt token units, repaid when the steps after this one are done. */
+  | { readonly kind: 'loan'; readonly lender: Address; readonly amount: bigint }
+  /** As a loan, from the treasury's own tokens. */
+  | { readonly kind: 'inventory'; readonly amount: bigint }
+  | { readonly kind: 'liquidate' }
+  | {
+      readonly kind: 'liquidate-compound';
+      readonly debtMToken: Address;
+      readonly collateralMToken: Address;
+    }
+  | ({ readonly kind: 'liquidate-morpho' } & MorphoLiquidation);
+
+export interface MorphoLiquidation {
+  readonly oracle: Address;
+  readonly irm: Address;
+  /** Wad. */
+  readonly lltv: bigint;
+  /** Collateral units to seize, or borrow shares to repay. */
+  readonly amount: bigint;
+  readonly unit: 'collateral' | 'shares';
+  /** The collateral comes first, and the steps after this one have to bring the debt tokens. */
+  readonly callback: boolean;
+}
+
+export interface Liquidation {
+  readonly market: Address;
+  readonly borrower: Address;
+  /** Addresses, or, on Aave, both by reserve id: 36 bytes shorter, and dearer to execute. */
+  readonly tokens:
+    | { readonly collateral: Address; readonly debt: Address }
+    | { readonly collateralId: number; readonly debtId: number };
+  readonly profitIn: 'collateral' | 'debt' | 'native';
+  /** Units of the profit token, net of the bid; at least 1. */
+  readonly minProfit: bigint;
+  /** Makes the contract measure the protocol's fee as well, for up to 20,000 gas. */
+  readonly measureFee?: boolean;
+  readonly steps: readonly Step[];
+}
+
+const REFERENCES = { collateral: 0, debt: 1, native: 2 } as const;
+const EXPLICIT = 3;
+
+/** @throws RangeError when a number does not fit its field, or an address is none. */
+export function packPlan(terms: Terms, liquidation: Liquidation): Hex {
+  return `0x${packTerms(terms)}${packLiquidation(liquidation)}`;
+}
+
+/**
+ * A batch: each liquidation with the most gas it may burn, 0 for no limit of its own.
+ * @throws RangeError when a number does not fit its field, or an address is none.
+ */
+export function packBatch(
+  terms: Terms,
+  liquidations: readonly { readonly liquidation: Liquidation; readonly gasLimit: bigint }[],
+): Hex {
+  const items = liquidations.map(({ liquidation, gasLimit }) => {
+    const item = packLiquidation(liquidation);
+    return `${uint(gasLimit, 3, 'gas limit')}${uint(item.length / 2, 2, 'length of a liquidation')}${item}`;
+  });
+  return `0x${packTerms(terms)}${uint(items.length, 1, 'number of liquidations')}${items.join('')}`;
+}
+
+function packTerms({ deadline, lastBlock = 0n, bidBps = 0 }: Terms): string {
+  return uint(deadline, 5, 'deadline') + uint(lastBlock, 5, 'last block') + uint(bidBps, 2, 'bid');
+}
+
+function packLiquidation(liquidation: Liquidation): string {
+  const { market, borrower, tokens, profitIn, minProfit, measureFee, steps } = liquidation;
+  const byId = 'collateralId' in tokens;
+  const flags = REFERENCES[profitIn] + (measureFee ? PLAN.MEASURE_FEE : 0) + (byId ? PLAN.BY_RESERVE_ID : 0);
+  const pair = byId
+    ? uint(tokens.collateralId, 2, 'reserve id') + uint(tokens.debtId, 2, 'reserve id')
+    : address(tokens.collateral) + address(tokens.debt);
+  const head = uint(flags, 1, 'flags') + address(market) + address(borrower) + pair;
+  return head + uint(minProfit, 16, 'profit floor') + steps.map(packStep).join('');
+}
+
+function packStep(step: Step): string {
+  switch (step.kind) {
+    case 'buy':
+      return opcode(PLAN.BUY) + uint(step.amountOut, 16, 'amount to buy') + poolKey(step.pool);
+    case 'buy-on':
+      return opcode(PLAN.BUY_ON) + poolKey(step.pool);
+    case 'sell':
+      return (
+        opcode(PLAN.SELL) + uint(step.shareBps, 2, 'share') + tokenRef(step.tokenOut) + poolKey(step.pool)
+      );
+    case 'sell-on':
+      return (
+        opcode(PLAN.SELL_ON) + tokenRef(step.tokenOut) + poolKey({ ...step.pool, tokenIn: 'collateral' })
+      );
+    case 'loan':
+      return opcode(PLAN.LOAN) + address(step.lender) + uint(step.amount, 16, 'loan');
+    case 'inventory':
+      return opcode(PLAN.INVENTORY) + uint(step.amount, 16, 'inventory');
+    case 'liquidate':
+      return opcode(PLAN.LIQUIDATE);
+    case 'liquidate-compound':
+      return opcode(PLAN.LIQUIDATE) + address(step.debtMToken) + address(step.collateralMToken);
+    case 'liquidate-morpho':
+      return opcode(PLAN.LIQUIDATE) + morpho(step);
+  }
+}
+
+function morpho({ oracle, irm, lltv, amount, unit, callback }: MorphoLiquidation): string {
+  const flags = (unit === 'shares' ? PLAN.SHARES : 0) + (callback ? PLAN.CALLBACK : 0);
+  return (
+    address(oracle) + address(irm) + uint(lltv, 16, 'LLTV') + uint(flags, 1, 'flags') + uint(amount, 16, unit)
+  );
+}
+
+function poolKey({ tokenIn, parameter, factory }: PoolKey): string {
+  const [ref, explicit] = reference(tokenIn);
+  const first = ref + (factory ? PLAN.LISTED_FACTORY : 0);
+  return (
+    uint(first, 1, 'token') +
+    uint(parameter, 3, 'pool parameter') +
+    explicit +
+    (factory ? address(factory) : '')
+  );
+}
+
+function tokenRef(token: TokenRef): string {
+  const [ref, explicit] = reference(token);
+  return uint(ref, 1, 'token') + explicit;
+}
+
+function reference(token: TokenRef): readonly [number, string] {
+  return token in REFERENCES
+    ? [REFERENCES[token as keyof typeof REFERENCES], '']
+    : [EXPLICIT, address(token as Address)];
+}
+
+const opcode = (number: number): string => uint(number, 1, 'opcode');
+
+function address(value: Address): string {
+  if (!isAddress(value)) throw new RangeError(`"${String(value)}" is not an address`);
+  return value.slice(2).toLowerCase();
+}
+
+/** A number of `size` bytes, without 0x. */
+function uint(value: bigint | number, size: number, name: string): string {
+  const digits = value.toString(16);
+  const whole = typeof value === 'bigint' || Number.isSafeInteger(value);
+  if (!whole || value < 0 || digits.length > 2 * size)
+    throw new RangeError(`${name}: ${String(value)} does not fit into ${size} bytes`);
+  return digits.padStart(2 * size, '0');
+}

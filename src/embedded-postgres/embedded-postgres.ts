@@ -1,0 +1,191 @@
+import { realpathSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { messageOf, StartupError } from '../domain/errors.js';
+import type { Secret } from '../domain/secret.js';
+import { prepareCluster, SUPERUSER, type Cluster } from './cluster.js';
+import { isPostgres, readPostmaster, removeStaleLock, signal, stopPostmaster } from './postmaster.js';
+import { freePort, HOST, startServer, type ServerProcess } from './server-process.js';
+
+export interface EmbeddedPostgresOptions {
+  /** Kept between runs. Created on the first. */
+  readonly dataDir: string;
+  /** Told when the server was lost and when it is back. */
+  readonly log?: (message: string) => void;
+}
+
+const DATABASE = 'chimera';
+/** Exists in every cluster; advisory locks count per database, so the guard is always taken here. */
+const MAINTENANCE_DATABASE = 'postgres';
+/** Whoever holds this advisory lock owns the data directory. The server frees it when its holder dies, however it dies. */
+const OWNER_LOCK = 7_240_001;
+
+/** Crash recovery of a small cluster takes a second; a leftover server may first have to notice that its parent died. */
+const START_DEADLINE_MS = 20_000;
+/** How long a killed owner's connection may live on. */
+const OWNER_GRACE_MS = 2_000;
+const POLL_MS = 25;
+const RECOVERY_PAUSE_MS = 500;
+
+/**
+ * A PostgreSQL server in a directory of ours, on a free port of 127.0.0.1, with a random password.
+ *
+ * A server that outlived its bot is taken over. A second bot on the same directory is refused. A server that dies is
+ * started again on the same port, so that pools heal by themselves.
+ */
+export class EmbeddedPostgres {
+  readonly host = HOST;
+  readonly user = SUPERUSER;
+  readonly database = DATABASE;
+  #port = 0;
+  #pid = 0;
+  #guard: Client | undefined;
+  #stopped: Promise<void> | undefined;
+  readonly #onExit = (): void => void signal(this.#pid, 'SIGINT');
+
+  private constructor(
+    private readonly cluster: Cluster,
+    private readonly log: (message: string) => void,
+  ) {}
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get password(): Secret {
+    return this.cluster.password;
+  }
+
+  /** @throws StartupError in one sentence: the directory cannot be used, another bot has it, the server does not start. */
+  static async start({ dataDir, log = () => undefined }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    const server = new EmbeddedPostgres(await prepareCluster(dataDir), log);
+    await server.#acquire();
+    // Nothing is left running by an exit that skips stop(), such as an uncaught exception.
+    process.once('exit', server.#onExit);
+    return server;
+  }
+
+  /** Cuts every connection, writes a checkpoint, ends the server. To be called after the pool is closed. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #stopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  async #stop(): Promise<void> {
+    process.removeListener('exit', this.#onExit);
+    await this.#guard?.end().catch(() => undefined);
+    await stopPostmaster(this.#pid);
+  }
+
+  /** Gets a server running in the directory, ours or one left over, and becomes its owner. */
+  async #acquire(): Promise<void> {
+    const { clusterDir, dataDir } = this.cluster;
+    const end = performance.now() + START_DEADLINE_MS;
+    let process: ServerProcess | undefined;
+    let problem = 'it did not answer in time';
+    while (performance.now() < end && !this.#stopping()) {
+      const postmaster = readPostmaster(clusterDir);
+      if (postmaster && isPostgres(postmaster.pid)) {
+        const guard = postmaster.port > 0 ? await this.#connect(postmaster.port) : undefined;
+        if (guard) return this.#own(guard, postmaster.pid, postmaster.port);
+      } else if (!process || process.failure() !== undefined) {
+        problem = process?.failure() ?? problem;
+        if (postmaster) removeStaleLock(clusterDir, postmaster);
+        // On a restart the port is kept, because pools know no other.
+        process = startServer(this.cluster, this.#port || (await freePort()));
+      }
+      await sleep(POLL_MS);
+    }
+    throw new StartupError([
+      `database.dataDir: the embedded PostgreSQL in ${dataDir} does not start: ${problem}`,
+    ]);
+  }
+
+  /** A connection to the server of this cluster, or undefined while there is none on that port. */
+  async #connect(port: number): Promise<Client | undefined> {
+    const client = new Client({
+      host: HOST,
+      port,
+      user: SUPERUSER,
+      password: this.password.reveal(),
+      database: MAINTENANCE_DATABASE,
+      connectionTimeoutMillis: 2_000,
+      keepAlive: true,
+      application_name: 'chimera-owner',
+    });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ directory: string }>(
+        `SELECT current_setting('data_directory') AS directory`,
+      );
+      if (rows[0]?.directory && realpathSync(rows[0].directory) === realpathSync(this.cluster.clusterDir))
+        return client;
+    } catch {
+      // Starting up, shutting down, or another server: the caller looks again.
+    }
+    await client.end().catch(() => undefined);
+    return undefined;
+  }
+
+  async #own(guard: Client, pid: number, port: number): Promise<void> {
+    try {
+      if (!(await takeOwnership(guard)))
+        throw new StartupError([
+          `database.dataDir: ${this.cluster.dataDir} is in use by another bot; a directory of its own for each bot was expected`,
+        ]);
+      await createDatabase(guard);
+    } catch (error) {
+      await guard.end().catch(() => undefined);
+      throw error;
+    }
+    this.#guard = guard;
+    this.#pid = pid;
+    this.#port = port;
+    guard.once('end', () => void this.#recover());
+  }
+
+  /** The owner's connection ended: the server crashed (it restarts itself), or was killed (then it is started again). */
+  async #recover(): Promise<void> {
+    if (this.#stopped) return;
+    this.log('the embedded PostgreSQL was lost; starting it again');
+    for (let last = ''; !this.#stopped;) {
+      try {
+        await this.#acquire();
+        if (this.#stopping()) await this.#stop();
+        else this.log('the embedded PostgreSQL is back');
+        return;
+      } catch (error) {
+        if (messageOf(error) !== last) this.log(messageOf(error));
+        last = messageOf(error);
+        await sleep(RECOVERY_PAUSE_MS);
+      }
+    }
+  }
+}
+
+/** As {@link EmbeddedPostgres.start}: for tests and tools, without Nest. */
+export function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  return EmbeddedPostgres.start(options);
+}
+
+async function takeOwnership(guard: Client): Promise<boolean> {
+  const end = performance.now() + OWNER_GRACE_MS;
+  for (;;) {
+    const { rows } = await guard.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+      OWNER_LOCK,
+    ]);
+    if (rows[0]?.taken) return true;
+    if (performance.now() > end) return false;
+    await sleep(POLL_MS);
+  }
+}
+
+async function createDatabase(guard: Client): Promise<void> {
+  const { rowCount } = await guard.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
+  if (rowCount === 0) await guard.query(`CREATE DATABASE ${DATABASE}`);
+}

@@ -1,0 +1,192 @@
+import { Logger } from '@nestjs/common';
+import { computeAddress } from 'ethers';
+import type { ChimeraConfig } from '../config/index.js';
+import { checkDatabase } from '../database/index.js';
+import type { Block } from '../domain/block.js';
+import { messageOf, StartupError } from '../domain/errors.js';
+import { toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
+import { formatUnits } from '../domain/money.js';
+import { addressRead, SELECTORS } from '../protocols/aave-v3/reads.js';
+import { Kind, SELECTORS as CHIMERA } from '../contract/bindings.js';
+import { callWithAddress } from '../contract/contract.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { MULTICALL3 } from '../rpc/chain/multicall3.js';
+import { each, readAt, together, type Read } from '../rpc/chain/read.js';
+import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+
+const logger = new Logger('Preflight');
+
+/**
+ * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and roles, wallet.
+ * @throws StartupError with one sentence for everything that is missing or wrong.
+ */
+export async function preflight(config: ChimeraConfig): Promise<void> {
+  const problems = await checkDatabase(config);
+  // Accepted by the configuration's design, but whoever sets it relies on a check that would not happen.
+  if (config.oracles.pyth)
+    problems.push('oracles.pyth: the cross-check is not supported yet; leave the section out');
+  const { network, rpc } = config;
+  const pool = new RpcPool({
+    chainId: network.chainId,
+    primary: rpc.primary,
+    backup: rpc.backup,
+    archive: rpc.archive,
+  });
+  try {
+    const refused = thatRefuse(await pool.checkEndpoints(), pool);
+    problems.push(...refused);
+    // Without a chain every further question would only repeat that.
+    if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
+  } finally {
+    pool.close();
+  }
+  if (problems.length > 0) throw new StartupError(problems);
+}
+
+/** F19: a backup or archive that is away is no reason not to start; one of another chain is, and so is a primary that is away. */
+function thatRefuse(found: readonly string[], pool: RpcPool): string[] {
+  const foreign = new Set(
+    pool.status().flatMap(({ role, state }) => (state === 'wrong-chain' ? [role] : [])),
+  );
+  return found.filter((problem) => {
+    const spare = ['backup', 'archive'].find((role) => problem.startsWith(`rpc.${role} `));
+    if (spare === undefined || foreign.has(spare)) return true;
+    logger.warn(`${problem}; the bot starts without it`);
+    return false;
+  });
+}
+
+async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]> {
+  try {
+    const missing = await missingContracts(chain, config);
+    const operator = await checkOperator(chain, config);
+    const roles = missing.length === 0 ? await checkRoles(chain, config, operator.address) : [];
+    return [...missing, ...roles, ...operator.problems];
+  } catch (error) {
+    return [`the chain could not be examined: ${messageOf(error)}`];
+  }
+}
+
+async function missingContracts(chain: Chain, config: ChimeraConfig): Promise<string[]> {
+  const { uniswapV3 } = config.liquidity;
+  const expected: readonly (readonly [string, Address])[] = [
+    ['execution.chimera', config.execution.chimera],
+    ...config.protocols.map(
+      ({ name, addressesProvider }) => [`protocols (${name}).addressesProvider`, addressesProvider] as const,
+    ),
+    ['oracles.nativeUsdFeed', config.oracles.nativeUsdFeed],
+    ['liquidity.uniswapV3.factory', uniswapV3.factory],
+    ['liquidity.uniswapV3.quoter', uniswapV3.quoter],
+    ['Multicall3', MULTICALL3],
+  ];
+  const codes = await Promise.all(expected.map(([, address]) => chain.getCode(address)));
+  return expected.flatMap(([key, address], index) =>
+    codes[index] === '0x'
+      ? [
+          `${key}: there is no contract at ${address} on chain ${config.network.chainId}; a deployed contract was expected`,
+        ]
+      : [],
+  );
+}
+
+async function checkRoles(
+  chain: Chain,
+  config: ChimeraConfig,
+  operator: Address | undefined,
+): Promise<string[]> {
+  const { chimera } = config.execution;
+  const block = await chain.getBlock('latest');
+  const pools = await readAt(
+    chain,
+    each(
+      config.protocols.map(({ name, addressesProvider }) =>
+        addressRead(addressesProvider, SELECTORS.getPool, name),
+      ),
+    ),
+    block.hash,
+  );
+  const [executor, paused, factory, markets] = await readAt(
+    chain,
+    together(
+      operator ? answer(chimera, callWithAddress('isExecutor', operator)) : { calls: [], decode: () => 1n },
+      answer(chimera, CHIMERA.paused),
+      answer(chimera, CHIMERA.factory),
+      each(pools.map((pool) => answer(chimera, callWithAddress('kindOf', pool)))),
+    ),
+    block.hash,
+  );
+  if (executor === undefined || paused === undefined || factory === undefined)
+    return [`execution.chimera: the contract at ${chimera} does not answer as a Chimera contract does`];
+  const problems: string[] = [];
+  if (executor !== 1n)
+    problems.push(
+      `execution.chimera: the operator wallet ${String(operator)} is no executor of ${chimera}; its owner has to call setExecutor`,
+    );
+  if (paused === 1n)
+    problems.push(`execution.chimera: the contract ${chimera} is paused; its owner has to call unpause`);
+  if (factory !== BigInt(config.liquidity.uniswapV3.factory))
+    problems.push(
+      `liquidity.uniswapV3.factory: the contract ${chimera} accepts callbacks of another factory only; the two must be the same`,
+    );
+  for (const [index, { name }] of config.protocols.entries())
+    if (markets[index] !== BigInt(Kind.AaveV3))
+      problems.push(
+        `protocols (${name}): the contract ${chimera} may not call the pool ${String(pools[index])}; its owner has to list it as an Aave v3 market with setCounterparty`,
+      );
+  if (problems.length === 0) {
+    problems.push(...(await checkSimulation(chain, chimera, block.hash)));
+    problems.push(...(await checkBloom(chain, block)));
+  }
+  return problems;
+}
+
+/** The planner proves plans by eth_simulateV1: a node without it is of no use. */
+async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Promise<string[]> {
+  try {
+    await chain.simulateV1([{ to: chimera, data: CHIMERA.paused }], block);
+    return [];
+  } catch (error) {
+    return [`rpc: the node cannot simulate transactions with eth_simulateV1 (${messageOf(error)})`];
+  }
+}
+
+/** Blocks whose bloom says that they hold no log of ours are not asked for logs: a bloom that always says so would hide them all. */
+async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
+  if (logsBloom === undefined || /[1-9a-f]/i.test(logsBloom.slice(2))) return [];
+  const logs = await chain.getLogs({ blockHash: hash }, [], []);
+  if (logs.length === 0) return [];
+  return [
+    `rpc: block headers carry an empty logs bloom although block ${logs[0]?.blockNumber} has logs; a chain with blooms was expected`,
+  ];
+}
+
+async function checkOperator(
+  chain: Chain,
+  { environment, safety }: ChimeraConfig,
+): Promise<{ address: Address | undefined; problems: string[] }> {
+  const key = environment.operatorPrivateKey;
+  if (!key)
+    return {
+      address: undefined,
+      problems: [
+        'OPERATOR_PRIVATE_KEY: the environment variable has no value; the key of an executor was expected, also in dry-run, because plans are simulated in its name',
+      ],
+    };
+  const address = toAddress(computeAddress(key.reveal()));
+  const balance = await chain.getBalance(address);
+  if (balance >= safety.minOperatorBalanceWei) return { address, problems: [] };
+  return {
+    address,
+    problems: [
+      `the operator wallet ${address} holds ${formatUnits(balance, 18)} ETH; at least ${formatUnits(safety.minOperatorBalanceWei, 18)} ETH was expected (safety.minOperatorBalanceEth)`,
+    ],
+  };
+}
+
+/** The first word of an answer; undefined when the call reverts or answers less than a word. */
+function answer(to: Address, data: Hex): Read<bigint | undefined> {
+  return {
+    calls: [{ to, data }],
+    decode: ([result]) => (result?.success && result.data.length >= 66 ? uintAt(result.data, 0) : undefined),
+  };
+}

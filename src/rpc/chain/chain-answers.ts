@@ -1,0 +1,212 @@
+import type { Block } from '../../domain/block.js';
+import type { Address, Hash, Hex } from '../../domain/hex.js';
+import { isLogsBloom } from './logs-bloom.js';
+import {
+  hexQuantity,
+  toBigInt,
+  toData,
+  toHash,
+  toList,
+  toLowerAddress,
+  toNumber,
+  toObject,
+} from '../quantities.js';
+import { NotThereYet } from '../rpc-errors.js';
+
+export type BlockTag = 'latest' | 'pending' | 'safe' | 'finalized' | 'earliest';
+/** A block by its hash (the only form that cannot mean another block a moment later), its number or a tag. */
+export type BlockRef = Hash | number | BlockTag;
+
+export interface RawLog {
+  readonly address: Address;
+  readonly topics: readonly Hash[];
+  readonly data: Hex;
+  readonly blockNumber: number;
+  readonly blockHash: Hash;
+  readonly transactionHash: Hash;
+  readonly logIndex: number;
+}
+
+export interface Receipt {
+  readonly transactionHash: Hash;
+  readonly blockHash: Hash;
+  readonly blockNumber: number;
+  readonly transactionIndex: number;
+  readonly status: 'success' | 'reverted';
+  readonly from: Address;
+  /** Undefined for a contract creation. */
+  readonly to: Address | undefined;
+  readonly gasUsed: bigint;
+  /** Wei per gas of gasUsed. */
+  readonly effectiveGasPrice: bigint;
+  /** Wei, beside gasUsed * effectiveGasPrice: the data fee of an OP-stack chain. Undefined where the node does not say. */
+  readonly l1Fee: bigint | undefined;
+  readonly logs: readonly RawLog[];
+}
+
+export interface PooledTransaction {
+  readonly hash: Hash;
+  readonly from: Address;
+  readonly nonce: number;
+  /** Undefined while the transaction is waiting. */
+  readonly blockNumber: number | undefined;
+  readonly blockHash: Hash | undefined;
+}
+
+/** What log filters ask for: per topic position one value, several, or any (null). */
+export type TopicFilter = readonly (Hash | readonly Hash[] | null)[];
+export type LogRange =
+  { readonly blockHash: Hash } | { readonly fromBlock: number; readonly toBlock: number };
+
+/** The block parameter of calls on state: a hash as EIP-1898 has it. */
+export function blockParam(block: BlockRef): unknown {
+  if (typeof block === 'number') return hexQuantity(block);
+  return block.startsWith('0x') ? { blockHash: block } : block;
+}
+
+export function parseBlock(raw: unknown): Block {
+  if (raw === null) throw new NotThereYet('the node does not have the block');
+  const block = toObject(raw);
+  return {
+    number: toNumber(block['number'], 'number'),
+    hash: toHash(block['hash'], 'hash'),
+    parentHash: toHash(block['parentHash'], 'parentHash'),
+    timestamp: toNumber(block['timestamp'], 'timestamp'),
+    baseFeePerGas: toBigInt(block['baseFeePerGas'], 'baseFeePerGas'),
+    logsBloom: isLogsBloom(block['logsBloom']) ? block['logsBloom'] : undefined,
+  };
+}
+
+/** @throws TypeError when the node gave another block than the one asked for. */
+export function parseBlockAsked(raw: unknown, asked: BlockRef): Block {
+  const block = parseBlock(raw);
+  const same =
+    typeof asked === 'number' ? block.number === asked : !asked.startsWith('0x') || block.hash === asked;
+  if (!same) throw new TypeError('it is another block than the one asked for');
+  return block;
+}
+
+/**
+ * Logs in the order of the chain, each within the range and from an address asked for.
+ *
+ * @throws TypeError when any is not. That none is missing cannot be seen here.
+ */
+export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Address[]): RawLog[] {
+  const allowed = new Set(addresses);
+  const logs = toList(raw).map((item) => {
+    const log = parseLog(item);
+    if (allowed.size > 0 && !allowed.has(log.address))
+      throw new TypeError('a log is from an address not asked for');
+    if (!isInRange(log, range)) throw new TypeError('a log is from a block not asked for');
+    return log;
+  });
+  return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+}
+
+/** Whether a filter of this range, these addresses and these topics matches the log. No address means any. */
+export function isAskedFor(
+  log: RawLog,
+  range: LogRange,
+  addresses: readonly Address[],
+  topics: TopicFilter,
+): boolean {
+  return (
+    isInRange(log, range) &&
+    (addresses.length === 0 || addresses.includes(log.address)) &&
+    topics.every((wanted, index) => {
+      const topic = log.topics[index];
+      if (topic === undefined) return false;
+      if (wanted === null || wanted.length === 0) return true;
+      return typeof wanted === 'string' ? wanted === topic : wanted.includes(topic);
+    })
+  );
+}
+
+function isInRange(log: RawLog, range: LogRange): boolean {
+  return 'blockHash' in range
+    ? log.blockHash === range.blockHash
+    : log.blockNumber >= range.fromBlock && log.blockNumber <= range.toBlock;
+}
+
+/** What is one log, and not another of the same transaction, or the same in a sibling block. */
+export function logKey({ blockHash, logIndex }: RawLog): string {
+  return `${blockHash}:${logIndex}`;
+}
+
+/** @throws TypeError when a log that is known to exist is not among the answers. */
+export function mustHold(logs: readonly RawLog[], known: readonly RawLog[]): void {
+  if (known.length === 0) return;
+  const held = new Set(logs.map(logKey));
+  const lacking = known.filter((log) => !held.has(logKey(log))).length;
+  if (lacking > 0) throw new TypeError(`it lacks ${lacking} of the ${known.length} logs heard before`);
+}
+
+export function parseLog(raw: unknown): RawLog {
+  const log = toObject(raw);
+  if (log['removed'] === true) throw new TypeError('a log is marked as removed');
+  return {
+    address: toLowerAddress(log['address'], 'address'),
+    topics: toTopics(log['topics']),
+    data: toData(log['data'], 'data'),
+    blockNumber: toNumber(log['blockNumber'], 'blockNumber'),
+    blockHash: toHash(log['blockHash'], 'blockHash'),
+    transactionHash: toHash(log['transactionHash'], 'transactionHash'),
+    logIndex: toNumber(log['logIndex'], 'logIndex'),
+  };
+}
+
+export function toTopics(raw: unknown): Hash[] {
+  const topics = toList(raw);
+  if (topics.length > 4) throw new TypeError('a log has more than four topics');
+  return topics.map((topic) => toHash(topic, 'topic'));
+}
+
+/** @throws TypeError when it is the receipt of another transaction, or holds logs of one. */
+export function parseReceipt(raw: unknown, asked: Hash): Receipt | undefined {
+  if (raw === null) return undefined;
+  const receipt = toObject(raw);
+  const transactionHash = toHash(receipt['transactionHash'], 'transactionHash');
+  if (transactionHash !== asked) throw new TypeError('it is the receipt of another transaction');
+  const blockHash = toHash(receipt['blockHash'], 'blockHash');
+  const logs = toList(receipt['logs']).map(parseLog);
+  if (logs.some((log) => log.transactionHash !== asked || log.blockHash !== blockHash))
+    throw new TypeError('it holds a log of another transaction');
+  return {
+    transactionHash,
+    blockHash,
+    blockNumber: toNumber(receipt['blockNumber'], 'blockNumber'),
+    transactionIndex: toNumber(receipt['transactionIndex'], 'transactionIndex'),
+    status: toStatus(receipt['status']),
+    from: toLowerAddress(receipt['from'], 'from'),
+    to: optional(receipt['to'], (to) => toLowerAddress(to, 'to')),
+    gasUsed: toBigInt(receipt['gasUsed'], 'gasUsed'),
+    effectiveGasPrice: toBigInt(receipt['effectiveGasPrice'], 'effectiveGasPrice'),
+    l1Fee: optional(receipt['l1Fee'], (fee) => toBigInt(fee, 'l1Fee')),
+    logs,
+  };
+}
+
+/** @throws TypeError when it is another transaction. */
+export function parseTransaction(raw: unknown, asked: Hash): PooledTransaction | undefined {
+  if (raw === null) return undefined;
+  const transaction = toObject(raw);
+  const hash = toHash(transaction['hash'], 'hash');
+  if (hash !== asked) throw new TypeError('it is another transaction');
+  return {
+    hash,
+    from: toLowerAddress(transaction['from'], 'from'),
+    nonce: toNumber(transaction['nonce'], 'nonce'),
+    blockNumber: optional(transaction['blockNumber'], (number) => toNumber(number, 'blockNumber')),
+    blockHash: optional(transaction['blockHash'], (blockHash) => toHash(blockHash, 'blockHash')),
+  };
+}
+
+function toStatus(raw: unknown): Receipt['status'] {
+  const status = toNumber(raw, 'status');
+  if (status > 1) throw new TypeError('status is neither 0 nor 1');
+  return status === 1 ? 'success' : 'reverted';
+}
+
+function optional<T>(raw: unknown, parse: (raw: unknown) => T): T | undefined {
+  return raw === undefined || raw === null ? undefined : parse(raw);
+}

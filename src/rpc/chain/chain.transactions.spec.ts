@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
+import {
+  EMITTER,
+  hashOf,
+  html502,
+  logOf,
+  NodeRefusal,
+  TX,
+  type FakeRpc,
+} from '../../../testing/nodes/fake-rpc.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { Chain, type SendOutcome } from './chain.js';
+import { AlreadyKnown, NonceTooLow } from '../rpc-errors.js';
+import type { CallOptions } from '../endpoints/rpc-pool.js';
+
+const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
+const SENDER: Address = `0x${'22'.repeat(20)}`;
+const BLOCK = hashOf(9);
+
+let fakes: FakePool;
+let chain: Chain;
+let primary: FakeRpc;
+let backup: FakeRpc;
+
+beforeEach(async () => {
+  fakes = await startFakePool();
+  ({ primary, backup } = fakes);
+  chain = new Chain(fakes.pool);
+});
+afterEach(() => fakes.close());
+
+const log = (fields: object = {}): object => logOf(9, fields);
+
+const receipt = (fields: object = {}): object => ({
+  transactionHash: TX,
+  blockHash: BLOCK,
+  blockNumber: '0x9',
+  transactionIndex: '0x1',
+  status: '0x1',
+  from: SENDER,
+  to: EMITTER.toUpperCase().replace('X', 'x'),
+  gasUsed: '0x5208',
+  effectiveGasPrice: '0x4c4b40',
+  logs: [log()],
+  ...fields,
+});
+
+/** Both nodes give this, so that it is the last word. */
+const both = (method: string, result: unknown): void => {
+  for (const node of [primary, backup]) node.on(method, () => result);
+};
+
+describe('receipts', () => {
+  it('are typed, with the data fee of an OP-stack chain where there is one', async () => {
+    primary.on('eth_getTransactionReceipt', () => receipt({ l1Fee: '0x7' }));
+    expect(await chain.getTransactionReceipt(TX)).toEqual({
+      transactionHash: TX,
+      blockHash: BLOCK,
+      blockNumber: 9,
+      transactionIndex: 1,
+      status: 'success',
+      from: SENDER,
+      to: EMITTER,
+      gasUsed: 21_000n,
+      effectiveGasPrice: 5_000_000n,
+      l1Fee: 7n,
+      logs: [expect.objectContaining({ address: EMITTER, logIndex: 0 })],
+    });
+    primary.on('eth_getTransactionReceipt', () => receipt({ status: '0x0', to: null }));
+    expect(await chain.getTransactionReceipt(TX)).toMatchObject({
+      status: 'reverted',
+      to: undefined,
+      l1Fee: undefined,
+    });
+  });
+
+  it('of a transaction that is not mined are undefined', async () => {
+    primary.on('eth_getTransactionReceipt', () => null);
+    expect(await chain.getTransactionReceipt(TX)).toBeUndefined();
+  });
+
+  it('F10 of another transaction are rejected, and the backup is asked', async () => {
+    primary.on('eth_getTransactionReceipt', () => receipt({ transactionHash: OTHER_TX }));
+    backup.on('eth_getTransactionReceipt', () => receipt({ status: '0x0' }));
+    expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'reverted' });
+    both('eth_getTransactionReceipt', receipt({ transactionHash: OTHER_TX }));
+    await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
+    primary.on('eth_getTransactionReceipt', () => receipt());
+    expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'success' });
+  });
+
+  it.each([
+    ['a log of another transaction', { logs: [log({ transactionHash: OTHER_TX })] }],
+    ['a log of another block', { logs: [log({ blockHash: hashOf(8) })] }],
+    ['a status that is none', { status: '0x2' }],
+    ['no gas price', { effectiveGasPrice: undefined }],
+  ])('F10 with %s are rejected', async (_name, fields) => {
+    both('eth_getTransactionReceipt', receipt(fields));
+    await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
+  });
+
+  it('F10 the same holds for a transaction looked up by its hash', async () => {
+    const waiting = { hash: TX, from: SENDER, nonce: '0x3', blockNumber: null, blockHash: null };
+    primary.on('eth_getTransactionByHash', () => waiting);
+    expect(await chain.getTransaction(TX)).toEqual({
+      hash: TX,
+      from: SENDER,
+      nonce: 3,
+      blockNumber: undefined,
+      blockHash: undefined,
+    });
+    both('eth_getTransactionByHash', { ...waiting, hash: OTHER_TX });
+    await expect(chain.getTransaction(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
+  });
+});
+
+describe('sending', () => {
+  const SEND = 'eth_sendRawTransaction';
+  const send = (options?: CallOptions): Promise<SendOutcome> =>
+    chain.sendRawTransaction('0x02aa', TX, options);
+  const refuse = (message: string) => () => new NodeRefusal(-32000, message);
+
+  it('goes to every live endpoint, once', async () => {
+    both(SEND, TX);
+    expect(await send()).toEqual({ kind: 'accepted', alreadyKnown: false });
+    await fakes.pool.probe();
+    expect(primary.seenOf(SEND)).toEqual([{ method: SEND, params: ['0x02aa'] }]);
+    expect(backup.seenOf(SEND)).toHaveLength(1);
+  });
+
+  it('does not wait for a black hole when another endpoint has it', async () => {
+    primary.fault = { kind: 'black-hole' };
+    backup.on(SEND, () => TX);
+    const started = performance.now();
+    expect(await send({ deadlineMs: 5_000 })).toMatchObject({ kind: 'accepted' });
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('F24 "already known" is a success', async () => {
+    primary.on(SEND, refuse('already known'));
+    backup.fault = html502;
+    expect(await send()).toEqual({ kind: 'accepted', alreadyKnown: true });
+    await expect(fakes.pool.call(SEND, [], String)).rejects.toBeInstanceOf(AlreadyKnown);
+  });
+
+  it('F05 a reset in mid-send is unknown, and is not sent again by itself', async () => {
+    both(SEND, TX);
+    primary.fault = { kind: 'reset' };
+    backup.fault = { kind: 'reset' };
+    expect(await send()).toMatchObject({ kind: 'unknown' });
+    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
+  });
+
+  it('F05 a reset of a connection used before is not sent again either', async () => {
+    await Promise.all([chain.getBlock('latest'), fakes.pool.probe()]);
+    both(SEND, TX);
+    for (const node of [primary, backup]) node.failMethod(SEND, { kind: 'reset' });
+    expect(await send()).toMatchObject({ kind: 'unknown' });
+    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
+  });
+
+  it('F05 a timeout is unknown, even when the other endpoint refuses', async () => {
+    primary.fault = { kind: 'black-hole' };
+    backup.on(SEND, refuse('nonce too low'));
+    const outcome = await send();
+    expect(outcome.kind).toBe('unknown');
+    expect(outcome).toHaveProperty(
+      'detail',
+      expect.stringContaining('primary: no answer to eth_sendRawTransaction'),
+    );
+  });
+
+  it('F10 a node that names another hash has not accepted it', async () => {
+    both(SEND, OTHER_TX);
+    expect(await send()).toMatchObject({ kind: 'unknown' });
+    backup.on(SEND, () => TX);
+    expect(await send()).toMatchObject({ kind: 'accepted' });
+  });
+
+  it('a refusal by all is refused, with the class of the first', async () => {
+    primary.on(SEND, refuse('nonce too low: next nonce 5, tx nonce 4'));
+    backup.on(SEND, refuse('insufficient funds for gas * price + value'));
+    const outcome = await send();
+    expect(outcome.kind).toBe('refused');
+    expect(outcome).toHaveProperty('error', expect.any(NonceTooLow));
+  });
+
+  it('nothing is sent when no endpoint may be used', async () => {
+    primary.chainId = 1;
+    backup.chainId = 1;
+    await fakes.pool.probe();
+    await expect(send()).rejects.toMatchObject({ kind: 'provider' });
+    expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([0, 0]);
+  });
+});

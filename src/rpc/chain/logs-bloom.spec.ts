@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { AnvilProcess } from '../../../devnet/anvil.js';
+import type { Block } from '../../domain/block.js';
+import type { Address, Hash, Hex } from '../../domain/hex.js';
+import { Secret } from '../../domain/secret.js';
+import { Chain } from './chain.js';
+import { isLogsBloom, mayHoldLogsOf } from './logs-bloom.js';
+import { RpcPool } from '../endpoints/rpc-pool.js';
+
+const SENDER: Address = '0x00000000000000000000000000000000000000aa';
+/** Each logs the topic 42 when it is called. */
+const EMITTERS = Array.from(
+  { length: 24 },
+  (_, index): Address => `0x${(0xe000 + index).toString(16).padStart(40, '0')}`,
+);
+const EMITTER_CODE = '0x602a5f5fa100';
+
+let anvil: AnvilProcess;
+let pool: RpcPool;
+let chain: Chain;
+let empty: Block;
+/** A block in which every third emitter logged, and one in which a single one did. */
+let third: Block;
+let single: Block;
+
+const rpc = (method: string, params: unknown[]): Promise<unknown> => pool.call(method, params, (raw) => raw);
+
+async function blockWithLogsOf(emitters: readonly Address[]): Promise<Block> {
+  for (const to of emitters) await rpc('eth_sendTransaction', [{ from: SENDER, to, gas: '0xc350' }]);
+  await rpc('evm_mine', []);
+  return chain.getBlock('latest');
+}
+
+beforeAll(async () => {
+  anvil = await AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 10 });
+  pool = new RpcPool({ chainId: 31337, primary: { http: new Secret(anvil.url) } });
+  chain = new Chain(pool);
+  await rpc('anvil_setBalance', [SENDER, '0xde0b6b3a7640000']);
+  await rpc('anvil_impersonateAccount', [SENDER]);
+  for (const emitter of EMITTERS) await rpc('anvil_setCode', [emitter, EMITTER_CODE]);
+  empty = await blockWithLogsOf([]);
+  third = await blockWithLogsOf(EMITTERS.filter((_, index) => index % 3 === 0));
+  single = await blockWithLogsOf(EMITTERS.slice(1, 2));
+});
+
+afterAll(async () => {
+  pool.close();
+  await anvil.stop();
+});
+
+const emittersOf = async ({ hash }: Block): Promise<Address[]> =>
+  (await chain.getLogs({ blockHash: hash }, [], [])).map(({ address }) => address);
+
+it('on headers of a real chain: every emitter of a block is in its bloom, and an address in no block is in none', async () => {
+  for (const [block, count] of [
+    [empty, 0],
+    [third, 8],
+    [single, 1],
+  ] as const) {
+    const emitters = await emittersOf(block);
+    expect(emitters).toHaveLength(count);
+    expect(block.logsBloom).toHaveLength(514);
+    for (const emitter of emitters) expect(mayHoldLogsOf(block.logsBloom, [emitter])).toBe(true);
+    expect(mayHoldLogsOf(block.logsBloom, [SENDER])).toBe(false);
+    expect(mayHoldLogsOf(block.logsBloom, emitters)).toBe(count > 0);
+    // One that did is enough, wherever it stands in the list.
+    expect(mayHoldLogsOf(block.logsBloom, [SENDER, ...emitters])).toBe(count > 0);
+  }
+});
+
+it('on headers of a real chain: of those that did not log, none is in the bloom of a single log', () => {
+  const held = EMITTERS.filter((emitter) => mayHoldLogsOf(single.logsBloom, [emitter]));
+  expect(held).toEqual([EMITTERS[1]]);
+  expect(EMITTERS.filter((emitter) => mayHoldLogsOf(empty.logsBloom, [emitter]))).toEqual([]);
+});
+
+it('any three bits are asked for: a bloom that lacks one of them lacks the address', () => {
+  const emitter = EMITTERS[1]!;
+  const bits = Array.from(single.logsBloom!.slice(2)).flatMap((digit, index) =>
+    [1, 2, 4, 8]
+      .filter((mask) => Number.parseInt(digit, 16) & mask)
+      .map((mask) => ({ index: index + 2, mask })),
+  );
+  expect(bits).toHaveLength(6); // three of the address, three of the topic
+  const without = ({ index, mask }: { index: number; mask: number }): Hex => {
+    const digit = (Number.parseInt(single.logsBloom!.charAt(index), 16) & ~mask).toString(16);
+    return `${single.logsBloom!.slice(0, index)}${digit}${single.logsBloom!.slice(index + 1)}` as Hex;
+  };
+  expect(bits.filter((bit) => !mayHoldLogsOf(without(bit), [emitter]))).toHaveLength(3);
+  expect(mayHoldLogsOf(single.logsBloom!.toUpperCase().replace('X', 'x') as Hex, [emitter])).toBe(true);
+});
+
+it('without a bloom any block may hold logs; without addresses none is asked about', () => {
+  expect(mayHoldLogsOf(undefined, [SENDER])).toBe(true);
+  expect(mayHoldLogsOf(single.logsBloom, [])).toBe(false);
+});
+
+it('what is remembered of addresses is bounded, and forgotten ones are right when they come back', () => {
+  for (let index = 0; index < 5_000; index++)
+    mayHoldLogsOf(third.logsBloom, [`0x${index.toString(16).padStart(40, '1')}`]);
+  expect(mayHoldLogsOf(single.logsBloom, [EMITTERS[1]!])).toBe(true);
+  expect(mayHoldLogsOf(single.logsBloom, [EMITTERS[2]!])).toBe(false);
+});
+
+it.each([
+  ['none', undefined, false],
+  ['an empty one', '0x', false],
+  ['one of 255 bytes', `0x${'00'.repeat(255)}`, false],
+  ['one with other characters', `0x${'0g'.repeat(256)}`, false],
+  ['one of 256 bytes', `0x${'00'.repeat(256)}` satisfies Hash, true],
+])('%s is taken for a bloom: %s → %s', (_name, raw, expected) => {
+  expect(isLogsBloom(raw)).toBe(expected);
+});

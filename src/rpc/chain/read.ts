@@ -1,0 +1,61 @@
+import { messageOf, RetryError } from '../../domain/errors.js';
+import type { Hash, Hex } from '../../domain/hex.js';
+import type { Chain, MulticallOptions } from './chain.js';
+import type { MulticallCall as Call, MulticallResult as CallResult } from './multicall3.js';
+
+/**
+ * A value that a few contract calls give. Reads are put together so that everything a step needs from one block
+ * travels in one round trip, while each folder keeps its own calls and decoding.
+ */
+export interface Read<T> {
+  readonly calls: readonly Call[];
+  /** Gets the results of exactly `calls`, in order. @throws when a needed result is missing or malformed. */
+  readonly decode: (results: readonly CallResult[]) => T;
+}
+
+type Values<R extends readonly Read<unknown>[]> = { [K in keyof R]: R[K] extends Read<infer T> ? T : never };
+
+/**
+ * The value at a block, in one round trip.
+ * @throws RetryError when an answer is missing or malformed: another pass, or another endpoint, may do better.
+ */
+export async function readAt<T>(
+  chain: Chain,
+  read: Read<T>,
+  block: Hash,
+  options?: MulticallOptions,
+): Promise<T> {
+  const results = read.calls.length === 0 ? [] : await chain.multicall(read.calls, block, options);
+  try {
+    return read.decode(results);
+  } catch (error) {
+    throw new RetryError(messageOf(error), { cause: error });
+  }
+}
+
+/** Several reads as one. */
+export function together<R extends readonly Read<unknown>[]>(...reads: R): Read<Values<R>> {
+  return {
+    calls: reads.flatMap((read) => read.calls),
+    decode: (results) => {
+      let start = 0;
+      return reads.map((read) => {
+        const own = results.slice(start, start + read.calls.length);
+        start += read.calls.length;
+        return read.decode(own);
+      }) as Values<R>;
+    },
+  };
+}
+
+/** A read per item, as one read of all. */
+export function each<T>(reads: readonly Read<T>[]): Read<T[]> {
+  const all = together(...reads);
+  return { calls: all.calls, decode: (results) => all.decode(results) };
+}
+
+/** The data of a call that must succeed. @throws Error naming what was read. */
+export function successOf(result: CallResult | undefined, what: string): Hex {
+  if (!result?.success) throw new Error(`${what} could not be read: the call reverted`);
+  return result.data;
+}

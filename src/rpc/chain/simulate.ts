@@ -1,0 +1,125 @@
+import type { Address, Hash, Hex } from '../../domain/hex.js';
+import { toTopics } from './chain-answers.js';
+import { hexQuantity, toBigInt, toData, toList, toLowerAddress, toNumber, toObject } from '../quantities.js';
+
+/** A call as eth_call and eth_simulateV1 take it. */
+export interface CallRequest {
+  readonly from?: Address;
+  readonly to: Address;
+  readonly data: Hex;
+  /** Wei. */
+  readonly value?: bigint;
+  readonly gas?: bigint;
+}
+
+export interface AccountOverride {
+  /** Wei. */
+  readonly balance?: bigint;
+  readonly nonce?: number;
+  readonly code?: Hex;
+  /** Single storage slots; the others stay as they are. */
+  readonly stateDiff?: Readonly<Record<Hash, Hash>>;
+}
+
+export interface SimulateOptions {
+  readonly stateOverrides?: Readonly<Record<Address, AccountOverride>>;
+  /** Of the simulated block: seconds since the epoch, wei per gas. By default the node's choice for the next block. */
+  readonly blockOverrides?: { readonly timestamp?: number; readonly baseFeePerGas?: bigint };
+  /** Check nonces, balances and base fee as for a real block. Default: no. */
+  readonly validation?: boolean;
+}
+
+export interface SimulatedLog {
+  readonly address: Address;
+  readonly topics: readonly Hash[];
+  readonly data: Hex;
+}
+
+export interface SimulatedCall {
+  readonly success: boolean;
+  /** What the call returned, or what it reverted with. */
+  readonly returnData: Hex;
+  readonly gasUsed: bigint;
+  readonly logs: readonly SimulatedLog[];
+}
+
+/** For eth_call, where every node understands `data`. */
+export function callObject(call: CallRequest): object {
+  return { ...commonFields(call), data: call.data };
+}
+
+function commonFields(call: CallRequest): object {
+  return {
+    ...(call.from && { from: call.from }),
+    to: call.to,
+    ...(call.value !== undefined && { value: hexQuantity(call.value) }),
+    ...(call.gas !== undefined && { gas: hexQuantity(call.gas) }),
+  };
+}
+
+/** One simulated block that holds all the calls: execution-apis eth_simulateV1. */
+export function simulationParams(calls: readonly CallRequest[], options: SimulateOptions = {}): object {
+  const { stateOverrides, blockOverrides, validation = false } = options;
+  return {
+    blockStateCalls: [
+      {
+        ...(blockOverrides && { blockOverrides: blockOverridesToWire(blockOverrides) }),
+        ...(stateOverrides && { stateOverrides: stateOverridesToWire(stateOverrides) }),
+        calls: calls.map((call) => ({ ...commonFields(call), input: call.data })),
+      },
+    ],
+    validation,
+    traceTransfers: false,
+    returnFullTransactions: false,
+  };
+}
+
+/** @throws TypeError when the node does not give one result per call. */
+export function parseSimulation(raw: unknown, count: number): SimulatedCall[] {
+  const blocks = toList(raw);
+  if (blocks.length !== 1) throw new TypeError('one simulated block was expected');
+  const calls = toList(toObject(blocks[0])['calls']);
+  if (calls.length !== count) throw new TypeError(`${count} results were expected`);
+  return calls.map(parseSimulatedCall);
+}
+
+function parseSimulatedCall(raw: unknown): SimulatedCall {
+  const call = toObject(raw);
+  const status = toNumber(call['status'], 'status');
+  if (status > 1) throw new TypeError('status is neither 0 nor 1');
+  const logs = call['logs'] ?? []; // left out for reverted calls by some nodes
+  return {
+    success: status === 1,
+    returnData: toData(call['returnData'], 'returnData'),
+    gasUsed: toBigInt(call['gasUsed'], 'gasUsed'),
+    logs: toList(logs).map((item) => {
+      const log = toObject(item);
+      return {
+        address: toLowerAddress(log['address'], 'address'),
+        topics: toTopics(log['topics']),
+        data: toData(log['data'], 'data'),
+      };
+    }),
+  };
+}
+
+function blockOverridesToWire(overrides: NonNullable<SimulateOptions['blockOverrides']>): object {
+  return {
+    ...(overrides.timestamp !== undefined && { time: hexQuantity(overrides.timestamp) }),
+    ...(overrides.baseFeePerGas !== undefined && { baseFeePerGas: hexQuantity(overrides.baseFeePerGas) }),
+  };
+}
+
+function stateOverridesToWire(overrides: Readonly<Record<Address, AccountOverride>>): object {
+  return Object.fromEntries(
+    Object.entries(overrides).map(([address, { balance, nonce, code, stateDiff }]) => [
+      address,
+      {
+        ...(balance !== undefined && { balance: hexQuantity(balance) }),
+        ...(nonce !== undefined && { nonce: hexQuantity(nonce) }),
+        ...(code !== undefined && { code }),
+        ...(stateDiff && { stateDiff }),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,82 @@
+import { isIP } from 'node:net';
+
+import type { Secret } from '../../domain/secret.js';
+
+/** Shorter parts of a URL ("v2", "rpc") are no secrets, and blotting them out would make node messages unreadable. */
+const SHORTEST_SECRET_PART = 4;
+const LONGEST_MESSAGE = 200;
+const ANY_URL = /\b(?:https?|wss?):\/\/[^\s"'<>)\]}]+/gi;
+
+/**
+ * Where an endpoint is, without showing it: the URL can be used by the transport and by nothing else, because it usually
+ * carries an API key in its path, query or user name. {@link EndpointAddress.scrub} takes all of it out of foreign text.
+ */
+export class EndpointAddress {
+  readonly #url: URL;
+  readonly #secrets: readonly string[];
+
+  /**
+   * @param role how the endpoint is called in messages: "primary".
+   * @throws TypeError naming the role when the text is no URL with one of `protocols` ("http:", "wss:").
+   */
+  constructor(role: string, secret: Secret, protocols: readonly string[]) {
+    const text = secret.reveal();
+    // Asked first, because the error of `new URL` carries the text.
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || !protocols.includes(url.protocol)) {
+      const expected = protocols.map((protocol) => `${protocol}//`).join(' or ');
+      throw new TypeError(`the URL of the ${role} RPC endpoint is not valid: it must begin with ${expected}`);
+    }
+    url.hash = ''; // a WebSocket refuses a URL with one
+    this.#url = url;
+    this.#secrets = secretParts(url);
+  }
+
+  get secure(): boolean {
+    return this.#url.protocol === 'https:' || this.#url.protocol === 'wss:';
+  }
+
+  /** For the transport only. */
+  reveal(): URL {
+    return this.#url;
+  }
+
+  /** The text on one line, at most 200 characters, without any URL and without any part of this one. */
+  scrub(text: string): string {
+    // eslint-disable-next-line no-control-regex -- what a node says goes into logs: no line breaks, no terminal escapes
+    let clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').replace(ANY_URL, '***');
+    for (const part of this.#secrets) clean = replaceAllIgnoringCase(clean, part);
+    return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean;
+  }
+}
+
+function secretParts(url: URL): string[] {
+  const parts = new Set<string>([url.href, url.host, url.hostname, url.pathname, url.search.slice(1)]);
+  const pieces = [url.username, url.password, ...url.pathname.split('/'), ...url.searchParams.values()];
+  if (isIP(url.hostname) === 0) pieces.push(...domainsAbove(url.hostname));
+  for (const piece of pieces) {
+    parts.add(piece);
+    parts.add(safeDecode(piece));
+  }
+  return [...parts].filter((part) => part.length >= SHORTEST_SECRET_PART).sort((a, b) => b.length - a.length);
+}
+
+/** "api.provider.io" for "eth.api.provider.io", and "provider.io". */
+function domainsAbove(hostname: string): string[] {
+  const labels = hostname.split('.');
+  return labels.slice(1, -1).map((_, index) => labels.slice(index + 1).join('.'));
+}
+
+/** Without the URIError that a lone % would give. */
+export function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function replaceAllIgnoringCase(text: string, part: string): string {
+  const escaped = part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(escaped, 'gi'), '***');
+}

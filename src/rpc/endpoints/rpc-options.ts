@@ -1,0 +1,46 @@
+import type { Secret } from '../../domain/secret.js';
+
+export interface EndpointUrls {
+  readonly http: Secret;
+  readonly ws?: Secret | undefined;
+}
+
+export interface RpcOptions {
+  readonly chainId: number;
+  readonly primary: EndpointUrls;
+  /** Serves when the primary does not. */
+  readonly backup?: EndpointUrls | undefined;
+  /** Serves long log ranges only. */
+  readonly archive?: EndpointUrls | undefined;
+  readonly timings?: Partial<RpcTimings> | undefined;
+}
+
+export interface RpcTimings {
+  /** For one call through the pool, all endpoints together, in milliseconds. */
+  readonly deadlineMs: number;
+  /** For the health question, in milliseconds. */
+  readonly probeDeadlineMs: number;
+  /** For the same question at start-up, when name look-up, TCP and TLS come on top, in milliseconds. */
+  readonly checkDeadlineMs: number;
+  /** How often the health question is asked while calls are made, in milliseconds. */
+  readonly probeIntervalMs: number;
+  /** Failures in a row after which an endpoint is left alone. */
+  readonly failuresToOpen: number;
+  /** For how long it is left alone before it is asked again, in milliseconds. */
+  readonly openMs: number;
+  /** Blocks behind the best endpoint at which one counts as out of sync. */
+  readonly maxHeadLagBlocks: number;
+  /** The wait before endpoints that do not know a block yet are asked once more, in milliseconds. */
+  readonly outOfSyncPauseMs: number;
+}
+
+export const RPC_TIMINGS: RpcTimings = {
+  deadlineMs: 2_000, // fault F01: fail over within 2 s, so primary and backup together get 2 s
+  probeDeadlineMs: 1_000,
+  checkDeadlineMs: 5_000,
+  probeIntervalMs: 5_000,
+  failuresToOpen: 3,
+  openMs: 5_000,
+  maxHeadLagBlocks: 15, // 3 s of 200 ms blocks; two endpoints are rarely asked in the same block
+  outOfSyncPauseMs: 60, // the nodes behind one balanced URL learn of a block within some tens of milliseconds
+};

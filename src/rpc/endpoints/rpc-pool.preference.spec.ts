@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { startFakePool, type FakePool, type FakePoolOptions } from '../../../testing/nodes/fake-pool.js';
+import { eventually, html502, type FakeRpc } from '../../../testing/nodes/fake-rpc.js';
+import { toNumber } from '../quantities.js';
+import type { EndpointStatus, RpcPool } from './rpc-pool.js';
+
+const PRIMARY_HEAD = 100;
+const BACKUP_HEAD = 105;
+
+let fakes: FakePool;
+let pool: RpcPool;
+let primary: FakeRpc;
+let backup: FakeRpc;
+
+const start = async (options?: FakePoolOptions): Promise<void> => {
+  fakes = await startFakePool(options);
+  ({ pool, primary, backup } = fakes);
+  primary.head = PRIMARY_HEAD;
+  backup.head = BACKUP_HEAD;
+};
+
+beforeEach(() => start());
+afterEach(() => fakes.close());
+
+/** Which endpoint answers shows in the head it reports. */
+const head = (): Promise<number> => pool.call('eth_blockNumber', [], toNumber);
+const statusOf = (role: string): EndpointStatus | undefined =>
+  pool.status().find((status) => status.role === role);
+
+describe('back to the primary', () => {
+  it.each([
+    ['F02 that answered with web pages', html502],
+    ['F03 whose answers were cut off', { kind: 'truncated' }],
+    ['F04 that never answered', { kind: 'black-hole' }],
+    ['F05 that reset connections', { kind: 'reset' }],
+  ] as const)('%s: it serves again with the first probe that it answers', async (_name, fault) => {
+    primary.fault = fault;
+    for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
+    expect(statusOf('primary')?.state).toBe('circuit-open');
+    for (let i = 0; i < 10; i++) {
+      fakes.advance(5_000);
+      await pool.probe(); // an outage of a minute
+    }
+    primary.fault = undefined;
+    fakes.advance(5_000);
+    await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+    expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: false });
+  });
+
+  it('F04 a second outage right after the first: the backup stays until the primary has answered for a while', async () => {
+    for (let outage = 1; outage <= 2; outage++) {
+      primary.fault = { kind: 'black-hole' };
+      for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
+      primary.fault = undefined;
+      fakes.advance(5_000);
+      await pool.probe();
+    }
+    expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
+    expect(await head()).toBe(BACKUP_HEAD);
+    for (let i = 0; i < 20; i++) await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+});
+
+describe('an endpoint that struggles is asked second', () => {
+  it('when it fails often, until it has answered for a while', async () => {
+    for (let i = 0; i < 12; i++) {
+      primary.fault = i % 2 === 0 ? html502 : undefined;
+      await head();
+    }
+    primary.fault = undefined;
+    expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
+    expect(await head()).toBe(BACKUP_HEAD);
+    backup.fault = html502;
+    expect(await head()).toBe(PRIMARY_HEAD); // still better than nothing
+    backup.fault = undefined;
+    for (let i = 0; i < 20; i++) await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('when it is far slower than the other, until it no longer is', async () => {
+    await fakes.close();
+    await start({ timings: { probeDeadlineMs: 5_000 } });
+    primary.fault = { kind: 'slow', ms: 400 };
+    for (let i = 0; i < 2; i++) await pool.probe();
+    expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
+    primary.fault = undefined;
+    expect(await head()).toBe(BACKUP_HEAD);
+    for (let i = 0; i < 20; i++) await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('when both struggle, the primary comes first', async () => {
+    for (let i = 0; i < 6; i++) {
+      for (const node of [primary, backup]) node.fault = html502;
+      await expect(head()).rejects.toThrow('HTTP 502');
+      for (const node of [primary, backup]) node.fault = undefined;
+      await pool.probe();
+    }
+    expect(pool.status().map(({ struggling }) => struggling)).toEqual([true, true]);
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+});
+
+describe('F07 heads seen elsewhere', () => {
+  const FAR = PRIMARY_HEAD + 50;
+
+  it('F07 a stale primary is noticed by them before the next probe, and serves again when it has caught up', async () => {
+    await pool.probe();
+    fakes.advance(1_000);
+    backup.head = FAR;
+    pool.sawHead(FAR);
+    await eventually(() => statusOf('primary')?.state === 'out-of-sync');
+    expect(await head()).toBe(FAR);
+
+    primary.head = FAR + 1;
+    fakes.advance(1_000);
+    pool.sawHead(FAR + 1);
+    await eventually(() => statusOf('primary')?.state === 'ok');
+    expect(await head()).toBe(FAR + 1);
+  });
+
+  it('F07 a node that merely was not asked lately is asked, and goes on serving', async () => {
+    await pool.probe();
+    fakes.advance(1_000);
+    primary.head = FAR;
+    pool.sawHead(FAR);
+    await eventually(() => statusOf('primary')?.head === FAR);
+    expect(statusOf('primary')?.state).toBe('ok');
+    expect(await head()).toBe(FAR);
+  });
+
+  it('F07 a stale node is not asked at every head, but once a second', async () => {
+    await pool.probe();
+    const asked = (): number => primary.seenOf('eth_chainId').length;
+    const before = asked();
+    fakes.advance(1_000);
+    for (let number = FAR; number < FAR + 10; number++) {
+      pool.sawHead(number);
+      await eventually(() => statusOf('primary')?.state === 'out-of-sync');
+    }
+    expect(asked()).toBe(before + 1);
+    fakes.advance(1_000);
+    pool.sawHead(FAR + 10);
+    await eventually(() => asked() === before + 2);
+  });
+
+  it('F07 an only endpoint that is behind what was seen is not used', async () => {
+    await fakes.close();
+    await start({ withBackup: false });
+    await pool.probe();
+    fakes.advance(1_000);
+    pool.sawHead(FAR);
+    await eventually(() => statusOf('primary')?.state === 'out-of-sync');
+    await expect(head()).rejects.toThrow('no endpoint may be used now: primary is out-of-sync');
+  });
+
+  it('a head that nobody confirms is forgotten after ten seconds', async () => {
+    await pool.probe();
+    fakes.advance(1_000);
+    pool.sawHead(1_000_000_000);
+    await eventually(() => pool.status().every(({ state }) => state === 'out-of-sync'));
+    fakes.advance(10_000);
+    await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+});

@@ -1,0 +1,310 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { startFakePool, type FakePool, type FakePoolOptions } from '../../../testing/nodes/fake-pool.js';
+import { eventually, html502, NodeRefusal, type FakeRpc } from '../../../testing/nodes/fake-rpc.js';
+import { Secret } from '../../domain/secret.js';
+import { toNumber } from '../quantities.js';
+import { CallReverted, RpcAnswerError, RpcError } from '../rpc-errors.js';
+import { RpcPool } from './rpc-pool.js';
+
+const PRIMARY_HEAD = 100;
+const BACKUP_HEAD = 105;
+
+let fakes: FakePool;
+let pool: RpcPool;
+let primary: FakeRpc;
+let backup: FakeRpc;
+
+const start = async (options?: FakePoolOptions): Promise<void> => {
+  fakes = await startFakePool(options);
+  ({ pool, primary, backup } = fakes);
+  primary.head = PRIMARY_HEAD;
+  backup.head = BACKUP_HEAD;
+};
+
+beforeEach(() => start());
+afterEach(() => fakes.close());
+
+/** Which endpoint answers shows in the head it reports. */
+const head = (): Promise<number> => pool.call('eth_blockNumber', [], toNumber);
+const stateOf = (role: string): string | undefined =>
+  pool.status().find((status) => status.role === role)?.state;
+const failure = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => expect.fail('it answered'),
+    (error: unknown) => error,
+  );
+
+describe('failover', () => {
+  it('the primary serves while it can, and the backup is not troubled', async () => {
+    expect(await head()).toBe(PRIMARY_HEAD);
+    expect(backup.requests).toBe(0);
+  });
+
+  it('F02 a broken primary: the backup answers the same call', async () => {
+    primary.fault = html502;
+    expect(await head()).toBe(BACKUP_HEAD);
+    primary.fault = undefined;
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('F03 an answer that does not parse: the backup answers the same call', async () => {
+    primary.on('eth_blockNumber', () => null);
+    expect(await head()).toBe(BACKUP_HEAD);
+    primary.on('eth_blockNumber', () => '0x64');
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('F04 a black hole: the backup answers within the one deadline of the call, 2 s by default', async () => {
+    await fakes.close();
+    await start({ timings: { deadlineMs: 2_000 } });
+    primary.fault = { kind: 'black-hole' };
+    const started = performance.now();
+    expect(await head()).toBe(BACKUP_HEAD);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('a revert is an answer: the backup is not asked', async () => {
+    primary.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x01'));
+    expect(await failure(pool.call('eth_call', [], String))).toBeInstanceOf(CallReverted);
+    expect(backup.requests).toBe(0);
+    expect(stateOf('primary')).toBe('ok');
+  });
+
+  it('when none serves, the error says what each of them did', async () => {
+    primary.fault = html502;
+    backup.fault = { kind: 'black-hole' };
+    const error = await failure(head());
+    expect(error).toBeInstanceOf(RpcError);
+    expect(error).toMatchObject({
+      kind: 'provider',
+      message: expect.stringMatching(
+        /primary: HTTP 502; backup: no answer to eth_blockNumber within \d+ ms/,
+      ) as string,
+    });
+  });
+});
+
+describe('the circuit', () => {
+  const failOften = async (): Promise<void> => {
+    for (let i = 0; i < 3; i++) await head();
+  };
+
+  it('F04 opens after three failures: the endpoint is left alone', async () => {
+    primary.fault = { kind: 'black-hole' };
+    await failOften();
+    expect(stateOf('primary')).toBe('circuit-open');
+    const before = primary.requests;
+    expect(await head()).toBe(BACKUP_HEAD);
+    expect(primary.requests).toBe(before);
+  });
+
+  it('half open: a probe in the background decides, no call waits for it, and the primary serves again', async () => {
+    primary.fault = html502;
+    await failOften();
+    primary.fault = undefined;
+    primary.head = BACKUP_HEAD;
+    fakes.advance(5_000);
+    backup.head = BACKUP_HEAD + 1;
+    expect(await head()).toBe(BACKUP_HEAD + 1); // still the backup; the probe is on its way
+    await eventually(() => stateOf('primary') === 'ok');
+    expect(await head()).toBe(BACKUP_HEAD);
+  });
+
+  it('a failed probe keeps it open', async () => {
+    primary.fault = html502;
+    await failOften();
+    fakes.advance(5_000);
+    const before = primary.requests;
+    await head();
+    await eventually(() => primary.requests === before + 1 && pool.status()[0]?.failed === 4);
+    await head();
+    expect(stateOf('primary')).toBe('circuit-open');
+    expect(primary.requests).toBe(before + 1);
+  });
+
+  it('an only endpoint is used even while its circuit is open: better than nothing', async () => {
+    await fakes.close();
+    await start({ withBackup: false });
+    primary.fault = html502;
+    for (let i = 0; i < 4; i++) expect(await failure(head())).toBeInstanceOf(RpcError);
+    expect(stateOf('primary')).toBe('circuit-open');
+    primary.fault = undefined;
+    expect(await head()).toBe(PRIMARY_HEAD);
+    expect(stateOf('primary')).toBe('ok');
+  });
+});
+
+describe('F01 rate limits', () => {
+  it('F01 the endpoint is not asked again before its pause is over, and serves afterwards', async () => {
+    primary.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
+    const started = performance.now();
+    expect(await head()).toBe(BACKUP_HEAD);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(stateOf('primary')).toBe('paused');
+
+    primary.fault = undefined;
+    fakes.advance(6_900);
+    expect(await head()).toBe(BACKUP_HEAD);
+    await pool.probe();
+    expect(primary.requests).toBe(1);
+    fakes.advance(200);
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('F01 when all ask for a pause, nothing is sent and the error says for how long', async () => {
+    primary.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
+    backup.fault = { kind: 'status', status: 429, headers: { 'retry-after': '3' } };
+    expect(await failure(head())).toMatchObject({ kind: 'rate-limit', retryAfterMs: 3_000 });
+    expect(await failure(head())).toMatchObject({ kind: 'rate-limit', retryAfterMs: 3_000 });
+    expect([primary.requests, backup.requests]).toEqual([1, 1]);
+  });
+});
+
+describe('F07 stale nodes', () => {
+  it('F07 a stale node with healthy replies is not used, until it has caught up', async () => {
+    backup.head = PRIMARY_HEAD + 16;
+    await pool.probe();
+    expect(stateOf('primary')).toBe('out-of-sync');
+    expect(await head()).toBe(PRIMARY_HEAD + 16);
+
+    primary.head = PRIMARY_HEAD + 15;
+    await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD + 15);
+  });
+
+  it('F07 a stale node is not used even when the other one is down', async () => {
+    backup.head = PRIMARY_HEAD + 16;
+    await pool.probe();
+    backup.fault = html502;
+    const before = primary.requests;
+    expect(await failure(head())).toBeInstanceOf(RpcError);
+    expect(primary.requests).toBe(before);
+  });
+
+  it('F07 a node that does not have the block is passed over without harm to its health', async () => {
+    primary.on('eth_call', () => new NodeRefusal(-32000, 'header not found'));
+    backup.on('eth_call', () => '0x01');
+    for (let i = 0; i < 5; i++) expect(await pool.call('eth_call', [], String)).toBe('0x01');
+    expect(stateOf('primary')).toBe('ok');
+  });
+
+  it('F07 a block that none has yet is asked for once more a moment later', async () => {
+    let asked = 0;
+    primary.on('eth_call', () => (++asked === 1 ? new NodeRefusal(-32000, 'header not found') : '0x02'));
+    backup.on('eth_call', () => new NodeRefusal(-32001, 'Resource not found'));
+    expect(await pool.call('eth_call', [], String)).toBe('0x02');
+    primary.on('eth_call', () => new NodeRefusal(-32000, 'header not found'));
+    expect(await failure(pool.call('eth_call', [], String))).toMatchObject({ kind: 'out-of-sync' });
+  });
+});
+
+describe('F12 the chain id', () => {
+  it('F12 the start-up check names each endpoint that is wrong, in one sentence each', async () => {
+    expect(await pool.checkEndpoints()).toEqual([]);
+    primary.chainId = 1;
+    await backup.stop();
+    expect(await pool.checkEndpoints()).toEqual([
+      'rpc.primary answers chain id 1, 31337 was expected',
+      'rpc.backup cannot be used: connection refused (ECONNREFUSED)',
+    ]);
+  });
+
+  it('F12 an endpoint that changes its chain later is put aside, and taken back when it returns', async () => {
+    await pool.probe();
+    primary.chainId = 1;
+    await pool.probe();
+    expect(stateOf('primary')).toBe('wrong-chain');
+    expect(await head()).toBe(BACKUP_HEAD);
+    backup.fault = html502;
+    expect(await failure(head())).toBeInstanceOf(RpcError); // never the foreign chain, whatever happens
+    backup.fault = undefined;
+    primary.chainId = 31337;
+    await pool.probe();
+    expect(await head()).toBe(PRIMARY_HEAD);
+  });
+
+  it('F12 calls start the health question by themselves once the interval has passed', async () => {
+    await fakes.close();
+    await start({ timings: { probeIntervalMs: 5_000 } });
+    primary.chainId = 1;
+    expect(await head()).toBe(PRIMARY_HEAD);
+    fakes.advance(5_000);
+    await head();
+    await eventually(() => stateOf('primary') === 'wrong-chain');
+    expect(primary.seenOf('eth_chainId')).toHaveLength(1);
+  });
+});
+
+describe('batches', () => {
+  const CALLS = [
+    { method: 'eth_chainId', params: [], parse: toNumber },
+    { method: 'eth_call', params: [], parse: String },
+    { method: 'eth_blockNumber', params: [], parse: (raw: unknown) => ({ head: toNumber(raw) }) },
+  ] as const;
+
+  it('give each call its own type in one round trip; a revert is the value of its call', async () => {
+    primary.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x01'));
+    const [chainId, call, block] = await pool.batch(CALLS);
+    const sum: number =
+      chainId instanceof RpcAnswerError || block instanceof RpcAnswerError ? 0 : chainId + block.head;
+    expect(sum).toBe(31337 + PRIMARY_HEAD);
+    expect(call).toBeInstanceOf(CallReverted);
+    expect(primary.requests).toBe(1);
+  });
+
+  it('F06 a batch that one endpoint answers wrongly is served whole by the other', async () => {
+    primary.fault = { kind: 'tampered', tamper: (answers) => answers.slice(1) };
+    backup.on('eth_call', () => '0x05');
+    expect(await pool.batch(CALLS)).toEqual([31337, '0x05', { head: BACKUP_HEAD }]);
+    primary.fault = undefined;
+    primary.on('eth_call', () => '0x06');
+    expect(await pool.batch(CALLS)).toEqual([31337, '0x06', { head: PRIMARY_HEAD }]);
+  });
+
+  it('without calls nothing is sent', async () => {
+    expect(await pool.batch([])).toEqual([]);
+    expect(primary.requests).toBe(0);
+  });
+});
+
+describe('the archive', () => {
+  const archived = (): Promise<unknown> =>
+    pool.batchAs([{ method: 'eth_blockNumber', params: [], parse: toNumber }], ([head]) => head, {
+      archive: true,
+    });
+
+  it('serves archive calls alone, and its failure does not fall upon the live endpoints', async () => {
+    await fakes.close();
+    await start({ withArchive: true });
+    fakes.archive.head = 7;
+    expect(await archived()).toBe(7);
+    fakes.archive.fault = html502;
+    expect(await failure(archived())).toMatchObject({ message: 'archive: HTTP 502' });
+    expect([primary.requests, backup.requests]).toEqual([0, 0]);
+  });
+
+  it('is the live endpoints where there is none', async () => {
+    expect(await archived()).toBe(PRIMARY_HEAD);
+  });
+});
+
+describe('the shut-down', () => {
+  it('ends calls in flight at once', async () => {
+    primary.fault = { kind: 'black-hole' };
+    const started = performance.now();
+    const inFlight = failure(pool.call('eth_blockNumber', [], toNumber, { deadlineMs: 10_000 }));
+    setTimeout(() => pool.close(), 20);
+    expect(await inFlight).toBeInstanceOf(RpcError);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+it('a URL that is none is refused without showing it', () => {
+  const make = (http: string) => (): RpcPool =>
+    new RpcPool({ chainId: 1, primary: { http: new Secret(http) } });
+  for (const url of ['ftp://host/k3y', 'no url k3y', 'http://'])
+    expect(make(url)).toThrow(
+      'the URL of the primary RPC endpoint is not valid: it must begin with http:// or https://',
+    );
+});

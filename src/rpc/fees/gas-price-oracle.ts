@@ -1,0 +1,30 @@
+import { id } from 'ethers';
+import { uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
+import type { MulticallCall } from '../chain/multicall3.js';
+import type { Read } from '../chain/read.js';
+
+/** OP-stack predeploy; on a chain without it the calls answer nothing, and there are no such fees. */
+const GAS_PRICE_ORACLE: Address = '0x420000000000000000000000000000000000000f';
+
+const GET_L1_FEE = id('getL1Fee(bytes)').slice(0, 10) as Hex;
+const GET_OPERATOR_FEE = id('getOperatorFee(uint256)').slice(0, 10) as Hex;
+
+/** GasPriceOracle.getL1Fee of an unsigned transaction: what its data costs on L1, the signature allowed for. */
+export function l1FeeCall(unsignedTransaction: Hex): MulticallCall {
+  const bytes = unsignedTransaction.slice(2);
+  const padded = bytes.padEnd(Math.ceil(bytes.length / 64) * 64, '0');
+  return { to: GAS_PRICE_ORACLE, data: `${GET_L1_FEE}${uintWord(32)}${uintWord(bytes.length / 2)}${padded}` };
+}
+
+/** GasPriceOracle.getOperatorFee, Isthmus and later; an older oracle reverts. */
+export function operatorFeeCall(gas: bigint): MulticallCall {
+  return { to: GAS_PRICE_ORACLE, data: `${GET_OPERATOR_FEE}${uintWord(gas)}` };
+}
+
+/** Wei; 0 where the chain has no such fee. */
+export function feeRead(call: MulticallCall): Read<bigint> {
+  return {
+    calls: [call],
+    decode: ([result]) => (result?.success && result.data !== '0x' ? uintAt(result.data, 0) : 0n),
+  };
+}

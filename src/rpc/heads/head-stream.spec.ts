@@ -1,0 +1,302 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fake-rpc.js';
+import type { Block, Head } from '../../domain/block.js';
+import { Secret } from '../../domain/secret.js';
+import { parseBlock } from '../chain/chain-answers.js';
+import { HeadStream, type HeadStreamTimings } from './head-stream.js';
+
+const TIMINGS: HeadStreamTimings = {
+  pollIntervalMs: 10,
+  silenceBlocks: 3,
+  silenceMs: 60,
+  disbeliefMs: 3_000,
+  watchIntervalMs: 5,
+  connectTimeoutMs: 200,
+  reconnectMinMs: 5,
+  reconnectMaxMs: 20,
+};
+
+let node: FakeRpc;
+let second: FakeRpc;
+let stream: HeadStream | undefined;
+let heads: Head[];
+let lines: string[];
+let polls: number;
+let pollHead: () => Promise<Block>;
+
+beforeEach(async () => {
+  [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
+  heads = [];
+  lines = [];
+  polls = 0;
+  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head)));
+});
+
+afterEach(async () => {
+  stream?.stop();
+  await Promise.all([node.stop(), second.stop()]);
+});
+
+interface StartOptions {
+  readonly sources?: readonly FakeRpc[];
+  readonly timings?: Partial<HeadStreamTimings>;
+  readonly onHead?: (head: Head) => unknown;
+}
+
+const start = async ({ sources = [node], timings, onHead }: StartOptions = {}): Promise<HeadStream> => {
+  const log = (message: string): void => void lines.push(message);
+  stream = new HeadStream(
+    {
+      chainId: 31337,
+      sources: sources.map((source, index) => ({
+        role: index === 0 ? 'primary' : 'backup',
+        url: new Secret(source.url('ws')),
+      })),
+      timings: { ...TIMINGS, ...timings },
+    },
+    () => {
+      polls++;
+      return pollHead();
+    },
+    { log, warn: log },
+  );
+  stream.start((head) => {
+    heads.push(head);
+    return onHead?.(head);
+  });
+  await eventually(() => heads.length > 0 || onHead !== undefined);
+  await eventually(() =>
+    sources.every((source) => source.subscribers > 0 || source.wsDeaf || source.chainId !== 31337),
+  );
+  return stream;
+};
+
+const numbers = (): number[] => heads.map(({ number }) => number);
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
+
+describe('a head that is nonsense, far ahead of all others', () => {
+  it('silences the others for a while, not for ever', async () => {
+    await start({ timings: { silenceMs: 3_000, disbeliefMs: 50 } });
+    node.push(blockOf(2 ** 40));
+    await eventually(() => numbers().includes(2 ** 40));
+    node.mine(101);
+    await settle();
+    expect(numbers()).not.toContain(101);
+    await settle();
+    await settle();
+    node.mine(102);
+    await eventually(() => numbers().at(-1) === 102);
+  });
+});
+
+describe('heads over WebSocket', () => {
+  it('come at once, with the moment their frame arrived; the first is the head of now', async () => {
+    const running = await start({ timings: { silenceMs: 3_000 } });
+    const minedAtMs = performance.now();
+    node.mine();
+    await eventually(() => heads.length === 2);
+    expect(heads[1]).toMatchObject({
+      number: 101,
+      hash: hashOf(101),
+      parentHash: hashOf(100),
+      baseFeePerGas: 5_000_000n,
+    });
+    expect(heads[1]?.receivedAtMs).toBeGreaterThanOrEqual(minedAtMs);
+    expect(heads[1]?.receivedAtMs).toBeLessThan(minedAtMs + 1_000);
+    expect(numbers()).toEqual([100, 101]);
+    expect(running.status).toMatchObject({ via: 'websocket', head: { number: 101 } });
+    expect(polls).toBe(1);
+  });
+
+  it('F14 duplicates and older heads are dropped, a sibling is not', async () => {
+    await start({ timings: { silenceMs: 3_000 } });
+    for (const head of [
+      blockOf(102),
+      blockOf(101),
+      blockOf(102),
+      blockOf(102, 1),
+      blockOf(102),
+      blockOf(103),
+    ])
+      node.push(head);
+    await eventually(() => heads.length === 4);
+    await settle();
+    expect(heads.map(({ hash }) => hash)).toEqual([hashOf(100), hashOf(102), hashOf(102, 1), hashOf(103)]);
+  });
+
+  it('F14 two endpoints that give the same heads give each once', async () => {
+    await start({ sources: [node, second], timings: { silenceMs: 3_000 } });
+    for (const number of [101, 102, 103]) {
+      node.mine(number);
+      second.mine(number);
+    }
+    await eventually(() => heads.length === 4);
+    await settle();
+    expect(numbers()).toEqual([100, 101, 102, 103]);
+  });
+
+  it('F03 malformed heads and frames are ignored with a log line', async () => {
+    await start({ timings: { silenceMs: 3_000 } });
+    node.push({ ...blockOf(101), hash: '0x12' });
+    node.push(null);
+    node.pushFrame('{{{');
+    node.pushFrame('[]');
+    node.mine(102);
+    await eventually(() => heads.length === 2);
+    expect(numbers()).toEqual([100, 102]);
+    expect(lines.filter((line) => line.includes('ignored'))).toHaveLength(4);
+  });
+
+  it('a handler that throws or rejects stops nothing', async () => {
+    await start({
+      timings: { silenceMs: 3_000 },
+      onHead: ({ number }) => {
+        if (number === 101) throw new Error('thrown at 101');
+        return number === 102 ? Promise.reject(new Error('rejected at 102')) : undefined;
+      },
+    });
+    await eventually(() => node.subscribers > 0 && heads.length === 1);
+    for (const number of [101, 102, 103]) node.mine(number);
+    await eventually(() => heads.length === 4);
+    await settle();
+    expect(lines).toEqual([
+      'the handler of head 101 failed: thrown at 101',
+      'the handler of head 102 failed: rejected at 102',
+    ]);
+  });
+});
+
+describe('F13 silence', () => {
+  it('F13 a stalled WebSocket: polling within the window, the connection renewed, then WebSocket again', async () => {
+    const running = await start();
+    node.mine();
+    await eventually(() => heads.length === 2);
+    node.wsSilent = true;
+    node.mine();
+    node.mine();
+    const stalledAtMs = performance.now();
+    await eventually(() => heads.at(-1)?.number === 103);
+    expect(performance.now() - stalledAtMs).toBeLessThan(3_000);
+    expect(running.status.via).toBe('polling');
+    await eventually(() => node.wsConnections === 2);
+
+    node.wsSilent = false;
+    await eventually(() => node.subscribers === 1);
+    await settle();
+    node.mine();
+    await eventually(() => running.status.via === 'websocket');
+    expect(heads.at(-1)?.number).toBe(104);
+  });
+
+  it('F13 a chain of fast blocks is found silent within three of them', async () => {
+    const running = await start({
+      timings: { silenceMs: 60_000, pollIntervalMs: 60_000, watchIntervalMs: 60_000 },
+    });
+    for (let i = 0; i < 5; i++) {
+      node.mine();
+      await eventually(() => heads.at(-1)?.number === node.head);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const lastMs = heads.at(-1)?.receivedAtMs ?? 0;
+    running.watch(lastMs + 240); // the blocks take 20 ms, but jitter is not taken for silence
+    expect(running.status.via).toBe('websocket');
+    running.watch(lastMs + 2_000);
+    expect(running.status.via).toBe('polling');
+  });
+
+  it('F13 a chain that rests does not cost the connection', async () => {
+    const running = await start();
+    await eventually(() => running.status.via === 'polling');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(node.wsConnections).toBe(1);
+    node.mine();
+    await eventually(() => running.status.via === 'websocket' && heads.length === 2);
+  });
+
+  it('F13 one silent WebSocket of two is renewed while the other gives the heads', async () => {
+    const running = await start({ sources: [node, second], timings: { silenceMs: 100 } });
+    second.wsSilent = true;
+    for (let i = 0; i < 100 && second.wsConnections < 2; i++) {
+      node.mine();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(second.wsConnections).toBe(2);
+    expect(node.wsConnections).toBe(1);
+    expect(running.status.head?.number).toBe(node.head);
+  });
+
+  it('a lost connection is made again', async () => {
+    await start({ timings: { silenceMs: 3_000 } });
+    node.dropConnections();
+    await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
+    await settle();
+    node.mine();
+    await eventually(() => heads.at(-1)?.number === 101);
+    expect(lines).toEqual([
+      'WebSocket of primary: closed (1006); connecting again',
+      'WebSocket of primary: heads again',
+    ]);
+  });
+
+  it('a node that takes the connection and says nothing is left after the connect timeout', async () => {
+    node.wsDeaf = true;
+    await start({ timings: { connectTimeoutMs: 30 } });
+    await eventually(() => node.wsConnections >= 2);
+    node.wsDeaf = false;
+    await eventually(() => node.subscribers >= 1);
+    await settle();
+    node.mine();
+    await eventually(() => heads.at(-1)?.number === 101);
+  });
+});
+
+describe('without a WebSocket', () => {
+  it('heads are polled', async () => {
+    const running = await start({ sources: [] });
+    node.head = 103;
+    await eventually(() => heads.length === 2);
+    expect(running.status).toMatchObject({ via: 'polling', head: { number: 103 } });
+  });
+
+  it('F07 a stale answer to a poll is dropped, and an outage is one log line', async () => {
+    await start({ sources: [] });
+    node.head = 90;
+    await settle();
+    pollHead = () => Promise.reject(new Error('primary: HTTP 502'));
+    await settle();
+    pollHead = () => Promise.resolve(parseBlock(blockOf(101)));
+    await eventually(() => heads.length === 2);
+    expect(numbers()).toEqual([100, 101]);
+    expect(lines).toEqual(['the head cannot be asked for: primary: HTTP 502']);
+  });
+
+  it('after stop nothing comes any more', async () => {
+    const running = await start();
+    running.stop();
+    const before = polls;
+    node.mine();
+    await settle();
+    expect(numbers()).toEqual([100]);
+    expect(polls).toBe(before);
+    expect(node.subscribers).toBe(0);
+  });
+});
+
+it('F12 heads of another chain are not taken, whatever they look like', async () => {
+  node.chainId = 1;
+  await start();
+  await eventually(() => node.wsConnections >= 2);
+  node.push(blockOf(500));
+  await settle();
+  expect(numbers()).toEqual([100]);
+  expect(lines).toContain(
+    'WebSocket of primary: it answers chain id 1, 31337 was expected; connecting again',
+  );
+
+  node.chainId = 31337;
+  await eventually(() => {
+    node.push(blockOf(101)); // until the next connection listens
+    return heads.at(-1)?.number === 101;
+  });
+});

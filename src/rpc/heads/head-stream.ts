@@ -1,0 +1,232 @@
+import { performance } from 'node:perf_hooks';
+
+import { Logger } from '@nestjs/common';
+
+import type { Block, Head } from '../../domain/block.js';
+import { messageOf } from '../../domain/errors.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import type { Secret } from '../../domain/secret.js';
+import type { RawLog } from '../chain/chain-answers.js';
+import { HeardLogs } from './heard-logs.js';
+import { WsHeadSource, type HeadLog, type WsTimings } from './ws-head-source.js';
+
+export interface HeadStreamTimings extends WsTimings {
+  /** Between two questions for the head while no WebSocket gives any, in milliseconds. */
+  readonly pollIntervalMs: number;
+  /** Silence of the WebSockets after which the head is asked for over HTTP: this many blocks, at the pace seen lately … */
+  readonly silenceBlocks: number;
+  /** … or this many milliseconds, whichever is shorter. */
+  readonly silenceMs: number;
+  /** For how long lower heads are taken for late ones, while no higher one comes. Milliseconds. */
+  readonly disbeliefMs: number;
+  /** How often silence is looked for, in milliseconds. */
+  readonly watchIntervalMs: number;
+}
+
+export const HEAD_STREAM_TIMINGS: HeadStreamTimings = {
+  pollIntervalMs: 500,
+  silenceBlocks: 3,
+  silenceMs: 3_000,
+  disbeliefMs: 30_000,
+  watchIntervalMs: 50,
+  connectTimeoutMs: 5_000,
+  reconnectMinMs: 250,
+  reconnectMaxMs: 10_000,
+};
+
+export interface HeadStreamOptions {
+  readonly chainId: number;
+  /** The WebSockets to listen to, all at once; none means polling only. */
+  readonly sources: readonly { readonly role: string; readonly url: Secret }[];
+  readonly timings?: Partial<HeadStreamTimings> | undefined;
+  /** Told the number of each head: a stale endpoint is noticed by it. */
+  readonly sawHead?: ((number: number) => void) | undefined;
+}
+
+export interface HeadStreamStatus {
+  readonly via: 'websocket' | 'polling';
+  readonly head: Head | undefined;
+}
+
+/** A window shorter than this would take jitter of a fast chain for silence. Milliseconds. */
+const SHORTEST_WINDOW_MS = 250;
+/** Hashes remembered to tell a repeated head from a new one. */
+const REMEMBERED_HEADS = 128;
+/** The weight of the latest interval in the running mean of block intervals. */
+const PACE_WEIGHT = 0.2;
+
+/**
+ * The heads of the chain, each once and never an older one, from all WebSockets at once, and by HTTP polling while those are
+ * silent. A sibling (the same number, another hash) is given: that is how a reorg shows. Heads may be missing in between; the
+ * parent hash tells. Beside them the logs that the WebSockets tell, for whoever asks for those of a block.
+ */
+export class HeadStream {
+  readonly #timings: HeadStreamTimings;
+  readonly #sources: readonly WsHeadSource[];
+  readonly #pollHead: () => Promise<Block>;
+  readonly #sawHead: ((number: number) => void) | undefined;
+  readonly #log: HeadLog;
+  readonly #seen = new Set<Hash>();
+  readonly #heard = new HeardLogs();
+  #onHead: ((head: Head) => unknown) | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #last: Head | undefined;
+  #wsHeadAtMs = 0; // of the last head over WebSocket, or of the start
+  #pace: { number: number; atMs: number; blockMs: number | undefined } | undefined;
+  #polling = false;
+  #pollInFlight = false;
+  #pollFailing = false;
+  #polledAtMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * @param pollHead the latest block over HTTP, from whichever endpoint serves.
+   * @throws TypeError when the URL of a source is not one of ws or wss.
+   */
+  constructor(
+    options: HeadStreamOptions,
+    pollHead: () => Promise<Block>,
+    log: HeadLog = new Logger(HeadStream.name),
+  ) {
+    this.#timings = { ...HEAD_STREAM_TIMINGS, ...options.timings };
+    this.#pollHead = pollHead;
+    this.#sawHead = options.sawHead;
+    this.#log = log;
+    this.#sources = options.sources.map(
+      ({ role, url }) =>
+        new WsHeadSource({
+          role,
+          url,
+          chainId: options.chainId,
+          timings: this.#timings,
+          log,
+          onHead: (head) => this.#fromWebSocket(head),
+          onLog: (heard) => this.#heard.add(heard),
+          onRemovedLog: (removed) => this.#heard.remove(removed),
+        }),
+    );
+  }
+
+  /** @param onHead called with each head, in order. What it throws or rejects with is logged and goes no further. */
+  start(onHead: (head: Head) => unknown): void {
+    if (this.#onHead) throw new TypeError('the head stream was started already');
+    this.#onHead = onHead;
+    this.#wsHeadAtMs = performance.now();
+    this.#polling = this.#sources.length === 0;
+    for (const source of this.#sources) source.start();
+    this.#watch = setInterval(() => this.watch(performance.now()), this.#timings.watchIntervalMs);
+    void this.#poll(); // the head of now, not only the next one
+  }
+
+  stop(): void {
+    clearInterval(this.#watch);
+    for (const source of this.#sources) source.stop();
+    this.#onHead = undefined;
+  }
+
+  /** Whose logs are listened to from now on, before or after the start; none means no logs. */
+  listenTo(addresses: readonly Address[]): void {
+    for (const source of this.#sources) source.listenTo(addresses);
+  }
+
+  /**
+   * The logs of the block that the WebSockets have told so far, each once, in the order of the block. Some may be missing, even
+   * all: logs may come after their head, and not at all. For the last 128 blocks that had any.
+   */
+  heard(blockHash: Hash): readonly RawLog[] {
+    return this.#heard.of(blockHash);
+  }
+
+  get status(): HeadStreamStatus {
+    return { via: this.#polling ? 'polling' : 'websocket', head: this.#last };
+  }
+
+  /** One look at the clock: starts polling when the WebSockets are silent, and renews those that fell behind. */
+  watch(nowMs: number): void {
+    const windowMs = this.#silenceWindowMs();
+    if (!this.#polling && nowMs - this.#wsHeadAtMs > windowMs) {
+      this.#polling = true;
+      this.#log.warn(
+        `no head over WebSocket for ${Math.round(nowMs - this.#wsHeadAtMs)} ms: asking over HTTP`,
+      );
+    }
+    if (this.#polling && nowMs - this.#polledAtMs >= this.#timings.pollIntervalMs) void this.#poll();
+    for (const source of this.#sources) {
+      // Silence alone proves nothing, the chain may rest. To miss a head that others have does.
+      if (source.behindForMs(nowMs) > windowMs) source.reconnect('it missed heads that others had');
+    }
+  }
+
+  #silenceWindowMs(): number {
+    const { silenceBlocks, silenceMs } = this.#timings;
+    const blockMs = this.#pace?.blockMs;
+    if (blockMs === undefined) return silenceMs;
+    return Math.min(silenceMs, Math.max(SHORTEST_WINDOW_MS, silenceBlocks * blockMs));
+  }
+
+  #fromWebSocket(head: Head): void {
+    if (this.#isOlder(head)) return;
+    // A head that polling or the other WebSocket had first proves this one alive all the same.
+    this.#wsHeadAtMs = head.receivedAtMs;
+    if (this.#polling) {
+      this.#polling = false;
+      this.#pace = undefined; // the pause is no block interval
+      this.#log.log('heads over WebSocket again');
+    }
+    this.#keepPace(head);
+    if (!this.#seen.has(head.hash)) this.#emit(head);
+  }
+
+  #keepPace(head: Head): void {
+    const before = this.#pace;
+    const blocks = before ? head.number - before.number : 0;
+    if (before && blocks <= 0) return; // a sibling, or the same head from another endpoint
+    const seenMs = before && (head.receivedAtMs - before.atMs) / blocks;
+    const blockMs =
+      before?.blockMs !== undefined && seenMs !== undefined
+        ? before.blockMs + PACE_WEIGHT * (seenMs - before.blockMs)
+        : seenMs;
+    this.#pace = { number: head.number, atMs: head.receivedAtMs, blockMs };
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#pollInFlight) return;
+    this.#pollInFlight = true;
+    this.#polledAtMs = performance.now();
+    try {
+      const block = await this.#pollHead();
+      const head: Head = { ...block, receivedAtMs: performance.now() };
+      this.#pollFailing = false;
+      if (this.#onHead && !this.#isOlder(head) && !this.#seen.has(head.hash)) this.#emit(head);
+    } catch (error) {
+      // One line per outage, not one per half second.
+      if (!this.#pollFailing && this.#onHead)
+        this.#log.warn(`the head cannot be asked for: ${messageOf(error)}`);
+      this.#pollFailing = true;
+    } finally {
+      this.#pollInFlight = false;
+    }
+  }
+
+  /** A head far ahead of all others is a node's nonsense: after a while without another one, lower ones count again. */
+  #isOlder(head: Head): boolean {
+    if (this.#last === undefined || head.number >= this.#last.number) return false;
+    return head.receivedAtMs - this.#last.receivedAtMs <= this.#timings.disbeliefMs;
+  }
+
+  #emit(head: Head): void {
+    this.#last = head;
+    for (const source of this.#sources) source.othersHave(head.number, head.receivedAtMs);
+    this.#sawHead?.(head.number);
+    this.#seen.add(head.hash);
+    const [oldest] = this.#seen;
+    if (this.#seen.size > REMEMBERED_HEADS && oldest !== undefined) this.#seen.delete(oldest);
+    const failed = (error: unknown): void => {
+      this.#log.warn(`the handler of head ${head.number} failed: ${messageOf(error)}`);
+    };
+    try {
+      void Promise.resolve(this.#onHead?.(head)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

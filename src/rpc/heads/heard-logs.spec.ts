@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+
+import { hashOf, logOf } from '../../../testing/nodes/fake-rpc.js';
+import { parseLog, type RawLog } from '../chain/chain-answers.js';
+import { HeardLogs } from './heard-logs.js';
+
+const log = (number: number, logIndex = 0, fork = 0): RawLog => ({
+  ...parseLog(logOf(number)),
+  blockHash: hashOf(number, fork),
+  logIndex,
+});
+
+it('each log is kept once, in the order of its block, and apart from those of a sibling block', () => {
+  const heard = new HeardLogs();
+  for (const one of [log(7, 2), log(7, 0), log(7, 2), log(8, 1), log(7, 1, 1)]) heard.add(one);
+  expect(heard.of(hashOf(7)).map(({ logIndex }) => logIndex)).toEqual([0, 2]);
+  expect(heard.of(hashOf(7, 1)).map(({ logIndex }) => logIndex)).toEqual([1]);
+  expect(heard.of(hashOf(9))).toEqual([]);
+});
+
+it('one that a reorg removed is gone; one never heard is removed without harm', () => {
+  const heard = new HeardLogs();
+  heard.add(log(7, 0));
+  heard.add(log(7, 1));
+  for (const one of [log(7, 0), log(7, 5), log(9)]) heard.remove(one);
+  expect(heard.of(hashOf(7))).toEqual([log(7, 1)]);
+  heard.remove(log(7, 1));
+  heard.add(log(7, 1));
+  expect(heard.of(hashOf(7))).toEqual([log(7, 1)]);
+});
+
+it('the last 128 blocks are kept', () => {
+  const heard = new HeardLogs();
+  for (let number = 1; number <= 129; number++) heard.add(log(number));
+  heard.add(log(2, 1));
+  expect(heard.of(hashOf(1))).toEqual([]);
+  expect(heard.of(hashOf(2))).toHaveLength(2);
+  expect(heard.of(hashOf(129))).toHaveLength(1);
+});
+
+it('and no more than 50,000 logs, the oldest blocks going first', () => {
+  const heard = new HeardLogs();
+  for (let index = 0; index < 30_000; index++) heard.add(log(1, index));
+  heard.remove(log(1, 0));
+  for (let index = 0; index < 20_001; index++) heard.add(log(2, index));
+  expect([heard.of(hashOf(1)).length, heard.of(hashOf(2)).length]).toEqual([29_999, 20_001]);
+  heard.add(log(3));
+  expect([1, 2, 3].map((number) => heard.of(hashOf(number)).length)).toEqual([0, 20_001, 1]);
+});

@@ -1,0 +1,42 @@
+import type { Hash } from '../../domain/hex.js';
+import type { RawLog } from '../chain/chain-answers.js';
+
+/** Blocks whose logs are kept: half a minute of 200 ms blocks, far more than a pass lags behind. */
+const REMEMBERED_BLOCKS = 128;
+/** Logs kept in all, so that a node that invents logs cannot fill the memory: some 50 MB. */
+const REMEMBERED_LOGS = 50_000;
+
+/**
+ * Logs heard over WebSocket, by block, each once however many endpoints told it. What is here exists, at least for the endpoint
+ * that told it; that nothing is missing cannot be known.
+ */
+export class HeardLogs {
+  /** The oldest block first; per block by log index. */
+  readonly #blocks = new Map<Hash, Map<number, RawLog>>();
+  #count = 0;
+
+  add(log: RawLog): void {
+    const logs = this.#blocks.get(log.blockHash) ?? new Map<number, RawLog>();
+    if (logs.has(log.logIndex)) return;
+    this.#blocks.set(log.blockHash, logs.set(log.logIndex, log));
+    this.#count++;
+    for (const [oldest, { size }] of this.#blocks) {
+      if (this.#blocks.size <= REMEMBERED_BLOCKS && this.#count <= REMEMBERED_LOGS) break;
+      this.#blocks.delete(oldest);
+      this.#count -= size;
+    }
+  }
+
+  /** A reorg took the log's block out of the chain. */
+  remove({ blockHash, logIndex }: RawLog): void {
+    const logs = this.#blocks.get(blockHash);
+    if (!logs?.delete(logIndex)) return;
+    this.#count--;
+    if (logs.size === 0) this.#blocks.delete(blockHash);
+  }
+
+  /** In the order of the block. */
+  of(blockHash: Hash): RawLog[] {
+    return [...(this.#blocks.get(blockHash)?.values() ?? [])].sort((a, b) => a.logIndex - b.logIndex);
+  }
+}

@@ -1,0 +1,98 @@
+import { messageOf } from '../../domain/errors.js';
+import type { Address } from '../../domain/hex.js';
+import { parseLog, type RawLog } from '../chain/chain-answers.js';
+import { toObject } from '../quantities.js';
+
+export interface WsLogListener {
+  onLog(log: RawLog): void;
+  /** A reorg took this log's block out of the chain. */
+  onRemovedLog(log: RawLog): void;
+}
+
+/**
+ * The logs of some addresses, subscribed to over the WebSocket of a WsHeadSource, which says when it is there and passes on what
+ * comes. A change of the addresses subscribes anew and leaves the old subscription only when the new one stands, so that no log
+ * falls in between. A node that refuses logs still gives heads.
+ */
+export class WsLogSubscription {
+  #addresses: readonly Address[] = [];
+  #wanted: ReadonlySet<Address> = new Set();
+  #open = false;
+  #subscription: string | undefined;
+  /** Subscriptions asked for and not yet answered; only the last of them is wanted. */
+  readonly #asked = new Set<number>();
+  #lastAsked: number | undefined;
+  #refused = false;
+  #malformed = false;
+
+  /**
+   * @param send sends a request over the present connection and returns its id, which is never used again.
+   * @param warn writes one line about the endpoint.
+   */
+  constructor(
+    private readonly send: (method: string, params: readonly unknown[]) => number,
+    private readonly warn: (what: string) => void,
+    private readonly listener: WsLogListener,
+  ) {}
+
+  /** @param addresses none means no logs. */
+  listenTo(addresses: readonly Address[]): void {
+    this.#addresses = [...addresses];
+    this.#wanted = new Set(addresses);
+    if (this.#open) this.#subscribe();
+  }
+
+  opened(): void {
+    this.#open = true;
+    if (this.#addresses.length > 0) this.#subscribe();
+  }
+
+  closed(): void {
+    this.#open = false;
+    this.#subscription = undefined;
+    this.#asked.clear();
+    this.#lastAsked = undefined;
+  }
+
+  /** An answer to a request of this connection. */
+  answered(id: unknown, result: unknown): void {
+    if (typeof id !== 'number' || !this.#asked.delete(id)) return;
+    if (typeof result !== 'string') {
+      if (!this.#refused) this.warn('it refuses eth_subscribe logs');
+      this.#refused = true;
+    } else if (id === this.#lastAsked) {
+      this.#refused = false;
+      this.#replaceBy(result);
+    } else this.send('eth_unsubscribe', [result]);
+  }
+
+  /** What a subscription of this connection gave. */
+  pushed(subscription: string, result: unknown): void {
+    if (subscription !== this.#subscription) return;
+    try {
+      const raw = toObject(result);
+      const log = parseLog({ ...raw, removed: false });
+      if (!this.#wanted.has(log.address)) return;
+      if (raw['removed'] === true) this.listener.onRemovedLog(log);
+      else this.listener.onLog(log);
+    } catch (error) {
+      if (!this.#malformed) this.warn(`malformed logs are ignored: ${messageOf(error)}`);
+      this.#malformed = true;
+    }
+  }
+
+  #subscribe(): void {
+    this.#lastAsked = undefined;
+    if (this.#addresses.length === 0) {
+      this.#replaceBy(undefined);
+      return;
+    }
+    this.#lastAsked = this.send('eth_subscribe', ['logs', { address: this.#addresses }]);
+    this.#asked.add(this.#lastAsked);
+  }
+
+  #replaceBy(subscription: string | undefined): void {
+    if (this.#subscription !== undefined) this.send('eth_unsubscribe', [this.#subscription]);
+    this.#subscription = subscription;
+  }
+}

@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import type { Server } from 'node:http';
+import { Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import supertest from 'supertest';
+import { DataSource } from 'typeorm';
+import { API } from '../src/api/api.module.js';
+import { configureApp } from '../src/api/configure-app.js';
+import type { BotStatus } from '../src/bot/bot-status.js';
+import { ChimeraBot } from '../src/bot/chimera-bot.js';
+import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
+import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
+import type { Head } from '../src/domain/block.js';
+import type { SafetyStatus } from '../src/domain/safety.js';
+import { Secret } from '../src/domain/secret.js';
+import { HeadStream } from '../src/rpc/heads/head-stream.js';
+import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
+import { SafetyController, SafetyModule } from '../src/safety/index.js';
+
+export const OPERATOR_KEY = 'operator-key-of-the-specs';
+export const VIEWER_KEY = 'viewer-key-of-the-specs';
+/** Stands in every node URL of the specs: no answer may hold it. */
+export const URL_SECRET = 'url-secret';
+
+/** What the bot and the chain look like to the API; a spec changes it as it likes. */
+export interface World {
+  bot: BotStatus;
+  safety: SafetyStatus;
+  head: Head | undefined;
+  dailyVolumeUsd8: bigint;
+  /** What a query of the database rejects with. */
+  databaseError: Error | undefined;
+  /** What an unforeseen bug throws in the executions route. */
+  bug: Error | undefined;
+}
+
+export interface ApiApp {
+  readonly http: ReturnType<typeof supertest>;
+  readonly server: Server;
+  readonly world: World;
+  readonly logged: readonly string[];
+  get<T>(type: abstract new (...parameters: never[]) => T): T;
+  close(): Promise<void>;
+}
+
+export interface ApiSettings {
+  /** As written in the configuration file. Default: one operator, one viewer. */
+  readonly keys?: string;
+  /** Real database and SafetyController with the data here; without it they are small stand-ins. */
+  readonly dataDir?: string;
+}
+
+/** The sentence of an error's answer. */
+export function messageIn({ text }: { readonly text: string }): string {
+  const body: unknown = JSON.parse(text);
+  return typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : text;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const KEYS = `
+    - { name: ops, role: operator, sha256: ${sha256(OPERATOR_KEY)} }
+    - { name: reader, role: viewer, sha256: ${sha256(VIEWER_KEY)} }`;
+
+const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
+
+/** The API as main serves it, guards and filters and all, on a bot that is a picture. */
+export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
+  const config = configOf(settings);
+  const world = newWorld();
+  const logged: string[] = [];
+  const real = settings.dataDir !== undefined;
+
+  @Module({
+    ...API,
+    imports: [
+      ...API.imports,
+      ChimeraConfigModule.forRoot(() => config),
+      ...(real ? [DatabaseModule, SafetyModule] : []),
+    ],
+    providers: [...API.providers, ...bot(world), ...(real ? [] : database(world))],
+  })
+  class App {}
+
+  Logger.overrideLogger(recorder(logged));
+  const app = await NestFactory.create<NestExpressApplication>(App);
+  configureApp(app);
+  await app.listen(0, '127.0.0.1');
+  const server: Server = app.getHttpServer();
+  return {
+    http: supertest(server),
+    server,
+    world,
+    logged,
+    get: (type) => app.get(type, { strict: false }),
+    close: () => app.close(),
+  };
+}
+
+function configOf({ keys = KEYS, dataDir = './unused' }: ApiSettings): ChimeraConfig {
+  return parseConfig(
+    `
+network: { name: base, chainId: 8453 }
+rpc: { primary: { http: '${NODE_URL.reveal()}' } }
+database: { embedded: true, dataDir: '${dataDir}' }
+protocols:
+  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
+oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
+liquidity:
+  uniswapV3:
+    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
+    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
+safety: { maxSingleExecutionUsd: 500, maxDailyVolumeUsd: 2500.5 }
+execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
+api:
+  port: 0
+  keys: ${keys}
+`,
+    {},
+  );
+}
+
+function newWorld(): World {
+  const timestamp = Math.floor(Date.now() / 1000) - 2;
+  return {
+    bot: {
+      phase: 'running',
+      mode: 'dry-run',
+      head: { number: 100, hash: `0x${'aa'.repeat(32)}`, timestamp },
+      sinceLastPassMs: 1_200,
+      positions: 50,
+      backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
+      liquidatable: 3,
+      inFlight: 1,
+      operatorBalanceWei: 10n ** 18n,
+      counters: {
+        passes: 9,
+        planned: 4,
+        sent: 3,
+        succeeded: 2,
+        failed: 0,
+        divergences: 0,
+        passErrors: 1,
+      },
+      skipped: { 'profit-below-floor': 2 },
+    },
+    safety: { state: 'NORMAL', reason: 'first start', actor: 'chimera', consecutiveFailures: 0, sinceMs: 0 },
+    head: {
+      number: 100,
+      hash: `0x${'aa'.repeat(32)}`,
+      parentHash: `0x${'a9'.repeat(32)}`,
+      timestamp,
+      baseFeePerGas: 7n,
+      receivedAtMs: performance.now(),
+    },
+    dailyVolumeUsd8: 0n,
+    databaseError: undefined,
+    bug: undefined,
+  };
+}
+
+function bot(world: World): Provider[] {
+  return [
+    { provide: ChimeraBot, useValue: { status: () => world.bot } satisfies Pick<ChimeraBot, 'status'> },
+    {
+      provide: HeadStream,
+      useValue: {
+        get status() {
+          return { via: 'websocket' as const, head: world.head };
+        },
+      } satisfies Pick<HeadStream, 'status'>,
+    },
+    {
+      provide: RpcPool,
+      useFactory: () =>
+        new RpcPool({ chainId: 8453, primary: { http: NODE_URL }, backup: { http: NODE_URL } }),
+    },
+  ];
+}
+
+function database(world: World): Provider[] {
+  const ask = <T>(answer: T): Promise<T> => {
+    if (world.bug !== undefined) throw world.bug;
+    return world.databaseError ? Promise.reject(world.databaseError) : Promise.resolve(answer);
+  };
+  return [
+    {
+      provide: SafetyController,
+      useValue: {
+        status: () => world.safety,
+        dailyVolumeUsd8: () => world.dailyVolumeUsd8,
+        halt: (reason) => ask((world.safety = { ...world.safety, state: 'HALTED', reason })),
+        resume: (reason) => ask((world.safety = { ...world.safety, state: 'NORMAL', reason })),
+      } satisfies Pick<SafetyController, 'status' | 'dailyVolumeUsd8' | 'halt' | 'resume'>,
+    },
+    {
+      provide: ExecutionsRepository,
+      useValue: {
+        latest: () => ask([]),
+        find: () => ask(null),
+      } satisfies Pick<ExecutionsRepository, 'latest' | 'find'>,
+    },
+    {
+      provide: DataSource,
+      useValue: { options: { type: 'postgres' }, query: () => ask([{ '?column?': 1 }]) },
+    },
+  ];
+}
+
+function recorder(logged: string[]): LoggerService {
+  const keep = (message: unknown, ...more: unknown[]): void => {
+    logged.push([message, ...more].map(String).join(' '));
+  };
+  return { log: keep, warn: keep, error: keep, fatal: keep };
+}

@@ -1,0 +1,316 @@
+import { Interface } from 'ethers';
+import type { DataSource } from 'typeorm';
+import {
+  createDataSource,
+  Database,
+  ExecutionsRepository,
+  migrate,
+  OutboxRepository,
+  SafetyRepository,
+  type DatabaseAddress,
+  type ExecutionMode,
+} from '../src/database/index.js';
+import type { Address, Hash, Hex } from '../src/domain/hex.js';
+import type { LiquidationPlan } from '../src/domain/plan.js';
+import type { SafetyLimits } from '../src/domain/safety.js';
+import { Secret } from '../src/domain/secret.js';
+import { CHIMERA_ABI } from '../src/contract/bindings.js';
+import { Chain } from '../src/rpc/chain/chain.js';
+import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
+import { SafetyController } from '../src/safety/index.js';
+import { executionRow } from '../src/execution/execution-row.js';
+import { executionOf } from '../src/execution/execution.module.js';
+import type { ExecutionService } from '../src/execution/execution.service.js';
+import { Signer } from '../src/execution/signer.js';
+
+/** Test support: execution on a real chain and a real database, with a contract that does as its calldata says. */
+
+export const CHIMERA: Address = `0x${'c4'.repeat(20)}`;
+export const MARKET: Address = `0x${'aa'.repeat(20)}`;
+export const COLLATERAL: Address = `0x${'c0'.repeat(20)}`;
+const DEBT: Address = `0x${'de'.repeat(20)}`;
+export const USD = 10n ** 8n;
+export const ETHER = 10n ** 18n;
+
+/**
+ * Stands in for the contract. Calldata is a word that says what to do and what to do it with: 0 emits a log of three
+ * topics and data, 1 reverts with the rest, 2 does nothing.
+ */
+export const STAND_IN_CODE: Hex =
+  '0x365f5f375f5180600114602557600214602357606051604051602051608036036080a35b005b602036036020fd';
+
+const word = (value: number): string => value.toString(16).padStart(64, '0');
+
+export interface EventSpec {
+  readonly borrower: Address;
+  /** Collateral units. */
+  readonly profit: bigint;
+}
+
+export function emitting({ borrower, profit }: EventSpec): Hex {
+  const values = [MARKET, borrower, COLLATERAL, DEBT, 1_000n, 2_000n, COLLATERAL, profit];
+  const { topics, data } = new Interface(CHIMERA_ABI).encodeEventLog('Liquidated', values);
+  return `0x${word(0)}${topics.map((topic) => topic.slice(2)).join('')}${data.slice(2)}`;
+}
+
+export function reverting(error: Hex): Hex {
+  return `0x${word(1)}${error.slice(2)}`;
+}
+
+export const DOING_NOTHING: Hex = `0x${word(2)}`;
+
+export interface Settings {
+  readonly rpcUrl: string;
+  readonly backupUrl?: string;
+  /** Default: where there is a backup. */
+  readonly secondOpinion?: boolean;
+  readonly database: DatabaseAddress;
+  /** Of the operator. */
+  readonly key: string;
+  readonly mode?: ExecutionMode;
+  readonly confirmationBlocks?: number;
+  readonly limits?: Partial<SafetyLimits>;
+  /** False: the wallet stays as it is. */
+  readonly funded?: boolean;
+}
+
+export const LIMITS: SafetyLimits = {
+  maxSingleExecutionUsd8: 1_000n * USD,
+  maxDailyVolumeUsd8: 1_000_000n * USD,
+  maxConsecutiveFailures: 3,
+  minOperatorBalanceWei: ETHER / 10n,
+};
+
+/** Where two branches part. */
+export interface Fork {
+  readonly number: number;
+  /** Serves once. */
+  snapshot: unknown;
+}
+
+/** What one process has: closing it and opening another is a restart. */
+export class Bench {
+  private constructor(
+    readonly settings: Settings,
+    readonly dataSource: DataSource,
+    readonly pool: RpcPool,
+    readonly chain: Chain,
+    readonly signer: Signer,
+    readonly executions: ExecutionsRepository,
+    readonly outbox: OutboxRepository,
+    readonly safetyRepository: SafetyRepository,
+    readonly safety: SafetyController,
+    readonly execution: ExecutionService,
+  ) {}
+
+  /** Empties the database. What was opened before it must not be used after it. */
+  static async reset(address: DatabaseAddress): Promise<void> {
+    const dataSource = await createDataSource(address).initialize();
+    await dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+    await dataSource.destroy();
+    await migrate(address);
+  }
+
+  /** With an operator of its own, who has one ether. Not recovered yet. */
+  static async open(settings: Settings): Promise<Bench> {
+    const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
+    const { secondOpinion = backupUrl !== undefined } = settings;
+    const dataSource = await createDataSource(settings.database).initialize();
+    const database = new Database(dataSource);
+    const primary = { http: new Secret(rpcUrl) };
+    const backup = backupUrl === undefined ? undefined : { http: new Secret(backupUrl) };
+    const pool = new RpcPool({ chainId: 31337, primary, backup });
+    const chain = new Chain(pool);
+    const signer = Signer.fromSecret(new Secret(key), 31337);
+    const executions = new ExecutionsRepository(database);
+    const outbox = new OutboxRepository(database);
+    const safetyRepository = new SafetyRepository(database);
+    const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits });
+    await safety.onModuleInit();
+    const config = {
+      rpc: { primary, secondOpinion },
+      execution: { mode, chimera: CHIMERA, paths: [] },
+      detector: detector(confirmationBlocks),
+    };
+    const execution = executionOf(config, signer, chain, pool, executions, outbox, safety);
+    const bench = new Bench(
+      settings,
+      dataSource,
+      pool,
+      chain,
+      signer,
+      executions,
+      outbox,
+      safetyRepository,
+      safety,
+      execution,
+    );
+    await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
+    if (settings.funded !== false)
+      await bench.rpc('anvil_setBalance', [signer.address, `0x${ETHER.toString(16)}`]);
+    return bench;
+  }
+
+  /** As {@link open}, and ready. */
+  static async start(settings: Settings): Promise<Bench> {
+    const bench = await Bench.open(settings);
+    await bench.execution.recover();
+    return bench;
+  }
+
+  async close(): Promise<void> {
+    await this.execution.drain(0);
+    this.pool.close();
+    await this.dataSource.destroy();
+  }
+
+  /** Raw JSON-RPC, for anvil_* and evm_*. */
+  rpc(method: string, params: readonly unknown[] = []): Promise<unknown> {
+    return this.pool.call(method, params, (raw) => raw);
+  }
+
+  mine(blocks = 1): Promise<unknown> {
+    return this.rpc('anvil_mine', [`0x${blocks.toString(16)}`]);
+  }
+
+  /** The latest block, to which {@link reorg} can go back. */
+  async fork(): Promise<Fork> {
+    const { number } = await this.chain.getBlock('latest');
+    return { number, snapshot: await this.rpc('evm_snapshot') };
+  }
+
+  /** Empty blocks instead of those after the fork; no node has the transactions of these any more. @returns the blocks gone */
+  async reorg(fork: Fork, blocks: number): Promise<Hash[]> {
+    const { number } = await this.chain.getBlock('latest');
+    const gone = await this.chain.getBlocks(fork.number + 1, number);
+    await this.rpc('evm_revert', [fork.snapshot]);
+    await this.rpc('anvil_dropAllTransactions');
+    fork.snapshot = await this.rpc('evm_snapshot');
+    await this.mine(blocks);
+    return gone.map(({ hash }) => hash);
+  }
+
+  /** A plan on the latest block for a borrower of its own, with a row in status `planned`. */
+  async plan(number: number, changes: Partial<LiquidationPlan> & { readonly data?: Hex } = {}) {
+    const borrower: Address = `0x${number.toString(16).padStart(40, 'b')}`;
+    const { data = emitting({ borrower, profit: ETHER / 100n }), ...others } = changes;
+    const block = await this.chain.getBlock('latest');
+    const plan: LiquidationPlan = { ...SAMPLE, borrower, block, deadline: block.timestamp + 600, ...others };
+    const withCall = { ...plan, call: { ...SAMPLE.call, ...others.call, data } };
+    const row = executionRow(withCall, this.settings.mode ?? 'live', 'planned');
+    return { plan: withCall, executionId: await this.executions.insert(row) };
+  }
+
+  async submit(number: number, changes?: Parameters<Bench['plan']>[1]) {
+    const { plan, executionId } = await this.plan(number, changes);
+    return { executionId, ...(await this.execution.submit(plan, executionId, performance.now() - 5)) };
+  }
+
+  /** As the loop does at a new head. */
+  async settle(takenBack?: readonly Hash[]) {
+    return this.execution.settle(await this.chain.getBlock('latest'), takenBack);
+  }
+
+  /** As many blocks as a receipt needs to count, and a look. */
+  async mineAndSettle() {
+    await this.mine(1 + (this.settings.confirmationBlocks ?? 1));
+    return this.settle();
+  }
+
+  /** From the plan to its outcome. */
+  async settled(number: number, changes?: Parameters<Bench['plan']>[1]) {
+    const submission = await this.submit(number, changes);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    return { ...submission, settlement: (await this.mineAndSettle()).at(-1) };
+  }
+
+  /** Nonce, hash and status of every transaction that was ever signed. */
+  async outboxRows(): Promise<string[]> {
+    const rows: { row: string }[] = await this.dataSource.query(
+      `SELECT concat_ws(' ', nonce, hash, status) AS row FROM transactions ORDER BY nonce`,
+    );
+    return rows.map(({ row }) => row);
+  }
+
+  /** Status and reason of an execution. */
+  async statusOf(id: string): Promise<string> {
+    const row = await this.executions.find(id);
+    return `${String(row?.status)}${row?.reason ? `: ${row.reason}` : ''}`;
+  }
+
+  /** Status of the outbox row that holds a nonce. */
+  async outboxOf(nonce: number): Promise<string | undefined> {
+    return (await this.outbox.find(31337, this.signer.address, nonce))?.status;
+  }
+
+  bookedToday(): Promise<bigint> {
+    return this.safetyRepository.dailyVolumeUsd8(this.safety.today());
+  }
+
+  /** Sends a transaction of the operator that execution knows nothing of. */
+  async sendForeign(nonce: number): Promise<void> {
+    const call = { ...SAMPLE.call, data: DOING_NOTHING };
+    await this.rpc('eth_sendRawTransaction', [this.signer.sign(call, nonce).raw]);
+  }
+
+  /** The operator's transactions on the chain. */
+  count(): Promise<number> {
+    return this.chain.getTransactionCount(this.signer.address);
+  }
+}
+
+const detector = (confirmationBlocks: number) => ({
+  confirmationBlocks,
+  scanIntervalMs: 5_000,
+  watchBelowHealthFactorWad: ETHER,
+});
+
+const SAMPLE: LiquidationPlan = {
+  protocol: 'aave',
+  market: MARKET,
+  borrower: `0x${'b0'.repeat(20)}`,
+  block: {
+    number: 0,
+    hash: `0x${'0'.repeat(64)}`,
+    parentHash: `0x${'0'.repeat(64)}`,
+    timestamp: 0,
+    baseFeePerGas: 0n,
+  },
+  healthFactorWad: 95n * 10n ** 16n,
+  candidate: {
+    collateral: { address: COLLATERAL, symbol: 'WETH', decimals: 18, priceUsd8: 2_000n * USD },
+    debt: { address: DEBT, symbol: 'USDC', decimals: 6, priceUsd8: USD },
+    sizing: 'close-factor',
+    debtToCover: 100_000_000n,
+    debtToFund: 100_000_100n,
+    collateralSeized: 52_500_000_000_000_000n,
+    protocolFee: 0n,
+  },
+  route: {
+    kind: 'uniswap-v3',
+    pool: `0x${'99'.repeat(20)}`,
+    feePips: 500,
+    quotedInput: 50_000_000_000_000_000n,
+  },
+  simulation: {
+    debtCovered: 100_000_000n,
+    collateralSeized: 52_500_000_000_000_000n,
+    swapInput: 42_500_000_000_000_000n,
+    profit: 10_000_000_000_000_000n,
+    gasUsed: 450_000n,
+  },
+  minProfit: 1n,
+  deadline: 0,
+  notionalUsd8: 100n * USD,
+  grossProfitUsd8: 20n * USD,
+  costs: { l2GasUsd8: 1n, l1DataUsd8: 2n, operatorUsd8: 0n, bidUsd8: 3n, poolFeeUsd8: 4n, flashFeeUsd8: 0n },
+  netProfitUsd8: 19n * USD,
+  nativePriceUsd8: 2_500n * USD,
+  call: {
+    to: CHIMERA,
+    data: '0x',
+    gasLimit: 500_000n,
+    maxFeePerGas: 10_000_000_000n,
+    maxPriorityFeePerGas: 1_000_000n,
+  },
+};

@@ -1,0 +1,57 @@
+import { Secret } from '../../src/domain/secret.js';
+import type { RpcTimings } from '../../src/rpc/endpoints/rpc-options.js';
+import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
+import { FakeRpc } from './fake-rpc.js';
+
+/** A pool over fake nodes, with short times, and no probes but those the test asks for. */
+export interface FakePool {
+  readonly pool: RpcPool;
+  readonly primary: FakeRpc;
+  readonly backup: FakeRpc;
+  readonly archive: FakeRpc;
+  /** Moves the pool's own clock (circuits, pauses, probe intervals), in milliseconds. */
+  advance(ms: number): void;
+  close(): Promise<void>;
+}
+
+export interface FakePoolOptions {
+  readonly withBackup?: boolean;
+  readonly withArchive?: boolean;
+  readonly timings?: Partial<RpcTimings>;
+}
+
+export async function startFakePool(options: FakePoolOptions = {}): Promise<FakePool> {
+  const { withBackup = true, withArchive = false, timings } = options;
+  const [primary, backup, archive] = await Promise.all([FakeRpc.start(), FakeRpc.start(), FakeRpc.start()]);
+  let nowMs = 0;
+  const urls = (fake: FakeRpc): { http: Secret } => ({ http: new Secret(fake.url('http')) });
+  const pool = new RpcPool(
+    {
+      chainId: 31337,
+      primary: urls(primary),
+      ...(withBackup && { backup: urls(backup) }),
+      ...(withArchive && { archive: urls(archive) }),
+      timings: {
+        deadlineMs: 300,
+        probeDeadlineMs: 100,
+        probeIntervalMs: 1e9,
+        outOfSyncPauseMs: 5,
+        ...timings,
+      },
+    },
+    () => nowMs,
+  );
+  return {
+    pool,
+    primary,
+    backup,
+    archive,
+    advance: (ms) => {
+      nowMs += ms;
+    },
+    close: async () => {
+      pool.close();
+      await Promise.all([primary.stop(), backup.stop(), archive.stop()]);
+    },
+  };
+}
