@@ -104,6 +104,7 @@ export default tseslint.config(
       ],
       // Libraries type their options as classes; the configuration is validated where it is read.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'max-lines': ['error', 400],
     },
   },

@@ -7,7 +7,7 @@ import { AppModule } from './app.module.js';
 import { preflight } from './preflight/preflight.js';
 import { loadConfig } from './config/index.js';
 import { StartupError } from './domain/errors.js';
-import { EventLog } from './monitoring/event-log.js';
+import { Events } from './domain/events/events.js';
 
 async function main(): Promise<void> {
   const config = loadConfig();
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   configureApp(app);
   app.enableShutdownHooks(undefined, { useProcessExit: true });
   await app.listen(config.api.port, config.api.host);
-  app.get(EventLog).emit({ event: 'api-listening', url: await app.getUrl() });
+  app.get(Events).emit({ event: 'api-listening', url: await app.getUrl() });
 }
 
 main().catch((error: unknown) => {

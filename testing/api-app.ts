@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
-import { Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
+import { Global, Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import supertest from 'supertest';
@@ -12,11 +12,14 @@ import { ChimeraBot } from '../src/bot/chimera-bot.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
 import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
+import { Clock } from '../src/domain/clock.js';
+import { Events } from '../src/domain/events/events.js';
 import type { SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, SafetyModule } from '../src/safety/index.js';
+import { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
 export const VIEWER_KEY = 'viewer-key-of-the-specs';
@@ -65,6 +68,11 @@ const KEYS = `
 
 const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
 
+/** What MonitoringModule gives to every module. */
+@Global()
+@Module({ providers: [Clock, { provide: Events, useClass: RecordedEvents }], exports: [Clock, Events] })
+class Ambient {}
+
 /** The API as main serves it, guards and filters and all, on a bot that is a picture. */
 export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
   const config = configOf(settings);
@@ -76,6 +84,7 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
     ...API,
     imports: [
       ...API.imports,
+      Ambient,
       ChimeraConfigModule.forRoot(() => config),
       ...(real ? [DatabaseModule, SafetyModule] : []),
     ],

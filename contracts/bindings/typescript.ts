@@ -10,7 +10,7 @@ export interface BindingsInput {
 }
 
 const HEADER = `/** Written by \`npm run generate\` from contracts/src. Do not edit: change the contract instead. */
-import { addressAt, addressFromWord, bytesAt, uintAt, type Address, type Hex } from '../../domain/hex.js';
+import { addressAt, addressFromWord, bytesAt, uintAt, type Address, type Hex } from '../domain/hex.js';
 `;
 
 /** @throws Error when the contract returns or emits a type that the readers do not know. */

@@ -1,6 +1,6 @@
 /** What the demo's reader sees: one line for each thing that happens, colours on a terminal only. */
 import { formatUsd8 } from '../../src/domain/money.js';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Prices, TOKEN_SYMBOLS } from '../parameters.js';
 import type { ScenarioStep } from '../scenario.js';
 

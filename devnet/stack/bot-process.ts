@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 
 const ENTRY = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** Lines kept to explain a failure. */

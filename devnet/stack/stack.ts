@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { EmbeddedPostgres } from '../../src/embedded-postgres/embedded-postgres.js';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Borrower, demoBorrowers } from '../borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';
 import { botConfig, type BotSettings, newApiKeys } from './bot-config.js';

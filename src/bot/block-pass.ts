@@ -10,6 +10,7 @@ import {
   type RejectionReason,
 } from '../domain/decision.js';
 import { HaltError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
@@ -21,8 +22,6 @@ import {
   type Settlement,
   type Submission,
 } from '../execution/index.js';
-import { Counters } from '../monitoring/counters.js';
-import { EventLog } from '../monitoring/event-log.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
@@ -60,8 +59,7 @@ export class BlockPass {
     private readonly safety: SafetyController,
     private readonly execution: ExecutionService,
     private readonly executions: ExecutionsRepository,
-    private readonly counters: Counters,
-    private readonly log: EventLog,
+    private readonly events: Events,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -109,8 +107,7 @@ export class BlockPass {
     const planned = plans.length - refused.length;
     for (const one of skipped) this.reportSkipped(one, view);
     const result = { view, liquidatable: detections.length, planned, skipped: countReasons(skipped) };
-    this.counters.add('passes');
-    this.log.emit({
+    this.events.emit({
       event: 'pass',
       block: head.number,
       positions: this.state.positionCount,
@@ -138,15 +135,14 @@ export class BlockPass {
     if (plans.length === 0) return [];
     const { mode } = this.config.execution;
     const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, mode, 'planned')));
-    this.counters.add('planned', plans.length);
     const refused: Skipped[] = [];
     for (const [index, plan] of plans.entries()) {
       const executionId = ids[index];
       if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
+      this.reportPlan(plan, executionId);
       const submission = await this.execution
         .submit(plan, executionId, head.receivedAtMs)
         .catch((error: unknown) => this.interrupted(ids.slice(index + 1), error));
-      this.reportPlan(plan, executionId);
       this.reportSubmission(plan, executionId, submission);
       if (submission.kind === 'rejected') {
         const { protocol, borrower, healthFactorWad } = plan;
@@ -182,28 +178,24 @@ export class BlockPass {
   private reportSubmission(plan: LiquidationPlan, executionId: string, submission: Submission): void {
     const { borrower, block } = plan;
     if (submission.kind === 'dry-run')
-      this.log.emit({ event: 'dry-run', executionId, borrower, block: block.number });
+      this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
     if (submission.kind !== 'submitted') return; // A refusal is a skipped position; a drop comes with the next settlement.
     const { hash, nonce, headToSendUs } = submission;
-    this.counters.add('sent');
-    this.log.emit({ event: 'transaction-sent', executionId, borrower, hash, nonce, headToSendUs });
+    this.events.emit({ event: 'transaction-sent', executionId, borrower, hash, nonce, headToSendUs });
   }
 
   /** Says and counts how an execution ended, or that it has not after all. */
   report(news: Settlement | Reopening): void {
     if (news.outcome === 'reopened') {
-      const { executionId, borrower, hash, was, block, realisedProfitUsd8, reported } = news;
-      if (reported) this.counters.add(counterOf(was), -1);
-      const outcome = { was, block, realisedProfitUsd8 };
-      this.log.emit({ event: 'execution-reopened', executionId, borrower, hash, ...outcome });
+      const { outcome, ...reopening } = news;
+      this.events.emit({ event: 'execution-reopened', ...reopening });
       return;
     }
-    this.counters.add(counterOf(news.outcome));
-    this.log.emit({ event: 'execution-settled', ...news });
+    this.events.emit({ event: 'execution-settled', ...news });
   }
 
   private reportPlan(plan: LiquidationPlan, executionId: string): void {
-    this.log.emit({
+    this.events.emit({
       event: 'plan-ready',
       executionId,
       protocol: plan.protocol,
@@ -223,7 +215,7 @@ export class BlockPass {
 
   private reportSkipped({ protocol, borrower, healthFactorWad, rejection }: Skipped, view: StateView): void {
     if (!this.said.isNew(borrower, rejection.reason)) return;
-    this.log.emit({
+    this.events.emit({
       event: 'position-skipped',
       protocol,
       borrower,
@@ -234,10 +226,6 @@ export class BlockPass {
       detail: rejection.detail,
     });
   }
-}
-
-function counterOf(outcome: Settlement['outcome']): 'succeeded' | 'failed' {
-  return outcome === 'succeeded' ? 'succeeded' : 'failed';
 }
 
 function skippedOpportunity(opportunity: Opportunity, rejection: Rejection): Skipped {

@@ -6,10 +6,9 @@ import { DivergencesRepository, ExecutionsRepository } from '../database/index.j
 import type { Block, Head } from '../domain/block.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { consequenceOf, messageOf } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import { ExecutionService } from '../execution/index.js';
 import { Counters } from '../monitoring/counters.js';
-import { EventLog } from '../monitoring/event-log.js';
-import { BackfillReporter } from '../monitoring/progress.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SafetyController } from '../safety/index.js';
@@ -62,14 +61,13 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly execution: ExecutionService,
     private readonly scheduler: SchedulerRegistry,
     private readonly counters: Counters,
-    private readonly log: EventLog,
-    private readonly backfill: BackfillReporter,
+    private readonly events: Events,
     private readonly config: ChimeraConfig,
   ) {}
 
   onApplicationBootstrap(): void {
     this.safety.onTransition(({ from, to, reason, actor }) =>
-      this.log.emit({ event: 'safety-changed', from, to, reason, actor }),
+      this.events.emit({ event: 'safety-changed', from, to, reason, actor }),
     );
     this.started = this.start();
   }
@@ -80,7 +78,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     this.next = undefined;
     this.heads.stop();
     if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
-    this.log.emit({ event: 'bot-stopping', inFlight: this.execution.inFlight().size });
+    this.events.emit({ event: 'bot-stopping', inFlight: this.execution.inFlight().size });
     await this.started;
     await Promise.all([this.running, this.reconciling]);
     // An archive may take long to answer; what it would say is not lost, the next start asks again.
@@ -138,10 +136,10 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     this.lookingForBorrowers = backfill
       .run(
         targets,
-        (market, progress) => this.backfill.report({ market, ...progress }),
+        (market, progress) => this.events.emit({ event: 'backfill-range', market, ...progress }),
         (market, borrowers) => {
           const tookMs = Math.round(performance.now() - startedAtMs);
-          this.log.emit({ event: 'backfill-finished', market, borrowers, tookMs });
+          this.events.emit({ event: 'backfill-finished', market, borrowers, tookMs });
         },
         this.stopping.signal,
       )
@@ -151,7 +149,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private announce(view: StateView): void {
-    this.log.emit({
+    this.events.emit({
       event: 'bot-started',
       mode: this.config.execution.mode,
       chainId: this.config.network.chainId,
@@ -248,10 +246,15 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     for (const { market, asset, ours, chain } of wrongPrices) {
       this.state.distrust(market, asset);
       const prices = { oursUsd8: String(ours), chainUsd8: String(chain) };
-      this.log.emit({ event: 'price-differs', protocol: market, asset, block: view.block.number, ...prices });
+      this.events.emit({
+        event: 'price-differs',
+        protocol: market,
+        asset,
+        block: view.block.number,
+        ...prices,
+      });
     }
     if (found.length === 0) return;
-    this.counters.add('divergences', found.length);
     const named = found.map(({ market, account }) => `${market} ${account}`).join(', ');
     await this.safety.halt(
       `our picture differs from the chain's at block ${view.block.number}: ${named}`,
@@ -260,7 +263,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     for (const divergence of found) {
       const detail = describe(divergence);
       const { market, account } = divergence;
-      this.log.emit({ event: 'divergence', protocol: market, account, block: view.block.number, detail });
+      this.events.emit({ event: 'divergence', protocol: market, account, block: view.block.number, detail });
       await this.divergences.insert({
         protocol: market,
         account,
@@ -276,8 +279,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
   private async failed(error: unknown, block: number): Promise<void> {
     const consequence = consequenceOf(error);
     const message = messageOf(error);
-    this.counters.add('passErrors');
-    this.log.emit({ event: 'pass-failed', block, consequence, message });
+    this.events.emit({ event: 'pass-failed', block, consequence, message });
     if (consequence === 'halt') await this.safety.halt(message, ACTOR);
   }
 }

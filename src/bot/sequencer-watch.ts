@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Block } from '../domain/block.js';
-import { EventLog } from '../monitoring/event-log.js';
+import { Events } from '../domain/events/events.js';
 import { SafetyController } from '../safety/index.js';
 import { SequencerHealth, type SequencerAnomaly } from './sequencer-health.js';
 
@@ -14,7 +14,7 @@ export class SequencerWatch {
 
   constructor(
     private readonly safety: SafetyController,
-    private readonly log: EventLog,
+    private readonly events: Events,
     { safety: limits }: ChimeraConfig,
   ) {
     this.health = new SequencerHealth(limits);
@@ -24,7 +24,7 @@ export class SequencerWatch {
   head(head: Block): void {
     const anomaly = this.health.head(head, Date.now());
     if (!anomaly) return;
-    this.log.emit({ event: 'sequencer-anomaly', ...anomaly });
+    this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
     this.act(anomaly);
   }
 
@@ -32,8 +32,9 @@ export class SequencerWatch {
   answered(block: Block, askedAtMs: number): void {
     this.head(block);
     const anomaly = this.health.look(askedAtMs);
-    if (anomaly && anomaly.severity !== this.told) this.log.emit({ event: 'sequencer-anomaly', ...anomaly });
-    if (!anomaly && this.told) this.log.emit({ event: 'sequencer-well', block: block.number });
+    if (anomaly && anomaly.severity !== this.told)
+      this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
+    if (!anomaly && this.told) this.events.emit({ event: 'sequencer-well', block: block.number });
     this.told = anomaly?.severity;
     // Each time: the state may have been changed by others meanwhile, and to say it again changes nothing.
     if (anomaly) this.act(anomaly);

@@ -1,37 +1,51 @@
 import { Injectable } from '@nestjs/common';
+import type { BotEvent, EventNamed } from '../domain/events/events.js';
+import type { EventSubscriber } from './broadcast.js';
 
-/** What is counted, from the start of the process. An outcome that a reorg takes back is counted no longer. */
-export const COUNTER_NAMES = [
-  'passes',
-  'planned',
-  'sent',
-  'succeeded',
-  'failed',
-  'divergences',
-  'passErrors',
-] as const;
+type Count<E extends BotEvent> = (event: E) => number;
+type CountsBy = { readonly [Name in BotEvent['event']]?: Count<EventNamed<Name>> };
 
-export type CounterName = (typeof COUNTER_NAMES)[number];
+const one = (): number => 1;
+
+/**
+ * What is counted, by the events that count, from the start of the process. An outcome that this process reported and
+ * that a reorg takes back is counted no longer.
+ */
+const COUNTERS = {
+  passes: { pass: one },
+  planned: { 'plan-ready': one },
+  sent: { 'transaction-sent': one },
+  succeeded: {
+    'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 1 : 0),
+    'execution-reopened': ({ was, reported }) => (reported && was === 'succeeded' ? -1 : 0),
+  },
+  failed: {
+    'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 0 : 1),
+    'execution-reopened': ({ was, reported }) => (reported && was !== 'succeeded' ? -1 : 0),
+  },
+  divergences: { divergence: one },
+  passErrors: { 'pass-failed': one },
+} satisfies Readonly<Record<string, CountsBy>>;
+
+export type CounterName = keyof typeof COUNTERS;
 export type CounterValues = Readonly<Record<CounterName, number>>;
 
 @Injectable()
-export class Counters {
-  private readonly counts = new Map<CounterName, number>();
+export class Counters implements EventSubscriber {
+  private readonly counts = Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0])) as Record<
+    CounterName,
+    number
+  >;
 
-  add(name: CounterName, count = 1): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + count);
+  hear(event: BotEvent): void {
+    for (const [name, counts] of Object.entries(COUNTERS) as [CounterName, CountsBy][]) {
+      // The table gives each name the function for its own events.
+      const count = counts[event.event] as Count<BotEvent> | undefined;
+      if (count) this.counts[name] += count(event);
+    }
   }
 
   get values(): CounterValues {
-    const of = (name: CounterName): number => this.counts.get(name) ?? 0;
-    return {
-      passes: of('passes'),
-      planned: of('planned'),
-      sent: of('sent'),
-      succeeded: of('succeeded'),
-      failed: of('failed'),
-      divergences: of('divergences'),
-      passErrors: of('passErrors'),
-    };
+    return { ...this.counts };
   }
 }

@@ -1,15 +1,40 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { levelOf, type BotEvent } from './bot-events.js';
+import type { BotEvent, EventNamed } from '../domain/events/events.js';
+import type { EventSubscriber } from './broadcast.js';
 
-/** Writes the bot's events as structured log lines: one JSON object a line, the event's name under `event`. */
+type Level = 'silent' | 'debug' | 'info' | 'warn' | 'error';
+type LevelOf<E extends BotEvent> = Level | ((event: E) => Level);
+
+/** How loud each event is; `info` where nothing is said. `silent`: it is not for the log. */
+const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>> } = {
+  'backfill-range': 'silent', // The backfill reporter says it every few seconds.
+  // A pass is worth a line only when there was something to liquidate.
+  pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
+  'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),
+  'sequencer-anomaly': ({ severity }) => (severity === 'halt' ? 'error' : 'warn'),
+  divergence: 'error',
+  'price-differs': 'warn',
+  'execution-reopened': 'warn',
+  'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
+  'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 'info' : 'warn'),
+};
+
+export function levelOf(event: BotEvent): Level {
+  // The table gives each name the function for its own events.
+  const level = LEVELS[event.event] as LevelOf<BotEvent> | undefined;
+  return typeof level === 'function' ? level(event) : (level ?? 'info');
+}
+
+/** Writes the events as structured log lines: one JSON object a line, the event's name under `event`. */
 @Injectable()
-export class EventLog {
+export class EventLog implements EventSubscriber {
   constructor(private readonly logger: PinoLogger) {
-    logger.setContext('ChimeraBot');
+    logger.setContext('Chimera');
   }
 
-  emit(event: BotEvent): void {
-    this.logger[levelOf(event)](event);
+  hear(event: BotEvent): void {
+    const level = levelOf(event);
+    if (level !== 'silent') this.logger[level](event);
   }
 }

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { ChimeraConfig } from '../config/index.js';
 import { Counters } from './counters.js';
-import { EventLog } from './event-log.js';
+import { Events } from '../domain/events/events.js';
 
 const JOB = 'metrics';
 
@@ -12,7 +12,7 @@ export class MetricsJob implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly scheduler: SchedulerRegistry,
     private readonly counters: Counters,
-    private readonly log: EventLog,
+    private readonly events: Events,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -28,6 +28,6 @@ export class MetricsJob implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   export(): void {
-    this.log.emit({ event: 'metrics', counters: this.counters.values });
+    this.events.emit({ event: 'metrics', counters: this.counters.values });
   }
 }

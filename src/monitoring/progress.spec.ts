@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BotEvent } from './bot-events.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
+import type { BotEvent } from '../domain/events/events.js';
 import { BackfillReporter, progressLine, type BackfillRange, type Terminal } from './progress.js';
 
 const range = (atBlock: number, more: Partial<BackfillRange> = {}): BackfillRange => ({
@@ -40,13 +42,16 @@ describe('the line of a backfill', () => {
 });
 
 describe('the report of a backfill', () => {
-  let nowMs = 0;
+  let clock: TestClock;
 
   function reporter(terminal?: Terminal): { report: (range: BackfillRange) => void; events: BotEvent[] } {
-    nowMs = 0;
-    const events: BotEvent[] = [];
-    const backfill = new BackfillReporter({ emit: (event) => events.push(event) }, terminal, () => nowMs);
-    return { report: (one) => backfill.report(one), events };
+    clock = new TestClock();
+    const events = new RecordedEvents();
+    const backfill = new BackfillReporter(events, terminal, clock);
+    const report = (one: BackfillRange): void => {
+      backfill.hear({ event: 'backfill-range', ...one });
+    };
+    return { report, events: events.all };
   }
 
   function screen(columns = 120): Terminal & { written: string[] } {
@@ -56,7 +61,10 @@ describe('the report of a backfill', () => {
 
   it('is an event at most every five seconds without a terminal, with rate and time left', () => {
     const { report, events } = reporter();
-    for (let block = 100; block <= 1_200; block += 100, nowMs += 1_000) report(range(block));
+    for (let block = 100; block <= 1_200; block += 100) {
+      report(range(block));
+      clock.advance(1_000);
+    }
     expect(events).toEqual([
       { event: 'backfill', ...range(100), ...UNKNOWN },
       { event: 'backfill', ...range(600), blocksPerSecond: 100, etaSeconds: 94 },
@@ -67,16 +75,19 @@ describe('the report of a backfill', () => {
   it('counts the rate of the last seconds, not that of the whole', () => {
     const { report, events } = reporter();
     report(range(1_000));
-    for (nowMs = 1_000; nowMs <= 20_000; nowMs += 1_000) report(range(1_000 + nowMs / 100));
+    for (let second = 1; second <= 20; second++) {
+      clock.advance(1_000);
+      report(range(1_000 + second * 10));
+    }
     expect(events.at(-1)).toMatchObject({ blocksPerSecond: 10, etaSeconds: 880 });
   });
 
   it('takes the last two ranges where each is slower than that, and has no end in sight without progress', () => {
     const { report, events } = reporter();
     report(range(1_000));
-    nowMs = 60_000;
+    clock.advance(60_000);
     report(range(4_000));
-    nowMs = 90_000;
+    clock.advance(30_000);
     report(range(4_000));
     expect(events.slice(1)).toMatchObject([
       { blocksPerSecond: 50, etaSeconds: 120 },
@@ -87,9 +98,9 @@ describe('the report of a backfill', () => {
   it('keeps the paces of two markets apart', () => {
     const { report, events } = reporter();
     report(range(1_000));
-    nowMs = 5_000;
+    clock.advance(5000);
     report(range(9_000, { market: 'other' }));
-    nowMs = 10_000;
+    clock.advance(5000);
     report(range(2_000));
     expect(events).toMatchObject([
       { market: 'aave', blocksPerSecond: undefined },
@@ -102,11 +113,11 @@ describe('the report of a backfill', () => {
     const terminal = screen();
     const { report, events } = reporter(terminal);
     report(range(1_000));
-    nowMs = 50;
+    clock.advance(50);
     report(range(2_000));
-    nowMs = 100;
+    clock.advance(50);
     report(range(3_000));
-    nowMs = 150;
+    clock.advance(50);
     report(range(10_000));
     expect(events).toEqual([]);
     expect(terminal.written).toHaveLength(3);

@@ -1,15 +1,10 @@
 import type { WriteStream } from 'node:tty';
-import type { BotEvent } from './bot-events.js';
+import { Clock } from '../domain/clock.js';
+import type { BotEvent, EventNamed, Events } from '../domain/events/events.js';
+import type { EventSubscriber } from './broadcast.js';
 
-/** How far the backfill of a market has come: all blocks up to `atBlock` are read. */
-export interface BackfillRange {
-  readonly market: string;
-  readonly fromBlock: number;
-  readonly atBlock: number;
-  readonly toBlock: number;
-  /** Found so far. */
-  readonly borrowers: number;
-}
+/** How far the backfill of a market has come. */
+export type BackfillRange = Omit<EventNamed<'backfill-range'>, 'event'>;
 
 /** How fast it goes; undefined while that is not known. */
 export interface Pace {
@@ -35,20 +30,24 @@ const CLEAR_TO_END = '\u001b[K';
  * most every five seconds. The cursor waits at the beginning of the bar, so that a line of the log is written over it and
  * the bar is drawn below.
  */
-export class BackfillReporter {
+export class BackfillReporter implements EventSubscriber {
   private readonly paces = new Map<string, MarketPace>();
   private toldAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param clock monotonic milliseconds. */
   constructor(
-    private readonly log: { emit(event: BotEvent): void },
+    private readonly events: Pick<Events, 'emit'>,
     private readonly terminal: Terminal | undefined,
-    private readonly clock: () => number = () => performance.now(),
+    private readonly clock: Clock = new Clock(),
   ) {}
 
-  /** After each range of blocks. */
-  report(range: BackfillRange): void {
-    const nowMs = this.clock();
+  hear(event: BotEvent): void {
+    if (event.event !== 'backfill-range') return;
+    const { event: name, ...range } = event;
+    this.report(range);
+  }
+
+  private report(range: BackfillRange): void {
+    const nowMs = this.clock.monotonicMs();
     const known = this.paces.get(range.market) ?? new MarketPace();
     this.paces.set(range.market, known);
     const pace = known.after(range, nowMs);
@@ -61,7 +60,7 @@ export class BackfillReporter {
       const columns = this.terminal.columns || 80; // 0: it does not know
       const line = progressLine(range, pace, Math.min(columns - 1, WIDEST_BAR));
       this.terminal.write(`\r${line}${CLEAR_TO_END}${done ? '\n' : '\r'}`);
-    } else this.log.emit({ event: 'backfill', ...range, ...pace });
+    } else this.events.emit({ event: 'backfill', ...range, ...pace });
   }
 }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule, SafetyRepository } from '../database/index.js';
+import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
 
 /**
@@ -13,6 +14,7 @@ import { SafetyController } from './safety-controller.js';
 @Module({
   imports: [DatabaseModule],
   providers: [
+    FailurePolicy,
     {
       provide: SafetyController,
       inject: [SafetyRepository, ChimeraConfig],
@@ -20,6 +22,6 @@ import { SafetyController } from './safety-controller.js';
         new SafetyController(repository, safety),
     },
   ],
-  exports: [SafetyController],
+  exports: [SafetyController, FailurePolicy],
 })
 export class SafetyModule {}

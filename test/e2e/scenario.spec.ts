@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import { Follower } from '../../devnet/demo/run.js';
 import { Stack } from '../../devnet/stack/stack.js';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 
 const BLOCK_MS = 250;

@@ -5,7 +5,7 @@ import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 

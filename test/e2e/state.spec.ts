@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { demoBorrowers } from '../../devnet/index.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { toAddress } from '../../src/domain/hex.js';
-import type { BotEvent } from '../../src/monitoring/bot-events.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 
 const BORROWERS = 20;

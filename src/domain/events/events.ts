@@ -1,0 +1,20 @@
+import type { ExecutionEvent } from './execution.js';
+import type { LoopEvent } from './loop.js';
+import type { SafetyEvent } from './safety.js';
+import type { StateEvent } from './state.js';
+
+/**
+ * Everything the bot says about what it does. Amounts are decimal text of the smallest unit, USD is decimal text with
+ * 8 decimals (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader. No event holds a secret
+ * or the address of an endpoint.
+ */
+export type BotEvent = LoopEvent | ExecutionEvent | StateEvent | SafetyEvent;
+
+/** The events of one name. */
+export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;
+
+/** Where every part of the bot says what it does. Nobody decides anything by an event. */
+export abstract class Events {
+  /** Never throws. */
+  abstract emit(event: BotEvent): void;
+}

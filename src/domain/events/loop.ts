@@ -1,0 +1,57 @@
+import type { RejectionReason } from '../decision.js';
+
+/** Start, passes and decisions of the loop, and its end. */
+export type LoopEvent =
+  | {
+      readonly event: 'bot-started';
+      readonly mode: 'dry-run' | 'live';
+      readonly chainId: number;
+      readonly block: number;
+      readonly positions: number;
+      readonly operator: string;
+      readonly chimera: string;
+    }
+  | { readonly event: 'bot-stopping'; readonly inFlight: number }
+  | { readonly event: 'api-listening'; readonly url: string }
+  | {
+      readonly event: 'pass';
+      readonly block: number;
+      readonly positions: number;
+      readonly liquidatable: number;
+      readonly planned: number;
+      /** Milliseconds from the head's arrival to the end of the pass. */
+      readonly tookMs: number;
+    }
+  | {
+      readonly event: 'pass-failed';
+      readonly block: number;
+      readonly consequence: 'retry' | 'skip' | 'halt';
+      readonly message: string;
+    }
+  | {
+      readonly event: 'position-skipped';
+      readonly protocol: string;
+      readonly borrower: string;
+      readonly block: number;
+      readonly healthFactorWad: string | undefined;
+      readonly reason: RejectionReason;
+      readonly explanation: string;
+      readonly detail: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly event: 'plan-ready';
+      readonly executionId: string;
+      readonly protocol: string;
+      readonly borrower: string;
+      readonly block: number;
+      readonly healthFactorWad: string;
+      readonly collateral: string;
+      readonly debt: string;
+      readonly sizing: string;
+      readonly debtToCover: string;
+      readonly notionalUsd8: string;
+      readonly grossProfitUsd8: string;
+      readonly bidUsd8: string;
+      readonly netProfitUsd8: string;
+    }
+  | { readonly event: 'metrics'; readonly counters: Readonly<Record<string, number>> };

@@ -1,0 +1,45 @@
+/** How the positions of the markets are found, kept and compared with the chain. */
+export type StateEvent =
+  | {
+      /** A range of blocks of a backfill was looked through: all blocks up to `atBlock` are. */
+      readonly event: 'backfill-range';
+      readonly market: string;
+      readonly fromBlock: number;
+      readonly atBlock: number;
+      readonly toBlock: number;
+      /** Found so far by this process. */
+      readonly borrowers: number;
+    }
+  | {
+      /** How far a backfill has come, every few seconds; on a terminal a line drawn in place says it instead. */
+      readonly event: 'backfill';
+      readonly market: string;
+      readonly fromBlock: number;
+      readonly atBlock: number;
+      readonly toBlock: number;
+      readonly borrowers: number;
+      readonly blocksPerSecond: number | undefined;
+      readonly etaSeconds: number | undefined;
+    }
+  | {
+      readonly event: 'backfill-finished';
+      readonly market: string;
+      readonly borrowers: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly event: 'divergence';
+      readonly protocol: string;
+      readonly account: string;
+      readonly block: number;
+      readonly detail: Readonly<Record<string, string>>;
+    }
+  | {
+      /** A feed did not say what the oracle answers now. */
+      readonly event: 'price-differs';
+      readonly protocol: string;
+      readonly asset: string;
+      readonly block: number;
+      readonly oursUsd8: string;
+      readonly chainUsd8: string;
+    };

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { Events, type BotEvent } from '../domain/events/events.js';
+
+/** Hears every event. */
+export interface EventSubscriber {
+  hear(event: BotEvent): void;
+}
+
+/** Gives each event to all subscribers, in the order in which they were added. */
+@Injectable()
+export class Broadcast extends Events {
+  private readonly subscribers: EventSubscriber[] = [];
+
+  subscribe(subscriber: EventSubscriber): void {
+    this.subscribers.push(subscriber);
+  }
+
+  /** A subscriber that throws is passed over: what the bot does never depends on who listens. */
+  emit(event: BotEvent): void {
+    for (const subscriber of this.subscribers) {
+      try {
+        subscriber.hear(event);
+      } catch {
+        // The log itself may be what failed: there is nowhere left to say so.
+      }
+    }
+  }
+}

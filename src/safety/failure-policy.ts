@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import { consequenceOf, HaltError, messageOf, type Consequence } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
+import { SafetyController } from './safety-controller.js';
+
+const ACTOR = 'chimera';
+
+/**
+ * The one place where the class of an error becomes an action. Everything of the bot that halts it goes through here: a
+ * {@link HaltError}, and what nobody classified, halts; a RetryError and a SkipError change nothing.
+ */
+@Injectable()
+export class FailurePolicy {
+  constructor(
+    private readonly safety: SafetyController,
+    private readonly events: Events,
+  ) {}
+
+  /**
+   * Tells of an error that ended a pass or a task beside it, and halts where its class says so. Never throws.
+   *
+   * @param block the number of the block that was worked on; 0 before the first.
+   */
+  async failed(error: unknown, block: number): Promise<Consequence> {
+    const consequence = consequenceOf(error);
+    this.events.emit({ event: 'pass-failed', block, consequence, message: messageOf(error) });
+    if (consequence === 'halt') await this.halt(messageOf(error));
+    return consequence;
+  }
+
+  /**
+   * Halts from this call on, before the error travels up to the loop: where the next signature must not wait for that.
+   * To say it again changes nothing.
+   *
+   * @returns the error to throw.
+   */
+  async halt(message: string): Promise<HaltError> {
+    await this.safety.halt(message, ACTOR);
+    return new HaltError(message);
+  }
+}
