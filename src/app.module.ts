@@ -4,6 +4,13 @@ import { LoggerModule } from 'nestjs-pino';
 import { ApiModule } from './api/api.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, type ChimeraConfig } from './config/index.js';
+import { MonitoringModule } from './monitoring/monitoring.module.js';
+import { FeedBook } from './oracles/feed-book.js';
+import { OraclesModule } from './oracles/oracles.module.js';
+import { LendingMarkets } from './protocols/lending-market.js';
+import { ProtocolsModule } from './protocols/protocols.module.js';
+import type { FollowedParts } from './state/state-engine.js';
+import { StateModule } from './state/state.module.js';
 
 /** Wires the modules; nothing is decided here. */
 @Module({})
@@ -16,9 +23,23 @@ export class AppModule {
         ScheduleModule.forRoot(),
         // Requests are not logged one by one: probes alone would drown the decisions.
         LoggerModule.forRoot({ pinoHttp: { autoLogging: false, base: null, quietReqLogger: true } }),
+        MonitoringModule,
+        stateModule(config),
         BotModule,
         ApiModule,
       ],
     };
   }
+}
+
+/** The state of this application: the price feeds, and the markets that depend on them. */
+function stateModule({ protocols }: ChimeraConfig): DynamicModule {
+  return StateModule.of({
+    imports: [OraclesModule, ProtocolsModule],
+    inject: [FeedBook, LendingMarkets],
+    useFactory: (feeds: FeedBook, { all }: LendingMarkets): FollowedParts => ({
+      before: [feeds],
+      markets: all.map((market, index) => ({ market, fromBlock: protocols[index]?.fromBlock ?? 0 })),
+    }),
+  });
 }

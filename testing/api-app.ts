@@ -7,8 +7,7 @@ import supertest from 'supertest';
 import { DataSource } from 'typeorm';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
-import type { BotStatus } from '../src/bot/bot-status.js';
-import { ChimeraBot } from '../src/bot/chimera-bot.js';
+import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
 import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
@@ -171,7 +170,10 @@ function newWorld(): World {
 
 function bot(world: World): Provider[] {
   return [
-    { provide: ChimeraBot, useValue: { status: () => world.bot } satisfies Pick<ChimeraBot, 'status'> },
+    {
+      provide: BotStatusReader,
+      useValue: { status: () => world.bot } satisfies Pick<BotStatusReader, 'status'>,
+    },
     {
       provide: HeadStream,
       useValue: {

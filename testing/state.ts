@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { demoBorrowers, startDevnet, type Devnet } from '../devnet/index.js';
-import { configOf } from './picture.js';
 import { MemoryCache } from '../src/cache/index.js';
 import {
   CheckpointsRepository,
@@ -14,10 +13,9 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../src/database/index.js';
+import type { Block } from '../src/domain/block.js';
 import { toAddress, type Address } from '../src/domain/hex.js';
 import { Secret } from '../src/domain/secret.js';
-import { PriceGuard } from '../src/oracles/price-guard.js';
-import { AaveV3Reader } from '../src/protocols/aave-v3/aave-v3.reader.js';
 import { Chain } from '../src/rpc/chain/chain.js';
 import { RpcError } from '../src/rpc/rpc-errors.js';
 import {
@@ -26,16 +24,15 @@ import {
   type BatchOptions,
   type RpcCall,
 } from '../src/rpc/endpoints/rpc-pool.js';
-import { Backfill } from '../src/state/backfill.js';
+import type { DeliveredLogs } from '../src/state/block-logs.js';
 import { CheckpointStore } from '../src/state/checkpoint-store.js';
-import { Reconciler } from '../src/state/reconciler.js';
-import type { Ears } from '../src/state/block-logs.js';
-import { StateEngine } from '../src/state/state-engine.js';
+import type { Advance, StateEngine } from '../src/state/state-engine.js';
 import type { StateView } from '../src/state/state-view.js';
-import { TrackedMarket, type HealthFactorLimits } from '../src/state/tracked-market.js';
-
-/** Above every health factor. */
-const EVERYBODY = 2n ** 255n;
+import type { HealthFactorLimits } from '../src/protocols/aave-v3/aave-v3-market.js';
+import { aaveState, ALL_POSITIONS, type AaveState } from './aave-state.js';
+import { configOf } from './devnet-config.js';
+import { RecordedEvents } from './fakes/recorded-events.js';
+import { TestClock } from './fakes/test-clock.js';
 
 export interface EngineSettings {
   readonly cache?: MemoryCache;
@@ -43,21 +40,23 @@ export interface EngineSettings {
   readonly limits?: HealthFactorLimits;
   /** Of another node than the local chain's own. */
   readonly archiveUrl?: string;
-  readonly ears?: Ears;
+  readonly delivered?: DeliveredLogs;
+  /** Of the gap watch and the backfill; default: the system's. */
+  readonly clock?: TestClock;
 }
 
 /** What one process has of the state: another one with the same database is a restart. */
-export interface Engine {
-  readonly engine: StateEngine;
+export interface Engine extends AaveState {
+  readonly events: RecordedEvents;
   readonly store: CheckpointStore;
   readonly chain: Chain;
   readonly pool: RpcPool;
   /** Starts at the latest block; without its backfill only what was saved is known. */
   start(): Promise<StateView>;
-  /** Starts, and finds everybody. */
+  /** Starts, and finds all borrowers. */
   startWhole(): Promise<StateView>;
-  /** To the latest block. */
-  advance(): Promise<StateView>;
+  /** To this block, or to the latest. @throws what the engine says went wrong */
+  advance(head?: Block): Promise<StateView>;
   /** JSON-RPC calls that left through the pool since the last question. */
   calls(): number;
   /** Lets the n-th call from now on, and all after it, fail as a node does that is away; undefined: none. */
@@ -120,8 +119,7 @@ export class StateBench {
   }
 
   engine(settings: EngineSettings = {}): Engine {
-    const { cache = new MemoryCache(), fromBlock = 0, archiveUrl, ears } = settings;
-    const { limits = { decideBelowWad: EVERYBODY, watchBelowWad: EVERYBODY } } = settings;
+    const { cache = new MemoryCache(), archiveUrl, limits = ALL_POSITIONS, ...options } = settings;
     const config = configOf(this.devnet);
     const pool = new WatchedPool({
       chainId: this.devnet.chainId,
@@ -129,35 +127,29 @@ export class StateBench {
       archive: archiveUrl === undefined ? undefined : { http: new Secret(archiveUrl) },
     });
     const chain = new Chain(pool);
-    const store = new CheckpointStore(new CheckpointsRepository(new Database(this.dataSource)), cache);
-    const engine = new StateEngine(
-      chain,
-      config.protocols.map(
-        (protocol) =>
-          new TrackedMarket(chain, new AaveV3Reader(chain), new PriceGuard(config), protocol, limits),
-      ),
-      store,
-      new Backfill(store),
-      {
-        nativeUsdFeed: config.oracles.nativeUsdFeed,
-        fromBlocks: new Map(config.protocols.map(({ name }) => [name, fromBlock])),
-      },
-      ears,
+    const events = new RecordedEvents();
+    const store = new CheckpointStore(
+      new CheckpointsRepository(new Database(this.dataSource)),
+      cache,
+      events,
     );
+    const state = aaveState(chain, config, store, { limits, events, ...options });
+    const { engine, backfill } = state;
     const start = async (): Promise<StateView> => engine.start(await chain.getBlock('latest'));
     let before = 0;
     return {
-      engine,
+      ...state,
+      events,
       store,
       chain,
       pool,
       start,
       startWhole: async () => {
         await start();
-        await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
+        await backfill.release();
         return viewOf(engine);
       },
-      advance: async () => engine.advance(await chain.getBlock('latest')),
+      advance: async (head) => reached(await engine.advance(head ?? (await chain.getBlock('latest')))),
       calls: () => {
         const since = pool.asked - before;
         before += since;
@@ -189,11 +181,21 @@ export function viewOf(engine: StateEngine): StateView {
   return engine.view;
 }
 
-/** What the chain says otherwise, of everybody. */
-export async function disagreements({ chain, engine }: Engine): Promise<unknown[]> {
-  const { compared, divergences, wrongPrices } = await new Reconciler(chain).compare(viewOf(engine), engine);
-  if (compared < engine.positionCount) throw new Error(`only ${compared} positions were compared`);
-  return [...divergences, ...wrongPrices];
+/** The view of an advance that reached its head. @throws what went wrong otherwise */
+export function reached({ view, error }: Advance): StateView {
+  if (error !== undefined) throw error;
+  if (!view) throw new Error('the head was not reached');
+  return view;
+}
+
+/** Everything in our books that the chain contradicts, over all positions. */
+export async function disagreements({ engine }: Pick<Engine, 'engine'>): Promise<unknown[]> {
+  const compared = await engine.compare(viewOf(engine), 500, 250);
+  const count = compared.reduce((sum, { found }) => sum + found.compared, 0);
+  if (count < engine.positionCount) throw new Error(`only ${count} positions were compared`);
+  return compared.flatMap(({ market: { name: market }, found: { divergences, wrongPrices } }) =>
+    [...divergences, ...wrongPrices].map((difference) => ({ market, ...difference })),
+  );
 }
 
 export function ignore(): void {
@@ -258,8 +260,4 @@ export function stateSpec(): StateSpec {
       return toAddress(await started().devnet.openPosition({ collaterals, debts }));
     },
   };
-}
-
-export async function backfill({ engine }: Engine): Promise<void> {
-  await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
-import { ChimeraBot } from '../bot/chimera-bot.js';
+import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SafetyController } from '../safety/index.js';
@@ -18,7 +18,7 @@ const ANY_URL = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 export class Readiness {
   constructor(
     private readonly health: HealthIndicatorService,
-    private readonly bot: ChimeraBot,
+    private readonly bot: BotStatusReader,
     private readonly heads: HeadStream,
     private readonly safety: SafetyController,
     private readonly typeOrm: TypeOrmHealthIndicator,

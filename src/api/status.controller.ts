@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ChimeraBot } from '../bot/chimera-bot.js';
+import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { SafetyController } from '../safety/index.js';
@@ -16,7 +16,7 @@ import {
 @Controller('api/v1/status')
 export class StatusController {
   constructor(
-    private readonly bot: ChimeraBot,
+    private readonly bot: BotStatusReader,
     private readonly safety: SafetyController,
     private readonly pool: RpcPool,
     private readonly config: ChimeraConfig,

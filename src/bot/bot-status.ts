@@ -1,7 +1,11 @@
+import { Injectable } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
 import type { RejectionReason } from '../domain/decision.js';
-
-/** `starting` until the first complete view, `stopping` from the first signal on. */
-export type BotPhase = 'starting' | 'running' | 'stopping';
+import { ExecutionService } from '../execution/index.js';
+import { Counters, type CounterValues } from '../monitoring/counters.js';
+import { StateEngine } from '../state/state-engine.js';
+import { ChimeraBot, type BotPhase } from './chimera-bot.js';
+import { PassLoop } from './pass-loop.js';
 
 /** What the operator sees of the loop. Counters start at 0 with the process. */
 export interface BotStatus {
@@ -15,7 +19,7 @@ export interface BotStatus {
   readonly backfill: readonly {
     readonly market: string;
     readonly fromBlock: number;
-    /** Everybody who borrowed up to this block has been found. */
+    /** Every borrower up to this block has been found. */
     readonly atBlock: number;
     readonly toBlock: number;
     /** Found, and not read yet. */
@@ -25,15 +29,42 @@ export interface BotStatus {
   readonly inFlight: number;
   /** Wei, at the last look; undefined before the first. */
   readonly operatorBalanceWei: bigint | undefined;
-  readonly counters: {
-    readonly passes: number;
-    readonly planned: number;
-    readonly sent: number;
-    readonly succeeded: number;
-    readonly failed: number;
-    readonly divergences: number;
-    readonly passErrors: number;
-  };
-  /** Positions below 1 that are left alone at the last pass, by reason. */
+  readonly counters: CounterValues;
+  /** Positions below 1 that the last pass left alone, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
+}
+
+/** Puts the status of the bot together from its parts. */
+@Injectable()
+export class BotStatusReader {
+  constructor(
+    private readonly bot: ChimeraBot,
+    private readonly loop: PassLoop,
+    private readonly state: StateEngine,
+    private readonly execution: ExecutionService,
+    private readonly counters: Counters,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  status(): BotStatus {
+    const { phase } = this.bot;
+    const { lastPass, sinceLastPassMs } = this.loop;
+    const block = this.state.view?.block;
+    return {
+      phase,
+      mode: this.config.execution.mode,
+      head: block && { number: block.number, hash: block.hash, timestamp: block.timestamp },
+      sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),
+      positions: this.state.positionCount,
+      backfill: this.config.protocols.flatMap(({ name }) => {
+        const progress = this.state.backfill.progressOf(name);
+        return progress ? [{ market: name, ...progress }] : [];
+      }),
+      liquidatable: lastPass?.liquidatable ?? 0,
+      inFlight: this.execution.inFlight().size,
+      operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
+      counters: this.counters.values,
+      skipped: lastPass?.skipped ?? {},
+    };
+  }
 }

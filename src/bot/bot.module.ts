@@ -2,28 +2,40 @@ import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../database/index.js';
 import { DetectorModule } from '../detector/detector.module.js';
 import { ExecutionModule } from '../execution/index.js';
-import { MonitoringModule } from '../monitoring/monitoring.module.js';
+import { OraclesModule } from '../oracles/oracles.module.js';
 import { PlannerModule } from '../planner/planner.module.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { SafetyModule } from '../safety/index.js';
-import { StateModule } from '../state/state.module.js';
 import { BlockPass } from './block-pass.js';
+import { BotStatusReader } from './bot-status.js';
+import { ChainComparison } from './chain-comparison.js';
 import { ChimeraBot } from './chimera-bot.js';
+import { DecisionJournal } from './decision-journal.js';
+import { HeadWatch } from './head-watch.js';
+import { PassLoop } from './pass-loop.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
-/** Start-up, the loop and shut-down. It must never hold a rule of its own: it asks the modules, in order. */
+/** Start, the loop and the end. It must never hold a rule of its own: it asks the modules, in order. */
 @Module({
   imports: [
     RpcModule,
     DatabaseModule,
-    StateModule,
+    OraclesModule,
     DetectorModule,
     PlannerModule,
     SafetyModule,
     ExecutionModule,
-    MonitoringModule,
   ],
-  providers: [BlockPass, ChimeraBot, SequencerWatch],
-  exports: [ChimeraBot],
+  providers: [
+    BlockPass,
+    BotStatusReader,
+    ChainComparison,
+    ChimeraBot,
+    DecisionJournal,
+    HeadWatch,
+    PassLoop,
+    SequencerWatch,
+  ],
+  exports: [BotStatusReader],
 })
 export class BotModule {}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { chainDescription } from '../domain/chain-description.js';
 import type { Hash } from '../domain/hex.js';
 import { SequencerHealth } from './sequencer-health.js';
 
@@ -19,7 +20,8 @@ const block = (
   timestamp,
 });
 
-const fresh = (): SequencerHealth => new SequencerHealth(LIMITS);
+/** Base: a block every 200 ms. */
+const fresh = (): SequencerHealth => new SequencerHealth(LIMITS, chainDescription(8453));
 
 /** A health that has taken in these blocks, each as it was made. */
 function after(...blocks: readonly (readonly [number: number, timestamp: number])[]): SequencerHealth {
@@ -31,11 +33,7 @@ function after(...blocks: readonly (readonly [number: number, timestamp: number]
 
 describe('a head far ahead of all others', () => {
   it('is not taken for the newest block: those that follow are fresh all the same', () => {
-    const health = new SequencerHealth({
-      maxTimestampJumpSeconds: 20,
-      maxHeadAgeSeconds: 15,
-      haltHeadAgeSeconds: 60,
-    });
+    const health = fresh();
     const at = (number: number, seconds: number): Parameters<SequencerHealth['head']>[0] => ({
       number,
       hash: `0x${String(number).padStart(64, '0')}`,

@@ -1,4 +1,5 @@
 import type { Block } from '../domain/block.js';
+import { windowBlocks, type ChainDescription } from '../domain/chain-description.js';
 import type { Hash } from '../domain/hex.js';
 
 export interface SequencerLimits {
@@ -19,38 +20,45 @@ export interface SequencerAnomaly {
 
 type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
 
-/** A sibling's parent is looked for among so many; a deeper reorg halts elsewhere. */
-const REMEMBERED_HEADS = 64;
-/** Five days of 200 ms blocks. */
-const FURTHEST_STEP_BLOCKS = 2_000_000;
+/** No chain makes the blocks of so long between two heads: a head further ahead is a bad answer of its node. */
+const FURTHEST_STEP_SECONDS = 5 * 24 * 3600;
 
 /**
- * Whether whoever makes the blocks makes them as usual. A head is judged against the one before it on its branch; a gap
- * counts by the mean of its missing blocks. Blocks that share a timestamp are normal: five of 200 ms make a second.
+ * Whether the sequencer makes blocks as usual. A head is judged against the one before it on its branch; over a gap, by
+ * the mean of the missing blocks. Blocks that share a timestamp are normal: five of 200 ms make a second.
  *
- * Our own pauses (a suspended process, a restart) are not the chain's. Heads are therefore never judged by when they
- * come, since those of a whole pause may come at once from a buffer; their age is judged only as of the instant at which
- * a node was asked and after its answer was taken in, so that a pause before the question ends with a fresh head, and
- * one between question and answer does not count.
+ * A pause of our own process (it was suspended, or it restarted) is not a pause of the chain. So a head is never judged
+ * by when it arrives: the heads of a whole pause may arrive at once from a buffer. The age of the newest head is judged
+ * only after a node has answered, and as of the instant at which it was asked. Then a pause before the question ends with
+ * a fresh head, and a pause between question and answer does not count.
  */
 export class SequencerHealth {
   private readonly recent = new Map<Hash, BlockTime>();
   private newest: BlockTime | undefined;
   private newSinceMs = 0;
 
-  constructor(private readonly limits: SequencerLimits) {}
+  private readonly rememberedHeads: number;
+  private readonly furthestStepBlocks: number;
+
+  constructor(
+    private readonly limits: SequencerLimits,
+    chain: ChainDescription,
+  ) {
+    // A sibling's parent is looked for among so many; a deeper reorg halts elsewhere.
+    this.rememberedHeads = windowBlocks('lateNode', chain);
+    this.furthestStepBlocks = Math.ceil((FURTHEST_STEP_SECONDS * 1_000) / chain.blockTimeMs);
+  }
 
   /**
-   * Takes a head in, from whatever source and in any order; one that is known changes nothing.
+   * Takes in a head from any source, in any order. One that is known changes nothing.
    *
    * @param nowMs milliseconds since the epoch.
-   * @returns what is wrong between it and the one before. Nothing is said of the first head, nor of one on another
+   * @returns what is wrong between it and the one before; undefined also for the first head, and for a head on another
    *   branch whose parent was not seen.
    */
   head(head: BlockTime, nowMs: number): SequencerAnomaly | undefined {
     if (this.recent.has(head.hash)) return undefined;
-    // A node's nonsense: no chain makes so many blocks between two looks.
-    if (this.newest && head.number > this.newest.number + FURTHEST_STEP_BLOCKS) return undefined;
+    if (this.newest && head.number > this.newest.number + this.furthestStepBlocks) return undefined;
     const before = this.predecessorOf(head);
     this.remember(head);
     this.newSinceMs = nowMs;
@@ -116,7 +124,7 @@ export class SequencerHealth {
   private remember(head: BlockTime): void {
     this.recent.set(head.hash, head);
     const [oldest] = this.recent.keys();
-    if (this.recent.size > REMEMBERED_HEADS && oldest !== undefined) this.recent.delete(oldest);
+    if (this.recent.size > this.rememberedHeads && oldest !== undefined) this.recent.delete(oldest);
   }
 }
 

@@ -1,28 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Block } from '../domain/block.js';
+import { chainDescription } from '../domain/chain-description.js';
+import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
-import { SafetyController } from '../safety/index.js';
+import { FailurePolicy, SafetyController } from '../safety/index.js';
 import { SequencerHealth, type SequencerAnomaly } from './sequencer-health.js';
 
-/** Gives the heads to {@link SequencerHealth}, and what that says to safety, which acts before this returns, and to the log. */
+/** Shows the heads to {@link SequencerHealth} and acts on what it says, before the next signature. */
 @Injectable()
 export class SequencerWatch {
   private readonly health: SequencerHealth;
-  /** What was last said of stale heads: it is said again when it gets worse or better, not at every look. */
-  private told: SequencerAnomaly['severity'] | undefined;
+  /** What was last said of stale heads. It is said again when it gets worse or better, not at every look. */
+  private reported: SequencerAnomaly['severity'] | undefined;
 
   constructor(
     private readonly safety: SafetyController,
+    private readonly policy: FailurePolicy,
     private readonly events: Events,
-    { safety: limits }: ChimeraConfig,
+    private readonly clock: Clock,
+    { network, safety: limits }: ChimeraConfig,
   ) {
-    this.health = new SequencerHealth(limits);
+    this.health = new SequencerHealth(limits, chainDescription(network.chainId));
   }
 
   /** A head as it came. */
   head(head: Block): void {
-    const anomaly = this.health.head(head, Date.now());
+    const anomaly = this.health.head(head, this.clock.wallMs());
     if (!anomaly) return;
     this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
     this.act(anomaly);
@@ -32,16 +36,16 @@ export class SequencerWatch {
   answered(block: Block, askedAtMs: number): void {
     this.head(block);
     const anomaly = this.health.look(askedAtMs);
-    if (anomaly && anomaly.severity !== this.told)
+    if (anomaly && anomaly.severity !== this.reported)
       this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
-    if (!anomaly && this.told) this.events.emit({ event: 'sequencer-well', block: block.number });
-    this.told = anomaly?.severity;
-    // Each time: the state may have been changed by others meanwhile, and to say it again changes nothing.
+    if (!anomaly && this.reported) this.events.emit({ event: 'sequencer-well', block: block.number });
+    this.reported = anomaly?.severity;
+    // At each look, because something else may have changed the safety state since. To say it again changes nothing.
     if (anomaly) this.act(anomaly);
     else void this.safety.unthrottle('the heads are fresh again');
   }
 
   private act({ severity, message }: SequencerAnomaly): void {
-    void (severity === 'halt' ? this.safety.halt(message, 'chimera') : this.safety.throttle(message));
+    void (severity === 'halt' ? this.policy.halt(message) : this.safety.throttle(message));
   }
 }

@@ -11,6 +11,7 @@ export {
   CheckpointsRepository,
   type Checkpoint,
   type History,
+  type KnownPositions,
   type StoredPosition,
 } from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';

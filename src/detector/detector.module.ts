@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
 import { OraclesModule } from '../oracles/oracles.module.js';
+import { ProtocolsModule } from '../protocols/protocols.module.js';
 import { OpportunityDetector } from './opportunity-detector.js';
 
 /** Finds what can be liquidated in a view of the state. Pure computation: it must never read the chain. */
-@Module({ imports: [OraclesModule], providers: [OpportunityDetector], exports: [OpportunityDetector] })
+@Module({
+  imports: [OraclesModule, ProtocolsModule],
+  providers: [OpportunityDetector],
+  exports: [OpportunityDetector],
+})
 export class DetectorModule {}

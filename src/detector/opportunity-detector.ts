@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import type { AtRisk } from '../domain/at-risk.js';
+import type { Block } from '../domain/block.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Address } from '../domain/hex.js';
-import { max } from '../domain/money.js';
-import type { LiquidationPair, Opportunity } from '../domain/opportunity.js';
+import { max, valueUsd8 } from '../domain/money.js';
+import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
-import { bonusUsd8, liquidationPairs } from '../protocols/aave-v3/candidates.js';
-import { isLiquidatable, type AccountData, type ValuedLeg } from '../protocols/aave-v3/health.js';
-import type { MarketView, Position, StateView } from '../state/state-view.js';
+import { LendingMarkets } from '../protocols/lending-market.js';
+import type { StateView } from '../state/state-view.js';
 
 /** What the detector says of one position with a health factor below 1. */
 export type Detection =
@@ -20,109 +22,76 @@ export type Detection =
       readonly healthFactorWad: bigint | undefined;
     });
 
-const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
-
 /** State to opportunities: exact health factors, and a reason for every position below 1 that is left alone. */
 @Injectable()
 export class OpportunityDetector {
   constructor(
+    private readonly markets: LendingMarkets,
+    private readonly feeds: FeedBook,
     private readonly guard: PriceGuard,
     private readonly config: ChimeraConfig,
   ) {}
 
   /** @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now. */
   detect(view: StateView, maxNotionalUsd8: bigint): Detection[] {
-    const detections: Detection[] = [];
-    for (const market of view.markets) {
-      for (const position of market.positions.values()) {
-        const detection = this.inspect(view, market, position, maxNotionalUsd8);
-        if (detection) detections.push(detection);
-      }
-    }
-    return detections;
+    const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
+    // Gas, fees and the bid are valued with the price of the native token.
+    const native = { symbol: 'native', updatedAt: view.of(this.feeds).native.updatedAt, jumped: false };
+    const nativeObjection = this.guard.objection(native, view.block.timestamp);
+    return this.markets.all.flatMap((market) =>
+      view
+        .of(market)
+        .atRisk(limits)
+        .map((position): Detection => {
+          const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
+          if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
+          const { protocol, borrower, healthFactorWad } = position;
+          return { ...result, protocol, borrower, healthFactorWad };
+        }),
+    );
   }
 
   private inspect(
-    view: StateView,
-    { market, conditions, jumped, priceTimes }: MarketView,
-    { account, data }: Position,
+    position: AtRisk,
+    block: Block,
     maxNotionalUsd8: bigint,
-  ): Detection | undefined {
-    const no = (rejection: Rejection, healthFactorWad?: bigint): Detection => ({
-      ...rejection,
-      protocol: market.name,
-      borrower: account.address,
-      healthFactorWad,
-    });
-    if ('priceMissing' in data) return no(rejected('price-missing', { asset: data.priceMissing.symbol }));
-    const { healthFactorWad } = data;
-    if (!isLiquidatable(healthFactorWad)) return undefined;
-
-    // Gas, fees and the bid are valued with it.
-    const native = { symbol: 'native', updatedAt: view.nativePriceTime, jumped: false };
-    const nativeObjection = this.guard.objection(native, conditions.timestamp);
-    if (nativeObjection) return no(nativeObjection, healthFactorWad);
-    for (const { reserve } of data.legs) {
-      const price = {
-        symbol: reserve.symbol,
-        updatedAt: priceTimes.get(reserve.asset),
-        jumped: jumped.has(reserve.asset),
-      };
-      const objection = this.guard.objection(price, conditions.timestamp);
-      if (objection) return no(objection, healthFactorWad);
+    nativeObjection: Rejection | undefined,
+  ): Opportunity | Rejection {
+    const { healthFactorWad, prices, obstacle, limited } = position;
+    if (healthFactorWad === undefined) return obstacle ?? rejected('price-missing');
+    if (nativeObjection) return nativeObjection;
+    for (const price of prices) {
+      const objection = this.guard.objection(price, block.timestamp);
+      if (objection) return objection;
     }
-    if (!conditions.sentinelAllows && healthFactorWad >= SENTINEL_EXEMPT_BELOW_WAD)
-      return no(rejected('sequencer-grace'), healthFactorWad);
+    if (obstacle) return obstacle;
 
-    const usable = usableLegs(data, conditions.timestamp);
-    if ('kind' in usable) return no(usable, healthFactorWad);
-    const possible = liquidationPairs(market.rules, usable, conditions.timestamp, {
-      maxNotionalUsd8,
-      fundingHorizonSeconds: PLAN_LIFETIME_SECONDS,
-    });
-    const pairs = possible.filter((pair) => pair.candidates.length > 0);
-    const bonus = largestBonusUsd8(pairs);
-    if (bonus === undefined) {
-      if (!possible.some((pair) => pair.aboveLimit)) return no(rejected('no-collateral'), healthFactorWad);
+    const pairs = position.pairs.filter(({ candidates }) => candidates.length > 0);
+    const bonusUsd8 = largestBonusUsd8(pairs);
+    if (bonusUsd8 === undefined) {
+      if (!limited) return rejected('no-collateral');
       const reason = maxNotionalUsd8 === 0n ? 'daily-volume-reached' : 'notional-above-limit';
-      return no(rejected(reason, { headroomUsd8: String(maxNotionalUsd8) }), healthFactorWad);
+      return rejected(reason, { headroomUsd8: String(maxNotionalUsd8) });
     }
-    if (bonus < this.config.planner.minProfitUsd8) {
-      const detail = { bonusUsd8: String(bonus), floorUsd8: String(this.config.planner.minProfitUsd8) };
-      return no(rejected('bonus-below-floor', detail), healthFactorWad);
-    }
-    return {
-      kind: 'opportunity',
-      opportunity: {
-        protocol: market.name,
-        market: market.pool,
-        borrower: account.address,
-        block: view.block,
-        healthFactorWad,
-        totalCollateralUsd8: data.totalCollateralUsd8,
-        totalDebtUsd8: data.totalDebtUsd8,
-        pairs,
-      },
-    };
+    const { minProfitUsd8 } = this.config.planner;
+    if (bonusUsd8 < minProfitUsd8)
+      return rejected('bonus-below-floor', {
+        bonusUsd8: String(bonusUsd8),
+        floorUsd8: String(minProfitUsd8),
+      });
+    const { protocol, market, borrower, totalCollateralUsd8, totalDebtUsd8 } = position;
+    const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
+    return { protocol, market, borrower, block, ...totals, pairs };
   }
 }
 
-/** The position without the legs that cannot be part of a liquidation now, or why nothing of it can. */
-function usableLegs(data: AccountData, timestamp: number): AccountData | Rejection {
-  const inGrace = ({ reserve }: ValuedLeg): boolean => reserve.gracePeriodUntil >= timestamp;
-  const stopped = ({ reserve }: ValuedLeg): boolean => reserve.paused || !reserve.active;
-  const legs = data.legs.filter((leg) => !stopped(leg) && !inGrace(leg));
-  const bothSides = (of: readonly ValuedLeg[]): boolean =>
-    of.some((leg) => leg.collateral > 0n) && of.some((leg) => leg.debt > 0n);
-  if (bothSides(legs)) return { ...data, legs };
-  if (!bothSides(data.legs)) return rejected('no-collateral');
-  const blocking = data.legs.find((leg) => stopped(leg)) ?? data.legs.find((leg) => inGrace(leg));
-  const detail = { asset: blocking?.reserve.symbol ?? '' };
-  return rejected(data.legs.some((leg) => stopped(leg)) ? 'reserve-paused' : 'grace-period', detail);
-}
-
-/** The best any pair could give if swapping were free: an upper bound of the profit. */
+/** The best that any pair could give if swapping were free: an upper bound of the profit. */
 function largestBonusUsd8(pairs: readonly LiquidationPair[]): bigint | undefined {
   const bonuses = pairs.flatMap((pair) => pair.candidates.map(bonusUsd8));
   return bonuses.length === 0 ? undefined : bonuses.reduce(max);
+}
+
+/** What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be negative. */
+function bonusUsd8({ collateral, collateralSeized, debt, debtToCover }: LiquidationCandidate): bigint {
+  return valueUsd8(collateralSeized, collateral) - valueUsd8(debtToCover, debt);
 }

@@ -39,13 +39,13 @@ export function chainDescription(chainId: number): ChainDescription {
  */
 export const WINDOWS_SECONDS = { reorg: 256, lateNode: 128, blockByBlock: 1_024 } as const;
 
-/** No window is shorter than this: a node that keeps no more than 128 states still serves them. */
-const FEWEST_BLOCKS = 64;
+/** Blocks before the head whose states every full node still serves: Geth keeps 128. */
+export const BLOCKS_WITH_STATE = 64;
 
 /** The blocks that a chain makes in a window of {@link WINDOWS_SECONDS}, rounded up. */
 export function windowBlocks(
   window: keyof typeof WINDOWS_SECONDS,
   { blockTimeMs }: Pick<ChainDescription, 'blockTimeMs'>,
 ): number {
-  return Math.max(FEWEST_BLOCKS, Math.ceil((WINDOWS_SECONDS[window] * 1_000) / blockTimeMs));
+  return Math.max(BLOCKS_WITH_STATE, Math.ceil((WINDOWS_SECONDS[window] * 1_000) / blockTimeMs));
 }

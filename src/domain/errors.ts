@@ -42,6 +42,20 @@ export function consequenceOf(error: unknown): Consequence {
   return error instanceof ChimeraError ? error.consequence : 'halt';
 }
 
+const RANK: Readonly<Record<Consequence, number>> = { skip: 0, retry: 1, halt: 2 };
+
+/** The errors among these, the worst first: what halts before what is retried before what is skipped. */
+export function worstFirst(errors: readonly (Error | undefined)[]): Error[] {
+  return errors
+    .filter((error) => error !== undefined)
+    .sort((a, b) => RANK[consequenceOf(b)] - RANK[consequenceOf(a)]);
+}
+
+/** A thrown value as an Error: anything may be thrown. */
+export function errorFrom(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ExecutionMode, ExecutionsRepository } from '../database/index.js';
-import { rejected, type Rejection } from '../domain/decision.js';
+import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
@@ -109,6 +109,7 @@ export class ExecutionService {
       ledger.all.map(({ nonce }) => nonce),
     );
     await this.step(block);
+    await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
   }
 
   /**

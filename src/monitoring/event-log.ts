@@ -13,6 +13,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
   'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),
   'sequencer-anomaly': ({ severity }) => (severity === 'halt' ? 'error' : 'warn'),
+  'backfill-paused': 'warn',
+  'checkpoint-not-saved': 'warn',
   divergence: 'error',
   'price-differs': 'warn',
   'execution-reopened': 'warn',

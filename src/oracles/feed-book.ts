@@ -1,9 +1,12 @@
 import { id } from 'ethers';
+import type { Block } from '../domain/block.js';
+import { RetryError } from '../domain/errors.js';
 import { addressAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
-import { answerOf, latestRoundRead, type Round } from './chainlink.js';
+import type { BlockStep, Followed } from '../state/followed.js';
+import { answerOf, latestRoundRead, roundRead, type Round } from './chainlink.js';
 
 const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;
 /** AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt) of a Chainlink aggregator. */
@@ -12,63 +15,110 @@ const ANSWER_UPDATED = id('AnswerUpdated(int256,uint256,uint256)') as Hex;
 const AGGREGATOR_CONFIRMED = id('AggregatorConfirmed(address,address)') as Hex;
 
 /** A feed whose answer its aggregator's logs tell. */
-export interface FollowedFeed {
+interface FollowedFeed {
   readonly aggregator: Address;
   /** Undefined after an answer that is no price. */
   readonly round: Round | undefined;
 }
 
-/** What is known of feeds at a block: a value that is replaced, never changed, so that an older block's can be had back. */
+/** What is known of feeds at a block; undefined for a feed that has to be asked. Replaced, never changed. */
 export type Feeds = ReadonlyMap<Address, FollowedFeed | undefined>;
 
+interface FeedStep extends BlockStep {
+  readonly logs: readonly RawLog[];
+  readonly found: Feeds;
+}
+
+/** What the native token costs, for gas, fees and bids. */
+export interface FeedView {
+  readonly native: Round;
+}
+
 /**
- * Feeds whose rounds are known from logs, so that their price needs no call: proxies of an aggregator that says
- * AnswerUpdated. An adapter that computes its answer (a capped ratio, for instance) is none of them.
+ * Price feeds whose rounds are known from logs, so that their price needs no call: proxies of an aggregator that emits
+ * AnswerUpdated. An adapter that computes its answer, for example a capped ratio, is not one of them and is asked.
  *
- * A proxy may be given another aggregator without a word, and an aggregator may answer otherwise than its logs say: whoever uses
- * the rounds compares them with the chain every now and then, and tells {@link distrust}.
+ * A proxy may be given another aggregator without a log, and an aggregator may answer something else than its logs say.
+ * So whoever uses the rounds compares them with the chain from time to time, and calls {@link distrust}.
  */
-export class FeedBook {
+export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | undefined> {
+  readonly name = 'price-feeds';
   private feeds: Feeds = new Map();
   private readonly distrusted = new Set<Address>();
 
-  constructor(private readonly chain: Chain) {}
+  /** @param nativeUsdFeed of the chain's native token in USD. */
+  constructor(
+    private readonly chain: Chain,
+    private readonly nativeUsdFeed: Address,
+  ) {}
 
-  /** Everything at the last block whose logs were applied, to go back to with {@link restore}. */
-  get current(): Feeds {
-    return this.feeds;
+  get watched(): readonly Address[] {
+    return [...this.feeds].flatMap(([feed, followed]) => (followed ? [feed, followed.aggregator] : []));
   }
 
-  /** The feed's last round; undefined for one that has to be asked. */
+  /** The feed's last round; undefined for a feed that has to be asked. */
   roundOf(feed: Address): Round | undefined {
     return this.distrusted.has(feed) ? undefined : this.feeds.get(feed)?.round;
   }
 
-  /** The contracts whose logs count. */
-  get watched(): Address[] {
-    return [...this.feeds].flatMap(([feed, followed]) => (followed ? [feed, followed.aggregator] : []));
-  }
-
-  /** Those that are not known yet. */
-  unknown(feeds: Iterable<Address>): Address[] {
-    return [...new Set(feeds)].filter((feed) => !this.feeds.has(feed));
-  }
-
-  /** Those that were given another aggregator. */
-  redirected(logs: readonly RawLog[]): Address[] {
-    return logs.flatMap(({ address, topics }) =>
-      topics[0] === AGGREGATOR_CONFIRMED && this.feeds.get(address) ? [address] : [],
+  /** How the feeds among these that are not known yet stand at a block. For {@link add}. @throws RetryError */
+  async findUnknown(feeds: Iterable<Address>, block: Hash): Promise<Feeds> {
+    return this.find(
+      [...new Set(feeds)].filter((feed) => !this.feeds.has(feed)),
+      block,
     );
   }
 
-  /** Feeds at a block, undefined for one that no log tells of. @throws RetryError when the chain could not be read. */
-  async look(feeds: readonly Address[], block: Hash): Promise<Feeds> {
-    const answers = await readAt(this.chain, each(feeds.map(followedRead)), block);
-    return new Map(feeds.map((feed, index) => [feed, answers[index]]));
+  /** Follows feeds from now on. To be called in the commit of something that is undone before this book is. */
+  add(found: Feeds): void {
+    if (found.size > 0) this.feeds = new Map([...this.feeds, ...found]);
   }
 
-  /** Takes in the logs of a block, and then the feeds that were looked at in it. */
-  apply(logs: readonly RawLog[], looked: Feeds): void {
+  /** The feed does not answer what its logs say: from now on it is asked. */
+  distrust(feed: Address): void {
+    this.distrusted.add(feed);
+  }
+
+  async prepare(block: Block, logs: readonly RawLog[]): Promise<FeedStep> {
+    const redirected = logs.flatMap(({ address, topics }) =>
+      topics[0] === AGGREGATOR_CONFIRMED && this.feeds.get(address) ? [address] : [],
+    );
+    const found = await this.find(redirected, block.hash);
+    return { logs, found, readsChange: redirected.length > 0, contradicted: [] };
+  }
+
+  commit({ logs, found }: FeedStep): Feeds {
+    const before = this.feeds;
+    this.applyLogs(logs);
+    this.add(found);
+    return before;
+  }
+
+  undo(before: Feeds): void {
+    this.feeds = before;
+  }
+
+  async prepareRange({ hash }: Block): Promise<FeedStep> {
+    const found = await this.find([...new Set([...this.feeds.keys(), this.nativeUsdFeed])], hash);
+    return { logs: [], found, readsChange: true, contradicted: [] };
+  }
+
+  commitRange(step: FeedStep): void {
+    this.commit(step);
+  }
+
+  reads(): Read<Round | undefined> {
+    if (this.roundOf(this.nativeUsdFeed)) return { calls: [], decode: () => undefined };
+    return roundRead(this.nativeUsdFeed);
+  }
+
+  view(asked: Round | undefined): FeedView {
+    const native = this.roundOf(this.nativeUsdFeed) ?? asked;
+    if (!native) throw new RetryError(`feed ${this.nativeUsdFeed} gives no positive price`);
+    return { native };
+  }
+
+  private applyLogs(logs: readonly RawLog[]): void {
     let feeds: Map<Address, FollowedFeed | undefined> | undefined;
     for (const { address, topics, data } of logs) {
       const [topic, current] = topics;
@@ -81,18 +131,12 @@ export class FeedBook {
         feeds.set(feed, { aggregator: address, round });
       }
     }
-    if (looked.size > 0) feeds = new Map([...(feeds ?? this.feeds), ...looked]);
     if (feeds) this.feeds = feeds;
   }
 
-  /** Goes back to an older block. */
-  restore(feeds: Feeds): void {
-    this.feeds = feeds;
-  }
-
-  /** The feed does not answer what its logs say: from now on it has to be asked. */
-  distrust(feed: Address): void {
-    this.distrusted.add(feed);
+  private async find(feeds: readonly Address[], block: Hash): Promise<Feeds> {
+    const answers = await readAt(this.chain, each(feeds.map(followedRead)), block);
+    return new Map(feeds.map((feed, index) => [feed, answers[index]]));
   }
 }
 

@@ -1,9 +1,24 @@
 import { Module } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { RpcModule } from '../rpc/rpc.module.js';
+import { FeedBook } from './feed-book.js';
 import { PriceGuard } from './price-guard.js';
 
 /**
  * Prices from Chainlink feeds, and which of them may be acted on. It must never make a price up: what cannot be read
  * is missing.
  */
-@Module({ providers: [PriceGuard], exports: [PriceGuard] })
+@Module({
+  imports: [RpcModule],
+  providers: [
+    PriceGuard,
+    {
+      provide: FeedBook,
+      inject: [Chain, ChimeraConfig],
+      useFactory: (chain: Chain, { oracles }: ChimeraConfig) => new FeedBook(chain, oracles.nativeUsdFeed),
+    },
+  ],
+  exports: [PriceGuard, FeedBook],
+})
 export class OraclesModule {}

@@ -1,18 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import type { JudgedPrice } from '../domain/at-risk.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Address } from '../domain/hex.js';
 import { BPS } from '../domain/money.js';
 
 export type Prices = ReadonlyMap<Address, bigint>;
-
-/** An asset's price as the guard judges it. */
-export interface JudgedPrice {
-  readonly symbol: string;
-  /** Seconds since the epoch; undefined for a source that has no rounds. */
-  readonly updatedAt: number | undefined;
-  readonly jumped: boolean;
-}
 
 /** Prices that must not be acted on: too old, or moved too far in one block (F34). */
 @Injectable()

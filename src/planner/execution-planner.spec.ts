@@ -8,7 +8,8 @@ import {
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import { chainOf } from '../../testing/chain.js';
-import { configOf, viewOf } from '../../testing/picture.js';
+import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
+import { configOf } from '../../testing/devnet-config.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
@@ -191,10 +192,13 @@ async function decide(
   limitUsd8 = UNLIMITED_USD8,
 ): Promise<PlanDecision[]> {
   const config: ChimeraConfig = configOf(devnet, settings);
-  const view = await viewOf(chain, config, borrowers);
+  const { feeds, market } = aaveParts(chain, config, LIQUIDATABLE);
+  const view = await viewOfAccounts({ feeds, market }, chain, borrowers);
   // The detector leaves what the planner is to be asked about here.
   const curious = configOf(devnet, { ...settings, minProfitUsd: '0' });
-  const detections = new OpportunityDetector(new PriceGuard(curious), curious).detect(view, limitUsd8);
+  const guard = new PriceGuard(curious);
+  const detector = new OpportunityDetector({ all: [market] }, feeds, guard, curious);
+  const detections = detector.detect(view, limitUsd8);
   const planner = new ExecutionPlanner(chain, new UniswapV3Venue(chain, config.liquidity.uniswapV3), config);
   return planner.plan(
     detections.flatMap((detection: Detection) =>
@@ -202,7 +206,7 @@ async function decide(
     ),
     {
       block: view.block,
-      nativePriceUsd8: view.nativePriceUsd8,
+      nativePriceUsd8: view.of(feeds).native.answer,
       operator: toAddress(devnet.accounts.operator),
       pending,
     },

@@ -5,9 +5,12 @@ import { checkDatabase } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import { toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
-import { formatUnits } from '../domain/money.js';
-import { addressRead, SELECTORS } from '../protocols/aave-v3/reads.js';
-import { Kind, SELECTORS as CHIMERA } from '../contract/bindings.js';
+import { formatUnits, WAD } from '../domain/money.js';
+import { FeedBook } from '../oracles/feed-book.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import type { LendingMarket } from '../protocols/lending-market.js';
+import { marketOf } from '../protocols/market-kinds.js';
+import { SELECTORS as CHIMERA } from '../contract/bindings.js';
 import { callWithAddress } from '../contract/contract.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
@@ -58,22 +61,32 @@ function thatRefuse(found: readonly string[], pool: RpcPool): string[] {
 
 async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]> {
   try {
-    const missing = await missingContracts(chain, config);
+    const markets = marketsOf(chain, config);
+    const missing = await missingContracts(chain, config, markets);
     const operator = await checkOperator(chain, config);
-    const roles = missing.length === 0 ? await checkRoles(chain, config, operator.address) : [];
+    const roles = missing.length === 0 ? await checkRoles(chain, config, markets, operator.address) : [];
     return [...missing, ...roles, ...operator.problems];
   } catch (error) {
     return [`the chain could not be examined: ${messageOf(error)}`];
   }
 }
 
-async function missingContracts(chain: Chain, config: ChimeraConfig): Promise<string[]> {
+function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
+  const guard = new PriceGuard(config);
+  const healthFactors = { decideBelowWad: WAD, watchBelowWad: WAD };
+  return config.protocols.map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors }));
+}
+
+async function missingContracts(
+  chain: Chain,
+  config: ChimeraConfig,
+  markets: readonly LendingMarket[],
+): Promise<string[]> {
   const { uniswapV3 } = config.liquidity;
   const expected: readonly (readonly [string, Address])[] = [
     ['execution.chimera', config.execution.chimera],
-    ...config.protocols.map(
-      ({ name, addressesProvider }) => [`protocols (${name}).addressesProvider`, addressesProvider] as const,
-    ),
+    ...markets.flatMap(({ contracts }) => contracts),
     ['oracles.nativeUsdFeed', config.oracles.nativeUsdFeed],
     ['liquidity.uniswapV3.factory', uniswapV3.factory],
     ['liquidity.uniswapV3.quoter', uniswapV3.quoter],
@@ -92,26 +105,23 @@ async function missingContracts(chain: Chain, config: ChimeraConfig): Promise<st
 async function checkRoles(
   chain: Chain,
   config: ChimeraConfig,
+  markets: readonly LendingMarket[],
   operator: Address | undefined,
 ): Promise<string[]> {
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
-  const pools = await readAt(
+  const counterparties = await readAt(
     chain,
-    each(
-      config.protocols.map(({ name, addressesProvider }) =>
-        addressRead(addressesProvider, SELECTORS.getPool, name),
-      ),
-    ),
+    each(markets.map((market) => market.counterparty())),
     block.hash,
   );
-  const [executor, paused, factory, markets] = await readAt(
+  const [executor, paused, factory, kinds] = await readAt(
     chain,
     together(
       operator ? answer(chimera, callWithAddress('isExecutor', operator)) : { calls: [], decode: () => 1n },
       answer(chimera, CHIMERA.paused),
       answer(chimera, CHIMERA.factory),
-      each(pools.map((pool) => answer(chimera, callWithAddress('kindOf', pool)))),
+      each(counterparties.map(({ address }) => answer(chimera, callWithAddress('kindOf', address)))),
     ),
     block.hash,
   );
@@ -128,10 +138,10 @@ async function checkRoles(
     problems.push(
       `liquidity.uniswapV3.factory: the contract ${chimera} accepts callbacks of another factory only; the two must be the same`,
     );
-  for (const [index, { name }] of config.protocols.entries())
-    if (markets[index] !== BigInt(Kind.AaveV3))
+  for (const [index, { address, kind, description }] of counterparties.entries())
+    if (kinds[index] !== BigInt(kind))
       problems.push(
-        `protocols (${name}): the contract ${chimera} may not call the pool ${String(pools[index])}; its owner has to list it as an Aave v3 market with setCounterparty`,
+        `protocols (${markets[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
       );
   if (problems.length === 0) {
     problems.push(...(await checkSimulation(chain, chimera, block.hash)));

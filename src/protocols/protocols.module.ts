@@ -1,10 +1,37 @@
 import { Module } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
+import { WAD } from '../domain/money.js';
+import { FeedBook } from '../oracles/feed-book.js';
+import { OraclesModule } from '../oracles/oracles.module.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
-import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
+import { LendingMarkets } from './lending-market.js';
+import { marketOf } from './market-kinds.js';
 
 /**
- * Everything that differs between lending protocols: their maths, events, reads and calls, one folder a family. It must
- * never decide whether something is worth doing, nor remember anything between blocks.
+ * Everything that differs between lending protocols: their maths, events, reads and positions, one folder a family. It
+ * must never decide whether something is worth doing.
  */
-@Module({ imports: [RpcModule], providers: [AaveV3Reader], exports: [AaveV3Reader] })
+@Module({
+  imports: [RpcModule, OraclesModule],
+  providers: [
+    {
+      provide: LendingMarkets,
+      inject: [Chain, FeedBook, PriceGuard, ChimeraConfig],
+      useFactory: (
+        chain: Chain,
+        feeds: FeedBook,
+        guard: PriceGuard,
+        { protocols, detector }: ChimeraConfig,
+      ): LendingMarkets => {
+        const healthFactors = { decideBelowWad: WAD, watchBelowWad: detector.watchBelowHealthFactorWad };
+        return {
+          all: protocols.map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors })),
+        };
+      },
+    },
+  ],
+  exports: [LendingMarkets],
+})
 export class ProtocolsModule {}

@@ -19,9 +19,9 @@ export class FailurePolicy {
   /**
    * Tells of an error that ended a pass or a task beside it, and halts where its class says so. Never throws.
    *
-   * @param block the number of the block that was worked on; 0 before the first.
+   * @param block the number of the block that was worked on; undefined when it was not about a block.
    */
-  async failed(error: unknown, block: number): Promise<Consequence> {
+  async failed(error: unknown, block?: number): Promise<Consequence> {
     const consequence = consequenceOf(error);
     this.events.emit({ event: 'pass-failed', block, consequence, message: messageOf(error) });
     if (consequence === 'halt') await this.halt(messageOf(error));

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule, SafetyRepository } from '../database/index.js';
+import { Events } from '../domain/events/events.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
 
@@ -17,9 +18,12 @@ import { SafetyController } from './safety-controller.js';
     FailurePolicy,
     {
       provide: SafetyController,
-      inject: [SafetyRepository, ChimeraConfig],
-      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig) =>
-        new SafetyController(repository, safety),
+      inject: [SafetyRepository, ChimeraConfig, Events],
+      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig, events: Events) => {
+        const controller = new SafetyController(repository, safety);
+        controller.onTransition((transition) => events.emit({ event: 'safety-changed', ...transition }));
+        return controller;
+      },
     },
   ],
   exports: [SafetyController, FailurePolicy],

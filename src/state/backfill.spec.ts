@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../testing/eventually.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { MemoryCache } from '../cache/index.js';
 import {
   CheckpointsRepository,
@@ -14,6 +15,7 @@ import {
   type EmbeddedPostgres,
   type History,
 } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 import { Backfill, type BackfillTarget } from './backfill.js';
@@ -34,6 +36,7 @@ const EVERYBODY = [...borrowersIn(0, GOAL)];
 let directory: string;
 let postgres: EmbeddedPostgres;
 let dataSource: DataSource;
+let events: RecordedEvents;
 
 /** A chain whose history is asked for, and the accounts that are followed by it. */
 class Target implements BackfillTarget {
@@ -45,7 +48,7 @@ class Target implements BackfillTarget {
   /** Called when positions are read: a process may die there. */
   onAdopt: () => Promise<void> = () => Promise.resolve();
 
-  borrowersIn(from: number, to: number): Promise<Set<Address>> {
+  accountsIn(from: number, to: number): Promise<Set<Address>> {
     this.asked.push([from, to]);
     this.fault(from, to);
     return Promise.resolve(borrowersIn(from, to));
@@ -80,8 +83,9 @@ afterAll(async () => {
 describe('the backfill', () => {
   it('finds everybody once, in ranges that grow, and says how far it is', async () => {
     const target = new Target();
-    const progress: number[] = [];
-    await run(await begin(), target, ({ atBlock }) => progress.push(atBlock));
+    const backfill = await begin();
+    await run(backfill, target);
+    const progress = events.named('backfill-range').map(({ atBlock }) => atBlock);
     expect(target.adopted.toSorted()).toEqual(EVERYBODY.toSorted());
     expect(target.asked.map(([from, to]) => to - from + 1)).toEqual([10_000, 20_000, 40_000, 30_000]);
     expect(progress).toEqual([9_999, 29_999, 69_999, GOAL]);
@@ -105,14 +109,13 @@ describe('the backfill', () => {
       const backfill = await begin();
       if (backfill.isFinished) break;
       const target = new Target();
-      const killed = new AbortController();
       // Found and saved, but not read yet: that is when this life ends.
       target.onAdopt = async () => {
         if (target.asked.length <= life % 3) return;
-        killed.abort();
+        void backfill.stop();
         await Promise.reject(new Error('killed'));
       };
-      await backfill.run([target], ignore, ignore, killed.signal);
+      await run(backfill, target);
       for (const account of target.adopted) found.add(account);
       looked.push(...target.asked);
     }
@@ -139,30 +142,51 @@ describe('the backfill', () => {
     expect(backfill.isFinished).toBe(true);
   });
 
-  it('does not run twice at once, whoever asks for it', async () => {
+  it('does not run twice at once, however often it is woken', async () => {
     const target = new Target();
     const backfill = await begin();
-    await Promise.all([run(backfill, target), run(backfill, target)]);
+    backfill.serve([target]);
+    backfill.wake();
+    backfill.wake();
+    await backfill.idle();
     expect(target.adopted).toHaveLength(EVERYBODY.length);
+  });
+
+  it('reports each market as finished once, also when there was nothing to search', async () => {
+    const target = new Target();
+    await run(await begin(), target);
+    expect(events.named('backfill-finished')).toMatchObject([
+      { market: MARKET, borrowers: EVERYBODY.length },
+    ]);
+    const later = new Backfill(storeOf(), events, new Clock());
+    later.serve([target]);
+    later.wake();
+    later.wake();
+    await later.idle();
+    expect(events.named('backfill-finished')).toHaveLength(2);
   });
 });
 
 /** As a process that starts: with what the one before left in the database. */
 async function begin(): Promise<Backfill> {
-  const store = new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), new MemoryCache());
+  events = new RecordedEvents();
+  const store = storeOf();
   const saved = await store.load(MARKET);
   const history: History = saved.history ?? { scannedTo: -1, goal: GOAL };
   if (!saved.history) await store.saveHistory(MARKET, [], history);
-  const backfill = new Backfill(store);
+  const backfill = new Backfill(store, events, new Clock());
   // What was read in an earlier life is in no checkpoint here: only a real market makes one.
   backfill.expect(MARKET, history, saved.unread);
   return backfill;
 }
 
-async function run(
-  backfill: Backfill,
-  target: Target,
-  onProgress: (progress: { atBlock: number }) => void = ignore,
-): Promise<void> {
-  await backfill.run([target], (_, progress) => onProgress(progress), ignore, new AbortController().signal);
+async function run(backfill: Backfill, target: Target): Promise<void> {
+  backfill.serve([target]);
+  backfill.wake();
+  await backfill.idle();
+}
+
+function storeOf(): CheckpointStore {
+  const repository = new CheckpointsRepository(new Database(dataSource));
+  return new CheckpointStore(repository, new MemoryCache(), events);
 }

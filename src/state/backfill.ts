@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { History } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
 import { messageOf, RetryError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { inRanges } from './ranges.js';
@@ -11,25 +13,22 @@ const ACCOUNTS_AT_ONCE = 500;
 /** The wait after a failure, doubled each time. Milliseconds. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+/** How long a stop waits for a question to the archive that is on its way. The next start asks again. */
+const STOP_MS = 1_000;
 
 export interface BackfillRange {
   readonly fromBlock: number;
-  /** Looked through up to here. */
+  /** Searched up to and including this block. */
   readonly atBlock: number;
   readonly toBlock: number;
 }
 
-export interface BackfillProgress extends BackfillRange {
-  /** Found so far by this process. */
-  readonly borrowers: number;
-}
-
-/** What the backfill needs of the picture. */
+/** One market, as the backfill needs it. */
 export interface BackfillTarget {
   readonly name: string;
-  /** The archive's word on who borrowed in a range of blocks, both ends included. @throws RpcError */
-  borrowersIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
-  /** Reads these positions and follows them from now on. @throws RetryError */
+  /** The accounts that appear in a range of blocks, both ends included, as the archive tells. @throws RpcError */
+  accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
+  /** Reads these accounts and follows them from now on. @throws RetryError */
   adopt(accounts: readonly Address[]): Promise<void>;
 }
 
@@ -40,20 +39,31 @@ interface Work {
 }
 
 /**
- * Looks for everybody who ever borrowed, in the background of the live work: range by range through the history, each range
- * durable before the next, so that it goes on where it was after whatever happened. Whoever is found is read and followed at once.
+ * Searches the history of each market for accounts, in the background of the live work. It goes range by range, and each
+ * range is durable before the next one, so that a restart goes on where it was. An account that was found is read and
+ * followed at once.
  */
 @Injectable()
 export class Backfill {
-  private readonly logger = new Logger(Backfill.name);
+  private targets: readonly BackfillTarget[] = [];
   private readonly work = new Map<string, Work>();
   private readonly running = new Map<string, Promise<void>>();
-  /** Markets whose search was told to be finished. */
-  private readonly told = new Set<string>();
+  /** Markets whose search was reported as finished. */
+  private readonly reported = new Set<string>();
+  private readonly stopping = new AbortController();
 
-  constructor(private readonly checkpoints: CheckpointStore) {}
+  constructor(
+    private readonly checkpoints: CheckpointStore,
+    private readonly events: Events,
+    private readonly clock: Clock,
+  ) {}
 
-  /** What is left to do for a market: blocks to look through, and accounts that were found and not read yet. */
+  /** The markets to search for. To be called once. */
+  serve(targets: readonly BackfillTarget[]): void {
+    this.targets = targets;
+  }
+
+  /** What is left to do for a market: blocks to search, and known accounts that have not been read. */
   expect(market: string, history: History, unread: Iterable<Address>): void {
     const left = new Set([...(this.work.get(market)?.unread ?? []), ...unread]);
     if (history.scannedTo >= history.goal && left.size === 0) return;
@@ -64,80 +74,76 @@ export class Backfill {
     return this.work.size === 0;
   }
 
-  /** Whether there is something to do that nobody does. */
-  get needsRun(): boolean {
-    return [...this.work.keys()].some((market) => !this.running.has(market));
-  }
-
-  /** How far it is, and how many were found but not read; undefined for a market whose borrowers are all known. */
+  /** How far it is, and how many accounts are known but not read; undefined for a market that is through. */
   progressOf(market: string): (BackfillRange & { readonly unread: number }) | undefined {
     const work = this.work.get(market);
     return work && { ...rangeOf(work), unread: work.unread.size };
   }
 
   /**
-   * Works until nothing is left or the signal is aborted; never throws. A market that cannot be read, the archive being down, is
-   * tried again after a pause while the others go on. Whoever calls it again meanwhile waits for the same work.
-   *
-   * @param onFinished called when a market is through, the first time also when there was nothing to do.
+   * Starts to work on every market that is not being worked on. A market that cannot be read, for example because the
+   * archive is down, is tried again after a pause, while the others go on. The first time each market is reported as
+   * finished, also when there was nothing to do.
    */
-  run(
-    targets: readonly BackfillTarget[],
-    onProgress: (market: string, progress: BackfillProgress) => void,
-    onFinished: (market: string, borrowers: number) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const runs = targets.map((target) => {
-      const run =
-        this.running.get(target.name) ??
-        this.untilDone(target, onProgress, onFinished, signal).finally(() =>
-          this.running.delete(target.name),
-        );
-      this.running.set(target.name, run);
-      return run;
-    });
-    return Promise.all(runs).then(() => undefined);
+  wake(): void {
+    if (this.stopping.signal.aborted) return;
+    for (const target of this.targets) {
+      const { name } = target;
+      const hasNews = this.work.has(name) || !this.reported.has(name);
+      if (!hasNews || this.running.has(name)) continue;
+      const run = this.untilDone(target, this.stopping.signal).finally(() => this.running.delete(name));
+      this.running.set(name, run);
+    }
   }
 
-  private async untilDone(
-    target: BackfillTarget,
-    onProgress: (market: string, progress: BackfillProgress) => void,
-    onFinished: (market: string, borrowers: number) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const isNews = this.work.has(target.name) || !this.told.has(target.name);
+  /** Resolves when no market is being worked on. Never rejects. */
+  async idle(): Promise<void> {
+    await Promise.all(this.running.values());
+  }
+
+  /** Ends the work; what is left is taken up by the next start. Never rejects. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.race([this.idle(), sleep(STOP_MS, undefined, { ref: false })]);
+  }
+
+  private async untilDone(target: BackfillTarget, signal: AbortSignal): Promise<void> {
+    const { name: market } = target;
+    const startedAtMs = this.clock.monotonicMs();
     let pauseMs = FIRST_PAUSE_MS;
     let borrowers = 0;
-    for (let work = this.work.get(target.name); work; work = this.work.get(target.name)) {
+    for (let work = this.work.get(market); work; work = this.work.get(market)) {
       try {
         borrowers += await this.readUnread(target, work, signal);
         const { history } = work;
         await inRanges(
-          (from, to) => target.borrowersIn(from, to),
+          (from, to) => target.accountsIn(from, to),
           history.scannedTo + 1,
           history.goal,
           async (found, upTo) => {
-            borrowers += await this.piece(target, work, found, upTo, signal);
-            onProgress(target.name, { ...rangeOf(work), borrowers });
+            borrowers += await this.takeIn(target, work, found, upTo, signal);
+            this.events.emit({ event: 'backfill-range', market, ...rangeOf(work), borrowers });
             pauseMs = FIRST_PAUSE_MS;
           },
           signal,
         );
-        if (this.work.get(target.name) === work) this.work.delete(target.name);
+        if (this.work.get(market) === work) this.work.delete(market);
       } catch (error) {
         if (signal.aborted) return;
-        // A bug would not go away by itself, but the live work may go on without those who are not found.
-        const how = error instanceof RetryError ? 'pauses' : 'failed';
-        this.logger.warn(`the backfill of ${target.name} ${how} for ${pauseMs} ms: ${messageOf(error)}`);
+        // A bug does not go away by itself. But the live work goes on without the accounts that are not found.
+        const expected = error instanceof RetryError;
+        this.events.emit({ event: 'backfill-paused', market, pauseMs, expected, message: messageOf(error) });
         await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
     }
-    this.told.add(target.name);
-    if (isNews) onFinished(target.name, borrowers);
+    this.reported.add(market);
+    const tookMs = Math.round(this.clock.monotonicMs() - startedAtMs);
+    this.events.emit({ event: 'backfill-finished', market, borrowers, tookMs });
   }
 
-  private async piece(
+  /** Makes the accounts of a range durable, and reads them. @returns how many were read. */
+  private async takeIn(
     target: BackfillTarget,
     work: Work,
     found: ReadonlySet<Address>,
@@ -145,7 +151,7 @@ export class Backfill {
     signal: AbortSignal,
   ): Promise<number> {
     if (this.work.get(target.name) !== work)
-      throw new RetryError('there is more to look for since the search began');
+      throw new RetryError('there is more to search since this search began');
     const history = { ...work.history, scannedTo: upTo };
     await this.checkpoints.saveHistory(target.name, [...found], history);
     work.history = history;

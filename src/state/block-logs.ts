@@ -5,40 +5,43 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { mayHoldLogsOf } from '../rpc/chain/logs-bloom.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 
-/** What was heard of a block's logs elsewhere. Never all of them for sure, but an answer that lacks one is none. */
-export type Heard = (blockHash: Hash) => readonly RawLog[];
-
-/** The WebSockets' part in the picture: what they hear makes an answer that lacks a log unacceptable. */
-export interface Ears {
+/**
+ * The logs that WebSockets delivered. They may be incomplete, so they are never used in place of an answer. But an answer
+ * about a block that lacks one of them is not accepted.
+ */
+export interface DeliveredLogs {
   listenTo(addresses: readonly Address[]): void;
-  readonly heard: Heard;
+  heard(blockHash: Hash): readonly RawLog[];
 }
 
 /**
- * The logs of blocks, each in the order of the chain: asked for only where the block's bloom says that there may be any, or where
- * some were heard all the same.
+ * The logs of blocks, each in the order of the chain. The node is asked only for blocks whose bloom filter says that they
+ * may hold logs of these contracts, and for blocks of which a WebSocket delivered one.
  *
- * @param blocks one after the other.
- * @throws RpcError when the chain could not be read, or answered of another branch.
+ * @param delivered the logs that WebSockets delivered of a block.
+ * @param blocks each the child of the one before it.
+ * @throws RpcError when the chain could not be read, or the node answered for another branch.
  */
 export async function logsOf(
   chain: Chain,
-  heard: Heard,
+  delivered: DeliveredLogs['heard'],
   blocks: readonly Block[],
   addresses: readonly Address[],
 ): Promise<RawLog[][]> {
   const watched = new Set(addresses);
-  const mustHold = blocks.flatMap(({ hash }) => heard(hash).filter(({ address }) => watched.has(address)));
-  const heardOf = new Set(mustHold.map(({ blockHash }) => blockHash));
+  const mustHold = blocks.flatMap(({ hash }) =>
+    delivered(hash).filter(({ address }) => watched.has(address)),
+  );
+  const withDelivered = new Set(mustHold.map(({ blockHash }) => blockHash));
   const wanted = blocks.filter(
-    ({ hash, logsBloom }) => heardOf.has(hash) || mayHoldLogsOf(logsBloom, addresses),
+    ({ hash, logsBloom }) => withDelivered.has(hash) || mayHoldLogsOf(logsBloom, addresses),
   );
   const answer = await answerFor(chain, wanted, addresses, mustHold);
   const byBlock = new Map<Hash, RawLog[]>(blocks.map(({ hash }) => [hash, []]));
   for (const log of answer) {
     const own = byBlock.get(log.blockHash);
-    // By range a node answers of the branch it is on, which may be another one by now.
-    if (!own) throw new RpcError('out-of-sync', 'rpc', `block ${log.blockNumber} is another one by now`);
+    // A question by block numbers is answered for the node's present branch, which may have changed.
+    if (!own) throw new RpcError('out-of-sync', 'rpc', `block ${log.blockNumber} was replaced meanwhile`);
     own.push(log);
   }
   return [...byBlock.values()];
@@ -55,7 +58,7 @@ async function answerFor(
   if (!first || !last) return [];
   const range =
     first === last
-      ? { blockHash: first.hash } // Of this very branch, or none at all.
+      ? { blockHash: first.hash } // The node answers for this very block or not at all.
       : { fromBlock: first.number, toBlock: last.number };
   return chain.getLogs(range, addresses, [], { mustHold });
 }

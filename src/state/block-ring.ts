@@ -2,22 +2,20 @@ import type { Block } from '../domain/block.js';
 import type { Hash } from '../domain/hex.js';
 
 /** A block that was applied, and what it takes to undo it. */
-export interface AppliedBlock<Undo> {
+interface AppliedBlock<Undo> {
   readonly block: Block;
-  /** Undefined for the block at which the picture begins: nothing goes back beyond it. */
+  /** Undefined for the block at which the ring begins: nothing goes back beyond it. */
   readonly undo: Undo | undefined;
 }
 
-/** How many blocks can be undone: deeper reorgs halt the bot (F16). */
-export const RING_BLOCKS = 128;
-
-/** The last blocks of the branch that the picture is on, oldest first. */
+/** The last blocks of the branch that the state is on, oldest first. */
 export class BlockRing<Undo> {
   private entries: AppliedBlock<Undo>[];
 
+  /** @param capacity how many blocks can be undone: deeper reorgs halt the bot (F16). */
   constructor(
     first: Block,
-    private readonly capacity = RING_BLOCKS,
+    private readonly capacity: number,
   ) {
     this.entries = [{ block: first, undo: undefined }];
   }
@@ -26,7 +24,7 @@ export class BlockRing<Undo> {
     return this.last.block;
   }
 
-  /** The oldest block that the picture can go back to. */
+  /** The oldest block that the state can go back to. */
   get oldest(): Block {
     const [first] = this.entries;
     return (first ?? this.last).block;
@@ -37,7 +35,7 @@ export class BlockRing<Undo> {
   }
 
   has(hash: Hash): boolean {
-    return this.hashes.includes(hash);
+    return this.entries.some(({ block }) => block.hash === hash);
   }
 
   push(block: Block, undo: Undo): void {
@@ -45,7 +43,7 @@ export class BlockRing<Undo> {
     if (this.entries.length > this.capacity + 1) this.entries.shift();
   }
 
-  /** Takes the tip away. @throws Error when the picture begins with it. */
+  /** Removes the tip. @throws Error when the ring begins with it. */
   pop(): Undo {
     const { undo } = this.last;
     if (undo === undefined || this.entries.length < 2) throw new Error('nothing is left to undo');
@@ -53,13 +51,13 @@ export class BlockRing<Undo> {
     return undo;
   }
 
-  /** What was applied after a block of the ring, oldest first. */
+  /** The undos of what was applied after a block of the ring, oldest first. */
   after(hash: Hash): readonly Undo[] {
     const index = this.entries.findIndex(({ block }) => block.hash === hash);
     return this.entries.slice(index + 1).flatMap(({ undo }) => (undo === undefined ? [] : [undo]));
   }
 
-  /** What undoes the tip; undefined where the picture begins with it. */
+  /** The undo of the tip; undefined where the ring begins with it. */
   get tipUndo(): Undo | undefined {
     return this.last.undo;
   }

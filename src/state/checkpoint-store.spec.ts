@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SeededRandom } from '../../devnet/random.js';
@@ -15,10 +14,14 @@ import {
   startEmbeddedPostgres,
   type Checkpoint,
   type EmbeddedPostgres,
+  type StoredPosition,
 } from '../database/index.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { AaveAccount } from '../protocols/aave-v3/market.js';
-import { CheckpointStore, type SavedMarket } from './checkpoint-store.js';
+import { decodeAccount, encodeAccount } from '../protocols/aave-v3/stored-account.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import type { AccountChanges } from './followed.js';
+import { CheckpointStore, type SavedAccounts } from './checkpoint-store.js';
 
 const MARKET = 'aave';
 const address = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
@@ -33,8 +36,11 @@ const owing = (n: number, scaledDebt: bigint): AaveAccount => ({
     { reserveId: 1, scaledSupply: 5n, usedAsCollateral: false, scaledDebt },
   ],
 });
-const only = (...changed: AaveAccount[]): { changed: AaveAccount[]; gone: Address[] } => ({
-  changed,
+/** As the database and the cache hold accounts. */
+const stored = (...accounts: readonly AaveAccount[]): StoredPosition[] =>
+  accounts.map((account) => ({ account: account.address, state: encodeAccount(account) }));
+const only = (...changed: readonly AaveAccount[]): AccountChanges => ({
+  changed: stored(...changed),
   gone: [],
 });
 const NOTHING = only();
@@ -45,6 +51,7 @@ describe('the checkpoint store', () => {
   let dataSource: DataSource;
   let cache: MemoryCache;
   let store: CheckpointStore;
+  let events: RecordedEvents;
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'chimera-store-'));
@@ -55,6 +62,7 @@ describe('the checkpoint store', () => {
 
   beforeEach(() => {
     cache = new MemoryCache();
+    events = new RecordedEvents();
     store = newStore();
   });
 
@@ -72,12 +80,12 @@ describe('the checkpoint store', () => {
 
   /** As another process would have it: with the same database, and this cache. */
   const newStore = (with_ = cache): CheckpointStore =>
-    new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), with_);
+    new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), with_, events);
 
   /** What a restart begins with after a kill at this moment. */
-  const afterKill = (): Promise<SavedMarket> => newStore().load(MARKET);
+  const afterKill = (): Promise<SavedAccounts> => newStore().load(MARKET);
   /** The same, with the cache gone too. */
-  const durably = (): Promise<SavedMarket> => newStore(new MemoryCache()).load(MARKET);
+  const durably = (): Promise<SavedAccounts> => newStore(new MemoryCache()).load(MARKET);
 
   const note = async (at: Checkpoint, changes = NOTHING): Promise<void> => {
     store.note(MARKET, at, changes);
@@ -89,7 +97,7 @@ describe('the checkpoint store', () => {
       expect(await afterKill()).toEqual({
         checkpoint: undefined,
         history: undefined,
-        accounts: [],
+        positions: stored(),
         unread: [],
       });
     });
@@ -100,7 +108,7 @@ describe('the checkpoint store', () => {
       expect(await afterKill()).toEqual({
         checkpoint: undefined,
         history: { scannedTo: 40, goal: 100 },
-        accounts: [],
+        positions: stored(),
         unread: [address(1), address(2)],
       });
       // The bot is live meanwhile: one of them was read, one is found by the head's logs.
@@ -108,14 +116,8 @@ describe('the checkpoint store', () => {
       await store.saveHistory(MARKET, [address(2), address(4)], { scannedTo: 100, goal: 100 });
       const saved = await afterKill();
       expect(saved).toMatchObject({ checkpoint: block(101), history: { scannedTo: 100, goal: 100 } });
-      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 7n), owing(3, 8n)]));
+      expect(new Set(saved.positions)).toEqual(new Set(stored(owing(2, 7n), owing(3, 8n))));
       expect(new Set(saved.unread)).toEqual(new Set([address(1), address(4)]));
-    });
-
-    it('what a state that it cannot read belongs to is read again from the chain', async () => {
-      await note(block(10), only(owing(1, 1n), owing(2, 2n)));
-      await dataSource.query(`UPDATE positions SET state = '{"debt": 1}' WHERE account = '${address(1)}'`);
-      expect(await afterKill()).toMatchObject({ accounts: [owing(2, 2n)], unread: [address(1)] });
     });
 
     it('forgotten states leave every borrower to be read, also those that only the cache knew', async () => {
@@ -128,7 +130,7 @@ describe('the checkpoint store', () => {
       const forgotten = {
         checkpoint: undefined,
         history: { scannedTo: 5, goal: 12 },
-        accounts: [],
+        positions: stored(),
         unread: [address(1)],
       };
       expect(await afterKill()).toEqual(forgotten);
@@ -141,9 +143,10 @@ describe('the checkpoint store', () => {
       const random = new SeededRandom(11);
       const accounts = Array.from({ length: 100_000 }, (_, n) => randomAccount(n, random));
       store.note(MARKET, block(10), only(...accounts.slice(0, 60_000)));
-      store.note(MARKET, block(11), { changed: accounts.slice(60_000), gone: [] });
+      store.note(MARKET, block(11), only(...accounts.slice(60_000)));
       await store.flush();
-      const { checkpoint, accounts: saved, unread } = await durably();
+      const { checkpoint, positions, unread } = await durably();
+      const saved = positions.flatMap(({ account, state }) => decodeAccount(account, state) ?? []);
       expect(checkpoint).toEqual(block(11));
       expect(unread).toEqual([]);
       const text = (all: readonly AaveAccount[]): string[] => all.map(textOf).sort();
@@ -155,32 +158,32 @@ describe('the checkpoint store', () => {
     beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n), owing(3, 3n))));
 
     it('the cache has what changed since, the last state of each account', async () => {
-      await note(block(11), { changed: [owing(2, 20n)], gone: [address(1)] });
+      await note(block(11), { changed: stored(owing(2, 20n)), gone: [address(1)] });
       await note(block(12), only(owing(2, 200n), owing(4, 4n)));
       expect(await durably()).toMatchObject({
         checkpoint: block(10),
-        accounts: [owing(1, 1n), owing(2, 2n), owing(3, 3n)],
+        positions: stored(owing(1, 1n), owing(2, 2n), owing(3, 3n)),
       });
       const saved = await afterKill();
       expect(saved.checkpoint).toEqual(block(12));
-      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 200n), owing(3, 3n), owing(4, 4n)]));
+      expect(new Set(saved.positions)).toEqual(new Set(stored(owing(2, 200n), owing(3, 3n), owing(4, 4n))));
     });
 
     it('an account that was read or has gone since is not to be read', async () => {
       await store.saveHistory(MARKET, [address(5), address(6), address(7)], { scannedTo: 9, goal: 9 });
-      await note(block(11), { changed: [owing(5, 5n)], gone: [address(6)] });
+      await note(block(11), { changed: stored(owing(5, 5n)), gone: [address(6)] });
       expect((await afterKill()).unread).toEqual([address(7)]);
     });
 
     it('what only the cache knew becomes durable with the next checkpoint', async () => {
-      await note(block(11), { changed: [owing(2, 20n)], gone: [address(1)] });
+      await note(block(11), { changed: stored(owing(2, 20n)), gone: [address(1)] });
       const restarted = newStore();
       await restarted.load(MARKET);
       restarted.note(MARKET, block(20), only(owing(3, 30n)));
       await restarted.settled();
       const saved = await durably();
       expect(saved.checkpoint).toEqual(block(20));
-      expect(new Set(saved.accounts)).toEqual(new Set([owing(2, 20n), owing(3, 30n)]));
+      expect(new Set(saved.positions)).toEqual(new Set(stored(owing(2, 20n), owing(3, 30n))));
     });
 
     it('what only the cache knew becomes durable as of its block when the bot ends at once', async () => {
@@ -190,7 +193,7 @@ describe('the checkpoint store', () => {
       await restarted.flush();
       const saved = await durably();
       expect(saved.checkpoint).toEqual(block(11));
-      expect(saved.accounts).toContainEqual(owing(2, 20n));
+      expect(saved.positions).toEqual(expect.arrayContaining(stored(owing(2, 20n))));
     });
 
     it('the cache is believed only beside its checkpoint: a database restored from a backup knows less', async () => {
@@ -214,7 +217,7 @@ describe('the checkpoint store', () => {
       for (const broken of [
         whole,
         { ...whole, accounts: {} },
-        { ...whole, accounts: [...accounts, [address(1), '1 1 0x5 0 7']] },
+        { ...whole, accounts: [...accounts, [address(1), 7]] },
         { ...whole, accounts: [...accounts, ['0x1', null]] },
         { ...whole, accounts: [...accounts, address(1)] },
         { ...whole, accounts: [...accounts, [address(1)]] },
@@ -230,7 +233,7 @@ describe('the checkpoint store', () => {
       expect((await durably()).checkpoint).toEqual(block(10));
       await note(block(20));
       expect(await durably()).toMatchObject({ checkpoint: block(20) });
-      expect((await durably()).accounts).toContainEqual(owing(2, 20n));
+      expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(2, 20n))));
     });
 
     it('more changes than the cache is given leave what it had, which is older but whole', async () => {
@@ -238,16 +241,16 @@ describe('the checkpoint store', () => {
       await note(block(12), only(...Array.from({ length: 501 }, (_, n) => owing(100 + n, 1n))));
       const saved = await afterKill();
       expect(saved.checkpoint).toEqual(block(11));
-      expect(saved.accounts).toHaveLength(3);
+      expect(saved.positions).toHaveLength(3);
       await note(block(20));
-      expect((await afterKill()).accounts).toHaveLength(504);
+      expect((await afterKill()).positions).toHaveLength(504);
     });
 
     it('a flush at shut-down makes all of it durable, and is idle when there is nothing', async () => {
       await note(block(11), only(owing(2, 20n)));
       await store.flush();
       expect(await durably()).toMatchObject({ checkpoint: block(11) });
-      expect((await durably()).accounts).toContainEqual(owing(2, 20n));
+      expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(2, 20n))));
       await note(block(12));
       await store.flush();
       expect((await durably()).checkpoint).toEqual(block(12));
@@ -261,48 +264,46 @@ describe('the checkpoint store', () => {
     beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n))));
 
     it('a lower block replaces the checkpoint at once', async () => {
-      await note({ number: 8, hash: hash(800) }, { changed: [owing(1, 0n)], gone: [address(2)] });
+      await note({ number: 8, hash: hash(800) }, { changed: stored(owing(1, 0n)), gone: [address(2)] });
       expect(await durably()).toMatchObject({
         checkpoint: { number: 8, hash: hash(800) },
-        accounts: [owing(1, 0n)],
+        positions: stored(owing(1, 0n)),
       });
     });
 
     it('another block of the same number does too; the same block again does not', async () => {
       await note(block(10), only(owing(1, 5n)));
-      expect((await durably()).accounts).toContainEqual(owing(1, 1n));
-      expect((await afterKill()).accounts).toContainEqual(owing(1, 5n));
+      expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(1, 1n))));
+      expect((await afterKill()).positions).toEqual(expect.arrayContaining(stored(owing(1, 5n))));
       await note({ number: 10, hash: hash(1000) });
       expect(await durably()).toMatchObject({ checkpoint: { number: 10, hash: hash(1000) } });
-      expect((await durably()).accounts).toContainEqual(owing(1, 5n));
+      expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(1, 5n))));
     });
   });
 
   describe('while Postgres does not take it', () => {
-    let warnings: string[];
+    /** What the events say of writes that failed. */
+    const warnings = (): string[] =>
+      events.named('checkpoint-not-saved').map(({ market, message }) => `${market}: ${message}`);
 
     beforeEach(async () => {
-      warnings = [];
-      vi.spyOn(Logger.prototype, 'warn').mockImplementation((message: unknown) => {
-        warnings.push(String(message));
-      });
       await note(block(10), only(owing(1, 1n), owing(2, 2n)));
     });
 
     it('F28 a write that fails in its middle changes nothing, and what it held goes with the next', async () => {
       await dataSource.query('ALTER TABLE checkpoints RENAME TO away');
-      await note(block(20), { changed: [owing(1, 10n), owing(3, 3n)], gone: [address(2)] });
-      expect(warnings).toEqual([expect.stringMatching(/^checkpoint of aave: .*checkpoints/)]);
-      await note(block(21), { changed: [owing(2, 22n)], gone: [address(3)] });
+      await note(block(20), { changed: stored(owing(1, 10n), owing(3, 3n)), gone: [address(2)] });
+      expect(warnings()).toEqual([expect.stringMatching(/^aave: .*checkpoints/)]);
+      await note(block(21), { changed: stored(owing(2, 22n)), gone: [address(3)] });
       await dataSource.query('ALTER TABLE away RENAME TO checkpoints');
       expect(await durably()).toMatchObject({
         checkpoint: block(10),
-        accounts: [owing(1, 1n), owing(2, 2n)],
+        positions: stored(owing(1, 1n), owing(2, 2n)),
       });
       await note(block(22));
       const saved = await durably();
       expect(saved).toMatchObject({ checkpoint: block(22), unread: [] });
-      expect(new Set(saved.accounts)).toEqual(new Set([owing(1, 10n), owing(2, 22n)]));
+      expect(new Set(saved.positions)).toEqual(new Set(stored(owing(1, 10n), owing(2, 22n))));
     });
 
     it('F29 blocks noted during a write whose connection is cut are made up for together', async () => {
@@ -321,10 +322,10 @@ describe('the checkpoint store', () => {
       await blocker.rollbackTransaction();
       await blocker.release();
       await store.settled();
-      expect(warnings).toEqual([expect.stringMatching(/^checkpoint of aave: the database does not serve/)]);
+      expect(warnings()).toEqual([expect.stringMatching(/^aave: the database does not serve/)]);
       const saved = await durably();
       expect(saved.checkpoint).toEqual(block(29));
-      expect(new Set(saved.accounts)).toEqual(new Set([owing(1, 29n), owing(2, 20n)]));
+      expect(new Set(saved.positions)).toEqual(new Set(stored(owing(1, 29n), owing(2, 20n))));
     });
 
     it('a flush that fails does not keep the bot from ending', async () => {
@@ -332,7 +333,7 @@ describe('the checkpoint store', () => {
       await dataSource.query('ALTER TABLE positions RENAME TO away');
       await store.flush();
       await dataSource.query('ALTER TABLE away RENAME TO positions');
-      expect(warnings).toHaveLength(1);
+      expect(warnings()).toHaveLength(1);
       expect((await afterKill()).checkpoint).toEqual(block(11));
     });
 

@@ -1,46 +1,44 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Cache } from '../cache/index.js';
 import {
   CheckpointsRepository,
   type Checkpoint,
   type History,
+  type KnownPositions,
   type StoredPosition,
 } from '../database/index.js';
 import { messageOf } from '../domain/errors.js';
-import type { Json } from '../domain/json.js';
+import { Events } from '../domain/events/events.js';
 import { isAddress, isHash, type Address, type Hash } from '../domain/hex.js';
-import type { AaveAccount } from '../protocols/aave-v3/market.js';
-import { decodeAccount, encodeAccount } from '../protocols/aave-v3/stored-account.js';
+import type { Json } from '../domain/json.js';
+import { SerialQueue } from '../domain/serial-queue.js';
+import type { AccountChanges } from './followed.js';
 
-/** Postgres hears of a block this often; the cache hears of those between. */
+/** Postgres is written this often. The cache is written for the blocks between. */
 const DURABLE_EVERY_BLOCKS = 10;
 /** Beyond it the cache keeps what it has: catching up from there costs a restart less than this costs each block. */
 const MOST_CACHED_ACCOUNTS = 500;
-/** How long a cached block may be used: after that the one in Postgres is near enough. */
+/** How long a cached block may be used. After that, the block in Postgres is near enough. */
 const CACHED_FOR_MS = 24 * 3600 * 1000;
 
-/** What a restart begins with. */
-export interface SavedMarket {
-  /** The block of which `accounts` are. It may have left the chain meanwhile: see {@link CheckpointStore.forgetStates}. */
-  readonly checkpoint: Checkpoint | undefined;
-  readonly history: History | undefined;
-  readonly accounts: readonly AaveAccount[];
-  /** Known borrowers whose positions have to be read from the chain. */
-  readonly unread: readonly Address[];
-}
+/**
+ * What a restart begins with: the accounts of a market as of `checkpoint`. That block may have left the chain, see
+ * {@link CheckpointStore.forgetStates}.
+ */
+export type SavedAccounts = KnownPositions;
 
-/** The accounts that differ between two blocks, as they are at the later one; undefined: not a borrower any more. */
-type Changes = ReadonlyMap<Address, AaveAccount | undefined>;
+/** The accounts that differ between two blocks, as they are at the later one; undefined: not followed any more. */
+type Changes = ReadonlyMap<Address, Json | undefined>;
 
-/** Where a market is, and what Postgres has not taken of it. */
+/** Where a market is, and what Postgres does not have of it yet. */
 interface Progress {
   /** What Postgres holds. */
   durable: Checkpoint | undefined;
   /** The block that `changes` lead to from `durable`. */
   latest: Checkpoint | undefined;
-  changes: Map<Address, AaveAccount | undefined>;
-  /** A write is to come that has not begun, and will take along whatever is noted until then. */
-  awaitsWrite: boolean;
+  changes: Map<Address, Json | undefined>;
+  /** A write is queued that has not begun. It will include everything that is noted until then. */
+  writeQueued: boolean;
 }
 
 /** What leads to `latest`, provided that Postgres holds the checkpoint with the hash `base`. */
@@ -51,98 +49,89 @@ interface CachedProgress {
 }
 
 /**
- * The accounts of each market as of a block. Postgres holds all of them at its checkpoint; the cache holds what changed
+ * The accounts of each market as of a block. Postgres holds all of them at its checkpoint. The cache holds what changed
  * since, so that a restart catches up over fewer blocks. One write at a time.
  */
 @Injectable()
 export class CheckpointStore {
-  private readonly logger = new Logger(CheckpointStore.name);
   private readonly markets = new Map<string, Progress>();
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly queue = new SerialQueue();
 
   constructor(
     private readonly checkpoints: CheckpointsRepository,
     private readonly cache: Cache,
+    private readonly events: Events,
   ) {}
 
   /** To be called before the first {@link note}. @throws RetryError when the database is away. */
-  load(market: string): Promise<SavedMarket> {
-    return this.alone(async () => {
+  load(market: string): Promise<SavedAccounts> {
+    return this.queue.run(async () => {
       const { checkpoint, history, positions, unread } = await this.checkpoints.load(market);
-      const accounts = new Map<Address, AaveAccount>();
+      const accounts = new Map(positions.map(({ account, state }) => [account, state]));
       const toRead = new Set(unread);
-      for (const { account, state } of positions) {
-        const decoded = checkpoint && decodeAccount(account, state);
-        if (decoded) accounts.set(account, decoded);
-        else toRead.add(account);
-      }
       const cached = await this.cachedBeyond(market, checkpoint);
-      for (const [address, account] of cached?.changes ?? []) {
-        toRead.delete(address);
-        if (account) accounts.set(address, account);
-        else accounts.delete(address);
+      for (const [account, state] of cached?.changes ?? []) {
+        toRead.delete(account);
+        if (state === undefined) accounts.delete(account);
+        else accounts.set(account, state);
       }
-      // What only the cache knows goes along with the next write.
+      // The next write makes durable what only the cache knows.
       this.markets.set(market, {
         durable: checkpoint,
         latest: cached?.latest ?? checkpoint,
         changes: new Map(cached?.changes),
-        awaitsWrite: false,
+        writeQueued: false,
       });
       return {
         checkpoint: cached?.latest ?? checkpoint,
         history,
-        accounts: [...accounts.values()],
+        positions: [...accounts].map(([account, state]) => ({ account, state })),
         unread: [...toRead],
       };
     });
   }
 
-  /** Borrowers that a search found, and how far it came, in one transaction. @throws RetryError when the database is away. */
-  saveHistory(market: string, borrowers: readonly Address[], history: History): Promise<void> {
-    return this.alone(() => this.checkpoints.saveHistory(market, borrowers, history));
+  /** Accounts that a search found, and how far it came, in one transaction. @throws RetryError when the database is away. */
+  saveHistory(market: string, accounts: readonly Address[], history: History): Promise<void> {
+    return this.queue.run(() => this.checkpoints.saveHistory(market, accounts, history));
   }
 
   /**
-   * Takes note of a block in the background: no pass waits for it, and a failure is made up for by a later note.
+   * Takes note of a block in the background. No pass waits for it, and a later note makes up for a failure.
    *
-   * @param changes every account that is not at `block` as it was loaded or noted last: after a reorg also those that
-   *   went back, after `unread` was read also those.
+   * @param changes every account that is not at `block` as it was loaded or noted last. After a reorg these are also the
+   *   accounts that went back, and after `unread` accounts were read, those.
    */
-  note(
-    market: string,
-    { number, hash }: Checkpoint,
-    changes: { readonly changed: readonly AaveAccount[]; readonly gone: readonly Address[] },
-  ): void {
+  note(market: string, { number, hash }: Checkpoint, changes: AccountChanges): void {
     const progress = this.progressOf(market);
-    for (const account of changes.changed) progress.changes.set(account.address, account);
-    for (const address of changes.gone) progress.changes.set(address, undefined);
+    for (const { account, state } of changes.changed) progress.changes.set(account, state);
+    for (const account of changes.gone) progress.changes.set(account, undefined);
     progress.latest = { number, hash };
-    if (progress.awaitsWrite) return;
-    progress.awaitsWrite = true;
+    if (progress.writeQueued) return;
+    progress.writeQueued = true;
     void this.attempt(market, async () => {
-      progress.awaitsWrite = false;
+      progress.writeQueued = false;
       await this.keep(market);
     });
   }
 
   /**
-   * Every borrower is to be read again: the loaded checkpoint is not on the chain any more. To be called before the first
-   * {@link note}. @throws RetryError when the database is away.
+   * Every account has to be read again, because the chain does not have the loaded checkpoint any more. To be called
+   * before the first {@link note}. @throws RetryError when the database is away.
    */
   forgetStates(market: string, history: History): Promise<void> {
-    return this.alone(async () => {
+    return this.queue.run(async () => {
       await this.checkpoints.forgetStates(market, history);
       this.markets.delete(market);
     });
   }
 
   /** Resolves when nothing is being written any more. Never rejects. */
-  async settled(): Promise<void> {
-    await this.last;
+  settled(): Promise<void> {
+    return this.queue.idle();
   }
 
-  /** Writes what is not durable yet; what cannot be written is in the log. Never rejects. */
+  /** Writes what is not durable yet. A failure becomes an event. Never rejects. */
   async flush(): Promise<void> {
     for (const market of this.markets.keys())
       await this.attempt(market, async () => {
@@ -155,7 +144,7 @@ export class CheckpointStore {
   private progressOf(market: string): Progress {
     const known = this.markets.get(market);
     if (known) return known;
-    const progress = { durable: undefined, latest: undefined, changes: new Map(), awaitsWrite: false };
+    const progress = { durable: undefined, latest: undefined, changes: new Map(), writeQueued: false };
     this.markets.set(market, progress);
     return progress;
   }
@@ -173,11 +162,11 @@ export class CheckpointStore {
     const { changes } = progress;
     progress.changes = new Map();
     try {
-      const gone = [...changes.keys()].filter((address) => !changes.get(address));
+      const gone = [...changes].flatMap(([account, state]) => (state === undefined ? [account] : []));
       await this.checkpoints.saveCheckpoint(market, latest, statesIn(changes), gone);
       progress.durable = latest;
     } catch (error) {
-      // For the next write, unless they changed again.
+      // The next write tries again, with the newer state of accounts that changed once more.
       progress.changes = new Map([...changes, ...progress.changes]);
       throw error;
     }
@@ -192,22 +181,14 @@ export class CheckpointStore {
     return cached?.base === checkpoint.hash ? cached : undefined;
   }
 
-  /** A failure is in the log, and the next write makes up for it. */
   private attempt(market: string, write: () => Promise<void>): Promise<void> {
-    return this.alone(write).catch((error: unknown) => {
-      this.logger.warn(`checkpoint of ${market}: ${messageOf(error)}`);
+    return this.queue.run(write).catch((error: unknown) => {
+      this.events.emit({ event: 'checkpoint-not-saved', market, message: messageOf(error) });
     });
-  }
-
-  /** After whatever was begun before, whether that succeeded or not. */
-  private alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = this.last.then(work);
-    this.last = done.catch(() => undefined);
-    return done;
   }
 }
 
-/** Ten blocks on, or on another branch: there the durable block may be none of the chain's. */
+/** Ten blocks later, or on another branch: the durable block may not be on the chain any more. */
 function isDue(durable: Checkpoint, { number, hash }: Checkpoint): boolean {
   return (
     number >= durable.number + DURABLE_EVERY_BLOCKS || (number <= durable.number && hash !== durable.hash)
@@ -217,14 +198,11 @@ function isDue(durable: Checkpoint, { number, hash }: Checkpoint): boolean {
 const keyOf = (market: string): string => `checkpoint:${market}`;
 
 function* statesIn(changes: Changes): Generator<StoredPosition> {
-  for (const [account, state] of changes) if (state) yield { account, state: encodeAccount(state) };
+  for (const [account, state] of changes) if (state !== undefined) yield { account, state };
 }
 
 function cachedJson({ base, latest: { number, hash }, changes }: CachedProgress): Json {
-  const accounts = [...changes].map(([address, state]): [Address, Json] => [
-    address,
-    state ? encodeAccount(state) : null,
-  ]);
+  const accounts = [...changes].map(([account, state]): [Address, Json] => [account, state ?? null]);
   return { base, number, hash, accounts };
 }
 
@@ -235,14 +213,12 @@ function readProgress(value: unknown): CachedProgress | undefined {
   const { base, number, hash, accounts } = value;
   if (!isHash(base) || !isHash(hash) || !Array.isArray(accounts)) return undefined;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined;
-  const changes = new Map<Address, AaveAccount | undefined>();
+  const changes = new Map<Address, Json | undefined>();
   for (const entry of accounts as readonly unknown[]) {
     if (!Array.isArray(entry)) return undefined;
-    const [address, state] = entry as readonly unknown[];
-    if (!isAddress(address)) return undefined;
-    const account = state === null ? undefined : decodeAccount(address, state);
-    if (state !== null && !account) return undefined;
-    changes.set(address, account);
+    const [account, state] = entry as readonly unknown[];
+    if (!isAddress(account) || !(typeof state === 'string' || state === null)) return undefined;
+    changes.set(account, state ?? undefined);
   }
   return { base, latest: { number, hash }, changes };
 }

@@ -4,14 +4,12 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 import type { BlockRing } from './block-ring.js';
 
-/** A gap longer than this is not walked block by block: its logs are read in ranges, as after a restart. */
-const LONGEST_WALK = 512;
-/** A reorg is rarely deeper than this: what the first look back reads. */
+/** A reorg is rarely deeper than this: so many headers are read first. */
 const FIRST_LOOK_BACK = 8;
 
 /**
- * From the picture's tip to a new head:
- * - `stale`: the head is behind us, a late answer;
+ * From the state's tip to a new head:
+ * - `stale`: the head is at or below the tip, a late answer;
  * - `walk`: back to `ancestor`, a block of the ring, and forward over `blocks`, each the child of the one before;
  * - `far`: too many blocks ahead to walk;
  * - `too-deep`: the head is of a branch that left ours before the ring's oldest block.
@@ -22,19 +20,27 @@ export type HeadPath =
   | { readonly kind: 'far' }
   | { readonly kind: 'too-deep' };
 
-/** @throws RpcError when the headers between could not be read, or are of another branch than the head by now. */
-export async function pathTo(head: Block, ring: BlockRing<unknown>, chain: Chain): Promise<HeadPath> {
+/**
+ * @param longestWalk blocks. A longer gap is not walked block by block: its logs are read in ranges, as after a restart.
+ * @throws RpcError when the headers between could not be read, or belong to another branch than the head.
+ */
+export async function pathTo(
+  head: Block,
+  ring: BlockRing<unknown>,
+  chain: Chain,
+  longestWalk: number,
+): Promise<HeadPath> {
   const { tip, oldest } = ring;
   if (ring.has(head.hash)) return { kind: 'stale' };
-  // A late head of a branch that was given up meanwhile.
+  // A late head of a branch that the chain has left.
   if (head.number <= tip.number && (await isOnChain(tip, chain))) return { kind: 'stale' };
-  if (head.number - tip.number > LONGEST_WALK) return { kind: 'far' };
+  if (head.number - tip.number > longestWalk) return { kind: 'far' };
 
   let blocks: Block[] = [head];
   let lookBack = FIRST_LOOK_BACK;
   for (let first = head; !ring.has(first.parentHash); first = blocks[0] ?? head) {
     if (first.number - 1 <= oldest.number) return { kind: 'too-deep' };
-    // Over a gap exactly what is missing; after a reorg a little, then more and more.
+    // Over a gap, exactly what is missing. After a reorg, a few headers first, then more and more.
     const missing = first.number - 1 - tip.number;
     const from = missing > 0 ? tip.number + 1 : Math.max(oldest.number + 1, first.number - lookBack);
     if (missing <= 0) lookBack *= 4;
@@ -43,7 +49,7 @@ export async function pathTo(head: Block, ring: BlockRing<unknown>, chain: Chain
       throw new RpcError('out-of-sync', 'rpc', `the blocks below ${first.number} are of another branch`);
     blocks = [...earlier, ...blocks];
   }
-  // The look back may have gone further than it had to.
+  // The headers may reach further back than the ancestor.
   const start = blocks.findLastIndex(({ parentHash }) => ring.has(parentHash));
   return { kind: 'walk', ancestor: blocks[start]?.parentHash ?? tip.hash, blocks: blocks.slice(start) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { Block } from '../domain/block.js';
 import { HaltError } from '../domain/errors.js';
 import { RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
@@ -13,7 +14,7 @@ const blockAt = (number: number): Block => ({
 });
 
 describe('a gap before the head', () => {
-  let nowMs: number;
+  let clock: TestClock;
   const failing = (gap: OpenGap, head: number, tip = 10): Promise<unknown> =>
     gap
       .watch(
@@ -24,12 +25,12 @@ describe('a gap before the head', () => {
       .catch((error: unknown) => error);
 
   it('is retried for 30 s, and halts when it is still open then', async () => {
-    nowMs = 0;
-    const gap = new OpenGap(() => nowMs);
+    clock = new TestClock();
+    const gap = new OpenGap(clock);
     expect(await failing(gap, 12)).toBeInstanceOf(RpcError);
-    nowMs = 30_000;
+    clock.advance(30_000);
     expect(await failing(gap, 27)).toBeInstanceOf(RpcError);
-    nowMs = 30_001;
+    clock.advance(1);
     const halt = await failing(gap, 28);
     expect(halt).toBeInstanceOf(HaltError);
     expect((halt as HaltError).message).toContain('between block 10 and block 28');
@@ -37,8 +38,8 @@ describe('a gap before the head', () => {
   });
 
   it('halts as well when the nodes refuse in words that nobody knows', async () => {
-    nowMs = 0;
-    const gap = new OpenGap(() => nowMs);
+    clock = new TestClock();
+    const gap = new OpenGap(clock);
     const refused = (): Promise<unknown> =>
       gap
         .watch(
@@ -48,29 +49,29 @@ describe('a gap before the head', () => {
         )
         .catch((error: unknown) => error);
     expect(await refused()).toBeInstanceOf(RpcAnswerError);
-    nowMs = 30_001;
+    clock.advance(30_001);
     expect(await refused()).toBeInstanceOf(HaltError);
   });
 
   it('that was filled in between begins anew', async () => {
-    nowMs = 0;
-    const gap = new OpenGap(() => nowMs);
+    clock = new TestClock();
+    const gap = new OpenGap(clock);
     await failing(gap, 12);
-    nowMs = 20_000;
+    clock.advance(20_000);
     await gap.watch(
       blockAt(13),
       () => blockAt(13),
       () => Promise.resolve(),
     );
-    nowMs = 40_000;
+    clock.advance(20_000);
     expect(await failing(gap, 15, 13)).toBeInstanceOf(RpcError);
   });
 
   it('is none when the head follows our block: a node that fails is not the chain', async () => {
-    nowMs = 0;
-    const gap = new OpenGap(() => nowMs);
+    clock = new TestClock();
+    const gap = new OpenGap(clock);
     await failing(gap, 11);
-    nowMs = 60_000;
+    clock.advance(60_000);
     expect(await failing(gap, 11)).toBeInstanceOf(RpcError);
   });
 });

@@ -1,18 +1,18 @@
 import type { Block } from '../domain/block.js';
+import type { Clock } from '../domain/clock.js';
 import { HaltError, messageOf } from '../domain/errors.js';
 
-/** For how long the blocks before a head may stay unreadable: no node forgets them for longer without something being wrong. */
+/** For how long the blocks before a head may stay unreadable. Longer than that, something is wrong. */
 const UNFILLED_GAP_MS = 30_000;
 
-/** A gap between our block and the head that no attempt fills is an anomaly of the sequencer or of every node. */
+/** Halts when the blocks between the state and the head cannot be read for too long, from any endpoint. */
 export class OpenGap {
   private sinceMs: number | undefined;
   private upTo = -1;
 
-  /** @param clock monotonic milliseconds. */
-  constructor(private readonly clock: () => number = () => performance.now()) {}
+  constructor(private readonly clock: Clock) {}
 
-  /** The head at which the last gap was given up: whatever contradicts the endpoints about a block up to it has had its chance. */
+  /** The number of the head at which a gap last halted; -1 before. Delivered logs of blocks up to it no longer count. */
   get gaveUpAt(): number {
     return this.upTo;
   }
@@ -20,8 +20,8 @@ export class OpenGap {
   /**
    * Runs an attempt to get to `head`.
    *
-   * @param tip our block.
-   * @throws HaltError instead of what the attempt threw, when blocks were missing between the two for 30 s.
+   * @param tip the block that was applied last.
+   * @throws HaltError in place of what the attempt threw, when blocks between the two have been missing for 30 s.
    */
   async watch<T>(head: Block, tip: () => Block, attempt: () => Promise<T>): Promise<T> {
     try {
@@ -29,9 +29,9 @@ export class OpenGap {
       this.sinceMs = undefined;
       return result;
     } catch (error) {
-      // Whatever it is: a picture that stands still without a word is worse than a halt.
+      // The cause does not matter: a state that silently stands still is worse than a halt.
       if (error instanceof HaltError || head.number <= tip().number + 1) throw error;
-      const nowMs = this.clock();
+      const nowMs = this.clock.monotonicMs();
       this.sinceMs ??= nowMs;
       if (nowMs - this.sinceMs <= UNFILLED_GAP_MS) throw error;
       this.sinceMs = undefined;

@@ -4,8 +4,8 @@ const FIRST_SPAN = 10_000;
 const LARGEST_SPAN = 200_000;
 
 /**
- * Reads a range of blocks, both ends included, piece by piece: the piece grows while the provider answers and halves when it
- * says that it is too large, or does not finish in time.
+ * Reads a range of blocks, both ends included, piece by piece. The piece doubles while the provider answers, and halves
+ * when the provider refuses it as too large or does not finish in time.
  *
  * @param onPiece called after each piece with what was read and its last block; the next piece waits for it.
  * @throws RpcError when a single block is refused, or the provider fails otherwise; the signal's reason once it is aborted.
@@ -36,7 +36,7 @@ export async function inRanges<T>(
   }
 }
 
-/** The provider says so, or did not finish in time. */
+/** The provider refused the range as too large, or did not finish in time. */
 function isTooMuch(error: unknown): boolean {
   return error instanceof LogRangeTooLarge || (error instanceof RpcError && error.kind === 'timeout');
 }

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { aaveView } from '../../testing/aave-state.js';
 import { demoBorrowers } from '../../devnet/index.js';
 import { sendFrom } from '../../testing/transactions.js';
-import { RetryError } from '../domain/errors.js';
+import { HaltError, RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
-import { RING_BLOCKS } from './block-ring.js';
-import { backfill, BORROWERS, disagreements, viewOf, stateSpec } from '../../testing/state.js';
+import { windowBlocks } from '../domain/chain-description.js';
+import { BORROWERS, disagreements, viewOf, stateSpec } from '../../testing/state.js';
 
 const spec = stateSpec();
+/** How many blocks can be taken back on the local chain, which makes one every two seconds. */
+const RING_BLOCKS = windowBlocks('reorg', { blockTimeMs: 2_000 });
 
 describe('a chain that thinks again', () => {
   it('F15 is followed back and forth by what the ring keeps: positions, prices, new borrowers', async () => {
@@ -21,22 +24,20 @@ describe('a chain that thinks again', () => {
     await spec.bench.devnet.mine(2);
     const { block: tip } = await one.advance();
     const blocks = await one.chain.getBlocks(number + 1, tip.number);
-    expect(viewOf(one.engine).markets[0]?.positions.has(gone)).toBe(true);
-    expect(one.engine.takenBack()).toEqual([]);
+    expect(aaveView(viewOf(one.engine)).positions.has(gone)).toBe(true);
 
     await spec.bench.devnet.revert(fork);
     await spec.bench.devnet.setPrice('WETH', 2_990n * USD8);
     const fresh = await spec.borrow(2n);
     await spec.bench.devnet.mine(3);
     one.calls();
-    const view = await one.advance();
+    const { view, takenBack } = await one.engine.advance(await one.chain.getBlock('latest'));
     // Headers of both looks back, logs, prices and the two who were read: not everybody again.
     expect(one.calls()).toBeLessThan(30);
-    expect(view.markets[0]?.positions.has(fresh)).toBe(true);
+    expect(view && aaveView(view).positions.has(fresh)).toBe(true);
     expect(one.engine.positionCount).toBe(BORROWERS + 1);
     expect(await disagreements(one)).toEqual([]);
-    expect(one.engine.takenBack()).toEqual(blocks.map(({ hash }) => hash).reverse());
-    expect(one.engine.takenBack()).toEqual([]);
+    expect(takenBack).toEqual(blocks.map(({ hash }) => hash).reverse());
   });
 
   it('F15 is followed when the new branch is shorter so far, and when positions came in from the backfill meanwhile', async () => {
@@ -45,7 +46,7 @@ describe('a chain that thinks again', () => {
     const fork = await spec.bench.devnet.snapshot();
     await spec.bench.devnet.mine(4);
     await one.advance();
-    await backfill(one);
+    await one.backfill.release();
     await spec.bench.devnet.revert(fork);
     await spec.bench.devnet.setPrice('cbBTC', 91_000n * USD8);
     await spec.bench.devnet.mine(1);
@@ -67,7 +68,7 @@ describe('a chain that thinks again', () => {
     one.failLogs(true);
     await expect(one.advance()).rejects.toBeInstanceOf(RetryError);
     // Somebody else is read meanwhile, and that is worth a checkpoint.
-    const [target] = one.engine.targets;
+    const [target] = one.backfill.served;
     await target?.adopt([known]);
     await one.store.settled();
     const next = spec.engineOf();
@@ -83,8 +84,8 @@ describe('a chain that thinks again', () => {
     await spec.bench.devnet.revert(fork);
     await spec.bench.devnet.setPrice('WETH', 1_600n * USD8);
     await spec.bench.devnet.mine(1);
-    const jumped = (await one.advance()).markets[0]?.jumped;
-    expect([...(jumped ?? [])]).toEqual([toAddress(spec.bench.devnet.tokens.WETH.address)]);
+    const jumped = aaveView(await one.advance()).jumped;
+    expect([...jumped]).toEqual([toAddress(spec.bench.devnet.tokens.WETH.address)]);
   });
 
   it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
@@ -100,10 +101,12 @@ describe('a chain that thinks again', () => {
     await spec.borrow();
     await spec.bench.devnet.mine(RING_BLOCKS + 4);
     const tip = viewOf(one.engine).block.hash;
-    await expect(one.advance()).rejects.toThrow(/left ours before block \d+/);
-    expect(one.engine.takenBack()).toContain(tip);
-    expect(one.engine.backfill.isFinished).toBe(false);
-    await backfill(one);
+    const { error, takenBack } = await one.engine.advance(await one.chain.getBlock('latest'));
+    expect(error).toBeInstanceOf(HaltError);
+    expect(error).toMatchObject({ message: expect.stringMatching(/left ours before block \d+/) as string });
+    expect(takenBack).toContain(tip);
+    expect(one.backfill.isFinished).toBe(false);
+    await one.backfill.release();
     await spec.bench.devnet.mine();
     await one.advance();
     expect(one.engine.positionCount).toBe(BORROWERS + 1);
@@ -118,9 +121,9 @@ describe('a chain that thinks again', () => {
     await spec.bench.devnet.increaseTime(3_600);
     await spec.bench.devnet.mine(3);
     const view = await one.advance();
-    expect(view.markets[0]?.positions.size).toBe(BORROWERS + 1);
+    expect(aaveView(view).positions.size).toBe(BORROWERS + 1);
     expect(await disagreements(one)).toEqual([]);
-    expect((await one.engine.advance(late)).block.hash).toBe(view.block.hash);
+    expect((await one.advance(late)).block.hash).toBe(view.block.hash);
   });
 
   it('is caught up with after a silence too long to walk, whichever of the calls fails on the way', async () => {
@@ -154,7 +157,7 @@ describe('a chain that thinks again', () => {
     const addresses = demoBorrowers(BORROWERS).map(({ account }) => toAddress(account));
     for (const account of addresses.slice(0, 3)) await supplyTo(account);
     await spec.bench.devnet.mine(2);
-    const [target] = one.engine.targets;
+    const [target] = one.backfill.served;
     if (!target) throw new Error('a market was expected');
     // Read at the old block, and back at some moment of the leap or after it: then it is tried again.
     const adopting = Promise.allSettled(addresses.map((account) => target.adopt([account])));

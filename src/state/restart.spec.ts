@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { aaveView } from '../../testing/aave-state.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { eventually } from '../../testing/eventually.js';
 import { MemoryCache } from '../cache/index.js';
@@ -6,7 +7,7 @@ import { RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { RpcError } from '../rpc/rpc-errors.js';
-import { backfill, BORROWERS, disagreements, ignore, stateSpec } from '../../testing/state.js';
+import { BORROWERS, disagreements, ignore, stateSpec } from '../../testing/state.js';
 
 const spec = stateSpec();
 
@@ -23,29 +24,27 @@ describe('a restart', () => {
     after.calls();
     const view = await after.start();
     expect(after.calls()).toBeLessThan(40); // the market, the logs since, one borrower
-    expect(after.engine.backfill.isFinished).toBe(true);
-    expect(view.markets[0]?.positions.has(borrower)).toBe(true);
-    expect(view.markets[0]?.positions.size).toBe(BORROWERS + 1);
+    expect(after.backfill.isFinished).toBe(true);
+    expect(aaveView(view).positions.has(borrower)).toBe(true);
+    expect(aaveView(view).positions.size).toBe(BORROWERS + 1);
     expect(await disagreements(after)).toEqual([]);
   });
 
   it('after somebody was found, and not read yet, goes on with him', async () => {
     const first = spec.engineOf();
     await first.start();
-    const stop = new AbortController();
-    // As a kill between the saving of whom it found and their reading.
-    const adopting = first.engine.targets.map((target) => ({
-      ...target,
-      adopt: () => new Promise<void>(ignore),
-    }));
-    void first.engine.backfill.run(adopting, ignore, ignore, stop.signal);
+    // As a kill between the saving of what it found and the reading.
+    first.backfill.serve(
+      first.backfill.served.map((target) => ({ ...target, adopt: () => new Promise<void>(ignore) })),
+    );
+    void first.backfill.release();
     await eventually(async () => {
       const [row] = await spec.bench.dataSource.query<{ scanned: string }[]>(
         'SELECT count(*) AS scanned FROM positions',
       );
       return Number(row?.scanned) > 0;
     }, 'borrowers in the database');
-    stop.abort();
+    await first.backfill.stop();
 
     const second = await spec.whole();
     expect(second.engine.positionCount).toBe(BORROWERS);
@@ -61,8 +60,21 @@ describe('a restart', () => {
     await spec.bench.devnet.setPrice('WETH', 2_940n * USD8);
     await spec.bench.devnet.mine(5);
     const after = spec.engineOf();
-    expect((await after.start()).markets[0]?.borrowerCount).toBe(0);
-    await backfill(after);
+    expect(aaveView(await after.start()).borrowerCount).toBe(0);
+    await after.backfill.release();
+    expect(after.engine.positionCount).toBe(BORROWERS);
+    expect(await disagreements(after)).toEqual([]);
+  });
+
+  it('with a state in the database that cannot be decoded: the account is read again from the chain', async () => {
+    const before = await spec.whole();
+    await before.store.flush();
+    await spec.bench.dataSource.query(
+      `UPDATE positions SET state = '{"debt": 1}' WHERE account = (SELECT min(account) FROM positions)`,
+    );
+    const after = spec.engineOf();
+    expect(aaveView(await after.start()).borrowerCount).toBe(BORROWERS - 1);
+    await after.backfill.release();
     expect(after.engine.positionCount).toBe(BORROWERS);
     expect(await disagreements(after)).toEqual([]);
   });
@@ -103,7 +115,7 @@ describe('a node that is behind another one', () => {
       );
     await expect(after.engine.start(head)).rejects.toBeInstanceOf(RetryError);
     behind.mockRestore();
-    expect((await after.engine.start(head)).markets[0]?.borrowerCount).toBe(BORROWERS);
+    expect(aaveView(await after.engine.start(head)).borrowerCount).toBe(BORROWERS);
   });
 });
 
@@ -128,13 +140,13 @@ describe('the archive', () => {
       });
       const one = spec.engineOf({ archiveUrl: archive.url('http') });
       await one.start();
-      const running = backfill(one);
+      const running = one.backfill.release();
       await eventually(() => archive.seenOf('eth_getLogs').length > 0, 'the first question');
-      expect(one.engine.backfill.isFinished).toBe(false);
+      expect(one.backfill.isFinished).toBe(false);
       behind = head;
       await running;
       await devnet.mine();
-      expect((await one.advance()).markets[0]?.positions.has(borrower)).toBe(true);
+      expect(aaveView(await one.advance()).positions.has(borrower)).toBe(true);
       expect(one.engine.positionCount).toBe(BORROWERS + 1);
     } finally {
       await archive.stop();
@@ -148,23 +160,18 @@ describe('the archive', () => {
       archive.fault = { kind: 'status', status: 503 };
       const one = spec.engineOf({ archiveUrl: archive.url('http') });
       await one.start();
-      const running = one.engine.backfill.run(
-        one.engine.targets,
-        ignore,
-        ignore,
-        new AbortController().signal,
-      );
+      const running = one.backfill.release();
       const borrower = await spec.borrow();
       const view = await one.advance();
-      expect(view.markets[0]?.positions.has(borrower)).toBe(true);
+      expect(aaveView(view).positions.has(borrower)).toBe(true);
       expect(await disagreements(one)).toEqual([]);
-      expect(one.engine.backfill.progressOf('aave')?.unread).toBe(0);
+      expect(one.backfill.progressOf('aave')?.unread).toBe(0);
       expect(archive.requests).toBeGreaterThan(0);
 
       archive.forwardTo(spec.bench.devnet.rpcUrl);
       archive.fault = undefined;
       await running;
-      expect(one.engine.backfill.isFinished).toBe(true);
+      expect(one.backfill.isFinished).toBe(true);
       expect(one.engine.positionCount).toBe(BORROWERS + 1);
       expect(await disagreements(one)).toEqual([]);
     } finally {

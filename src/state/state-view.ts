@@ -1,33 +1,18 @@
 import type { Block } from '../domain/block.js';
-import type { Address } from '../domain/hex.js';
-import type { AccountData, PriceMissing } from '../protocols/aave-v3/health.js';
-import type { AaveAccount, AaveMarket, MarketConditions } from '../protocols/aave-v3/market.js';
+import type { Followed } from './followed.js';
 
-/** One borrower at the block of the view, with the totals that our own maths gives it. */
-export interface Position {
-  readonly account: AaveAccount;
-  readonly data: AccountData | PriceMissing;
-}
+/** Everything that a decision may look at, all of it at one block. */
+export class StateView {
+  /** @param views by the name of what is followed. */
+  constructor(
+    readonly block: Block,
+    private readonly views: ReadonlyMap<string, unknown>,
+  ) {}
 
-export interface MarketView {
-  readonly market: AaveMarket;
-  readonly conditions: MarketConditions;
-  /** When each asset's feed last changed, seconds since the epoch; absent for a source that has no rounds. */
-  readonly priceTimes: ReadonlyMap<Address, number>;
-  /** Assets whose price moved more than the guard allows since the previous block. */
-  readonly jumped: ReadonlySet<Address>;
-  /** Borrowers that may be liquidated, and those with a price missing, by address. */
-  readonly positions: ReadonlyMap<Address, Position>;
-  /** All accounts with debt. */
-  readonly borrowerCount: number;
-}
-
-/** Everything a decision may look at, all of it at one block. */
-export interface StateView {
-  readonly block: Block;
-  /** USD8 for one native token. */
-  readonly nativePriceUsd8: bigint;
-  /** When its feed last changed, seconds since the epoch. */
-  readonly nativePriceTime: number;
-  readonly markets: readonly MarketView[];
+  /** The view of this followed thing. @throws TypeError when it is not part of the state. */
+  of<View>({ name }: Pick<Followed<View>, 'name' | 'view'>): View {
+    if (!this.views.has(name)) throw new TypeError(`the state has no view of ${name}`);
+    // The engine put there what the `view` of the thing of this name returned.
+    return this.views.get(name) as View;
+  }
 }

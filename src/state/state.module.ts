@@ -1,59 +1,62 @@
-import { Module, type BeforeApplicationShutdown } from '@nestjs/common';
+import {
+  Module,
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  type FactoryProvider,
+} from '@nestjs/common';
 import { CacheModule } from '../cache/index.js';
-import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
-import { WAD } from '../domain/money.js';
-import { OraclesModule } from '../oracles/oracles.module.js';
-import { PriceGuard } from '../oracles/price-guard.js';
-import { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
-import { ProtocolsModule } from '../protocols/protocols.module.js';
+import { chainDescription } from '../domain/chain-description.js';
+import { Clock } from '../domain/clock.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { Backfill } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
-import { Reconciler } from './reconciler.js';
-import { StateEngine } from './state-engine.js';
-import { TrackedMarket } from './tracked-market.js';
+import { StateEngine, type FollowedParts } from './state-engine.js';
+
+const PARTS = 'state.followed-parts';
+
+/** Makes the parts of the state, out of what these modules export. */
+export type PartsFactory = Pick<DynamicModule, 'imports'> & Omit<FactoryProvider<FollowedParts>, 'provide'>;
 
 /**
- * The picture of the markets, pinned to a block and kept up to date by events. It must never guess: what it cannot read,
- * it does not change, and where the chain disagrees it says so.
+ * The state: everything that is followed, pinned to a block and kept exact by logs. It must never guess: what it cannot
+ * read, it does not change, and where the chain disagrees it says so. It knows no protocol.
  */
-@Module({
-  imports: [RpcModule, ProtocolsModule, OraclesModule, DatabaseModule, CacheModule],
-  providers: [
-    CheckpointStore,
-    Backfill,
-    Reconciler,
-    {
-      provide: StateEngine,
-      inject: [Chain, AaveV3Reader, PriceGuard, CheckpointStore, Backfill, HeadStream, ChimeraConfig],
-      useFactory: (
-        chain: Chain,
-        reader: AaveV3Reader,
-        guard: PriceGuard,
-        store: CheckpointStore,
-        backfill: Backfill,
-        heads: HeadStream,
-        { protocols, oracles, detector }: ChimeraConfig,
-      ): StateEngine => {
-        const limits = { decideBelowWad: WAD, watchBelowWad: detector.watchBelowHealthFactorWad };
-        const markets = protocols.map(
-          (protocol) => new TrackedMarket(chain, reader, guard, protocol, limits),
-        );
-        const settings = {
-          nativeUsdFeed: oracles.nativeUsdFeed,
-          fromBlocks: new Map(protocols.map(({ name, fromBlock }) => [name, fromBlock])),
-        };
-        return new StateEngine(chain, markets, store, backfill, settings, heads);
-      },
-    },
-  ],
-  exports: [StateEngine, Reconciler],
-})
+@Module({})
 export class StateModule implements BeforeApplicationShutdown {
   constructor(private readonly checkpoints: CheckpointStore) {}
+
+  /** For the whole application: what the state consists of is known where the application is put together. */
+  static of({ imports = [], ...factory }: PartsFactory): DynamicModule {
+    return {
+      module: StateModule,
+      global: true,
+      imports: [RpcModule, DatabaseModule, CacheModule, ...imports],
+      providers: [
+        CheckpointStore,
+        Backfill,
+        { provide: PARTS, ...factory },
+        {
+          provide: StateEngine,
+          inject: [Chain, PARTS, CheckpointStore, Backfill, Clock, HeadStream],
+          useFactory: (
+            chain: Chain,
+            parts: FollowedParts,
+            checkpoints: CheckpointStore,
+            backfill: Backfill,
+            clock: Clock,
+            heads: HeadStream,
+          ): StateEngine => {
+            const description = chainDescription(chain.chainId);
+            return new StateEngine(chain, parts, checkpoints, backfill, description, clock, heads);
+          },
+        },
+      ],
+      exports: [StateEngine],
+    };
+  }
 
   /** What Postgres does not have yet is written before it closes: the next start goes on from there. */
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,17 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDevnet, type Devnet } from '../../devnet/index.js';
 import { SeededRandom } from '../../devnet/random.js';
-import type { StateEngine } from '../../src/state/state-engine.js';
 import type { StateView } from '../../src/state/state-view.js';
+import { aaveState, ALL_POSITIONS, LIQUIDATABLE, type AaveState } from '../../testing/aave-state.js';
 import { chainOf } from '../../testing/chain.js';
+import { configOf } from '../../testing/devnet-config.js';
+import { reached } from '../../testing/state.js';
 import { Comparison } from './comparison.js';
-import {
-  engineOf,
-  EVERYBODY,
-  LIQUIDATABLE,
-  startCheckpoints,
-  type Checkpoints,
-} from './engine-under-test.js';
+import { startCheckpoints, type Checkpoints } from './engine-under-test.js';
 import { CHANGES, PRICE_MOVES, REPAIRS } from './governance.js';
 import { Heads } from './heads.js';
 import { RandomChain } from './random-chain.js';
@@ -54,24 +50,30 @@ describe(`the state engine on a chain of random actions (seed ${SEED})`, () => {
       const heads = new Heads(random);
       const comparison = new Comparison(world, `seed ${SEED}`);
       let store = checkpoints.open();
-      let limits = EVERYBODY;
-      let engine = engineOf(devnet, chain, store, limits);
-      await comparison.at(world.head, whole(engine, engine.start(world.head)), limits);
+      let limits = ALL_POSITIONS;
+      const config = configOf(devnet);
+      let state = aaveState(chain, config, store, { limits });
+      await comparison.at(world.head, whole(state, state.engine.start(world.head)), limits);
 
       while (world.actions < ACTIONS) {
         for (const { block, how } of heads.after(await world.advance())) {
-          if (how === 'new') await comparison.at(block, whole(engine, engine.advance(block)), limits);
-          else if (how === 'known') expect((await engine.advance(block)).block).toEqual(world.head);
+          if (how === 'new')
+            await comparison.at(block, whole(state, state.engine.advance(block).then(reached)), limits);
+          else if (how === 'known')
+            expect(reached(await state.engine.advance(block)).block).toEqual(world.head);
           // The node does not know it any more: the engine stays where it was, and the next head shows it the way.
-          else await engine.advance(block).catch((error: unknown) => expect(error).toMatchObject(UNKNOWN));
+          else {
+            const { error } = await state.engine.advance(block);
+            if (error !== undefined) expect(error).toMatchObject(UNKNOWN);
+          }
         }
         // Now and then the process is killed, and a new one takes over with what the old one left in the database.
-        if (random.chance(0.02) && engine.view?.block.hash === world.head.hash) {
+        if (random.chance(0.02) && state.engine.view?.block.hash === world.head.hash) {
           await store.settled();
           store = checkpoints.open();
-          limits = random.chance(0.5) ? EVERYBODY : LIQUIDATABLE;
-          engine = engineOf(devnet, chain, store, limits);
-          await comparison.at(world.head, whole(engine, engine.start(world.head)), limits);
+          limits = random.chance(0.5) ? ALL_POSITIONS : LIQUIDATABLE;
+          state = aaveState(chain, config, store, { limits });
+          await comparison.at(world.head, whole(state, state.engine.start(world.head)), limits);
         }
       }
 
@@ -96,11 +98,9 @@ describe('a random chain', () => {
 });
 
 /** What the engine has not read yet, it reads in the background: at the start, and where a reorg went back to before that. */
-async function whole(engine: StateEngine, step: Promise<unknown>): Promise<StateView> {
+async function whole({ engine, backfill }: AaveState, step: Promise<unknown>): Promise<StateView> {
   await step;
-  const ignore = (): void => undefined;
-  if (!engine.backfill.isFinished)
-    await engine.backfill.run(engine.targets, ignore, ignore, new AbortController().signal);
+  await backfill.release();
   if (!engine.view) throw new Error('the engine has no view');
   return engine.view;
 }

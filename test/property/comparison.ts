@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { Block } from '../../src/domain/block.js';
 import type { AaveAccount, Leg } from '../../src/protocols/aave-v3/market.js';
-import type { Position, StateView } from '../../src/state/state-view.js';
-import type { HealthFactorLimits } from '../../src/state/tracked-market.js';
+import type { AavePosition } from '../../src/protocols/aave-v3/at-risk.js';
+import type { StateView } from '../../src/state/state-view.js';
+import { aaveView } from '../../testing/aave-state.js';
+import type { HealthFactorLimits } from '../../src/protocols/aave-v3/aave-v3-market.js';
 import type { ChainAccount, ChainSide } from './chain-side.js';
 import type { RandomChain } from './random-chain.js';
 
@@ -61,7 +63,7 @@ export class Comparison {
     const [ours, theirs] = [engineSide(view), chainSide(side, decideBelowWad)];
     const borrowers = borrowersIn(side).length;
     const accounts = Object.keys(theirs).toSorted();
-    const counted = view.markets.reduce((sum, { borrowerCount }) => sum + borrowerCount, 0);
+    const counted = aaveView(view).borrowerCount;
     const known = { block: view.block, accounts: Object.keys(ours).toSorted(), counted };
     const expected = { block, accounts, counted: borrowers };
     if (!isDeepStrictEqual([known, ours], [expected, theirs])) {
@@ -80,12 +82,10 @@ export class Comparison {
 /** Every account of the view. */
 function engineSide(view: StateView): Record<string, Comparable> {
   return Object.fromEntries(
-    view.markets.flatMap(({ positions }) =>
-      [...positions].map(([address, { account, data }]) => [
-        address,
-        { eMode: account.eMode, legs: legsOfEngine(account), totals: totalsOf(data) },
-      ]),
-    ),
+    [...aaveView(view).positions].map(([address, { account, data }]) => [
+      address,
+      { eMode: account.eMode, legs: legsOfEngine(account), totals: totalsOf(data) },
+    ]),
   );
 }
 
@@ -109,7 +109,7 @@ function chainSide(side: ChainSide, belowWad: bigint): Record<string, Comparable
   );
 }
 
-function totalsOf(data: Position['data']): Comparable['totals'] {
+function totalsOf(data: AavePosition['data']): Comparable['totals'] {
   return 'priceMissing' in data ? 'a price is missing' : totals(data);
 }
 

@@ -2,17 +2,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Block } from '../../../src/domain/block.js';
 import { uintWord, type Address } from '../../../src/domain/hex.js';
-import { FeedBook } from '../../../src/oracles/feed-book.js';
 import { hasDebt, type AaveAccount } from '../../../src/protocols/aave-v3/market.js';
 import type { Chain } from '../../../src/rpc/chain/chain.js';
 import { readAt } from '../../../src/rpc/chain/read.js';
-import type { MarketView } from '../../../src/state/state-view.js';
-import type { TrackedMarket } from '../../../src/state/tracked-market.js';
+import type { AaveV3Market } from '../../../src/protocols/aave-v3/aave-v3-market.js';
+import type { AaveMarketView } from '../../../src/protocols/aave-v3/at-risk.js';
 import { percentile } from '../../demo/totals.js';
 import { Ledger, type LedgerBlock } from './ledger.js';
 import { EVENTS } from './logs.js';
 import { differences, measurement, timed, type GroupOptions, type Measurement } from './measurement.js';
-import { SyntheticChain, trackedMarket } from './tracked.js';
+import { SyntheticChain, syntheticState } from './tracked.js';
 import { accountsOf, isBelowOne, syntheticWorld } from './world.js';
 
 const POSITIONS = 100_000;
@@ -33,24 +32,25 @@ export async function blocks({ progress }: GroupOptions): Promise<Measurement[]>
   progress('applying them');
   let current = made[0];
   const chain = new SyntheticChain(world);
-  const market = trackedMarket(world, chain, (address) => current?.after.get(address) ?? raise(address));
   const start = blockOf(0, world.conditions.timestamp);
-  await market.begin(accounts, start);
-  const feeds = new FeedBook(chain);
-  const sources = [...world.market.reserves.values()].map(({ asset }) => market.sourceOf(asset));
-  const known = sources.filter((source) => source !== undefined);
-  feeds.apply([], await feeds.look(known, start.hash));
-  let view = await viewAt(market, chain, feeds, start);
+  const { feeds, market } = await syntheticState(
+    world,
+    chain,
+    start,
+    accounts,
+    (address) => current?.after.get(address) ?? raise(address),
+  );
+  let view = await viewAt(market, chain, start);
   const times: number[] = [];
   for (const [index, next] of made.entries()) {
     current = next;
     const block = blockOf(index + 1, next.timestamp);
     const begin = performance.now();
     const step = await market.prepare(block, next.logs, () => Promise.resolve(next.logs));
+    feeds.commit(await feeds.prepare(block, next.logs));
     market.commit(step, block);
-    feeds.apply(next.logs, new Map());
     market.takeChanges();
-    view = await viewAt(market, chain, feeds, block);
+    view = await viewAt(market, chain, block);
     if (index >= WARM_UP) times.push(performance.now() - begin);
   }
   check(market, view, ledger, made);
@@ -65,21 +65,21 @@ export async function blocks({ progress }: GroupOptions): Promise<Measurement[]>
   ];
 }
 
-async function viewAt(
-  market: TrackedMarket,
-  chain: Chain,
-  feeds: FeedBook,
-  block: Block,
-): Promise<MarketView> {
-  return market.view(await readAt(chain, market.surroundings(block.timestamp), block.hash), feeds);
+async function viewAt(market: AaveV3Market, chain: Chain, block: Block): Promise<AaveMarketView> {
+  return market.view(await readAt(chain, market.reads(block), block.hash));
 }
 
 /** @throws Error when anybody is not as the ledger has them. */
-function check(market: TrackedMarket, view: MarketView, ledger: Ledger, made: readonly LedgerBlock[]): void {
+function check(
+  market: AaveV3Market,
+  view: AaveMarketView,
+  ledger: Ledger,
+  made: readonly LedgerBlock[],
+): void {
   const touched = new Set<Address>(made.flatMap(({ after }) => [...after.keys()]));
   const wrong = [...touched].filter((address) => {
     const expected = ledger.books.account(address);
-    return !isDeepStrictEqual(market.position(address), hasDebt(expected) ? expected : undefined);
+    return !isDeepStrictEqual(market.account(address), hasDebt(expected) ? expected : undefined);
   });
   if (wrong.length > 0)
     throw new Error(`${wrong.length} of ${touched.size} positions are not as they should be`);

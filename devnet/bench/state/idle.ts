@@ -2,7 +2,7 @@
 import { toAddress } from '../../../src/domain/hex.js';
 import { accountDataRead } from '../../../src/protocols/aave-v3/reads.js';
 import { each, readAt } from '../../../src/rpc/chain/read.js';
-import { Reconciler } from '../../../src/state/reconciler.js';
+import { aaveView } from '../../../testing/aave-state.js';
 import { demoBorrowers, type Borrower, type TokenAmount } from '../../index.js';
 import { LocalBench, type Engine } from './local.js';
 import { measurement, type GroupOptions, type Measurement } from './measurement.js';
@@ -12,8 +12,9 @@ const BORROWERS = 10_000;
 const SMALLER = 20n;
 const OPENED_AT_ONCE = 1_000;
 const BLOCKS = 20;
-/** As the reconciler's: what a node computes in one call. */
+/** As the bot's comparison: what a node computes in one call, and what is compared at each block. */
 const ACCOUNTS_PER_CALL = 250;
+const READS_PER_BLOCK = 500;
 const EVERYBODY_MS = 60_000;
 
 export async function idle({ progress }: GroupOptions): Promise<Measurement[]> {
@@ -28,21 +29,22 @@ export async function idle({ progress }: GroupOptions): Promise<Measurement[]> {
     progress('finding them');
     const one = bench.engine();
     await one.engine.start(await bench.head());
-    await one.engine.backfill.run(one.engine.targets, ignore, ignore, AbortSignal.timeout(EVERYBODY_MS));
+    await one.backfill.release();
     if (one.engine.positionCount !== BORROWERS)
       throw new Error(`${one.engine.positionCount} of ${BORROWERS} borrowers were found`);
 
     progress(`${BLOCKS} empty blocks`);
-    const reconciler = new Reconciler(one.chain);
     const before = one.pool.calls;
     let compared = 0;
     for (let block = 0; block < BLOCKS; block++) {
       await bench.devnet.mine();
-      const view = await one.engine.advance(await bench.head());
-      const result = await reconciler.compare(view, one.engine);
-      if (result.divergences.length + result.wrongPrices.length > 0)
-        throw new Error('the picture is not what the chain says');
-      compared += result.compared;
+      const { view, error } = await one.engine.advance(await bench.head());
+      if (!view) throw error ?? new Error('the head was not reached');
+      for (const { found } of await one.engine.compare(view, READS_PER_BLOCK, ACCOUNTS_PER_CALL)) {
+        if (found.divergences.length + found.wrongPrices.length > 0)
+          throw new Error('the picture is not what the chain says');
+        compared += found.compared;
+      }
     }
     const calls = (one.pool.calls - before) / BLOCKS;
     progress('asking for everybody instead');
@@ -70,8 +72,8 @@ function manyBorrowers(): Borrower[] {
 
 async function callsForEverybody({ engine, chain, pool }: Engine): Promise<number> {
   const { view } = engine;
-  const [first] = view?.markets ?? [];
-  if (!view || !first) throw new Error('the engine has no view');
+  if (!view) throw new Error('the engine has no view');
+  const first = aaveView(view);
   const borrowers = manyBorrowers().map(({ account }) => toAddress(account));
   const before = pool.calls;
   await readAt(
@@ -84,8 +86,4 @@ async function callsForEverybody({ engine, chain, pool }: Engine): Promise<numbe
     },
   );
   return pool.calls - before;
-}
-
-function ignore(): void {
-  // Nobody listens.
 }

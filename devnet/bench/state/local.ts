@@ -15,7 +15,6 @@ import {
 } from '../../../src/database/index.js';
 import type { Block } from '../../../src/domain/block.js';
 import { Secret } from '../../../src/domain/secret.js';
-import { PriceGuard } from '../../../src/oracles/price-guard.js';
 import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
 import { Chain } from '../../../src/rpc/chain/chain.js';
 import {
@@ -25,10 +24,9 @@ import {
   type CallOptions,
   type RpcCall,
 } from '../../../src/rpc/endpoints/rpc-pool.js';
-import { Backfill } from '../../../src/state/backfill.js';
 import { CheckpointStore } from '../../../src/state/checkpoint-store.js';
-import { StateEngine } from '../../../src/state/state-engine.js';
-import { TrackedMarket } from '../../../src/state/tracked-market.js';
+import { aaveState, type AaveState } from '../../../testing/aave-state.js';
+import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../index.js';
 import { botConfig, newApiKeys } from '../../stack/bot-config.js';
 import { LIMITS } from './tracked.js';
@@ -62,8 +60,7 @@ class CountingPool extends RpcPool {
 }
 
 /** What one process of the bot has of the state: another one with the same database is a restart. */
-export interface Engine {
-  readonly engine: StateEngine;
+export interface Engine extends AaveState {
   readonly store: CheckpointStore;
   readonly chain: Chain;
   readonly reader: AaveV3Reader;
@@ -117,25 +114,21 @@ export class LocalBench {
   }
 
   engine(): Engine {
-    const { protocol } = this;
-    const { nativeUsdFeed } = this.#config.oracles;
     const pool = this.#newPool();
     const chain = new Chain(pool);
     const reader = new AaveV3Reader(chain);
     const store = new CheckpointStore(
       new CheckpointsRepository(new Database(this.dataSource)),
       new MemoryCache(),
+      new RecordedEvents(),
     );
-    const market = new TrackedMarket(chain, reader, new PriceGuard(this.#config), protocol, LIMITS);
-    const engine = new StateEngine(chain, [market], store, new Backfill(store), {
-      nativeUsdFeed,
-      fromBlocks: new Map([[protocol.name, protocol.fromBlock]]),
-    });
+    const { fromBlock } = this.protocol;
+    const state = aaveState(chain, this.#config, store, { limits: LIMITS, fromBlock });
     const close = async (): Promise<void> => {
       await store.settled();
       pool.close();
     };
-    return { engine, store, chain, reader, pool, close };
+    return { ...state, store, chain, reader, pool, close };
   }
 
   async stop(): Promise<void> {

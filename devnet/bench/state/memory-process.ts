@@ -1,29 +1,21 @@
 /** The child of the memory measurement: holds many positions, says what that takes, and ends. */
 import { uintWord, type Address } from '../../../src/domain/hex.js';
-import { FeedBook } from '../../../src/oracles/feed-book.js';
 import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
 import { readAt } from '../../../src/rpc/chain/read.js';
 import type { Held, MemoryUse } from './memory.js';
-import { SyntheticChain, trackedMarket } from './tracked.js';
+import { SyntheticChain, syntheticState } from './tracked.js';
 import { accountsOf, syntheticWorld } from './world.js';
 
 async function pictureOf(positions: number): Promise<object> {
   const world = syntheticWorld();
   const { timestamp } = world.conditions;
   const chain = new SyntheticChain(world);
-  const market = trackedMarket(world, chain, (address) => {
+  const hash = `0x${uintWord(1)}` as const;
+  const block = { number: 1, hash, parentHash: `0x${uintWord(0)}` as const, timestamp, baseFeePerGas: 0n };
+  const { market } = await syntheticState(world, chain, block, accountsOf(world, positions), (address) => {
     throw new Error(`${address} was not to be read`);
   });
-  const hash = `0x${uintWord(1)}` as const;
-  await market.begin(accountsOf(world, positions), {
-    number: 1,
-    hash,
-    parentHash: `0x${uintWord(0)}`,
-    timestamp,
-    baseFeePerGas: 0n,
-  });
-  const feeds = new FeedBook(chain);
-  const view = market.view(await readAt(chain, market.surroundings(timestamp), hash), feeds);
+  const view = market.view(await readAt(chain, market.reads(block), hash));
   if (view.borrowerCount !== positions) throw new Error(`${view.borrowerCount} positions are held`);
   return { market, view, chain };
 }

@@ -3,7 +3,9 @@ import type { Address } from '../../../src/domain/hex.js';
 import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
 import { conditionsRead } from '../../../src/protocols/aave-v3/reads.js';
 import { readAt } from '../../../src/rpc/chain/read.js';
-import type { MarketView } from '../../../src/state/state-view.js';
+import type { AaveMarketView } from '../../../src/protocols/aave-v3/at-risk.js';
+import { encodeAccount } from '../../../src/protocols/aave-v3/stored-account.js';
+import { aaveView } from '../../../testing/aave-state.js';
 import { LocalBench } from './local.js';
 import { differences, measurement, timedAsync, type GroupOptions, type Measurement } from './measurement.js';
 import { accountsOf, isBelowOne } from './world.js';
@@ -27,9 +29,8 @@ export async function restart({ progress }: GroupOptions): Promise<Measurement[]
     const block = await bench.head();
     const before = performance.now();
     const { engine, reader, close } = bench.engine();
-    const [view] = (await engine.start(block)).markets;
+    const view = aaveView(await engine.start(block));
     const milliseconds = performance.now() - before;
-    if (!view) throw new Error('there is no market in the view');
     const liquidatable = check(view, accounts);
 
     progress(`reading ${READ} positions from the chain instead`);
@@ -59,14 +60,17 @@ async function store(bench: LocalBench): Promise<AaveAccount[]> {
   const conditions = await readAt(chain, conditionsRead(market, block.timestamp), block.hash);
   const accounts = [...accountsOf({ market, conditions }, POSITIONS)];
   await store.saveHistory(name, [], { scannedTo: block.number, goal: block.number });
-  store.note(name, block, { changed: accounts, gone: [] });
+  store.note(name, block, {
+    changed: accounts.map((account) => ({ account: account.address, state: encodeAccount(account) })),
+    gone: [],
+  });
   await close();
   return accounts;
 }
 
 /** @throws Error when the view does not have exactly those below 1. */
 function check(
-  { market, conditions, positions, borrowerCount }: MarketView,
+  { market, conditions, positions, borrowerCount }: AaveMarketView,
   accounts: readonly AaveAccount[],
 ): number {
   if (borrowerCount !== accounts.length)

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { id } from 'ethers';
 import { parseConfig } from '../../../src/config/index.js';
+import type { Block } from '../../../src/domain/block.js';
 import { addressWord, uintWord, type Address, type Hex } from '../../../src/domain/hex.js';
 import { WAD } from '../../../src/domain/money.js';
 import { Secret } from '../../../src/domain/secret.js';
@@ -12,7 +13,8 @@ import type { AaveAccount, AaveMarket, Reserve } from '../../../src/protocols/aa
 import { Chain } from '../../../src/rpc/chain/chain.js';
 import type { MulticallCall, MulticallResult } from '../../../src/rpc/chain/multicall3.js';
 import { RpcPool } from '../../../src/rpc/endpoints/rpc-pool.js';
-import { TrackedMarket, type HealthFactorLimits } from '../../../src/state/tracked-market.js';
+import { FeedBook } from '../../../src/oracles/feed-book.js';
+import { AaveV3Market, type HealthFactorLimits } from '../../../src/protocols/aave-v3/aave-v3-market.js';
 
 import { numbered, type World } from './world.js';
 
@@ -32,7 +34,7 @@ const config = parseConfig(readFileSync(new URL('../../../config/base.yaml', imp
   OPERATOR_PRIVATE_KEY: `0x${randomBytes(32).toString('hex')}`,
 });
 
-/** As StateModule takes them from the configuration. */
+/** As ProtocolsModule takes them from the configuration. */
 export const LIMITS: HealthFactorLimits = {
   decideBelowWad: WAD,
   watchBelowWad: config.detector.watchBelowHealthFactorWad,
@@ -91,13 +93,30 @@ class SyntheticReader extends AaveV3Reader {
   }
 }
 
-/** @param accountOf what the chain would say of an account that is not followed yet. */
-export function trackedMarket(
-  { market }: World,
+export interface SyntheticState {
+  readonly feeds: FeedBook;
+  readonly market: AaveV3Market;
+}
+
+/**
+ * A market that begins at a block with these accounts.
+ *
+ * @param accountOf what the chain would say of an account that is not followed yet.
+ */
+export async function syntheticState(
+  { market: synthetic }: World,
   chain: Chain,
+  start: Block,
+  accounts: Iterable<AaveAccount>,
   accountOf: (address: Address) => AaveAccount,
-): TrackedMarket {
-  const settings = { name: market.name, addressesProvider: market.addressesProvider };
-  const reader = new SyntheticReader(chain, market, accountOf);
-  return new TrackedMarket(chain, reader, new PriceGuard(config), settings, LIMITS);
+): Promise<SyntheticState> {
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
+  const reader = new SyntheticReader(chain, synthetic, accountOf);
+  const sources = { chain, reader, feeds, guard: new PriceGuard(config) };
+  const market = new AaveV3Market(sources, synthetic, LIMITS);
+  feeds.commitRange(await feeds.prepareRange(start));
+  const step = await market.prepareRange(start, undefined, []);
+  // Without a detour over their stored form, so that what is measured does not depend on it.
+  market.commitRange({ ...step, saved: [...accounts] }, start);
+  return { feeds, market };
 }

@@ -23,8 +23,10 @@ export type LoopEvent =
       readonly tookMs: number;
     }
   | {
+      /** A pass, or work beside it, ended with an error. */
       readonly event: 'pass-failed';
-      readonly block: number;
+      /** Undefined when it was not about a block. */
+      readonly block: number | undefined;
       readonly consequence: 'retry' | 'skip' | 'halt';
       readonly message: string;
     }

@@ -28,6 +28,20 @@ export type StateEvent =
       readonly tookMs: number;
     }
   | {
+      /** The search through the history failed. It goes on after a pause; `expected` is false for a failure that is a bug. */
+      readonly event: 'backfill-paused';
+      readonly market: string;
+      readonly pauseMs: number;
+      readonly expected: boolean;
+      readonly message: string;
+    }
+  | {
+      /** Accounts could not be written to the database or the cache. The next block tries again. */
+      readonly event: 'checkpoint-not-saved';
+      readonly market: string;
+      readonly message: string;
+    }
+  | {
       readonly event: 'divergence';
       readonly protocol: string;
       readonly account: string;

@@ -1,9 +1,9 @@
-import type { Address, Hash } from '../domain/hex.js';
-import { sourceRead } from '../oracles/chainlink.js';
-import type { AaveV3Reader } from '../protocols/aave-v3/aave-v3.reader.js';
-import type { AaveMarket } from '../protocols/aave-v3/market.js';
-import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt } from '../rpc/chain/read.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { sourceRead } from '../../oracles/chainlink.js';
+import type { Chain } from '../../rpc/chain/chain.js';
+import { each, readAt } from '../../rpc/chain/read.js';
+import type { AaveV3Reader } from './aave-v3.reader.js';
+import type { AaveMarket } from './market.js';
 
 export interface MarketSettings {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface MarketSettings {
 }
 
 /** The market and the feeds behind its prices. */
-export interface Terms {
+export interface MarketTerms {
   readonly market: AaveMarket;
   /** By reserve asset. */
   readonly sources: ReadonlyMap<Address, Address>;
@@ -23,7 +23,7 @@ export async function readTerms(
   reader: AaveV3Reader,
   { name, addressesProvider }: MarketSettings,
   block: Hash,
-): Promise<Terms> {
+): Promise<MarketTerms> {
   const market = await reader.market(name, addressesProvider, block);
   const assets = [...market.reserves.values()].map((reserve) => reserve.asset);
   const sources = await readAt(chain, each(assets.map((asset) => sourceRead(market.oracle, asset))), block);

@@ -1,0 +1,172 @@
+import { Injectable } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
+import { ExecutionsRepository } from '../database/index.js';
+import {
+  REJECTION_REASONS,
+  type PlanDecision,
+  type Rejection,
+  type RejectionReason,
+} from '../domain/decision.js';
+import type { Head } from '../domain/block.js';
+import { Clock } from '../domain/clock.js';
+import { HaltError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
+import type { Address } from '../domain/hex.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import { executionRow, type Reopening, type Settlement, type Submission } from '../execution/index.js';
+import { RepeatFilter } from './repeat-filter.js';
+import { rejectionRow } from './rejection-row.js';
+
+/** A position with a health factor below 1 that is left alone, and why. */
+export interface SkippedPosition {
+  readonly protocol: string;
+  readonly borrower: Address;
+  readonly healthFactorWad: bigint | undefined;
+  readonly rejection: Rejection;
+}
+
+/** A plan and its durable row. */
+export interface PlanRow {
+  readonly plan: LiquidationPlan;
+  readonly executionId: string;
+}
+
+/**
+ * Writes down what a pass decides, as rows and as events. A decision that is the same as in the pass before is not
+ * written again.
+ */
+@Injectable()
+export class DecisionJournal {
+  private readonly repeats = new RepeatFilter();
+
+  constructor(
+    private readonly executions: ExecutionsRepository,
+    private readonly events: Events,
+    private readonly clock: Clock,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  startPass(): void {
+    this.repeats.startPass();
+  }
+
+  /**
+   * The plans to carry out, each with its row: all rows in one statement, because every plan waits for it. In dry-run, a
+   * plan that differs from the one of the pass before only by its block is left out.
+   *
+   * @throws RetryError when the database is away.
+   */
+  async recordPlans(decisions: readonly PlanDecision[]): Promise<readonly PlanRow[]> {
+    const { mode } = this.config.execution;
+    const plans = decisions
+      .flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []))
+      .filter((plan) => mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)));
+    if (plans.length === 0) return [];
+    const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, mode, 'planned')));
+    return plans.map((plan, index) => {
+      const executionId = ids[index];
+      if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
+      this.reportPlan(plan, executionId);
+      return { plan, executionId };
+    });
+  }
+
+  /**
+   * What the planner refused. A refusal that reached the simulation gets a row, once as long as the reason stays the same.
+   *
+   * @throws RetryError when the database is away.
+   */
+  async recordRejections(decisions: readonly PlanDecision[]): Promise<readonly SkippedPosition[]> {
+    const { mode } = this.config.execution;
+    const rejections = decisions.filter((decision) => decision.kind === 'rejected');
+    await this.executions.insertMany(
+      rejections.flatMap((rejection) => {
+        const { opportunity, attempt, reason } = rejection;
+        const isNew = attempt && this.repeats.differs(opportunity.borrower, reason);
+        return isNew ? [rejectionRow(opportunity, attempt, rejection, mode)] : [];
+      }),
+    );
+    return rejections.map((rejection) => {
+      const { protocol, borrower, healthFactorWad } = rejection.opportunity;
+      return { protocol, borrower, healthFactorWad, rejection };
+    });
+  }
+
+  /** The rows of plans that will not be carried out, because one before them failed. Where the database is away, the next start does it. */
+  async recordInterrupted(rows: readonly PlanRow[]): Promise<void> {
+    const reason: RejectionReason = 'interrupted';
+    await Promise.allSettled(
+      rows.map(({ executionId }) => this.executions.settle(executionId, { status: 'rejected', reason })),
+    );
+  }
+
+  /** Says of each position why it is left alone, when that is news. */
+  reportSkipped(skipped: readonly SkippedPosition[], block: number): void {
+    for (const { protocol, borrower, healthFactorWad, rejection } of skipped) {
+      const { reason, detail } = rejection;
+      if (!this.repeats.isNew(borrower, reason)) continue;
+      this.events.emit({
+        event: 'position-skipped',
+        protocol,
+        borrower,
+        block,
+        healthFactorWad: healthFactorWad === undefined ? undefined : String(healthFactorWad),
+        reason,
+        explanation: REJECTION_REASONS[reason],
+        detail,
+      });
+    }
+  }
+
+  /** How an execution ended, or that it has not after all. */
+  reportSettlement(news: Settlement | Reopening): void {
+    if (news.outcome === 'reopened') {
+      const { outcome, ...reopening } = news;
+      this.events.emit({ event: 'execution-reopened', ...reopening });
+    } else this.events.emit({ event: 'execution-settled', ...news });
+  }
+
+  /** What came of a plan that was handed to execution. A refusal is a skipped position; the rest comes with its settlement. */
+  reportSubmission({ borrower, block }: LiquidationPlan, executionId: string, submission: Submission): void {
+    if (submission.kind === 'dry-run')
+      this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
+    if (submission.kind !== 'submitted') return;
+    const { hash, nonce, headToSendUs } = submission;
+    this.events.emit({ event: 'transaction-sent', executionId, borrower, hash, nonce, headToSendUs });
+  }
+
+  reportPass(pass: {
+    readonly head: Head;
+    readonly positions: number;
+    readonly liquidatable: number;
+    readonly planned: number;
+  }): void {
+    const { head, ...counts } = pass;
+    const tookMs = Math.round(this.clock.monotonicMs() - head.receivedAtMs);
+    this.events.emit({ event: 'pass', block: head.number, ...counts, tookMs });
+  }
+
+  private reportPlan(plan: LiquidationPlan, executionId: string): void {
+    this.events.emit({
+      event: 'plan-ready',
+      executionId,
+      protocol: plan.protocol,
+      borrower: plan.borrower,
+      block: plan.block.number,
+      healthFactorWad: String(plan.healthFactorWad),
+      collateral: plan.candidate.collateral.symbol,
+      debt: plan.candidate.debt.symbol,
+      sizing: plan.candidate.sizing,
+      debtToCover: String(plan.candidate.debtToCover),
+      notionalUsd8: String(plan.notionalUsd8),
+      grossProfitUsd8: String(plan.grossProfitUsd8),
+      bidUsd8: String(plan.costs.bidUsd8),
+      netProfitUsd8: String(plan.netProfitUsd8),
+    });
+  }
+}
+
+/** Equal for plans that differ only by block, prices and interest. */
+function describe({ candidate, route }: LiquidationPlan): string {
+  return `planned ${candidate.collateral.address} ${candidate.debt.address} ${candidate.sizing} ${route.pool}`;
+}

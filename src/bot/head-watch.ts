@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { ChimeraConfig } from '../config/index.js';
+import type { Block, Head } from '../domain/block.js';
+import { Clock } from '../domain/clock.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { HeadStream } from '../rpc/heads/head-stream.js';
+import { FailurePolicy } from '../safety/index.js';
+import { SequencerWatch } from './sequencer-watch.js';
+
+const SCAN_JOB = 'scan';
+
+/**
+ * The heads for the loop: from the stream, and from a scheduled job, so that a silent stream never stops the scan. Each
+ * one is also shown to the watch over the sequencer.
+ */
+@Injectable()
+export class HeadWatch {
+  constructor(
+    private readonly chain: Chain,
+    private readonly stream: HeadStream,
+    private readonly sequencer: SequencerWatch,
+    private readonly scheduler: SchedulerRegistry,
+    private readonly policy: FailurePolicy,
+    private readonly clock: Clock,
+    private readonly config: ChimeraConfig,
+  ) {}
+
+  /** The newest block, asked now. @throws RetryError when no endpoint answers. */
+  async latest(): Promise<Block> {
+    const askedAtMs = this.clock.wallMs();
+    const block = await this.chain.getBlock('latest');
+    this.sequencer.answered(block, askedAtMs);
+    return block;
+  }
+
+  start(onHead: (head: Head) => void): void {
+    this.stream.start((head) => {
+      this.sequencer.head(head);
+      onHead(head);
+    });
+    const scan = (): void => void this.scan(onHead);
+    this.scheduler.addInterval(SCAN_JOB, setInterval(scan, this.config.detector.scanIntervalMs));
+  }
+
+  stop(): void {
+    this.stream.stop();
+    if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
+  }
+
+  private async scan(onHead: (head: Head) => void): Promise<void> {
+    try {
+      const block = await this.latest();
+      onHead({ ...block, receivedAtMs: this.clock.monotonicMs() });
+    } catch (error) {
+      await this.policy.failed(error);
+    }
+  }
+}

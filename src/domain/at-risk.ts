@@ -1,0 +1,41 @@
+import type { Rejection } from './decision.js';
+import type { Address } from './hex.js';
+import type { LiquidationPair } from './opportunity.js';
+
+/** A price that a position was valued with. */
+export interface JudgedPrice {
+  readonly symbol: string;
+  /** When its feed last changed, seconds since the epoch; undefined for a source that has no rounds. */
+  readonly updatedAt: number | undefined;
+  /** It moved more than the guard allows since the previous block. */
+  readonly jumped: boolean;
+}
+
+/** How much one liquidation may cover, and for how long what is borrowed for it has to suffice. */
+export interface SizeLimits {
+  /** Debt, by value: USD with 8 decimals. */
+  readonly maxNotionalUsd8: bigint;
+  /** Interest accrues for so many seconds until the transaction is included. */
+  readonly fundingHorizonSeconds: number;
+}
+
+/** A position with a health factor below 1, or with one that cannot be known. Plain data. */
+export interface AtRisk {
+  /** The configured name of the market. */
+  readonly protocol: string;
+  /** The contract whose liquidation function is called. */
+  readonly market: Address;
+  readonly borrower: Address;
+  /** Undefined when a price is missing: then `obstacle` says which. */
+  readonly healthFactorWad: bigint | undefined;
+  readonly totalCollateralUsd8: bigint;
+  readonly totalDebtUsd8: bigint;
+  /** All prices that the health factor depends on. */
+  readonly prices: readonly JudgedPrice[];
+  /** Why the market itself lets nobody liquidate the position now. */
+  readonly obstacle: Rejection | undefined;
+  /** What may be liquidated, within the limits. A pair without candidates has no amount that the protocol would accept. */
+  readonly pairs: readonly LiquidationPair[];
+  /** Some amount would be possible without the limit on what one liquidation may cover. */
+  readonly limited: boolean;
+}

@@ -1,0 +1,358 @@
+import { Kind } from '../../contract/bindings.js';
+import type { StoredPosition } from '../../database/index.js';
+import type { SizeLimits } from '../../domain/at-risk.js';
+import type { Block } from '../../domain/block.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import type { FeedBook, Feeds } from '../../oracles/feed-book.js';
+import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
+import type { RawLog } from '../../rpc/chain/chain-answers.js';
+import type { Chain } from '../../rpc/chain/chain.js';
+import type { Read } from '../../rpc/chain/read.js';
+import type { AccountChanges, Comparison, RangeLogs, RestoreStep } from '../../state/followed.js';
+import type { Counterparty, LendingMarket } from '../lending-market.js';
+import type { AaveV3Reader } from './aave-v3.reader.js';
+import { applyChanges } from './account-changes.js';
+import { positionsAtRisk, type AaveMarketView, type AavePosition } from './at-risk.js';
+import { comparisonRead, ComparisonTurns, priceCalls } from './comparison.js';
+import {
+  changesOf,
+  watchedAddresses,
+  withUpdates,
+  type AccountChange,
+  type MarketChanges,
+} from './events.js';
+import { accountData } from './health.js';
+import { readTerms, type MarketSettings, type MarketTerms } from './market-terms.js';
+import { hasDebt, type AaveAccount } from './market.js';
+import { OraclePrices, type PricedConditions } from './oracle-prices.js';
+import { PositionTable } from './position-table.js';
+import { addressRead, SELECTORS } from './reads.js';
+import { decodeAccount, encodeAccount } from './stored-account.js';
+import { Watchlist } from './watchlist.js';
+
+/** Wad. */
+export interface HealthFactorLimits {
+  /** Positions below it are in the view, exactly: those that may be liquidated. */
+  readonly decideBelowWad: bigint;
+  /** Positions below it are compared with the chain at each block. At least as high as the other. */
+  readonly watchBelowWad: bigint;
+}
+
+/** What an Aave market reads from. */
+export interface MarketSources {
+  readonly chain: Chain;
+  readonly reader: AaveV3Reader;
+  readonly feeds: FeedBook;
+  readonly guard: PriceGuard;
+}
+
+/** One block, or a range, read and ready to be applied at once. */
+export interface MarketStep extends RestoreStep {
+  /** Undefined where the block did not change them. */
+  readonly terms: MarketTerms | undefined;
+  readonly changes: MarketChanges;
+  /** Accounts as the chain has them at the end of the block: they were not known, or known wrongly. */
+  readonly read: readonly AaveAccount[];
+  readonly contradicted: readonly Address[];
+  /** Feeds of the market that were not followed before. */
+  readonly foundFeeds: Feeds;
+  /** What to begin with in place of everything that is followed; undefined: what is followed stays. */
+  readonly saved: readonly AaveAccount[] | undefined;
+}
+
+/** What takes one block back. */
+export interface MarketUndo {
+  readonly terms: MarketTerms;
+  readonly before: ReadonlyMap<Address, AaveAccount | undefined>;
+  /** Accounts that were read from the chain within this block: what they were before it is not known. */
+  readonly read: Set<Address>;
+  readonly logs: readonly AccountChange[];
+}
+
+const NO_FEEDS: Feeds = new Map();
+
+/**
+ * One Aave v3 market. Its positions are kept exactly by its logs; only accounts that take their first debt are read from
+ * the chain.
+ */
+export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, PricedConditions> {
+  private readonly table = new PositionTable();
+  private readonly watchlist: Watchlist;
+  private readonly turns: ComparisonTurns;
+  private readonly prices: OraclePrices;
+  private terms!: MarketTerms;
+  /** The answers of the last view, and what the price guard said of their prices. */
+  private judged:
+    | { readonly by: PricedConditions; readonly prices: Prices; readonly jumped: ReadonlySet<Address> }
+    | undefined;
+  /** Accounts that have debt, as far as we know, but whose state is not known. */
+  private readonly missing = new Set<Address>();
+  private touched = new Set<Address>();
+  private unsaved = new Set<Address>();
+
+  constructor(
+    private readonly sources: MarketSources,
+    readonly settings: MarketSettings,
+    private readonly limits: HealthFactorLimits,
+  ) {
+    this.watchlist = new Watchlist(this.table, Number(limits.watchBelowWad) / 1e18);
+    this.turns = new ComparisonTurns(this.table, this.watchlist);
+    this.prices = new OraclePrices(sources.feeds);
+  }
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  get contracts(): readonly (readonly [key: string, Address])[] {
+    const { name, addressesProvider } = this.settings;
+    return [[`protocols (${name}).addressesProvider`, addressesProvider]];
+  }
+
+  counterparty(): Read<Counterparty> {
+    const { name, addressesProvider } = this.settings;
+    const { calls, decode } = addressRead(addressesProvider, SELECTORS.getPool, name);
+    return {
+      calls,
+      decode: (results) => ({
+        address: decode(results),
+        kind: Kind.AaveV3,
+        description: 'an Aave v3 market',
+      }),
+    };
+  }
+
+  get watched(): readonly Address[] {
+    return watchedAddresses(this.terms.market);
+  }
+
+  get accounts(): Iterable<Address> {
+    return this.table.keys();
+  }
+
+  get accountCount(): number {
+    return this.table.size;
+  }
+
+  get isWhole(): boolean {
+    return this.missing.size === 0;
+  }
+
+  async prepareRange(
+    block: Block,
+    logs: RangeLogs | undefined,
+    saved?: readonly StoredPosition[],
+  ): Promise<MarketStep> {
+    const restored = saved && decodeAll(saved);
+    const known = restored
+      ? (address: Address): AaveAccount | undefined => restored.accounts.get(address)
+      : (address: Address): AaveAccount | undefined => this.table.get(address);
+    const { chain, reader } = this.sources;
+    const terms = await readTerms(chain, reader, this.settings, block.hash);
+    const accounts: AccountChange[] = [];
+    await logs?.(watchedAddresses(terms.market), (piece) => {
+      for (const change of changesOf(terms.market, piece).accounts) accounts.push(change);
+    });
+    const { newBorrowers, contradicted } = applyChanges(accounts, known);
+    const unknown = [...new Set([...newBorrowers, ...contradicted])];
+    const [read, foundFeeds] = await Promise.all([
+      reader.accounts(terms.market, unknown, block.hash),
+      this.sources.feeds.findUnknown(terms.sources.values(), block.hash),
+    ]);
+    return {
+      terms,
+      changes: { accounts, updates: new Map(), accrued: new Set<Address>(), reload: true },
+      read,
+      contradicted: [...contradicted],
+      foundFeeds,
+      saved: restored && [...restored.accounts.values()],
+      undecodable: restored?.undecodable ?? [],
+      readsChange: true,
+    };
+  }
+
+  commitRange(step: MarketStep, block: Block): void {
+    if (step.saved) {
+      for (const address of [...this.table.keys()]) this.table.delete(address);
+      for (const account of step.saved) if (hasDebt(account)) this.table.set(account);
+      this.missing.clear();
+      this.unsaved = new Set();
+      this.touched = new Set();
+    }
+    this.commit(step, block);
+    this.judged = undefined;
+    this.watchlist.reset();
+  }
+
+  async prepare(
+    block: Block,
+    logs: readonly RawLog[],
+    fetchLogs: (addresses: readonly Address[]) => Promise<readonly RawLog[]>,
+  ): Promise<MarketStep> {
+    const { chain, reader, feeds } = this.sources;
+    let changes = changesOf(this.terms.market, logs);
+    let terms: MarketTerms | undefined;
+    let foundFeeds = NO_FEEDS;
+    if (changes.reload) {
+      terms = await readTerms(chain, reader, this.settings, block.hash);
+      foundFeeds = await feeds.findUnknown(terms.sources.values(), block.hash);
+      const known = new Set(this.watched);
+      const addresses = watchedAddresses(terms.market);
+      const all = addresses.every((address) => known.has(address)) ? logs : await fetchLogs(addresses);
+      // What was read holds the updates of this block already.
+      changes = { ...changesOf(terms.market, all), updates: new Map(), accrued: new Set() };
+    }
+    const { newBorrowers, contradicted } = applyChanges(changes.accounts, (address) =>
+      this.table.get(address),
+    );
+    const unknown = new Set([...newBorrowers, ...contradicted, ...this.missing]);
+    const market = terms?.market ?? this.terms.market;
+    const read = unknown.size === 0 ? [] : await reader.accounts(market, [...unknown], block.hash);
+    return {
+      terms,
+      changes,
+      read,
+      contradicted: [...contradicted],
+      foundFeeds,
+      saved: undefined,
+      undecodable: [],
+      readsChange: terms !== undefined || foundFeeds.size > 0,
+    };
+  }
+
+  commit({ terms, changes, read, foundFeeds }: MarketStep, block: Block): MarketUndo {
+    const { accounts } = changes;
+    const undo = { terms: this.terms, before: new Map<Address, AaveAccount | undefined>(), logs: accounts };
+    const asRead = new Set(read.map(({ address }) => address));
+    // Accounts may have been adopted since the block was prepared: they are followed as well.
+    const { changed, contradicted } = applyChanges(accounts, (address) =>
+      asRead.has(address) ? undefined : this.table.get(address),
+    );
+    for (const address of [...changed.keys(), ...asRead, ...contradicted])
+      undo.before.set(address, this.table.get(address));
+    for (const [address, account] of changed) this.set(address, account);
+    for (const account of read) this.set(account.address, account);
+    for (const address of asRead) this.missing.delete(address);
+    this.forget(contradicted);
+    this.terms = terms ?? { ...this.terms, market: withUpdates(this.terms.market, changes, block.timestamp) };
+    if (terms) this.prices.reset();
+    this.sources.feeds.add(foundFeeds);
+    return { ...undo, read: asRead };
+  }
+
+  undo({ terms, before, read }: MarketUndo): void {
+    for (const [address, account] of before) this.set(address, account);
+    this.forget(read);
+    if (terms.sources !== this.terms.sources) this.prices.reset();
+    this.terms = terms;
+    this.watchlist.reset();
+  }
+
+  accountsIn(fromBlock: number, toBlock: number): Promise<Set<Address>> {
+    return this.sources.reader.borrowers(this.terms.market, fromBlock, toBlock);
+  }
+
+  readAccounts(accounts: readonly Address[], block: Hash): Promise<AaveAccount[]> {
+    return this.sources.reader.accounts(this.terms.market, accounts, block);
+  }
+
+  adopt(read: readonly AaveAccount[], later: readonly MarketUndo[], tip: MarketUndo | undefined): void {
+    const fresh = new Map(
+      read.filter(({ address }) => !this.table.get(address)).map((account) => [account.address, account]),
+    );
+    for (const { logs } of later) {
+      const { changed, contradicted } = applyChanges(logs, (address) => fresh.get(address));
+      for (const [address, account] of changed) fresh.set(address, account);
+      for (const address of contradicted) fresh.delete(address);
+    }
+    for (const [address, account] of fresh) {
+      this.set(address, account);
+      this.missing.delete(address);
+      tip?.read.add(address);
+    }
+  }
+
+  forget(accounts: Iterable<Address>): void {
+    for (const account of accounts) {
+      this.set(account, undefined);
+      this.missing.add(account);
+    }
+  }
+
+  reads({ timestamp }: Pick<Block, 'timestamp'>): Read<PricedConditions> {
+    return this.prices.reads(this.terms, timestamp);
+  }
+
+  view(answers: PricedConditions): AaveMarketView {
+    const { market } = this.terms;
+    const { conditions, priceTimes } = this.prices.complete(answers, this.terms);
+    this.watchlist.update(market, conditions, this.touched);
+    this.touched = new Set();
+    const positions = new Map<Address, AavePosition>();
+    const limit = Number(this.limits.decideBelowWad) / 1e18;
+    for (const row of this.watchlist.below(limit)) {
+      const account = this.table.accountIn(row);
+      if (!account) continue;
+      const data = accountData(market, account, conditions);
+      if ('priceMissing' in data || data.healthFactorWad < this.limits.decideBelowWad)
+        positions.set(account.address, { account, data });
+    }
+    // The same answers again, with more accounts, are not another block: nothing new is known of the prices.
+    if (this.judged?.by !== answers) {
+      const jumped = this.sources.guard.jumped(this.judged?.prices, conditions.prices);
+      this.judged = { by: answers, prices: conditions.prices, jumped };
+    }
+    const { jumped } = this.judged;
+    const view = { market, conditions, priceTimes, jumped, positions, borrowerCount: this.table.size };
+    return { ...view, atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits) };
+  }
+
+  comparison(view: AaveMarketView, budget: number): Read<Comparison> {
+    const accounts = this.turns.next(budget - priceCalls(view));
+    if (accounts.length > 0) return comparisonRead(view, accounts);
+    return { calls: [], decode: () => ({ compared: 0, divergences: [], wrongPrices: [] }) };
+  }
+
+  distrustPrice(asset: Address): void {
+    const source = this.terms.sources.get(asset);
+    if (source) this.sources.feeds.distrust(source);
+  }
+
+  /** The account as of the last block; undefined for one that is not followed. */
+  account(address: Address): AaveAccount | undefined {
+    return this.table.get(address);
+  }
+
+  takeChanges(): AccountChanges {
+    const changed: StoredPosition[] = [];
+    const gone: Address[] = [];
+    for (const address of this.unsaved) {
+      const account = this.table.get(address);
+      if (account) changed.push({ account: address, state: encodeAccount(account) });
+      else gone.push(address);
+    }
+    this.unsaved = new Set();
+    return { changed, gone };
+  }
+
+  private set(address: Address, account: AaveAccount | undefined): void {
+    if (account && hasDebt(account)) this.table.set(account);
+    else this.table.delete(address);
+    this.touched.add(address);
+    this.unsaved.add(address);
+  }
+}
+
+function decodeAll(saved: readonly StoredPosition[]): {
+  readonly accounts: ReadonlyMap<Address, AaveAccount>;
+  readonly undecodable: readonly Address[];
+} {
+  const accounts = new Map<Address, AaveAccount>();
+  const undecodable: Address[] = [];
+  for (const { account, state } of saved) {
+    const decoded = decodeAccount(account, state);
+    if (decoded) accounts.set(account, decoded);
+    else undecodable.push(account);
+  }
+  return { accounts, undecodable };
+}

@@ -1,0 +1,93 @@
+import type { AtRisk, JudgedPrice, SizeLimits } from '../../domain/at-risk.js';
+import { rejected, type Rejection } from '../../domain/decision.js';
+import type { Address } from '../../domain/hex.js';
+import type { MarketView } from '../lending-market.js';
+import { liquidationPairs } from './candidates.js';
+import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } from './health.js';
+import type { AaveAccount, AaveMarket } from './market.js';
+import type { PricedConditions } from './oracle-prices.js';
+
+/** One borrower at the block of the view, with the totals that our own maths gives it. */
+export interface AavePosition {
+  readonly account: AaveAccount;
+  readonly data: AccountData | PriceMissing;
+}
+
+/** An Aave market at one block. */
+export interface AaveMarketView extends MarketView, PricedConditions {
+  readonly market: AaveMarket;
+  /** Assets whose price moved more than the guard allows since the previous block. */
+  readonly jumped: ReadonlySet<Address>;
+  /** Positions that may be liquidated, and those with a price missing, by borrower. */
+  readonly positions: ReadonlyMap<Address, AavePosition>;
+}
+
+/** PriceOracleSentinel: below this health factor a liquidation is allowed also while the sequencer's grace period runs. */
+const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
+
+/** The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is. */
+export function positionsAtRisk(view: Omit<AaveMarketView, 'atRisk'>, limits: SizeLimits): AtRisk[] {
+  return [...view.positions.values()].flatMap(({ account, data }): AtRisk[] => {
+    const common = { protocol: view.market.name, market: view.market.pool, borrower: account.address };
+    if ('priceMissing' in data)
+      return [
+        {
+          ...common,
+          healthFactorWad: undefined,
+          totalCollateralUsd8: 0n,
+          totalDebtUsd8: 0n,
+          prices: [],
+          obstacle: rejected('price-missing', { asset: data.priceMissing.symbol }),
+          pairs: [],
+          limited: false,
+        },
+      ];
+    const { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 } = data;
+    if (!isLiquidatable(healthFactorWad)) return [];
+    const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
+    return [{ ...common, ...totals, prices: pricesOf(view, data), ...actionsOn(view, data, limits) }];
+  });
+}
+
+function pricesOf(
+  { priceTimes, jumped }: Omit<AaveMarketView, 'atRisk'>,
+  { legs }: AccountData,
+): JudgedPrice[] {
+  return legs.map(({ reserve: { asset, symbol } }) => ({
+    symbol,
+    updatedAt: priceTimes.get(asset),
+    jumped: jumped.has(asset),
+  }));
+}
+
+function actionsOn(
+  { market, conditions }: Omit<AaveMarketView, 'atRisk'>,
+  data: AccountData,
+  limits: SizeLimits,
+): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> {
+  const none = (obstacle: Rejection): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> => ({
+    obstacle,
+    pairs: [],
+    limited: false,
+  });
+  if (!conditions.sentinelAllows && data.healthFactorWad >= SENTINEL_EXEMPT_BELOW_WAD)
+    return none(rejected('sequencer-grace'));
+  const usable = usableLegs(data, conditions.timestamp);
+  if ('kind' in usable) return none(usable);
+  const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits);
+  return { obstacle: undefined, pairs, limited: pairs.some((pair) => pair.aboveLimit) };
+}
+
+/** The position without the legs that cannot be part of a liquidation now, or why nothing of it can. */
+function usableLegs(data: AccountData, timestamp: number): AccountData | Rejection {
+  const inGrace = ({ reserve }: ValuedLeg): boolean => reserve.gracePeriodUntil >= timestamp;
+  const stopped = ({ reserve }: ValuedLeg): boolean => reserve.paused || !reserve.active;
+  const legs = data.legs.filter((leg) => !stopped(leg) && !inGrace(leg));
+  const bothSides = (of: readonly ValuedLeg[]): boolean =>
+    of.some((leg) => leg.collateral > 0n) && of.some((leg) => leg.debt > 0n);
+  if (bothSides(legs)) return { ...data, legs };
+  if (!bothSides(data.legs)) return rejected('no-collateral');
+  const blocking = data.legs.find((leg) => stopped(leg)) ?? data.legs.find((leg) => inGrace(leg));
+  const detail = { asset: blocking?.reserve.symbol ?? '' };
+  return rejected(data.legs.some((leg) => stopped(leg)) ? 'reserve-paused' : 'grace-period', detail);
+}

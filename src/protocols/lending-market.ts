@@ -1,0 +1,42 @@
+import type { AtRisk, SizeLimits } from '../domain/at-risk.js';
+import type { Address } from '../domain/hex.js';
+import type { Read } from '../rpc/chain/read.js';
+import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
+
+/** A market and its positions at one block. */
+export interface MarketView {
+  /** All accounts with debt. */
+  readonly borrowerCount: number;
+  /** Every position with a health factor below 1, and every one that cannot be valued, with what may be done about it. */
+  atRisk(limits: SizeLimits): readonly AtRisk[];
+}
+
+/** A contract that our own contract must be allowed to call. */
+export interface Counterparty {
+  readonly address: Address;
+  /** Its kind in the list of our contract (Roles.sol, Kind). */
+  readonly kind: number;
+  /** As a sentence names it: "an Aave v3 market". */
+  readonly description: string;
+}
+
+/**
+ * A lending market: its positions, kept exact by its logs, and which of them may be liquidated. Each protocol family has
+ * one implementation in a folder of its own; `market-kinds.ts` lists them.
+ */
+export interface LendingMarket<
+  View extends MarketView = MarketView,
+  Step extends RestoreStep = RestoreStep,
+  Undo = unknown,
+  Answers = unknown,
+> extends FollowedAccounts<View, Step, Undo, Answers> {
+  /** The contracts that have to exist, by their key in the configuration: for the check at start. */
+  readonly contracts: readonly (readonly [key: string, Address])[];
+  /** The contract that our own contract calls to liquidate. */
+  counterparty(): Read<Counterparty>;
+}
+
+/** The configured markets, in the order of the configuration. */
+export abstract class LendingMarkets {
+  abstract readonly all: readonly LendingMarket[];
+}

@@ -1,0 +1,185 @@
+import type { Block } from '../domain/block.js';
+import { windowBlocks, type ChainDescription } from '../domain/chain-description.js';
+import type { Clock } from '../domain/clock.js';
+import type { Address, Hash } from '../domain/hex.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { each, readAt } from '../rpc/chain/read.js';
+import { logsOf, type DeliveredLogs } from './block-logs.js';
+import { BlockRing } from './block-ring.js';
+import type { BlockStep, Followed, RangeLogs } from './followed.js';
+import { pathTo, type HeadPath } from './head-path.js';
+import { OpenGap } from './open-gap.js';
+import { inRanges } from './ranges.js';
+
+/** What was answered to the reads of everything that is followed, in its order. */
+export type Answers = readonly unknown[];
+
+/** The undos of one block, in the order of what is followed. */
+type BlockUndo = readonly unknown[];
+
+/**
+ * Moves everything that is followed by the same blocks: each block is prepared by all, then committed by all in one turn
+ * of the event loop, and undone by all. The order matters: a commit may use what an earlier one in the list committed,
+ * and undos run in the reverse order.
+ */
+export class BlockFollower {
+  private ring!: BlockRing<BlockUndo>;
+  private contradictions: string[] = [];
+  private readonly gap: OpenGap;
+
+  /** @param delivered the logs of WebSockets, where there are any. */
+  constructor(
+    private readonly chain: Chain,
+    private readonly followed: readonly Followed[],
+    private readonly description: ChainDescription,
+    clock: Clock,
+    private readonly delivered?: DeliveredLogs,
+  ) {
+    this.gap = new OpenGap(clock);
+  }
+
+  /** The block that was applied last. */
+  get tip(): Block {
+    return this.ring.tip;
+  }
+
+  /** The oldest block that a reorg may go back to. */
+  get oldest(): Block {
+    return this.ring.oldest;
+  }
+
+  /** The hashes of all blocks that could be taken back, and of the one before them. */
+  get hashes(): readonly Hash[] {
+    return this.ring.hashes;
+  }
+
+  /** @throws RpcError when the headers between could not be read. */
+  pathTo(head: Block): Promise<HeadPath> {
+    return pathTo(head, this.ring, this.chain, windowBlocks('blockByBlock', this.description));
+  }
+
+  /**
+   * Runs an attempt to get to `head`.
+   *
+   * @throws HaltError in place of what the attempt threw, when blocks between have been missing for too long.
+   */
+  watchGap<T>(head: Block, attempt: () => Promise<T>): Promise<T> {
+    return this.gap.watch(head, () => this.ring.tip, attempt);
+  }
+
+  /** Begins at a block with steps that `prepareRange` gave. Nothing before the block can be taken back from here on. */
+  beginAt(block: Block, steps: readonly BlockStep[]): void {
+    for (const [index, followed] of this.followed.entries()) {
+      const step = steps[index];
+      if (step) followed.commitRange(step, block);
+    }
+    this.ring = new BlockRing(block, windowBlocks('reorg', this.description));
+    this.remember(steps);
+    this.delivered?.listenTo(this.watched);
+  }
+
+  /**
+   * Goes back to the ancestor and forward over the blocks of a path.
+   *
+   * @param takenBack gets the hash of each block that is taken back, also when a later step fails.
+   * @returns what was answered at the head.
+   * @throws RetryError when the chain could not be read: the state is at some block of the path then.
+   */
+  walk(
+    head: Block,
+    { ancestor, blocks }: Extract<HeadPath, { kind: 'walk' }>,
+    takenBack: Hash[],
+  ): Promise<Answers> {
+    while (this.ring.tip.hash !== ancestor) {
+      takenBack.push(this.ring.tip.hash);
+      this.takeBack();
+    }
+    return this.applyAll(head, blocks);
+  }
+
+  /** Asks at the head what everything that is followed has to ask, in one round trip. @throws RetryError */
+  ask(head: Block): Promise<Answers> {
+    return readAt(this.chain, each(this.followed.map((one) => one.reads(head))), head.hash);
+  }
+
+  /** The views of everything at the tip, by name. @throws RetryError when something is missing in the answers. */
+  views(answers: Answers): ReadonlyMap<string, unknown> {
+    return new Map(this.followed.map((one, index) => [one.name, one.view(answers[index])]));
+  }
+
+  /** The logs from a block number to a block, both included, in pieces that the node serves. */
+  rangeLogs(from: number, to: Block, signal?: AbortSignal): RangeLogs {
+    return (addresses, onLogs) =>
+      inRanges(
+        (fromBlock, toBlock) => this.chain.getLogs({ fromBlock, toBlock }, addresses, []),
+        from,
+        to.number,
+        onLogs,
+        signal,
+      );
+  }
+
+  /** What has to be known to follow something that was read at `block`; undefined once that block was taken back. */
+  since(block: Hash, followed: Followed): { later: readonly unknown[]; tip: unknown } | undefined {
+    if (!this.ring.has(block)) return undefined;
+    const index = this.followed.indexOf(followed);
+    return { later: this.ring.after(block).map((undos) => undos[index]), tip: this.ring.tipUndo?.[index] };
+  }
+
+  /** What the logs contradicted since this was asked last: the name of what is followed, and what in it. */
+  takeContradictions(): readonly string[] {
+    const found = this.contradictions;
+    this.contradictions = [];
+    return found;
+  }
+
+  private async applyAll(head: Block, blocks: readonly Block[]): Promise<Answers> {
+    const [logs, answers] = await Promise.all([
+      logsOf(this.chain, this.heard, blocks, this.watched),
+      this.ask(head),
+    ]);
+    for (const [index, block] of blocks.entries()) {
+      const readsChange = await this.apply(block, logs[index] ?? []);
+      // The logs and answers at hand were asked of other contracts than those that count from here on.
+      if (readsChange) return this.applyAll(head, blocks.slice(index + 1));
+    }
+    return answers;
+  }
+
+  /** @returns whether other contracts count from here on, or other things have to be asked. */
+  private async apply(block: Block, logs: readonly RawLog[]): Promise<boolean> {
+    const fetchLogs = async (addresses: readonly Address[]): Promise<readonly RawLog[]> =>
+      (await logsOf(this.chain, this.heard, [block], addresses)).flat();
+    const steps = await Promise.all(this.followed.map((one) => one.prepare(block, logs, fetchLogs)));
+
+    const undos = this.followed.map((one, index) => {
+      const step = steps[index];
+      return step && one.commit(step, block);
+    });
+    this.ring.push(block, undos);
+    this.remember(steps);
+    const readsChange = steps.some((step) => step.readsChange);
+    if (readsChange) this.delivered?.listenTo(this.watched);
+    return readsChange;
+  }
+
+  private takeBack(): void {
+    const undos = this.ring.pop();
+    for (const [index, followed] of [...this.followed.entries()].reverse()) followed.undo(undos[index]);
+  }
+
+  private remember(steps: readonly BlockStep[]): void {
+    for (const [index, { contradicted }] of steps.entries())
+      for (const what of contradicted)
+        this.contradictions.push(`${this.followed[index]?.name ?? ''} ${what}`);
+  }
+
+  private get watched(): Address[] {
+    return [...new Set(this.followed.flatMap((one) => one.watched))];
+  }
+
+  /** Of a block up to which a gap was given up, no delivered log counts: one endpoint may have invented it. */
+  private readonly heard: DeliveredLogs['heard'] = (hash) =>
+    (this.delivered?.heard(hash) ?? []).filter(({ blockNumber }) => blockNumber > this.gap.gaveUpAt);
+}

@@ -1,0 +1,128 @@
+import type { Block } from '../domain/block.js';
+import type { Address, Hash } from '../domain/hex.js';
+import type { StoredPosition } from '../database/index.js';
+import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { Read } from '../rpc/chain/read.js';
+
+/** What one block, or a range of blocks, changes: read from the chain and ready to be applied at once. */
+export interface BlockStep {
+  /** From this block on other contracts' logs count, or other things have to be asked at each head. */
+  readonly readsChange: boolean;
+  /** What the logs contradict: they took more from it than our books held. It has been read again from the chain. */
+  readonly contradicted: readonly string[];
+}
+
+/** Gives the logs of a range of blocks piece by piece, in the order of the chain. */
+export type RangeLogs = (
+  addresses: readonly Address[],
+  onLogs: (logs: readonly RawLog[]) => void,
+) => Promise<void>;
+
+/**
+ * Something that is kept exact by the logs of its contracts and can be taken back block by block: a lending market, the
+ * book of price feeds. {@link BlockFollower} moves everything that is followed by the same blocks.
+ *
+ * `prepare` and `prepareRange` read and change nothing. `commit`, `commitRange` and `undo` change and read nothing, so
+ * that no reader sees half a block. The follower gives each step and undo back to the object that made it.
+ */
+export interface Followed<
+  View = unknown,
+  Step extends BlockStep = BlockStep,
+  Undo = unknown,
+  Answers = unknown,
+> {
+  /** Unique among what is followed. {@link StateView} carries the view under this name. */
+  readonly name: string;
+  /** The contracts whose logs `prepare` needs. */
+  readonly watched: readonly Address[];
+  /**
+   * @param logs the block's logs of all watched contracts, of others too, in the order of the chain.
+   * @param fetchLogs the block's logs of these contracts: for contracts that the block itself introduced.
+   * @throws RetryError when the chain cannot be read.
+   */
+  prepare(
+    block: Block,
+    logs: readonly RawLog[],
+    fetchLogs: (addresses: readonly Address[]) => Promise<readonly RawLog[]>,
+  ): Promise<Step>;
+  commit(step: Step, block: Block): Undo;
+  /** Takes the last block back. */
+  undo(undo: Undo): void;
+  /**
+   * Reads what it takes to get to a block over many others, of which only the end matters.
+   *
+   * @param logs of the blocks after the present one; undefined: there are none to apply.
+   * @throws RetryError when the chain cannot be read.
+   */
+  prepareRange(block: Block, logs: RangeLogs | undefined): Promise<Step>;
+  /** Applies a range. It cannot be taken back. */
+  commitRange(step: Step, block: Block): void;
+  /** What has to be asked at a head: everything that no log tells. Without calls where there is nothing to ask. */
+  reads(block: Block): Read<Answers>;
+  /** What decisions look at, as of the block that was applied last. @throws RetryError when something is missing. */
+  view(answers: Answers): View;
+}
+
+/** The accounts that changed since this was asked last. */
+export interface AccountChanges {
+  readonly changed: readonly StoredPosition[];
+  /** Not followed any more. */
+  readonly gone: readonly Address[];
+}
+
+/** One account or price of which the chain says something else than our books do, at the same block. */
+export interface Comparison {
+  /** How many accounts were compared. */
+  readonly compared: number;
+  /** Accounts that are wrong in our books, with both sides' numbers as decimal text. */
+  readonly divergences: readonly {
+    readonly account: Address;
+    readonly detail: Readonly<Record<string, string>>;
+  }[];
+  /** Prices that are wrong in our books: USD with 8 decimals, undefined where a side has none. */
+  readonly wrongPrices: readonly {
+    readonly asset: Address;
+    readonly oursUsd8: bigint | undefined;
+    readonly chainUsd8: bigint | undefined;
+  }[];
+}
+
+/** A step over a range that began with saved accounts. */
+export interface RestoreStep extends BlockStep {
+  /** Saved accounts whose state could not be decoded: they have to be read from the chain. */
+  readonly undecodable: readonly Address[];
+}
+
+/** Something followed that consists of accounts: they are found in the history, saved, and compared with the chain. */
+export interface FollowedAccounts<
+  View = unknown,
+  Step extends RestoreStep = RestoreStep,
+  Undo = unknown,
+  Answers = unknown,
+> extends Followed<View, Step, Undo, Answers> {
+  /** The accounts that are followed. */
+  readonly accounts: Iterable<Address>;
+  readonly accountCount: number;
+  /** Whether the state of every followed account is known. */
+  readonly isWhole: boolean;
+  /** @param saved what to begin with, in place of everything that is followed; undefined: what is followed stays. */
+  prepareRange(block: Block, logs: RangeLogs | undefined, saved?: readonly StoredPosition[]): Promise<Step>;
+  /** The accounts that appear in a range of blocks, both ends included, as the archive tells. @throws RpcError */
+  accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
+  /** Reads accounts at a block. What comes back is for {@link adopt}. @throws RetryError */
+  readAccounts(accounts: readonly Address[], block: Hash): Promise<unknown>;
+  /**
+   * Follows accounts that were read at an earlier block; those that are followed already stay as they are.
+   *
+   * @param later what was applied since that block, oldest first.
+   * @param tip the undo of the last block: it has to know that what these accounts were before it is not known.
+   */
+  adopt(read: unknown, later: readonly Undo[], tip: Undo | undefined): void;
+  /** The state of these accounts is not known any more: they are read with the next block. */
+  forget(accounts: Iterable<Address>): void;
+  takeChanges(): AccountChanges;
+  /** Some accounts and all prices compared with the chain at the view's block, in at most `budget` calls. */
+  comparison(view: View, budget: number): Read<Comparison>;
+  /** Does not believe the logs of an asset's feed any more: its price is asked from now on. */
+  distrustPrice(asset: Address): void;
+}

@@ -1,0 +1,110 @@
+import type { ChimeraConfig } from '../src/config/index.js';
+import { chainDescription } from '../src/domain/chain-description.js';
+import { Clock } from '../src/domain/clock.js';
+import { toAddress } from '../src/domain/hex.js';
+import { WAD } from '../src/domain/money.js';
+import { FeedBook } from '../src/oracles/feed-book.js';
+import { PriceGuard } from '../src/oracles/price-guard.js';
+import type { AaveMarketView } from '../src/protocols/aave-v3/at-risk.js';
+import { AaveV3Market, type HealthFactorLimits } from '../src/protocols/aave-v3/aave-v3-market.js';
+import { AaveV3Reader } from '../src/protocols/aave-v3/aave-v3.reader.js';
+import type { Chain } from '../src/rpc/chain/chain.js';
+import { readAt } from '../src/rpc/chain/read.js';
+import type { DeliveredLogs } from '../src/state/block-logs.js';
+import type { CheckpointStore } from '../src/state/checkpoint-store.js';
+import { StateEngine } from '../src/state/state-engine.js';
+import { StateView } from '../src/state/state-view.js';
+import { HeldBackfill } from './fakes/held-backfill.js';
+import { RecordedEvents } from './fakes/recorded-events.js';
+
+/** Above every health factor: the view holds all positions. */
+export const ALL_POSITIONS: HealthFactorLimits = { decideBelowWad: 2n ** 255n, watchBelowWad: 2n ** 255n };
+/** The view holds the positions that the bot may liquidate. */
+export const LIQUIDATABLE: HealthFactorLimits = { decideBelowWad: WAD, watchBelowWad: (11n * WAD) / 10n };
+
+/** What the state of one configured Aave market consists of. */
+export interface AaveParts {
+  readonly feeds: FeedBook;
+  readonly market: AaveV3Market;
+}
+
+/** The parts as production puts them together. */
+export function aaveParts(
+  chain: Chain,
+  config: ChimeraConfig,
+  limits: HealthFactorLimits,
+  reader = new AaveV3Reader(chain),
+): AaveParts {
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
+  const guard = new PriceGuard(config);
+  const [protocol] = config.protocols;
+  if (!protocol) throw new Error('the configuration has no market');
+  return { feeds, market: new AaveV3Market({ chain, reader, feeds, guard }, protocol, limits) };
+}
+
+export interface AaveStateOptions {
+  readonly limits: HealthFactorLimits;
+  readonly fromBlock?: number;
+  readonly clock?: Clock;
+  readonly events?: RecordedEvents;
+  readonly delivered?: DeliveredLogs | undefined;
+}
+
+/** A state engine over one Aave market, with a backfill that waits for the test. */
+export interface AaveState extends AaveParts {
+  readonly engine: StateEngine;
+  readonly backfill: HeldBackfill;
+}
+
+export function aaveState(
+  chain: Chain,
+  config: ChimeraConfig,
+  checkpoints: CheckpointStore,
+  options: AaveStateOptions,
+): AaveState {
+  const { limits, fromBlock = 0, clock = new Clock(), events = new RecordedEvents(), delivered } = options;
+  const parts = aaveParts(chain, config, limits);
+  const backfill = new HeldBackfill(checkpoints, events, clock);
+  const engine = new StateEngine(
+    chain,
+    { before: [parts.feeds], markets: [{ market: parts.market, fromBlock }] },
+    checkpoints,
+    backfill,
+    chainDescription(chain.chainId),
+    clock,
+    delivered,
+  );
+  return { ...parts, engine, backfill };
+}
+
+/** The view of these accounts at the latest block, without a database. */
+export async function viewOfAccounts(
+  { feeds, market }: AaveParts,
+  chain: Chain,
+  accounts: readonly string[],
+): Promise<StateView> {
+  const block = await chain.getBlock('latest');
+  feeds.commitRange(await feeds.prepareRange(block));
+  market.commitRange(await market.prepareRange(block, undefined, []), block);
+  market.adopt(await market.readAccounts(accounts.map(toAddress), block.hash), [], undefined);
+  const native = await readAt(chain, feeds.reads(), block.hash);
+  const answers = await readAt(chain, market.reads(block), block.hash);
+  return new StateView(
+    block,
+    new Map<string, unknown>([
+      [feeds.name, feeds.view(native)],
+      [market.name, market.view(answers)],
+    ]),
+  );
+}
+
+/** The view of the Aave market, for tests that look into it. */
+export function aaveView(view: StateView, name = 'aave'): AaveMarketView {
+  const market = {
+    name,
+    view: (): AaveMarketView => {
+      throw new Error('only its name is used');
+    },
+  };
+  return view.of(market);
+}
