@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
+import { HaltError, RetryError, SkipError } from '../domain/errors.js';
+import { FailurePolicy } from './failure-policy.js';
+import type { SafetyController } from './safety-controller.js';
+
+function policyWith(halts: string[]): { policy: FailurePolicy; events: RecordedEvents } {
+  const events = new RecordedEvents();
+  const safety = standIn<SafetyController>('safety', {
+    halt: (reason, actor) => {
+      halts.push(`${typeof actor === 'string' ? actor : actor.name}: ${reason}`);
+      return Promise.resolve({} as Awaited<ReturnType<SafetyController['halt']>>);
+    },
+  });
+  return { policy: new FailurePolicy(safety, events), events };
+}
+
+describe('the failure policy', () => {
+  it.each([
+    [new RetryError('the node is away'), 'retry', []],
+    [new SkipError('not this one'), 'skip', []],
+    [new HaltError('our books are wrong'), 'halt', ['chimera: our books are wrong']],
+    [new TypeError('a bug'), 'halt', ['chimera: a bug']],
+    ['a thrown text', 'halt', ['chimera: a thrown text']],
+  ] as const)('%s means %s', async (error, consequence, expected) => {
+    const halts: string[] = [];
+    const { policy, events } = policyWith(halts);
+    expect(await policy.failed(error, 7)).toBe(consequence);
+    expect(halts).toEqual(expected);
+    expect(events.named('pass-failed')).toMatchObject([{ block: 7, consequence }]);
+  });
+
+  it('halts before the error travels up to the loop', async () => {
+    const halts: string[] = [];
+    const { policy, events } = policyWith(halts);
+    const error = await policy.halt('someone else uses the key');
+    expect(error).toBeInstanceOf(HaltError);
+    expect(error.message).toBe('someone else uses the key');
+    expect(halts).toEqual(['chimera: someone else uses the key']);
+    expect(events.all).toEqual([]);
+  });
+});

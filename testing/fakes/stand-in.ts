@@ -1,0 +1,32 @@
+/**
+ * Stands in for an object of which a test needs a few members only. Whatever else is asked of it fails the test by name.
+ *
+ * @param name as the failure says it.
+ */
+export function standIn<T extends object>(name: string, members: Partial<T>): T {
+  return new Proxy(members as T, {
+    get: (target, key, receiver): unknown => {
+      if (key in target) return Reflect.get(target, key, receiver);
+      // Promises and test reports look for these.
+      if (typeof key === 'symbol' || key === 'then' || key === 'toJSON') return undefined;
+      throw new Error(`${name}.${key} is no part of this test`);
+    },
+  });
+}
+
+/** A promise that a test settles when it wants to. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}
