@@ -36,7 +36,7 @@ export class Node {
     const problems = await pool.checkEndpoints();
     if (problems.length === 0) return new Node(pool);
     pool.close();
-    throw new StartupError(problems);
+    throw new StartupError(problems.map(({ problem }) => problem));
   }
 
   /** The code that creation code would leave behind: what an eth_call without receiver returns. @throws CallReverted */

@@ -15,7 +15,7 @@ import { callWithAddress } from '../contract/contract.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
-import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
 
 const logger = new Logger('Preflight');
 
@@ -36,7 +36,7 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     archive: rpc.archive,
   });
   try {
-    const refused = thatRefuse(await pool.checkEndpoints(), pool);
+    const refused = thatRefuse(await pool.checkEndpoints());
     problems.push(...refused);
     // Without a chain every further question would only repeat that.
     if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
@@ -46,16 +46,17 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
   if (problems.length > 0) throw new StartupError(problems);
 }
 
-/** F19: a backup or archive that is away is no reason not to start; one of another chain is, and so is a primary that is away. */
-function thatRefuse(found: readonly string[], pool: RpcPool): string[] {
-  const foreign = new Set(
-    pool.status().flatMap(({ role, state }) => (state === 'wrong-chain' ? [role] : [])),
-  );
-  return found.filter((problem) => {
-    const spare = ['backup', 'archive'].find((role) => problem.startsWith(`rpc.${role} `));
-    if (spare === undefined || foreign.has(spare)) return true;
+/**
+ * F19: the bot starts without a backup or an archive that does not answer. It does not start without its primary,
+ * nor with any endpoint of another chain.
+ *
+ * @returns the problems that keep the bot from starting.
+ */
+function thatRefuse(found: readonly EndpointProblem[]): string[] {
+  return found.flatMap(({ role, problem, wrongChain }) => {
+    if (role === 'primary' || wrongChain) return [problem];
     logger.warn(`${problem}; the bot starts without it`);
-    return false;
+    return [];
   });
 }
 

@@ -1,3 +1,4 @@
+import type { EndpointRole } from '../domain/endpoint-role.js';
 import { RetryError, SkipError } from '../domain/errors.js';
 import type { Hex } from '../domain/hex.js';
 
@@ -18,8 +19,8 @@ export type RpcErrorKind = 'rate-limit' | 'provider' | 'timeout' | 'bad-answer' 
 export class RpcError extends RetryError {
   constructor(
     readonly kind: RpcErrorKind,
-    /** The role of the endpoint: "primary", "backup", "archive". */
-    readonly endpoint: string,
+    /** `rpc` when no single endpoint failed. */
+    readonly endpoint: EndpointRole | 'rpc',
     readonly detail: string,
     /** The pause that the endpoint asked for, in milliseconds. */
     readonly retryAfterMs?: number,

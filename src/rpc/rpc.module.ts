@@ -35,8 +35,8 @@ import { RpcPool } from './endpoints/rpc-pool.js';
       inject: [ChimeraConfig, RpcPool, Chain],
       useFactory: ({ network, rpc }: ChimeraConfig, pool: RpcPool, chain: Chain): HeadStream => {
         const sources = [
-          { role: 'primary', url: rpc.primary.ws },
-          { role: 'backup', url: rpc.backup?.ws },
+          { role: 'primary' as const, url: rpc.primary.ws },
+          { role: 'backup' as const, url: rpc.backup?.ws },
         ].flatMap(({ role, url }) => (url ? [{ role, url }] : []));
         const sawHead = (number: number): void => pool.sawHead(number);
         return new HeadStream({ chainId: network.chainId, sources, sawHead }, () => chain.getBlock('latest'));

@@ -98,7 +98,13 @@ function multicall3Creation(): Hex {
 it('the start-up check passes, and notices another chain', async () => {
   expect(await pool.checkEndpoints()).toEqual([]);
   const other = new RpcPool({ chainId: 8453, primary: { http: new Secret(anvil.url) } });
-  expect(await other.checkEndpoints()).toEqual(['rpc.primary answers chain id 31337, 8453 was expected']);
+  expect(await other.checkEndpoints()).toEqual([
+    {
+      role: 'primary',
+      problem: 'rpc.primary answers chain id 31337, 8453 was expected',
+      wrongChain: true,
+    },
+  ]);
   other.close();
 });
 

@@ -1,3 +1,4 @@
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Hash, Hex } from '../../domain/hex.js';
 import { blockParam } from './chain-answers.js';
 import type { CallOptions, RpcPool } from '../endpoints/rpc-pool.js';
@@ -10,7 +11,7 @@ import { parseSimulation, simulationParams, type CallRequest, type SimulatedCall
  */
 export type SecondOpinion =
   | { readonly kind: 'agree' }
-  | { readonly kind: 'disagree'; readonly endpoint: string; readonly revertData: Hex }
+  | { readonly kind: 'disagree'; readonly endpoint: EndpointRole; readonly revertData: Hex }
   | { readonly kind: 'unavailable'; readonly detail: string };
 
 /** For all endpoints, which are asked at once: what is asked about is meant for one of the next blocks. Milliseconds. */

@@ -1,3 +1,4 @@
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Hex } from '../../domain/hex.js';
 import {
   AlreadyKnown,
@@ -69,7 +70,7 @@ const PROVIDER_CODES = new Set([-32603, -32002]);
  * @returns an {@link RpcError} when another endpoint should be asked, else the class of {@link RpcAnswerError} that fits.
  */
 export function classifyAnswer(
-  endpoint: string,
+  endpoint: EndpointRole,
   method: string,
   error: NodeError,
   reason: string,

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
 
 /** Shorter parts of a URL ("v2", "rpc") are no secrets, and blotting them out would make node messages unreadable. */
@@ -19,7 +20,7 @@ export class EndpointAddress {
    * @param role how the endpoint is called in messages: "primary".
    * @throws TypeError naming the role when the text is no URL with one of `protocols` ("http:", "wss:").
    */
-  constructor(role: string, secret: Secret, protocols: readonly string[]) {
+  constructor(role: EndpointRole, secret: Secret, protocols: readonly string[]) {
     const text = secret.reveal();
     // Asked first, because the error of `new URL` carries the text.
     const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import type { JsonRpcEndpoint } from './json-rpc-endpoint.js';
@@ -8,11 +9,20 @@ import { valueOf } from './rpc-answer.js';
 import { RpcError } from '../rpc-errors.js';
 import type { RpcTimings } from './rpc-options.js';
 
+/** An endpoint that cannot be used. */
+export interface EndpointProblem {
+  readonly role: EndpointRole;
+  /** One sentence that begins with the configuration key of the endpoint. It never holds the address. */
+  readonly problem: string;
+  /** The endpoint answers, but for another chain: waiting will not help, the configuration is wrong. */
+  readonly wrongChain: boolean;
+}
+
 export interface Member {
   readonly endpoint: JsonRpcEndpoint;
   readonly health: EndpointHealth;
   /** The health question in flight, so that there is never a second one. */
-  probe?: Promise<string | undefined> | undefined;
+  probe?: Promise<EndpointProblem | undefined> | undefined;
   /** When the last health question was asked, in milliseconds of the pool's clock. */
   probedAtMs?: number;
 }
@@ -49,8 +59,8 @@ export class EndpointProber {
     this.#probedAtMs = options.clock();
   }
 
-  /** One sentence per endpoint that cannot be used, naming its configuration key and never its address. */
-  async check(): Promise<string[]> {
+  /** Asks every endpoint, whatever its health. @returns the endpoints that cannot be used. */
+  async check(): Promise<EndpointProblem[]> {
     const problems = await this.#probe(this.#all, this.#options.timings.checkDeadlineMs);
     return problems.filter((problem) => problem !== undefined);
   }
@@ -93,7 +103,7 @@ export class EndpointProber {
   async #probe(
     members: readonly Member[],
     deadlineMs = this.#options.timings.probeDeadlineMs,
-  ): Promise<(string | undefined)[]> {
+  ): Promise<(EndpointProblem | undefined)[]> {
     const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
     const { live, clock } = this.#options;
     const onChain = live.filter(({ health }) => health.foreignChainId === undefined);
@@ -109,7 +119,7 @@ export class EndpointProber {
     return problems;
   }
 
-  #probeOnce(member: Member, deadlineMs: number): Promise<string | undefined> {
+  #probeOnce(member: Member, deadlineMs: number): Promise<EndpointProblem | undefined> {
     member.probedAtMs = this.#options.clock();
     member.probe ??= this.#chainIdAndHead(member, deadlineMs).finally(() => {
       member.probe = undefined;
@@ -118,28 +128,36 @@ export class EndpointProber {
   }
 
   /** @returns what is wrong with the endpoint, if anything. */
-  async #chainIdAndHead({ endpoint, health }: Member, deadlineMs: number): Promise<string | undefined> {
+  async #chainIdAndHead(
+    { endpoint, health }: Member,
+    deadlineMs: number,
+  ): Promise<EndpointProblem | undefined> {
     const calls = [
       { method: 'eth_chainId', params: [], parse: toNumber },
       { method: 'eth_blockNumber', params: [], parse: toNumber },
     ];
-    const key = `rpc.${endpoint.role}`;
+    const { role } = endpoint;
+    const problem = (what: string, wrongChain = false): EndpointProblem => ({
+      role,
+      problem: `rpc.${role} ${what}`,
+      wrongChain,
+    });
     const expected = this.#options.chainId;
     const startedMs = performance.now();
     try {
       const raw = await endpoint.batch(calls, deadlineMs);
       const latencyMs = performance.now() - startedMs;
-      const [chainId, head] = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
-      if (typeof chainId !== 'number') return `${key} does not answer eth_chainId: ${messageOf(chainId)}`;
-      if (typeof head !== 'number') return `${key} does not answer eth_blockNumber: ${messageOf(head)}`;
+      const [chainId, head] = calls.map((call, index) => valueOf(role, call, raw[index]));
+      if (typeof chainId !== 'number') return problem(`does not answer eth_chainId: ${messageOf(chainId)}`);
+      if (typeof head !== 'number') return problem(`does not answer eth_blockNumber: ${messageOf(head)}`);
       health.probed({ chainId, head, latencyMs }, expected);
       return chainId === expected
         ? undefined
-        : `${key} answers chain id ${chainId}, ${expected} was expected`;
+        : problem(`answers chain id ${chainId}, ${expected} was expected`, true);
     } catch (error) {
-      if (!(error instanceof RpcError)) return `${key} cannot be used: ${messageOf(error)}`;
+      if (!(error instanceof RpcError)) return problem(`cannot be used: ${messageOf(error)}`);
       health.failed(error, this.#options.clock());
-      return `${key} cannot be used: ${error.detail}`;
+      return problem(`cannot be used: ${error.detail}`);
     }
   }
 }

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import { performance } from 'node:perf_hooks';
 
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
 import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { EndpointAddress, safeDecode } from './endpoint-address.js';
@@ -63,7 +64,7 @@ export class JsonRpcEndpoint {
    * @throws TypeError when the URL is not one of http or https.
    */
   constructor(
-    readonly role: string,
+    readonly role: EndpointRole,
     url: Secret,
     signal?: AbortSignal,
   ) {

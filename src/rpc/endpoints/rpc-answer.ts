@@ -1,3 +1,4 @@
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { RpcAnswer } from './json-rpc-endpoint.js';
 import { NotThereYet, RpcAnswerError, RpcError } from '../rpc-errors.js';
@@ -11,7 +12,7 @@ export interface RpcCall<T> {
 
 /** @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node lacks the thing. */
 export function valueOf<T>(
-  role: string,
+  role: EndpointRole,
   call: RpcCall<T>,
   answer: RpcAnswer | undefined,
 ): T | RpcAnswerError {
@@ -22,7 +23,7 @@ export function valueOf<T>(
 }
 
 /** @throws RpcError, as {@link valueOf} does, when the check throws anything but a refusal of the node. */
-export function checked<T>(role: string, asked: string, check: () => T): T {
+export function checked<T>(role: EndpointRole, asked: string, check: () => T): T {
   try {
     return check();
   } catch (error) {

@@ -205,8 +205,16 @@ describe('F12 the chain id', () => {
     primary.chainId = 1;
     await backup.stop();
     expect(await pool.checkEndpoints()).toEqual([
-      'rpc.primary answers chain id 1, 31337 was expected',
-      'rpc.backup cannot be used: connection refused (ECONNREFUSED)',
+      {
+        role: 'primary',
+        problem: 'rpc.primary answers chain id 1, 31337 was expected',
+        wrongChain: true,
+      },
+      {
+        role: 'backup',
+        problem: 'rpc.backup cannot be used: connection refused (ECONNREFUSED)',
+        wrongChain: false,
+      },
     ]);
   });
 

@@ -3,13 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable } from '@nestjs/common';
 
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
-import { EndpointProber, type Member } from './endpoint-prober.js';
+import { EndpointProber, type EndpointProblem, type Member } from './endpoint-prober.js';
 import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
 import { checked, valueOf, type RpcCall } from './rpc-answer.js';
 import { RpcAnswerError, RpcError } from '../rpc-errors.js';
 import { RPC_TIMINGS, type RpcOptions, type RpcTimings } from './rpc-options.js';
 
+export type { EndpointProblem } from './endpoint-prober.js';
 export type { RpcCall } from './rpc-answer.js';
 
 export interface CallOptions {
@@ -30,11 +32,11 @@ export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
 
 /** What one endpoint said by itself. */
 export type EndpointAnswer<T> =
-  | { readonly role: string; readonly value: T; readonly error?: undefined }
-  | { readonly role: string; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
+  | { readonly role: EndpointRole; readonly value: T; readonly error?: undefined }
+  | { readonly role: EndpointRole; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
 
 export interface EndpointStatus extends EndpointStats {
-  readonly role: string;
+  readonly role: EndpointRole;
   readonly state: HealthState;
   /** Another endpoint that may be used is asked first: this one fails often, or is far slower. */
   readonly struggling: boolean;
@@ -165,10 +167,12 @@ export class RpcPool {
   }
 
   /**
-   * The start-up check: one sentence per endpoint that cannot be used, naming its configuration key and never its address.
-   * Also puts an endpoint of another chain aside. Whether the head moves is not looked at.
+   * The start-up check: asks every endpoint for its chain id and head, and stops using one of another chain.
+   * It does not check that the head moves.
+   *
+   * @returns the endpoints that cannot be used.
    */
-  checkEndpoints(): Promise<string[]> {
+  checkEndpoints(): Promise<EndpointProblem[]> {
     return this.#prober.check();
   }
 
@@ -199,7 +203,7 @@ export class RpcPool {
     this.#closing.abort();
   }
 
-  #member(role: string, urls: RpcOptions['primary']): Member {
+  #member(role: EndpointRole, urls: RpcOptions['primary']): Member {
     return {
       endpoint: new JsonRpcEndpoint(role, urls.http, this.#closing.signal),
       health: new EndpointHealth(this.#timings),

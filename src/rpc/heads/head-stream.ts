@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Logger } from '@nestjs/common';
 
 import type { Block, Head } from '../../domain/block.js';
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
@@ -37,7 +38,7 @@ export const HEAD_STREAM_TIMINGS: HeadStreamTimings = {
 export interface HeadStreamOptions {
   readonly chainId: number;
   /** The WebSockets to listen to, all at once; none means polling only. */
-  readonly sources: readonly { readonly role: string; readonly url: Secret }[];
+  readonly sources: readonly { readonly role: EndpointRole; readonly url: Secret }[];
   readonly timings?: Partial<HeadStreamTimings> | undefined;
   /** Told the number of each head: a stale endpoint is noticed by it. */
   readonly sawHead?: ((number: number) => void) | undefined;

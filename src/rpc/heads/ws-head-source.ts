@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { WebSocket } from 'ws';
 
 import type { Head } from '../../domain/block.js';
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Address } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
@@ -27,7 +28,7 @@ export interface HeadLog {
 
 export interface WsHeadSourceOptions extends WsLogListener {
   /** How the endpoint is called in log lines: "primary". */
-  readonly role: string;
+  readonly role: EndpointRole;
   readonly url: Secret;
   readonly chainId: number;
   readonly timings: WsTimings;
@@ -71,7 +72,7 @@ export class WsHeadSource {
     );
   }
 
-  get role(): string {
+  get role(): EndpointRole {
     return this.#options.role;
   }
 
