@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { blockOf, eventually, FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { Secret } from '../domain/secret.js';
 import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
@@ -27,10 +28,13 @@ it('is made from the configuration, and the shut-down closes every connection', 
   });
 
   @Global()
-  @Module({ providers: [{ provide: ChimeraConfig, useValue: config }], exports: [ChimeraConfig] })
-  class ConfigStub {}
+  @Module({
+    providers: [{ provide: ChimeraConfig, useValue: config }, Clock],
+    exports: [ChimeraConfig, Clock],
+  })
+  class Globals {}
 
-  @Module({ imports: [ConfigStub, RpcModule] })
+  @Module({ imports: [Globals, RpcModule] })
   class TestModule {}
 
   const context = await NestFactory.createApplicationContext(TestModule);

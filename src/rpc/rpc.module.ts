@@ -1,6 +1,7 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
@@ -16,14 +17,17 @@ import { RpcPool } from './endpoints/rpc-pool.js';
   providers: [
     {
       provide: RpcPool,
-      inject: [ChimeraConfig],
-      useFactory: ({ network, rpc }: ChimeraConfig): RpcPool =>
-        new RpcPool({
-          chainId: network.chainId,
-          primary: rpc.primary,
-          backup: rpc.backup,
-          archive: rpc.archive,
-        }),
+      inject: [ChimeraConfig, Clock],
+      useFactory: ({ network, rpc }: ChimeraConfig, clock: Clock): RpcPool =>
+        new RpcPool(
+          {
+            chainId: network.chainId,
+            primary: rpc.primary,
+            backup: rpc.backup,
+            archive: rpc.archive,
+          },
+          clock,
+        ),
     },
     {
       provide: Chain,
@@ -32,14 +36,24 @@ import { RpcPool } from './endpoints/rpc-pool.js';
     },
     {
       provide: HeadStream,
-      inject: [ChimeraConfig, RpcPool, Chain],
-      useFactory: ({ network, rpc }: ChimeraConfig, pool: RpcPool, chain: Chain): HeadStream => {
-        const sources = [
-          { role: 'primary' as const, url: rpc.primary.ws },
-          { role: 'backup' as const, url: rpc.backup?.ws },
-        ].flatMap(({ role, url }) => (url ? [{ role, url }] : []));
+      inject: [ChimeraConfig, RpcPool, Chain, Clock],
+      useFactory: (
+        { network, rpc }: ChimeraConfig,
+        pool: RpcPool,
+        chain: Chain,
+        clock: Clock,
+      ): HeadStream => {
+        const webSockets = [
+          { role: 'primary', url: rpc.primary.ws },
+          { role: 'backup', url: rpc.backup?.ws },
+        ] as const;
+        const sources = webSockets.flatMap(({ role, url }) => (url ? [{ role, url }] : []));
         const sawHead = (number: number): void => pool.sawHead(number);
-        return new HeadStream({ chainId: network.chainId, sources, sawHead }, () => chain.getBlock('latest'));
+        return new HeadStream(
+          { chainId: network.chainId, sources, sawHead },
+          () => chain.getBlock('latest'),
+          clock,
+        );
       },
     },
   ],

@@ -1,3 +1,4 @@
+import { Clock } from '../../src/domain/clock.js';
 import { Secret } from '../../src/domain/secret.js';
 import type { RpcTimings } from '../../src/rpc/endpoints/rpc-options.js';
 import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
@@ -9,8 +10,6 @@ export interface FakePool {
   readonly primary: FakeRpc;
   readonly backup: FakeRpc;
   readonly archive: FakeRpc;
-  /** Moves the pool's own clock (circuits, pauses, probe intervals), in milliseconds. */
-  advance(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -18,12 +17,13 @@ export interface FakePoolOptions {
   readonly withBackup?: boolean;
   readonly withArchive?: boolean;
   readonly timings?: Partial<RpcTimings>;
+  /** A test clock suits circuits, pauses and probe intervals. Deadlines end by real timers and need the real clock. */
+  readonly clock?: Clock;
 }
 
 export async function startFakePool(options: FakePoolOptions = {}): Promise<FakePool> {
-  const { withBackup = true, withArchive = false, timings } = options;
+  const { withBackup = true, withArchive = false, timings, clock = new Clock() } = options;
   const [primary, backup, archive] = await Promise.all([FakeRpc.start(), FakeRpc.start(), FakeRpc.start()]);
-  let nowMs = 0;
   const urls = (fake: FakeRpc): { http: Secret } => ({ http: new Secret(fake.url('http')) });
   const pool = new RpcPool(
     {
@@ -39,16 +39,13 @@ export async function startFakePool(options: FakePoolOptions = {}): Promise<Fake
         ...timings,
       },
     },
-    () => nowMs,
+    clock,
   );
   return {
     pool,
     primary,
     backup,
     archive,
-    advance: (ms) => {
-      nowMs += ms;
-    },
     close: async () => {
       pool.close();
       await Promise.all([primary.stop(), backup.stop(), archive.stop()]);

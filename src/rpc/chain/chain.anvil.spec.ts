@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AnvilProcess } from '../../../devnet/anvil.js';
 import { eventually } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
+import { Clock } from '../../domain/clock.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { Secret } from '../../domain/secret.js';
 import type { RawLog } from './chain-answers.js';
@@ -227,6 +228,7 @@ describe('heads', () => {
     const stream = new HeadStream(
       { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
       latest,
+      new Clock(),
       console,
     );
     stream.start((head) => heads.push(head));
@@ -245,6 +247,7 @@ describe('heads', () => {
     const polling = new HeadStream(
       { chainId: CHAIN_ID, sources: [], timings: { pollIntervalMs: 10 } },
       latest,
+      new Clock(),
     );
     polling.start((head) => polled.push(head));
     await eventually(() => polled.length === 1);
@@ -258,6 +261,7 @@ describe('heads', () => {
     const stream = new HeadStream(
       { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
       latest,
+      new Clock(),
       console,
     );
     let head: Head | undefined;

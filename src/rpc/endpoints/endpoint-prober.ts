@@ -1,5 +1,4 @@
-import { performance } from 'node:perf_hooks';
-
+import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { EndpointHealth } from './endpoint-health.js';
@@ -23,7 +22,7 @@ export interface Member {
   readonly health: EndpointHealth;
   /** The health question in flight, so that there is never a second one. */
   probe?: Promise<EndpointProblem | undefined> | undefined;
-  /** When the last health question was asked, in milliseconds of the pool's clock. */
+  /** When the last health question was asked, in monotonic milliseconds. */
   probedAtMs?: number;
 }
 
@@ -34,8 +33,7 @@ export interface ProberOptions {
   /** Archives often trail a little by design, so that this one is only asked for its chain. */
   readonly archive: Member | undefined;
   readonly timings: RpcTimings;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
+  readonly clock: Clock;
 }
 
 /** A head that was seen elsewhere counts for this long: then it is older than what the endpoints say themselves. */
@@ -56,7 +54,7 @@ export class EndpointProber {
   constructor(options: ProberOptions) {
     this.#options = options;
     this.#all = options.archive ? [...options.live, options.archive] : options.live;
-    this.#probedAtMs = options.clock();
+    this.#probedAtMs = options.clock.monotonicMs();
   }
 
   /** Asks every endpoint, whatever its health. @returns the endpoints that cannot be used. */
@@ -67,14 +65,14 @@ export class EndpointProber {
 
   /** Asks every endpoint that may be asked now. Never throws. */
   async probe(): Promise<void> {
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.clock.monotonicMs();
     this.#probedAtMs = nowMs;
     await this.#probe(this.#all.filter(({ health }) => health.mayBeProbed(nowMs)));
   }
 
   /** Starts in the background what is due: all once the interval has passed, else those whose circuit is half open. */
   probeWhatIsDue(): void {
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#probedAtMs >= this.#options.timings.probeIntervalMs) void this.probe();
     else {
       const halfOpen = this.#all.filter((member) => !member.probe && member.health.halfOpen(nowMs));
@@ -84,7 +82,7 @@ export class EndpointProber {
 
   /** A block of this number exists: endpoints that seem to be too far behind it are asked at once, in the background. */
   sawHead(number: number): void {
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.clock.monotonicMs();
     if (number >= this.#bestSeen(nowMs)) this.#seenHead = { number, atMs: nowMs };
     const behind = this.#options.live.filter(
       ({ health, probe, probedAtMs = Number.NEGATIVE_INFINITY }) =>
@@ -107,7 +105,10 @@ export class EndpointProber {
     const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
     const { live, clock } = this.#options;
     const onChain = live.filter(({ health }) => health.foreignChainId === undefined);
-    const best = Math.max(this.#bestSeen(clock()), ...onChain.map(({ health }) => health.head ?? 0));
+    const best = Math.max(
+      this.#bestSeen(clock.monotonicMs()),
+      ...onChain.map(({ health }) => health.head ?? 0),
+    );
     // Only those asked just now: an older head of another would look like a lag.
     for (const [index, member] of members.entries())
       if (problems[index] === undefined && live.includes(member)) member.health.judgeSync(best);
@@ -120,7 +121,7 @@ export class EndpointProber {
   }
 
   #probeOnce(member: Member, deadlineMs: number): Promise<EndpointProblem | undefined> {
-    member.probedAtMs = this.#options.clock();
+    member.probedAtMs = this.#options.clock.monotonicMs();
     member.probe ??= this.#chainIdAndHead(member, deadlineMs).finally(() => {
       member.probe = undefined;
     });
@@ -142,11 +143,11 @@ export class EndpointProber {
       problem: `rpc.${role} ${what}`,
       wrongChain,
     });
-    const expected = this.#options.chainId;
-    const startedMs = performance.now();
+    const { chainId: expected, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
     try {
       const raw = await endpoint.batch(calls, deadlineMs);
-      const latencyMs = performance.now() - startedMs;
+      const latencyMs = clock.monotonicMs() - startedMs;
       const [chainId, head] = calls.map((call, index) => valueOf(role, call, raw[index]));
       if (typeof chainId !== 'number') return problem(`does not answer eth_chainId: ${messageOf(chainId)}`);
       if (typeof head !== 'number') return problem(`does not answer eth_blockNumber: ${messageOf(head)}`);
@@ -156,7 +157,7 @@ export class EndpointProber {
         : problem(`answers chain id ${chainId}, ${expected} was expected`, true);
     } catch (error) {
       if (!(error instanceof RpcError)) return problem(`cannot be used: ${messageOf(error)}`);
-      health.failed(error, this.#options.clock());
+      health.failed(error, clock.monotonicMs());
       return problem(`cannot be used: ${error.detail}`);
     }
   }

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
-import { performance } from 'node:perf_hooks';
 
+import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
 import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
@@ -66,6 +66,7 @@ export class JsonRpcEndpoint {
   constructor(
     readonly role: EndpointRole,
     url: Secret,
+    private readonly clock: Clock,
     signal?: AbortSignal,
   ) {
     this.#address = new EndpointAddress(role, url, ['http:', 'https:']);
@@ -141,11 +142,11 @@ export class JsonRpcEndpoint {
   }
 
   async #counted<T>(work: () => Promise<T>): Promise<T> {
-    const startedMs = performance.now();
+    const startedMs = this.clock.monotonicMs();
     try {
       const value = await work();
       this.#ok++;
-      this.#lastLatencyMs = performance.now() - startedMs;
+      this.#lastLatencyMs = this.clock.monotonicMs() - startedMs;
       return value;
     } catch (error) {
       this.#failed++;
@@ -157,9 +158,14 @@ export class JsonRpcEndpoint {
     const { status, text } = reply;
     const ok = status >= 200 && status < 300;
     if (status === 429)
-      throw this.#fault('rate-limit', 'HTTP 429', pauseOf(reply.retryAfter) ?? DEFAULT_PAUSE_MS);
+      throw this.#fault(
+        'rate-limit',
+        'HTTP 429',
+        pauseOf(reply.retryAfter, this.clock.wallMs()) ?? DEFAULT_PAUSE_MS,
+      );
     // A gateway that is overloaded may say for how long; everything else in its answer is for people.
-    if (status === 503) throw this.#fault('provider', 'HTTP 503', pauseOf(reply.retryAfter));
+    if (status === 503)
+      throw this.#fault('provider', 'HTTP 503', pauseOf(reply.retryAfter, this.clock.wallMs()));
     if (status === 401 || status === 403)
       throw this.#fault('provider', `HTTP ${status}: it does not let us in`);
     try {
@@ -214,11 +220,11 @@ export class JsonRpcEndpoint {
    * a fresh connection; but never a transaction, whose fate is settled by its hash.
    */
   async #post(requests: readonly RpcRequest[], body: string, deadlineMs: number): Promise<Reply> {
-    const endMs = performance.now() + deadlineMs;
+    const endMs = this.clock.monotonicMs() + deadlineMs;
     try {
       return await this.#exchange(requests, body, deadlineMs);
     } catch (error) {
-      const leftMs = endMs - performance.now();
+      const leftMs = endMs - this.clock.monotonicMs();
       if (!(error instanceof StaleConnection)) throw error;
       if (leftMs <= 0 || requests.some(({ method }) => method === SEND)) throw error.fault;
       return await this.#exchange(requests, body, leftMs).catch((again: unknown) => {
@@ -315,10 +321,15 @@ function asObject(value: unknown): Record<string, unknown> | undefined {
     : undefined;
 }
 
-/** Retry-After is a number of seconds or an HTTP date. @returns milliseconds, at least 0 and at most an hour. */
-function pauseOf(header: string | undefined): number | undefined {
+/**
+ * Retry-After is a number of seconds or an HTTP date.
+ *
+ * @param nowMs milliseconds since the epoch.
+ * @returns milliseconds, at least 0 and at most an hour.
+ */
+function pauseOf(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
-  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
 }
 

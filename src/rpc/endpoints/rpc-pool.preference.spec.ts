@@ -1,20 +1,24 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { startFakePool, type FakePool, type FakePoolOptions } from '../../../testing/nodes/fake-pool.js';
 import { eventually, html502, type FakeRpc } from '../../../testing/nodes/fake-rpc.js';
+import { Clock } from '../../domain/clock.js';
 import { toNumber } from '../quantities.js';
 import type { EndpointStatus, RpcPool } from './rpc-pool.js';
 
 const PRIMARY_HEAD = 100;
 const BACKUP_HEAD = 105;
 
+let clock: TestClock;
 let fakes: FakePool;
 let pool: RpcPool;
 let primary: FakeRpc;
 let backup: FakeRpc;
 
 const start = async (options?: FakePoolOptions): Promise<void> => {
-  fakes = await startFakePool(options);
+  clock = new TestClock();
+  fakes = await startFakePool({ clock, ...options });
   ({ pool, primary, backup } = fakes);
   primary.head = PRIMARY_HEAD;
   backup.head = BACKUP_HEAD;
@@ -39,11 +43,11 @@ describe('back to the primary', () => {
     for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
     expect(statusOf('primary')?.state).toBe('circuit-open');
     for (let i = 0; i < 10; i++) {
-      fakes.advance(5_000);
+      clock.advance(5_000);
       await pool.probe(); // an outage of a minute
     }
     primary.fault = undefined;
-    fakes.advance(5_000);
+    clock.advance(5_000);
     await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD);
     expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: false });
@@ -54,7 +58,7 @@ describe('back to the primary', () => {
       primary.fault = { kind: 'black-hole' };
       for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
       primary.fault = undefined;
-      fakes.advance(5_000);
+      clock.advance(5_000);
       await pool.probe();
     }
     expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
@@ -82,7 +86,7 @@ describe('an endpoint that struggles is asked second', () => {
 
   it('when it is far slower than the other, until it no longer is', async () => {
     await fakes.close();
-    await start({ timings: { probeDeadlineMs: 5_000 } });
+    await start({ timings: { probeDeadlineMs: 5_000 }, clock: new Clock() });
     primary.fault = { kind: 'slow', ms: 400 };
     for (let i = 0; i < 2; i++) await pool.probe();
     expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
@@ -109,14 +113,14 @@ describe('F07 heads seen elsewhere', () => {
 
   it('F07 a stale primary is noticed by them before the next probe, and serves again when it has caught up', async () => {
     await pool.probe();
-    fakes.advance(1_000);
+    clock.advance(1_000);
     backup.head = FAR;
     pool.sawHead(FAR);
     await eventually(() => statusOf('primary')?.state === 'out-of-sync');
     expect(await head()).toBe(FAR);
 
     primary.head = FAR + 1;
-    fakes.advance(1_000);
+    clock.advance(1_000);
     pool.sawHead(FAR + 1);
     await eventually(() => statusOf('primary')?.state === 'ok');
     expect(await head()).toBe(FAR + 1);
@@ -124,7 +128,7 @@ describe('F07 heads seen elsewhere', () => {
 
   it('F07 a node that merely was not asked lately is asked, and goes on serving', async () => {
     await pool.probe();
-    fakes.advance(1_000);
+    clock.advance(1_000);
     primary.head = FAR;
     pool.sawHead(FAR);
     await eventually(() => statusOf('primary')?.head === FAR);
@@ -136,13 +140,13 @@ describe('F07 heads seen elsewhere', () => {
     await pool.probe();
     const asked = (): number => primary.seenOf('eth_chainId').length;
     const before = asked();
-    fakes.advance(1_000);
+    clock.advance(1_000);
     for (let number = FAR; number < FAR + 10; number++) {
       pool.sawHead(number);
       await eventually(() => statusOf('primary')?.state === 'out-of-sync');
     }
     expect(asked()).toBe(before + 1);
-    fakes.advance(1_000);
+    clock.advance(1_000);
     pool.sawHead(FAR + 10);
     await eventually(() => asked() === before + 2);
   });
@@ -151,7 +155,7 @@ describe('F07 heads seen elsewhere', () => {
     await fakes.close();
     await start({ withBackup: false });
     await pool.probe();
-    fakes.advance(1_000);
+    clock.advance(1_000);
     pool.sawHead(FAR);
     await eventually(() => statusOf('primary')?.state === 'out-of-sync');
     await expect(head()).rejects.toThrow('no endpoint may be used now: primary is out-of-sync');
@@ -159,10 +163,10 @@ describe('F07 heads seen elsewhere', () => {
 
   it('a head that nobody confirms is forgotten after ten seconds', async () => {
     await pool.probe();
-    fakes.advance(1_000);
+    clock.advance(1_000);
     pool.sawHead(1_000_000_000);
     await eventually(() => pool.status().every(({ state }) => state === 'out-of-sync'));
-    fakes.advance(10_000);
+    clock.advance(10_000);
     await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD);
   });

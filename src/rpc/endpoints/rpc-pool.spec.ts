@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { startFakePool, type FakePool, type FakePoolOptions } from '../../../testing/nodes/fake-pool.js';
 import { eventually, html502, NodeRefusal, type FakeRpc } from '../../../testing/nodes/fake-rpc.js';
+import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { toNumber } from '../quantities.js';
 import { CallReverted, RpcAnswerError, RpcError } from '../rpc-errors.js';
@@ -10,13 +12,15 @@ import { RpcPool } from './rpc-pool.js';
 const PRIMARY_HEAD = 100;
 const BACKUP_HEAD = 105;
 
+let clock: TestClock;
 let fakes: FakePool;
 let pool: RpcPool;
 let primary: FakeRpc;
 let backup: FakeRpc;
 
 const start = async (options?: FakePoolOptions): Promise<void> => {
-  fakes = await startFakePool(options);
+  clock = new TestClock();
+  fakes = await startFakePool({ clock, ...options });
   ({ pool, primary, backup } = fakes);
   primary.head = PRIMARY_HEAD;
   backup.head = BACKUP_HEAD;
@@ -57,7 +61,7 @@ describe('failover', () => {
 
   it('F04 a black hole: the backup answers within the one deadline of the call, 2 s by default', async () => {
     await fakes.close();
-    await start({ timings: { deadlineMs: 2_000 } });
+    await start({ timings: { deadlineMs: 2_000 }, clock: new Clock() });
     primary.fault = { kind: 'black-hole' };
     const started = performance.now();
     expect(await head()).toBe(BACKUP_HEAD);
@@ -104,7 +108,7 @@ describe('the circuit', () => {
     await failOften();
     primary.fault = undefined;
     primary.head = BACKUP_HEAD;
-    fakes.advance(5_000);
+    clock.advance(5_000);
     backup.head = BACKUP_HEAD + 1;
     expect(await head()).toBe(BACKUP_HEAD + 1); // still the backup; the probe is on its way
     await eventually(() => stateOf('primary') === 'ok');
@@ -114,7 +118,7 @@ describe('the circuit', () => {
   it('a failed probe keeps it open', async () => {
     primary.fault = html502;
     await failOften();
-    fakes.advance(5_000);
+    clock.advance(5_000);
     const before = primary.requests;
     await head();
     await eventually(() => primary.requests === before + 1 && pool.status()[0]?.failed === 4);
@@ -144,11 +148,11 @@ describe('F01 rate limits', () => {
     expect(stateOf('primary')).toBe('paused');
 
     primary.fault = undefined;
-    fakes.advance(6_900);
+    clock.advance(6_900);
     expect(await head()).toBe(BACKUP_HEAD);
     await pool.probe();
     expect(primary.requests).toBe(1);
-    fakes.advance(200);
+    clock.advance(200);
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
@@ -237,7 +241,7 @@ describe('F12 the chain id', () => {
     await start({ timings: { probeIntervalMs: 5_000 } });
     primary.chainId = 1;
     expect(await head()).toBe(PRIMARY_HEAD);
-    fakes.advance(5_000);
+    clock.advance(5_000);
     await head();
     await eventually(() => stateOf('primary') === 'wrong-chain');
     expect(primary.seenOf('eth_chainId')).toHaveLength(1);

@@ -1,8 +1,8 @@
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable } from '@nestjs/common';
 
+import { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
 import { EndpointProber, type EndpointProblem, type Member } from './endpoint-prober.js';
@@ -56,7 +56,7 @@ export interface EndpointStatus extends EndpointStats {
 export class RpcPool {
   readonly #options: RpcOptions;
   readonly #timings: RpcTimings;
-  readonly #clock: () => number;
+  readonly #clock: Clock;
   readonly #closing = new AbortController();
   /** Primary first. */
   readonly #live: readonly Member[];
@@ -64,10 +64,9 @@ export class RpcPool {
   readonly #prober: EndpointProber;
 
   /**
-   * @param clock monotonic milliseconds.
    * @throws TypeError when a URL is not one of http or https.
    */
-  constructor(options: RpcOptions, clock: () => number = () => performance.now()) {
+  constructor(options: RpcOptions, clock: Clock = new Clock()) {
     this.#options = options;
     this.#timings = { ...RPC_TIMINGS, ...options.timings };
     this.#clock = clock;
@@ -187,7 +186,7 @@ export class RpcPool {
   }
 
   status(): EndpointStatus[] {
-    const nowMs = this.#clock();
+    const nowMs = this.#clock.monotonicMs();
     const all = this.#archive ? [...this.#live, this.#archive] : this.#live;
     return all.map(({ endpoint, health }) => ({
       role: endpoint.role,
@@ -205,7 +204,7 @@ export class RpcPool {
 
   #member(role: EndpointRole, urls: RpcOptions['primary']): Member {
     return {
-      endpoint: new JsonRpcEndpoint(role, urls.http, this.#closing.signal),
+      endpoint: new JsonRpcEndpoint(role, urls.http, this.#clock, this.#closing.signal),
       health: new EndpointHealth(this.#timings),
     };
   }
@@ -215,10 +214,10 @@ export class RpcPool {
   }
 
   async #patiently<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
-    const endMs = performance.now() + deadlineMs;
+    const endMs = this.#clock.monotonicMs() + deadlineMs;
     for (;;) {
       try {
-        return await this.#ask([member], call, { deadlineMs: endMs - performance.now() });
+        return await this.#ask([member], call, { deadlineMs: endMs - this.#clock.monotonicMs() });
       } catch (error) {
         const mayWait =
           error instanceof RpcError && error.kind === 'out-of-sync' && this.#timeForAnother(endMs);
@@ -243,13 +242,13 @@ export class RpcPool {
     options: CallOptions | undefined,
     work: (member: Member, deadlineMs: number) => Promise<T>,
   ): Promise<T> {
-    const endMs = performance.now() + (options?.deadlineMs ?? this.#timings.deadlineMs);
+    const endMs = this.#clock.monotonicMs() + (options?.deadlineMs ?? this.#timings.deadlineMs);
     let failures: RpcError[] = [];
     for (let round = 1; round <= 2; round++) {
       failures = [];
       const candidates = this.#usable(members);
       for (const [index, member] of candidates.entries()) {
-        const leftMs = endMs - performance.now();
+        const leftMs = endMs - this.#clock.monotonicMs();
         if (leftMs <= 0) break;
         try {
           return await this.#served(member, () => work(member, leftMs / (candidates.length - index)));
@@ -267,7 +266,7 @@ export class RpcPool {
 
   /** After the pause there must be time for an answer too, or a sound endpoint would fail by its deadline. */
   #timeForAnother(endMs: number): boolean {
-    return endMs - performance.now() > 2 * this.#timings.outOfSyncPauseMs;
+    return endMs - this.#clock.monotonicMs() > 2 * this.#timings.outOfSyncPauseMs;
   }
 
   async #served<T>(member: Member, work: () => Promise<T>): Promise<T> {
@@ -276,7 +275,7 @@ export class RpcPool {
       member.health.succeeded();
       return value;
     } catch (error) {
-      if (error instanceof RpcError) member.health.failed(error, this.#clock());
+      if (error instanceof RpcError) member.health.failed(error, this.#clock.monotonicMs());
       else if (error instanceof RpcAnswerError) member.health.succeeded();
       throw error;
     }
@@ -289,7 +288,7 @@ export class RpcPool {
    */
   #usable(members: readonly Member[]): Member[] {
     if (!this.#closing.signal.aborted) this.#prober.probeWhatIsDue();
-    const nowMs = this.#clock();
+    const nowMs = this.#clock.monotonicMs();
     const inState = (state: HealthState): Member[] =>
       members.filter(({ health }) => health.state(nowMs) === state);
     const well = inState('ok');
@@ -298,7 +297,7 @@ export class RpcPool {
   }
 
   #noneUsable(members: readonly Member[]): RpcError {
-    const nowMs = this.#clock();
+    const nowMs = this.#clock.monotonicMs();
     const states = members.map(({ endpoint, health }) => `${endpoint.role} is ${health.state(nowMs)}`);
     const pauses = members.map(({ health }) => health.pauseLeftMs(nowMs)).filter((ms) => ms > 0);
     const detail = `no endpoint may be used now: ${states.join(', ')}`;

@@ -10,6 +10,7 @@ import {
   NodeRefusal,
   type Fault,
 } from '../../../testing/nodes/fake-rpc.js';
+import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { Chain } from '../chain/chain.js';
 import { HeadStream } from '../heads/head-stream.js';
@@ -154,6 +155,7 @@ it('F02 log lines of the head stream', async () => {
       node.fault = html502;
       return new Chain(pool).getBlock('latest').finally(() => pool.close());
     },
+    new Clock(),
     { log, warn: log },
   );
   stream.start(() => undefined);

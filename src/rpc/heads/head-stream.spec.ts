@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
+import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { HeadStream, type HeadStreamTimings } from './head-stream.js';
@@ -39,12 +41,18 @@ afterEach(async () => {
 });
 
 interface StartOptions {
+  readonly clock?: Clock;
   readonly sources?: readonly FakeRpc[];
   readonly timings?: Partial<HeadStreamTimings>;
   readonly onHead?: (head: Head) => unknown;
 }
 
-const start = async ({ sources = [node], timings, onHead }: StartOptions = {}): Promise<HeadStream> => {
+const start = async ({
+  sources = [node],
+  timings,
+  onHead,
+  clock = new Clock(),
+}: StartOptions = {}): Promise<HeadStream> => {
   const log = (message: string): void => void lines.push(message);
   stream = new HeadStream(
     {
@@ -59,6 +67,7 @@ const start = async ({ sources = [node], timings, onHead }: StartOptions = {}): 
       polls++;
       return pollHead();
     },
+    clock,
     { log, warn: log },
   );
   stream.start((head) => {
@@ -190,18 +199,40 @@ describe('F13 silence', () => {
   });
 
   it('F13 a chain of fast blocks is found silent within three of them', async () => {
+    const clock = new TestClock();
     const running = await start({
+      clock,
       timings: { silenceMs: 60_000, pollIntervalMs: 60_000, watchIntervalMs: 60_000 },
     });
     for (let i = 0; i < 5; i++) {
+      clock.advance(100);
       node.mine();
       await eventually(() => heads.at(-1)?.number === node.head);
-      await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    const lastMs = heads.at(-1)?.receivedAtMs ?? 0;
-    running.watch(lastMs + 240); // the blocks take 20 ms, but jitter is not taken for silence
+    clock.advance(300);
+    running.watch();
     expect(running.status.via).toBe('websocket');
-    running.watch(lastMs + 2_000);
+    clock.advance(1);
+    running.watch();
+    expect(running.status.via).toBe('polling');
+  });
+
+  it('F13 silence shorter than 250 ms is jitter, however fast the blocks come', async () => {
+    const clock = new TestClock();
+    const running = await start({
+      clock,
+      timings: { silenceMs: 60_000, pollIntervalMs: 60_000, watchIntervalMs: 60_000 },
+    });
+    for (let i = 0; i < 5; i++) {
+      clock.advance(20);
+      node.mine();
+      await eventually(() => heads.at(-1)?.number === node.head);
+    }
+    clock.advance(250);
+    running.watch();
+    expect(running.status.via).toBe('websocket');
+    clock.advance(1);
+    running.watch();
     expect(running.status.via).toBe('polling');
   });
 

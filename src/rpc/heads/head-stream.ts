@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
-
 import { Logger } from '@nestjs/common';
 
 import type { Block, Head } from '../../domain/block.js';
+import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
@@ -65,6 +64,7 @@ export class HeadStream {
   readonly #timings: HeadStreamTimings;
   readonly #sources: readonly WsHeadSource[];
   readonly #pollHead: () => Promise<Block>;
+  readonly #clock: Clock;
   readonly #sawHead: ((number: number) => void) | undefined;
   readonly #log: HeadLog;
   readonly #seen = new Set<Hash>();
@@ -86,10 +86,12 @@ export class HeadStream {
   constructor(
     options: HeadStreamOptions,
     pollHead: () => Promise<Block>,
+    clock: Clock,
     log: HeadLog = new Logger(HeadStream.name),
   ) {
     this.#timings = { ...HEAD_STREAM_TIMINGS, ...options.timings };
     this.#pollHead = pollHead;
+    this.#clock = clock;
     this.#sawHead = options.sawHead;
     this.#log = log;
     this.#sources = options.sources.map(
@@ -99,6 +101,7 @@ export class HeadStream {
           url,
           chainId: options.chainId,
           timings: this.#timings,
+          clock,
           log,
           onHead: (head) => this.#fromWebSocket(head),
           onLog: (heard) => this.#heard.add(heard),
@@ -111,10 +114,10 @@ export class HeadStream {
   start(onHead: (head: Head) => unknown): void {
     if (this.#onHead) throw new TypeError('the head stream was started already');
     this.#onHead = onHead;
-    this.#wsHeadAtMs = performance.now();
+    this.#wsHeadAtMs = this.#clock.monotonicMs();
     this.#polling = this.#sources.length === 0;
     for (const source of this.#sources) source.start();
-    this.#watch = setInterval(() => this.watch(performance.now()), this.#timings.watchIntervalMs);
+    this.#watch = setInterval(() => this.watch(), this.#timings.watchIntervalMs);
     void this.#poll(); // the head of now, not only the next one
   }
 
@@ -142,7 +145,8 @@ export class HeadStream {
   }
 
   /** One look at the clock: starts polling when the WebSockets are silent, and renews those that fell behind. */
-  watch(nowMs: number): void {
+  watch(): void {
+    const nowMs = this.#clock.monotonicMs();
     const windowMs = this.#silenceWindowMs();
     if (!this.#polling && nowMs - this.#wsHeadAtMs > windowMs) {
       this.#polling = true;
@@ -192,10 +196,10 @@ export class HeadStream {
   async #poll(): Promise<void> {
     if (this.#pollInFlight) return;
     this.#pollInFlight = true;
-    this.#polledAtMs = performance.now();
+    this.#polledAtMs = this.#clock.monotonicMs();
     try {
       const block = await this.#pollHead();
-      const head: Head = { ...block, receivedAtMs: performance.now() };
+      const head: Head = { ...block, receivedAtMs: this.#clock.monotonicMs() };
       this.#pollFailing = false;
       if (this.#onHead && !this.#isOlder(head) && !this.#seen.has(head.hash)) this.#emit(head);
     } catch (error) {

@@ -1,8 +1,7 @@
-import { performance } from 'node:perf_hooks';
-
 import { WebSocket } from 'ws';
 
 import type { Head } from '../../domain/block.js';
+import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Address } from '../../domain/hex.js';
@@ -32,6 +31,7 @@ export interface WsHeadSourceOptions extends WsLogListener {
   readonly url: Secret;
   readonly chainId: number;
   readonly timings: WsTimings;
+  readonly clock: Clock;
   readonly log: HeadLog;
   readonly onHead: (head: Head) => void;
 }
@@ -81,7 +81,7 @@ export class WsHeadSource {
     this.#logs.listenTo(addresses);
   }
 
-  /** Somebody else gave this head. @param atMs performance.now() of that. */
+  /** Somebody else gave this head. @param atMs when, in monotonic milliseconds. */
   othersHave(number: number, atMs: number): void {
     if (number > this.#lastNumber) this.#missed ??= { number, atMs };
   }
@@ -138,7 +138,7 @@ export class WsHeadSource {
     this.#timer = setTimeout(() => this.reconnect('no subscription in time'), connectTimeoutMs);
 
     socket.on('message', (frame: Buffer) => {
-      const receivedAtMs = performance.now(); // first of all: latencies count from here
+      const receivedAtMs = this.#options.clock.monotonicMs(); // first of all: latencies count from here
       this.#read(frame, receivedAtMs);
     });
     socket.on('open', () => {

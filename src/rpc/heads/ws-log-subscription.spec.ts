@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { blockOf, EMITTER, eventually, FakeRpc, hashOf, logOf } from '../../../testing/nodes/fake-rpc.js';
 import type { Head } from '../../domain/block.js';
 import type { Address } from '../../domain/hex.js';
+import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { parseBlock, parseLog } from '../chain/chain-answers.js';
 import { HeadStream } from './head-stream.js';
@@ -30,6 +31,7 @@ beforeEach(async () => {
       timings: { silenceMs: 60_000, watchIntervalMs: 5, reconnectMinMs: 5, reconnectMaxMs: 20 },
     },
     () => Promise.resolve(parseBlock(blockOf(100))),
+    new Clock(),
     { log, warn: log },
   );
 });
