@@ -19,6 +19,12 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'price-differs': 'warn',
   'execution-reopened': 'warn',
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
+  'heads-silent': 'warn',
+  'head-poll-failed': 'warn',
+  'head-handler-failed': 'warn',
+  'websocket-lost': 'warn',
+  'websocket-message-ignored': 'warn',
+  'log-subscription-refused': 'warn',
   'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 'info' : 'warn'),
 };
 

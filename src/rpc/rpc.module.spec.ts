@@ -2,9 +2,11 @@ import { Global, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { blockOf, eventually, FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
+import { Events } from '../domain/events/events.js';
 import { Secret } from '../domain/secret.js';
 import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
@@ -29,8 +31,12 @@ it('is made from the configuration, and the shut-down closes every connection', 
 
   @Global()
   @Module({
-    providers: [{ provide: ChimeraConfig, useValue: config }, Clock],
-    exports: [ChimeraConfig, Clock],
+    providers: [
+      { provide: ChimeraConfig, useValue: config },
+      Clock,
+      { provide: Events, useClass: RecordedEvents },
+    ],
+    exports: [ChimeraConfig, Clock, Events],
   })
   class Globals {}
 

@@ -2,6 +2,7 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
+import { Events } from '../domain/events/events.js';
 import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
@@ -36,12 +37,13 @@ import { RpcPool } from './endpoints/rpc-pool.js';
     },
     {
       provide: HeadStream,
-      inject: [ChimeraConfig, RpcPool, Chain, Clock],
+      inject: [ChimeraConfig, RpcPool, Chain, Clock, Events],
       useFactory: (
         { network, rpc }: ChimeraConfig,
         pool: RpcPool,
         chain: Chain,
         clock: Clock,
+        events: Events,
       ): HeadStream => {
         const webSockets = [
           { role: 'primary', url: rpc.primary.ws },
@@ -53,6 +55,7 @@ import { RpcPool } from './endpoints/rpc-pool.js';
           { chainId: network.chainId, sources, sawHead },
           () => chain.getBlock('latest'),
           clock,
+          events,
         );
       },
     },

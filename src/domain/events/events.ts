@@ -1,5 +1,6 @@
 import type { ExecutionEvent } from './execution.js';
 import type { LoopEvent } from './loop.js';
+import type { RpcEvent } from './rpc.js';
 import type { SafetyEvent } from './safety.js';
 import type { StateEvent } from './state.js';
 
@@ -8,7 +9,7 @@ import type { StateEvent } from './state.js';
  * 8 decimals (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader. No event holds a secret
  * or the address of an endpoint.
  */
-export type BotEvent = LoopEvent | ExecutionEvent | StateEvent | SafetyEvent;
+export type BotEvent = LoopEvent | ExecutionEvent | StateEvent | SafetyEvent | RpcEvent;
 
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;

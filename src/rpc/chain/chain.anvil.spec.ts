@@ -6,6 +6,7 @@ import { HDNodeWallet, keccak256, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AnvilProcess } from '../../../devnet/anvil.js';
+import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { eventually } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
 import { Clock } from '../../domain/clock.js';
@@ -229,7 +230,7 @@ describe('heads', () => {
       { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
       latest,
       new Clock(),
-      console,
+      new RecordedEvents(),
     );
     stream.start((head) => heads.push(head));
     await eventually(() => heads.length === 1);
@@ -248,6 +249,7 @@ describe('heads', () => {
       { chainId: CHAIN_ID, sources: [], timings: { pollIntervalMs: 10 } },
       latest,
       new Clock(),
+      new RecordedEvents(),
     );
     polling.start((head) => polled.push(head));
     await eventually(() => polled.length === 1);
@@ -262,7 +264,7 @@ describe('heads', () => {
       { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
       latest,
       new Clock(),
-      console,
+      new RecordedEvents(),
     );
     let head: Head | undefined;
     stream.listenTo([REVERTER]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
@@ -23,14 +24,14 @@ let node: FakeRpc;
 let second: FakeRpc;
 let stream: HeadStream | undefined;
 let heads: Head[];
-let lines: string[];
+let events: RecordedEvents;
 let polls: number;
 let pollHead: () => Promise<Block>;
 
 beforeEach(async () => {
   [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
   heads = [];
-  lines = [];
+  events = new RecordedEvents();
   polls = 0;
   pollHead = () => Promise.resolve(parseBlock(blockOf(node.head)));
 });
@@ -53,7 +54,6 @@ const start = async ({
   onHead,
   clock = new Clock(),
 }: StartOptions = {}): Promise<HeadStream> => {
-  const log = (message: string): void => void lines.push(message);
   stream = new HeadStream(
     {
       chainId: 31337,
@@ -68,7 +68,7 @@ const start = async ({
       return pollHead();
     },
     clock,
-    { log, warn: log },
+    events,
   );
   stream.start((head) => {
     heads.push(head);
@@ -154,7 +154,14 @@ describe('heads over WebSocket', () => {
     node.mine(102);
     await eventually(() => heads.length === 2);
     expect(numbers()).toEqual([100, 102]);
-    expect(lines.filter((line) => line.includes('ignored'))).toHaveLength(4);
+    expect(events.named('websocket-message-ignored').map(({ message, reason }) => [message, reason])).toEqual(
+      [
+        ['head', 'hash is not a hash'],
+        ['head', 'the node does not have the block'],
+        ['frame', 'it is not JSON-RPC'],
+        ['frame', 'it is not JSON-RPC'],
+      ],
+    );
   });
 
   it('a handler that throws or rejects stops nothing', async () => {
@@ -169,9 +176,9 @@ describe('heads over WebSocket', () => {
     for (const number of [101, 102, 103]) node.mine(number);
     await eventually(() => heads.length === 4);
     await settle();
-    expect(lines).toEqual([
-      'the handler of head 101 failed: thrown at 101',
-      'the handler of head 102 failed: rejected at 102',
+    expect(events.all).toEqual([
+      { event: 'head-handler-failed', block: 101, reason: 'thrown at 101' },
+      { event: 'head-handler-failed', block: 102, reason: 'rejected at 102' },
     ]);
   });
 });
@@ -215,6 +222,7 @@ describe('F13 silence', () => {
     clock.advance(1);
     running.watch();
     expect(running.status.via).toBe('polling');
+    expect(events.all).toEqual([{ event: 'heads-silent', silentMs: 301 }]);
   });
 
   it('F13 silence shorter than 250 ms is jitter, however fast the blocks come', async () => {
@@ -234,6 +242,7 @@ describe('F13 silence', () => {
     clock.advance(1);
     running.watch();
     expect(running.status.via).toBe('polling');
+    expect(events.all).toEqual([{ event: 'heads-silent', silentMs: 251 }]);
   });
 
   it('F13 a chain that rests does not cost the connection', async () => {
@@ -264,9 +273,9 @@ describe('F13 silence', () => {
     await settle();
     node.mine();
     await eventually(() => heads.at(-1)?.number === 101);
-    expect(lines).toEqual([
-      'WebSocket of primary: closed (1006); connecting again',
-      'WebSocket of primary: heads again',
+    expect(events.all).toEqual([
+      { event: 'websocket-lost', endpoint: 'primary', reason: 'the connection was closed (1006)' },
+      { event: 'websocket-restored', endpoint: 'primary' },
     ]);
   });
 
@@ -299,7 +308,7 @@ describe('without a WebSocket', () => {
     pollHead = () => Promise.resolve(parseBlock(blockOf(101)));
     await eventually(() => heads.length === 2);
     expect(numbers()).toEqual([100, 101]);
-    expect(lines).toEqual(['the head cannot be asked for: primary: HTTP 502']);
+    expect(events.all).toEqual([{ event: 'head-poll-failed', reason: 'primary: HTTP 502' }]);
   });
 
   it('after stop nothing comes any more', async () => {
@@ -321,9 +330,13 @@ it('F12 heads of another chain are not taken, whatever they look like', async ()
   node.push(blockOf(500));
   await settle();
   expect(numbers()).toEqual([100]);
-  expect(lines).toContain(
-    'WebSocket of primary: it answers chain id 1, 31337 was expected; connecting again',
-  );
+  expect(events.named('websocket-lost')).toEqual([
+    {
+      event: 'websocket-lost',
+      endpoint: 'primary',
+      reason: 'it answers chain id 1, 31337 was expected',
+    },
+  ]);
 
   node.chainId = 31337;
   await eventually(() => {

@@ -1,14 +1,13 @@
-import { Logger } from '@nestjs/common';
-
 import type { Block, Head } from '../../domain/block.js';
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
+import type { Events } from '../../domain/events/events.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
 import type { RawLog } from '../chain/chain-answers.js';
 import { HeardLogs } from './heard-logs.js';
-import { WsHeadSource, type HeadLog, type WsTimings } from './ws-head-source.js';
+import { WsHeadSource, type WsTimings } from './ws-head-source.js';
 
 export interface HeadStreamTimings extends WsTimings {
   /** Between two questions for the head while no WebSocket gives any, in milliseconds. */
@@ -66,7 +65,7 @@ export class HeadStream {
   readonly #pollHead: () => Promise<Block>;
   readonly #clock: Clock;
   readonly #sawHead: ((number: number) => void) | undefined;
-  readonly #log: HeadLog;
+  readonly #events: Events;
   readonly #seen = new Set<Hash>();
   readonly #heard = new HeardLogs();
   #onHead: ((head: Head) => unknown) | undefined;
@@ -83,17 +82,12 @@ export class HeadStream {
    * @param pollHead the latest block over HTTP, from whichever endpoint serves.
    * @throws TypeError when the URL of a source is not one of ws or wss.
    */
-  constructor(
-    options: HeadStreamOptions,
-    pollHead: () => Promise<Block>,
-    clock: Clock,
-    log: HeadLog = new Logger(HeadStream.name),
-  ) {
+  constructor(options: HeadStreamOptions, pollHead: () => Promise<Block>, clock: Clock, events: Events) {
     this.#timings = { ...HEAD_STREAM_TIMINGS, ...options.timings };
     this.#pollHead = pollHead;
     this.#clock = clock;
     this.#sawHead = options.sawHead;
-    this.#log = log;
+    this.#events = events;
     this.#sources = options.sources.map(
       ({ role, url }) =>
         new WsHeadSource({
@@ -102,7 +96,7 @@ export class HeadStream {
           chainId: options.chainId,
           timings: this.#timings,
           clock,
-          log,
+          events,
           onHead: (head) => this.#fromWebSocket(head),
           onLog: (heard) => this.#heard.add(heard),
           onRemovedLog: (removed) => this.#heard.remove(removed),
@@ -110,7 +104,7 @@ export class HeadStream {
     );
   }
 
-  /** @param onHead called with each head, in order. What it throws or rejects with is logged and goes no further. */
+  /** @param onHead called with each head, in order. What it throws or rejects with becomes an event and goes no further. */
   start(onHead: (head: Head) => unknown): void {
     if (this.#onHead) throw new TypeError('the head stream was started already');
     this.#onHead = onHead;
@@ -150,14 +144,12 @@ export class HeadStream {
     const windowMs = this.#silenceWindowMs();
     if (!this.#polling && nowMs - this.#wsHeadAtMs > windowMs) {
       this.#polling = true;
-      this.#log.warn(
-        `no head over WebSocket for ${Math.round(nowMs - this.#wsHeadAtMs)} ms: asking over HTTP`,
-      );
+      this.#events.emit({ event: 'heads-silent', silentMs: Math.round(nowMs - this.#wsHeadAtMs) });
     }
     if (this.#polling && nowMs - this.#polledAtMs >= this.#timings.pollIntervalMs) void this.#poll();
     for (const source of this.#sources) {
       // Silence alone proves nothing, the chain may rest. To miss a head that others have does.
-      if (source.behindForMs(nowMs) > windowMs) source.reconnect('it missed heads that others had');
+      if (source.behindForMs(nowMs) > windowMs) source.reconnect('it missed heads that were seen elsewhere');
     }
   }
 
@@ -175,7 +167,7 @@ export class HeadStream {
     if (this.#polling) {
       this.#polling = false;
       this.#pace = undefined; // the pause is no block interval
-      this.#log.log('heads over WebSocket again');
+      this.#events.emit({ event: 'heads-resumed' });
     }
     this.#keepPace(head);
     if (!this.#seen.has(head.hash)) this.#emit(head);
@@ -205,7 +197,7 @@ export class HeadStream {
     } catch (error) {
       // One line per outage, not one per half second.
       if (!this.#pollFailing && this.#onHead)
-        this.#log.warn(`the head cannot be asked for: ${messageOf(error)}`);
+        this.#events.emit({ event: 'head-poll-failed', reason: messageOf(error) });
       this.#pollFailing = true;
     } finally {
       this.#pollInFlight = false;
@@ -226,7 +218,7 @@ export class HeadStream {
     const [oldest] = this.#seen;
     if (this.#seen.size > REMEMBERED_HEADS && oldest !== undefined) this.#seen.delete(oldest);
     const failed = (error: unknown): void => {
-      this.#log.warn(`the handler of head ${head.number} failed: ${messageOf(error)}`);
+      this.#events.emit({ event: 'head-handler-failed', block: head.number, reason: messageOf(error) });
     };
     try {
       void Promise.resolve(this.#onHead?.(head)).catch(failed);

@@ -9,7 +9,7 @@ import type { Secret } from '../../domain/secret.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { EndpointAddress } from '../endpoints/endpoint-address.js';
 import { toNumber, toObject } from '../quantities.js';
-import { WsLogSubscription, type WsLogListener } from './ws-log-subscription.js';
+import { WsLogSubscription, type WsLogSubscriptionOptions } from './ws-log-subscription.js';
 
 export interface WsTimings {
   /** From the first attempt to the confirmed subscription, in milliseconds. */
@@ -19,20 +19,11 @@ export interface WsTimings {
   readonly reconnectMaxMs: number;
 }
 
-/** What the log lines go to: Nest's logger, or a list in a test. */
-export interface HeadLog {
-  log(message: string): void;
-  warn(message: string): void;
-}
-
-export interface WsHeadSourceOptions extends WsLogListener {
-  /** How the endpoint is called in log lines: "primary". */
-  readonly role: EndpointRole;
+export interface WsHeadSourceOptions extends WsLogSubscriptionOptions {
   readonly url: Secret;
   readonly chainId: number;
   readonly timings: WsTimings;
   readonly clock: Clock;
-  readonly log: HeadLog;
   readonly onHead: (head: Head) => void;
 }
 
@@ -65,11 +56,7 @@ export class WsHeadSource {
   constructor(options: WsHeadSourceOptions) {
     this.#options = options;
     this.#address = new EndpointAddress(options.role, options.url, ['ws:', 'wss:']);
-    this.#logs = new WsLogSubscription(
-      (method, params) => this.#send(method, params),
-      (what) => this.#warn(what),
-      options,
-    );
+    this.#logs = new WsLogSubscription((method, params) => this.#send(method, params), options);
   }
 
   get role(): EndpointRole {
@@ -102,13 +89,14 @@ export class WsHeadSource {
   }
 
   /** Gives the present connection up and makes a new one. */
-  reconnect(why: string): void {
+  reconnect(reason: string): void {
     if (!this.#running) return;
     this.#drop();
     const { reconnectMinMs, reconnectMaxMs } = this.#options.timings;
     const waitMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** this.#failures);
     // Only the first of a series: a node that is down for an hour is one line.
-    if (this.#failures === 0) this.#warn(`${why}; connecting again`);
+    if (this.#failures === 0)
+      this.#options.events.emit({ event: 'websocket-lost', endpoint: this.role, reason });
     this.#failures++;
     this.#timer = setTimeout(() => this.#connect(), waitMs);
   }
@@ -135,7 +123,10 @@ export class WsHeadSource {
       followRedirects: false,
     });
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.reconnect('no subscription in time'), connectTimeoutMs);
+    this.#timer = setTimeout(
+      () => this.reconnect(`there was no subscription within ${connectTimeoutMs} ms`),
+      connectTimeoutMs,
+    );
 
     socket.on('message', (frame: Buffer) => {
       const receivedAtMs = this.#options.clock.monotonicMs(); // first of all: latencies count from here
@@ -147,7 +138,7 @@ export class WsHeadSource {
     });
     // The messages of these errors name the host. An error is always followed by a close.
     socket.on('error', () => undefined);
-    socket.on('close', (code) => this.reconnect(`closed (${code})`));
+    socket.on('close', (code) => this.reconnect(`the connection was closed (${code})`));
   }
 
   #send(method: string, params: readonly unknown[]): number {
@@ -156,8 +147,9 @@ export class WsHeadSource {
     return id;
   }
 
-  #warn(what: string): void {
-    this.#options.log.warn(`WebSocket of ${this.role}: ${what}`);
+  #ignored(message: 'frame' | 'head', reason: string): void {
+    const { role, events } = this.#options;
+    events.emit({ event: 'websocket-message-ignored', endpoint: role, message, reason });
   }
 
   #read(frame: Buffer, receivedAtMs: number): void {
@@ -165,7 +157,7 @@ export class WsHeadSource {
     try {
       message = toObject(JSON.parse(frame.toString('utf8')));
     } catch {
-      this.#warn('a frame that is not JSON-RPC was ignored');
+      this.#ignored('frame', 'it is not JSON-RPC');
       return;
     }
     const { id, method, params, result } = message;
@@ -207,13 +199,13 @@ export class WsHeadSource {
   #readHead(result: unknown, receivedAtMs: number): void {
     try {
       const head: Head = { ...parseBlock(result), receivedAtMs };
-      if (this.#failures > 0) this.#options.log.log(`WebSocket of ${this.role}: heads again`);
+      if (this.#failures > 0) this.#options.events.emit({ event: 'websocket-restored', endpoint: this.role });
       this.#failures = 0;
       this.#lastNumber = head.number;
       if (this.#missed && head.number >= this.#missed.number) this.#missed = undefined;
       this.#options.onHead(head);
     } catch (error) {
-      this.#warn(`a malformed head was ignored: ${messageOf(error)}`);
+      this.#ignored('head', messageOf(error));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { blockOf, EMITTER, eventually, FakeRpc, hashOf, logOf } from '../../../testing/nodes/fake-rpc.js';
 import type { Head } from '../../domain/block.js';
 import type { Address } from '../../domain/hex.js';
@@ -14,13 +15,12 @@ let node: FakeRpc;
 let second: FakeRpc;
 let stream: HeadStream;
 let heads: Head[];
-let lines: string[];
+let events: RecordedEvents;
 
 beforeEach(async () => {
   [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
   heads = [];
-  lines = [];
-  const log = (message: string): void => void lines.push(message);
+  events = new RecordedEvents();
   stream = new HeadStream(
     {
       chainId: 31337,
@@ -32,7 +32,7 @@ beforeEach(async () => {
     },
     () => Promise.resolve(parseBlock(blockOf(100))),
     new Clock(),
-    { log, warn: log },
+    events,
   );
 });
 
@@ -94,7 +94,7 @@ describe('logs over WebSocket', () => {
     node.pushLog(logOf(100, { removed: true }));
     await passed(node);
     expect(heard(101)).toEqual([1]);
-    expect(lines).toEqual([]);
+    expect(events.all).toEqual([]);
   });
 
   it('F03 malformed ones are ignored with one warning, as are those of an address not asked for', async () => {
@@ -105,7 +105,14 @@ describe('logs over WebSocket', () => {
     node.pushLog(logOf(101, { logIndex: '0x4' }));
     await passed(node);
     expect(heard(101)).toEqual([4]);
-    expect(lines).toEqual(['WebSocket of primary: malformed logs are ignored: an object was expected']);
+    expect(events.all).toEqual([
+      {
+        event: 'websocket-message-ignored',
+        endpoint: 'primary',
+        message: 'log',
+        reason: 'an object was expected',
+      },
+    ]);
   });
 
   it('without addresses none are asked for', async () => {
@@ -168,7 +175,7 @@ it('a node that refuses logs still gives heads, is asked again on the next conne
   await passed(node);
   second.pushLog(logOf(101));
   await eventually(() => heard(101).length === 1);
-  expect(lines).toEqual(['WebSocket of primary: it refuses eth_subscribe logs']);
+  expect(events.all).toEqual([{ event: 'log-subscription-refused', endpoint: 'primary' }]);
   expect(node.wsConnections).toBe(1);
 
   node.wsRefusesLogs = false;

@@ -1,12 +1,17 @@
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
+import type { Events } from '../../domain/events/events.js';
 import type { Address } from '../../domain/hex.js';
 import { parseLog, type RawLog } from '../chain/chain-answers.js';
 import { toObject } from '../quantities.js';
 
-export interface WsLogListener {
-  onLog(log: RawLog): void;
+export interface WsLogSubscriptionOptions {
+  /** Of the endpoint that the connection leads to. */
+  readonly role: EndpointRole;
+  readonly events: Events;
+  readonly onLog: (log: RawLog) => void;
   /** A reorg took this log's block out of the chain. */
-  onRemovedLog(log: RawLog): void;
+  readonly onRemovedLog: (log: RawLog) => void;
 }
 
 /**
@@ -27,12 +32,10 @@ export class WsLogSubscription {
 
   /**
    * @param send sends a request over the present connection and returns its id, which is never used again.
-   * @param warn writes one line about the endpoint.
    */
   constructor(
     private readonly send: (method: string, params: readonly unknown[]) => number,
-    private readonly warn: (what: string) => void,
-    private readonly listener: WsLogListener,
+    private readonly options: WsLogSubscriptionOptions,
   ) {}
 
   /** @param addresses none means no logs. */
@@ -58,7 +61,8 @@ export class WsLogSubscription {
   answered(id: unknown, result: unknown): void {
     if (typeof id !== 'number' || !this.#asked.delete(id)) return;
     if (typeof result !== 'string') {
-      if (!this.#refused) this.warn('it refuses eth_subscribe logs');
+      const { role, events } = this.options;
+      if (!this.#refused) events.emit({ event: 'log-subscription-refused', endpoint: role });
       this.#refused = true;
     } else if (id === this.#lastAsked) {
       this.#refused = false;
@@ -73,12 +77,17 @@ export class WsLogSubscription {
       const raw = toObject(result);
       const log = parseLog({ ...raw, removed: false });
       if (!this.#wanted.has(log.address)) return;
-      if (raw['removed'] === true) this.listener.onRemovedLog(log);
-      else this.listener.onLog(log);
+      if (raw['removed'] === true) this.options.onRemovedLog(log);
+      else this.options.onLog(log);
     } catch (error) {
-      if (!this.#malformed) this.warn(`malformed logs are ignored: ${messageOf(error)}`);
+      if (!this.#malformed) this.#ignored(messageOf(error));
       this.#malformed = true;
     }
+  }
+
+  #ignored(reason: string): void {
+    const { role, events } = this.options;
+    events.emit({ event: 'websocket-message-ignored', endpoint: role, message: 'log', reason });
   }
 
   #subscribe(): void {

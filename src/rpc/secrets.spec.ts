@@ -2,19 +2,21 @@ import { inspect } from 'node:util';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import {
+  EMITTER,
   eventually,
   FakeRpc,
   html200,
   html502,
   NodeRefusal,
   type Fault,
-} from '../../../testing/nodes/fake-rpc.js';
-import { Clock } from '../../domain/clock.js';
-import { Secret } from '../../domain/secret.js';
-import { Chain } from '../chain/chain.js';
-import { HeadStream } from '../heads/head-stream.js';
-import { RpcPool } from './rpc-pool.js';
+} from '../../testing/nodes/fake-rpc.js';
+import { Clock } from '../domain/clock.js';
+import { Secret } from '../domain/secret.js';
+import { Chain } from './chain/chain.js';
+import { HeadStream } from './heads/head-stream.js';
+import { RpcPool } from './endpoints/rpc-pool.js';
 
 // The host is called by a name rather than 127.0.0.1, so that a leak of the name can be told from the digits of an address.
 const HOST = 'localhost';
@@ -141,9 +143,8 @@ it.each([`ftp://${HOST}/${KEY}`, `${HOST}/${KEY}`, `http://${HOST}:99999/${KEY}`
   },
 );
 
-it('F02 log lines of the head stream', async () => {
-  const lines: string[] = [];
-  const log = (line: string): void => void lines.push(line);
+it('F02 the events of the head stream hold no part of the URL', async () => {
+  const events = new RecordedEvents();
   const stream = new HeadStream(
     {
       chainId: 31337,
@@ -156,16 +157,19 @@ it('F02 log lines of the head stream', async () => {
       return new Chain(pool).getBlock('latest').finally(() => pool.close());
     },
     new Clock(),
-    { log, warn: log },
+    events,
   );
+  stream.listenTo([EMITTER]);
   stream.start(() => undefined);
-  await eventually(() => node.subscribers === 1);
+  await eventually(() => node.subscribers === 1 && node.logFilters.length === 1);
   node.pushFrame(NODE_WORDS);
   node.push({ hash: NODE_WORDS, number: NODE_WORDS });
-  await eventually(() => lines.length >= 3);
+  node.pushLog({ address: NODE_WORDS });
+  await eventually(() => events.named('websocket-message-ignored').length === 3);
+  await eventually(() => events.named('head-poll-failed').length > 0);
   await node.stop();
-  await eventually(() => lines.length >= 4);
-  expectNoSecret(lines);
+  await eventually(() => events.named('websocket-lost').length > 0);
+  expectNoSecret(events.all);
   expectNoSecret(stream);
   stream.stop();
 });

@@ -1,0 +1,50 @@
+import type { EndpointRole } from '../endpoint-role.js';
+
+/**
+ * How the heads and logs of the chain arrive. Endpoints are named by their role. A `reason` holds no address of an
+ * endpoint and no part of one.
+ */
+export type RpcEvent =
+  | {
+      /** No WebSocket has given a head for `silentMs`. From now on the latest block is polled over HTTP. */
+      readonly event: 'heads-silent';
+      readonly silentMs: number;
+    }
+  | {
+      /** A WebSocket gives heads again, and polling over HTTP ends. */
+      readonly event: 'heads-resumed';
+    }
+  | {
+      /** Polling for the latest block over HTTP fails. Emitted once, until a poll succeeds again. */
+      readonly event: 'head-poll-failed';
+      readonly reason: string;
+    }
+  | {
+      /** The code that receives the heads failed for this one. The next head is given to it all the same. */
+      readonly event: 'head-handler-failed';
+      readonly block: number;
+      readonly reason: string;
+    }
+  | {
+      /** A WebSocket is given up and opened again. Emitted once, until it gives a head again. */
+      readonly event: 'websocket-lost';
+      readonly endpoint: EndpointRole;
+      readonly reason: string;
+    }
+  | {
+      /** A WebSocket that was lost gives heads again. */
+      readonly event: 'websocket-restored';
+      readonly endpoint: EndpointRole;
+    }
+  | {
+      /** An endpoint sent something that is not what it should be. For logs this is emitted once per endpoint. */
+      readonly event: 'websocket-message-ignored';
+      readonly endpoint: EndpointRole;
+      readonly message: 'frame' | 'head' | 'log';
+      readonly reason: string;
+    }
+  | {
+      /** An endpoint gives heads but no logs. Emitted once, until it accepts a subscription again. */
+      readonly event: 'log-subscription-refused';
+      readonly endpoint: EndpointRole;
+    };
