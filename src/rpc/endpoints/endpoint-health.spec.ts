@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import { EndpointHealth } from './endpoint-health.js';
 import { RpcError, type RpcErrorKind } from '../rpc-errors.js';
-import { RPC_TIMINGS } from './rpc-options.js';
+import { timingsOf } from './rpc-options.js';
 
 const CHAIN = 1;
 
-const make = (): EndpointHealth => new EndpointHealth(RPC_TIMINGS);
+const TIMINGS = timingsOf({ chainId: 31337 });
+
+const make = (): EndpointHealth => new EndpointHealth(TIMINGS);
 const fail = (health: EndpointHealth, kind: RpcErrorKind = 'provider', nowMs = 0): void =>
   health.failed(new RpcError(kind, 'primary', 'broken'), nowMs);
 const times = (count: number, work: () => void): void => {
@@ -123,7 +125,7 @@ describe('the head', () => {
     const health = make();
     expect(health.isBehind(1_000)).toBe(false);
     probe(health, 1, 100);
-    expect(health.isBehind(100 + RPC_TIMINGS.maxHeadLagBlocks)).toBe(false);
-    expect(health.isBehind(101 + RPC_TIMINGS.maxHeadLagBlocks)).toBe(true);
+    expect(health.isBehind(100 + TIMINGS.maxHeadLagBlocks)).toBe(false);
+    expect(health.isBehind(101 + TIMINGS.maxHeadLagBlocks)).toBe(true);
   });
 });

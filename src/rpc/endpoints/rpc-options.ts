@@ -1,3 +1,4 @@
+import { chainDescription } from '../../domain/chain-description.js';
 import type { Secret } from '../../domain/secret.js';
 
 export interface EndpointUrls {
@@ -28,19 +29,30 @@ export interface RpcTimings {
   readonly failuresToOpen: number;
   /** For how long it is left alone before it is asked again, in milliseconds. */
   readonly openMs: number;
-  /** Blocks behind the best endpoint at which one counts as out of sync. */
+  /** An endpoint that is more blocks behind the best one counts as out of sync. */
   readonly maxHeadLagBlocks: number;
   /** The wait before endpoints that do not know a block yet are asked once more, in milliseconds. */
   readonly outOfSyncPauseMs: number;
 }
 
-export const RPC_TIMINGS: RpcTimings = {
+const DEFAULT_TIMINGS: Omit<RpcTimings, 'maxHeadLagBlocks'> = {
   deadlineMs: 2_000, // fault F01: fail over within 2 s, so primary and backup together get 2 s
   probeDeadlineMs: 1_000,
   checkDeadlineMs: 5_000,
   probeIntervalMs: 5_000,
   failuresToOpen: 3,
   openMs: 5_000,
-  maxHeadLagBlocks: 15, // 3 s of 200 ms blocks; two endpoints are rarely asked in the same block
   outOfSyncPauseMs: 60, // the nodes behind one balanced URL learn of a block within some tens of milliseconds
 };
+
+/** How far an endpoint may be behind the best one: the blocks that the chain makes in 3 s, … */
+const MAX_HEAD_LAG_MS = 3_000;
+/** … but no fewer than 15. Endpoints are not asked at the same moment, and the nodes behind one URL are not equally far. */
+const LEAST_HEAD_LAG_BLOCKS = 15;
+
+/** The times of a chain, with what the options change. */
+export function timingsOf({ chainId, timings }: Pick<RpcOptions, 'chainId' | 'timings'>): RpcTimings {
+  const { blockTimeMs } = chainDescription(chainId);
+  const maxHeadLagBlocks = Math.max(LEAST_HEAD_LAG_BLOCKS, Math.ceil(MAX_HEAD_LAG_MS / blockTimeMs));
+  return { ...DEFAULT_TIMINGS, maxHeadLagBlocks, ...timings };
+}

@@ -9,7 +9,7 @@ import { EndpointProber, type EndpointProblem, type Member } from './endpoint-pr
 import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
 import { checked, valueOf, type RpcCall } from './rpc-answer.js';
 import { RpcAnswerError, RpcError } from '../rpc-errors.js';
-import { RPC_TIMINGS, type RpcOptions, type RpcTimings } from './rpc-options.js';
+import { timingsOf, type RpcOptions, type RpcTimings } from './rpc-options.js';
 
 export type { EndpointProblem } from './endpoint-prober.js';
 export type { RpcCall } from './rpc-answer.js';
@@ -68,7 +68,7 @@ export class RpcPool {
    */
   constructor(options: RpcOptions, clock: Clock = new Clock()) {
     this.#options = options;
-    this.#timings = { ...RPC_TIMINGS, ...options.timings };
+    this.#timings = timingsOf(options);
     this.#clock = clock;
     const primary = this.#member('primary', options.primary);
     this.#live = options.backup ? [primary, this.#member('backup', options.backup)] : [primary];

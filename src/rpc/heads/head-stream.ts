@@ -1,4 +1,5 @@
 import type { Block, Head } from '../../domain/block.js';
+import { chainDescription, windowBlocks } from '../../domain/chain-description.js';
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
@@ -49,8 +50,6 @@ export interface HeadStreamStatus {
 
 /** A window shorter than this would take jitter of a fast chain for silence. Milliseconds. */
 const SHORTEST_WINDOW_MS = 250;
-/** Hashes remembered to tell a repeated head from a new one. */
-const REMEMBERED_HEADS = 128;
 /** The weight of the latest interval in the running mean of block intervals. */
 const PACE_WEIGHT = 0.2;
 
@@ -66,8 +65,11 @@ export class HeadStream {
   readonly #clock: Clock;
   readonly #sawHead: ((number: number) => void) | undefined;
   readonly #events: Events;
+  /** Hashes of the latest heads, to tell a repeated head from a new one. */
   readonly #seen = new Set<Hash>();
-  readonly #heard = new HeardLogs();
+  /** How many blocks are remembered: their hashes and their logs. */
+  readonly #rememberedBlocks: number;
+  readonly #heard: HeardLogs;
   #onHead: ((head: Head) => unknown) | undefined;
   #watch: NodeJS.Timeout | undefined;
   #last: Head | undefined;
@@ -88,6 +90,8 @@ export class HeadStream {
     this.#clock = clock;
     this.#sawHead = options.sawHead;
     this.#events = events;
+    this.#rememberedBlocks = windowBlocks('reorg', chainDescription(options.chainId));
+    this.#heard = new HeardLogs(this.#rememberedBlocks);
     this.#sources = options.sources.map(
       ({ role, url }) =>
         new WsHeadSource({
@@ -128,7 +132,7 @@ export class HeadStream {
 
   /**
    * The logs of the block that the WebSockets have told so far, each once, in the order of the block. Some may be missing, even
-   * all: logs may come after their head, and not at all. For the last 128 blocks that had any.
+   * all: logs may come after their head, and not at all. For the blocks of the `reorg` window.
    */
   heard(blockHash: Hash): readonly RawLog[] {
     return this.#heard.of(blockHash);
@@ -216,7 +220,7 @@ export class HeadStream {
     this.#sawHead?.(head.number);
     this.#seen.add(head.hash);
     const [oldest] = this.#seen;
-    if (this.#seen.size > REMEMBERED_HEADS && oldest !== undefined) this.#seen.delete(oldest);
+    if (this.#seen.size > this.#rememberedBlocks && oldest !== undefined) this.#seen.delete(oldest);
     const failed = (error: unknown): void => {
       this.#events.emit({ event: 'head-handler-failed', block: head.number, reason: messageOf(error) });
     };

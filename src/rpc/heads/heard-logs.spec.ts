@@ -11,7 +11,7 @@ const log = (number: number, logIndex = 0, fork = 0): RawLog => ({
 });
 
 it('each log is kept once, in the order of its block, and apart from those of a sibling block', () => {
-  const heard = new HeardLogs();
+  const heard = new HeardLogs(128);
   for (const one of [log(7, 2), log(7, 0), log(7, 2), log(8, 1), log(7, 1, 1)]) heard.add(one);
   expect(heard.of(hashOf(7)).map(({ logIndex }) => logIndex)).toEqual([0, 2]);
   expect(heard.of(hashOf(7, 1)).map(({ logIndex }) => logIndex)).toEqual([1]);
@@ -19,7 +19,7 @@ it('each log is kept once, in the order of its block, and apart from those of a 
 });
 
 it('one that a reorg removed is gone; one never heard is removed without harm', () => {
-  const heard = new HeardLogs();
+  const heard = new HeardLogs(128);
   heard.add(log(7, 0));
   heard.add(log(7, 1));
   for (const one of [log(7, 0), log(7, 5), log(9)]) heard.remove(one);
@@ -30,7 +30,7 @@ it('one that a reorg removed is gone; one never heard is removed without harm', 
 });
 
 it('the last 128 blocks are kept', () => {
-  const heard = new HeardLogs();
+  const heard = new HeardLogs(128);
   for (let number = 1; number <= 129; number++) heard.add(log(number));
   heard.add(log(2, 1));
   expect(heard.of(hashOf(1))).toEqual([]);
@@ -39,7 +39,7 @@ it('the last 128 blocks are kept', () => {
 });
 
 it('and no more than 50,000 logs, the oldest blocks going first', () => {
-  const heard = new HeardLogs();
+  const heard = new HeardLogs(128);
   for (let index = 0; index < 30_000; index++) heard.add(log(1, index));
   heard.remove(log(1, 0));
   for (let index = 0; index < 20_001; index++) heard.add(log(2, index));

@@ -1,10 +1,8 @@
 import type { Hash } from '../../domain/hex.js';
 import type { RawLog } from '../chain/chain-answers.js';
 
-/** Blocks whose logs are kept: half a minute of 200 ms blocks, far more than a pass lags behind. */
-const REMEMBERED_BLOCKS = 128;
-/** Logs kept in all, so that a node that invents logs cannot fill the memory: some 50 MB. */
-const REMEMBERED_LOGS = 50_000;
+/** The most logs that are kept: about 50 MB. A node that invents logs cannot fill the memory. */
+const MOST_LOGS = 50_000;
 
 /**
  * Logs heard over WebSocket, by block, each once however many endpoints told it. What is here exists, at least for the endpoint
@@ -15,13 +13,16 @@ export class HeardLogs {
   readonly #blocks = new Map<Hash, Map<number, RawLog>>();
   #count = 0;
 
+  /** @param mostBlocks the most blocks whose logs are kept. */
+  constructor(private readonly mostBlocks: number) {}
+
   add(log: RawLog): void {
     const logs = this.#blocks.get(log.blockHash) ?? new Map<number, RawLog>();
     if (logs.has(log.logIndex)) return;
     this.#blocks.set(log.blockHash, logs.set(log.logIndex, log));
     this.#count++;
     for (const [oldest, { size }] of this.#blocks) {
-      if (this.#blocks.size <= REMEMBERED_BLOCKS && this.#count <= REMEMBERED_LOGS) break;
+      if (this.#blocks.size <= this.mostBlocks && this.#count <= MOST_LOGS) break;
       this.#blocks.delete(oldest);
       this.#count -= size;
     }
