@@ -1,0 +1,197 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+
+import type { Clock } from '../../domain/clock.js';
+import type { EndpointRole } from '../../domain/endpoint-role.js';
+import { RpcError } from '../rpc-errors.js';
+import { DEFAULT_PAUSE_MS } from './classify-answer.js';
+import { safeDecode, type EndpointAddress } from './endpoint-address.js';
+
+export interface HttpPost {
+  readonly body: string;
+  /** What is asked, for the message of a timeout: "eth_chainId". */
+  readonly what: string;
+  /** Whether it may be sent a second time, on a fresh connection, when an idle connection turns out to be closed. */
+  readonly repeatable: boolean;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly text: string;
+}
+
+interface Exchange extends HttpReply {
+  readonly retryAfter: string | undefined;
+}
+
+/** A larger answer is an attack or a mistake: 64 MiB. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Open connections per endpoint. A pass makes a few batches, a backfill a few more. */
+const CONNECTIONS = 32;
+/** We close an idle connection after 30 s. A gateway may drop an idle connection later without telling us. */
+const LONGEST_IDLE_MS = 30_000;
+/** A longer Retry-After is cut to one hour. */
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/**
+ * HTTP(S) requests to one endpoint. Turns what fails on the way into an {@link RpcError} without any address in it.
+ *
+ * It uses node:http with a keep-alive agent rather than fetch: on a local server a call took 0.12 ms (p50; p99 1.4 ms)
+ * against 0.33 ms (p99 4.6 ms) with fetch, at a fifth of the processor time (Node 20).
+ */
+export class HttpTransport {
+  readonly #agent: HttpAgent | HttpsAgent;
+  readonly #requestOptions: RequestOptions;
+
+  /** @param signal aborts everything in flight and closes the connections: for the shut-down. */
+  constructor(
+    private readonly role: EndpointRole,
+    private readonly address: EndpointAddress,
+    private readonly clock: Clock,
+    private readonly signal?: AbortSignal,
+  ) {
+    const agentOptions = { keepAlive: true, maxSockets: CONNECTIONS, timeout: LONGEST_IDLE_MS };
+    this.#agent = address.secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
+    this.#requestOptions = requestOptionsOf(address.reveal(), this.#agent);
+    signal?.addEventListener('abort', () => this.#agent.destroy(), { once: true });
+  }
+
+  /**
+   * A status other than 2xx does not always throw: some nodes answer a JSON-RPC error under status 400.
+   *
+   * @throws RpcError when there is no answer within `deadlineMs`, or its status says that the endpoint does not serve us.
+   */
+  async post(post: HttpPost, deadlineMs: number): Promise<HttpReply> {
+    const { status, text, retryAfter } = await this.#exchangeOnOpenConnection(post, deadlineMs);
+    const pauseMs = pauseOf(retryAfter, this.clock.wallMs());
+    if (status === 429) throw this.#fault('rate-limit', 'HTTP 429', pauseMs ?? DEFAULT_PAUSE_MS);
+    // An overloaded gateway may say how long to wait. The rest of its answer is for people.
+    if (status === 503) throw this.#fault('provider', 'HTTP 503', pauseMs);
+    if (status === 401 || status === 403)
+      throw this.#fault('provider', `HTTP ${status}: it does not let us in`);
+    return { status, text };
+  }
+
+  /**
+   * A server may close an idle connection at the moment when we use it. Such a request never arrived, so it is sent
+   * once more on a fresh connection. A transaction is never sent again: its hash tells what became of it.
+   */
+  async #exchangeOnOpenConnection(post: HttpPost, deadlineMs: number): Promise<Exchange> {
+    const endMs = this.clock.monotonicMs() + deadlineMs;
+    try {
+      return await this.#exchange(post, deadlineMs);
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      const leftMs = endMs - this.clock.monotonicMs();
+      if (leftMs <= 0 || !post.repeatable) throw error.fault;
+      return await this.#exchange(post, leftMs).catch((again: unknown) => {
+        throw again instanceof StaleConnection ? again.fault : again;
+      });
+    }
+  }
+
+  #exchange({ body, what }: HttpPost, deadlineMs: number): Promise<Exchange> {
+    if (this.signal?.aborted) return Promise.reject(this.#fault('provider', 'closed'));
+    return new Promise<Exchange>((resolve, reject) => {
+      let response: IncomingMessage | undefined;
+      let fault: RpcError | undefined; // why we cut the connection ourselves
+
+      const send = this.address.secure ? httpsRequest : httpRequest;
+      const request = send({
+        ...this.#requestOptions,
+        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+      });
+      const cut = (why: RpcError): void => {
+        fault ??= why;
+        request.destroy();
+      };
+      const timer = setTimeout(() => {
+        cut(this.#fault('timeout', `no answer to ${what} within ${Math.round(deadlineMs)} ms`));
+      }, deadlineMs);
+      const fail = (error: NodeJS.ErrnoException): void => {
+        clearTimeout(timer);
+        if (this.signal?.aborted) fault = this.#fault('provider', 'closed');
+        const why = fault ?? this.#fault('provider', describeFailure(error, response !== undefined));
+        const cutByServer = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+        const stale = !fault && !response && request.reusedSocket && cutByServer;
+        reject(stale ? new StaleConnection(why) : why);
+      };
+
+      request.on('error', fail);
+      request.on('response', (incoming) => {
+        response = incoming;
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        incoming.on('error', fail);
+        incoming.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > LARGEST_ANSWER_BYTES)
+            cut(this.#fault('bad-answer', 'the answer is larger than 64 MiB'));
+          else chunks.push(chunk);
+        });
+        incoming.on('end', () => {
+          clearTimeout(timer);
+          resolve({
+            status: incoming.statusCode ?? 0,
+            retryAfter: incoming.headers['retry-after'],
+            text: Buffer.concat(chunks).toString('utf8'),
+          });
+        });
+      });
+      request.end(body);
+    });
+  }
+
+  #fault(kind: RpcError['kind'], detail: string, retryAfterMs?: number): RpcError {
+    return new RpcError(kind, this.role, detail, retryAfterMs);
+  }
+}
+
+/** A connection that had been idle broke before the first byte of an answer. Never leaves this file. */
+class StaleConnection extends Error {
+  constructor(readonly fault: RpcError) {
+    super('stale connection');
+  }
+}
+
+function requestOptionsOf(url: URL, agent: HttpAgent | HttpsAgent): RequestOptions {
+  const options: RequestOptions = {
+    method: 'POST',
+    agent,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port,
+    path: `${url.pathname}${url.search}`,
+  };
+  if (url.username !== '' || url.password !== '')
+    options.auth = `${safeDecode(url.username)}:${safeDecode(url.password)}`;
+  return options;
+}
+
+/**
+ * Retry-After is a number of seconds or an HTTP date.
+ *
+ * @param nowMs milliseconds since the epoch.
+ * @returns milliseconds, at least 0 and at most an hour.
+ */
+function pauseOf(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
+}
+
+const FAILURE_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ETIMEDOUT: 'connection timed out',
+  ENOTFOUND: 'host name not found',
+  EAI_AGAIN: 'host name not found',
+};
+
+/** Only the error code of Node is used: the messages of Node hold host names and addresses. */
+function describeFailure(error: NodeJS.ErrnoException, answering: boolean): string {
+  const code = error.code !== undefined && /^[A-Z0-9_]+$/.test(error.code) ? error.code : 'no code';
+  const words =
+    FAILURE_WORDS[code] ?? (/CERT|TLS|SSL/.test(code) ? 'TLS connection not trusted' : 'connection failed');
+  return `${words}${answering ? ' in the middle of the answer' : ''} (${code})`;
+}
