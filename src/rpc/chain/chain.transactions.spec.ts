@@ -11,9 +11,10 @@ import {
   type FakeRpc,
 } from '../../../testing/nodes/fake-rpc.js';
 import type { Address, Hash } from '../../domain/hex.js';
-import { Chain, type SendOutcome } from './chain.js';
+import { Chain } from './chain.js';
+import type { SendOutcome } from './send-transaction.js';
 import { AlreadyKnown, NonceTooLow } from '../rpc-errors.js';
-import type { CallOptions } from '../endpoints/rpc-pool.js';
+import type { CallOptions } from '../endpoints/rpc-call.js';
 
 const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
 const SENDER: Address = `0x${'22'.repeat(20)}`;

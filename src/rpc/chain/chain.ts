@@ -24,9 +24,11 @@ import {
   type MulticallCall,
   type MulticallResult,
 } from './multicall3.js';
-import { hexQuantity, toBigInt, toData, toHash, toNumber } from '../quantities.js';
-import { AlreadyKnown, CallReverted, RpcAnswerError, RpcError } from '../rpc-errors.js';
-import { RpcPool, type BatchOptions, type CallOptions, type RpcCall } from '../endpoints/rpc-pool.js';
+import { hexQuantity, toBigInt, toData, toNumber } from '../quantities.js';
+import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
+import type { BatchOptions, CallOptions, RpcCall } from '../endpoints/rpc-call.js';
+import { RpcPool } from '../endpoints/rpc-pool.js';
+import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
 import { secondOpinion, type SecondOpinion } from './second-opinion.js';
 import {
   callObject,
@@ -53,16 +55,6 @@ export interface MulticallOptions extends CallOptions {
 
 /** Headers per batch: what the nodes of providers serve in one request. */
 const HEADERS_PER_BATCH = 100;
-
-/**
- * - `accepted`: a node has the transaction. No more than that: only a receipt says that it was mined.
- * - `refused`: every node asked said no. With NonceTooLow the transaction may have been mined a moment ago: look the hash up.
- * - `unknown`: it may or may not have arrived. Look the hash up before anything else; never sign again on this.
- */
-export type SendOutcome =
-  | { readonly kind: 'accepted'; readonly alreadyKnown: boolean }
-  | { readonly kind: 'refused'; readonly error: RpcAnswerError }
-  | { readonly kind: 'unknown'; readonly detail: string };
 
 /** The calls the bot makes to the chain, typed and checked. Every read of a decision names the block hash it is pinned to. */
 @Injectable()
@@ -227,15 +219,8 @@ export class Chain {
    *
    * @throws RpcError when no endpoint may be used: nothing was sent.
    */
-  async sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
-    const parse = (answer: unknown): Hash => {
-      const hash = toHash(answer);
-      if (hash !== expectedHash) throw new TypeError('it names another transaction');
-      return hash;
-    };
-    const sent = this.pool.broadcast({ method: 'eth_sendRawTransaction', params: [raw], parse }, options);
-    const outcomes = sent.map((answer) => answer.then(accepted, sendOutcomeOf));
-    return firstAccepted(outcomes);
+  sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
+    return sendRawTransaction(this.pool, raw, expectedHash, options);
   }
 }
 
@@ -254,34 +239,4 @@ function linked(headers: readonly (Block | RpcAnswerError)[], parent: Block | un
     parent = header;
     return header;
   });
-}
-
-function accepted(): SendOutcome {
-  return { kind: 'accepted', alreadyKnown: false };
-}
-
-function sendOutcomeOf(error: unknown): SendOutcome {
-  if (error instanceof AlreadyKnown) return { kind: 'accepted', alreadyKnown: true };
-  if (error instanceof RpcAnswerError) return { kind: 'refused', error };
-  if (error instanceof RpcError) return { kind: 'unknown', detail: error.message };
-  throw error;
-}
-
-/** The first acceptance; without one, what is left: unknown if any node's word is missing, else the first refusal. */
-async function firstAccepted(outcomes: readonly Promise<SendOutcome>[]): Promise<SendOutcome> {
-  const acceptance = outcomes.map(async (outcome) => {
-    const settled = await outcome;
-    if (settled.kind !== 'accepted') throw new Error('not accepted');
-    return settled;
-  });
-  try {
-    return await Promise.any(acceptance);
-  } catch {
-    const settled = await Promise.all(outcomes);
-    const unknown = settled.filter((outcome) => outcome.kind === 'unknown');
-    const [first] = settled;
-    if (unknown.length > 0 || !first)
-      return { kind: 'unknown', detail: unknown.map(({ detail }) => detail).join('; ') };
-    return first;
-  }
 }

@@ -1,7 +1,8 @@
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Hash, Hex } from '../../domain/hex.js';
 import { blockParam } from './chain-answers.js';
-import type { CallOptions, RpcPool } from '../endpoints/rpc-pool.js';
+import type { CallOptions } from '../endpoints/rpc-call.js';
+import type { RpcPool } from '../endpoints/rpc-pool.js';
 import { parseSimulation, simulationParams, type CallRequest, type SimulatedCall } from './simulate.js';
 
 /**

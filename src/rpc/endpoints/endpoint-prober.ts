@@ -4,7 +4,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import type { JsonRpcEndpoint } from './json-rpc-endpoint.js';
 import { toNumber } from '../quantities.js';
-import { valueOf } from './rpc-answer.js';
+import { valueOf } from './rpc-call.js';
 import { RpcError } from '../rpc-errors.js';
 import type { RpcTimings } from './rpc-options.js';
 

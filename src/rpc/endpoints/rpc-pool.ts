@@ -7,33 +7,20 @@ import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
 import { EndpointProber, type EndpointProblem, type Member } from './endpoint-prober.js';
 import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
-import { checked, valueOf, type RpcCall } from './rpc-answer.js';
+import {
+  checked,
+  valueOf,
+  type BatchAnswers,
+  type BatchOptions,
+  type CallOptions,
+  type EndpointAnswer,
+  type RpcCall,
+} from './rpc-call.js';
 import { RpcAnswerError, RpcError } from '../rpc-errors.js';
 import { timingsOf, type RpcOptions, type RpcTimings } from './rpc-options.js';
 
 export type { EndpointProblem } from './endpoint-prober.js';
-export type { RpcCall } from './rpc-answer.js';
-
-export interface CallOptions {
-  /** For the call as a whole, over all endpoints, in milliseconds. Default: 2,000. */
-  readonly deadlineMs?: number;
-}
-
-export interface BatchOptions extends CallOptions {
-  /** Served by the archive endpoint alone where one is configured, so that a backfill neither uses up the live endpoints' quota nor
-   * stops them when the archive is down. Without an archive the live endpoints serve it. */
-  readonly archive?: boolean;
-}
-
-/** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
-export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
-  -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
-};
-
-/** What one endpoint said by itself. */
-export type EndpointAnswer<T> =
-  | { readonly role: EndpointRole; readonly value: T; readonly error?: undefined }
-  | { readonly role: EndpointRole; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
+export type { BatchAnswers, BatchOptions, CallOptions, EndpointAnswer, RpcCall } from './rpc-call.js';
 
 export interface EndpointStatus extends EndpointStats {
   readonly role: EndpointRole;

@@ -10,6 +10,27 @@ export interface RpcCall<T> {
   readonly parse: (raw: unknown) => T;
 }
 
+export interface CallOptions {
+  /** For the call as a whole, over all endpoints, in milliseconds. Default: 2,000. */
+  readonly deadlineMs?: number;
+}
+
+export interface BatchOptions extends CallOptions {
+  /** Served by the archive endpoint alone where one is configured, so that a backfill neither uses up the live endpoints' quota nor
+   * stops them when the archive is down. Without an archive the live endpoints serve it. */
+  readonly archive?: boolean;
+}
+
+/** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
+export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
+  -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
+};
+
+/** What one endpoint said by itself. */
+export type EndpointAnswer<T> =
+  | { readonly role: EndpointRole; readonly value: T; readonly error?: undefined }
+  | { readonly role: EndpointRole; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
+
 /** @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node lacks the thing. */
 export function valueOf<T>(
   role: EndpointRole,
