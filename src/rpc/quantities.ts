@@ -1,6 +1,7 @@
 import { isAddress, isHash, type Address, type Hash, type Hex } from '../domain/hex.js';
 
-// The first check of everything that a node says. The errors name what was expected and never repeat what came.
+// The first check of everything that a node answers. The errors name what was expected and never repeat the
+// answer.
 
 const QUANTITY = /^0x[0-9a-f]{1,64}$/i;
 const DATA = /^0x[0-9a-f]*$/i;

@@ -4,17 +4,18 @@ import type { Hex } from '../domain/hex.js';
 
 /**
  * Why an endpoint did not serve a call:
- * - `rate-limit`: it asks for a pause (HTTP 429 or its own words);
- * - `provider`: it is unreachable, refuses us, or says that something broke on its side;
- * - `timeout`: it did not answer within the deadline;
- * - `bad-answer`: it answered something that is not an answer to the question;
- * - `out-of-sync`: it does not have the block or the state asked for, or is too far behind. No fault of its health.
+ * - `rate-limit`: it asks for a pause (HTTP 429, or in words of its own).
+ * - `provider`: it is unreachable, does not let us in, or reports a fault on its side.
+ * - `timeout`: it did not answer within the deadline.
+ * - `bad-answer`: its answer is malformed, or does not fit the question.
+ * - `out-of-sync`: it does not have the block or the state, or is too far behind. Its health is not affected.
  */
 export type RpcErrorKind = 'rate-limit' | 'provider' | 'timeout' | 'bad-answer' | 'out-of-sync';
 
 /**
- * An endpoint could not serve a call; another one, or the same one later, may.
- * Names the endpoint by its role ("primary"), never by its address, and has no `cause`: the errors of Node carry host names.
+ * An endpoint could not serve a call. Another endpoint may serve it, or the same one later. The error names
+ * the endpoint by its role, never by its address. It has no `cause`, because the errors of Node hold host
+ * names.
  */
 export class RpcError extends RetryError {
   constructor(
@@ -29,19 +30,22 @@ export class RpcError extends RetryError {
   }
 }
 
-/** The node understood the call and said no. Every sound node says the same, so another endpoint is not asked. */
+/**
+ * The node understood the call and refused it. Every healthy node does the same, so no other endpoint is
+ * asked.
+ */
 export class RpcAnswerError extends SkipError {
   constructor(
     /** The error code of JSON-RPC. */
     readonly code: number,
-    /** The node's own words, without anything secret and at most 200 characters. */
+    /** The words of the node, without secrets, at most 200 characters. */
     readonly reason: string,
   ) {
     super(`the node answers ${code}: ${reason}`);
   }
 }
 
-/** The call was executed and reverted, ran out of gas or hit an invalid instruction. `data` is what it reverted with. */
+/** The call reverted, ran out of gas, or met an invalid instruction. `data` is what it reverted with. */
 export class CallReverted extends RpcAnswerError {
   constructor(
     code: number,
@@ -53,24 +57,30 @@ export class CallReverted extends RpcAnswerError {
 }
 
 /**
- * The account's nonce is beyond the transaction's. Not a refusal by itself: nodes say it too about a transaction of ours that
- * was mined a moment ago, so its hash is looked up before anything is concluded.
+ * The nonce of the account is higher than that of the transaction. This alone does not mean that the
+ * transaction failed: nodes also answer it for a transaction of ours that was just mined. Look its hash up
+ * before you conclude anything.
  */
 export class NonceTooLow extends RpcAnswerError {}
 
-/** The node has this very transaction: a success. */
+/** The node already has this transaction. This is a success. */
 export class AlreadyKnown extends RpcAnswerError {}
 
 export class InsufficientFunds extends RpcAnswerError {}
 
-/** Another transaction with this nonce is waiting, and the new fees are not high enough above its fees (10 % in most nodes). */
+/**
+ * Another transaction with this nonce is pending, and the new fees are not enough above its fees (10 % in
+ * most nodes).
+ */
 export class ReplacementUnderpriced extends RpcAnswerError {}
 
-/** The fees are below the block's base fee or below the node's minimum. */
+/** The fees are below the base fee of the block, or below the minimum of the node. */
 export class FeeTooLow extends RpcAnswerError {}
 
-/** eth_getLogs over more blocks or results than the provider serves: ask for a shorter range. */
+/** eth_getLogs asked for more blocks or results than the provider serves. Ask for a shorter range. */
 export class LogRangeTooLarge extends RpcAnswerError {}
 
-/** Thrown by a parser when a well-formed answer says that the node does not have the thing (yet). Becomes `out-of-sync`. */
+/**
+ * Thrown by a parser when the node answers that it does not have the thing (yet). It becomes `out-of-sync`.
+ */
 export class NotThereYet extends Error {}

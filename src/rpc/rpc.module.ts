@@ -8,11 +8,13 @@ import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 
 /**
- * The only door to the chain: endpoints with their failover and health (RpcPool), the typed and checked calls (Chain), the
- * heads (HeadStream).
+ * The only way to the chain. `endpoints/` holds the endpoints with their health and failover (RpcPool),
+ * `chain/` the typed and checked calls (Chain), `heads/` the new blocks and their logs (HeadStream). heads/
+ * builds on chain/, and chain/ on endpoints/, never the other way.
  *
- * It must never show an endpoint's URL or a part of it; take an answer for a value before it was checked; send a transaction a
- * second time by itself; or take a submission for a success. It decides nothing about positions or money.
+ * It must never show the URL of an endpoint or a part of it, use an answer before it was checked, send a
+ * transaction a second time by itself, or report a submission as a success. It decides nothing about
+ * positions or money.
  */
 @Module({
   providers: [

@@ -18,7 +18,8 @@ import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 
-// The host is called by a name rather than 127.0.0.1, so that a leak of the name can be told from the digits of an address.
+// The host is called by a name rather than 127.0.0.1, so that a leak of the name can be told from the digits
+// of an address.
 const HOST = 'localhost';
 const KEY = 'k3y-0f-the-provider';
 const PASSWORD = 'hunter22';

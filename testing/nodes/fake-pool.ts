@@ -17,7 +17,10 @@ export interface FakePoolOptions {
   readonly withBackup?: boolean;
   readonly withArchive?: boolean;
   readonly timings?: Partial<RpcTimings>;
-  /** A test clock suits circuits, pauses and probe intervals. Deadlines end by real timers and need the real clock. */
+  /**
+   * A test clock suits circuits, pauses and probe intervals. Deadlines end by real timers and need the real
+   * clock.
+   */
   readonly clock?: Clock;
 }
 

@@ -55,8 +55,8 @@ type Handler = (params: readonly unknown[]) => unknown;
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
 
 /**
- * A JSON-RPC node over HTTP and WebSocket on 127.0.0.1 that does what a test tells it to. By default it is a sound node of chain
- * `chainId` whose head is `head`.
+ * A JSON-RPC node over HTTP and WebSocket on 127.0.0.1 that does what a test tells it to. By default it is a
+ * sound node of chain `chainId` whose head is `head`.
  */
 export class FakeRpc {
   chainId = 31337;

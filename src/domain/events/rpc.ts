@@ -1,8 +1,8 @@
 import type { EndpointRole } from '../endpoint-role.js';
 
 /**
- * How the heads and logs of the chain arrive. Endpoints are named by their role. A `reason` holds no address of an
- * endpoint and no part of one.
+ * How the heads and logs of the chain arrive. Endpoints are named by their role. A `reason` holds no address
+ * of an endpoint and no part of one.
  */
 export type RpcEvent =
   | {
@@ -37,7 +37,9 @@ export type RpcEvent =
       readonly endpoint: EndpointRole;
     }
   | {
-      /** An endpoint sent something that is not what it should be. For logs this is emitted once per endpoint. */
+      /**
+       * An endpoint sent something that is not what it should be. For logs this is emitted once per endpoint.
+       */
       readonly event: 'websocket-message-ignored';
       readonly endpoint: EndpointRole;
       readonly message: 'frame' | 'head' | 'log';

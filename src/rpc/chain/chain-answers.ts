@@ -14,7 +14,7 @@ import {
 import { NotThereYet } from '../rpc-errors.js';
 
 export type BlockTag = 'latest' | 'pending' | 'safe' | 'finalized' | 'earliest';
-/** A block by its hash (the only form that cannot mean another block a moment later), its number or a tag. */
+/** A block by its hash, its number or a tag. Only a hash cannot mean another block a moment later. */
 export type BlockRef = Hash | number | BlockTag;
 
 export interface RawLog {
@@ -39,7 +39,10 @@ export interface Receipt {
   readonly gasUsed: bigint;
   /** Wei per gas of gasUsed. */
   readonly effectiveGasPrice: bigint;
-  /** Wei, beside gasUsed * effectiveGasPrice: the data fee of an OP-stack chain. Undefined where the node does not say. */
+  /**
+   * Wei, on top of gasUsed * effectiveGasPrice: the L1 data fee of an OP-stack chain. Undefined where the
+   * node gives none.
+   */
   readonly l1Fee: bigint | undefined;
   readonly logs: readonly RawLog[];
 }
@@ -48,17 +51,17 @@ export interface PooledTransaction {
   readonly hash: Hash;
   readonly from: Address;
   readonly nonce: number;
-  /** Undefined while the transaction is waiting. */
+  /** Undefined while the transaction is pending. */
   readonly blockNumber: number | undefined;
   readonly blockHash: Hash | undefined;
 }
 
-/** What log filters ask for: per topic position one value, several, or any (null). */
+/** The topics of a log filter: for each position one value, several values, or any value (null). */
 export type TopicFilter = readonly (Hash | readonly Hash[] | null)[];
 export type LogRange =
   { readonly blockHash: Hash } | { readonly fromBlock: number; readonly toBlock: number };
 
-/** The block parameter of calls on state: a hash as EIP-1898 has it. */
+/** The block parameter of calls on state: a hash in the form of EIP-1898. */
 export function blockParam(block: BlockRef): unknown {
   if (typeof block === 'number') return hexQuantity(block);
   return block.startsWith('0x') ? { blockHash: block } : block;
@@ -87,9 +90,9 @@ export function parseBlockAsked(raw: unknown, asked: BlockRef): Block {
 }
 
 /**
- * Logs in the order of the chain, each within the range and from an address asked for.
+ * Logs in the order of the chain, each within the range and from one of the addresses.
  *
- * @throws TypeError when any is not. That none is missing cannot be seen here.
+ * @throws TypeError when one is not. Whether a log is missing cannot be seen here.
  */
 export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Address[]): RawLog[] {
   const allowed = new Set(addresses);
@@ -103,8 +106,11 @@ export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Add
   return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
 }
 
-/** Whether a filter of this range, these addresses and these topics matches the log. No address means any. */
-export function isAskedFor(
+/**
+ * Whether a filter of this range, these addresses and these topics matches the log. No address means any
+ * address.
+ */
+export function matchesFilter(
   log: RawLog,
   range: LogRange,
   addresses: readonly Address[],
@@ -128,12 +134,12 @@ function isInRange(log: RawLog, range: LogRange): boolean {
     : log.blockNumber >= range.fromBlock && log.blockNumber <= range.toBlock;
 }
 
-/** What is one log, and not another of the same transaction, or the same in a sibling block. */
+/** Identifies one log: another log of its block, and the same log in a sibling block, have other keys. */
 export function logKey({ blockHash, logIndex }: RawLog): string {
   return `${blockHash}:${logIndex}`;
 }
 
-/** @throws TypeError when a log that is known to exist is not among the answers. */
+/** @throws TypeError when one of the logs that are known to exist is missing. */
 export function mustHold(logs: readonly RawLog[], known: readonly RawLog[]): void {
   if (known.length === 0) return;
   const held = new Set(logs.map(logKey));

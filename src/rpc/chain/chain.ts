@@ -4,7 +4,7 @@ import type { Block } from '../../domain/block.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import {
   blockParam,
-  isAskedFor,
+  matchesFilter,
   mustHold,
   parseBlockAsked,
   parseLogs,
@@ -39,24 +39,29 @@ import {
   type SimulateOptions,
 } from './simulate.js';
 
-/** Of the archive only ranges by numbers are asked. */
+/** `archive` only has an effect for a range of block numbers. */
 export interface LogOptions extends BatchOptions {
   /**
-   * Logs heard elsewhere. An answer that lacks one which the filter matches is not taken, and the next endpoint is asked. They
-   * must be of blocks that are still in the chain: of a range by numbers, no endpoint has the logs of a block that was replaced.
+   * Logs that are known to exist. An answer that lacks one of them, when the filter matches it, is rejected
+   * and the next endpoint is asked. They must be of blocks that are still in the chain: no endpoint answers a
+   * range of block numbers with the logs of a block that was replaced.
    */
   readonly mustHold?: readonly RawLog[];
 }
 
 export interface MulticallOptions extends CallOptions {
-  /** Calls per eth_call. Nodes cap the gas of one eth_call, often at 50M: 250 calls of 130k gas are 33M. */
+  /**
+   * Calls in one eth_call. Nodes limit the gas of an eth_call, often to 50M: 250 calls of 130k gas are 33M.
+   */
   readonly chunk?: number;
 }
 
-/** Headers per batch: what the nodes of providers serve in one request. */
+/** Headers in one batch: as many as the nodes of providers serve in one request. */
 const HEADERS_PER_BATCH = 100;
 
-/** The calls the bot makes to the chain, typed and checked. Every read of a decision names the block hash it is pinned to. */
+/**
+ * The calls of the bot to the chain, typed and checked. All reads for one decision name the same block hash.
+ */
 @Injectable()
 export class Chain {
   constructor(private readonly pool: RpcPool) {}
@@ -74,11 +79,12 @@ export class Chain {
   }
 
   /**
-   * The headers from one number to another, both included, each the parent of the next. They travel in one batch; more than 100
-   * in one after the other, each with the deadline for itself, so that what is in memory at once is never more than 100 answers.
-   * Empty when `toNumber` is below `fromNumber`.
+   * The headers from one number to another, both included, each the parent of the next. They travel in
+   * batches of 100, one batch after the other, so that no more than 100 answers are in memory at once. Each
+   * batch has the deadline for itself. The list is empty when `toNumber` is below `fromNumber`.
    *
-   * @throws RpcError of the kind `bad-answer` when no endpoint gives headers that link, and `out-of-sync` when none has them all.
+   * @throws RpcError of the kind `bad-answer` when no endpoint gives headers that link, `out-of-sync` when
+   * none has them all.
    */
   async getBlocks(fromNumber: number, toNumber: number, options?: CallOptions): Promise<Block[]> {
     const blocks: Block[] = [];
@@ -97,11 +103,11 @@ export class Chain {
   }
 
   /**
-   * Logs in the order of the chain, each checked against the filter's range and addresses.
+   * Logs in the order of the chain, each checked against the range and the addresses of the filter.
    *
-   * @param addresses none means any.
+   * @param addresses no address means any address.
    * @throws LogRangeTooLarge when the provider wants a shorter range.
-   * @throws RpcError of the kind `bad-answer` when every endpoint's answer lacks a log of {@link LogOptions.mustHold}.
+   * @throws RpcError of the kind `bad-answer` when no endpoint answers with all logs of `mustHold`.
    */
   getLogs(
     range: LogRange,
@@ -114,7 +120,7 @@ export class Chain {
         ? { blockHash: range.blockHash }
         : { fromBlock: hexQuantity(range.fromBlock), toBlock: hexQuantity(range.toBlock) };
     const filter = { ...blocks, ...(addresses.length > 0 && { address: addresses }), topics };
-    const known = (options?.mustHold ?? []).filter((log) => isAskedFor(log, range, addresses, topics));
+    const known = (options?.mustHold ?? []).filter((log) => matchesFilter(log, range, addresses, topics));
     const parse = (raw: unknown): RawLog[] => {
       const logs = parseLogs(raw, range, addresses);
       mustHold(logs, known);
@@ -122,7 +128,8 @@ export class Chain {
     };
     const logs: RpcCall<RawLog[]> = { method: 'eth_getLogs', params: [filter], parse };
     if ('blockHash' in range) return this.pool.call(logs.method, logs.params, logs.parse, options);
-    // A node that does not have the whole range answers with what it has, without a word.
+    // A node that does not have the whole range answers with what it has, without an error. So the last block
+    // is asked for too.
     const last: RpcCall<Block> = {
       method: 'eth_getBlockByNumber',
       params: [hexQuantity(range.toBlock), false],
@@ -131,7 +138,7 @@ export class Chain {
     return this.pool.batchAs([logs, last], ([found]) => answerOf(found), options);
   }
 
-  /** What the call returns at this block, or the revert: to revert is a result, not a fault. */
+  /** What the call returns at this block, or the revert, which is a result and not thrown. */
   async ethCall(call: CallRequest, blockHash: Hash, options?: CallOptions): Promise<Hex | CallReverted> {
     try {
       return await this.pool.call('eth_call', [callObject(call), blockParam(blockHash)], toData, options);
@@ -142,9 +149,10 @@ export class Chain {
   }
 
   /**
-   * Many calls at one block through Multicall3 in one round trip, however many eth_calls it takes; a revert of one is its result.
+   * Many calls at one block through Multicall3, in one round trip of as many eth_calls as needed. A revert is
+   * a result.
    *
-   * @throws CallReverted when a whole chunk ran out of gas: make the chunks smaller.
+   * @throws CallReverted when a whole chunk ran out of gas. Then use smaller chunks.
    */
   async multicall(
     calls: readonly MulticallCall[],
@@ -169,7 +177,9 @@ export class Chain {
     });
   }
 
-  /** Calls one after the other on top of a block, each seeing what the ones before it did. A revert is that call's result. */
+  /**
+   * Simulates calls on top of a block. Each call sees the effects of those before it. A revert is a result.
+   */
   simulateV1(
     calls: readonly CallRequest[],
     block: Hash,
@@ -180,15 +190,15 @@ export class Chain {
   }
 
   /**
-   * Whether the last of the calls, on top of a block and after the others, succeeds in the eyes of a second endpoint too. Every
-   * live endpoint is asked, and not only the one that did not answer before: which that was is no matter then. Never throws; within
-   * half a second unless told otherwise. For F09, a node that lies about calls: one word is no proof.
+   * Whether two endpoints agree that the last of the calls succeeds, on top of a block and after the other
+   * calls (F09: a node may lie about a call). All live endpoints are asked, so it does not matter which one
+   * answered before. Never throws. The default deadline is 500 ms.
    */
   secondOpinion(calls: readonly CallRequest[], block: Hash, options?: CallOptions): Promise<SecondOpinion> {
     return secondOpinion(this.pool, calls, block, options);
   }
 
-  /** The next nonce. With `pending` the transactions that wait in the node's pool count too. */
+  /** The next nonce. With `pending` the transactions in the pool of the node count too. */
   getTransactionCount(address: Address, block: BlockRef = 'latest', options?: CallOptions): Promise<number> {
     return this.pool.call('eth_getTransactionCount', [address, blockParam(block)], toNumber, options);
   }
@@ -203,21 +213,24 @@ export class Chain {
     return this.pool.call('eth_getCode', [address, blockParam(block)], toData, options);
   }
 
-  /** Undefined while the transaction is not mined, or not known, at the endpoint that answered. */
+  /** Undefined when the endpoint that answered does not know the transaction, or not as mined. */
   getTransactionReceipt(hash: Hash, options?: CallOptions): Promise<Receipt | undefined> {
     return this.pool.call('eth_getTransactionReceipt', [hash], (raw) => parseReceipt(raw, hash), options);
   }
 
-  /** Looks a transaction up, waiting or mined. Undefined only means that the endpoint that answered does not have it. */
+  /**
+   * A transaction, pending or mined. Undefined only means that the endpoint that answered does not have it.
+   */
   getTransaction(hash: Hash, options?: CallOptions): Promise<PooledTransaction | undefined> {
     return this.pool.call('eth_getTransactionByHash', [hash], (raw) => parseTransaction(raw, hash), options);
   }
 
   /**
-   * Sends a signed transaction to every live endpoint at once and returns as soon as one has it. Never sends it again by itself.
-   * Its hash is computed by us: a node that names another one has not accepted ours.
+   * Sends a signed transaction to every live endpoint at once, and returns as soon as one has it. It never
+   * sends again by itself. A node that answers another hash than `expectedHash`, which we computed, has not
+   * accepted our transaction.
    *
-   * @throws RpcError when no endpoint may be used: nothing was sent.
+   * @throws RpcError when no endpoint may be used. Then nothing was sent.
    */
   sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
     return sendRawTransaction(this.pool, raw, expectedHash, options);
@@ -230,7 +243,10 @@ function answerOf<T>(answer: T | RpcAnswerError): T {
   return answer;
 }
 
-/** @throws TypeError when a header is not the child of the one before it, the first of `parent` where there is one. */
+/**
+ * @param parent what the first header must be the child of; undefined for any.
+ * @throws TypeError when a header is not the child of the one before it.
+ */
 function linked(headers: readonly (Block | RpcAnswerError)[], parent: Block | undefined): Block[] {
   return headers.map((answer) => {
     const header = answerOf(answer);

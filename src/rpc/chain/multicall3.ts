@@ -1,6 +1,6 @@
 import type { Address, Hex } from '../../domain/hex.js';
 
-/** The same on every chain that has it: https://github.com/mds1/multicall3 */
+/** The address is the same on every chain that has it: https://github.com/mds1/multicall3 */
 export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
 
 export interface MulticallCall {
@@ -8,20 +8,24 @@ export interface MulticallCall {
   readonly data: Hex;
 }
 
-/** `data` is what the call returned, or what it reverted with. A failure with empty data may also be a lack of gas. */
+/**
+ * `data` is what the call returned, or what it reverted with. A failure with empty data may also mean too
+ * little gas.
+ */
 export interface MulticallResult {
   readonly success: boolean;
   readonly data: Hex;
 }
 
-// By hand on the hex text, because ethers' coder takes 60 ms to encode and 85 ms to decode 500 calls, this 0.5 ms.
+// Written by hand on the hex text: for 500 calls the coder of ethers takes 60 ms to encode and 85 ms to
+// decode, this one takes 0.5 ms.
 
 /** aggregate3((address target, bool allowFailure, bytes callData)[]) */
 const AGGREGATE3 = '82ad56cb';
 const WORD = 64; // hex digits
 const TRUE = '1'.padStart(WORD, '0');
 const CALL_DATA_OFFSET = word(96); // of the tuple (target, allowFailure, offset of callData)
-/** A number of at most 48 bits has this in front of its last 12 digits; anything larger is no length or offset. */
+/** The high digits of a number of at most 48 bits. A larger number is not a length or an offset. */
 const HIGH_DIGITS = '0'.repeat(WORD - 12);
 
 export function encodeAggregate3(calls: readonly MulticallCall[]): Hex {
@@ -34,7 +38,7 @@ export function encodeAggregate3(calls: readonly MulticallCall[]): Hex {
     offsets.push(word(offset));
     tuples.push(
       to.slice(2).padStart(WORD, '0'),
-      TRUE, // allowFailure: one reverting call must not hide the others
+      TRUE, // allowFailure: a call that reverts must not hide the results of the others
       CALL_DATA_OFFSET,
       word(digits / 2),
       data.slice(2),
@@ -48,7 +52,7 @@ export function encodeAggregate3(calls: readonly MulticallCall[]): Hex {
 /**
  * Decodes (bool success, bytes returnData)[].
  *
- * @throws TypeError when the data is not that, or holds another number of results than `count`.
+ * @throws TypeError when the data is malformed, or does not hold exactly `count` results.
  */
 export function decodeAggregate3(data: Hex, count: number): MulticallResult[] {
   if (data === '0x') throw new TypeError(`there is no Multicall3 at ${MULTICALL3}`);

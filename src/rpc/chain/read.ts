@@ -4,8 +4,8 @@ import type { Chain, MulticallOptions } from './chain.js';
 import type { MulticallCall as Call, MulticallResult as CallResult } from './multicall3.js';
 
 /**
- * A value that a few contract calls give. Reads are put together so that everything a step needs from one block
- * travels in one round trip, while each folder keeps its own calls and decoding.
+ * A value that is read by a few contract calls. Reads are combined, so that everything a step needs from one
+ * block travels in one round trip, while each folder keeps its own calls and decoding.
  */
 export interface Read<T> {
   readonly calls: readonly Call[];
@@ -17,7 +17,7 @@ type Values<R extends readonly Read<unknown>[]> = { [K in keyof R]: R[K] extends
 
 /**
  * The value at a block, in one round trip.
- * @throws RetryError when an answer is missing or malformed: another pass, or another endpoint, may do better.
+ * @throws RetryError when an answer is missing or malformed. Another pass or another endpoint may succeed.
  */
 export async function readAt<T>(
   chain: Chain,
@@ -33,7 +33,7 @@ export async function readAt<T>(
   }
 }
 
-/** Several reads as one. */
+/** Several reads as one read. */
 export function together<R extends readonly Read<unknown>[]>(...reads: R): Read<Values<R>> {
   return {
     calls: reads.flatMap((read) => read.calls),
@@ -48,7 +48,7 @@ export function together<R extends readonly Read<unknown>[]>(...reads: R): Read<
   };
 }
 
-/** A read per item, as one read of all. */
+/** A list of reads as one read. */
 export function each<T>(reads: readonly Read<T>[]): Read<T[]> {
   const all = together(...reads);
   return { calls: all.calls, decode: (results) => all.decode(results) };

@@ -5,16 +5,18 @@ import { toHash } from '../quantities.js';
 import { AlreadyKnown, RpcAnswerError, RpcError } from '../rpc-errors.js';
 
 /**
- * - `accepted`: a node has the transaction. No more than that: only a receipt says that it was mined.
- * - `refused`: every node asked said no. With NonceTooLow the transaction may have been mined a moment ago: look the hash up.
- * - `unknown`: it may or may not have arrived. Look the hash up before anything else; never sign again on this.
+ * - `accepted`: a node has the transaction. It may not be mined: only a receipt shows that.
+ * - `refused`: every node that was asked refused it. After NonceTooLow it may have been mined just now: look
+ *   the hash up.
+ * - `unknown`: it may have arrived or not. Look the hash up before anything else, and do not sign again
+ *   because of this.
  */
 export type SendOutcome =
   | { readonly kind: 'accepted'; readonly alreadyKnown: boolean }
   | { readonly kind: 'refused'; readonly error: RpcAnswerError }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** See {@link Chain.sendRawTransaction}. */
+/** What `Chain.sendRawTransaction` does. */
 export async function sendRawTransaction(
   pool: RpcPool,
   raw: Hex,
@@ -42,7 +44,10 @@ function sendOutcomeOf(error: unknown): SendOutcome {
   throw error;
 }
 
-/** The first acceptance; without one, what is left: unknown if any node's word is missing, else the first refusal. */
+/**
+ * The first acceptance. Without one: `unknown` when the answer of any node is missing, else the first
+ * refusal.
+ */
 async function firstAccepted(outcomes: readonly Promise<SendOutcome>[]): Promise<SendOutcome> {
   const acceptance = outcomes.map(async (outcome) => {
     const settled = await outcome;

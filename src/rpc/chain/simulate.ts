@@ -2,7 +2,7 @@ import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { toTopics } from './chain-answers.js';
 import { hexQuantity, toBigInt, toData, toList, toLowerAddress, toNumber, toObject } from '../quantities.js';
 
-/** A call as eth_call and eth_simulateV1 take it. */
+/** A call for eth_call and eth_simulateV1. */
 export interface CallRequest {
   readonly from?: Address;
   readonly to: Address;
@@ -17,15 +17,18 @@ export interface AccountOverride {
   readonly balance?: bigint;
   readonly nonce?: number;
   readonly code?: Hex;
-  /** Single storage slots; the others stay as they are. */
+  /** The storage slots to change; the others stay as they are. */
   readonly stateDiff?: Readonly<Record<Hash, Hash>>;
 }
 
 export interface SimulateOptions {
   readonly stateOverrides?: Readonly<Record<Address, AccountOverride>>;
-  /** Of the simulated block: seconds since the epoch, wei per gas. By default the node's choice for the next block. */
+  /**
+   * Of the simulated block: seconds since the epoch, wei per gas. Default: what the node takes for the next
+   * block.
+   */
   readonly blockOverrides?: { readonly timestamp?: number; readonly baseFeePerGas?: bigint };
-  /** Check nonces, balances and base fee as for a real block. Default: no. */
+  /** Whether nonces, balances and the base fee are checked as for a real block. Default: no. */
   readonly validation?: boolean;
 }
 
@@ -43,7 +46,7 @@ export interface SimulatedCall {
   readonly logs: readonly SimulatedLog[];
 }
 
-/** For eth_call, where every node understands `data`. */
+/** For eth_call, for which every node understands `data`. */
 export function callObject(call: CallRequest): object {
   return { ...commonFields(call), data: call.data };
 }
@@ -57,7 +60,7 @@ function commonFields(call: CallRequest): object {
   };
 }
 
-/** One simulated block that holds all the calls: execution-apis eth_simulateV1. */
+/** One simulated block with all the calls: execution-apis eth_simulateV1. */
 export function simulationParams(calls: readonly CallRequest[], options: SimulateOptions = {}): object {
   const { stateOverrides, blockOverrides, validation = false } = options;
   return {
@@ -74,7 +77,7 @@ export function simulationParams(calls: readonly CallRequest[], options: Simulat
   };
 }
 
-/** @throws TypeError when the node does not give one result per call. */
+/** @throws TypeError when the node does not give one result for each call. */
 export function parseSimulation(raw: unknown, count: number): SimulatedCall[] {
   const blocks = toList(raw);
   if (blocks.length !== 1) throw new TypeError('one simulated block was expected');
@@ -87,7 +90,7 @@ function parseSimulatedCall(raw: unknown): SimulatedCall {
   const call = toObject(raw);
   const status = toNumber(call['status'], 'status');
   if (status > 1) throw new TypeError('status is neither 0 nor 1');
-  const logs = call['logs'] ?? []; // left out for reverted calls by some nodes
+  const logs = call['logs'] ?? []; // some nodes leave them out for reverted calls
   return {
     success: status === 1,
     returnData: toData(call['returnData'], 'returnData'),

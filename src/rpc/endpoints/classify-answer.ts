@@ -19,12 +19,13 @@ export interface NodeError {
   readonly data?: unknown;
 }
 
-/** The pause when an endpoint limits us without saying for how long, in milliseconds. */
+/** The pause when an endpoint limits our rate without saying for how long, in milliseconds. */
 export const DEFAULT_PAUSE_MS = 1_000;
 
-// JSON-RPC gives no common codes for these, so the words of each client decide. Sources: go-ethereum core/txpool/errors.go and
-// core/error.go (op-geth and reth use the same words), erigon txpoolcfg.DiscardReason, nethermind AcceptTxResult, besu
-// RpcErrorType, openethereum rpc/helpers/errors.rs, anvil PoolError.
+// JSON-RPC has no common codes for these errors, so they are told apart by the words of each client. Sources:
+// go-ethereum core/txpool/errors.go and core/error.go (op-geth and reth use the same words), erigon
+// txpoolcfg.DiscardReason, nethermind AcceptTxResult, besu RpcErrorType, openethereum rpc/helpers/errors.rs,
+// anvil PoolError.
 
 const REVERTED =
   /\brevert(ed)?\b|vm execution error|evm error|invalid opcode|out of gas|stack (under|over)flow|invalid jump|write protection/i;
@@ -63,11 +64,12 @@ const OUT_OF_SYNC_CODES = new Set([-32001, -39001]);
 const PROVIDER_CODES = new Set([-32603, -32002]);
 
 /**
- * What an error answer means to us.
- * A revert is looked for first: a contract may revert with any words, "nonce too low" among them.
+ * The error class for an error answer of a node. Reverts are recognised first, because a contract may revert
+ * with any words, for instance "nonce too low".
  *
- * @param reason the node's words, already scrubbed of secrets.
- * @returns an {@link RpcError} when another endpoint should be asked, else the class of {@link RpcAnswerError} that fits.
+ * @param reason the node's words, with secrets already removed.
+ * @returns an {@link RpcError} when another endpoint should be asked, else the {@link RpcAnswerError} that
+ * fits.
  */
 export function classifyAnswer(
   endpoint: EndpointRole,
@@ -92,7 +94,10 @@ export function classifyAnswer(
   return new RpcAnswerError(code, reason);
 }
 
-/** The bytes of a revert: most nodes give hex, nethermind and parity "Reverted 0x…", hardhat an object with `data` inside. */
+/**
+ * The bytes of a revert. Most nodes give hex, nethermind and parity give "Reverted 0x…", hardhat gives an
+ * object that holds `data`.
+ */
 function revertData(data: unknown): Hex {
   if (typeof data === 'string') {
     const hex = /^(?:Reverted )?(0x(?:[0-9a-fA-F]{2})*)$/.exec(data.trim())?.[1];

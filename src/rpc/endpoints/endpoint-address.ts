@@ -3,26 +3,30 @@ import { isIP } from 'node:net';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
 
-/** Shorter parts of a URL ("v2", "rpc") are no secrets, and blotting them out would make node messages unreadable. */
+/**
+ * Shorter parts of a URL ("v2", "rpc") are not secret, and masking them would make the messages of nodes
+ * unreadable.
+ */
 const SHORTEST_SECRET_PART = 4;
 const LONGEST_MESSAGE = 200;
 const ANY_URL = /\b(?:https?|wss?):\/\/[^\s"'<>)\]}]+/gi;
 
 /**
- * Where an endpoint is, without showing it: the URL can be used by the transport and by nothing else, because it usually
- * carries an API key in its path, query or user name. {@link EndpointAddress.scrub} takes all of it out of foreign text.
+ * The address of an endpoint, kept from view. Only the transport uses the URL, because it usually holds an
+ * API key in its path, its query or its user name. {@link EndpointAddress.scrub} removes every part of it
+ * from a text of the node.
  */
 export class EndpointAddress {
   readonly #url: URL;
   readonly #secrets: readonly string[];
 
   /**
-   * @param role how the endpoint is called in messages: "primary".
-   * @throws TypeError naming the role when the text is no URL with one of `protocols` ("http:", "wss:").
+   * @throws TypeError that names the role when the text is not a URL with one of `protocols` ("http:",
+   * "wss:").
    */
   constructor(role: EndpointRole, secret: Secret, protocols: readonly string[]) {
     const text = secret.reveal();
-    // Asked first, because the error of `new URL` carries the text.
+    // Checked first, because the error of `new URL` holds the text.
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (!url || !protocols.includes(url.protocol)) {
       const expected = protocols.map((protocol) => `${protocol}//`).join(' or ');
@@ -44,7 +48,7 @@ export class EndpointAddress {
 
   /** The text on one line, at most 200 characters, without any URL and without any part of this one. */
   scrub(text: string): string {
-    // eslint-disable-next-line no-control-regex -- what a node says goes into logs: no line breaks, no terminal escapes
+    // eslint-disable-next-line no-control-regex -- the text goes into logs: no line breaks, no terminal escapes
     let clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').replace(ANY_URL, '***');
     for (const part of this.#secrets) clean = replaceAllIgnoringCase(clean, part);
     return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean;
@@ -68,7 +72,7 @@ function domainsAbove(hostname: string): string[] {
   return labels.slice(1, -1).map((_, index) => labels.slice(index + 1).join('.'));
 }
 
-/** Without the URIError that a lone % would give. */
+/** A text that is not encoded correctly (a single %) is returned as it is. */
 export function safeDecode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -17,33 +17,34 @@ export interface EndpointProblem {
   readonly wrongChain: boolean;
 }
 
+/** An endpoint of the pool, with its health. */
 export interface Member {
   readonly endpoint: JsonRpcEndpoint;
   readonly health: EndpointHealth;
-  /** The health question in flight, so that there is never a second one. */
+  /** The probe in flight. There is never a second one. */
   probe?: Promise<EndpointProblem | undefined> | undefined;
-  /** When the last health question was asked, in monotonic milliseconds. */
+  /** When the last probe began, in monotonic milliseconds. */
   probedAtMs?: number;
 }
 
 export interface ProberOptions {
   readonly chainId: number;
-  /** Those that are held against each other; primary first. */
+  /** The endpoints that are compared with each other; the primary first. */
   readonly live: readonly Member[];
-  /** Archives often trail a little by design, so that this one is only asked for its chain. */
+  /** It is not compared with the others: many archives are a little behind by design. */
   readonly archive: Member | undefined;
   readonly timings: RpcTimings;
   readonly clock: Clock;
 }
 
-/** A head that was seen elsewhere counts for this long: then it is older than what the endpoints say themselves. */
+/** A head that was seen elsewhere counts for 10 s. Later the heads of the probes are newer. */
 const SEEN_HEAD_LASTS_MS = 10_000;
-/** A stale endpoint is not asked more often than this because of heads seen elsewhere. */
+/** Heads seen elsewhere cause at most one probe of an endpoint in this time. */
 const LEAST_PROBE_INTERVAL_MS = 1_000;
 
 /**
- * Asks the endpoints for chain id and head, in one request, and judges by the answers which may be used: those of our chain that
- * are not too far behind the best of them, or behind a head that was seen elsewhere.
+ * Probes the endpoints: asks each for its chain id and its head, in one request. An endpoint may be used when
+ * it is on our chain, and not too far behind the best endpoint or a head that was seen elsewhere.
  */
 export class EndpointProber {
   readonly #options: ProberOptions;
@@ -63,15 +64,18 @@ export class EndpointProber {
     return problems.filter((problem) => problem !== undefined);
   }
 
-  /** Asks every endpoint that may be asked now. Never throws. */
+  /** Probes every endpoint that may be probed now. Never throws. */
   async probe(): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     this.#probedAtMs = nowMs;
     await this.#probe(this.#all.filter(({ health }) => health.mayBeProbed(nowMs)));
   }
 
-  /** Starts in the background what is due: all once the interval has passed, else those whose circuit is half open. */
-  probeWhatIsDue(): void {
+  /**
+   * Starts the probes that are due, in the background: of all endpoints once the interval has passed, else of
+   * those whose open circuit has rested.
+   */
+  probeIfDue(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (nowMs - this.#probedAtMs >= this.#options.timings.probeIntervalMs) void this.probe();
     else {
@@ -80,7 +84,9 @@ export class EndpointProber {
     }
   }
 
-  /** A block of this number exists: endpoints that seem to be too far behind it are asked at once, in the background. */
+  /**
+   * A block of this number exists. Probes the endpoints that seem to be too far behind it, in the background.
+   */
   sawHead(number: number): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (number >= this.#bestSeen(nowMs)) this.#seenHead = { number, atMs: nowMs };
@@ -104,12 +110,12 @@ export class EndpointProber {
   ): Promise<(EndpointProblem | undefined)[]> {
     const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
     const { live, clock } = this.#options;
-    const onChain = live.filter(({ health }) => health.foreignChainId === undefined);
+    const onChain = live.filter(({ health }) => health.otherChainId === undefined);
     const best = Math.max(
       this.#bestSeen(clock.monotonicMs()),
       ...onChain.map(({ health }) => health.head ?? 0),
     );
-    // Only those asked just now: an older head of another would look like a lag.
+    // Only the endpoints of this probe: the older head of another one would look like a lag.
     for (const [index, member] of members.entries())
       if (problems[index] === undefined && live.includes(member)) member.health.judgeSync(best);
     for (const { health } of onChain) {
@@ -128,7 +134,6 @@ export class EndpointProber {
     return member.probe;
   }
 
-  /** @returns what is wrong with the endpoint, if anything. */
   async #chainIdAndHead(
     { endpoint, health }: Member,
     deadlineMs: number,

@@ -21,7 +21,10 @@ export interface EndpointStats {
   readonly lastLatencyMs: number | undefined;
 }
 
-/** Calls per HTTP request: providers refuse larger batches (commonly 100 to 1,000). Larger ones travel as several at once. */
+/**
+ * Calls per HTTP request: providers refuse larger batches (commonly 100 to 1,000). Larger ones travel as
+ * several at once.
+ */
 const LARGEST_BATCH = 100;
 const SEND = 'eth_sendRawTransaction';
 
@@ -66,8 +69,9 @@ export class JsonRpcEndpoint {
   }
 
   /**
-   * Several calls in one round trip. The answers are in the order of the calls, whatever the order of the node.
-   * A call that the endpoint did not serve fails the whole batch; a call that it answered with an error does not.
+   * Several calls in one round trip. The answers are in the order of the calls, whatever the order of the
+   * node. A call that the endpoint did not serve fails the whole batch; a call that it answered with an error
+   * does not.
    *
    * @throws RpcError when the endpoint did not serve every call within `deadlineMs`.
    */
@@ -142,7 +146,8 @@ export class JsonRpcEndpoint {
   #answerOf(request: RpcRequest, id: number, answer: Record<string, unknown>, reply: HttpReply): RpcAnswer {
     const error = this.#errorOf(request.method, answer);
     if (error instanceof RpcError) throw error;
-    // An error from before the id was read (a parse error, a gateway) has the id null. A result must have our id.
+    // An error from before the id was read (a parse error, a gateway) has the id null. A result must have our
+    // id.
     if (answer['id'] !== id && !(error && answer['id'] === null))
       this.#unexpected('has an id that was not asked for');
     const hasResult = 'result' in answer;

@@ -3,7 +3,9 @@ import { messageOf } from '../../domain/errors.js';
 import type { RpcAnswer } from './json-rpc-endpoint.js';
 import { NotThereYet, RpcAnswerError, RpcError } from '../rpc-errors.js';
 
-/** One call. `parse` turns the raw result into a checked value and throws when it is not one. */
+/**
+ * One call. `parse` checks the raw result and turns it into a value. It throws when the result is malformed.
+ */
 export interface RpcCall<T> {
   readonly method: string;
   readonly params: readonly unknown[];
@@ -11,27 +13,36 @@ export interface RpcCall<T> {
 }
 
 export interface CallOptions {
-  /** For the call as a whole, over all endpoints, in milliseconds. Default: 2,000. */
+  /** For the whole call, over all endpoints, in milliseconds. Default: 2,000. */
   readonly deadlineMs?: number;
 }
 
 export interface BatchOptions extends CallOptions {
-  /** Served by the archive endpoint alone where one is configured, so that a backfill neither uses up the live endpoints' quota nor
-   * stops them when the archive is down. Without an archive the live endpoints serve it. */
+  /**
+   * Only the archive serves the call, where one is configured. So a backfill does not use the quota of the
+   * live endpoints, and an archive that is down does not put load on them. Without an archive the live
+   * endpoints serve it.
+   */
   readonly archive?: boolean;
 }
 
-/** Per call of a batch: its value, or the node's refusal of that one call (a revert, for instance). */
+/**
+ * For each call of a batch its value, or the error that the node answered to this call (a revert, for
+ * instance).
+ */
 export type BatchAnswers<Calls extends readonly RpcCall<unknown>[]> = {
   -readonly [I in keyof Calls]: Calls[I] extends RpcCall<infer T> ? T | RpcAnswerError : never;
 };
 
-/** What one endpoint said by itself. */
+/** The answer of one endpoint. */
 export type EndpointAnswer<T> =
   | { readonly role: EndpointRole; readonly value: T; readonly error?: undefined }
   | { readonly role: EndpointRole; readonly value?: undefined; readonly error: RpcError | RpcAnswerError };
 
-/** @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node lacks the thing. */
+/**
+ * @throws RpcError when the result does not parse: `bad-answer`, or `out-of-sync` when the node does not have
+ * it.
+ */
 export function valueOf<T>(
   role: EndpointRole,
   call: RpcCall<T>,
@@ -43,7 +54,7 @@ export function valueOf<T>(
   return checked(role, call.method, () => call.parse(result));
 }
 
-/** @throws RpcError, as {@link valueOf} does, when the check throws anything but a refusal of the node. */
+/** @throws RpcError as {@link valueOf} does, unless `check` throws an RpcAnswerError, which goes on. */
 export function checked<T>(role: EndpointRole, asked: string, check: () => T): T {
   try {
     return check();

@@ -9,45 +9,48 @@ export interface EndpointUrls {
 export interface RpcOptions {
   readonly chainId: number;
   readonly primary: EndpointUrls;
-  /** Serves when the primary does not. */
+  /** It serves when the primary does not. */
   readonly backup?: EndpointUrls | undefined;
-  /** Serves long log ranges only. */
+  /** It serves long log ranges only. */
   readonly archive?: EndpointUrls | undefined;
   readonly timings?: Partial<RpcTimings> | undefined;
 }
 
 export interface RpcTimings {
-  /** For one call through the pool, all endpoints together, in milliseconds. */
+  /** For one call through the pool, over all endpoints, in milliseconds. */
   readonly deadlineMs: number;
-  /** For the health question, in milliseconds. */
+  /** For a probe of an endpoint, in milliseconds. */
   readonly probeDeadlineMs: number;
-  /** For the same question at start-up, when name look-up, TCP and TLS come on top, in milliseconds. */
+  /** For a probe at the start, which also needs name look-up, TCP and TLS, in milliseconds. */
   readonly checkDeadlineMs: number;
-  /** How often the health question is asked while calls are made, in milliseconds. */
+  /** From one probe to the next while calls are made, in milliseconds. */
   readonly probeIntervalMs: number;
-  /** Failures in a row after which an endpoint is left alone. */
+  /** Failures in a row that open the circuit of an endpoint. */
   readonly failuresToOpen: number;
-  /** For how long it is left alone before it is asked again, in milliseconds. */
+  /** How long an open circuit rests before the endpoint is probed again, in milliseconds. */
   readonly openMs: number;
   /** An endpoint that is more blocks behind the best one counts as out of sync. */
   readonly maxHeadLagBlocks: number;
-  /** The wait before endpoints that do not know a block yet are asked once more, in milliseconds. */
+  /** The wait before endpoints that do not have a block yet are asked again, in milliseconds. */
   readonly outOfSyncPauseMs: number;
 }
 
 const DEFAULT_TIMINGS: Omit<RpcTimings, 'maxHeadLagBlocks'> = {
-  deadlineMs: 2_000, // fault F01: fail over within 2 s, so primary and backup together get 2 s
+  deadlineMs: 2_000, // fault F01: the backup has answered within 2 s
   probeDeadlineMs: 1_000,
   checkDeadlineMs: 5_000,
   probeIntervalMs: 5_000,
   failuresToOpen: 3,
   openMs: 5_000,
-  outOfSyncPauseMs: 60, // the nodes behind one balanced URL learn of a block within some tens of milliseconds
+  outOfSyncPauseMs: 60, // all nodes behind one URL have a block some tens of milliseconds after the first
 };
 
 /** How far an endpoint may be behind the best one: the blocks that the chain makes in 3 s, … */
 const MAX_HEAD_LAG_MS = 3_000;
-/** … but no fewer than 15. Endpoints are not asked at the same moment, and the nodes behind one URL are not equally far. */
+/**
+ * … but no fewer than 15. Endpoints are not asked at the same moment, and the nodes behind one URL are not
+ * equally far.
+ */
 const LEAST_HEAD_LAG_BLOCKS = 15;
 
 /** The times of a chain, with what the options change. */

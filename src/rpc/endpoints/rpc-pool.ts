@@ -25,19 +25,20 @@ export type { BatchAnswers, BatchOptions, CallOptions, EndpointAnswer, RpcCall }
 export interface EndpointStatus extends EndpointStats {
   readonly role: EndpointRole;
   readonly state: HealthState;
-  /** Another endpoint that may be used is asked first: this one fails often, or is far slower. */
+  /** It may be used, but another endpoint is asked first: it fails often, or it is far slower. */
   readonly struggling: boolean;
-  /** Block number at the last health question. */
+  /** The block number at the last probe. */
   readonly head: number | undefined;
 }
 
 /**
- * All calls to the chain. Asks the primary; when it does not serve, the backup, within the one deadline of the call; and the
- * primary again as soon as a probe finds it well. An endpoint that fails often, or is far slower than the other, is asked second.
- * An answer of a node, a revert for instance, is final and is not asked for twice.
+ * All calls to the chain. The pool asks the primary, and when that does not serve, the backup, within one
+ * deadline for the call. It asks the primary first again as soon as a probe finds it healthy. An endpoint
+ * that fails often, or is far slower than the other one, is asked second. An error that a node answers, a
+ * revert for instance, is final: no other node is asked.
  *
- * Health questions (chain id and head, in one request) are started by calls once an interval has passed, in the background:
- * an idle pool sends nothing, and no call waits for one.
+ * Calls start the probes of the endpoints (chain id and head, in one request) in the background, once an
+ * interval has passed. So an idle pool sends nothing, and no call waits for a probe.
  */
 @Injectable()
 export class RpcPool {
@@ -45,7 +46,7 @@ export class RpcPool {
   readonly #timings: RpcTimings;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
-  /** Primary first. */
+  /** The primary first. */
   readonly #live: readonly Member[];
   readonly #archive: Member | undefined;
   readonly #prober: EndpointProber;
@@ -75,7 +76,7 @@ export class RpcPool {
   }
 
   /**
-   * @throws RpcAnswerError (CallReverted and so on) when the node understood the call and said no.
+   * @throws RpcAnswerError (CallReverted and so on) when the node understood the call and refused it.
    * @throws RpcError when no endpoint served the call within the deadline.
    */
   call<T>(
@@ -88,8 +89,9 @@ export class RpcPool {
   }
 
   /**
-   * Calls of any kind in one round trip to one endpoint. A refusal of one call is that call's value; a call that was not served,
-   * or whose result does not parse, sends the whole batch to the next endpoint.
+   * Calls of any kind in one round trip to one endpoint. When the node refuses one call, the refusal is the
+   * value of that call. When one call is not served, or its result does not parse, the whole batch goes to
+   * the next endpoint.
    *
    * @throws RpcError when no endpoint served the batch within the deadline.
    */
@@ -102,9 +104,10 @@ export class RpcPool {
   }
 
   /**
-   * Like {@link batch}, for calls whose answers must fit together.
+   * As {@link batch}, for calls whose answers must fit together.
    *
-   * @param combine makes one value of the answers; when it throws (a TypeError), the whole batch goes to the next endpoint.
+   * @param combine makes one value of the answers. When it throws a TypeError, the whole batch goes to the
+   * next endpoint.
    */
   batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
@@ -115,27 +118,29 @@ export class RpcPool {
     return this.#failOver(members, options, async ({ endpoint }, deadlineMs) => {
       const raw = await endpoint.batch(calls, deadlineMs);
       const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
-      // The array was made from `calls`, one by one.
+      // Each answer was parsed by the call of the same index.
       return checked(endpoint.role, 'a batch', () => combine(answers as BatchAnswers<Calls>));
     });
   }
 
   /**
-   * The same call to every live endpoint that may be used, at once. For transactions: each node that has one is another way
-   * into a block. Each promise settles by itself, within the deadline.
+   * Sends the same call to every live endpoint that may be used, at once. This is for transactions: every
+   * node that has one may bring it into a block. There is a promise for each endpoint, which settles within
+   * the deadline.
    *
-   * @throws RpcError when no endpoint may be used: then nothing was sent.
+   * @throws RpcError when no endpoint may be used. Then nothing was sent.
    */
   broadcast<T>(call: RpcCall<T>, options?: CallOptions): Promise<T>[] {
     const members = this.#usable(this.#live);
     if (members.length === 0) throw this.#noneUsable(this.#live);
     const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
-    return members.map((member) => this.#served(member, () => this.#askOne(member, call, deadlineMs)));
+    return members.map((member) => this.#recorded(member, () => this.#askOne(member, call, deadlineMs)));
   }
 
   /**
-   * What each live endpoint that may be used says to the same call, asked at once. One that does not know the block yet is asked
-   * again as long as there is time. Throws nothing that an endpoint does.
+   * The answer of each live endpoint that may be used to the same call. They are asked at once. An endpoint
+   * that does not have the block yet is asked again until the deadline. An error of an endpoint is its answer
+   * and is not thrown.
    */
   askEach<T>(call: RpcCall<T>, options?: CallOptions): Promise<EndpointAnswer<T>[]> {
     const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
@@ -143,7 +148,7 @@ export class RpcPool {
       this.#usable(this.#live).map(async (member): Promise<EndpointAnswer<T>> => {
         const { role } = member.endpoint;
         try {
-          return { role, value: await this.#patiently(member, call, deadlineMs) };
+          return { role, value: await this.#askUntilInSync(member, call, deadlineMs) };
         } catch (error) {
           if (error instanceof RpcError || error instanceof RpcAnswerError) return { role, error };
           throw error;
@@ -162,12 +167,15 @@ export class RpcPool {
     return this.#prober.check();
   }
 
-  /** Asks every endpoint for its chain id and head, and judges by that which may be used. Never throws. */
+  /** Probes every endpoint, and decides by the answers which may be used. Never throws. */
   probe(): Promise<void> {
     return this.#prober.probe();
   }
 
-  /** A block of this number was seen elsewhere. An endpoint that seems to lag too far behind it is asked for its own head at once. */
+  /**
+   * A block of this number was seen elsewhere. Probes at once the endpoints that seem to be too far behind
+   * it.
+   */
   sawHead(number: number): void {
     if (!this.#closing.signal.aborted) this.#prober.sawHead(number);
   }
@@ -200,14 +208,14 @@ export class RpcPool {
     return this.#failOver(members, options, (member, deadlineMs) => this.#askOne(member, call, deadlineMs));
   }
 
-  async #patiently<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
+  async #askUntilInSync<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
     const endMs = this.#clock.monotonicMs() + deadlineMs;
     for (;;) {
       try {
         return await this.#ask([member], call, { deadlineMs: endMs - this.#clock.monotonicMs() });
       } catch (error) {
         const mayWait =
-          error instanceof RpcError && error.kind === 'out-of-sync' && this.#timeForAnother(endMs);
+          error instanceof RpcError && error.kind === 'out-of-sync' && this.#hasTimeForAnotherTry(endMs);
         if (!mayWait) throw error;
         await sleep(this.#timings.outOfSyncPauseMs);
       }
@@ -221,8 +229,9 @@ export class RpcPool {
   }
 
   /**
-   * Each endpoint in turn gets its share of the time that is left, so that a black hole in the first leaves enough for the second.
-   * When all that is wrong is that none knows the block yet, they are asked once more a moment later.
+   * Asks the endpoints one after the other. Each gets its share of the time that is left, so that a first
+   * endpoint that never answers leaves enough time for the second. When all of them only lack the block, they
+   * are asked once more after a pause.
    */
   async #failOver<T>(
     members: readonly Member[],
@@ -238,25 +247,25 @@ export class RpcPool {
         const leftMs = endMs - this.#clock.monotonicMs();
         if (leftMs <= 0) break;
         try {
-          return await this.#served(member, () => work(member, leftMs / (candidates.length - index)));
+          return await this.#recorded(member, () => work(member, leftMs / (candidates.length - index)));
         } catch (error) {
           if (!(error instanceof RpcError)) throw error;
           failures.push(error);
         }
       }
       const outOfSync = failures.length > 0 && failures.every(({ kind }) => kind === 'out-of-sync');
-      if (round === 2 || !outOfSync || !this.#timeForAnother(endMs)) break;
+      if (round === 2 || !outOfSync || !this.#hasTimeForAnotherTry(endMs)) break;
       await sleep(this.#timings.outOfSyncPauseMs);
     }
     throw combined(failures) ?? this.#noneUsable(members);
   }
 
-  /** After the pause there must be time for an answer too, or a sound endpoint would fail by its deadline. */
-  #timeForAnother(endMs: number): boolean {
+  /** There must be time for an answer after the pause, or a healthy endpoint would fail by its deadline. */
+  #hasTimeForAnotherTry(endMs: number): boolean {
     return endMs - this.#clock.monotonicMs() > 2 * this.#timings.outOfSyncPauseMs;
   }
 
-  async #served<T>(member: Member, work: () => Promise<T>): Promise<T> {
+  async #recorded<T>(member: Member, work: () => Promise<T>): Promise<T> {
     try {
       const value = await work();
       member.health.succeeded();
@@ -269,18 +278,18 @@ export class RpcPool {
   }
 
   /**
-   * The endpoints that may be used, best first: the primary before the backup, unless it is struggling and the backup is not.
-   * When none is well, those that merely failed lately are better than nothing; one that is out of sync, on another chain or asked
-   * for a pause is not.
+   * The endpoints that may be used, the best first: the primary before the backup, unless the primary is
+   * struggling and the backup is not. When none is `ok`, those with an open circuit are used. An endpoint
+   * that is out of sync, on another chain or paused is never used.
    */
   #usable(members: readonly Member[]): Member[] {
-    if (!this.#closing.signal.aborted) this.#prober.probeWhatIsDue();
+    if (!this.#closing.signal.aborted) this.#prober.probeIfDue();
     const nowMs = this.#clock.monotonicMs();
     const inState = (state: HealthState): Member[] =>
       members.filter(({ health }) => health.state(nowMs) === state);
-    const well = inState('ok');
-    if (well.length === 0) return inState('circuit-open');
-    return well.sort((a, b) => Number(a.health.struggling) - Number(b.health.struggling));
+    const healthy = inState('ok');
+    if (healthy.length === 0) return inState('circuit-open');
+    return healthy.sort((a, b) => Number(a.health.struggling) - Number(b.health.struggling));
   }
 
   #noneUsable(members: readonly Member[]): RpcError {

@@ -13,7 +13,7 @@ const TIMINGS: HeadStreamTimings = {
   pollIntervalMs: 10,
   silenceBlocks: 3,
   silenceMs: 60,
-  disbeliefMs: 3_000,
+  ignoreLowerMs: 3_000,
   watchIntervalMs: 5,
   connectTimeoutMs: 200,
   reconnectMinMs: 5,
@@ -86,7 +86,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve,
 
 describe('a head that is nonsense, far ahead of all others', () => {
   it('silences the others for a while, not for ever', async () => {
-    await start({ timings: { silenceMs: 3_000, disbeliefMs: 50 } });
+    await start({ timings: { silenceMs: 3_000, ignoreLowerMs: 50 } });
     node.push(blockOf(2 ** 40));
     await eventually(() => numbers().includes(2 ** 40));
     node.mine(101);

@@ -11,15 +11,15 @@ import { HeardLogs } from './heard-logs.js';
 import { WsHeadSource, type WsTimings } from './ws-head-source.js';
 
 export interface HeadStreamTimings extends WsTimings {
-  /** Between two questions for the head while no WebSocket gives any, in milliseconds. */
+  /** From one poll to the next while no WebSocket gives heads, in milliseconds. */
   readonly pollIntervalMs: number;
-  /** Silence of the WebSockets after which the head is asked for over HTTP: this many blocks, at the pace seen lately … */
+  /** Polling starts when no WebSocket gave a head for the time of so many blocks, at the latest pace, … */
   readonly silenceBlocks: number;
-  /** … or this many milliseconds, whichever is shorter. */
+  /** … or for so many milliseconds, whichever is shorter. */
   readonly silenceMs: number;
-  /** For how long lower heads are taken for late ones, while no higher one comes. Milliseconds. */
-  readonly disbeliefMs: number;
-  /** How often silence is looked for, in milliseconds. */
+  /** Lower heads are ignored for so long after the highest one came, in milliseconds. */
+  readonly ignoreLowerMs: number;
+  /** From one check for silence to the next, in milliseconds. */
   readonly watchIntervalMs: number;
 }
 
@@ -27,7 +27,7 @@ export const HEAD_STREAM_TIMINGS: HeadStreamTimings = {
   pollIntervalMs: 500,
   silenceBlocks: 3,
   silenceMs: 3_000,
-  disbeliefMs: 30_000,
+  ignoreLowerMs: 30_000,
   watchIntervalMs: 50,
   connectTimeoutMs: 5_000,
   reconnectMinMs: 250,
@@ -36,10 +36,10 @@ export const HEAD_STREAM_TIMINGS: HeadStreamTimings = {
 
 export interface HeadStreamOptions {
   readonly chainId: number;
-  /** The WebSockets to listen to, all at once; none means polling only. */
+  /** The WebSockets to listen to, all at once. Without any, heads are polled. */
   readonly sources: readonly { readonly role: EndpointRole; readonly url: Secret }[];
   readonly timings?: Partial<HeadStreamTimings> | undefined;
-  /** Told the number of each head: a stale endpoint is noticed by it. */
+  /** Called with the number of each head, so that an endpoint that is behind is noticed. */
   readonly sawHead?: ((number: number) => void) | undefined;
 }
 
@@ -48,15 +48,16 @@ export interface HeadStreamStatus {
   readonly head: Head | undefined;
 }
 
-/** A window shorter than this would take jitter of a fast chain for silence. Milliseconds. */
-const SHORTEST_WINDOW_MS = 250;
-/** The weight of the latest interval in the running mean of block intervals. */
+/** A shorter silence is jitter on a chain of fast blocks. Milliseconds. */
+const SHORTEST_SILENCE_MS = 250;
+/** The weight of the latest block interval in the running mean. */
 const PACE_WEIGHT = 0.2;
 
 /**
- * The heads of the chain, each once and never an older one, from all WebSockets at once, and by HTTP polling while those are
- * silent. A sibling (the same number, another hash) is given: that is how a reorg shows. Heads may be missing in between; the
- * parent hash tells. Beside them the logs that the WebSockets tell, for whoever asks for those of a block.
+ * The heads of the chain, from all WebSockets at once. While the WebSockets are silent, the latest block is
+ * polled over HTTP. Each head is given once, and never one with a lower number than before. A sibling (the
+ * same number, another hash) is given, because a reorg shows by it. Heads may be missing in between: compare
+ * the parent hashes. The stream also keeps the logs that the WebSockets send, see {@link heard}.
  */
 export class HeadStream {
   readonly #timings: HeadStreamTimings;
@@ -73,7 +74,7 @@ export class HeadStream {
   #onHead: ((head: Head) => unknown) | undefined;
   #watch: NodeJS.Timeout | undefined;
   #last: Head | undefined;
-  #wsHeadAtMs = 0; // of the last head over WebSocket, or of the start
+  #wsHeadAtMs = 0; // when the last head came over WebSocket, or the start
   #pace: { number: number; atMs: number; blockMs: number | undefined } | undefined;
   #polling = false;
   #pollInFlight = false;
@@ -81,7 +82,7 @@ export class HeadStream {
   #polledAtMs = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param pollHead the latest block over HTTP, from whichever endpoint serves.
+   * @param pollHead reads the latest block over HTTP.
    * @throws TypeError when the URL of a source is not one of ws or wss.
    */
   constructor(options: HeadStreamOptions, pollHead: () => Promise<Block>, clock: Clock, events: Events) {
@@ -108,7 +109,10 @@ export class HeadStream {
     );
   }
 
-  /** @param onHead called with each head, in order. What it throws or rejects with becomes an event and goes no further. */
+  /**
+   * @param onHead is called with each head, in order. An error of it becomes an event and does not stop the
+   * stream.
+   */
   start(onHead: (head: Head) => unknown): void {
     if (this.#onHead) throw new TypeError('the head stream was started already');
     this.#onHead = onHead;
@@ -116,7 +120,7 @@ export class HeadStream {
     this.#polling = this.#sources.length === 0;
     for (const source of this.#sources) source.start();
     this.#watch = setInterval(() => this.watch(), this.#timings.watchIntervalMs);
-    void this.#poll(); // the head of now, not only the next one
+    void this.#poll(); // the present head, before the next one comes
   }
 
   stop(): void {
@@ -125,14 +129,18 @@ export class HeadStream {
     this.#onHead = undefined;
   }
 
-  /** Whose logs are listened to from now on, before or after the start; none means no logs. */
+  /**
+   * Asks for the logs of these addresses from now on. No address means no logs. May be called before the
+   * start and after.
+   */
   listenTo(addresses: readonly Address[]): void {
     for (const source of this.#sources) source.listenTo(addresses);
   }
 
   /**
-   * The logs of the block that the WebSockets have told so far, each once, in the order of the block. Some may be missing, even
-   * all: logs may come after their head, and not at all. For the blocks of the `reorg` window.
+   * The logs of a block that came over the WebSockets so far, each once, in the order of the block. Logs may
+   * be missing, even all of them: a log may come after its head, or not at all. The blocks of the `reorg`
+   * window are kept.
    */
   heard(blockHash: Hash): readonly RawLog[] {
     return this.#heard.of(blockHash);
@@ -142,42 +150,46 @@ export class HeadStream {
     return { via: this.#polling ? 'polling' : 'websocket', head: this.#last };
   }
 
-  /** One look at the clock: starts polling when the WebSockets are silent, and renews those that fell behind. */
+  /**
+   * Starts polling when the WebSockets are silent, and reconnects those that are behind. Called at every
+   * interval.
+   */
   watch(): void {
     const nowMs = this.#clock.monotonicMs();
-    const windowMs = this.#silenceWindowMs();
-    if (!this.#polling && nowMs - this.#wsHeadAtMs > windowMs) {
+    const silenceMs = this.#silenceMs();
+    if (!this.#polling && nowMs - this.#wsHeadAtMs > silenceMs) {
       this.#polling = true;
       this.#events.emit({ event: 'heads-silent', silentMs: Math.round(nowMs - this.#wsHeadAtMs) });
     }
     if (this.#polling && nowMs - this.#polledAtMs >= this.#timings.pollIntervalMs) void this.#poll();
     for (const source of this.#sources) {
-      // Silence alone proves nothing, the chain may rest. To miss a head that others have does.
-      if (source.behindForMs(nowMs) > windowMs) source.reconnect('it missed heads that were seen elsewhere');
+      // Silence alone is no fault of a WebSocket: the chain may make no blocks. Missing a head that was seen
+      // elsewhere is.
+      if (source.behindForMs(nowMs) > silenceMs) source.reconnect('it missed heads that were seen elsewhere');
     }
   }
 
-  #silenceWindowMs(): number {
+  #silenceMs(): number {
     const { silenceBlocks, silenceMs } = this.#timings;
     const blockMs = this.#pace?.blockMs;
     if (blockMs === undefined) return silenceMs;
-    return Math.min(silenceMs, Math.max(SHORTEST_WINDOW_MS, silenceBlocks * blockMs));
+    return Math.min(silenceMs, Math.max(SHORTEST_SILENCE_MS, silenceBlocks * blockMs));
   }
 
   #fromWebSocket(head: Head): void {
     if (this.#isOlder(head)) return;
-    // A head that polling or the other WebSocket had first proves this one alive all the same.
+    // Even a head that came first by polling or from the other WebSocket shows that this one works.
     this.#wsHeadAtMs = head.receivedAtMs;
     if (this.#polling) {
       this.#polling = false;
-      this.#pace = undefined; // the pause is no block interval
+      this.#pace = undefined; // the pause is not a block interval
       this.#events.emit({ event: 'heads-resumed' });
     }
-    this.#keepPace(head);
+    this.#measurePace(head);
     if (!this.#seen.has(head.hash)) this.#emit(head);
   }
 
-  #keepPace(head: Head): void {
+  #measurePace(head: Head): void {
     const before = this.#pace;
     const blocks = before ? head.number - before.number : 0;
     if (before && blocks <= 0) return; // a sibling, or the same head from another endpoint
@@ -199,7 +211,7 @@ export class HeadStream {
       this.#pollFailing = false;
       if (this.#onHead && !this.#isOlder(head) && !this.#seen.has(head.hash)) this.#emit(head);
     } catch (error) {
-      // One line per outage, not one per half second.
+      // One event for an outage, not one for each poll.
       if (!this.#pollFailing && this.#onHead)
         this.#events.emit({ event: 'head-poll-failed', reason: messageOf(error) });
       this.#pollFailing = true;
@@ -208,15 +220,18 @@ export class HeadStream {
     }
   }
 
-  /** A head far ahead of all others is a node's nonsense: after a while without another one, lower ones count again. */
+  /**
+   * A late head is lower than the last one, and so is every head after a node claimed a number far ahead of
+   * the chain. So lower heads count again when no higher one has come for a while.
+   */
   #isOlder(head: Head): boolean {
     if (this.#last === undefined || head.number >= this.#last.number) return false;
-    return head.receivedAtMs - this.#last.receivedAtMs <= this.#timings.disbeliefMs;
+    return head.receivedAtMs - this.#last.receivedAtMs <= this.#timings.ignoreLowerMs;
   }
 
   #emit(head: Head): void {
     this.#last = head;
-    for (const source of this.#sources) source.othersHave(head.number, head.receivedAtMs);
+    for (const source of this.#sources) source.headSeenElsewhere(head.number, head.receivedAtMs);
     this.#sawHead?.(head.number);
     this.#seen.add(head.hash);
     const [oldest] = this.#seen;

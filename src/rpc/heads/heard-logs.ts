@@ -5,11 +5,11 @@ import type { RawLog } from '../chain/chain-answers.js';
 const MOST_LOGS = 50_000;
 
 /**
- * Logs heard over WebSocket, by block, each once however many endpoints told it. What is here exists, at least for the endpoint
- * that told it; that nothing is missing cannot be known.
+ * The logs that came over WebSockets, by block. A log that several endpoints sent is kept once. Each log
+ * exists, at least for the endpoint that sent it. Logs may be missing, and that cannot be seen here.
  */
 export class HeardLogs {
-  /** The oldest block first; per block by log index. */
+  /** The oldest block first. The logs of a block by their index. */
   readonly #blocks = new Map<Hash, Map<number, RawLog>>();
   #count = 0;
 
@@ -36,7 +36,7 @@ export class HeardLogs {
     if (logs.size === 0) this.#blocks.delete(blockHash);
   }
 
-  /** In the order of the block. */
+  /** The logs of a block, in its order. */
   of(blockHash: Hash): RawLog[] {
     return [...(this.#blocks.get(blockHash)?.values() ?? [])].sort((a, b) => a.logIndex - b.logIndex);
   }

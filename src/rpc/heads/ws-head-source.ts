@@ -14,8 +14,9 @@ import { WsLogSubscription, type WsLogSubscriptionOptions } from './ws-log-subsc
 export interface WsTimings {
   /** From the first attempt to the confirmed subscription, in milliseconds. */
   readonly connectTimeoutMs: number;
-  /** The wait before the first reconnection; doubled after each failure. */
+  /** The wait before the first reconnection, in milliseconds. It doubles after each failure. */
   readonly reconnectMinMs: number;
+  /** The longest wait, in milliseconds. */
   readonly reconnectMaxMs: number;
 }
 
@@ -27,13 +28,14 @@ export interface WsHeadSourceOptions extends WsLogSubscriptionOptions {
   readonly onHead: (head: Head) => void;
 }
 
-/** A header is below 3 kB, and so is nearly every log; this leaves room for anything a node may add. */
+/** A header is smaller than 3 kB, and so is nearly every log. The rest is room for what a node may add. */
 const LARGEST_FRAME_BYTES = 1024 * 1024;
 
 /**
- * newHeads and logs of one endpoint over one WebSocket: connects, makes sure that it is our chain, subscribes, and connects
- * again whenever the connection is lost, waiting longer each time. Gives heads and logs as they come, in whatever order.
- * It does not know that it has fallen silent: see {@link HeadStream}, which calls {@link reconnect}.
+ * The heads and logs of one endpoint over one WebSocket. It connects, checks the chain id and subscribes.
+ * When the connection is lost, it connects again, and waits longer after each failure. It gives heads and
+ * logs in the order in which they come. It does not notice silence: HeadStream does, and calls
+ * {@link reconnect}.
  */
 export class WsHeadSource {
   readonly #options: WsHeadSourceOptions;
@@ -42,7 +44,7 @@ export class WsHeadSource {
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #running = false;
-  #nextId = 1; // never used twice: an answer of a former connection answers nothing
+  #nextId = 1; // no id is used twice, so an answer over an earlier connection matches no request
   #chainIdRequest: number | undefined;
   #headsRequest: number | undefined;
   #rightChain = false;
@@ -63,17 +65,20 @@ export class WsHeadSource {
     return this.#options.role;
   }
 
-  /** @param addresses whose logs are to be given from now on; none means no logs. */
+  /** Asks for the logs of these addresses from now on. No address means no logs. */
   listenTo(addresses: readonly Address[]): void {
     this.#logs.listenTo(addresses);
   }
 
-  /** Somebody else gave this head. @param atMs when, in monotonic milliseconds. */
-  othersHave(number: number, atMs: number): void {
+  /** This head came from elsewhere. @param atMs when, in monotonic milliseconds. */
+  headSeenElsewhere(number: number, atMs: number): void {
     if (number > this.#lastNumber) this.#missed ??= { number, atMs };
   }
 
-  /** For how long others have had a head that this one has not given; 0 while connecting. Milliseconds. */
+  /**
+   * How long ago a head was seen elsewhere that this endpoint has not given; 0 while connecting.
+   * Milliseconds.
+   */
   behindForMs(nowMs: number): number {
     return this.#headsSubscription !== undefined && this.#missed ? nowMs - this.#missed.atMs : 0;
   }
@@ -88,13 +93,13 @@ export class WsHeadSource {
     this.#drop();
   }
 
-  /** Gives the present connection up and makes a new one. */
+  /** Closes the connection and opens a new one after a wait. */
   reconnect(reason: string): void {
     if (!this.#running) return;
     this.#drop();
     const { reconnectMinMs, reconnectMaxMs } = this.#options.timings;
     const waitMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** this.#failures);
-    // Only the first of a series: a node that is down for an hour is one line.
+    // Only the first of a series: a node that is down for an hour causes one event.
     if (this.#failures === 0)
       this.#options.events.emit({ event: 'websocket-lost', endpoint: this.role, reason });
     this.#failures++;
@@ -119,7 +124,7 @@ export class WsHeadSource {
     const socket = new WebSocket(this.#address.reveal(), {
       handshakeTimeout: connectTimeoutMs,
       maxPayload: LARGEST_FRAME_BYTES,
-      perMessageDeflate: false, // a header is small, and inflating it costs time on the way of every head
+      perMessageDeflate: false, // a header is small, and to inflate it would delay every head
       followRedirects: false,
     });
     this.#socket = socket;
@@ -129,14 +134,14 @@ export class WsHeadSource {
     );
 
     socket.on('message', (frame: Buffer) => {
-      const receivedAtMs = this.#options.clock.monotonicMs(); // first of all: latencies count from here
+      const receivedAtMs = this.#options.clock.monotonicMs(); // before any work: latencies count from here
       this.#read(frame, receivedAtMs);
     });
     socket.on('open', () => {
       this.#chainIdRequest = this.#send('eth_chainId', []);
       this.#headsRequest = this.#send('eth_subscribe', ['newHeads']);
     });
-    // The messages of these errors name the host. An error is always followed by a close.
+    // The messages of these errors hold the host name. A close follows every error.
     socket.on('error', () => undefined);
     socket.on('close', (code) => this.reconnect(`the connection was closed (${code})`));
   }
@@ -183,9 +188,9 @@ export class WsHeadSource {
       return;
     }
     this.#headsSubscription = result;
-    this.#missed = undefined; // what came before the subscription was not to be had
+    this.#missed = undefined; // heads from before the subscription are not missed
     clearTimeout(this.#timer);
-    this.#logs.opened(); // last, so that whatever a node makes of it, heads are subscribed to
+    this.#logs.opened(); // last: a node that fails on this still gives heads
   }
 
   #readPushed(params: unknown, receivedAtMs: number): void {

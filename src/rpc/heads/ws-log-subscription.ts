@@ -15,30 +15,31 @@ export interface WsLogSubscriptionOptions {
 }
 
 /**
- * The logs of some addresses, subscribed to over the WebSocket of a WsHeadSource, which says when it is there and passes on what
- * comes. A change of the addresses subscribes anew and leaves the old subscription only when the new one stands, so that no log
- * falls in between. A node that refuses logs still gives heads.
+ * The subscription to the logs of some addresses, over the WebSocket of a WsHeadSource. The WsHeadSource
+ * reports when the connection opens and closes, and passes its messages on. When the addresses change, the
+ * old subscription ends only after the new one is confirmed, so that no log is lost in between. A node that
+ * refuses logs still gives heads.
  */
 export class WsLogSubscription {
   #addresses: readonly Address[] = [];
   #wanted: ReadonlySet<Address> = new Set();
   #open = false;
   #subscription: string | undefined;
-  /** Subscriptions asked for and not yet answered; only the last of them is wanted. */
+  /** Requests for a subscription without an answer yet. Only the last of them is wanted. */
   readonly #asked = new Set<number>();
   #lastAsked: number | undefined;
   #refused = false;
   #malformed = false;
 
   /**
-   * @param send sends a request over the present connection and returns its id, which is never used again.
+   * @param send sends a request over the connection and returns its id, which is never used again.
    */
   constructor(
     private readonly send: (method: string, params: readonly unknown[]) => number,
     private readonly options: WsLogSubscriptionOptions,
   ) {}
 
-  /** @param addresses none means no logs. */
+  /** Asks for the logs of these addresses from now on. No address means no logs. */
   listenTo(addresses: readonly Address[]): void {
     this.#addresses = [...addresses];
     this.#wanted = new Set(addresses);
@@ -57,7 +58,7 @@ export class WsLogSubscription {
     this.#lastAsked = undefined;
   }
 
-  /** An answer to a request of this connection. */
+  /** Takes an answer to a request over this connection. */
   answered(id: unknown, result: unknown): void {
     if (typeof id !== 'number' || !this.#asked.delete(id)) return;
     if (typeof result !== 'string') {
@@ -70,7 +71,7 @@ export class WsLogSubscription {
     } else this.send('eth_unsubscribe', [result]);
   }
 
-  /** What a subscription of this connection gave. */
+  /** Takes what a subscription of this connection sent. */
   pushed(subscription: string, result: unknown): void {
     if (subscription !== this.#subscription) return;
     try {
