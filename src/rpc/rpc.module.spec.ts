@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 
-it('is made from the configuration, and the shut-down closes every connection', async () => {
+it('the module is built from the configuration, and the shut-down closes every connection', async () => {
   const primary = { http: new Secret(node.url('http')), ws: new Secret(node.url('ws')) };
   const config = Object.assign(new ChimeraConfig(), {
     network: { name: 'test', chainId: 31337 },
@@ -51,7 +51,7 @@ it('is made from the configuration, and the shut-down closes every connection', 
   await eventually(() => numbers.includes(101));
   expect(await context.get(RpcPool).checkEndpoints()).toEqual([]);
 
-  // F07: the pool hears of the heads, so that an endpoint that stays behind them is noticed.
+  // F07: the stream reports its heads to the pool, which then notices an endpoint that stays behind.
   let number = 500;
   await eventually(() => {
     node.push(blockOf(number++));

@@ -18,8 +18,7 @@ import { Chain } from './chain/chain.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 
-// The host is called by a name rather than 127.0.0.1, so that a leak of the name can be told from the digits
-// of an address.
+// The URL holds a host name and not 127.0.0.1, so that the test also finds a leak of the name.
 const HOST = 'localhost';
 const KEY = 'k3y-0f-the-provider';
 const PASSWORD = 'hunter22';
@@ -45,7 +44,7 @@ const poolTo = (http: Secret): RpcPool =>
     timings: { deadlineMs: 200, checkDeadlineMs: 200 },
   });
 
-/** Every way in which an error, or anything, gets into a log. */
+/** Every form in which a value may get into a log. */
 function everyFormOf(value: unknown): string {
   const forms = [
     String(value),
@@ -78,7 +77,7 @@ const FAULTS: [string, Fault][] = [
   ['a cut answer', { kind: 'truncated' }],
 ];
 
-it.each(FAULTS)('F02 %s: no part of the URL in the error', async (_name, fault) => {
+it.each(FAULTS)('F02 %s: the error holds no part of the URL', async (_name, fault) => {
   node.fault = fault;
   const pool = poolTo(secretUrl('http'));
   for (const work of [
@@ -104,7 +103,7 @@ it.each([
   [429, NODE_WORDS],
   [3, `execution reverted: ${NODE_WORDS}`],
   [-32000, `nonce too low ${NODE_WORDS}`],
-])('F02 what the node says (%i) is scrubbed', async (code, message) => {
+])('F02 the words of the node are shown without secrets (%i %s)', async (code, message) => {
   node.on('eth_sendRawTransaction', () => new NodeRefusal(code, message));
   const pool = poolTo(secretUrl('http'));
   const error = await pool.call('eth_sendRawTransaction', [], String).catch((thrown: unknown) => thrown);
@@ -115,7 +114,7 @@ it.each([
   pool.close();
 });
 
-it('F02 nobody listening, no TLS there, no such host, no URL at all', async () => {
+it('F02 without TLS, and without a listener, no part of the URL is shown', async () => {
   const noTls = poolTo(secretUrl('https'));
   expectNoSecret(await noTls.checkEndpoints());
   noTls.close();
@@ -130,11 +129,11 @@ it('F02 nobody listening, no TLS there, no such host, no URL at all', async () =
 });
 
 it.each([`ftp://${HOST}/${KEY}`, `${HOST}/${KEY}`, `http://${HOST}:99999/${KEY}`])(
-  'a bad URL is not shown',
+  'a malformed URL is not shown',
   (text) => {
     try {
       poolTo(new Secret(text));
-      expect.fail('it was taken');
+      expect.fail('it was accepted');
     } catch (error) {
       const forms = everyFormOf(error);
       expect(forms).toContain('the URL of the primary RPC endpoint is not valid');

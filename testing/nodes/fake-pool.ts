@@ -4,7 +4,7 @@ import type { RpcTimings } from '../../src/rpc/endpoints/rpc-options.js';
 import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
 import { FakeRpc } from './fake-rpc.js';
 
-/** A pool over fake nodes, with short times, and no probes but those the test asks for. */
+/** A pool over fake nodes, with short times. Only the test causes probes. */
 export interface FakePool {
   readonly pool: RpcPool;
   readonly primary: FakeRpc;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import { WebSocketServer, type WebSocket } from 'ws';
 
-/** What a node says instead of a result. */
+/** What a node answers instead of a result. */
 export class NodeRefusal {
   constructor(
     readonly code: number,
@@ -12,7 +12,7 @@ export class NodeRefusal {
   ) {}
 }
 
-/** What happens to a whole HTTP request, or to the requests that hold a certain method. */
+/** What goes wrong with every HTTP request, or with the requests that hold a certain method. */
 export type Fault =
   | {
       readonly kind: 'status';
@@ -21,15 +21,15 @@ export type Fault =
       readonly body?: string;
     }
   | { readonly kind: 'body'; readonly body: string; readonly contentType?: string }
-  /** Accepts the request and never answers. */
+  /** The node accepts the request and never answers. */
   | { readonly kind: 'black-hole' }
-  /** Answers soundly, but late. */
+  /** The answer is correct, but late. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** Takes the request in, acts on it, and cuts the connection without an answer. */
+  /** The node executes the request, and then cuts the connection without an answer. */
   | { readonly kind: 'reset' }
-  /** Cuts the connection in the middle of a sound answer. */
+  /** The node cuts the connection in the middle of a correct answer. */
   | { readonly kind: 'truncated' }
-  /** Changes the answers before they go out: other ids, another order, one missing … */
+  /** The answers are changed before they are sent: other ids, another order, one missing … */
   | { readonly kind: 'tampered'; readonly tamper: (answers: Answer[]) => unknown };
 
 export interface Answer {
@@ -49,30 +49,30 @@ interface Subscription {
   readonly filter: unknown;
 }
 
-/** Gives the result, or a promise of it. */
+/** Returns the result, or a promise of it. */
 type Handler = (params: readonly unknown[]) => unknown;
 
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
 
 /**
  * A JSON-RPC node over HTTP and WebSocket on 127.0.0.1 that does what a test tells it to. By default it is a
- * sound node of chain `chainId` whose head is `head`.
+ * healthy node of chain `chainId` whose head is `head`.
  */
 export class FakeRpc {
   chainId = 31337;
   head = 100;
-  /** Applies to every HTTP request while set. */
+  /** Applies to every HTTP request while it is set. */
   fault: Fault | undefined;
   /** Every call that arrived over HTTP, in order. */
   readonly seen: SeenRequest[] = [];
   /** HTTP requests that arrived, batches counted once. */
   requests = 0;
-  /** Whether a WebSocket subscriber is told of a new head. */
+  /** While set, subscribers get no heads. */
   wsSilent = false;
-  /** Whether WebSocket requests are answered at all. */
-  wsDeaf = false;
+  /** While set, no request over a WebSocket is answered. */
+  wsIgnoresRequests = false;
   wsConnections = 0;
-  /** Whether eth_subscribe logs is refused. */
+  /** While set, eth_subscribe for logs is refused. */
   wsRefusesLogs = false;
   /** Every eth_subscribe and eth_unsubscribe that arrived, in order. */
   readonly wsSubscribing: SeenRequest[] = [];
@@ -83,14 +83,14 @@ export class FakeRpc {
   readonly #methodFaults = new Map<string, Fault>();
   readonly #server: Server;
   readonly #sockets: WebSocketServer;
-  /** Per connection its subscriptions, by their id. */
+  /** The subscriptions of each connection, by their id. */
   readonly #subscriptions = new Map<WebSocket, Map<string, Subscription>>();
   #nextSubscription = 1;
 
   private constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#sockets = new WebSocketServer({ server: this.#server });
-    this.#sockets.on('connection', (socket) => this.#welcome(socket));
+    this.#sockets.on('connection', (socket) => this.#accept(socket));
     this.on('eth_chainId', () => hex(this.chainId));
     this.on('eth_blockNumber', () => hex(this.head));
     this.on('eth_getBlockByNumber', ([tag]) => {
@@ -110,17 +110,17 @@ export class FakeRpc {
     return fake;
   }
 
-  /** The key in the path stands for an API key: it must never be seen anywhere. */
+  /** The key in the path stands for an API key, which must never be shown. */
   url(scheme: 'http' | 'ws', path = '/v2/s3cr3tApiKey'): string {
     return `${scheme}://127.0.0.1:${this.#port}${path}`;
   }
 
-  /** @param handler gives the result; a NodeRefusal is answered as an error. */
+  /** @param handler returns the result. A NodeRefusal is answered as an error. */
   on(method: string, handler: Handler): void {
     this.#handlers.set(method, handler);
   }
 
-  /** From now on what no handler of the test answers is answered by a real node. */
+  /** Removes all handlers. What no later handler answers is answered by a real node. */
   forwardTo(url: string): void {
     this.#handlers.clear();
     this.#upstream = url;
@@ -135,18 +135,18 @@ export class FakeRpc {
     return this.seen.filter((request) => request.method === method);
   }
 
-  /** Moves the head and tells the subscribers. */
+  /** Moves the head and sends it to the subscribers. */
   mine(number = this.head + 1): void {
     this.head = number;
     this.push(blockOf(number));
   }
 
-  /** Tells the subscribers of a head, whatever it is. */
+  /** Sends anything to the subscribers of heads. */
   push(head: unknown): void {
     if (!this.wsSilent) this.#pushTo(({ kind }) => kind === 'newHeads', head);
   }
 
-  /** Tells the subscribers of logs of a log, whatever it is and whatever they asked for. */
+  /** Sends anything to the subscribers of logs, even if their filter does not match. */
   pushLog(log: unknown): void {
     this.#pushTo(({ kind }) => kind === 'logs', log);
   }
@@ -155,12 +155,12 @@ export class FakeRpc {
     for (const socket of this.#subscriptions.keys()) socket.send(frame);
   }
 
-  /** Subscriptions to heads. */
+  /** The number of subscriptions to heads. */
   get subscribers(): number {
     return this.#subscribed().filter(({ kind }) => kind === 'newHeads').length;
   }
 
-  /** What each subscription to logs asks for. */
+  /** The filter of each subscription to logs. */
   get logFilters(): unknown[] {
     return this.#subscribed()
       .filter(({ kind }) => kind === 'logs')
@@ -180,7 +180,7 @@ export class FakeRpc {
       }
   }
 
-  /** Cuts the idle HTTP connections and the WebSockets, as a restarting gateway does. */
+  /** Cuts the HTTP connections and the WebSockets, as a gateway that restarts does. */
   dropConnections(): void {
     for (const socket of this.#sockets.clients) socket.terminate();
     this.#server.closeAllConnections();
@@ -208,10 +208,10 @@ export class FakeRpc {
     const answers = await Promise.all(calls.map((call) => this.#answer(call.id, call.method, call.params)));
     const methodFault = calls.map(({ method }) => this.#methodFaults.get(method)).find((fault) => fault);
     const fault = this.fault ?? methodFault;
-    const sound = JSON.stringify(batch ? answers : answers[0]);
+    const correct = JSON.stringify(batch ? answers : answers[0]);
     switch (fault?.kind) {
       case undefined:
-        reply(response, 200, sound);
+        reply(response, 200, correct);
         return;
       case 'status':
         reply(response, fault.status, fault.body ?? HTML, { 'content-type': 'text/html', ...fault.headers });
@@ -222,14 +222,14 @@ export class FakeRpc {
       case 'black-hole':
         return;
       case 'slow':
-        setTimeout(() => reply(response, 200, sound), fault.ms);
+        setTimeout(() => reply(response, 200, correct), fault.ms);
         return;
       case 'reset':
         response.socket?.resetAndDestroy();
         return;
       case 'truncated':
-        response.writeHead(200, { 'content-length': Buffer.byteLength(sound) });
-        response.write(sound.slice(0, -5), () => response.socket?.destroy());
+        response.writeHead(200, { 'content-length': Buffer.byteLength(correct) });
+        response.write(correct.slice(0, -5), () => response.socket?.destroy());
         return;
       case 'tampered':
         reply(response, 200, JSON.stringify(fault.tamper(answers)));
@@ -248,16 +248,16 @@ export class FakeRpc {
     return { jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } };
   }
 
-  #welcome(socket: WebSocket): void {
+  #accept(socket: WebSocket): void {
     this.wsConnections++;
     socket.on('close', () => this.#subscriptions.delete(socket));
-    let turn = Promise.resolve(); // one after the other, as a node answers
+    let turn = Promise.resolve(); // frames are answered in their order
     socket.on('message', (frame: Buffer) => {
-      if (!this.wsDeaf) turn = turn.then(() => this.#hear(socket, frame));
+      if (!this.wsIgnoresRequests) turn = turn.then(() => this.#answerFrame(socket, frame));
     });
   }
 
-  async #hear(socket: WebSocket, frame: Buffer): Promise<void> {
+  async #answerFrame(socket: WebSocket, frame: Buffer): Promise<void> {
     const { id, method, params } = JSON.parse(frame.toString()) as {
       id: unknown;
       method: string;
@@ -287,7 +287,7 @@ export class FakeRpc {
 export const html200: Fault = { kind: 'body', body: HTML, contentType: 'text/html' };
 export const html502: Fault = { kind: 'status', status: 502 };
 
-/** A block whose hash tells its number and, for siblings, its fork. */
+/** A block. Its hash holds its number and its fork, which differs between siblings. */
 export function blockOf(number: number, fork = 0): Record<string, string> {
   return {
     number: hex(number),
@@ -298,11 +298,11 @@ export function blockOf(number: number, fork = 0): Record<string, string> {
   };
 }
 
-/** Who logs what {@link logOf} gives, and in which transaction. */
+/** The contract and the transaction of the logs of {@link logOf}. */
 export const EMITTER = `0x${'11'.repeat(20)}` as const;
 export const TX = `0x${'ab'.repeat(32)}` as const;
 
-/** A log as a node gives it, the first of its block. */
+/** The first log of a block, as a node gives it. */
 export function logOf(number: number, fields: object = {}): object {
   return {
     address: EMITTER,

@@ -7,9 +7,9 @@ interface Call {
   readonly params: readonly unknown[];
 }
 
-/** A node over HTTP in front of another, whose latest block is an earlier one. It is sound otherwise. */
+/** A node over HTTP that answers as the node behind it does, but with an earlier latest block. */
 export class LaggingNode {
-  /** How far its latest block is behind. */
+  /** How many blocks its latest block is behind. */
   lagBlocks = 0;
 
   private constructor(

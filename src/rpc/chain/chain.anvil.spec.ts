@@ -97,7 +97,7 @@ function multicall3Creation(): Hex {
   return /multicall3Bytecode = '(0x[0-9a-f]+)'/.exec(source)?.[1] as Hex;
 }
 
-it('the start-up check passes, and notices another chain', async () => {
+it('the start-up check passes on our chain and finds another chain', async () => {
   expect(await pool.checkEndpoints()).toEqual([]);
   const other = new RpcPool({ chainId: 8453, primary: { http: new Secret(anvil.url) } });
   expect(await other.checkEndpoints()).toEqual([
@@ -111,7 +111,7 @@ it('the start-up check passes, and notices another chain', async () => {
 });
 
 describe('reading', () => {
-  it('a block by tag, number and hash, and one that is not there', async () => {
+  it('a block by tag, number and hash, and an unknown block', async () => {
     const block = await latest();
     expect(block.number).toBeGreaterThan(0);
     expect(await chain.getBlock(block.number)).toEqual(block);
@@ -119,7 +119,7 @@ describe('reading', () => {
     await expect(chain.getBlock(UNKNOWN)).rejects.toMatchObject({ kind: 'out-of-sync' });
   });
 
-  it('a call, a revert, and a call at a block that is not there', async () => {
+  it('a call, a revert, and a call at an unknown block', async () => {
     const { hash } = await latest();
     expect(await chain.ethCall({ to: CELL, data: '0x' }, hash)).toMatch(/^0x[0-9a-f]{64}$/);
     const reverted = await chain.ethCall({ from: sender, to: REVERTER, data: '0x' }, hash);
@@ -142,7 +142,7 @@ describe('reading', () => {
     expect(results[4]?.data).toBe(word(0xff));
   });
 
-  it('two dependent calls simulated on top of a block: the second sees what the first did, the chain does not', async () => {
+  it('of two calls simulated on top of a block the second sees the effects of the first, and the chain does not change', async () => {
     const { hash } = await latest();
     const before = await chain.ethCall({ to: CELL, data: '0x' }, hash);
     const [write, read, fail] = await chain.simulateV1(
@@ -167,7 +167,8 @@ describe('reading', () => {
     const { hash } = await latest();
     const poor: Address = '0x00000000000000000000000000000000000000ab';
     const [paid] = await chain.simulateV1([{ from: poor, to: CELL, data: word(1), value: 5n }], hash, {
-      stateOverrides: { [poor]: { balance: 10n }, [CELL]: { code: '0x425f5260205ff3' } }, // returns the timestamp
+      // The code returns the timestamp.
+      stateOverrides: { [poor]: { balance: 10n }, [CELL]: { code: '0x425f5260205ff3' } },
       blockOverrides: { timestamp: 4_000_000_000 },
     });
     expect(paid).toMatchObject({ success: true, returnData: word(4_000_000_000) });
@@ -175,13 +176,14 @@ describe('reading', () => {
 });
 
 describe('sending', () => {
-  it('a transaction, its receipt and its logs; then every refusal in the words of the node', async () => {
+  it('a transaction, its receipt and its logs, and then every refusal of the node', async () => {
     const nonce = await chain.getTransactionCount(sender);
     const { raw, hash } = await signed({ nonce, data: word(9) });
     const balance = await chain.getBalance(sender);
 
     expect(await chain.sendRawTransaction(raw, hash)).toEqual({ kind: 'accepted', alreadyKnown: false });
-    expect(await chain.sendRawTransaction(raw, hash)).toEqual({ kind: 'accepted', alreadyKnown: true }); // F24
+    // F24
+    expect(await chain.sendRawTransaction(raw, hash)).toEqual({ kind: 'accepted', alreadyKnown: true });
     expect(await chain.getTransactionReceipt(hash)).toBeUndefined();
     expect(await chain.getTransaction(hash)).toMatchObject({ from: sender, nonce, blockNumber: undefined });
     expect(await chain.getTransactionCount(sender, 'pending')).toBe(nonce + 1);
@@ -211,7 +213,7 @@ describe('sending', () => {
     expect(await chain.getCode(CELL, block.hash)).toBe(CELL_CODE);
 
     const refusals: [Promise<{ raw: Hex; hash: Hash }>, unknown][] = [
-      [Promise.resolve({ raw, hash }), expect.any(NonceTooLow)], // although it is mined: the hash decides
+      [Promise.resolve({ raw, hash }), expect.any(NonceTooLow)], // although it is mined: only its hash tells
       [signed({ nonce: nonce + 1, maxFeePerGas: 1_000n }), expect.any(FeeTooLow)],
       [signed({ nonce: nonce + 1, value: 10n ** 20n }), expect.any(InsufficientFunds)],
     ];
@@ -223,7 +225,7 @@ describe('sending', () => {
 });
 
 describe('heads', () => {
-  it('come over WebSocket within a few milliseconds, and go on by polling when there is none', async () => {
+  it('heads come over WebSocket, and by polling without one', async () => {
     const url = new Secret(anvil.url.replace('http', 'ws'));
     const heads: Head[] = [];
     const stream = new HeadStream(
@@ -234,7 +236,7 @@ describe('heads', () => {
     );
     stream.start((head) => heads.push(head));
     await eventually(() => heads.length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 50)); // the subscription
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until it has subscribed
     for (let i = 2; i <= 4; i++) {
       await mine();
       await eventually(() => heads.length === i);
@@ -258,7 +260,7 @@ describe('heads', () => {
     polling.stop();
   });
 
-  it('bring the logs of the addresses listened to with them, the same that the block is asked for', async () => {
+  it('the logs that come over WebSocket are those that the block is asked for', async () => {
     const url = new Secret(anvil.url.replace('http', 'ws'));
     const stream = new HeadStream(
       { chainId: CHAIN_ID, sources: [{ role: 'primary', url }] },
@@ -280,7 +282,7 @@ describe('heads', () => {
     };
     const logsOfHead = (): readonly RawLog[] => stream.heard(head!.hash);
     for (let tries = 0; tries < 20 && (!head || logsOfHead().length === 0); tries++) {
-      await write(); // until the subscription stands
+      await write(); // until the subscription is confirmed
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const asked = await chain.getLogs({ blockHash: head!.hash }, [CELL], [], { mustHold: logsOfHead() });

@@ -34,13 +34,13 @@ afterEach(() => fakes.close());
 
 const log = (fields: object = {}): object => logOf(9, fields);
 
-/** Both nodes give this, so that it is the last word. */
+/** Both nodes answer this, so that failover changes nothing. */
 const both = (method: string, result: unknown): void => {
   for (const node of [primary, backup]) node.on(method, () => result);
 };
 
 describe('blocks', () => {
-  it('are asked for by hash, number and tag', async () => {
+  it('a block is read by hash, number and tag', async () => {
     const expected = {
       number: 9,
       hash: BLOCK,
@@ -53,14 +53,14 @@ describe('blocks', () => {
     expect(await chain.getBlock('latest')).toMatchObject({ number: 100 });
   });
 
-  it('F07 one that only the backup has comes from there; one that none has is out of sync', async () => {
+  it('F07 a block that only the backup has comes from there, and one that no node has is out of sync', async () => {
     primary.head = 8;
     expect(await chain.getBlock(BLOCK)).toMatchObject({ number: 9 });
     backup.head = 8;
     await expect(chain.getBlock(BLOCK)).rejects.toMatchObject({ kind: 'out-of-sync' });
   });
 
-  it('F10 another block than the one asked for is not taken', async () => {
+  it('F10 another block than the one asked for is rejected', async () => {
     both('eth_getBlockByHash', {
       number: '0x8',
       hash: hashOf(8),
@@ -78,15 +78,15 @@ describe('blocks', () => {
     ['timestamp', `0x${'f'.repeat(65)}`],
     ['hash', '0x1234'],
     ['baseFeePerGas', null],
-  ])('F03 a header with %s = %s is not taken', async (field, value) => {
-    const sound = {
+  ])('F03 a header with %s = %s is rejected', async (field, value) => {
+    const header = {
       number: '0x9',
       hash: BLOCK,
       parentHash: hashOf(8),
       timestamp: '0x1',
       baseFeePerGas: '0x1',
     };
-    both('eth_getBlockByNumber', { ...sound, [field]: value });
+    both('eth_getBlockByNumber', { ...header, [field]: value });
     await expect(chain.getBlock('latest')).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 });
@@ -94,7 +94,7 @@ describe('blocks', () => {
 describe('consecutive headers', () => {
   const numbersOf = (blocks: readonly Block[]): number[] => blocks.map(({ number }) => number);
 
-  it('come in one batch, both ends included, each the parent of the next', async () => {
+  it('they come in one batch, both ends included, each the parent of the next', async () => {
     const blocks = await chain.getBlocks(5, 9);
     expect(numbersOf(blocks)).toEqual([5, 6, 7, 8, 9]);
     expect(blocks[4]).toEqual(await chain.getBlock(9));
@@ -102,12 +102,12 @@ describe('consecutive headers', () => {
     expect(numbersOf(await chain.getBlocks(9, 9))).toEqual([9]);
   });
 
-  it('of an empty range are none, and nothing is asked', async () => {
+  it('an empty range gives no headers and sends nothing', async () => {
     expect(await chain.getBlocks(9, 8)).toEqual([]);
     expect(primary.requests).toBe(0);
   });
 
-  it('more than 100 come in several batches, one after the other', async () => {
+  it('more than 100 headers come in several batches, one after the other', async () => {
     for (const node of [primary, backup]) node.head = 500;
     expect(numbersOf(await chain.getBlocks(1, 201))).toEqual(Array.from({ length: 201 }, (_, i) => i + 1));
     expect(primary.requests).toBe(3);
@@ -118,7 +118,7 @@ describe('consecutive headers', () => {
     ([number]: readonly unknown[]): unknown =>
       blockOf(Number(number), Number(number) >= fork ? 1 : 0);
 
-  it('that do not link are not taken: the backup is asked, and the primary again when its headers link', async () => {
+  it('when the headers of the primary do not link, the backup is asked, and later the primary again', async () => {
     primary.on('eth_getBlockByNumber', forkAt(7));
     expect((await chain.getBlocks(5, 9)).map(({ hash }) => hash)).toEqual(
       [5, 6, 7, 8, 9].map((n) => hashOf(n)),
@@ -129,7 +129,7 @@ describe('consecutive headers', () => {
     expect(backup.requests).toBe(1);
   });
 
-  it('that link nowhere are an error that says which', async () => {
+  it('when no node gives headers that link, the error names the block', async () => {
     for (const node of [primary, backup]) node.on('eth_getBlockByNumber', forkAt(7));
     await expect(chain.getBlocks(5, 9)).rejects.toMatchObject({
       kind: 'bad-answer',
@@ -137,7 +137,7 @@ describe('consecutive headers', () => {
     });
   });
 
-  it('must link from one batch to the next too', async () => {
+  it('headers must link from one batch to the next', async () => {
     for (const node of [primary, backup]) {
       node.head = 500;
       node.on('eth_getBlockByNumber', forkAt(101));
@@ -145,20 +145,20 @@ describe('consecutive headers', () => {
     await expect(chain.getBlocks(1, 150)).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 
-  it('F10 of other numbers than those asked for are not taken', async () => {
+  it('F10 headers of other numbers than those asked for are rejected', async () => {
     primary.on('eth_getBlockByNumber', ([number]) => blockOf(Number(number) + 1));
     expect(numbersOf(await chain.getBlocks(5, 6))).toEqual([5, 6]);
     expect(backup.requests).toBe(1);
   });
 
-  it('F07 beyond the head of the primary come from the backup; beyond every head they are out of sync', async () => {
+  it('F07 headers that only the backup has come from there, and headers that no node has are out of sync', async () => {
     primary.head = 7;
     expect(numbersOf(await chain.getBlocks(5, 9))).toEqual([5, 6, 7, 8, 9]);
     backup.head = 8;
     await expect(chain.getBlocks(5, 9)).rejects.toMatchObject({ kind: 'out-of-sync' });
   });
 
-  it('a refusal of one header is the answer', async () => {
+  it('when a node refuses one header, the read is refused', async () => {
     primary.on('eth_getBlockByNumber', () => new NodeRefusal(-32602, 'invalid argument 0'));
     await expect(chain.getBlocks(5, 6)).rejects.toBeInstanceOf(RpcAnswerError);
   });
@@ -167,7 +167,7 @@ describe('consecutive headers', () => {
 describe('logs', () => {
   const range = { fromBlock: 9, toBlock: 10 };
 
-  it('are typed, in the order of the chain, and asked for with the whole filter', async () => {
+  it('they are typed and in the order of the chain, and the whole filter is sent', async () => {
     primary.on('eth_getLogs', () => [log({ logIndex: '0x2' }), log({ blockNumber: '0x9', logIndex: '0x1' })]);
     const logs = await chain.getLogs(range, [EMITTER], [[TX], null]);
     expect(logs.map(({ logIndex }) => logIndex)).toEqual([1, 2]);
@@ -191,13 +191,13 @@ describe('logs', () => {
     ['removed by a reorg', { removed: true }],
     ['with a cut topic', { topics: ['0x12'] }],
     ['with odd data', { data: '0x123' }],
-    ['still waiting', { blockNumber: null, blockHash: null }],
-  ])('F03 a log %s is not taken', async (_name, fields) => {
+    ['that is still pending', { blockNumber: null, blockHash: null }],
+  ])('F03 a log %s is rejected', async (_name, fields) => {
     both('eth_getLogs', [log(fields)]);
     await expect(chain.getLogs(range, [EMITTER], [])).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 
-  it('of another block than the hash asked for are not taken', async () => {
+  it('logs of another block than the hash asked for are rejected', async () => {
     both('eth_getLogs', [log()]);
     expect(await chain.getLogs({ blockHash: BLOCK }, [], [])).toHaveLength(1);
     await expect(chain.getLogs({ blockHash: hashOf(10) }, [], [])).rejects.toMatchObject({
@@ -205,7 +205,7 @@ describe('logs', () => {
     });
   });
 
-  describe('of which some were heard elsewhere', () => {
+  describe('that are known to exist', () => {
     const heard = (fields: Partial<RawLog> = {}): RawLog => ({
       address: EMITTER,
       topics: [TX],
@@ -225,7 +225,7 @@ describe('logs', () => {
       ['missing', []],
       ['of a sibling block', [log(), log({ logIndex: '0x1', blockHash: hashOf(9, 1) })]],
     ])(
-      'F11 %s at the primary come from the backup, and from the primary again when it has them',
+      'F11 %s at the primary come from the backup, and later from the primary again',
       async (_name, lacking) => {
         primary.on('eth_getLogs', () => lacking);
         backup.on('eth_getLogs', () => both9);
@@ -237,7 +237,7 @@ describe('logs', () => {
       },
     );
 
-    it('F11 missing everywhere are an error, never a shorter list', async () => {
+    it('F11 when no node has them all, the read fails and does not give a shorter list', async () => {
       both('eth_getLogs', [log()]);
       await expect(ask([heard({ logIndex: 1 })])).rejects.toMatchObject({
         kind: 'bad-answer',
@@ -250,26 +250,26 @@ describe('logs', () => {
       ['another topic', { topics: [OTHER_TX] }],
       ['no topic', { topics: [] }],
       ['another block', { blockNumber: 11, blockHash: hashOf(11) }],
-    ])('one that the filter does not match (%s) is not missed', async (_name, fields) => {
+    ])('a known log that the filter does not match (%s) is not required', async (_name, fields) => {
       both('eth_getLogs', [log()]);
       expect(await ask([heard({ logIndex: 7, ...fields })])).toHaveLength(1);
     });
 
-    it('by block hash, only those of that block are looked for', async () => {
+    it('by block hash, only the known logs of that block are required', async () => {
       both('eth_getLogs', [log()]);
       const options = { mustHold: [heard(), heard({ blockHash: hashOf(9, 1), logIndex: 3 })] };
       expect(await chain.getLogs({ blockHash: BLOCK }, [], [], options)).toHaveLength(1);
     });
   });
 
-  it('F11 a range beyond the provider is said to be so', async () => {
+  it('F11 a range that is too large for the provider has an error of its own', async () => {
     primary.on('eth_getLogs', () => new NodeRefusal(-32005, 'query returned more than 10000 results'));
     await expect(chain.getLogs(range, [], [])).rejects.toBeInstanceOf(LogRangeTooLarge);
   });
 });
 
 describe('calls at a block', () => {
-  it('name the block by its hash (EIP-1898), and give the data or the revert', async () => {
+  it('a call names the block by its hash (EIP-1898), and gives the data or the revert', async () => {
     primary.on('eth_call', () => '0x01');
     expect(await chain.ethCall({ from: SENDER, to: EMITTER, data: '0xaa', value: 16n }, BLOCK)).toBe('0x01');
     expect(primary.seen[0]?.params).toEqual([
@@ -282,7 +282,7 @@ describe('calls at a block', () => {
     expect(reverted).toMatchObject({ data: '0x08c379a0' });
   });
 
-  it('without a Multicall3 on the chain a multicall says so', async () => {
+  it('on a chain without Multicall3 the error of a multicall says so', async () => {
     both('eth_call', '0x');
     await expect(chain.multicall([{ to: EMITTER, data: '0x' }], BLOCK)).rejects.toThrow(
       /there is no Multicall3 at/,

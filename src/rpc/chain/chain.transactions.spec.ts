@@ -48,13 +48,13 @@ const receipt = (fields: object = {}): object => ({
   ...fields,
 });
 
-/** Both nodes give this, so that it is the last word. */
+/** Both nodes answer this, so that failover changes nothing. */
 const both = (method: string, result: unknown): void => {
   for (const node of [primary, backup]) node.on(method, () => result);
 };
 
 describe('receipts', () => {
-  it('are typed, with the data fee of an OP-stack chain where there is one', async () => {
+  it('a receipt is typed, with the L1 data fee of an OP-stack chain where there is one', async () => {
     primary.on('eth_getTransactionReceipt', () => receipt({ l1Fee: '0x7' }));
     expect(await chain.getTransactionReceipt(TX)).toEqual({
       transactionHash: TX,
@@ -77,12 +77,12 @@ describe('receipts', () => {
     });
   });
 
-  it('of a transaction that is not mined are undefined', async () => {
+  it('the receipt of a transaction that is not mined is undefined', async () => {
     primary.on('eth_getTransactionReceipt', () => null);
     expect(await chain.getTransactionReceipt(TX)).toBeUndefined();
   });
 
-  it('F10 of another transaction are rejected, and the backup is asked', async () => {
+  it('F10 the receipt of another transaction is rejected, and the backup is asked', async () => {
     primary.on('eth_getTransactionReceipt', () => receipt({ transactionHash: OTHER_TX }));
     backup.on('eth_getTransactionReceipt', () => receipt({ status: '0x0' }));
     expect(await chain.getTransactionReceipt(TX)).toMatchObject({ transactionHash: TX, status: 'reverted' });
@@ -95,14 +95,14 @@ describe('receipts', () => {
   it.each([
     ['a log of another transaction', { logs: [log({ transactionHash: OTHER_TX })] }],
     ['a log of another block', { logs: [log({ blockHash: hashOf(8) })] }],
-    ['a status that is none', { status: '0x2' }],
+    ['an unknown status', { status: '0x2' }],
     ['no gas price', { effectiveGasPrice: undefined }],
-  ])('F10 with %s are rejected', async (_name, fields) => {
+  ])('F10 a receipt with %s is rejected', async (_name, fields) => {
     both('eth_getTransactionReceipt', receipt(fields));
     await expect(chain.getTransactionReceipt(TX)).rejects.toMatchObject({ kind: 'bad-answer' });
   });
 
-  it('F10 the same holds for a transaction looked up by its hash', async () => {
+  it('F10 another transaction than the one looked up by its hash is rejected', async () => {
     const waiting = { hash: TX, from: SENDER, nonce: '0x3', blockNumber: null, blockHash: null };
     primary.on('eth_getTransactionByHash', () => waiting);
     expect(await chain.getTransaction(TX)).toEqual({
@@ -123,7 +123,7 @@ describe('sending', () => {
     chain.sendRawTransaction('0x02aa', TX, options);
   const refuse = (message: string) => () => new NodeRefusal(-32000, message);
 
-  it('goes to every live endpoint, once', async () => {
+  it('a transaction goes to every live endpoint, once', async () => {
     both(SEND, TX);
     expect(await send()).toEqual({ kind: 'accepted', alreadyKnown: false });
     await fakes.pool.probe();
@@ -131,7 +131,7 @@ describe('sending', () => {
     expect(backup.seenOf(SEND)).toHaveLength(1);
   });
 
-  it('does not wait for a black hole when another endpoint has it', async () => {
+  it('it does not wait for an endpoint that never answers when another one has accepted', async () => {
     primary.fault = { kind: 'black-hole' };
     backup.on(SEND, () => TX);
     const started = performance.now();
@@ -146,7 +146,7 @@ describe('sending', () => {
     await expect(fakes.pool.call(SEND, [], String)).rejects.toBeInstanceOf(AlreadyKnown);
   });
 
-  it('F05 a reset in mid-send is unknown, and is not sent again by itself', async () => {
+  it('F05 after a reset the outcome is unknown, and the transaction is not sent again', async () => {
     both(SEND, TX);
     primary.fault = { kind: 'reset' };
     backup.fault = { kind: 'reset' };
@@ -154,7 +154,7 @@ describe('sending', () => {
     expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
   });
 
-  it('F05 a reset of a connection used before is not sent again either', async () => {
+  it('F05 after a reset of an idle connection the transaction is not sent again either', async () => {
     await Promise.all([chain.getBlock('latest'), fakes.pool.probe()]);
     both(SEND, TX);
     for (const node of [primary, backup]) node.failMethod(SEND, { kind: 'reset' });
@@ -162,7 +162,7 @@ describe('sending', () => {
     expect([primary.seenOf(SEND).length, backup.seenOf(SEND).length]).toEqual([1, 1]);
   });
 
-  it('F05 a timeout is unknown, even when the other endpoint refuses', async () => {
+  it('F05 after a timeout the outcome is unknown, even when the other endpoint refuses', async () => {
     primary.fault = { kind: 'black-hole' };
     backup.on(SEND, refuse('nonce too low'));
     const outcome = await send();
@@ -173,14 +173,14 @@ describe('sending', () => {
     );
   });
 
-  it('F10 a node that names another hash has not accepted it', async () => {
+  it('F10 a node that answers another hash has not accepted it', async () => {
     both(SEND, OTHER_TX);
     expect(await send()).toMatchObject({ kind: 'unknown' });
     backup.on(SEND, () => TX);
     expect(await send()).toMatchObject({ kind: 'accepted' });
   });
 
-  it('a refusal by all is refused, with the class of the first', async () => {
+  it('when all endpoints refuse, the outcome is the first refusal', async () => {
     primary.on(SEND, refuse('nonce too low: next nonce 5, tx nonce 4'));
     backup.on(SEND, refuse('insufficient funds for gas * price + value'));
     const outcome = await send();

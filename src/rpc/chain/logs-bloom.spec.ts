@@ -20,7 +20,7 @@ let anvil: AnvilProcess;
 let pool: RpcPool;
 let chain: Chain;
 let empty: Block;
-/** A block in which every third emitter logged, and one in which a single one did. */
+/** In `third` every third emitter logged, in `single` only one. */
 let third: Block;
 let single: Block;
 
@@ -52,7 +52,7 @@ afterAll(async () => {
 const emittersOf = async ({ hash }: Block): Promise<Address[]> =>
   (await chain.getLogs({ blockHash: hash }, [], [])).map(({ address }) => address);
 
-it('on headers of a real chain: every emitter of a block is in its bloom, and an address in no block is in none', async () => {
+it('every emitter of a block of a real chain is in its bloom, and an address without logs is in none', async () => {
   for (const [block, count] of [
     [empty, 0],
     [third, 8],
@@ -64,18 +64,18 @@ it('on headers of a real chain: every emitter of a block is in its bloom, and an
     for (const emitter of emitters) expect(mayHoldLogsOf(block.logsBloom, [emitter])).toBe(true);
     expect(mayHoldLogsOf(block.logsBloom, [SENDER])).toBe(false);
     expect(mayHoldLogsOf(block.logsBloom, emitters)).toBe(count > 0);
-    // One that did is enough, wherever it stands in the list.
+    // One emitter in the list is enough, at any position.
     expect(mayHoldLogsOf(block.logsBloom, [SENDER, ...emitters])).toBe(count > 0);
   }
 });
 
-it('on headers of a real chain: of those that did not log, none is in the bloom of a single log', () => {
+it('the bloom of a block of a real chain with one log holds no other emitter', () => {
   const held = EMITTERS.filter((emitter) => mayHoldLogsOf(single.logsBloom, [emitter]));
   expect(held).toEqual([EMITTERS[1]]);
   expect(EMITTERS.filter((emitter) => mayHoldLogsOf(empty.logsBloom, [emitter]))).toEqual([]);
 });
 
-it('any three bits are asked for: a bloom that lacks one of them lacks the address', () => {
+it('a bloom that lacks one of the three bits of an address does not hold the address', () => {
   const emitter = EMITTERS[1]!;
   const bits = Array.from(single.logsBloom!.slice(2)).flatMap((digit, index) =>
     [1, 2, 4, 8]
@@ -91,12 +91,12 @@ it('any three bits are asked for: a bloom that lacks one of them lacks the addre
   expect(mayHoldLogsOf(single.logsBloom!.toUpperCase().replace('X', 'x') as Hex, [emitter])).toBe(true);
 });
 
-it('without a bloom any block may hold logs; without addresses none is asked about', () => {
+it('without a bloom the block may hold logs, and without addresses it does not', () => {
   expect(mayHoldLogsOf(undefined, [SENDER])).toBe(true);
   expect(mayHoldLogsOf(single.logsBloom, [])).toBe(false);
 });
 
-it('what is remembered of addresses is bounded, and forgotten ones are right when they come back', () => {
+it('the bits of few addresses are kept, and dropped ones are computed again', () => {
   for (let index = 0; index < 5_000; index++)
     mayHoldLogsOf(third.logsBloom, [`0x${index.toString(16).padStart(40, '1')}`]);
   expect(mayHoldLogsOf(single.logsBloom, [EMITTERS[1]!])).toBe(true);
@@ -104,11 +104,11 @@ it('what is remembered of addresses is bounded, and forgotten ones are right whe
 });
 
 it.each([
-  ['none', undefined, false],
-  ['an empty one', '0x', false],
-  ['one of 255 bytes', `0x${'00'.repeat(255)}`, false],
-  ['one with other characters', `0x${'0g'.repeat(256)}`, false],
-  ['one of 256 bytes', `0x${'00'.repeat(256)}` satisfies Hash, true],
-])('%s is taken for a bloom: %s → %s', (_name, raw, expected) => {
+  ['nothing', undefined, false],
+  ['empty data', '0x', false],
+  ['a bloom of 255 bytes', `0x${'00'.repeat(255)}`, false],
+  ['a bloom that is not hex', `0x${'0g'.repeat(256)}`, false],
+  ['a bloom of 256 bytes', `0x${'00'.repeat(256)}` satisfies Hash, true],
+])('whether %s is a bloom: %s → %s', (_name, raw, expected) => {
   expect(isLogsBloom(raw)).toBe(expected);
 });

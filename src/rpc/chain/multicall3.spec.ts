@@ -33,24 +33,24 @@ describe('the hand-written coder of aggregate3 agrees with ethers', () => {
   });
 });
 
-describe('what is not the result of aggregate3 is refused', () => {
-  const sound = AbiCoder.defaultAbiCoder().encode(['tuple(bool,bytes)[]'], [[[true, '0x1234']]]) as Hex;
+describe('a malformed result of aggregate3 is refused', () => {
+  const correct = AbiCoder.defaultAbiCoder().encode(['tuple(bool,bytes)[]'], [[[true, '0x1234']]]) as Hex;
   const withWord = (index: number, word: string): Hex =>
-    `0x${sound.slice(2, 2 + index * 64)}${word.padStart(64, '0')}${sound.slice(2 + (index + 1) * 64)}`;
+    `0x${correct.slice(2, 2 + index * 64)}${word.padStart(64, '0')}${correct.slice(2 + (index + 1) * 64)}`;
 
   it.each<[string, Hex]>([
-    ['nothing, where no contract is', '0x'],
-    ['a cut answer', sound.slice(0, -70) as Hex],
+    ['an empty result, where there is no contract', '0x'],
+    ['a cut answer', correct.slice(0, -70) as Hex],
     ['another number of results', withWord(1, '2')],
     ['an offset beyond the end', withWord(2, 'ffff')],
-    ['an offset larger than any number', withWord(2, 'f'.repeat(64))],
-    ['a success that is no boolean', withWord(3, '2')],
+    ['an offset that is too large for a number', withWord(2, 'f'.repeat(64))],
+    ['a success that is not a boolean', withWord(3, '2')],
     ['a length beyond the end', withWord(5, 'ffff')],
   ])('%s', (_name, data) => {
     expect(() => decodeAggregate3(data, 1)).toThrow(TypeError);
   });
 
-  it('the sound one is taken', () => {
-    expect(decodeAggregate3(sound, 1)).toEqual([{ success: true, data: '0x1234' }]);
+  it('the correct result is accepted', () => {
+    expect(decodeAggregate3(correct, 1)).toEqual([{ success: true, data: '0x1234' }]);
   });
 });

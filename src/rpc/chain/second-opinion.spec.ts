@@ -35,7 +35,7 @@ const opinion = (calls = 1): Promise<SecondOpinion> =>
     { deadlineMs: 300 },
   );
 
-it('F09 two endpoints that say the same agree; each is asked about the very block', async () => {
+it('F09 two endpoints with the same answer agree, and each is asked about the same block', async () => {
   for (const node of [primary, backup]) node.on(SIMULATE, () => simulated(true));
   expect(await opinion()).toEqual({ kind: 'agree' });
   for (const node of [primary, backup]) {
@@ -48,22 +48,22 @@ it.each([
   ['primary', 'backup'],
   ['backup', 'primary'],
 ] as const)(
-  'F09 when the %s says yes and the %s says that it reverts, they disagree',
-  async (liar, honest) => {
-    fakes[liar].on(SIMULATE, () => simulated(true));
-    fakes[honest].on(SIMULATE, () => simulated(false));
-    expect(await opinion()).toEqual({ kind: 'disagree', endpoint: honest, revertData: '0xabcdef01' });
-    fakes[honest].on(SIMULATE, () => simulated(true));
+  'F09 when the %s answers success and the %s answers a revert, they disagree',
+  async (approving, reverting) => {
+    fakes[approving].on(SIMULATE, () => simulated(true));
+    fakes[reverting].on(SIMULATE, () => simulated(false));
+    expect(await opinion()).toEqual({ kind: 'disagree', endpoint: reverting, revertData: '0xabcdef01' });
+    fakes[reverting].on(SIMULATE, () => simulated(true));
     expect(await opinion()).toEqual({ kind: 'agree' });
   },
 );
 
-it('only the last call is judged: those before it are on their way whatever becomes of them', async () => {
+it('only the result of the last call counts, because the calls before it are already sent', async () => {
   for (const node of [primary, backup]) node.on(SIMULATE, () => simulated(false, true));
   expect(await opinion(2)).toEqual({ kind: 'agree' });
 });
 
-it('an endpoint that does not know the block yet is asked again until it does', async () => {
+it('an endpoint that does not have the block yet is asked again until it has', async () => {
   let asked = 0;
   primary.on(SIMULATE, () => simulated(true));
   backup.on(SIMULATE, () => (++asked < 5 ? new NodeRefusal(-32000, 'header not found') : simulated(false)));
@@ -73,7 +73,11 @@ it('an endpoint that does not know the block yet is asked again until it does', 
 it.each<[string, (node: FakeRpc) => void, RegExp]>([
   ['is broken', (node) => (node.fault = html502), /^backup: HTTP 502$/],
   ['never answers', (node) => (node.fault = { kind: 'black-hole' }), /^backup: no answer to eth_simulateV1/],
-  ['answers nonsense', (node) => node.on(SIMULATE, () => 7), /^backup: the answer .* was not accepted/],
+  [
+    'gives a malformed answer',
+    (node) => node.on(SIMULATE, () => 7),
+    /^backup: the answer .* was not accepted/,
+  ],
   [
     'answers for another number of calls',
     (node) => node.on(SIMULATE, () => simulated()),
@@ -81,15 +85,15 @@ it.each<[string, (node: FakeRpc) => void, RegExp]>([
   ],
   ['does not know the method', () => undefined, /^the node answers -32601/],
   [
-    'never learns of the block',
+    'never gets the block',
     (node) => node.on(SIMULATE, () => new NodeRefusal(-32000, 'header not found')),
     /^backup: .*(header not found|no answer)/,
   ],
 ])(
-  'a second endpoint that %s is unavailable, and asked again the next time',
-  async (_name, upset, detail) => {
+  'the opinion is unavailable when the second endpoint %s, and that endpoint is asked again next time',
+  async (_name, breakNode, detail) => {
     primary.on(SIMULATE, () => simulated(true));
-    upset(backup);
+    breakNode(backup);
     const first = await opinion();
     expect(first).toMatchObject({ kind: 'unavailable', detail: expect.stringMatching(detail) as string });
     backup.fault = undefined;
@@ -98,7 +102,7 @@ it.each<[string, (node: FakeRpc) => void, RegExp]>([
   },
 );
 
-it('the word of one endpoint is no second opinion, neither yes nor twice the same; its no is one', async () => {
+it('a single endpoint cannot agree with itself, but its revert counts', async () => {
   await fakes.close();
   fakes = await startFakePool({ withBackup: false });
   fakes.primary.on(SIMULATE, () => simulated(true));

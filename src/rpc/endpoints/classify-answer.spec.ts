@@ -41,7 +41,7 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     ['besu', -32001, 'Nonce too low'],
     ['openethereum', -32010, 'Transaction nonce is too low. Try incrementing the nonce.'],
     ['anvil', -32003, 'nonce too low'],
-  ])('nonce too low of %s', (_client, code, message) => {
+  ])('"nonce too low" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(NonceTooLow);
   });
 
@@ -55,7 +55,7 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
       -32010,
       'Transaction gas price is too low. There is another transaction with same nonce in the queue.',
     ],
-  ])('replacement underpriced of %s', (_client, code, message) => {
+  ])('"replacement underpriced" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(ReplacementUnderpriced);
   });
 
@@ -65,7 +65,7 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     ['besu', -32004, 'Upfront cost exceeds account balance'],
     ['openethereum', -32010, "Insufficient funds. The account doesn't have enough funds."],
     ['anvil', -32003, 'Insufficient funds for gas * price + value'],
-  ])('insufficient funds of %s', (_client, code, message) => {
+  ])('"insufficient funds" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(InsufficientFunds);
   });
 
@@ -79,7 +79,7 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     ['erigon', -32000, 'underpriced'],
     ['nethermind', -32010, 'FeeTooLow, MaxFeePerGas too low.'],
     ['besu', -32009, 'Gas price below configured minimum gas price'],
-  ])('fee too low of %s', (_client, code, message) => {
+  ])('"fee too low" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(FeeTooLow);
   });
 
@@ -90,7 +90,7 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     [-32010, 'GasLimitExceeded, gas limit exceeded'],
     [-32003, 'invalid chain id for signer'],
     [-32602, 'unknown transaction type'],
-  ])('anything else is a plain refusal: %i %s', (code, message) => {
+  ])('any other refusal has no class of its own: %i %s', (code, message) => {
     expect(send(code, message).constructor).toBe(RpcAnswerError);
   });
 });
@@ -103,14 +103,14 @@ describe('answers to calls', () => {
     ['besu', -32000, 'Execution reverted', undefined, '0x'],
     ['anvil', -32603, 'EVM error OutOfGas', undefined, '0x'],
     ['geth', -32000, 'out of gas', undefined, '0x'],
-    ['a liar', 3, 'execution reverted', '0xnothex', '0x'],
-  ])('a revert of %s gives its data', (_client, code, message, data, expected) => {
+    ['a node that sends no hex', 3, 'execution reverted', '0xnothex', '0x'],
+  ])('the data of a revert is found in the answer of %s', (_client, code, message, data, expected) => {
     const answer = classify('eth_call', code, message, data);
     expect(answer).toBeInstanceOf(CallReverted);
     expect((answer as CallReverted).data).toBe(expected);
   });
 
-  it('a contract that reverts with "nonce too low" is a revert', () => {
+  it('a contract that reverts with the words "nonce too low" is a revert', () => {
     expect(classify('eth_call', 3, 'execution reverted: nonce too low', '0x')).toBeInstanceOf(CallReverted);
   });
 
@@ -124,7 +124,7 @@ describe('answers to calls', () => {
     ['anvil', -32602, 'BlockOutOfRangeError: block height is 0 but requested was 9'],
     ['besu', -39001, 'Unknown block'],
     ['nethermind', -32000, 'No state available for block 9'],
-  ])('F07 %s does not have the block: out of sync (%s %s)', (_client, code, message) => {
+  ])('F07 %s does not have the block, so it is out of sync (%i %s)', (_client, code, message) => {
     expect(classify('eth_call', code, message)).toMatchObject({ kind: 'out-of-sync' });
   });
 
@@ -133,7 +133,7 @@ describe('answers to calls', () => {
     [429, 'Your app has exceeded its compute units per second capacity'],
     [-32007, '50/second request limit reached'],
     [-32000, 'Too Many Requests'],
-  ])('F01 a rate limit in words: %i %s', (code, message) => {
+  ])('F01 a rate limit is recognised by its words: %i %s', (code, message) => {
     expect(classify('eth_call', code, message)).toMatchObject({ kind: 'rate-limit', retryAfterMs: 1_000 });
   });
 
@@ -142,7 +142,7 @@ describe('answers to calls', () => {
     [-32000, 'execution aborted (timeout = 5s)'],
     [-32000, 'upstream request failed, try again'],
     [-32600, 'Must be authenticated!'],
-  ])('a provider fault: %i %s', (code, message) => {
+  ])('a fault of the provider is recognised: %i %s', (code, message) => {
     expect(classify('eth_call', code, message)).toMatchObject({ kind: 'provider' });
   });
 
@@ -152,7 +152,7 @@ describe('answers to calls', () => {
     [-32000, 'block range is too wide'],
     [-32000, 'exceed maximum block range: 5000'],
     [-32000, 'eth_getLogs is limited to a 10,000 range'],
-  ])('F11 a log range beyond the provider: %i %s', (code, message) => {
+  ])('F11 a log range that is too large for the provider is recognised: %i %s', (code, message) => {
     expect(classify('eth_getLogs', code, message)).toBeInstanceOf(LogRangeTooLarge);
   });
 });

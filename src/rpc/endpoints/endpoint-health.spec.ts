@@ -18,7 +18,7 @@ const probe = (health: EndpointHealth, latencyMs: number, head = 100): void =>
   health.probed({ chainId: CHAIN, head, latencyMs }, CHAIN);
 
 describe('the failure rate', () => {
-  it('an endpoint that fails every second call struggles, although its circuit never opens', () => {
+  it('an endpoint that fails every second call is struggling, although its circuit never opens', () => {
     const health = make();
     times(6, () => {
       fail(health);
@@ -28,7 +28,7 @@ describe('the failure rate', () => {
     expect(health.struggling).toBe(true);
   });
 
-  it('one failure in ten is no struggle', () => {
+  it('an endpoint that fails one call in ten is not struggling', () => {
     const health = make();
     times(20, () => {
       fail(health);
@@ -37,7 +37,7 @@ describe('the failure rate', () => {
     });
   });
 
-  it('is well again after a row of answers, and one failure more does not set it back', () => {
+  it('a struggling endpoint recovers after several answers, and one more failure does not change that', () => {
     const health = make();
     times(6, () => {
       fail(health);
@@ -53,7 +53,7 @@ describe('the failure rate', () => {
     expect(health.struggling).toBe(false);
   });
 
-  it('an outage, however long, is over with its first answer; a relapse right after it is not', () => {
+  it('the first answer ends an outage of any length, but not a second outage right after the first', () => {
     const health = make();
     times(50, () => fail(health));
     expect(health.state(0)).toBe('circuit-open');
@@ -64,7 +64,7 @@ describe('the failure rate', () => {
     expect([health.state(0), health.struggling]).toEqual(['ok', true]);
   });
 
-  it('neither a pause that was asked for nor a block not known is a failure', () => {
+  it('a rate limit and an unknown block do not count as failures', () => {
     const health = make();
     times(20, () => {
       fail(health, 'rate-limit');
@@ -86,16 +86,16 @@ describe('latency', () => {
   it.each([
     [[400], 100, true],
     [[290], 100, false], // not three times
-    [[90], 10, false], // nine times, but by less than matters
-    [[400], undefined, false], // nobody to compare with
-    [[], 100, false], // the first probe connects, and is not counted
+    [[90], 10, false], // nine times, but only by 80 ms
+    [[400], undefined, false], // no endpoint to compare with
+    [[], 100, false], // only the first probe, which connects and is not counted
     [[40, 40, 40, 500], 50, false], // a single slow answer
     [[40, 40, 500, 500, 500], 50, true],
-  ])('of %s ms against %s ms is far slower: %s', (latencies, otherMs, slow) => {
+  ])('probes of %s ms, with another endpoint at %s ms, are far slower: %s', (latencies, otherMs, slow) => {
     expect(judged(latencies, otherMs)).toBe(slow);
   });
 
-  it('one that was slow is preferred again when it is less than twice as slow, not before', () => {
+  it('a slow endpoint stays slow until it takes less than twice the time of the fastest other one', () => {
     const health = make();
     times(2, () => probe(health, 400));
     health.judgeLatency(100);
@@ -110,7 +110,7 @@ describe('latency', () => {
     expect(health.struggling).toBe(false);
   });
 
-  it('that nothing can be compared with any more is no struggle', () => {
+  it('an endpoint is not slow when there is no other one to compare with any more', () => {
     const health = make();
     times(2, () => probe(health, 400));
     health.judgeLatency(100);
@@ -121,7 +121,7 @@ describe('latency', () => {
 });
 
 describe('the head', () => {
-  it('is behind when it lags by more than allowed, and only once it is known', () => {
+  it('an endpoint is behind when it lags by more blocks than allowed, and not before its first probe', () => {
     const health = make();
     expect(health.isBehind(1_000)).toBe(false);
     probe(health, 1, 100);

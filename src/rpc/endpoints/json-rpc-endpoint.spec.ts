@@ -44,8 +44,8 @@ const failure = async (work: Promise<unknown>): Promise<RpcError> => {
   return error as RpcError;
 };
 
-describe('a sound node', () => {
-  it('answers a call, and a batch in one request', async () => {
+describe('a healthy node', () => {
+  it('a call takes one request, and so does a batch', async () => {
     expect(await endpoint.call(CHAIN_ID, DEADLINE_MS)).toEqual({ result: '0x7a69' });
     expect(await endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS)).toEqual([
       { result: '0x7a69' },
@@ -56,7 +56,7 @@ describe('a sound node', () => {
     expect(endpoint.stats.lastLatencyMs).toBeGreaterThan(0);
   });
 
-  it('gives the error of one call in a batch as the answer to that call', async () => {
+  it('the error of one call in a batch is the answer to that call only', async () => {
     node.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x1234'));
     const [first, second] = await endpoint.batch([{ method: 'eth_call', params: [] }, CHAIN_ID], DEADLINE_MS);
     expect(first).toMatchObject({ error: { data: '0x1234' } });
@@ -64,7 +64,7 @@ describe('a sound node', () => {
     expect(second).toEqual({ result: '0x7a69' });
   });
 
-  it('is asked for more calls than a provider takes in one batch in several at once', async () => {
+  it('a batch that is too large for a provider is sent as several requests', async () => {
     const answers = await endpoint.batch(
       Array.from({ length: 250 }, () => HEAD),
       DEADLINE_MS,
@@ -73,13 +73,13 @@ describe('a sound node', () => {
     expect(node.requests).toBe(3);
   });
 
-  it('is asked once more when it closed the idle connection under us', async () => {
+  it('a call over an idle connection that the node has closed is sent once more', async () => {
     await endpoint.call(CHAIN_ID, DEADLINE_MS);
     node.dropConnections();
     expect(await endpoint.call(CHAIN_ID, DEADLINE_MS)).toEqual({ result: '0x7a69' });
   });
 
-  it('answers a null result as null: what it means is for the parser', async () => {
+  it('a null result is returned as null, and the parser decides what it means', async () => {
     node.on('eth_getTransactionReceipt', () => null);
     const answer = await endpoint.call({ method: 'eth_getTransactionReceipt', params: [] }, DEADLINE_MS);
     expect(answer).toEqual({ result: null });
@@ -104,7 +104,7 @@ describe('F01 HTTP 429', () => {
   });
 
   it.each([[undefined], ['soon']])(
-    'F01 without a usable Retry-After (%s) it is a pause of 1 s',
+    'F01 without a valid Retry-After (%s) the pause is 1 s',
     async (header) => {
       node.fault = {
         kind: 'status',
@@ -116,7 +116,7 @@ describe('F01 HTTP 429', () => {
   );
 });
 
-describe('F02, F03, F06 answers that are none', () => {
+describe('F02, F03, F06 malformed answers', () => {
   const body = (text: string): Fault => ({ kind: 'body', body: text });
   const tampered = (tamper: (answers: Answer[]) => unknown): Fault => ({ kind: 'tampered', tamper });
 
@@ -132,7 +132,7 @@ describe('F02, F03, F06 answers that are none', () => {
     ['F03 garbage', body('\u0000\u0001 not json'), 'bad-answer'],
     ['F03 a cut JSON text', body('{"jsonrpc":"2.0","id":1,"result":"0x'), 'bad-answer'],
     ['F03 null', body('null'), 'bad-answer'],
-    ['F03 nothing', body(''), 'bad-answer'],
+    ['F03 an empty answer', body(''), 'bad-answer'],
     ['F03 a number', body('7'), 'bad-answer'],
     ['F03 an empty object', body('{}'), 'bad-answer'],
     ['F03 very deep JSON', body('['.repeat(200_000)), 'bad-answer'],
@@ -152,12 +152,12 @@ describe('F02, F03, F06 answers that are none', () => {
     expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({ kind: 'bad-answer' });
   });
 
-  it('F06 an id of the right number but the wrong type is rejected', async () => {
+  it('F06 an id with the right number and the wrong type is rejected', async () => {
     node.fault = tampered(([answer]) => ({ ...answer, id: String(answer?.id) }));
     expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({ kind: 'bad-answer' });
   });
 
-  it('F06 a reordered batch is put in order by its ids', async () => {
+  it('F06 the answers of a reordered batch are sorted by their ids', async () => {
     node.fault = tampered((answers) => answers.reverse());
     expect(await endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS)).toEqual([
       { result: '0x7a69' },
@@ -167,13 +167,13 @@ describe('F02, F03, F06 answers that are none', () => {
 
   it.each<[string, (answers: Answer[]) => unknown]>([
     ['a missing answer', (answers) => answers.slice(1)],
-    ['an answer too many', (answers) => [...answers, answers[0]]],
+    ['one answer too many', (answers) => [...answers, answers[0]]],
     ['one id twice', ([first]) => [first, first]],
     ['a foreign id', ([first, second]) => [first, { ...second, id: 12_345 }]],
     ['an id that is null', ([first, second]) => [first, { ...second, id: null }]],
     ['a result and an error', ([first, second]) => [first, { ...second, error: { code: 1, message: 'x' } }]],
-    ['neither result nor error', ([first, second]) => [first, { jsonrpc: '2.0', id: second?.id }]],
-    ['something that is no object', ([first]) => [first, 'x']],
+    ['neither a result nor an error', ([first, second]) => [first, { jsonrpc: '2.0', id: second?.id }]],
+    ['something that is not an object', ([first]) => [first, 'x']],
   ])('F06 a batch with %s is rejected', async (_name, tamper) => {
     node.fault = tampered(tamper);
     expect(await failure(endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS))).toMatchObject({
@@ -181,7 +181,7 @@ describe('F02, F03, F06 answers that are none', () => {
     });
   });
 
-  it('a batch refused as a whole is a provider fault, and a rate limit on one of its calls fails it', async () => {
+  it('a refusal of the whole batch is a fault of the provider, and a rate limit of one call fails the batch', async () => {
     node.fault = tampered(() => ({
       jsonrpc: '2.0',
       id: null,
@@ -195,7 +195,7 @@ describe('F02, F03, F06 answers that are none', () => {
     });
   });
 
-  it('a JSON-RPC error under status 400 is the answer; a result under status 500 is not', async () => {
+  it('a JSON-RPC error under status 400 is an answer, a result under status 500 is not', async () => {
     const answer = (fields: object): string => JSON.stringify({ jsonrpc: '2.0', id: 1, ...fields });
     node.fault = {
       kind: 'status',
@@ -209,7 +209,7 @@ describe('F02, F03, F06 answers that are none', () => {
     expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({ kind: 'provider' });
   });
 
-  it('what a node says is kept to one short line', async () => {
+  it('the words of a node are cut to one short line', async () => {
     node.on('eth_foo', () => new NodeRefusal(-32000, `line\nbreak \u001b[31m${'x'.repeat(9_999)}`));
     const answer = await endpoint.call({ method: 'eth_foo', params: [] }, DEADLINE_MS);
     const { reason } = (answer as { error: RpcAnswerError }).error;
@@ -218,15 +218,15 @@ describe('F02, F03, F06 answers that are none', () => {
   });
 });
 
-describe('F04 silence', () => {
-  it('F04 a node that never answers is given up at the deadline', async () => {
+describe('F04 no answer', () => {
+  it('F04 a call to a node that never answers ends at the deadline', async () => {
     node.fault = { kind: 'black-hole' };
     const started = performance.now();
     expect(await failure(endpoint.call(CHAIN_ID, 60))).toMatchObject({ kind: 'timeout' });
     expect(performance.now() - started).toBeLessThan(1_000);
   });
 
-  it('F04 a port that accepts and says nothing is given up at the deadline', async () => {
+  it('F04 a call to a port that accepts connections and sends nothing ends at the deadline', async () => {
     const hole: Server = createServer(() => undefined);
     await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
     const { port } = hole.address() as { port: number };
@@ -243,7 +243,7 @@ describe('F04 silence', () => {
     hole.close();
   });
 
-  it('the shut-down ends what is in flight, and refuses what comes later', async () => {
+  it('the shut-down ends calls in flight and refuses later ones', async () => {
     node.fault = { kind: 'black-hole' };
     const inFlight = failure(endpoint.call(CHAIN_ID, 5_000));
     setTimeout(() => closing.abort(), 20);
@@ -251,7 +251,7 @@ describe('F04 silence', () => {
     expect(await failure(endpoint.call(CHAIN_ID, 5_000))).toMatchObject({ message: 'primary: closed' });
   });
 
-  it('nobody listening is a provider fault', async () => {
+  it('a port without a listener is a fault of the provider', async () => {
     await node.stop();
     expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({
       kind: 'provider',

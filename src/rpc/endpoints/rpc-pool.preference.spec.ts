@@ -27,18 +27,18 @@ const start = async (options?: FakePoolOptions): Promise<void> => {
 beforeEach(() => start());
 afterEach(() => fakes.close());
 
-/** Which endpoint answers shows in the head it reports. */
+/** The number tells which endpoint answered, because their heads differ. */
 const head = (): Promise<number> => pool.call('eth_blockNumber', [], toNumber);
 const statusOf = (role: string): EndpointStatus | undefined =>
   pool.status().find((status) => status.role === role);
 
-describe('back to the primary', () => {
+describe('return to the primary', () => {
   it.each([
-    ['F02 that answered with web pages', html502],
-    ['F03 whose answers were cut off', { kind: 'truncated' }],
-    ['F04 that never answered', { kind: 'black-hole' }],
-    ['F05 that reset connections', { kind: 'reset' }],
-  ] as const)('%s: it serves again with the first probe that it answers', async (_name, fault) => {
+    ['F02 a primary that answered with web pages', html502],
+    ['F03 a primary whose answers were cut off', { kind: 'truncated' }],
+    ['F04 a primary that never answered', { kind: 'black-hole' }],
+    ['F05 a primary that reset connections', { kind: 'reset' }],
+  ] as const)('%s serves again with the first probe that it answers', async (_name, fault) => {
     primary.fault = fault;
     for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
     expect(statusOf('primary')?.state).toBe('circuit-open');
@@ -53,7 +53,7 @@ describe('back to the primary', () => {
     expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: false });
   });
 
-  it('F04 a second outage right after the first: the backup stays until the primary has answered for a while', async () => {
+  it('F04 after a second outage right after the first the backup serves until the primary has answered for a while', async () => {
     for (let outage = 1; outage <= 2; outage++) {
       primary.fault = { kind: 'black-hole' };
       for (let i = 0; i < 3; i++) expect(await head()).toBe(BACKUP_HEAD);
@@ -68,8 +68,8 @@ describe('back to the primary', () => {
   });
 });
 
-describe('an endpoint that struggles is asked second', () => {
-  it('when it fails often, until it has answered for a while', async () => {
+describe('a struggling endpoint is asked second', () => {
+  it('an endpoint that fails often is asked second until it has answered for a while', async () => {
     for (let i = 0; i < 12; i++) {
       primary.fault = i % 2 === 0 ? html502 : undefined;
       await head();
@@ -78,13 +78,13 @@ describe('an endpoint that struggles is asked second', () => {
     expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
     expect(await head()).toBe(BACKUP_HEAD);
     backup.fault = html502;
-    expect(await head()).toBe(PRIMARY_HEAD); // still better than nothing
+    expect(await head()).toBe(PRIMARY_HEAD); // the only endpoint that answers
     backup.fault = undefined;
     for (let i = 0; i < 20; i++) await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('when it is far slower than the other, until it no longer is', async () => {
+  it('an endpoint that is far slower than the other is asked second until it is fast again', async () => {
     await fakes.close();
     await start({ timings: { probeDeadlineMs: 5_000 }, clock: new Clock() });
     primary.fault = { kind: 'slow', ms: 400 };
@@ -96,7 +96,7 @@ describe('an endpoint that struggles is asked second', () => {
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('when both struggle, the primary comes first', async () => {
+  it('the primary is asked first when both are struggling', async () => {
     for (let i = 0; i < 6; i++) {
       for (const node of [primary, backup]) node.fault = html502;
       await expect(head()).rejects.toThrow('HTTP 502');
@@ -111,7 +111,7 @@ describe('an endpoint that struggles is asked second', () => {
 describe('F07 heads seen elsewhere', () => {
   const FAR = PRIMARY_HEAD + 50;
 
-  it('F07 a stale primary is noticed by them before the next probe, and serves again when it has caught up', async () => {
+  it('F07 they reveal a primary that is behind before the next probe, and it serves again when it has caught up', async () => {
     await pool.probe();
     clock.advance(1_000);
     backup.head = FAR;
@@ -126,7 +126,7 @@ describe('F07 heads seen elsewhere', () => {
     expect(await head()).toBe(FAR + 1);
   });
 
-  it('F07 a node that merely was not asked lately is asked, and goes on serving', async () => {
+  it('F07 a node whose last probe is old is probed, and goes on serving', async () => {
     await pool.probe();
     clock.advance(1_000);
     primary.head = FAR;
@@ -136,7 +136,7 @@ describe('F07 heads seen elsewhere', () => {
     expect(await head()).toBe(FAR);
   });
 
-  it('F07 a stale node is not asked at every head, but once a second', async () => {
+  it('F07 a node that is behind is probed once a second, not at every head', async () => {
     await pool.probe();
     const asked = (): number => primary.seenOf('eth_chainId').length;
     const before = asked();
@@ -151,7 +151,7 @@ describe('F07 heads seen elsewhere', () => {
     await eventually(() => asked() === before + 2);
   });
 
-  it('F07 an only endpoint that is behind what was seen is not used', async () => {
+  it('F07 a single endpoint that is behind the seen head is not used', async () => {
     await fakes.close();
     await start({ withBackup: false });
     await pool.probe();
@@ -161,7 +161,7 @@ describe('F07 heads seen elsewhere', () => {
     await expect(head()).rejects.toThrow('no endpoint may be used now: primary is out-of-sync');
   });
 
-  it('a head that nobody confirms is forgotten after ten seconds', async () => {
+  it('a seen head that no endpoint confirms is forgotten after ten seconds', async () => {
     await pool.probe();
     clock.advance(1_000);
     pool.sawHead(1_000_000_000);

@@ -29,7 +29,7 @@ const start = async (options?: FakePoolOptions): Promise<void> => {
 beforeEach(() => start());
 afterEach(() => fakes.close());
 
-/** Which endpoint answers shows in the head it reports. */
+/** The number tells which endpoint answered, because their heads differ. */
 const head = (): Promise<number> => pool.call('eth_blockNumber', [], toNumber);
 const stateOf = (role: string): string | undefined =>
   pool.status().find((status) => status.role === role)?.state;
@@ -40,26 +40,26 @@ const failure = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('failover', () => {
-  it('the primary serves while it can, and the backup is not troubled', async () => {
+  it('the primary serves while it can, and the backup is not asked', async () => {
     expect(await head()).toBe(PRIMARY_HEAD);
     expect(backup.requests).toBe(0);
   });
 
-  it('F02 a broken primary: the backup answers the same call', async () => {
+  it('F02 the backup answers the call when the primary is broken', async () => {
     primary.fault = html502;
     expect(await head()).toBe(BACKUP_HEAD);
     primary.fault = undefined;
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('F03 an answer that does not parse: the backup answers the same call', async () => {
+  it('F03 the backup answers the call when the answer of the primary does not parse', async () => {
     primary.on('eth_blockNumber', () => null);
     expect(await head()).toBe(BACKUP_HEAD);
     primary.on('eth_blockNumber', () => '0x64');
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('F04 a black hole: the backup answers within the one deadline of the call, 2 s by default', async () => {
+  it('F04 when the primary never answers, the backup answers within the deadline of the call, 2 s by default', async () => {
     await fakes.close();
     await start({ timings: { deadlineMs: 2_000 }, clock: new Clock() });
     primary.fault = { kind: 'black-hole' };
@@ -68,14 +68,14 @@ describe('failover', () => {
     expect(performance.now() - started).toBeLessThan(2_000);
   });
 
-  it('a revert is an answer: the backup is not asked', async () => {
+  it('a revert is an answer, and the backup is not asked', async () => {
     primary.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x01'));
     expect(await failure(pool.call('eth_call', [], String))).toBeInstanceOf(CallReverted);
     expect(backup.requests).toBe(0);
     expect(stateOf('primary')).toBe('ok');
   });
 
-  it('when none serves, the error says what each of them did', async () => {
+  it('when no endpoint serves, the error tells what each of them did', async () => {
     primary.fault = html502;
     backup.fault = { kind: 'black-hole' };
     const error = await failure(head());
@@ -94,7 +94,7 @@ describe('the circuit', () => {
     for (let i = 0; i < 3; i++) await head();
   };
 
-  it('F04 opens after three failures: the endpoint is left alone', async () => {
+  it('F04 it opens after three failures, and the endpoint is not asked', async () => {
     primary.fault = { kind: 'black-hole' };
     await failOften();
     expect(stateOf('primary')).toBe('circuit-open');
@@ -103,7 +103,7 @@ describe('the circuit', () => {
     expect(primary.requests).toBe(before);
   });
 
-  it('half open: a probe in the background decides, no call waits for it, and the primary serves again', async () => {
+  it('after its rest a probe in the background closes it, no call waits, and the primary serves again', async () => {
     primary.fault = html502;
     await failOften();
     primary.fault = undefined;
@@ -127,7 +127,7 @@ describe('the circuit', () => {
     expect(primary.requests).toBe(before + 1);
   });
 
-  it('an only endpoint is used even while its circuit is open: better than nothing', async () => {
+  it('a single endpoint is used even while its circuit is open', async () => {
     await fakes.close();
     await start({ withBackup: false });
     primary.fault = html502;
@@ -140,7 +140,7 @@ describe('the circuit', () => {
 });
 
 describe('F01 rate limits', () => {
-  it('F01 the endpoint is not asked again before its pause is over, and serves afterwards', async () => {
+  it('F01 the endpoint is not asked before its pause is over, and serves afterwards', async () => {
     primary.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
     const started = performance.now();
     expect(await head()).toBe(BACKUP_HEAD);
@@ -156,7 +156,7 @@ describe('F01 rate limits', () => {
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('F01 when all ask for a pause, nothing is sent and the error says for how long', async () => {
+  it('F01 when all endpoints ask for a pause, nothing is sent and the error tells for how long', async () => {
     primary.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
     backup.fault = { kind: 'status', status: 429, headers: { 'retry-after': '3' } };
     expect(await failure(head())).toMatchObject({ kind: 'rate-limit', retryAfterMs: 3_000 });
@@ -165,8 +165,8 @@ describe('F01 rate limits', () => {
   });
 });
 
-describe('F07 stale nodes', () => {
-  it('F07 a stale node with healthy replies is not used, until it has caught up', async () => {
+describe('F07 nodes that are behind', () => {
+  it('F07 a node that is behind but answers is not used until it has caught up', async () => {
     backup.head = PRIMARY_HEAD + 16;
     await pool.probe();
     expect(stateOf('primary')).toBe('out-of-sync');
@@ -177,7 +177,7 @@ describe('F07 stale nodes', () => {
     expect(await head()).toBe(PRIMARY_HEAD + 15);
   });
 
-  it('F07 a stale node is not used even when the other one is down', async () => {
+  it('F07 a node that is behind is not used even when the other one is down', async () => {
     backup.head = PRIMARY_HEAD + 16;
     await pool.probe();
     backup.fault = html502;
@@ -186,14 +186,14 @@ describe('F07 stale nodes', () => {
     expect(primary.requests).toBe(before);
   });
 
-  it('F07 a node that does not have the block is passed over without harm to its health', async () => {
+  it('F07 when a node does not have the block, the next one is asked and its health is not affected', async () => {
     primary.on('eth_call', () => new NodeRefusal(-32000, 'header not found'));
     backup.on('eth_call', () => '0x01');
     for (let i = 0; i < 5; i++) expect(await pool.call('eth_call', [], String)).toBe('0x01');
     expect(stateOf('primary')).toBe('ok');
   });
 
-  it('F07 a block that none has yet is asked for once more a moment later', async () => {
+  it('F07 when no node has the block yet, all are asked once more a moment later', async () => {
     let asked = 0;
     primary.on('eth_call', () => (++asked === 1 ? new NodeRefusal(-32000, 'header not found') : '0x02'));
     backup.on('eth_call', () => new NodeRefusal(-32001, 'Resource not found'));
@@ -204,7 +204,7 @@ describe('F07 stale nodes', () => {
 });
 
 describe('F12 the chain id', () => {
-  it('F12 the start-up check names each endpoint that is wrong, in one sentence each', async () => {
+  it('F12 the start-up check names each endpoint that cannot be used, and tells which is on another chain', async () => {
     expect(await pool.checkEndpoints()).toEqual([]);
     primary.chainId = 1;
     await backup.stop();
@@ -222,21 +222,21 @@ describe('F12 the chain id', () => {
     ]);
   });
 
-  it('F12 an endpoint that changes its chain later is put aside, and taken back when it returns', async () => {
+  it('F12 an endpoint that changes its chain later is not used until it returns to ours', async () => {
     await pool.probe();
     primary.chainId = 1;
     await pool.probe();
     expect(stateOf('primary')).toBe('wrong-chain');
     expect(await head()).toBe(BACKUP_HEAD);
     backup.fault = html502;
-    expect(await failure(head())).toBeInstanceOf(RpcError); // never the foreign chain, whatever happens
+    expect(await failure(head())).toBeInstanceOf(RpcError); // the other chain is never used
     backup.fault = undefined;
     primary.chainId = 31337;
     await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
-  it('F12 calls start the health question by themselves once the interval has passed', async () => {
+  it('F12 a call starts the probes once the interval has passed', async () => {
     await fakes.close();
     await start({ timings: { probeIntervalMs: 5_000 } });
     primary.chainId = 1;
@@ -255,7 +255,7 @@ describe('batches', () => {
     { method: 'eth_blockNumber', params: [], parse: (raw: unknown) => ({ head: toNumber(raw) }) },
   ] as const;
 
-  it('give each call its own type in one round trip; a revert is the value of its call', async () => {
+  it('each call has a value of its own type in one round trip, and a revert is such a value', async () => {
     primary.on('eth_call', () => new NodeRefusal(3, 'execution reverted', '0x01'));
     const [chainId, call, block] = await pool.batch(CALLS);
     const sum: number =
@@ -265,7 +265,7 @@ describe('batches', () => {
     expect(primary.requests).toBe(1);
   });
 
-  it('F06 a batch that one endpoint answers wrongly is served whole by the other', async () => {
+  it('F06 when one endpoint answers a batch wrongly, the other serves the whole batch', async () => {
     primary.fault = { kind: 'tampered', tamper: (answers) => answers.slice(1) };
     backup.on('eth_call', () => '0x05');
     expect(await pool.batch(CALLS)).toEqual([31337, '0x05', { head: BACKUP_HEAD }]);
@@ -274,7 +274,7 @@ describe('batches', () => {
     expect(await pool.batch(CALLS)).toEqual([31337, '0x06', { head: PRIMARY_HEAD }]);
   });
 
-  it('without calls nothing is sent', async () => {
+  it('an empty batch sends nothing', async () => {
     expect(await pool.batch([])).toEqual([]);
     expect(primary.requests).toBe(0);
   });
@@ -286,7 +286,7 @@ describe('the archive', () => {
       archive: true,
     });
 
-  it('serves archive calls alone, and its failure does not fall upon the live endpoints', async () => {
+  it('it alone serves archive calls, and when it fails the live endpoints are not asked', async () => {
     await fakes.close();
     await start({ withArchive: true });
     fakes.archive.head = 7;
@@ -296,13 +296,13 @@ describe('the archive', () => {
     expect([primary.requests, backup.requests]).toEqual([0, 0]);
   });
 
-  it('is the live endpoints where there is none', async () => {
+  it('without an archive the live endpoints serve archive calls', async () => {
     expect(await archived()).toBe(PRIMARY_HEAD);
   });
 });
 
 describe('the shut-down', () => {
-  it('ends calls in flight at once', async () => {
+  it('it ends calls in flight at once', async () => {
     primary.fault = { kind: 'black-hole' };
     const started = performance.now();
     const inFlight = failure(pool.call('eth_blockNumber', [], toNumber, { deadlineMs: 10_000 }));
@@ -312,7 +312,7 @@ describe('the shut-down', () => {
   });
 });
 
-it('a URL that is none is refused without showing it', () => {
+it('a malformed URL is refused and not shown', () => {
   const make = (http: string) => (): RpcPool =>
     new RpcPool({ chainId: 1, primary: { http: new Secret(http) } });
   for (const url of ['ftp://host/k3y', 'no url k3y', 'http://'])

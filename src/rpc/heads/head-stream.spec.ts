@@ -76,7 +76,7 @@ const start = async ({
   });
   await eventually(() => heads.length > 0 || onHead !== undefined);
   await eventually(() =>
-    sources.every((source) => source.subscribers > 0 || source.wsDeaf || source.chainId !== 31337),
+    sources.every((source) => source.subscribers > 0 || source.wsIgnoresRequests || source.chainId !== 31337),
   );
   return stream;
 };
@@ -84,8 +84,8 @@ const start = async ({
 const numbers = (): number[] => heads.map(({ number }) => number);
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
 
-describe('a head that is nonsense, far ahead of all others', () => {
-  it('silences the others for a while, not for ever', async () => {
+describe('a false head far ahead of all others', () => {
+  it('hides lower heads for a while, not for ever', async () => {
     await start({ timings: { silenceMs: 3_000, ignoreLowerMs: 50 } });
     node.push(blockOf(2 ** 40));
     await eventually(() => numbers().includes(2 ** 40));
@@ -100,7 +100,7 @@ describe('a head that is nonsense, far ahead of all others', () => {
 });
 
 describe('heads over WebSocket', () => {
-  it('come at once, with the moment their frame arrived; the first is the head of now', async () => {
+  it('heads come at once with the time of their arrival, and the first one is the present head', async () => {
     const running = await start({ timings: { silenceMs: 3_000 } });
     const minedAtMs = performance.now();
     node.mine();
@@ -118,7 +118,7 @@ describe('heads over WebSocket', () => {
     expect(polls).toBe(1);
   });
 
-  it('F14 duplicates and older heads are dropped, a sibling is not', async () => {
+  it('F14 repeated and older heads are dropped, a sibling is given', async () => {
     await start({ timings: { silenceMs: 3_000 } });
     for (const head of [
       blockOf(102),
@@ -134,7 +134,7 @@ describe('heads over WebSocket', () => {
     expect(heads.map(({ hash }) => hash)).toEqual([hashOf(100), hashOf(102), hashOf(102, 1), hashOf(103)]);
   });
 
-  it('F14 two endpoints that give the same heads give each once', async () => {
+  it('F14 a head that two endpoints send is given once', async () => {
     await start({ sources: [node, second], timings: { silenceMs: 3_000 } });
     for (const number of [101, 102, 103]) {
       node.mine(number);
@@ -145,7 +145,7 @@ describe('heads over WebSocket', () => {
     expect(numbers()).toEqual([100, 101, 102, 103]);
   });
 
-  it('F03 malformed heads and frames are ignored with a log line', async () => {
+  it('F03 malformed heads and frames are ignored, and each is an event', async () => {
     await start({ timings: { silenceMs: 3_000 } });
     node.push({ ...blockOf(101), hash: '0x12' });
     node.push(null);
@@ -164,7 +164,7 @@ describe('heads over WebSocket', () => {
     );
   });
 
-  it('a handler that throws or rejects stops nothing', async () => {
+  it('a handler that throws or rejects does not stop the stream', async () => {
     await start({
       timings: { silenceMs: 3_000 },
       onHead: ({ number }) => {
@@ -184,7 +184,7 @@ describe('heads over WebSocket', () => {
 });
 
 describe('F13 silence', () => {
-  it('F13 a stalled WebSocket: polling within the window, the connection renewed, then WebSocket again', async () => {
+  it('F13 when a WebSocket stalls, heads are polled and it is reconnected until it gives heads again', async () => {
     const running = await start();
     node.mine();
     await eventually(() => heads.length === 2);
@@ -205,7 +205,7 @@ describe('F13 silence', () => {
     expect(heads.at(-1)?.number).toBe(104);
   });
 
-  it('F13 a chain of fast blocks is found silent within three of them', async () => {
+  it('F13 silence is noticed after the time of three blocks', async () => {
     const clock = new TestClock();
     const running = await start({
       clock,
@@ -225,7 +225,7 @@ describe('F13 silence', () => {
     expect(events.all).toEqual([{ event: 'heads-silent', silentMs: 301 }]);
   });
 
-  it('F13 silence shorter than 250 ms is jitter, however fast the blocks come', async () => {
+  it('F13 a silence of 250 ms is jitter even on a chain of faster blocks', async () => {
     const clock = new TestClock();
     const running = await start({
       clock,
@@ -245,7 +245,7 @@ describe('F13 silence', () => {
     expect(events.all).toEqual([{ event: 'heads-silent', silentMs: 251 }]);
   });
 
-  it('F13 a chain that rests does not cost the connection', async () => {
+  it('F13 a chain that makes no blocks does not cause a reconnection', async () => {
     const running = await start();
     await eventually(() => running.status.via === 'polling');
     await new Promise((resolve) => setTimeout(resolve, 150));
@@ -254,7 +254,7 @@ describe('F13 silence', () => {
     await eventually(() => running.status.via === 'websocket' && heads.length === 2);
   });
 
-  it('F13 one silent WebSocket of two is renewed while the other gives the heads', async () => {
+  it('F13 a silent WebSocket is reconnected while the other one gives the heads', async () => {
     const running = await start({ sources: [node, second], timings: { silenceMs: 100 } });
     second.wsSilent = true;
     for (let i = 0; i < 100 && second.wsConnections < 2; i++) {
@@ -266,7 +266,7 @@ describe('F13 silence', () => {
     expect(running.status.head?.number).toBe(node.head);
   });
 
-  it('a lost connection is made again', async () => {
+  it('a lost connection is opened again', async () => {
     await start({ timings: { silenceMs: 3_000 } });
     node.dropConnections();
     await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
@@ -279,11 +279,11 @@ describe('F13 silence', () => {
     ]);
   });
 
-  it('a node that takes the connection and says nothing is left after the connect timeout', async () => {
-    node.wsDeaf = true;
+  it('a node that accepts the connection and sends nothing is reconnected after the connect timeout', async () => {
+    node.wsIgnoresRequests = true;
     await start({ timings: { connectTimeoutMs: 30 } });
     await eventually(() => node.wsConnections >= 2);
-    node.wsDeaf = false;
+    node.wsIgnoresRequests = false;
     await eventually(() => node.subscribers >= 1);
     await settle();
     node.mine();
@@ -299,7 +299,7 @@ describe('without a WebSocket', () => {
     expect(running.status).toMatchObject({ via: 'polling', head: { number: 103 } });
   });
 
-  it('F07 a stale answer to a poll is dropped, and an outage is one log line', async () => {
+  it('F07 an older head from a poll is dropped, and an outage of polling is one event', async () => {
     await start({ sources: [] });
     node.head = 90;
     await settle();
@@ -311,7 +311,7 @@ describe('without a WebSocket', () => {
     expect(events.all).toEqual([{ event: 'head-poll-failed', reason: 'primary: HTTP 502' }]);
   });
 
-  it('after stop nothing comes any more', async () => {
+  it('after the stop no head comes and nothing is polled', async () => {
     const running = await start();
     running.stop();
     const before = polls;
@@ -323,7 +323,7 @@ describe('without a WebSocket', () => {
   });
 });
 
-it('F12 heads of another chain are not taken, whatever they look like', async () => {
+it('F12 heads of another chain are not given, even when they look right', async () => {
   node.chainId = 1;
   await start();
   await eventually(() => node.wsConnections >= 2);
@@ -340,7 +340,7 @@ it('F12 heads of another chain are not taken, whatever they look like', async ()
 
   node.chainId = 31337;
   await eventually(() => {
-    node.push(blockOf(101)); // until the next connection listens
+    node.push(blockOf(101)); // until the next connection has subscribed
     return heads.at(-1)?.number === 101;
   });
 });

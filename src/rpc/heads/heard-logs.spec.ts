@@ -10,7 +10,7 @@ const log = (number: number, logIndex = 0, fork = 0): RawLog => ({
   logIndex,
 });
 
-it('each log is kept once, in the order of its block, and apart from those of a sibling block', () => {
+it('each log is kept once, in the order of its block, and apart from the logs of a sibling block', () => {
   const heard = new HeardLogs(128);
   for (const one of [log(7, 2), log(7, 0), log(7, 2), log(8, 1), log(7, 1, 1)]) heard.add(one);
   expect(heard.of(hashOf(7)).map(({ logIndex }) => logIndex)).toEqual([0, 2]);
@@ -18,7 +18,7 @@ it('each log is kept once, in the order of its block, and apart from those of a 
   expect(heard.of(hashOf(9))).toEqual([]);
 });
 
-it('one that a reorg removed is gone; one never heard is removed without harm', () => {
+it('a log that a reorg removed is gone, and the removal of an unknown log changes nothing', () => {
   const heard = new HeardLogs(128);
   heard.add(log(7, 0));
   heard.add(log(7, 1));
@@ -29,7 +29,7 @@ it('one that a reorg removed is gone; one never heard is removed without harm', 
   expect(heard.of(hashOf(7))).toEqual([log(7, 1)]);
 });
 
-it('the last 128 blocks are kept', () => {
+it('the logs of the latest blocks are kept, and of no more blocks than given', () => {
   const heard = new HeardLogs(128);
   for (let number = 1; number <= 129; number++) heard.add(log(number));
   heard.add(log(2, 1));
@@ -38,7 +38,7 @@ it('the last 128 blocks are kept', () => {
   expect(heard.of(hashOf(129))).toHaveLength(1);
 });
 
-it('and no more than 50,000 logs, the oldest blocks going first', () => {
+it('no more than 50,000 logs are kept, and the oldest blocks are dropped first', () => {
   const heard = new HeardLogs(128);
   for (let index = 0; index < 30_000; index++) heard.add(log(1, index));
   heard.remove(log(1, 0));

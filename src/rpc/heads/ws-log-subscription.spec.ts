@@ -52,7 +52,7 @@ const listening = async (...addresses: Address[]): Promise<void> => {
   await eventually(() => node.logFilters.length === 1 && second.logFilters.length === 1);
 };
 const heard = (number: number): number[] => stream.heard(hashOf(number)).map(({ logIndex }) => logIndex);
-/** Whatever was pushed before has been read when the head has come. */
+/** What was pushed before has been read when the next head has come. */
 const passed = async (...nodes: FakeRpc[]): Promise<void> => {
   for (const each of nodes) {
     each.mine();
@@ -61,7 +61,7 @@ const passed = async (...nodes: FakeRpc[]): Promise<void> => {
 };
 
 describe('logs over WebSocket', () => {
-  it('are the union of what all endpoints tell, each once, as the chain gives them', async () => {
+  it('the logs of all endpoints are joined, each once, in the order of the chain', async () => {
     await listening(EMITTER);
     expect(node.logFilters).toEqual([filter(EMITTER)]);
     node.pushLog(logOf(101));
@@ -74,7 +74,7 @@ describe('logs over WebSocket', () => {
     expect(heard(102)).toEqual([]);
   });
 
-  it('F14 may come before their head, after it and twice, and heads are given all the same', async () => {
+  it('F14 a log may come before its head, after it or twice, and the heads are given', async () => {
     await listening(EMITTER);
     node.pushLog(logOf(102));
     node.mine(102);
@@ -86,7 +86,7 @@ describe('logs over WebSocket', () => {
     expect(heads.map(({ number }) => number)).toEqual([100, 102]);
   });
 
-  it('of a block that a reorg took away are forgotten', async () => {
+  it('a log of a block that a reorg removed is forgotten', async () => {
     await listening(EMITTER);
     node.pushLog(logOf(101));
     node.pushLog(logOf(101, { logIndex: '0x1' }));
@@ -97,7 +97,7 @@ describe('logs over WebSocket', () => {
     expect(events.all).toEqual([]);
   });
 
-  it('F03 malformed ones are ignored with one warning, as are those of an address not asked for', async () => {
+  it('F03 malformed logs are ignored with one event, and so are logs of other addresses', async () => {
     await listening(EMITTER);
     for (const log of [null, {}, logOf(101, { logIndex: null }), logOf(101, { topics: ['0x1'] })])
       node.pushLog(log);
@@ -115,7 +115,7 @@ describe('logs over WebSocket', () => {
     ]);
   });
 
-  it('without addresses none are asked for', async () => {
+  it('without addresses no subscription is made', async () => {
     await start();
     await passed(node, second);
     expect(node.wsSubscribing).toEqual([{ method: 'eth_subscribe', params: ['newHeads'] }]);
@@ -123,7 +123,7 @@ describe('logs over WebSocket', () => {
 });
 
 describe('a change of the addresses', () => {
-  it('subscribes anew on the same connection, and leaves the old subscription afterwards', async () => {
+  it('it subscribes again on the same connection, and then ends the old subscription', async () => {
     await listening(EMITTER);
     stream.listenTo([EMITTER, OTHER]);
     await eventually(() => node.wsSubscribing.length === 4 && second.wsSubscribing.length === 4);
@@ -139,7 +139,7 @@ describe('a change of the addresses', () => {
     expect(node.wsConnections).toBe(1);
   });
 
-  it('twice in a row leaves one subscription, to the last of them', async () => {
+  it('two changes in a row leave one subscription, to the addresses of the last', async () => {
     await listening(EMITTER);
     stream.listenTo([OTHER]);
     stream.listenTo([EMITTER, OTHER]);
@@ -147,7 +147,7 @@ describe('a change of the addresses', () => {
     expect(node.logFilters).toEqual([filter(EMITTER, OTHER)]);
   });
 
-  it('to none ends the subscription, even one that is not confirmed yet', async () => {
+  it('a change to no address ends the subscription, even one that is not confirmed yet', async () => {
     await listening(EMITTER);
     stream.listenTo([OTHER]);
     stream.listenTo([]);
@@ -157,7 +157,7 @@ describe('a change of the addresses', () => {
   });
 });
 
-it('F13 after a lost connection the logs are subscribed to again, with the addresses of now', async () => {
+it('F13 after a lost connection it subscribes again, to the present addresses', async () => {
   await listening(EMITTER);
   node.dropConnections();
   stream.listenTo([OTHER]);
@@ -167,7 +167,7 @@ it('F13 after a lost connection the logs are subscribed to again, with the addre
   await eventually(() => heard(101).length === 1);
 });
 
-it('a node that refuses logs still gives heads, is asked again on the next connection, and the other one tells the logs', async () => {
+it('a node that refuses logs still gives heads, and is asked again on the next connection', async () => {
   node.wsRefusesLogs = true;
   stream.listenTo([EMITTER]);
   await start();
@@ -183,7 +183,7 @@ it('a node that refuses logs still gives heads, is asked again on the next conne
   await eventually(() => node.logFilters.length === 1);
 });
 
-it('logs of another chain are not taken', async () => {
+it('logs of another chain are not kept', async () => {
   node.chainId = 1;
   stream.listenTo([EMITTER]);
   stream.start((head) => heads.push(head));
