@@ -3,6 +3,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Initial } from '../../migrations/0001_initial.js';
 import { StoredPositions } from '../../migrations/0002_stored_positions.js';
 import { ReopenedTransactions } from '../../migrations/0003_reopened_transactions.js';
+import { TransactionDoors } from '../../migrations/0004_transaction_doors.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
@@ -56,7 +57,7 @@ export function dataSourceOptions({
       KnownPosition,
       DivergenceRow,
     ],
-    migrations: [Initial, StoredPositions, ReopenedTransactions],
+    migrations: [Initial, StoredPositions, ReopenedTransactions, TransactionDoors],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -9,7 +9,12 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgr
 import { migrate, revertLastMigration } from './migrate.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 
-const NAMES = ['Initial1767225600001', 'StoredPositions1767225600002', 'ReopenedTransactions1767225600003'];
+const NAMES = [
+  'Initial1767225600001',
+  'StoredPositions1767225600002',
+  'ReopenedTransactions1767225600003',
+  'TransactionDoors1767225600004',
+];
 
 describe('migrations', { timeout: 60_000 }, () => {
   let dataDir: string;
@@ -95,6 +100,20 @@ describe('migrations', { timeout: 60_000 }, () => {
       ]);
       await migrate(server);
     });
+  });
+
+  it('transactions from before there were doors left by the public one; a new one must name its door', async () => {
+    const insert = (columns: string, values: string): Promise<unknown> =>
+      database.query(`INSERT INTO transactions (chain_id, sender, nonce, hash, raw, status${columns})
+        VALUES (1, '0x${'5e'.repeat(20)}', 0, '0x${'01'.repeat(32)}', '0x02', 'prepared'${values})`);
+    for (let left = NAMES.length; left > 3; left--) await revertLastMigration(server);
+    await insert('', '');
+    await migrate(server);
+    expect(await database.query('SELECT door FROM transactions')).toEqual([{ door: 'public' }]);
+    await database.query('TRUNCATE transactions');
+    await expect(insert('', '')).rejects.toThrow(/"door"/);
+    await insert(', door', `, 'public'`);
+    await database.query('TRUNCATE transactions');
   });
 
   it('the tables are those that the entities describe', async () => {

@@ -65,6 +65,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       nonce,
       hash: hash(nonce),
       raw: '0x02f8',
+      door: 'public',
       day: DAY,
       ...change,
     };
@@ -215,10 +216,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(await outbox.record(recorded)).toMatchObject({ kind: 'recorded' });
       expect(await executions.find(id)).toMatchObject({ status: 'authorised', txHash: recorded.hash });
       expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
-      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
-        ...row,
-        status: 'prepared',
-      });
+      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ ...row, status: 'prepared' });
     });
 
     it('(chain, sender, nonce) is one intent: another is a typed conflict that writes nothing', async () => {
@@ -256,10 +254,12 @@ describe('repositories', { timeout: 60_000 }, () => {
       const recorded = await outbox.record(first);
       if (recorded.kind !== 'recorded') throw new Error('not recorded');
       await outbox.end(recorded.id, { status: 'dropped' });
-      const again = intent(await executions.insert(PLANNED), { nonce: first.nonce, hash: hash(9_000_001) });
+      const other = { nonce: first.nonce, hash: hash(9_000_001), door: 'other' };
+      const again = intent(await executions.insert(PLANNED), other);
       expect(await outbox.record(again)).toEqual({ kind: 'recorded', id: recorded.id });
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
         hash: again.hash,
+        door: 'other',
         status: 'prepared',
       });
     });
@@ -269,9 +269,9 @@ describe('repositories', { timeout: 60_000 }, () => {
       await expect(outbox.record(intent(id))).rejects.toThrow(/is not planned/);
     });
 
-    it('knows what is unsettled and which nonces are used', async () => {
+    it('lists unsettled and mined transactions, and tells the highest mined nonce', async () => {
       const sender: Address = `0x${'5f'.repeat(20)}`;
-      expect(await outbox.highestNonce(1, sender)).toBeUndefined();
+      expect(await outbox.highestMinedNonce(1, sender)).toBeUndefined();
       for (const [n, status] of [
         [0, 'mined'],
         [1, 'failed'],
@@ -290,7 +290,6 @@ describe('repositories', { timeout: 60_000 }, () => {
         else if (status !== 'prepared') await outbox.end(id, { status });
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
-      expect(await outbox.highestNonce(1, sender)).toBe(3);
       expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
       const mined = { blockNumber: 77, blockHash: hash(77), executionId: null, bookedDay: null };
       expect(await outbox.find(1, sender, 0)).toMatchObject(mined);

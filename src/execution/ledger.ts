@@ -99,7 +99,7 @@ export class Ledger {
     const { chainId, address: sender } = this.signer;
     const { nonce, hash, raw } = signed;
     const day = this.safety.today();
-    const recorded = await this.outbox.record({ executionId, chainId, sender, nonce, hash, raw, day });
+    const recorded = await this.outbox.record({ executionId, chainId, sender, nonce, hash, raw, day, door: 'public' });
     if (recorded.kind === 'nonce-taken')
       throw new HaltError(
         `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,

@@ -3,9 +3,13 @@ import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { COUNT } from '../columns.js';
 
 /**
- * prepared: signed and durable, perhaps handed to a node. broadcast: a node has taken it. mined: it has a receipt.
- * failed: every node refused it and none has it. dropped: it is known by no node any more. After failed and dropped the
- * nonce may serve another intent.
+ * - prepared: signed and durable. It may have been handed to a node.
+ * - broadcast: a node has taken it.
+ * - mined: it has a receipt.
+ * - failed: every node refused it, and none has it.
+ * - dropped: no node has it any more.
+ *
+ * The nonce of a row that failed or was dropped may serve another intent.
  */
 export type OutboxStatus = 'prepared' | 'broadcast' | 'mined' | 'failed' | 'dropped';
 
@@ -34,6 +38,10 @@ export class OutboxTransaction {
   /** The signed envelope, as eth_sendRawTransaction takes it. */
   @Column({ type: 'text' })
   readonly raw!: Hex;
+
+  /** The door by which it leaves: a name of execution.paths. */
+  @Column({ type: 'text' })
+  readonly door!: string;
 
   @Column({ type: 'text' })
   readonly status!: OutboxStatus;

@@ -16,6 +16,8 @@ export interface OutboxIntent {
   readonly nonce: number;
   readonly hash: Hash;
   readonly raw: Hex;
+  /** The door by which it leaves: a name of execution.paths. */
+  readonly door: string;
   /** The UTC day that the volume is booked to: YYYY-MM-DD. */
   readonly day: string;
 }
@@ -23,12 +25,12 @@ export interface OutboxIntent {
 export type Recorded =
   /** It is durable: it may be broadcast. */
   | { readonly kind: 'recorded'; readonly id: string }
-  /** This very transaction was durable before: an earlier attempt had succeeded without our hearing of it. */
+  /** This very transaction was durable before: an earlier attempt succeeded, and its answer was lost. */
   | { readonly kind: 'already-recorded'; readonly id: string }
   /** Another intent holds (chain, sender, nonce): nothing was written, and nothing may be broadcast. */
   | { readonly kind: 'nonce-taken'; readonly existing: OutboxTransaction };
 
-/** What became of a transaction for good, unless a reorg has it otherwise. */
+/** How a transaction ended. Only a reorg can undo it. */
 export type OutboxEnd =
   | { readonly status: 'failed' | 'dropped' }
   | {
@@ -38,7 +40,7 @@ export type OutboxEnd =
       readonly covered: boolean;
     };
 
-/** What may still be mined. */
+/** Of transactions that may still be mined. */
 const UNSETTLED: readonly OutboxStatus[] = ['prepared', 'broadcast'];
 
 /**
@@ -49,13 +51,13 @@ const RECORD = `
 WITH ready AS (
   SELECT id FROM executions WHERE id = $1::bigint AND status = 'planned' FOR UPDATE
 ), intent AS (
-  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, status, booked_day)
-  SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, 'prepared',
+  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, door, status, booked_day)
+  SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, $8::text, 'prepared',
     CASE WHEN $1::bigint IS NOT NULL THEN $7::date END
   WHERE $1::bigint IS NULL OR EXISTS (SELECT FROM ready)
   ON CONFLICT (chain_id, sender, nonce) DO UPDATE
-    SET execution_id = excluded.execution_id, hash = excluded.hash, raw = excluded.raw, status = 'prepared',
-        block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day, created_at = now(), updated_at = now()
+    SET execution_id = excluded.execution_id, hash = excluded.hash, raw = excluded.raw, door = excluded.door,
+        status = 'prepared', block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day, created_at = now(), updated_at = now()
     WHERE t.status IN ('failed', 'dropped') AND t.hash <> excluded.hash
   RETURNING id
 ), authorised AS (
@@ -69,7 +71,7 @@ WITH ready AS (
 )
 SELECT id FROM intent`;
 
-/** One statement: the row's end, and its notional off the day, once, however often this is repeated. */
+/** One statement: it ends the row and takes its notional off the day. To repeat it changes nothing more. */
 const END = `
 WITH before AS (
   SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint FOR UPDATE
@@ -82,7 +84,7 @@ UPDATE transactions t SET status = $2::text, block_number = $3::bigint, block_ha
   booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END, updated_at = now()
 FROM before WHERE t.id = before.id RETURNING t.id`;
 
-/** One statement: row and execution as before the receipt, and the notional booked again where it had been released. */
+/** One statement: row and execution as before the receipt, and the notional booked again if it had been released. */
 const REOPEN = `
 WITH before AS (
   SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint AND status = 'mined' FOR UPDATE
@@ -112,15 +114,16 @@ export class OutboxRepository {
    * @throws HaltError also when the execution is not in status `planned`.
    */
   async record(intent: OutboxIntent): Promise<Recorded> {
-    const { executionId, chainId, sender, nonce, hash, raw, day } = intent;
-    const [row] = await this.database.query(RECORD, [executionId, chainId, sender, nonce, hash, raw, day]);
+    const { executionId, chainId, sender, nonce, hash, raw, day, door } = intent;
+    const values = [executionId, chainId, sender, nonce, hash, raw, day, door];
+    const [row] = await this.database.query(RECORD, values);
     if (row) return { kind: 'recorded', id: String(row.id) };
     const existing = await this.find(chainId, sender, nonce);
     if (!existing)
       throw new HaltError(
         `execution ${String(executionId)} is not planned: its transaction was not recorded`,
       );
-    // Byte for byte the same, but for another execution: another process carries out the same plan with our key.
+    // The same bytes for another execution mean that another process carries out the same plan with our key.
     return existing.hash === hash && existing.executionId === executionId
       ? { kind: 'already-recorded', id: existing.id }
       : { kind: 'nonce-taken', existing };
@@ -130,24 +133,26 @@ export class OutboxRepository {
     return this.database.with(OutboxTransaction, (rows) => rows.findOneBy({ chainId, sender, nonce }));
   }
 
-  /** What may still be mined, by ascending nonce. */
+  /** The transactions that may still be mined, by ascending nonce. */
   unsettled(chainId: number, sender: Address): Promise<OutboxTransaction[]> {
     return this.database.with(OutboxTransaction, (rows) =>
       rows.find({ where: { chainId, sender, status: In(UNSETTLED) }, order: { nonce: 'ASC' } }),
     );
   }
 
-  /** The highest nonce of a row that was mined or may still be; undefined when there is none. */
-  highestNonce(chainId: number, sender: Address): Promise<number | undefined> {
-    return this.#highest(chainId, sender, [...UNSETTLED, 'mined']);
+  /**
+   * The highest nonce of a mined row; undefined when there is none. A chain that counts fewer transactions is not the
+   * chain for which these rows were written.
+   */
+  async highestMinedNonce(chainId: number, sender: Address): Promise<number | undefined> {
+    const [row] = await this.database.query(
+      `SELECT max(nonce) AS nonce FROM transactions WHERE chain_id = $1 AND sender = $2 AND status = 'mined'`,
+      [chainId, sender],
+    );
+    return row && row.nonce !== null ? safeInteger(row.nonce) : undefined;
   }
 
-  /** The highest nonce of a mined row: a chain that counts less is not the chain that these rows were written for. */
-  highestMinedNonce(chainId: number, sender: Address): Promise<number | undefined> {
-    return this.#highest(chainId, sender, ['mined']);
-  }
-
-  /** What was mined from one block to another, both included, and may be reopened. */
+  /** The transactions that were mined from one block to another, both included, and that may be reopened. */
   minedBetween(
     chainId: number,
     sender: Address,
@@ -183,24 +188,12 @@ export class OutboxRepository {
   }
 
   /**
-   * The block in which it was mined is not in the chain any more: row and execution are as if it had not been. May be
+   * A reorg removed the block in which it was mined. Row and execution become what they were before the receipt. May be
    * repeated.
    *
-   * @param day the UTC day, YYYY-MM-DD, that its notional is booked to where none counts it.
+   * @param day the UTC day, YYYY-MM-DD, that its notional is booked to if no day counts it.
    */
   async reopen(id: string, day: string): Promise<void> {
     await this.database.query(REOPEN, [id, day]);
-  }
-
-  async #highest(
-    chainId: number,
-    sender: Address,
-    statuses: readonly OutboxStatus[],
-  ): Promise<number | undefined> {
-    const [row] = await this.database.query(
-      'SELECT max(nonce) AS nonce FROM transactions WHERE chain_id = $1 AND sender = $2 AND status = ANY ($3)',
-      [chainId, sender, statuses],
-    );
-    return row && row.nonce !== null ? safeInteger(row.nonce) : undefined;
   }
 }
