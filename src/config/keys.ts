@@ -167,6 +167,7 @@ export interface ListKey {
   /** The elements of an absent list. */
   readonly default?: readonly Mapping[];
   readonly least?: number;
+  readonly most?: number;
 }
 
 /** A key that holds a list of sections. */
@@ -183,7 +184,8 @@ export function List(options: ListKey): PropertyDecorator {
     Transform(({ value }: { value: unknown }) => {
       const list = value ?? options.default;
       if (list === undefined) return undefined;
-      if (!Array.isArray(list) || list.length < (options.least ?? 0)) return UNREADABLE;
+      const { least = 0, most = Infinity } = options;
+      if (!Array.isArray(list) || list.length < least || list.length > most) return UNREADABLE;
       return list.map((element: unknown) =>
         isMapping(element) ? plainToInstance(options.choose(element), element) : UNREADABLE,
       );

@@ -169,6 +169,21 @@ describe('mistakes', () => {
     ]);
   });
 
+  it('submission paths that this version cannot use are refused', () => {
+    const execution = (paths: string): string =>
+      withSection('execution', `{ chimera: 0x2626664c2603336E57B271c5C0b26F421741e481, paths: ${paths} }`);
+    const refused = (what: string): string =>
+      `execution.paths: ${what} is not valid; a list of exactly one submission path was expected, for example [{ name: public, kind: public }]`;
+    expect(problemsOf(execution('[{ name: main, kind: public }]'))).toEqual([]);
+    expect(problemsOf(execution('[{ name: a, kind: public }, { name: b, kind: public }]'))).toEqual([
+      refused('this list'),
+    ]);
+    expect(problemsOf(execution('[]'))).toEqual([refused('an empty list')]);
+    expect(problemsOf(execution('[{ name: flow, kind: private }]'))).toEqual([
+      'execution.paths[0].kind: "private" is not valid; public was expected, for example public',
+    ]);
+  });
+
   it('protocols of the design that are not built yet are named', () => {
     const list = `
   - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 1 }

@@ -248,6 +248,7 @@ export class SafetyConfig {
   readonly haltHeadAgeSeconds!: number;
 }
 
+/** One of the ways by which transactions reach a block. */
 export class SubmissionPathConfig {
   @Name({ example: 'public' })
   readonly name!: string;
@@ -260,12 +261,13 @@ class SendingConfig {
   @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
   readonly mode!: 'dry-run' | 'live';
 
-  @DistinctNames()
+  /** One, because nothing chooses between two of them yet. */
   @List({
     choose: () => SubmissionPathConfig,
     default: [{ name: 'public', kind: 'public' }],
     least: 1,
-    expected: 'a list of at least one submission path',
+    most: 1,
+    expected: 'a list of exactly one submission path',
     example: '[{ name: public, kind: public }]',
   })
   readonly paths!: readonly SubmissionPathConfig[];
