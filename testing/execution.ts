@@ -10,18 +10,26 @@ import {
   type DatabaseAddress,
   type ExecutionMode,
 } from '../src/database/index.js';
+import { Clock } from '../src/domain/clock.js';
+import type { EventNamed } from '../src/domain/events/events.js';
 import type { Address, Hash, Hex } from '../src/domain/hex.js';
+import { PassTrace } from '../src/domain/pass-trace.js';
 import type { LiquidationPlan } from '../src/domain/plan.js';
 import type { SafetyLimits } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { CHIMERA_ABI } from '../src/contract/bindings.js';
 import { Chain } from '../src/rpc/chain/chain.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
-import { SafetyController } from '../src/safety/index.js';
+import { FailurePolicy, SafetyController } from '../src/safety/index.js';
+import type { Door } from '../src/execution/doors/door.js';
+import { Doors } from '../src/execution/doors/doors.js';
 import { executionRow } from '../src/execution/execution-row.js';
 import { executionOf } from '../src/execution/execution.module.js';
 import type { ExecutionService } from '../src/execution/execution.service.js';
 import { Signer } from '../src/execution/signer.js';
+import type { Intent } from '../src/execution/submission.js';
+import { Wallet } from '../src/execution/wallet.js';
+import { RecordedEvents } from './fakes/recorded-events.js';
 
 /** Test support: execution on a real chain and a real database, with a contract that does as its calldata says. */
 
@@ -72,7 +80,25 @@ export interface Settings {
   readonly limits?: Partial<SafetyLimits>;
   /** False: the wallet stays as it is. */
   readonly funded?: boolean;
+  /** Default: the public door. */
+  readonly doors?: readonly Door[];
 }
+
+/** The real time, which a test may put forward. */
+export class AdjustableClock extends Clock {
+  private aheadMs = 0;
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.aheadMs;
+  }
+
+  putForward(ms: number): void {
+    this.aheadMs += ms;
+  }
+}
+
+/** What execution tells of outcomes. */
+export type News = EventNamed<'execution-settled'> | EventNamed<'execution-reopened'>;
 
 export const LIMITS: SafetyLimits = {
   maxSingleExecutionUsd8: 1_000n * USD,
@@ -81,15 +107,18 @@ export const LIMITS: SafetyLimits = {
   minOperatorBalanceWei: ETHER / 10n,
 };
 
-/** Where two branches part. */
+/** The block after which two branches differ. */
 export interface Fork {
   readonly number: number;
-  /** Serves once. */
+  /** The node's snapshot, which serves once. */
   snapshot: unknown;
 }
 
-/** What one process has: closing it and opening another is a restart. */
+/** The parts that one process has. To close it and to open another one is a restart. */
 export class Bench {
+  /** Outcomes that {@link news} has given. */
+  private newsGiven = 0;
+
   private constructor(
     readonly settings: Settings,
     readonly dataSource: DataSource,
@@ -100,10 +129,12 @@ export class Bench {
     readonly outbox: OutboxRepository,
     readonly safetyRepository: SafetyRepository,
     readonly safety: SafetyController,
+    readonly events: RecordedEvents,
+    readonly clock: AdjustableClock,
     readonly execution: ExecutionService,
   ) {}
 
-  /** Empties the database. What was opened before it must not be used after it. */
+  /** Empties the database. A bench that was opened before must not be used after it. */
   static async reset(address: DatabaseAddress): Promise<void> {
     const dataSource = await createDataSource(address).initialize();
     await dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
@@ -111,7 +142,7 @@ export class Bench {
     await migrate(address);
   }
 
-  /** With an operator of its own, who has one ether. Not recovered yet. */
+  /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
     const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
     const { secondOpinion = backupUrl !== undefined } = settings;
@@ -129,10 +160,24 @@ export class Bench {
     await safety.onModuleInit();
     const config = {
       rpc: { primary, secondOpinion },
-      execution: { mode, chimera: CHIMERA, paths: [] },
+      execution: { mode, chimera: CHIMERA, paths: [{ name: 'public', kind: 'public' as const }] },
       detector: detector(confirmationBlocks),
     };
-    const execution = executionOf(config, signer, chain, pool, executions, outbox, safety);
+    const events = new RecordedEvents();
+    const clock = new AdjustableClock();
+    const execution = executionOf(
+      config,
+      new Wallet(signer),
+      settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain),
+      chain,
+      pool,
+      executions,
+      outbox,
+      safety,
+      new FailurePolicy(safety, events),
+      events,
+      clock,
+    );
     const bench = new Bench(
       settings,
       dataSource,
@@ -143,6 +188,8 @@ export class Bench {
       outbox,
       safetyRepository,
       safety,
+      events,
+      clock,
       execution,
     );
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
@@ -151,7 +198,7 @@ export class Bench {
     return bench;
   }
 
-  /** As {@link open}, and ready. */
+  /** As {@link open}, and recovered. */
   static async start(settings: Settings): Promise<Bench> {
     const bench = await Bench.open(settings);
     await bench.execution.recover();
@@ -179,7 +226,11 @@ export class Bench {
     return { number, snapshot: await this.rpc('evm_snapshot') };
   }
 
-  /** Empty blocks instead of those after the fork; no node has the transactions of these any more. @returns the blocks gone */
+  /**
+   * Replaces the blocks after the fork by empty ones; no node has the transactions of the old ones any more.
+   *
+   * @returns the blocks that are gone.
+   */
   async reorg(fork: Fork, blocks: number): Promise<Hash[]> {
     const { number } = await this.chain.getBlock('latest');
     const gone = await this.chain.getBlocks(fork.number + 1, number);
@@ -190,41 +241,62 @@ export class Bench {
     return gone.map(({ hash }) => hash);
   }
 
-  /** A plan on the latest block for a borrower of its own, with a row in status `planned`. */
-  async plan(number: number, changes: Partial<LiquidationPlan> & { readonly data?: Hex } = {}) {
+  /**
+   * A plan on the latest block for a borrower of its own, with a row in status `planned`. Its pass began 5 ms ago by the
+   * bench's clock.
+   */
+  async plan(
+    number: number,
+    changes: Partial<LiquidationPlan> & { readonly data?: Hex } = {},
+  ): Promise<Intent> {
     const borrower: Address = `0x${number.toString(16).padStart(40, 'b')}`;
     const { data = emitting({ borrower, profit: ETHER / 100n }), ...others } = changes;
     const block = await this.chain.getBlock('latest');
     const plan: LiquidationPlan = { ...SAMPLE, borrower, block, deadline: block.timestamp + 600, ...others };
     const withCall = { ...plan, call: { ...SAMPLE.call, ...others.call, data } };
     const row = executionRow(withCall, this.settings.mode ?? 'live', 'planned');
-    return { plan: withCall, executionId: await this.executions.insert(row) };
+    const executionId = await this.executions.insert(row);
+    const trace = new PassTrace(this.clock, this.clock.monotonicMs() - 5);
+    return { plan: withCall, executionId, trace };
   }
 
   async submit(number: number, changes?: Parameters<Bench['plan']>[1]) {
-    const { plan, executionId } = await this.plan(number, changes);
-    return { executionId, ...(await this.execution.submit(plan, executionId, performance.now() - 5)) };
+    const intent = await this.plan(number, changes);
+    return { executionId: intent.executionId, ...(await this.execution.submit(intent)) };
   }
 
-  /** As the loop does at a new head. */
-  async settle(takenBack?: readonly Hash[]) {
-    return this.execution.settle(await this.chain.getBlock('latest'), takenBack);
+  /** As the loop does at a new head. @returns the outcomes that were told since the last call that returned */
+  async settle(takenBack?: readonly Hash[]): Promise<News[]> {
+    await this.execution.settle(await this.chain.getBlock('latest'), takenBack);
+    return this.news();
   }
 
-  /** As many blocks as a receipt needs to count, and a look. */
-  async mineAndSettle() {
+  /** The outcomes that were told since the last call. */
+  news(): News[] {
+    const all = this.events.all.filter(
+      (event): event is News => event.event === 'execution-settled' || event.event === 'execution-reopened',
+    );
+    const news = all.slice(this.newsGiven);
+    this.newsGiven = all.length;
+    return news;
+  }
+
+  /** Mines as many blocks as a receipt needs to count, and settles. */
+  async mineAndSettle(): Promise<News[]> {
     await this.mine(1 + (this.settings.confirmationBlocks ?? 1));
     return this.settle();
   }
 
-  /** From the plan to its outcome. */
+  /** Submits a plan, mines it and settles it. */
   async settled(number: number, changes?: Parameters<Bench['plan']>[1]) {
     const submission = await this.submit(number, changes);
     if (submission.kind !== 'submitted') throw new Error('not submitted');
-    return { ...submission, settlement: (await this.mineAndSettle()).at(-1) };
+    const [settlement] = (await this.mineAndSettle()).slice(-1);
+    if (settlement?.event !== 'execution-settled') throw new Error('not settled');
+    return { ...submission, settlement };
   }
 
-  /** Nonce, hash and status of every transaction that was ever signed. */
+  /** Nonce, hash and status of every outbox row, by ascending nonce. */
   async outboxRows(): Promise<string[]> {
     const rows: { row: string }[] = await this.dataSource.query(
       `SELECT concat_ws(' ', nonce, hash, status) AS row FROM transactions ORDER BY nonce`,

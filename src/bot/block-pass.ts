@@ -3,8 +3,8 @@ import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
-import type { Hash } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import type { PassTrace } from '../domain/pass-trace.js';
 import { ExecutionService } from '../execution/index.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
@@ -45,8 +45,11 @@ export class BlockPass {
     private readonly journal: DecisionJournal,
   ) {}
 
-  /** @throws what planning and sending throw: the caller decides by the error's class. */
-  async run(head: Head): Promise<PassResult | PassFailure> {
+  /**
+   * @param trace begins with the head's arrival.
+   * @throws what planning and sending throw: the caller decides by the error's class.
+   */
+  async run(head: Head, trace: PassTrace): Promise<PassResult | PassFailure> {
     this.journal.startPass();
     const reached = await this.reach(head);
     if (reached.kind === 'failed') return reached;
@@ -61,11 +64,17 @@ export class BlockPass {
     });
     skipped.push(...(await this.journal.recordRejections(decisions)));
     const rows = await this.journal.recordPlans(decisions);
-    const refused = await this.carryOut(rows, head);
+    const refused = await this.carryOut(rows, trace);
     skipped.push(...refused);
     this.journal.reportSkipped(skipped, view.block.number);
     const planned = rows.length - refused.length;
-    this.journal.reportPass({ head, positions: this.state.positionCount, liquidatable, planned });
+    this.journal.reportPass({
+      block: head.number,
+      positions: this.state.positionCount,
+      liquidatable,
+      planned,
+      tookMs: Math.round(trace.sinceHeadMs()),
+    });
     return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped) };
   }
 
@@ -74,17 +83,17 @@ export class BlockPass {
    * the other: the state must not move on beside the next pass.
    */
   private async reach(head: Head): Promise<{ kind: 'reached'; view: StateView } | PassFailure> {
-    const [advanced, unsettled] = await Promise.all([this.state.advance(head), errorOf(this.settle(head))]);
+    const [advanced, unsettled] = await Promise.all([
+      this.state.advance(head),
+      errorOf(this.execution.settle(head)),
+    ]);
     const { view, takenBack, error } = advanced;
     // The settlement that ran beside it may have counted a block that is gone. What such a block had settled is in flight
     // again before any plan is made, also when the head was not reached: no position is liquidated twice.
-    const unsettledAgain = takenBack.length > 0 ? await errorOf(this.settle(head, takenBack)) : undefined;
+    const unsettledAgain =
+      takenBack.length > 0 ? await errorOf(this.execution.settle(head, takenBack)) : undefined;
     const errors = worstFirst([error, unsettled, unsettledAgain]);
     return errors.length > 0 || !view ? { kind: 'failed', errors } : { kind: 'reached', view };
-  }
-
-  private async settle(head: Head, takenBack: readonly Hash[] = []): Promise<void> {
-    for (const news of await this.execution.settle(head, takenBack)) this.journal.reportSettlement(news);
   }
 
   private detect(view: StateView): {
@@ -114,12 +123,11 @@ export class BlockPass {
   }
 
   /** One plan after the other, in the order in which they were proved. @returns what was not sent */
-  private async carryOut(rows: readonly PlanRow[], head: Head): Promise<SkippedPosition[]> {
+  private async carryOut(rows: readonly PlanRow[], trace: PassTrace): Promise<SkippedPosition[]> {
     const refused: SkippedPosition[] = [];
     for (const [index, { plan, executionId }] of rows.entries()) {
       try {
-        const submission = await this.execution.submit(plan, executionId, head.receivedAtMs);
-        this.journal.reportSubmission(plan, executionId, submission);
+        const submission = await this.execution.submit({ plan, executionId, trace });
         if (submission.kind === 'rejected') refused.push({ ...plan, rejection: submission });
       } catch (error) {
         // A later pass makes new plans for those behind the one that failed.

@@ -59,10 +59,7 @@ describe('the life of the bot', () => {
         operator: `0x${'0e'.repeat(20)}`,
         recover: () => did('recovers'),
         inFlight: () => new Set(),
-        drain: () => {
-          done.push('drains');
-          return Promise.resolve([]);
-        },
+        drain: () => did('drains'),
       }),
       standIn<PassLoop>('loop', {
         start: () => void done.push('loop starts'),

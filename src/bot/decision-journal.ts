@@ -7,13 +7,11 @@ import {
   type Rejection,
   type RejectionReason,
 } from '../domain/decision.js';
-import type { Head } from '../domain/block.js';
-import { Clock } from '../domain/clock.js';
 import { HaltError } from '../domain/errors.js';
-import { Events } from '../domain/events/events.js';
+import { Events, type EventNamed } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import { executionRow, type Reopening, type Settlement, type Submission } from '../execution/index.js';
+import { executionRow } from '../execution/index.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { rejectionRow } from './rejection-row.js';
 
@@ -42,7 +40,6 @@ export class DecisionJournal {
   constructor(
     private readonly executions: ExecutionsRepository,
     private readonly events: Events,
-    private readonly clock: Clock,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -118,32 +115,8 @@ export class DecisionJournal {
     }
   }
 
-  /** How an execution ended, or that it has not after all. */
-  reportSettlement(news: Settlement | Reopening): void {
-    if (news.outcome === 'reopened') {
-      const { outcome, ...reopening } = news;
-      this.events.emit({ event: 'execution-reopened', ...reopening });
-    } else this.events.emit({ event: 'execution-settled', ...news });
-  }
-
-  /** What came of a plan that was handed to execution. A refusal is a skipped position; the rest comes with its settlement. */
-  reportSubmission({ borrower, block }: LiquidationPlan, executionId: string, submission: Submission): void {
-    if (submission.kind === 'dry-run')
-      this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
-    if (submission.kind !== 'submitted') return;
-    const { hash, nonce, headToSendUs } = submission;
-    this.events.emit({ event: 'transaction-sent', executionId, borrower, hash, nonce, headToSendUs });
-  }
-
-  reportPass(pass: {
-    readonly head: Head;
-    readonly positions: number;
-    readonly liquidatable: number;
-    readonly planned: number;
-  }): void {
-    const { head, ...counts } = pass;
-    const tookMs = Math.round(this.clock.monotonicMs() - head.receivedAtMs);
-    this.events.emit({ event: 'pass', block: head.number, ...counts, tookMs });
+  reportPass(pass: Omit<EventNamed<'pass'>, 'event'>): void {
+    this.events.emit({ event: 'pass', ...pass });
   }
 
   private reportPlan(plan: LiquidationPlan, executionId: string): void {

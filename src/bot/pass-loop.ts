@@ -3,6 +3,7 @@ import { ChimeraConfig } from '../config/index.js';
 import type { Head } from '../domain/block.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
+import { PassTrace } from '../domain/pass-trace.js';
 import { FailurePolicy } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import { BlockPass, type PassResult } from './block-pass.js';
@@ -71,7 +72,8 @@ export class PassLoop {
 
   private async runOne(head: Head): Promise<void> {
     try {
-      const outcome = await this.pass.run(head);
+      const trace = new PassTrace(this.clock, head.receivedAtMs);
+      const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
         // The worst comes first, and each is acted on: a halt is not lost behind an error that is retried.
         for (const error of outcome.errors) await this.policy.failed(error, head.number);

@@ -1,38 +1,54 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule, ExecutionsRepository, OutboxRepository } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import { Chain } from '../rpc/chain/chain.js';
-import { RpcModule } from '../rpc/rpc.module.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
-import { SafetyController, SafetyModule } from '../safety/index.js';
+import { RpcModule } from '../rpc/rpc.module.js';
+import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.js';
+import { Doors } from './doors/doors.js';
 import { ExecutionService } from './execution.service.js';
 import { Ledger } from './ledger.js';
-import { NonceLane } from './nonce-lane.js';
+import { RecentSettlements } from './recent-settlements.js';
 import { SecondEndpoint } from './second-endpoint.js';
+import { Sender } from './sender.js';
 import { Settler } from './settler.js';
 import { Signer } from './signer.js';
+import { Submitter } from './submitter.js';
+import { Wallet } from './wallet.js';
 
 /**
- * From an authorised plan to its outcome: one signer, one lane of nonces, the outbox, receipts and realised profit.
+ * From an authorised plan to its outcome: the wallet, the outbox, the doors, receipts and realised profit.
  *
- * It must never broadcast what has no durable row, sign while HALTED, give one nonce to two intents that could both be
+ * It must never hand over what has no durable row, sign while HALTED, give one nonce to two intents that could both be
  * mined, call a submission a success, or let the key leave the signer.
  */
 @Module({
   imports: [RpcModule, DatabaseModule, SafetyModule],
   providers: [
     { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
+    { provide: Wallet, inject: [Signer], useFactory: (signer: Signer) => new Wallet(signer) },
+    {
+      provide: Doors,
+      inject: [ChimeraConfig, Chain],
+      useFactory: ({ execution }: ChimeraConfig, chain: Chain) => Doors.of(execution.paths, chain),
+    },
     {
       provide: ExecutionService,
       inject: [
         ChimeraConfig,
-        Signer,
+        Wallet,
+        Doors,
         Chain,
         RpcPool,
         ExecutionsRepository,
         OutboxRepository,
         SafetyController,
+        FailurePolicy,
+        Events,
+        Clock,
       ],
       useFactory: executionOf,
     },
@@ -48,28 +64,31 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
   return Signer.fromSecret(key, network.chainId);
 }
 
-/** The service and its parts; the parts are nobody else's business. */
+/** The service of one wallet and its parts, which no other module sees. */
 export function executionOf(
   config: Pick<ChimeraConfig, 'rpc' | 'execution' | 'detector'>,
-  signer: Signer,
+  wallet: Wallet,
+  doors: Doors,
   chain: Chain,
   pool: RpcPool,
   executions: ExecutionsRepository,
   outbox: OutboxRepository,
   safety: SafetyController,
+  failures: FailurePolicy,
+  events: Events,
+  clock: Clock,
 ): ExecutionService {
   const { chimera, mode } = config.execution;
   const { confirmationBlocks } = config.detector;
-  const lane = new NonceLane();
-  const ledger = new Ledger(executions, outbox, safety, signer);
-  const settings = { operator: signer.address, chimera, confirmationBlocks, mode };
-  const settler = new Settler(pool, chain, ledger, lane, safety, settings);
-  const secondEndpoint = config.rpc.secondOpinion ? new SecondEndpoint(chain, signer.address) : undefined;
-  return new ExecutionService(
-    { signer, lane, ledger, settler, secondEndpoint },
-    chain,
-    executions,
-    safety,
-    mode,
-  );
+  const ledger = new Ledger(executions, outbox, safety, wallet, doors, events);
+  const sender = new Sender(chain, wallet, ledger, safety, failures, events);
+  const secondEndpoint = config.rpc.secondOpinion
+    ? new SecondEndpoint(chain, wallet.address, events)
+    : undefined;
+  const door = doors.first;
+  const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door, secondEndpoint });
+  const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
+  const settling = { chimera, confirmationBlocks, mode };
+  const settler = new Settler(pool, wallet, ledger, settlements, sender, failures, settling);
+  return new ExecutionService(chain, wallet, ledger, submitter, settler, events, clock);
 }

@@ -1,5 +1,5 @@
 export { executionRow } from './execution-row.js';
 export { ExecutionModule } from './execution.module.js';
-export { ExecutionService, type Submission } from './execution.service.js';
-export type { Reopening, Settlement } from './in-flight.js';
+export { ExecutionService } from './execution.service.js';
 export { Signer } from './signer.js';
+export type { Intent, Submission } from './submission.js';

@@ -1,48 +1,46 @@
-import { Logger } from '@nestjs/common';
 import type {
   Execution,
   ExecutionsRepository,
   OutboxRepository,
   OutboxTransaction,
 } from '../database/index.js';
-import type { RejectionReason } from '../domain/decision.js';
-import { HaltError, messageOf } from '../domain/errors.js';
-import type { Hash } from '../domain/hex.js';
-import type { LiquidationPlan } from '../domain/plan.js';
+import type { Rejection, RejectionReason } from '../domain/decision.js';
+import { HaltError, messageOf, RetryError } from '../domain/errors.js';
+import type { EventNamed, Events } from '../domain/events/events.js';
+import type { Address, Hash } from '../domain/hex.js';
+import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import {
-  NOT_SENT,
-  restored,
-  restoredSettled,
-  settledIn,
-  settlement,
-  type InFlight,
-  type Reopening,
-  type Settled,
-  type Settlement,
-} from './in-flight.js';
+import type { Door } from './doors/door.js';
+import type { Doors } from './doors/doors.js';
+import { NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { Outcome } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
-import type { SignedTransaction, Signer } from './signer.js';
+import type { SignedTransaction } from './signer.js';
+import type { Intent } from './submission.js';
+import type { Wallet } from './wallet.js';
+
+type Settled = EventNamed<'execution-settled'>;
 
 /**
- * What is in flight, and what was settled a short while ago, in memory as in the rows: the only writer of outbox rows and
- * of the outcomes of what was signed.
+ * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and the outcomes of
+ * executions, and tells each outcome as soon as its rows are written.
  */
 export class Ledger {
-  private readonly logger = new Logger(Ledger.name);
+  /** The head of the last look at the chain: a state at this block shows what was mined up to it. */
+  headNumber = 0;
   private readonly open = new Map<Hash, InFlight>();
-  private readonly settled = new Map<Hash, Settled>();
-  /** In flight again, which their rows do not say yet. */
-  private reopened: readonly (Settled & { readonly day: string })[] = [];
   private readonly saving = new Map<Hash, Promise<void>>();
+  /** The answer to the write of a row was lost. */
+  private answerLost = false;
 
   constructor(
     private readonly executions: ExecutionsRepository,
     private readonly outbox: OutboxRepository,
     private readonly safety: SafetyController,
-    private readonly signer: Pick<Signer, 'address' | 'chainId'>,
+    private readonly wallet: Wallet,
+    private readonly doors: Doors,
+    private readonly events: Events,
   ) {}
 
   /** By ascending nonce. */
@@ -54,81 +52,131 @@ export class Ledger {
     return this.open.size;
   }
 
+  get borrowers(): readonly Address[] {
+    return [...this.open.values()].map(({ terms }) => terms.borrower);
+  }
+
+  /** The calls that a state at the last head does not show yet, in the order of their nonces. */
+  get pendingCalls(): readonly TransactionCall[] {
+    const { headNumber } = this;
+    const pending = this.all.filter(({ minedIn }) => minedIn === undefined || minedIn > headNumber);
+    return pending.map(({ call }) => call);
+  }
+
+  /** A row may exist that is not known here. {@link findMissedRows} takes it up. */
+  get mayMissRows(): boolean {
+    return this.answerLost;
+  }
+
   /**
-   * Takes up rows that this process does not know: of a killed one, or of a write whose answer was lost.
+   * Takes up the rows that are not known here: of an earlier process, or of a write whose answer was lost.
    *
    * @returns what is new. @throws RetryError when the database is away; HaltError when a row makes no sense.
    */
   async load(): Promise<readonly InFlight[]> {
-    const { chainId, address } = this.signer;
+    const { chainId, address } = this.wallet;
     const rows = await this.outbox.unsettled(chainId, address);
     const unknown = rows.filter(({ hash }) => !this.open.has(hash));
-    const found = await Promise.all(unknown.map(async (row) => restored(row, await this.executionOf(row))));
+    const found = await Promise.all(
+      unknown.map(async (row) => this.restore(row, await this.executionOf(row))),
+    );
     for (const transaction of found) this.open.set(transaction.hash, transaction);
     return found;
   }
 
-  /**
-   * Takes up what an earlier process settled from one block to another, both included.
-   *
-   * @returns the blocks that settled anything. @throws as {@link load}
-   */
-  async loadSettled(fromBlock: number, toBlock: number): Promise<readonly Settled['block'][]> {
-    const { chainId, address } = this.signer;
-    const rows = await this.outbox.minedBetween(chainId, address, fromBlock, toBlock);
-    for (const row of rows.filter(({ hash }) => !this.settled.has(hash) && !this.open.has(hash))) {
-      const settled = restoredSettled(row, await this.executionOf(row));
-      if (settled) this.settled.set(row.hash, settled);
-    }
-    const blocks = [...this.settled.values()].map(({ block }) => block);
-    return [...new Map(blocks.map((block) => [block.hash, block])).values()];
+  /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */
+  async rejectUnsigned(): Promise<void> {
+    await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
   }
 
-  /** Of a row that was mined; undefined when there is none. @throws RetryError when the database is away. */
+  /** Takes up a row whose write seemed to have failed. To be called as work of the wallet's lane. @throws as {@link load} */
+  async findMissedRows(): Promise<void> {
+    if (!this.answerLost) return;
+    for (const { nonce } of await this.load()) this.wallet.lane.hold(nonce);
+    await this.safety.reloadVolume();
+    this.answerLost = false;
+  }
+
+  /** The highest nonce of a mined row; undefined when there is none. @throws RetryError when the database is away. */
   highestMinedNonce(): Promise<number | undefined> {
-    return this.outbox.highestMinedNonce(this.signer.chainId, this.signer.address);
+    return this.outbox.highestMinedNonce(this.wallet.chainId, this.wallet.address);
+  }
+
+  /** A transaction as its rows describe it; it is not in flight by that. @throws HaltError when they make no sense. */
+  restore(row: OutboxTransaction, execution: Execution): InFlight {
+    return restored(row, execution, this.doors.named(row.door));
+  }
+
+  /** @throws RetryError when the database is away; HaltError when there is none. */
+  async executionOf({ id, executionId }: OutboxTransaction): Promise<Execution> {
+    const row = executionId === null ? null : await this.executions.find(executionId);
+    if (!row) throw new HaltError(`the outbox row ${id} belongs to no execution`);
+    return row;
+  }
+
+  has(hash: Hash): boolean {
+    return this.open.has(hash);
   }
 
   /**
-   * Makes a signed intent durable. Only after this may it be broadcast.
+   * Makes a signed intent durable. Only after this may it be handed over.
    *
-   * @throws RetryError when the database is away: it is then unknown whether the row exists, and {@link load} tells.
-   * @throws HaltError when the nonce belongs to a row of someone else.
+   * @throws RetryError when the database is away: it is then unknown whether the row exists, until
+   *   {@link findMissedRows} returns.
+   * @throws HaltError when another process holds the nonce.
    */
-  async record(plan: LiquidationPlan, executionId: string, signed: SignedTransaction): Promise<InFlight> {
-    const { chainId, address: sender } = this.signer;
-    const { nonce, hash, raw } = signed;
+  async record({ plan, executionId }: Intent, signed: SignedTransaction, door: Door): Promise<InFlight> {
     const day = this.safety.today();
-    const recorded = await this.outbox.record({ executionId, chainId, sender, nonce, hash, raw, day, door: 'public' });
-    if (recorded.kind === 'nonce-taken')
-      throw new HaltError(
-        `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
-      );
+    const outboxId = await this.write(executionId, signed, door, day).catch((error: unknown) => {
+      this.answerLost = true;
+      throw error;
+    });
     this.safety.booked(day, plan.notionalUsd8);
-    const transaction: InFlight = {
-      ...signed,
-      ...NOT_SENT,
-      outboxId: recorded.id,
-      executionId,
-      terms: termsOfPlan(plan),
-      call: plan.call,
-      bookedDay: day,
-    };
-    this.open.set(hash, transaction);
+    const terms = termsOfPlan(plan);
+    const { call } = plan;
+    const ids = { outboxId, executionId };
+    const transaction: InFlight = { ...signed, ...NOT_SENT, ...ids, terms, call, door, bookedDay: day };
+    this.open.set(signed.hash, transaction);
     return transaction;
   }
 
+  /** @returns the id of the outbox row. @throws as {@link record} */
+  private async write(
+    executionId: string,
+    { nonce, hash, raw }: SignedTransaction,
+    door: Door,
+    day: string,
+  ): Promise<string> {
+    const { chainId, address: sender } = this.wallet;
+    const key = { chainId, sender, nonce };
+    const recorded = await this.outbox.record({ ...key, executionId, hash, raw, door: door.name, day });
+    if (recorded.kind !== 'nonce-taken') return recorded.id;
+    throw new HaltError(
+      `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
+    );
+  }
+
+  /** The plan is not carried out, for this reason. @throws RetryError when the database is away. */
+  async reject(executionId: string, rejection: Rejection): Promise<Rejection> {
+    await this.executions.settle(executionId, { status: 'rejected', reason: rejection.reason });
+    return rejection;
+  }
+
+  /** The plan would have been carried out. @throws RetryError when the database is away. */
+  async dryRun(executionId: string, { borrower, block }: LiquidationPlan): Promise<void> {
+    await this.executions.settle(executionId, { status: 'dry-run' });
+    this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
+  }
+
   /**
-   * A node has taken it. Saved beside the hot path, because nothing waits for it: the row was durable before, and
-   * {@link settle} makes up for it.
+   * A node has taken it. That is saved in the background, because nothing waits for it: the row was durable before, and
+   * {@link settle} writes it if this write fails.
    */
   accepted(transaction: InFlight): void {
     transaction.accepted = true;
     if (transaction.acceptanceSaved || this.saving.has(transaction.hash)) return;
     const saving = this.saveAcceptance(transaction)
-      .catch((error: unknown) => {
-        this.logger.warn(`${transaction.hash} was sent, which could not be saved yet: ${messageOf(error)}`);
-      })
+      .catch((error: unknown) => this.notSaved(transaction, error))
       .finally(() => this.saving.delete(transaction.hash));
     this.saving.set(transaction.hash, saving);
   }
@@ -141,111 +189,72 @@ export class Ledger {
   }
 
   /** It will not be mined: `failed` when every node refused it, `dropped` when none has it any more. @throws RetryError */
-  async drop(transaction: InFlight, status: 'failed' | 'dropped', reason: string): Promise<Settlement> {
+  async drop(transaction: InFlight, status: 'failed' | 'dropped', reason: string): Promise<void> {
     await this.saving.get(transaction.hash);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason });
     await this.outbox.end(transaction.outboxId, { status });
     this.close(transaction, false);
-    return settlement(transaction, { outcome: 'dropped', reason });
+    this.report(transaction, { outcome: 'dropped', reason });
   }
 
   /**
    * Writes what a confirmed receipt proved. The outbox row comes last: a crash in the middle leaves it unsettled, and the
-   * next process does all of it again. A failure may then be counted twice, but never not at all.
+   * next process does all of it again. A failure may then be counted twice, but it is never left out.
    *
    * @throws RetryError when the database is away: to be called again.
    */
-  async settle(
-    transaction: InFlight,
-    receipt: Receipt,
-    outcome: Outcome,
-    reason: string,
-  ): Promise<Settlement> {
+  async settle(transaction: InFlight, receipt: Receipt, outcome: Outcome, reason: string): Promise<void> {
     const { hash: txHash, executionId, outboxId } = transaction;
     const { realisedProfitUsd8 } = outcome;
-    const { gasUsed, blockNumber } = receipt;
+    const { gasUsed, blockNumber, blockHash } = receipt;
     await this.saving.get(txHash);
     if (!transaction.acceptanceSaved) await this.saveAcceptance(transaction);
     const succeeded = outcome.kind === 'succeeded';
+    const paid = { txHash, gasUsed, realisedProfitUsd8 };
     if (succeeded) {
       const { debtCovered, collateralSeized, profit: realisedProfit } = outcome;
-      const amounts = { debtCovered, collateralSeized, realisedProfit, realisedProfitUsd8, gasUsed };
-      await this.executions.settle(executionId, { status: 'succeeded', txHash, ...amounts });
-    } else
-      await this.executions.settle(executionId, {
-        status: 'reverted',
-        reason,
-        txHash,
-        gasUsed,
-        realisedProfitUsd8,
-      });
+      const amounts = { debtCovered, collateralSeized, realisedProfit };
+      await this.executions.settle(executionId, { status: 'succeeded', ...paid, ...amounts });
+    } else await this.executions.settle(executionId, { status: 'reverted', reason, ...paid });
     if (transaction.failures === undefined) {
       transaction.failures = succeeded ? -this.safety.status().consecutiveFailures : 1;
       await (succeeded ? this.safety.recordSuccess() : this.safety.recordFailure(reason));
     }
-    const block = { number: blockNumber, hash: receipt.blockHash };
+    const block = { number: blockNumber, hash: blockHash };
     await this.outbox.end(outboxId, { status: 'mined', block, covered: succeeded });
     this.close(transaction, succeeded);
-    const was = succeeded ? 'succeeded' : 'reverted';
-    const profit = { realisedProfitUsd8: String(realisedProfitUsd8) };
-    this.settled.set(txHash, settledIn(block, transaction, { was, ...profit, reported: true }));
-    return settlement(transaction, {
-      outcome: was,
-      reason: succeeded ? undefined : reason,
+    this.report(transaction, {
+      ...(succeeded ? { outcome: 'succeeded', reason: undefined } : { outcome: 'reverted', reason }),
       block: blockNumber,
-      ...profit,
+      realisedProfitUsd8: String(realisedProfitUsd8),
     });
   }
 
-  /**
-   * What these blocks had settled is in flight again from this call on; the rows follow with {@link saveReopened}. The
-   * latest nonce comes first, so that the count of failures goes back the way it came.
-   *
-   * @returns what is in flight again.
-   */
-  takeBack(blocks: ReadonlySet<Hash>): readonly InFlight[] {
-    const gone = [...this.settled.values()]
-      .filter(({ block }) => blocks.has(block.hash))
-      .sort((a, b) => b.transaction.nonce - a.transaction.nonce);
-    const today = this.safety.today();
-    for (const { transaction } of gone) {
-      Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
-      this.settled.delete(transaction.hash);
-      this.open.set(transaction.hash, transaction);
-    }
-    const reopened = gone.map((one) => ({ ...one, day: one.transaction.bookedDay ?? today }));
-    this.reopened = [...this.reopened, ...reopened];
-    return gone.map(({ transaction }) => transaction);
+  /** A settled transaction is in flight again. Its rows are the caller's concern. */
+  reopen(transaction: InFlight): void {
+    Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
+    this.open.set(transaction.hash, transaction);
   }
 
-  /**
-   * Clears the outcomes of what was taken back, books again what they had released, and takes them out of the count of
-   * failures. A crash after the row may leave a failure counted.
-   *
-   * @param report gets each as soon as its rows are written. @throws RetryError when the database is away: to be called again.
-   */
-  async saveReopened(report: (reopening: Reopening) => void): Promise<void> {
-    for (let [one] = this.reopened; one; [one] = this.reopened) {
-      const { transaction, reopening, day } = one;
-      await this.outbox.reopen(transaction.outboxId, day);
-      this.reopened = this.reopened.slice(1);
-      if (transaction.bookedDay === undefined) this.safety.booked(day, transaction.terms.notionalUsd8);
-      transaction.bookedDay = day;
-      const { failures = 0 } = transaction;
-      transaction.failures = undefined;
-      report(reopening);
-      await this.safety.takeBackOutcome(failures);
-    }
-  }
-
-  /** What was settled before this block stays so. */
-  forgetSettledBefore(blockNumber: number): void {
-    for (const [hash, { block }] of this.settled) if (block.number < blockNumber) this.settled.delete(hash);
-  }
-
-  /** Waits until what is being saved beside the hot path is saved, or has failed. */
+  /** Waits until what is being saved in the background is saved, or has failed. */
   async saved(): Promise<void> {
     await Promise.all(this.saving.values());
+  }
+
+  /**
+   * Writes what became of a transaction, if the database takes it. Otherwise the transaction stays in flight.
+   *
+   * @returns whether it was written.
+   */
+  async saveIfPossible(transaction: InFlight, write: () => Promise<void>): Promise<boolean> {
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (!(error instanceof RetryError)) throw error;
+      this.notSaved(transaction, error);
+      return false;
+    }
   }
 
   /** The outbox row has its end; memory follows. */
@@ -264,9 +273,23 @@ export class Ledger {
     transaction.acceptanceSaved = true;
   }
 
-  private async executionOf({ id, executionId }: OutboxTransaction): Promise<Execution> {
-    const row = executionId === null ? null : await this.executions.find(executionId);
-    if (!row) throw new HaltError(`the outbox row ${id} belongs to no execution`);
-    return row;
+  private report(
+    { executionId, hash, terms }: InFlight,
+    end: Pick<Settled, 'outcome' | 'reason'> & Partial<Pick<Settled, 'block' | 'realisedProfitUsd8'>>,
+  ): void {
+    this.events.emit({
+      event: 'execution-settled',
+      executionId,
+      borrower: terms.borrower,
+      hash,
+      block: undefined,
+      realisedProfitUsd8: undefined,
+      simulatedNetProfitUsd8: String(terms.netProfitUsd8),
+      ...end,
+    });
+  }
+
+  private notSaved({ executionId, hash }: InFlight, error: unknown): void {
+    this.events.emit({ event: 'transaction-not-saved', executionId, hash, message: messageOf(error) });
   }
 }

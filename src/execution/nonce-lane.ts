@@ -1,25 +1,26 @@
 import { RetryError } from '../domain/errors.js';
+import { SerialQueue } from '../domain/serial-queue.js';
 
 /** The right to one nonce, held while the lane runs one intent. */
 export interface NonceLease {
-  /** Chosen when it is first asked for: work may {@link NonceLane.hold} nonces before that. */
+  /** Chosen when it is first read, because the work may {@link NonceLane.hold} nonces before that. */
   readonly nonce: number;
-  /** The signed intent is durable: the nonce is its own for good. To be called right after its row is committed. */
+  /** The signed intent is durable: from now on the nonce is its own. To be called right after its row is committed. */
   keep(): void;
   /** The row says that the intent was dropped and never reached the chain: the nonce may serve another intent. */
   giveBack(): void;
 }
 
 /**
- * The nonces of one (chain, sender). Intents run one after the other, each with the lowest nonce that no durable row
- * holds; a nonce whose work failed before {@link NonceLease.keep} is simply handed out again.
+ * The nonces of one (chain, sender). Intents run one after the other. Each gets the lowest nonce that no durable row
+ * holds. When its work fails before {@link NonceLease.keep}, the next intent gets the same nonce.
  */
 export class NonceLane {
+  readonly #queue = new SerialQueue();
   /** The lowest nonce that neither the chain nor a row has used. */
   #next: number | undefined;
   /** Nonces below #next that no row holds any more: ascending, used first, because all later ones wait for them. */
   #free: number[] = [];
-  #tail: Promise<unknown> = Promise.resolve();
 
   /**
    * @param chainCount the sender's transaction count at the latest block.
@@ -34,19 +35,17 @@ export class NonceLane {
     );
   }
 
-  /** Runs `work` when every earlier one has ended. @throws RetryError before {@link start}; else what `work` throws. */
+  /** Runs `work` when all earlier work has ended. @throws RetryError before {@link start}; else what `work` throws. */
   take<T>(work: (lease: NonceLease) => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => work(this.#lease()));
-    this.#tail = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(() => work(this.#lease()));
   }
 
   /** Resolves when all work taken up so far has ended. */
-  async idle(): Promise<void> {
-    await this.#tail;
+  idle(): Promise<void> {
+    return this.#queue.idle();
   }
 
-  /** A durable row holds this nonce. What lies between it and the nonces in use is free. */
+  /** A durable row holds this nonce. The nonces between it and those in use are free. */
   hold(nonce: number): void {
     const next = this.#next ?? nonce;
     for (let gap = next; gap < nonce; gap++) this.giveBack(gap);
@@ -54,15 +53,15 @@ export class NonceLane {
     this.#next = Math.max(next, nonce + 1);
   }
 
-  /** A kept intent can no longer reach the chain and its row says so. */
+  /** The intent that held this nonce can no longer reach the chain, and its row says so. */
   giveBack(nonce: number): void {
     if (this.#free.includes(nonce)) return;
     this.#free = [...this.#free, nonce].sort((a, b) => a - b);
   }
 
   /**
-   * Compares the chain's count with ours. After a surprise the lane goes on from the chain's count, so that an
-   * operator's resume is all that is needed.
+   * Compares the chain's count with ours. After a surprise the lane goes on from the chain's count, so that the
+   * operator has to do no more than resume.
    *
    * @returns how many transactions of this key no row of ours holds: 0 when all is well.
    */

@@ -1,11 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { Wallet } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AnvilProcess } from '../../devnet/anvil.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hash, Hex } from '../domain/hex.js';
 import {
@@ -22,28 +16,24 @@ const AWAY = new RetryError('the database does not serve');
 /** Code that reverts, without a reason. */
 const REVERTS: Hex = '0x5f5ffd';
 const NOTIONAL = 100n * USD;
-/** What the bot says of one that is reopened. */
-const reopened = (was: 'succeeded' | 'reverted', reported = true) => ({ outcome: 'reopened', was, reported });
+/** The event of one that is reopened. */
+const reopened = (was: 'succeeded' | 'reverted', reported = true) => ({
+  event: 'execution-reopened',
+  was,
+  reported,
+});
 
 describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let database: EmbeddedPostgres;
-  let anvil: AnvilProcess;
+  const world = ExecutionWorld.forThisFile({ statesKept: 256 });
   let bench: Bench;
   let fork: Fork;
-  const opened: Bench[] = [];
 
   const start = async (settings: Partial<Settings> = {}): Promise<void> => {
-    const key = Wallet.createRandom().privateKey;
-    bench = await Bench.start({ rpcUrl: anvil.url, database, key, confirmationBlocks: 0, ...settings });
-    opened.push(bench);
+    bench = await world.start({ confirmationBlocks: 0, ...settings });
     await mark();
   };
   const restart = async (): Promise<void> => {
-    const { settings } = bench;
-    await opened.pop()?.close();
-    bench = await Bench.start({ ...settings, funded: false });
-    opened.push(bench);
+    bench = await world.restart();
   };
   /** The branches part here. */
   const mark = async (): Promise<void> => {
@@ -60,28 +50,6 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
   };
   const failures = (): number => bench.safety.status().consecutiveFailures;
 
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-reorg-'));
-    [database, anvil] = await Promise.all([
-      startEmbeddedPostgres({ dataDir }),
-      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 256 }),
-    ]);
-  });
-
-  beforeEach(() => Bench.reset(database));
-
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await Promise.all(opened.splice(0).map((one) => one.close()));
-  });
-
-  afterAll(async () => {
-    await anvil.stop();
-    await database.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
   it.each([0, 1])(
     'is in flight again, and settled again by the new branch (confirmationBlocks: %i)',
     async (confirmationBlocks) => {
@@ -97,10 +65,10 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       expect(first).toEqual({
         ...reopened('succeeded'),
         executionId,
-        borrower: settlement?.borrower,
+        borrower: settlement.borrower,
         hash,
-        block: settlement?.block,
-        realisedProfitUsd8: settlement?.realisedProfitUsd8,
+        block: settlement.block,
+        realisedProfitUsd8: settlement.realisedProfitUsd8,
       });
       expect(await bench.outboxRows()).toEqual([`0 ${hash} broadcast`]);
       expect(await rowOf(0)).toMatchObject({ blockNumber: null, blockHash: null });
@@ -113,24 +81,25 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
         settledAt: null,
         headToSendUs: before?.headToSendUs,
       });
-      expect([...bench.execution.inFlight()]).toEqual([settlement?.borrower]);
+      expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
       expect(bench.execution.pendingCalls()).toHaveLength(1);
       expect(await booked()).toBe(NOTIONAL);
       expect(sent.mock.calls.map(([, sentHash]) => sentHash)).toEqual([hash]);
 
       const [again] = await bench.mineAndSettle();
+      if (again?.event !== 'execution-settled') throw new Error('not settled again');
       expect(again).toEqual({
         ...settlement,
-        block: again?.block,
-        realisedProfitUsd8: again?.realisedProfitUsd8,
+        block: again.block,
+        realisedProfitUsd8: again.realisedProfitUsd8,
       });
-      expect(again?.block).toBeGreaterThan(settlement?.block ?? 0);
+      expect(again.block).toBeGreaterThan(settlement.block ?? 0);
       const receipt = await bench.chain.getTransactionReceipt(hash);
       expect(await rowOf(0)).toMatchObject({ status: 'mined', blockHash: receipt?.blockHash });
       expect(await bench.executions.find(executionId)).toMatchObject({
         status: 'succeeded',
         realisedProfit: before?.realisedProfit,
-        realisedProfitUsd8: BigInt(again?.realisedProfitUsd8 ?? 0),
+        realisedProfitUsd8: BigInt(again.realisedProfitUsd8 ?? 0),
       });
       expect(await booked()).toBe(NOTIONAL);
       expect(await bench.settle()).toEqual([]);
@@ -148,7 +117,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     await bench.rpc('anvil_reorg', [2, [[row?.raw, 1]]]);
     expect(await bench.settle([tip.hash])).toMatchObject([
       reopened('succeeded'),
-      { executionId, hash, outcome: 'succeeded', block: (settlement?.block ?? 0) + 1 },
+      { executionId, hash, outcome: 'succeeded', block: (settlement.block ?? 0) + 1 },
     ]);
     expect(await booked()).toBe(NOTIONAL);
     expect(bench.execution.inFlight().size).toBe(0);
@@ -202,7 +171,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     const gone = await reorg();
     expect(await bench.settle(gone)).toMatchObject([reopened('succeeded')]);
     // The chain counts one less than was settled, and that is no reason to halt.
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 11_000);
+    bench.clock.putForward(11_000);
     expect(await bench.mineAndSettle()).toEqual([]);
     await bench.rpc('evm_increaseTime', [601]);
     expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, outcome: 'dropped' }]);
@@ -221,7 +190,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     await start();
     const first = await bench.submit(1);
     const second = await bench.submit(2, { data: reverting('0x') });
-    expect((await bench.mineAndSettle()).map(({ outcome }) => outcome)).toEqual(['succeeded', 'reverted']);
+    expect(await bench.mineAndSettle()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'reverted' }]);
     expect([failures(), await booked()]).toEqual([1, NOTIONAL]);
 
     expect(await bench.settle(await reorg())).toMatchObject([reopened('reverted'), reopened('succeeded')]);
@@ -284,7 +253,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
         throw AWAY; // The answer is lost.
       });
     await expect(bench.settle(gone)).rejects.toBe(AWAY);
-    expect([...bench.execution.inFlight()]).toEqual([settlement?.borrower]);
+    expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
     await expect(bench.settle()).rejects.toBe(AWAY);
     expect(await bench.settle()).toMatchObject([{ executionId, ...reopened('reverted') }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
@@ -333,7 +302,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     const gone = await reorg(140);
     expect(await bench.settle(gone)).toEqual([]);
     expect(await bench.statusOf(executionId)).toBe('succeeded');
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 11_000);
+    bench.clock.putForward(11_000);
     await expect(bench.settle()).rejects.toThrow(/deeper than our books can go back/);
     expect(bench.safety.isHalted).toBe(true);
   });
@@ -371,10 +340,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       await bench.mine(5);
       await bench.settled(1);
       await reorg(1);
-      const { settings } = bench;
-      await opened.pop()?.close();
-      bench = await Bench.open({ ...settings, funded: false });
-      opened.push(bench);
+      bench = await world.reopen();
       await expect(bench.execution.recover()).rejects.toThrow(/the chain is at block \d+, behind block \d+/);
       await bench.mine(8);
       await bench.execution.recover();

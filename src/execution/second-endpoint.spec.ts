@@ -1,12 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { Wallet } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AnvilProcess } from '../../devnet/anvil.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ExecutionWorld } from '../../testing/execution-world.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
 import { Bench, reverting, type Settings } from '../../testing/execution.js';
 
 /** What a sound node gives for calls that succeed. */
@@ -18,53 +12,25 @@ const allSucceed = ([{ blockStateCalls }]: readonly [{ blockStateCalls: { calls:
 const REVERTING = { data: reverting('0x6d1a9eb5') };
 
 describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let database: EmbeddedPostgres;
-  let anvil: AnvilProcess;
+  const world = ExecutionWorld.forThisFile();
   /** In front of the real node: the endpoint that lies. */
   let primary: FakeRpc;
   let bench: Bench;
 
   const start = async (settings: Partial<Settings> = {}): Promise<void> => {
-    bench = await Bench.start({
-      rpcUrl: primary.url('http'),
-      backupUrl: anvil.url,
-      database,
-      key: Wallet.createRandom().privateKey,
-      ...settings,
-    });
+    bench = await world.start({ rpcUrl: primary.url('http'), backupUrl: world.anvil.url, ...settings });
   };
   const lie = (): void => {
     primary.on('eth_simulateV1', (params) => allSucceed(params as Parameters<typeof allSucceed>[0]));
     primary.on('eth_call', () => '0x');
   };
 
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-second-'));
-    [database, anvil] = await Promise.all([
-      startEmbeddedPostgres({ dataDir }),
-      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
-    ]);
-  });
-
   beforeEach(async () => {
-    await Bench.reset(database);
     primary = await FakeRpc.start();
-    primary.forwardTo(anvil.url);
+    primary.forwardTo(world.anvil.url);
   });
 
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await bench.close();
-    await primary.stop();
-  });
-
-  afterAll(async () => {
-    await anvil.stop();
-    await database.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterEach(() => primary.stop());
 
   it('F09 a plan that only the primary says would succeed is rejected: nothing is signed, nothing sent', async () => {
     await start();
@@ -122,12 +88,11 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
 
   it('an endpoint that cannot be asked does not stop the bot, and a line says so', async () => {
     await start();
-    const warn = vi.spyOn(Logger.prototype, 'warn');
     primary.failMethod('eth_simulateV1', { kind: 'status', status: 502 });
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
-    expect(warn).toHaveBeenCalledWith(
-      expect.stringMatching(/^the plan for 0xb+1 has the word of one endpoint only: primary: HTTP 502$/),
-    );
+    expect(bench.events.named('second-opinion-unavailable')).toMatchObject([
+      { borrower: expect.stringMatching(/^0xb+1$/) as unknown, message: 'primary: HTTP 502' },
+    ]);
   });
 
   it('nothing is asked about a plan that the safety controller refuses; a halt while it is asked is heard', async () => {

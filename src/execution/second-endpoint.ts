@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { rejected, type Rejection } from '../domain/decision.js';
+import type { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import { revertReason } from '../contract/contract.js';
@@ -7,15 +7,15 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { CallRequest } from '../rpc/chain/simulate.js';
 
 /**
- * The word of a second endpoint before a plan is signed: its proof came from one node, and a node may be wrong or lie (F09).
- * An endpoint that cannot be asked stops nothing: then the plan stands on the one proof, as without a second endpoint.
+ * Asks a second endpoint before a plan is signed, because the proof of the plan came from one node, and a node may be wrong or
+ * lie (F09). An endpoint that cannot be asked stops nothing: the plan then stands on the one proof, as without a second
+ * endpoint.
  */
 export class SecondEndpoint {
-  private readonly logger = new Logger(SecondEndpoint.name);
-
   constructor(
     private readonly chain: Chain,
     private readonly operator: Address,
+    private readonly events: Events,
   ) {}
 
   /**
@@ -26,13 +26,14 @@ export class SecondEndpoint {
     plan: LiquidationPlan,
     pending: readonly TransactionCall[],
   ): Promise<Rejection | undefined> {
+    const { borrower, block } = plan;
     const calls = [...pending, plan.call].map(({ to, data, gasLimit }): CallRequest => ({
       from: this.operator,
       to,
       data,
       gas: gasLimit,
     }));
-    const opinion = await this.chain.secondOpinion(calls, plan.block.hash);
+    const opinion = await this.chain.secondOpinion(calls, block.hash);
     switch (opinion.kind) {
       case 'agree':
         return undefined;
@@ -42,11 +43,11 @@ export class SecondEndpoint {
           revert: revertReason(opinion.revertData),
           minProfit: String(plan.minProfit),
         });
-      case 'unavailable':
-        this.logger.warn(
-          `the plan for ${plan.borrower} has the word of one endpoint only: ${opinion.detail}`,
-        );
+      case 'unavailable': {
+        const message = opinion.detail;
+        this.events.emit({ event: 'second-opinion-unavailable', borrower, block: block.number, message });
         return undefined;
+      }
     }
   }
 }

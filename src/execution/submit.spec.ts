@@ -1,58 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { Wallet } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AnvilProcess } from '../../devnet/anvil.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
+import { describe, expect, it, vi } from 'vitest';
+import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import { Bench, CHIMERA, USD, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 
 describe('ExecutionService.submit', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let database: EmbeddedPostgres;
-  let anvil: AnvilProcess;
+  const world = ExecutionWorld.forThisFile();
   let bench: Bench;
-  const opened: Bench[] = [];
 
-  const settingsOf = (settings: Partial<Settings>): Settings => ({
-    rpcUrl: anvil.url,
-    database,
-    key: Wallet.createRandom().privateKey,
-    ...settings,
-  });
-  const recovered = async (settings: Partial<Settings> = {}): Promise<void> => {
-    bench = await Bench.start(settingsOf(settings));
-    opened.push(bench);
+  const start = async (settings?: Partial<Settings>): Promise<void> => {
+    bench = await world.start(settings);
   };
 
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-submit-'));
-    [database, anvil] = await Promise.all([
-      startEmbeddedPostgres({ dataDir }),
-      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
-    ]);
-  });
-
-  beforeEach(() => Bench.reset(database));
-
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await Promise.all(opened.splice(0).map((one) => one.close()));
-  });
-
-  afterAll(async () => {
-    await anvil.stop();
-    await database.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
   it('hands the transaction over only after its row, its authorisation and its volume are durable', async () => {
-    await recovered();
+    await start();
     const send = bench.chain.sendRawTransaction.bind(bench.chain);
     let durable: unknown;
     vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementation(async (raw, hash) => {
@@ -77,7 +39,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('dry-run authorises, writes, and neither signs nor sends', async () => {
-    await recovered({ mode: 'dry-run' });
+    await start({ mode: 'dry-run' });
     const sign = vi.spyOn(bench.signer, 'sign');
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     const { kind, executionId } = await bench.submit(1);
@@ -93,7 +55,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('concurrent submits never share a nonce, and all of them are mined', async () => {
-    await recovered();
+    await start();
     const submissions = await Promise.all(Array.from({ length: 12 }, (_, index) => bench.submit(index + 1)));
     const nonces = submissions.map((one) => (one.kind === 'submitted' ? one.nonce : -1));
     expect(nonces.sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, index) => index));
@@ -102,7 +64,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('two concurrent submits cannot exceed the volume of the day', async () => {
-    await recovered({ limits: { maxDailyVolumeUsd8: 1_000n * USD } });
+    await start({ limits: { maxDailyVolumeUsd8: 1_000n * USD } });
     const plans = [1, 2, 3].map((number) => bench.submit(number, { notionalUsd8: 400n * USD }));
     const kinds = (await Promise.all(plans)).map((one) => (one.kind === 'rejected' ? one.reason : one.kind));
     expect(kinds.sort()).toEqual(['daily-volume-reached', 'submitted', 'submitted']);
@@ -111,7 +73,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('THROTTLED lets one transaction be in flight, however many are submitted at once', async () => {
-    await recovered();
+    await start();
     await bench.safety.recordFailure('reverted');
     const kinds = (await Promise.all([1, 2, 3].map((number) => bench.submit(number)))).map((one) =>
       one.kind === 'rejected' ? one.reason : one.kind,
@@ -120,7 +82,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('never sends a second transaction for a borrower in flight', async () => {
-    await recovered();
+    await start();
     // Which of the two comes first is open; that one of them is refused is not.
     const submissions = await Promise.all([bench.submit(1), bench.submit(1)]);
     expect(submissions.map(({ kind }) => kind).sort()).toEqual(['rejected', 'submitted']);
@@ -128,7 +90,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('signs nothing more from the moment of a halt, also for a plan that was already waiting', async () => {
-    await recovered();
+    await start();
     const sign = vi.spyOn(bench.signer, 'sign');
     const waiting = [bench.submit(1), bench.submit(2)];
     void bench.safety.halt('stop', 'chimera');
@@ -138,7 +100,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('a halt while the row is being written keeps the signed transaction from leaving; nonce and volume come back', async () => {
-    await recovered();
+    await start();
     const record = bench.outbox.record.bind(bench.outbox);
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
@@ -157,7 +119,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('F24 "already known" is a success', async () => {
-    await recovered();
+    await start();
     const send = bench.chain.sendRawTransaction.bind(bench.chain);
     vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementationOnce(async (raw, hash) => {
       await send(raw, hash);
@@ -170,7 +132,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('a transaction that every node refuses is dropped, counted, and does not block the lane', async () => {
-    await recovered();
+    await start();
     const call = {
       to: CHIMERA,
       data: '0x',
@@ -193,7 +155,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('an empty wallet halts, and nothing is left behind', async () => {
-    await recovered();
+    await start();
     await bench.rpc('anvil_setBalance', [bench.signer.address, '0x1']);
     const { executionId, ...submission } = await bench.submit(1);
     expect(submission.kind).toBe('dropped');
@@ -206,7 +168,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('F23 another transaction that took our nonce halts before anything else is signed', async () => {
-    await recovered();
+    await start();
     await bench.sendForeign(0);
     await bench.mine();
     // Whichever comes first meets the foreign transaction, and the other one the halt.
@@ -221,7 +183,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('F28 nothing leaves while the database is away, and the nonce serves again', async () => {
-    await recovered();
+    await start();
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     vi.spyOn(bench.outbox, 'record').mockRejectedValueOnce(AWAY);
     await expect(bench.submit(1)).rejects.toBe(AWAY);
@@ -231,7 +193,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   });
 
   it('F29 a row whose answer was lost is found, sent and counted; its nonce is never used twice', async () => {
-    await recovered();
+    await start();
     const record = bench.outbox.record.bind(bench.outbox);
     vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
       await record(intent);
@@ -243,14 +205,12 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(next).toMatchObject({ kind: 'submitted', nonce: 1 });
     expect(bench.safety.dailyVolumeUsd8()).toBe(200n * USD);
     await bench.mine(2);
-    const outcomes = await bench.settle();
-    expect(outcomes.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
+    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'succeeded' }]);
     expect(await bench.count()).toBe(2);
   });
 
   it('refuses to work before it is recovered, and while it drains', async () => {
-    bench = await Bench.open(settingsOf({}));
-    opened.push(bench);
+    bench = await world.open();
     await expect(bench.submit(1)).rejects.toBeInstanceOf(RetryError);
     await bench.execution.recover();
     await bench.execution.drain(10);

@@ -26,6 +26,12 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'websocket-message-ignored': 'warn',
   'log-subscription-refused': 'warn',
   'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 'info' : 'warn'),
+  'transaction-unanswered': 'warn',
+  'transaction-refused-again': 'warn',
+  'transaction-not-saved': 'warn',
+  'second-opinion-unavailable': 'warn',
+  'drain-failed': 'warn',
+  'left-in-flight': 'warn',
 };
 
 export function levelOf(event: BotEvent): Level {

@@ -7,26 +7,33 @@ export type ExecutionEvent =
       readonly block: number;
     }
   | {
+      /** The transaction is durable and was handed over. Whether it is mined is told later. */
       readonly event: 'transaction-sent';
       readonly executionId: string;
       readonly borrower: string;
       readonly hash: string;
       readonly nonce: number;
+      /** The name of the door by which it left. */
+      readonly door: string;
+      /** Microseconds from the arrival of the head to the hand-over. */
       readonly headToSendUs: number;
     }
   | {
+      /** The rows of an execution hold its outcome. */
       readonly event: 'execution-settled';
       readonly executionId: string;
       readonly borrower: string;
       readonly hash: string;
       readonly outcome: 'succeeded' | 'reverted' | 'dropped';
+      /** Why it did not succeed. */
       readonly reason: string | undefined;
+      /** The block in which it was mined. */
       readonly block: number | undefined;
       readonly realisedProfitUsd8: string | undefined;
       readonly simulatedNetProfitUsd8: string;
     }
   | {
-      /** A reorg took back the block of a settlement: it is in flight again, and will be settled again. */
+      /** A reorg took back the block of a settlement: the execution is in flight again, and will be settled again. */
       readonly event: 'execution-reopened';
       readonly executionId: string;
       readonly borrower: string;
@@ -38,4 +45,45 @@ export type ExecutionEvent =
       readonly block: number;
       /** Whether this process had reported the outcome that no longer counts. */
       readonly reported: boolean;
+    }
+  | {
+      /**
+       * A transaction was handed over, and no node said whether it took it. It stays in flight, and is handed over again
+       * until it is mined or its deadline is over.
+       */
+      readonly event: 'transaction-unanswered';
+      readonly executionId: string;
+      readonly hash: string;
+      readonly message: string;
+    }
+  | {
+      /** A transaction was handed over again, and every node refused it. It stays in flight. */
+      readonly event: 'transaction-refused-again';
+      readonly executionId: string;
+      readonly hash: string;
+      readonly message: string;
+    }
+  | {
+      /** The database did not take what became of a transaction. It is written at a later head. */
+      readonly event: 'transaction-not-saved';
+      readonly executionId: string;
+      readonly hash: string;
+      readonly message: string;
+    }
+  | {
+      /** No second endpoint could be asked about a plan: it is signed on the word of the one that simulated it. */
+      readonly event: 'second-opinion-unavailable';
+      readonly borrower: string;
+      readonly block: number;
+      readonly message: string;
+    }
+  | {
+      /** While the bot stops: one look at the transactions in flight failed. It looks again until its time is over. */
+      readonly event: 'drain-failed';
+      readonly message: string;
+    }
+  | {
+      /** The bot stopped before these transactions were settled. The next start settles them. */
+      readonly event: 'left-in-flight';
+      readonly transactions: number;
     };

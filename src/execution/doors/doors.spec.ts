@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { ExecutionWorld } from '../../../testing/execution-world.js';
+import type { Bench } from '../../../testing/execution.js';
+import { FakeDoor } from '../../../testing/fakes/fake-door.js';
+import { HaltError, StartupError } from '../../domain/errors.js';
+import { Doors } from './doors.js';
+
+describe('doors', { timeout: 60_000 }, () => {
+  const world = ExecutionWorld.forThisFile();
+  let bench: Bench;
+
+  const rowOf = (nonce: number) => bench.outbox.find(31337, bench.signer.address, nonce);
+
+  it('a transaction leaves by the first door and by no other, and its row and its event name the door', async () => {
+    const [first, second] = [new FakeDoor('first'), new FakeDoor('second')];
+    bench = await world.start({ doors: [first, second] });
+    const submission = await bench.submit(1);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    expect(first.sent).toEqual([submission.hash]);
+    expect(second.sent).toEqual([]);
+    expect(await bench.chain.getTransaction(submission.hash)).toBeUndefined();
+    expect(await rowOf(0)).toMatchObject({ door: 'first', hash: submission.hash });
+    expect(bench.events.named('transaction-sent')).toMatchObject([{ door: 'first', nonce: 0 }]);
+  });
+
+  it('after a restart a transaction leaves by its own door again, not by the first one', async () => {
+    const door = new FakeDoor('private');
+    bench = await world.start({ doors: [door] });
+    const submission = await bench.submit(1);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    const other = new FakeDoor('other');
+    bench = await world.restart({ doors: [other, door] });
+    expect(door.sent).toEqual([submission.hash, submission.hash]);
+    expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    expect(other.sent).toHaveLength(1);
+    expect(await rowOf(1)).toMatchObject({ door: 'other' });
+  });
+
+  it('past its deadline a transaction is dropped only when its door has lost it', async () => {
+    const door = new FakeDoor('private');
+    bench = await world.start({ doors: [door] });
+    const submission = await bench.submit(1);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    await bench.rpc('evm_increaseTime', [601]);
+    await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect(door.asked).toEqual([submission.hash]);
+    door.holds = false;
+    await bench.mine();
+    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+    expect(await bench.outboxOf(0)).toBe('dropped');
+  });
+
+  it('a row whose door the configuration no longer names halts the start, and nothing is sent by another door', async () => {
+    bench = await world.start({ doors: [new FakeDoor('private')] });
+    const submission = await bench.submit(1);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    bench = await world.reopen({ doors: [new FakeDoor('other')] });
+    const recovered = bench.execution.recover();
+    await expect(recovered).rejects.toBeInstanceOf(HaltError);
+    await expect(recovered).rejects.toThrow(/path "private", which execution.paths does not name/);
+    expect(bench.settings.doors).toMatchObject([{ sent: [] }]);
+  });
+
+  it('there must be one', () => {
+    expect(() => new Doors([])).toThrow(StartupError);
+  });
+});

@@ -1,0 +1,41 @@
+import type { ChimeraConfig } from '../../config/index.js';
+import { HaltError, StartupError } from '../../domain/errors.js';
+import type { Chain } from '../../rpc/chain/chain.js';
+import type { Door } from './door.js';
+import { PublicDoor } from './public-door.js';
+
+type Path = ChimeraConfig['execution']['paths'][number];
+
+const KINDS: Readonly<Record<Path['kind'], (name: string, chain: Chain) => Door>> = {
+  public: (name, chain) => new PublicDoor(name, chain),
+};
+
+/** The doors of `execution.paths`. The first one takes what is sent for the first time. */
+export class Doors {
+  readonly first: Door;
+
+  /** @throws StartupError when there is none. */
+  constructor(private readonly all: readonly Door[]) {
+    const [first] = all;
+    if (!first) throw new StartupError(['execution.paths: is empty; at least one path was expected']);
+    this.first = first;
+  }
+
+  static of(paths: readonly Path[], chain: Chain): Doors {
+    return new Doors(paths.map(({ name, kind }) => KINDS[kind](name, chain)));
+  }
+
+  /**
+   * The door of a transaction that an earlier process recorded. No other door may take its place: what was meant for a
+   * private one would become public.
+   *
+   * @throws HaltError when the configuration does not name it.
+   */
+  named(name: string): Door {
+    const door = this.all.find((one) => one.name === name);
+    if (door) return door;
+    throw new HaltError(
+      `the outbox holds a transaction of the path "${name}", which execution.paths does not name: name it there until that transaction is settled`,
+    );
+  }
+}

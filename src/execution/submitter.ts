@@ -1,0 +1,111 @@
+import type { ExecutionMode } from '../database/index.js';
+import { rejected, type Rejection } from '../domain/decision.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import type { Address } from '../domain/hex.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import type { FailurePolicy, SafetyController } from '../safety/index.js';
+import type { Door } from './doors/door.js';
+import type { Ledger } from './ledger.js';
+import type { NonceLease } from './nonce-lane.js';
+import type { SecondEndpoint } from './second-endpoint.js';
+import type { Sender } from './sender.js';
+import type { Intent, Submission } from './submission.js';
+import type { Wallet } from './wallet.js';
+
+export interface SubmitterSettings {
+  readonly mode: ExecutionMode;
+  /** The door by which new transactions leave. */
+  readonly door: Door;
+  /** Undefined: plans are signed on the word of the endpoint that simulated them. */
+  readonly secondEndpoint: SecondEndpoint | undefined;
+}
+
+/**
+ * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time: ask a second
+ * endpoint, authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
+ */
+export class Submitter {
+  /** Of the intents that are being carried out. */
+  private readonly borrowers = new Set<Address>();
+  private stopped = false;
+
+  constructor(
+    private readonly wallet: Wallet,
+    private readonly ledger: Ledger,
+    private readonly sender: Sender,
+    private readonly safety: SafetyController,
+    private readonly failures: FailurePolicy,
+    private readonly settings: SubmitterSettings,
+  ) {}
+
+  /** The borrowers for which a transaction is being made or is in flight. */
+  inFlight(): ReadonlySet<Address> {
+    return new Set([...this.borrowers, ...this.ledger.borrowers]);
+  }
+
+  /** As {@link ExecutionService.submit}. */
+  async submit(intent: Intent): Promise<Submission> {
+    const { plan, executionId } = intent;
+    if (this.stopped) throw new RetryError('the bot is stopping: nothing more is sent');
+    if (this.inFlight().has(plan.borrower)) return this.ledger.reject(executionId, rejected('in-flight'));
+    this.borrowers.add(plan.borrower);
+    try {
+      return await this.wallet.lane.take((lease) => this.carryOutOrHalt(lease, intent));
+    } finally {
+      this.borrowers.delete(plan.borrower);
+    }
+  }
+
+  /** Takes no more intents, and waits until those taken so far were handed over or refused. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.wallet.lane.idle();
+  }
+
+  /** A HaltError halts before the next intent gets its turn, and not only when it has reached the loop. */
+  private async carryOutOrHalt(lease: NonceLease, intent: Intent): Promise<Submission> {
+    try {
+      return await this.carryOut(lease, intent);
+    } catch (error) {
+      if (error instanceof HaltError) await this.failures.halt(error.message);
+      throw error;
+    }
+  }
+
+  private async carryOut(lease: NonceLease, intent: Intent): Promise<Submission> {
+    const { plan, executionId, trace } = intent;
+    const { mode, door, secondEndpoint } = this.settings;
+    await this.ledger.findMissedRows();
+    const rejection =
+      this.refusalOf(plan) ?? // first, because a plan that would not be sent need not be asked about
+      (await secondEndpoint?.objectionTo(plan, this.ledger.pendingCalls)) ??
+      this.refusalOf(plan);
+    if (rejection) return this.ledger.reject(executionId, rejection);
+    if (mode === 'dry-run') {
+      await this.ledger.dryRun(executionId, plan);
+      return { kind: 'dry-run' };
+    }
+    // No await between the authorisation and the signature: nothing changes in between.
+    const signed = this.wallet.signer.sign(plan.call, lease.nonce);
+    const transaction = await this.ledger.record(intent, signed, door);
+    lease.keep();
+    if (this.safety.isHalted) {
+      // It has not left this process. If that cannot be saved it stays in flight, unsent as long as HALTED holds.
+      await this.ledger.saveIfPossible(transaction, async () => {
+        await this.ledger.withdraw(transaction, 'halted');
+        lease.giveBack();
+      });
+      return rejected('halted');
+    }
+    return this.sender.send(transaction, lease, plan.block.number, trace);
+  }
+
+  /** Why the safety controller does not allow the plan now. */
+  private refusalOf({ notionalUsd8 }: LiquidationPlan): Rejection | undefined {
+    const authorisation = this.safety.authorise(notionalUsd8, {
+      inFlight: this.ledger.size,
+      operatorBalanceWei: this.wallet.balanceWei,
+    });
+    return authorisation.kind === 'rejected' ? authorisation : undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { Wallet } from 'ethers';
+import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
+import { AnvilProcess } from '../devnet/anvil.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/index.js';
+import { Bench, type Settings } from './execution.js';
+
+/** A local chain and a database for the tests of one file, and the benches they open. */
+export class ExecutionWorld {
+  anvil!: AnvilProcess;
+  database!: EmbeddedPostgres;
+  private opened: Bench[] = [];
+
+  /** Each test begins with an empty database. What it opened is closed behind it, and its mocks are restored. */
+  static forThisFile({ statesKept = 64 } = {}): ExecutionWorld {
+    const world = new ExecutionWorld();
+    let dataDir: string;
+    beforeAll(async () => {
+      Logger.overrideLogger(false);
+      dataDir = mkdtempSync(join(tmpdir(), 'chimera-execution-'));
+      [world.database, world.anvil] = await Promise.all([
+        startEmbeddedPostgres({ dataDir }),
+        AnvilProcess.start({ chainId: 31337, port: 0, statesKept }),
+      ]);
+    });
+    beforeEach(() => Bench.reset(world.database));
+    afterEach(async () => {
+      vi.restoreAllMocks();
+      await Promise.all(world.opened.splice(0).map((bench) => bench.close()));
+    });
+    afterAll(async () => {
+      await world.anvil.stop();
+      await world.database.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    });
+    return world;
+  }
+
+  /** With an operator of its own, unless the settings name one. Not recovered. */
+  async open(settings: Partial<Settings> = {}): Promise<Bench> {
+    const key = Wallet.createRandom().privateKey;
+    const { anvil, database } = this;
+    const bench = await Bench.open({ rpcUrl: anvil.url, database, key, ...settings });
+    this.opened.push(bench);
+    return bench;
+  }
+
+  /** As {@link open}, and recovered. */
+  async start(settings?: Partial<Settings>): Promise<Bench> {
+    const bench = await this.open(settings);
+    await bench.execution.recover();
+    return bench;
+  }
+
+  /** Ends the process that was opened last, and opens the next one of the same operator. Not recovered. */
+  async reopen(changes: Partial<Settings> = {}): Promise<Bench> {
+    const last = this.opened.pop();
+    await last?.close();
+    return this.open({ ...last?.settings, funded: false, ...changes });
+  }
+
+  /** As {@link reopen}, and recovered. */
+  async restart(changes?: Partial<Settings>): Promise<Bench> {
+    const bench = await this.reopen(changes);
+    await bench.execution.recover();
+    return bench;
+  }
+}
