@@ -1,133 +1,131 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Logger } from '@nestjs/common';
 import { Wallet } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AnvilProcess } from '../../devnet/anvil.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
-import { Bench, USD } from '../../testing/execution.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ExecutionWorld } from '../../testing/execution-world.js';
+import { USD, type Bench } from '../../testing/execution.js';
 
 const FIXTURE = fileURLToPath(new URL('../../testing/execution.ts', import.meta.url));
 const SECRET = fileURLToPath(new URL('../domain/secret.ts', import.meta.url));
 
-/** Where the process dies, as code that runs in it before it submits one plan. */
-const CRASH_POINTS = {
-  'before signing': `bench.signer.sign = die;`,
-  'after signing, before the row': `bench.outbox.record = die;`,
-  'after the row': `after(bench.outbox, 'record');`,
-  'before the hand-over': `bench.chain.sendRawTransaction = die;`,
-  'after the broadcast': `after(bench.chain, 'sendRawTransaction');`,
-  'after the broadcast, with the acceptance half saved': `after(bench.executions, 'markSubmitted');`,
-} as const;
+/**
+ * The instants of one submission at which a process is killed, in their order. Between two of them the process does one thing
+ * that outlives it: it writes a row, or it hands the transaction over.
+ */
+const INSTANTS = [
+  'before signing',
+  'after signing, before the row',
+  'after the row',
+  'before the hand-over',
+  'after the hand-over',
+  'with the acceptance half saved',
+  'with the acceptance saved',
+] as const;
 
-type CrashPoint = keyof typeof CRASH_POINTS;
+type Instant = (typeof INSTANTS)[number];
+
+/** Code of the process that is killed: it reports each instant, and dies at `last`. */
+const WATCH = `
+  const at = (instant) => {
+    writeSync(1, instant + '\\n');
+    if (instant === last) process.kill(process.pid, 'SIGKILL');
+  };
+  const watch = (owner, method, before, after) => {
+    const original = owner[method].bind(owner);
+    owner[method] = (...args) => {
+      if (before) at(before);
+      const result = original(...args);
+      return after ? result.then((value) => (at(after), value)) : result;
+    };
+  };
+  watch(bench.signer, 'sign', 'before signing');
+  watch(bench.outbox, 'record', 'after signing, before the row', 'after the row');
+  watch(bench.chain, 'sendRawTransaction', 'before the hand-over', 'after the hand-over');
+  watch(bench.executions, 'markSubmitted', undefined, 'with the acceptance half saved');
+  watch(bench.outbox, 'markBroadcast', undefined, 'with the acceptance saved');`;
 
 describe('F25 SIGKILL', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let database: EmbeddedPostgres;
-  let anvil: AnvilProcess;
+  const world = ExecutionWorld.forThisFile();
   let key: string;
-  let bench: Bench | undefined;
+  let bench: Bench;
 
-  const restarted = async (): Promise<Bench> => {
-    bench = await Bench.start({ rpcUrl: anvil.url, database, key, funded: false });
-    return bench;
+  const start = async (): Promise<void> => {
+    bench = await world.start({ key, funded: false });
   };
 
-  /** Another process submits a plan and is killed on its way. @returns the id of the plan's row. */
-  async function dieAt(setUp: string): Promise<string> {
-    const { host, port, user, password } = database;
-    const settings = { rpcUrl: anvil.url, key };
-    const address = { host, port, user, database: database.database };
+  /** Another process submits a plan and is killed at this instant, and at no other. @returns the id of the plan's row */
+  async function killedAt(last: Instant): Promise<string> {
+    const { host, port, user, password, database } = world.database;
+    const settings = { rpcUrl: world.anvil.url, key };
+    const address = { host, port, user, database };
     const code = `
+      const { writeSync } = await import('node:fs');
       const { Bench } = await import(${JSON.stringify(FIXTURE)});
       const { Secret } = await import(${JSON.stringify(SECRET)});
       const database = { ...${JSON.stringify(address)}, password: new Secret(${JSON.stringify(password.reveal())}) };
       const bench = await Bench.start({ ...${JSON.stringify(settings)}, database });
-      const die = () => process.kill(process.pid, 'SIGKILL');
-      const after = (owner, method) => {
-        const original = owner[method].bind(owner);
-        owner[method] = async (...args) => { await original(...args); die(); };
-      };
-      const { plan, executionId } = await bench.plan(1);
-      process.stdout.write(executionId);
-      ${setUp}
-      await bench.execution.submit(plan, executionId, performance.now());
-      await new Promise((resolve) => setTimeout(resolve, 10_000));`;
+      const intent = await bench.plan(1);
+      writeSync(1, intent.executionId + '\\n');
+      const last = ${JSON.stringify(last)};
+      ${WATCH}
+      await bench.execution.submit(intent);
+      // The acceptance is saved in the background.
+      await new Promise((resolve) => setTimeout(resolve, 30_000));`;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let executionId = '';
-    child.stdout.on('data', (chunk: Buffer) => (executionId += chunk.toString()));
-    const ended: unknown[] = await once(child, 'exit');
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended: unknown[] = await once(child, 'close');
+    const [executionId = '', ...instants] = said.trim().split('\n');
+    // So that no two kills of this file are the same one.
+    expect(instants).toEqual(INSTANTS.slice(0, INSTANTS.indexOf(last) + 1));
     expect(ended).toEqual([null, 'SIGKILL']);
     return executionId;
   }
 
-  beforeAll(async () => {
-    Logger.overrideLogger(false);
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-crash-'));
-    [database, anvil] = await Promise.all([
-      startEmbeddedPostgres({ dataDir }),
-      AnvilProcess.start({ chainId: 31337, port: 0, statesKept: 64 }),
-    ]);
-  });
-
-  beforeEach(async () => {
+  beforeEach(() => {
     key = Wallet.createRandom().privateKey;
-    await Bench.reset(database);
   });
 
-  afterEach(() => bench?.close());
-
-  afterAll(async () => {
-    await anvil.stop();
-    await database.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  it.each<CrashPoint>(['before signing', 'after signing, before the row'])(
+  it.each(INSTANTS.slice(0, 2))(
     '%s: nothing was sent, nothing is in flight, and the nonce serves the next plan',
-    async (point) => {
-      const executionId = await dieAt(CRASH_POINTS[point]);
-      const { execution, safety, ...after } = await restarted();
-      expect(execution.inFlight().size).toBe(0);
-      expect(safety.dailyVolumeUsd8()).toBe(0n);
-      expect((await after.executions.find(executionId))?.status).toBe('planned');
-      expect(await bench?.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    async (instant) => {
+      const executionId = await killedAt(instant);
+      await start();
+      expect(bench.execution.inFlight().size).toBe(0);
+      expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
+      expect((await bench.executions.find(executionId))?.status).toBe('planned');
+      expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
     },
   );
 
-  it.each<CrashPoint>([
-    'after the row',
-    'before the hand-over',
-    'after the broadcast',
-    'after the broadcast, with the acceptance half saved',
-  ])('%s: exactly one transaction, no lost row', async (point) => {
-    const executionId = await dieAt(CRASH_POINTS[point]);
-    const { execution, safety, ...after } = await restarted();
-    expect([...execution.inFlight()]).toHaveLength(1);
-    expect(safety.dailyVolumeUsd8()).toBe(100n * USD);
-    expect(await bench?.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
-    await bench?.mine(2);
-    const settlements = await bench?.settle();
-    expect(settlements?.map(({ outcome }) => outcome)).toEqual(['succeeded', 'succeeded']);
-    expect(await bench?.count()).toBe(2);
-    expect((await after.executions.find(executionId))?.status).toBe('succeeded');
-    expect(await after.executions.open()).toEqual([]);
-  });
+  it.each(INSTANTS.slice(2))(
+    '%s: the transaction is mined exactly once, and no row is lost',
+    async (instant) => {
+      const executionId = await killedAt(instant);
+      await start();
+      expect([...bench.execution.inFlight()]).toHaveLength(1);
+      expect(bench.safety.dailyVolumeUsd8()).toBe(100n * USD);
+      expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
+      await bench.mine(2);
+      expect(await bench.settle()).toMatchObject([
+        { executionId, outcome: 'succeeded' },
+        { outcome: 'succeeded' },
+      ]);
+      expect(await bench.count()).toBe(2);
+      expect((await bench.executions.find(executionId))?.status).toBe('succeeded');
+      expect(await bench.executions.open()).toEqual([]);
+    },
+  );
 
-  it('mined while no process was alive: settled by the next one, and not sent again', async () => {
-    const executionId = await dieAt(CRASH_POINTS['after the broadcast']);
-    const watcher = await Bench.open({ rpcUrl: anvil.url, database, key, funded: false });
-    await watcher.mine(3);
-    await watcher.close();
-    await restarted();
-    expect(await bench?.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
-    expect(await bench?.count()).toBe(1);
+  it('a transaction that is mined while no process runs is settled by the next one, and not sent again', async () => {
+    const executionId = await killedAt('after the hand-over');
+    bench = await world.open({ key, funded: false });
+    await bench.mine(3);
+    bench = await world.restart();
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+    expect(await bench.count()).toBe(1);
   });
 });
