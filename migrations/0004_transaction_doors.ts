@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A transaction remembers by which door it leaves, so that a restart sends it again by the same one and by no other. */
+/**
+ * A transaction remembers by which door it leaves, so that a restart sends it again by the same one and by no
+ * other.
+ */
 export class TransactionDoors implements MigrationInterface {
   readonly name = 'TransactionDoors1767225600004';
 

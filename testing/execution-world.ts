@@ -14,7 +14,9 @@ export class ExecutionWorld {
   database!: EmbeddedPostgres;
   private opened: Bench[] = [];
 
-  /** Each test begins with an empty database. What it opened is closed behind it, and its mocks are restored. */
+  /**
+   * Each test begins with an empty database. What it opened is closed behind it, and its mocks are restored.
+   */
   static forThisFile({ statesKept = 64 } = {}): ExecutionWorld {
     const world = new ExecutionWorld();
     let dataDir: string;

@@ -31,7 +31,7 @@ import type { Intent } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
-/** Test support: execution on a real chain and a real database, with a contract that does as its calldata says. */
+/** Execution on a real chain and a real database, with a contract that does what its calldata says. */
 
 export const CHIMERA: Address = `0x${'c4'.repeat(20)}`;
 export const MARKET: Address = `0x${'aa'.repeat(20)}`;
@@ -41,8 +41,8 @@ export const USD = 10n ** 8n;
 export const ETHER = 10n ** 18n;
 
 /**
- * Stands in for the contract. Calldata is a word that says what to do and what to do it with: 0 emits a log of three
- * topics and data, 1 reverts with the rest, 2 does nothing.
+ * Stands in for the contract. Calldata is a word that says what to do and what to do it with: 0 emits a log
+ * of three topics and data, 1 reverts with the rest, 2 does nothing.
  */
 export const STAND_IN_CODE: Hex =
   '0x365f5f375f5180600114602557600214602357606051604051602051608036036080a35b005b602036036020fd';
@@ -73,7 +73,7 @@ export interface Settings {
   /** Default: where there is a backup. */
   readonly secondOpinion?: boolean;
   readonly database: DatabaseAddress;
-  /** Of the operator. */
+  /** The operator's private key. */
   readonly key: string;
   readonly mode?: ExecutionMode;
   readonly confirmationBlocks?: number;
@@ -242,8 +242,8 @@ export class Bench {
   }
 
   /**
-   * A plan on the latest block for a borrower of its own, with a row in status `planned`. Its pass began 5 ms ago by the
-   * bench's clock.
+   * A plan on the latest block for a borrower of its own, with a row in status `planned`. Its pass began 5 ms
+   * ago by the bench's clock.
    */
   async plan(
     number: number,
@@ -265,7 +265,11 @@ export class Bench {
     return { executionId: intent.executionId, ...(await this.execution.submit(intent)) };
   }
 
-  /** As the loop does at a new head. @returns the outcomes that were told since the last call that returned */
+  /**
+   * As the loop does at a new head.
+   *
+   * @returns the outcomes that were told since the last call that returned
+   */
   async settle(takenBack?: readonly Hash[]): Promise<News[]> {
     await this.execution.settle(await this.chain.getBlock('latest'), takenBack);
     return this.news();
@@ -319,7 +323,7 @@ export class Bench {
     return this.safetyRepository.dailyVolumeUsd8(this.safety.today());
   }
 
-  /** Sends a transaction of the operator that execution knows nothing of. */
+  /** Sends a transaction of the operator that execution did not sign. */
   async sendForeign(nonce: number): Promise<void> {
     const call = { ...SAMPLE.call, data: DOING_NOTHING };
     await this.rpc('eth_sendRawTransaction', [this.signer.sign(call, nonce).raw]);

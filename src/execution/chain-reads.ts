@@ -61,9 +61,9 @@ export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Prom
 }
 
 /**
- * Why a mined transaction reverted: its call is made again on the state before its block, which also holds when the
- * block itself is full of rivals, and if that succeeds, on the state after it (a rival was first, or the deadline
- * passed). Never throws: the reason is for people.
+ * Why a mined transaction reverted. Its call is made again on the state before its block. If it succeeds
+ * there, it is made on the state after the block: another liquidator was first, or the deadline was over.
+ * Never throws: the reason is for people.
  */
 export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<string> {
   const { to, data, gasLimit } = Transaction.from(raw);

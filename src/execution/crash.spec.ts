@@ -10,8 +10,8 @@ const FIXTURE = fileURLToPath(new URL('../../testing/execution.ts', import.meta.
 const SECRET = fileURLToPath(new URL('../domain/secret.ts', import.meta.url));
 
 /**
- * The instants of one submission at which a process is killed, in their order. Between two of them the process does one thing
- * that outlives it: it writes a row, or it hands the transaction over.
+ * The instants of one submission at which a process is killed, in their order. Between two of them the
+ * process does one thing that outlives it: it writes a row, or it hands the transaction over.
  */
 const INSTANTS = [
   'before signing',
@@ -54,7 +54,11 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
     bench = await world.start({ key, funded: false });
   };
 
-  /** Another process submits a plan and is killed at this instant, and at no other. @returns the id of the plan's row */
+  /**
+   * Another process submits a plan and is killed at this instant, and at no other.
+   *
+   * @returns the id of the plan's row
+   */
   async function killedAt(last: Instant): Promise<string> {
     const { host, port, user, password, database } = world.database;
     const settings = { rpcUrl: world.anvil.url, key };

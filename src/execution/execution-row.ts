@@ -1,7 +1,10 @@
 import type { ExecutionMode, NewExecution } from '../database/index.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 
-/** A plan as its row in the table executions: the columns to search by, and the whole plan, enough to settle it later. */
+/**
+ * A plan as a row of the table executions: columns to search by, and the whole plan, by which it is settled
+ * later.
+ */
 export function executionRow(
   plan: LiquidationPlan,
   mode: ExecutionMode,

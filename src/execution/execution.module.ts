@@ -22,8 +22,8 @@ import { Wallet } from './wallet.js';
 /**
  * From an authorised plan to its outcome: the wallet, the outbox, the doors, receipts and realised profit.
  *
- * It must never hand over what has no durable row, sign while HALTED, give one nonce to two intents that could both be
- * mined, call a submission a success, or let the key leave the signer.
+ * It must never hand over what has no durable row, sign while HALTED, give one nonce to two intents that
+ * could both be mined, call a submission a success, or let the key leave the signer.
  */
 @Module({
   imports: [RpcModule, DatabaseModule, SafetyModule],

@@ -17,8 +17,8 @@ import type { Wallet } from './wallet.js';
 const DRAIN_POLL_MS = 100;
 
 /**
- * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and every outcome
- * that a reorg takes back, is told by an event as soon as its rows are written.
+ * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and
+ * every outcome that a reorg takes back, is told by an event as soon as its rows are written.
  */
 @Injectable()
 export class ExecutionService {
@@ -55,11 +55,12 @@ export class ExecutionService {
   }
 
   /**
-   * Takes up what an earlier process left: reopens what a reorg has unsettled since, settles what was mined, and hands
-   * everything else over again, byte for byte (not while HALTED). To be called before the first {@link submit}; may be
-   * called again after an error.
+   * Takes up what an earlier process left: reopens what a reorg has unsettled since, settles what was mined,
+   * and hands everything else over again, byte for byte (not while HALTED). To be called before the first
+   * {@link submit}; may be called again after an error.
    *
-   * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the chain.
+   * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the
+   *   chain.
    */
   async recover(): Promise<void> {
     const block = await this.chain.getBlock('latest');
@@ -67,7 +68,8 @@ export class ExecutionService {
   }
 
   /**
-   * Carries out a plan whose row is in status `planned`. A `dry-run` or a `transaction-sent` event tells that it was.
+   * Carries out a plan whose row is in status `planned`. A `dry-run` or a `transaction-sent` event tells that
+   * it was.
    *
    * @throws RetryError when the database is away (nothing was sent) or the bot is stopping.
    * @throws HaltError when someone else uses our key; the bot is HALTED then.
@@ -79,8 +81,8 @@ export class ExecutionService {
   /**
    * One look at everything in flight; refreshes the operator's balance.
    *
-   * @param takenBack blocks that the chain has taken back: what they had settled counts as in flight from this call on,
-   *   whether or not it succeeds.
+   * @param takenBack blocks that the chain has taken back: what they had settled counts as in flight from
+   *   this call on, whether or not it succeeds.
    * @throws RetryError when chain or database could not be asked; HaltError when someone else uses our key.
    */
   async settle(head: SettlingHead, takenBack: readonly Hash[] = []): Promise<void> {
@@ -90,8 +92,8 @@ export class ExecutionService {
   }
 
   /**
-   * For the shut-down: takes no more work and follows what is in flight until it is settled or the time is over. What is
-   * left then is taken up by {@link recover} of the next process. Never throws.
+   * For the shut-down: takes no more work and follows what is in flight until it is settled or the time is
+   * over. What is left then is taken up by {@link recover} of the next process. Never throws.
    */
   async drain(timeoutMs: number): Promise<void> {
     const endMs = this.clock.monotonicMs() + timeoutMs;

@@ -23,8 +23,8 @@ import type { Wallet } from './wallet.js';
 type Settled = EventNamed<'execution-settled'>;
 
 /**
- * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and the outcomes of
- * executions, and tells each outcome as soon as its rows are written.
+ * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and
+ * the outcomes of executions, and tells each outcome as soon as its rows are written.
  */
 export class Ledger {
   /** The head of the last look at the chain: a state at this block shows what was mined up to it. */
@@ -89,7 +89,11 @@ export class Ledger {
     await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
   }
 
-  /** Takes up a row whose write seemed to have failed. To be called as work of the wallet's lane. @throws as {@link load} */
+  /**
+   * Takes up a row whose write seemed to have failed. Call it as work of the wallet's lane.
+   *
+   * @throws as {@link load}
+   */
   async findMissedRows(): Promise<void> {
     if (!this.answerLost) return;
     for (const { nonce } of await this.load()) this.wallet.lane.hold(nonce);
@@ -97,12 +101,20 @@ export class Ledger {
     this.answerLost = false;
   }
 
-  /** The highest nonce of a mined row; undefined when there is none. @throws RetryError when the database is away. */
+  /**
+   * The highest nonce of a mined row; undefined when there is none.
+   *
+   * @throws RetryError when the database is away.
+   */
   highestMinedNonce(): Promise<number | undefined> {
     return this.outbox.highestMinedNonce(this.wallet.chainId, this.wallet.address);
   }
 
-  /** A transaction as its rows describe it; it is not in flight by that. @throws HaltError when they make no sense. */
+  /**
+   * Makes a transaction from its rows. It does not put it in flight.
+   *
+   * @throws HaltError when they make no sense.
+   */
   restore(row: OutboxTransaction, execution: Execution): InFlight {
     return restored(row, execution, this.doors.named(row.door));
   }
@@ -169,8 +181,8 @@ export class Ledger {
   }
 
   /**
-   * A node has taken it. That is saved in the background, because nothing waits for it: the row was durable before, and
-   * {@link settle} writes it if this write fails.
+   * A node has taken it. That is saved in the background, because nothing waits for it: the row was durable
+   * before, and {@link settle} writes it if this write fails.
    */
   accepted(transaction: InFlight): void {
     transaction.accepted = true;
@@ -181,14 +193,22 @@ export class Ledger {
     this.saving.set(transaction.hash, saving);
   }
 
-  /** It has not left this process and never will: its plan counts as refused, for this reason. @throws RetryError */
+  /**
+   * It has not left this process and never will: its plan counts as refused, for this reason.
+   *
+   * @throws RetryError
+   */
   async withdraw(transaction: InFlight, reason: RejectionReason): Promise<void> {
     await this.executions.settle(transaction.executionId, { status: 'rejected', reason });
     await this.outbox.end(transaction.outboxId, { status: 'dropped' });
     this.close(transaction, false);
   }
 
-  /** It will not be mined: `failed` when every node refused it, `dropped` when none has it any more. @throws RetryError */
+  /**
+   * It will not be mined: `failed` when every node refused it, `dropped` when none has it any more.
+   *
+   * @throws RetryError
+   */
   async drop(transaction: InFlight, status: 'failed' | 'dropped', reason: string): Promise<void> {
     await this.saving.get(transaction.hash);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason });
@@ -198,8 +218,9 @@ export class Ledger {
   }
 
   /**
-   * Writes what a confirmed receipt proved. The outbox row comes last: a crash in the middle leaves it unsettled, and the
-   * next process does all of it again. A failure may then be counted twice, but it is never left out.
+   * Writes what a confirmed receipt proved. The outbox row comes last: a crash in the middle leaves it
+   * unsettled, and the next process does all of it again. A failure may then be counted twice, but it is
+   * never left out.
    *
    * @throws RetryError when the database is away: to be called again.
    */

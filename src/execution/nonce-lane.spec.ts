@@ -8,7 +8,7 @@ const started = (chainCount: number, pending: number[] = []): NonceLane => {
   return lane;
 };
 
-/** Takes the next nonce for good. */
+/** Takes the next nonce and keeps it. */
 const use = (lane: NonceLane): Promise<number> =>
   lane.take(async (lease) => {
     await Promise.resolve();
@@ -63,7 +63,7 @@ describe('NonceLane', () => {
     expect([await use(lane), await use(lane)]).toEqual([6, 8]);
   });
 
-  it('never hands out a nonce whose row came to light later', async () => {
+  it('never hands out a nonce whose row is found later', async () => {
     const lane = started(5);
     lane.hold(6);
     expect([await use(lane), await use(lane)]).toEqual([5, 7]);
@@ -75,7 +75,7 @@ describe('NonceLane', () => {
     expect(found).toBe(9);
   });
 
-  it('keeps its nonce when an earlier one is given back meanwhile', async () => {
+  it('an intent keeps its nonce when an earlier nonce is given back meanwhile', async () => {
     const lane = started(5);
     await use(lane);
     await lane.take(async (lease) => {
@@ -87,7 +87,7 @@ describe('NonceLane', () => {
     expect([await use(lane), await use(lane)]).toEqual([5, 7]);
   });
 
-  it('gives nothing before it has started', async () => {
+  it('gives no nonce before it has started', async () => {
     await expect(use(new NonceLane())).rejects.toBeInstanceOf(RetryError);
   });
 

@@ -5,21 +5,29 @@ import { SerialQueue } from '../domain/serial-queue.js';
 export interface NonceLease {
   /** Chosen when it is first read, because the work may {@link NonceLane.hold} nonces before that. */
   readonly nonce: number;
-  /** The signed intent is durable: from now on the nonce is its own. To be called right after its row is committed. */
+  /**
+   * The signed intent is durable: from now on the nonce is its own. To be called right after its row is
+   * committed.
+   */
   keep(): void;
-  /** The row says that the intent was dropped and never reached the chain: the nonce may serve another intent. */
+  /**
+   * The row says that the intent was dropped and never reached the chain: the nonce may serve another intent.
+   */
   giveBack(): void;
 }
 
 /**
- * The nonces of one (chain, sender). Intents run one after the other. Each gets the lowest nonce that no durable row
- * holds. When its work fails before {@link NonceLease.keep}, the next intent gets the same nonce.
+ * The nonces of one (chain, sender). Intents run one after the other. Each gets the lowest nonce that no
+ * durable row holds. When its work fails before {@link NonceLease.keep}, the next intent gets the same nonce.
  */
 export class NonceLane {
   readonly #queue = new SerialQueue();
   /** The lowest nonce that neither the chain nor a row has used. */
   #next: number | undefined;
-  /** Nonces below #next that no row holds any more: ascending, used first, because all later ones wait for them. */
+  /**
+   * Nonces below #next that no row holds any more: ascending, used first, because all later ones wait for
+   * them.
+   */
   #free: number[] = [];
 
   /**
@@ -35,7 +43,11 @@ export class NonceLane {
     );
   }
 
-  /** Runs `work` when all earlier work has ended. @throws RetryError before {@link start}; else what `work` throws. */
+  /**
+   * Runs `work` when all earlier work has ended.
+   *
+   * @throws RetryError before {@link start}; else what `work` throws.
+   */
   take<T>(work: (lease: NonceLease) => Promise<T>): Promise<T> {
     return this.#queue.run(() => work(this.#lease()));
   }
@@ -60,8 +72,8 @@ export class NonceLane {
   }
 
   /**
-   * Compares the chain's count with ours. After a surprise the lane goes on from the chain's count, so that the
-   * operator has to do no more than resume.
+   * Compares the chain's count with ours. After a surprise the lane goes on from the chain's count, so that
+   * the operator has to do no more than resume.
    *
    * @returns how many transactions of this key no row of ours holds: 0 when all is well.
    */

@@ -25,8 +25,8 @@ interface Settled {
 }
 
 /**
- * How long the chain may count fewer transactions than were settled before that is taken for a chain that has lost them: for
- * so long a late node explains it.
+ * How long the chain may count fewer transactions than were settled before that is taken for a chain that has
+ * lost them: for so long a late node explains it.
  */
 const LATE_NODE_SECONDS = 10;
 
@@ -35,7 +35,10 @@ export class RecentSettlements {
   private readonly settled = new Map<Hash, Settled>();
   /** In flight again, which their rows do not say yet. */
   private reopened: readonly (Settled & { readonly day: string })[] = [];
-  /** The blocks of the last reorg. A node that does not follow it yet still answers with receipts of these blocks. */
+  /**
+   * The blocks of the last reorg. A node that does not follow it yet still answers with receipts of these
+   * blocks.
+   */
   private gone: { readonly blocks: ReadonlySet<Hash>; readonly untilBlock: number } = {
     blocks: new Set(),
     untilBlock: 0,
@@ -65,7 +68,10 @@ export class RecentSettlements {
     this.highest = Math.max(this.highest, transaction.nonce);
   }
 
-  /** Forgets what is too old to be taken back, by the head of the last look: no reorg has been told of a later one. */
+  /**
+   * Forgets what is too old to be taken back. Its age is counted from the head of the last look, because a
+   * reorg that comes with the present head may not be known yet.
+   */
   forgetOld(): void {
     const before = this.ledger.headNumber - this.windowBlocks;
     for (const [hash, { block }] of this.settled) if (block.number < before) this.settled.delete(hash);
@@ -77,8 +83,9 @@ export class RecentSettlements {
   }
 
   /**
-   * What was settled in these blocks, which the chain has taken back, is in flight again from this call on. The rows follow
-   * with {@link saveReopened}. The latest nonce comes first, so that the count of failures goes back the way it came.
+   * What was settled in these blocks, which the chain has taken back, is in flight again from this call on.
+   * The rows follow with {@link saveReopened}. The latest nonce comes first, so that the count of failures
+   * goes back the way it came.
    */
   takeBack(blocks: readonly Hash[], headNumber: number): void {
     if (blocks.length === 0) return;
@@ -97,8 +104,8 @@ export class RecentSettlements {
   }
 
   /**
-   * As {@link takeBack} and {@link saveReopened}, for what an earlier process settled in blocks that the chain has taken
-   * back since.
+   * As {@link takeBack} and {@link saveReopened}, for what an earlier process settled in blocks that the
+   * chain has taken back since.
    *
    * @throws RetryError when that is not known yet: the chain has not come back to the number of such a block.
    */
@@ -119,8 +126,9 @@ export class RecentSettlements {
   }
 
   /**
-   * Clears the outcomes of what was taken back, books again what they had released, and takes them out of the count of
-   * failures. Each is told as soon as its rows are written. A crash after the row may leave a failure counted.
+   * Clears the outcomes of what was taken back, books again what they had released, and takes them out of the
+   * count of failures. Each is told as soon as its rows are written. A crash after the row may leave a
+   * failure counted.
    *
    * @throws RetryError when the database is away: to be called again.
    */
@@ -144,8 +152,8 @@ export class RecentSettlements {
   }
 
   /**
-   * Whether the chain counts all transactions up to the nonce of a settled one. `late-node`: it does not, and a node that is
-   * behind explains that for some seconds. `lost`: it has not for longer than that.
+   * Whether the chain counts all transactions up to the nonce of a settled one. `late-node`: it does not, and
+   * a node that is behind explains that for some seconds. `lost`: it has not for longer than that.
    */
   compare(transactionCount: number, nonce: number): 'all' | 'late-node' | 'lost' {
     if (transactionCount > nonce) {
@@ -160,8 +168,8 @@ export class RecentSettlements {
   /**
    * Takes up what an earlier process settled from one block to another, both included.
    *
-   * @returns the blocks that settled anything. @throws RetryError when the database is away; HaltError when a row makes no
-   *   sense.
+   * @returns the blocks that settled anything. @throws RetryError when the database is away; HaltError when a
+   *   row makes no sense.
    */
   private async loadEarlier(fromBlock: number, toBlock: number): Promise<readonly Settled['block'][]> {
     const { chainId, address } = this.wallet;

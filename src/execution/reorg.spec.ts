@@ -13,17 +13,17 @@ import {
 } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
-/** Code that reverts, without a reason. */
+/** Contract code that reverts without a reason. */
 const REVERTS: Hex = '0x5f5ffd';
 const NOTIONAL = 100n * USD;
-/** The event of one that is reopened. */
+/** The event of an execution that is reopened. */
 const reopened = (was: 'succeeded' | 'reverted', reported = true) => ({
   event: 'execution-reopened',
   was,
   reported,
 });
 
-describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () => {
+describe('F15 a settled transaction whose block a reorg takes back', { timeout: 60_000 }, () => {
   const world = ExecutionWorld.forThisFile({ statesKept: 256 });
   let bench: Bench;
   let fork: Fork;
@@ -35,14 +35,14 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
   const restart = async (): Promise<void> => {
     bench = await world.restart();
   };
-  /** The branches part here. */
+  /** Branches that {@link reorg} makes differ from the next block on. */
   const mark = async (): Promise<void> => {
     await bench.mine();
     fork = await bench.fork();
   };
   const reorg = (blocks = 4): Promise<Hash[]> => bench.reorg(fork, blocks);
   const rowOf = (nonce: number) => bench.outbox.find(31337, bench.signer.address, nonce);
-  /** The day's volume, which memory and the rows must agree on. */
+  /** The day's volume. Memory and rows must agree on it. */
   const booked = async (): Promise<bigint> => {
     const inRows = await bench.bookedToday();
     expect(bench.safety.dailyVolumeUsd8()).toBe(inRows);
@@ -107,12 +107,12 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     },
   );
 
-  it('is settled in the same look when the new branch has it already', async () => {
+  it('is reopened and settled in one look when the new branch already has it', async () => {
     await start();
     const { executionId, hash, settlement } = await bench.settled(1);
     const row = await rowOf(0);
     const tip = await bench.chain.getBlock('latest');
-    // The second of the two new blocks has it.
+    // The second of the two new blocks has the transaction.
     await bench.mine();
     await bench.rpc('anvil_reorg', [2, [[row?.raw, 1]]]);
     expect(await bench.settle([tip.hash])).toMatchObject([
@@ -123,7 +123,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(bench.execution.inFlight().size).toBe(0);
   });
 
-  it('a success that reverts on the new branch is a failure, with the failures before it', async () => {
+  it('a success that reverts on the new branch counts as a failure, on top of the failures before it', async () => {
     await start({ limits: { maxConsecutiveFailures: 5 } });
     await bench.settled(1, { data: reverting('0x') });
     await bench.settled(2, { data: reverting('0x') });
@@ -146,7 +146,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await bench.settle()).toEqual([]);
   });
 
-  it('a failure that succeeds on the new branch counts in the day, and is no failure', async () => {
+  it('a failure that succeeds on the new branch counts in the volume of the day, and no longer as a failure', async () => {
     await start();
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
     await mark();
@@ -170,7 +170,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValue({ kind: 'unknown', detail: 'no answer' });
     const gone = await reorg();
     expect(await bench.settle(gone)).toMatchObject([reopened('succeeded')]);
-    // The chain counts one less than was settled, and that is no reason to halt.
+    // The chain counts one transaction fewer than was settled. That is no reason to halt.
     bench.clock.putForward(11_000);
     expect(await bench.mineAndSettle()).toEqual([]);
     await bench.rpc('evm_increaseTime', [601]);
@@ -186,7 +186,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await booked()).toBe(NOTIONAL);
   });
 
-  it('two of one block come back together, in the order of their nonces', async () => {
+  it('two transactions of one block are reopened together and settled in the order of their nonces', async () => {
     await start();
     const first = await bench.submit(1);
     const second = await bench.submit(2, { data: reverting('0x') });
@@ -206,7 +206,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await bench.count()).toBe(3);
   });
 
-  it('is not taken for a foreign transaction; one that did take its nonce is (F23)', async () => {
+  it('is not taken for a foreign transaction; another one that uses its nonce is (F23)', async () => {
     await start();
     const { executionId } = await bench.settled(1);
     const gone = await reorg();
@@ -219,7 +219,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await booked()).toBe(0n);
   });
 
-  it('is not settled again by a node that still has the old branch', async () => {
+  it('is not settled again by the receipt of a node that is still on the old branch', async () => {
     await start();
     const { executionId, hash } = await bench.settled(1);
     const old = await bench.chain.getTransactionReceipt(hash);
@@ -250,7 +250,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       .mockRejectedValueOnce(AWAY)
       .mockImplementationOnce(async (id, day) => {
         await reopen(id, day);
-        throw AWAY; // The answer is lost.
+        throw AWAY; // The row is written, and the answer is lost.
       });
     await expect(bench.settle(gone)).rejects.toBe(AWAY);
     expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
@@ -261,7 +261,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect([failures(), await booked()]).toEqual([1, 0n]);
   });
 
-  it('is taken back by each reorg anew', async () => {
+  it('is reopened by each of three reorgs in a row', async () => {
     await start();
     const { executionId, hash } = await bench.settled(1);
     for (const blocks of [6, 4, 2]) {
@@ -272,7 +272,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await booked()).toBe(NOTIONAL);
   });
 
-  it('stays settled in a block of the branch that holds', async () => {
+  it('stays settled when the reorg takes back later blocks only', async () => {
     await start();
     await bench.settled(1);
     const block = await bench.chain.getBlock('latest');
@@ -282,7 +282,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(bench.execution.inFlight().size).toBe(0);
   });
 
-  it('is remembered for 128 blocks, however long the next head takes', async () => {
+  it('can be reopened for 128 blocks before the last head, however far the next head jumps', async () => {
     await start();
     await bench.settled(1);
     for (const blocks of [128, 40]) {
@@ -292,7 +292,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
     expect(await bench.settle(await reorg(180))).toMatchObject([reopened('succeeded')]);
   });
 
-  it('that is not remembered any more halts, when the chain forgets it for longer than a late node explains', async () => {
+  it('is too old to be reopened: when the chain has lost it for longer than a late node explains, the bot halts', async () => {
     await start();
     const { executionId } = await bench.settled(1);
     for (const blocks of [129, 1]) {
@@ -308,7 +308,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
   });
 
   describe('while no process runs', () => {
-    it('is reopened by the next one, which settles it by the new branch', async () => {
+    it('is reopened by the next process, which settles it by the new branch', async () => {
       await start();
       const { executionId, hash } = await bench.settled(1);
       await reorg();
@@ -323,7 +323,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
     });
 
-    it('a failure is booked again and uncounted, also across a second restart', async () => {
+    it('a failure is booked again and no longer counted, also after a second restart', async () => {
       await start();
       const { executionId } = await bench.settled(1, { data: reverting('0x') });
       expect([failures(), await booked()]).toEqual([1, 0n]);
@@ -335,7 +335,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       expect([failures(), await booked()]).toEqual([1, 0n]);
     });
 
-    it('is waited for until the chain is back at its height', async () => {
+    it('the next process waits until the chain has reached the number of its block', async () => {
       await start();
       await bench.mine(5);
       await bench.settled(1);
@@ -350,7 +350,7 @@ describe('F15 a settlement whose block is taken back', { timeout: 60_000 }, () =
       ]);
     });
 
-    it('is taken back by a reorg after the restart too', async () => {
+    it('is reopened by a reorg after the restart too', async () => {
       await start();
       const { executionId } = await bench.settled(1);
       await restart();

@@ -3,7 +3,7 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { Bench, reverting, type Settings } from '../../testing/execution.js';
 
-/** What a sound node gives for calls that succeed. */
+/** The answer of an honest node to calls that succeed. */
 const allSucceed = ([{ blockStateCalls }]: readonly [{ blockStateCalls: { calls: unknown[] }[] }]): unknown =>
   blockStateCalls.map(({ calls }) => ({
     calls: calls.map(() => ({ status: '0x1', returnData: '0x', gasUsed: '0x5208', logs: [] })),
@@ -13,7 +13,7 @@ const REVERTING = { data: reverting('0x6d1a9eb5') };
 
 describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
   const world = ExecutionWorld.forThisFile();
-  /** In front of the real node: the endpoint that lies. */
+  /** The endpoint that lies, in front of the real node. */
   let primary: FakeRpc;
   let bench: Bench;
 
@@ -32,7 +32,7 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
 
   afterEach(() => primary.stop());
 
-  it('F09 a plan that only the primary says would succeed is rejected: nothing is signed, nothing sent', async () => {
+  it('F09 a plan that succeeds only at the primary is rejected: nothing is signed, nothing is sent', async () => {
     await start();
     lie();
     const sign = vi.spyOn(bench.signer, 'sign');
@@ -51,13 +51,13 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     expect(bench.execution.inFlight().size).toBe(0);
     expect(await bench.bookedToday()).toBe(0n);
 
-    // What both say would succeed goes on, with the nonce that the other one did not use.
+    // A plan that succeeds at both is sent, with the nonce that the rejected one did not use.
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
   });
 
-  it('F09 without the second opinion the same lie is signed and reverts on the chain', async () => {
+  it('F09 without a second opinion the same plan is signed and reverts on the chain', async () => {
     await start({ secondOpinion: false });
     lie();
     expect(await bench.submit(1, REVERTING)).toMatchObject({ kind: 'submitted' });
@@ -65,14 +65,14 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     expect(await bench.settle()).toMatchObject([{ outcome: 'reverted' }]);
   });
 
-  it('F09 a dry run says the same', async () => {
+  it('F09 a dry run rejects it too', async () => {
     await start({ mode: 'dry-run' });
     lie();
     expect(await bench.submit(1, REVERTING)).toMatchObject({ reason: 'second-endpoint-disagrees' });
     expect(await bench.submit(2)).toMatchObject({ kind: 'dry-run' });
   });
 
-  it('the plan is simulated behind what is on its way, and judged by itself', async () => {
+  it('a plan is simulated after the calls in flight, and rejected only for its own revert', async () => {
     await start();
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
     lie();
@@ -86,7 +86,7 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     expect(calls).toEqual([2, 2]);
   });
 
-  it('an endpoint that cannot be asked does not stop the bot, and a line says so', async () => {
+  it('an endpoint that cannot be asked does not stop the plan, and an event tells of it', async () => {
     await start();
     primary.failMethod('eth_simulateV1', { kind: 'status', status: 502 });
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
@@ -95,7 +95,7 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     ]);
   });
 
-  it('nothing is asked about a plan that the safety controller refuses; a halt while it is asked is heard', async () => {
+  it('no endpoint is asked about a plan that safety refuses; a halt while one is asked rejects the plan', async () => {
     await start();
     const asked = primary.seenOf('eth_simulateV1').length;
     await bench.safety.halt('test', 'chimera');

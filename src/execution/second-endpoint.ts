@@ -7,9 +7,9 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { CallRequest } from '../rpc/chain/simulate.js';
 
 /**
- * Asks a second endpoint before a plan is signed, because the proof of the plan came from one node, and a node may be wrong or
- * lie (F09). An endpoint that cannot be asked stops nothing: the plan then stands on the one proof, as without a second
- * endpoint.
+ * Asks a second endpoint before a plan is signed, because the proof of the plan came from one node, and a
+ * node may be wrong or lie (F09). An endpoint that cannot be asked stops nothing: the plan then stands on the
+ * one proof, as without a second endpoint.
  */
 export class SecondEndpoint {
   constructor(

@@ -16,15 +16,19 @@ import type { NonceLease } from './nonce-lane.js';
 import type { Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
 
-/** A transaction that is not mined this many blocks after its hand-over is handed over again, then at doubling distances. */
+/**
+ * A transaction that is not mined this many blocks after its hand-over is handed over again, then at doubling
+ * distances.
+ */
 const RESEND_AFTER_BLOCKS = 2;
 const LONGEST_RESEND_DISTANCE_BLOCKS = 32;
 /** The largest value of the column head_to_send_us. */
 const MOST_MICROSECONDS = 2 ** 31 - 1;
 
 /**
- * Hands transactions with a durable row to their doors, the first time and again, and decides what an answer means. It signs
- * nothing: what is handed over again is the same bytes, so that nothing is ever sent under a second nonce.
+ * Hands transactions with a durable row to their doors, the first time and again, and decides what an answer
+ * means. It signs nothing: what is handed over again is the same bytes, so that nothing is ever sent under a
+ * second nonce.
  */
 export class Sender {
   constructor(
@@ -62,7 +66,8 @@ export class Sender {
   }
 
   /**
-   * For a transaction that is not mined: hands it over again when its time has come, or drops it when it could only revert.
+   * For a transaction that is not mined: hands it over again when its time has come, or drops it when it
+   * could only revert.
    *
    * @throws RetryError when the chain or the database could not be asked.
    */
@@ -101,7 +106,8 @@ export class Sender {
     else if (outcome.kind === 'unknown') this.unanswered(transaction, outcome.detail);
     else if (outcome.error instanceof InsufficientFunds)
       await this.failures.halt(`the operator wallet cannot pay for ${hash}: ${outcome.error.reason}`);
-    // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next look tells which.
+    // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next look tells
+    // which.
     else if (!(outcome.error instanceof NonceTooLow)) {
       const message = outcome.error.reason;
       this.events.emit({ event: 'transaction-refused-again', executionId, hash, message });
@@ -109,9 +115,9 @@ export class Sender {
   }
 
   /**
-   * Every node refused a transaction that none of them had before. So it can never be mined, and its nonce goes to the next
-   * intent; otherwise every later one would wait for it for ever. When that cannot be saved, the transaction stays in
-   * flight, and is handed over again until it is mined or past its deadline.
+   * Every node refused a transaction that none of them had before. So it can never be mined, and its nonce
+   * goes to the next intent; otherwise every later one would wait for it for ever. When that cannot be saved,
+   * the transaction stays in flight, and is handed over again until it is mined or past its deadline.
    */
   private async refused(
     transaction: InFlight,
@@ -134,9 +140,9 @@ export class Sender {
   }
 
   /**
-   * Another transaction with this nonce waits or was mined. It is not ours, because we signed only this one with it (F23).
-   * The exception: the nodes mean this very transaction, which was mined a moment ago after an endpoint took it without
-   * an answer.
+   * Another transaction with this nonce waits or was mined. It is not ours, because we signed only this one
+   * with it (F23). The exception: the nodes mean this very transaction, which was mined a moment ago after an
+   * endpoint took it without an answer.
    */
   private async nonceTaken(transaction: InFlight, error: RpcAnswerError): Promise<Submission> {
     if (await this.mayBeMined(transaction)) return submitted(transaction);
@@ -159,9 +165,10 @@ export class Sender {
   }
 
   /**
-   * After its deadline the contract refuses the plan, so that mining it would only cost gas. When its door has lost it, its
-   * nonce serves another intent. A transaction that later ones wait for is kept alive instead, to clear their way. If it is
-   * mined all the same, then only one of the two is, and the other one is noticed as F23.
+   * After its deadline the contract refuses the plan, so that mining it would only cost gas. When its door
+   * has lost it, its nonce serves another intent. A transaction that later ones wait for is kept alive
+   * instead, to clear their way. If it is mined all the same, then only one of the two is, and the other one
+   * is noticed as F23.
    *
    * @returns whether it was dropped.
    */

@@ -4,16 +4,16 @@ import { toAddress, type Address } from '../domain/hex.js';
 import type { Priced } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 
-/** What of a plan its settlement needs: little enough to be read back from the executions row after a restart. */
+/** The part of a plan that its settlement needs. After a restart it is read from the row of the execution. */
 export interface SettlementTerms {
   readonly market: Address;
   readonly borrower: Address;
   readonly collateral: Priced & { readonly address: Address };
   /** USD with 8 decimals for one native token, at the planning block. */
   readonly nativePriceUsd8: bigint;
-  /** What the limits count for this intent. */
+  /** USD with 8 decimals that the limits count for this intent. */
   readonly notionalUsd8: bigint;
-  /** What the plan promised after all costs. */
+  /** USD with 8 decimals: the simulated profit after all costs. */
   readonly netProfitUsd8: bigint;
   /** Seconds since the epoch; after it the contract refuses the transaction. */
   readonly deadline: number;
@@ -26,7 +26,7 @@ export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
   return { market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline };
 }
 
-/** The terms as the row of a plan holds them. @throws HaltError when the row holds something else. */
+/** The terms in the row of an execution. @throws HaltError when its plan has another shape. */
 export function termsOfRow({ id, plan }: Pick<Execution, 'id' | 'plan'>): SettlementTerms {
   try {
     const fields = fieldsOf(plan, 'plan');

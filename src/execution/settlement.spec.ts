@@ -69,7 +69,8 @@ function receiptOf(status: Receipt['status'], ...events: EventValues[]): Receipt
 
 describe('outcomeOf', () => {
   it('values profit and fees at the prices of the plan: profit rounded down, fees up', () => {
-    // 0.01 WETH at $2,000 is $20; 400,000 gas at 1 gwei is 0.0004 ETH, $0.80; the L1 fee of 1 wei costs 10^-8 dollars.
+    // 0.01 WETH at $2,000 is $20; 400,000 gas at 1 gwei is 0.0004 ETH, $0.80; the L1 fee of 1 wei costs 10^-8
+    // dollars.
     const outcome = outcomeOf(receiptOf('success', {}), terms, CHIMERA, { l1Fee: 1n, operatorFee: 0n });
     expect(outcome).toEqual({
       kind: 'succeeded',
@@ -89,7 +90,7 @@ describe('outcomeOf', () => {
     expect(outcome.realisedProfitUsd8).toBe(20n * USD - (80n * USD) / 100n - 2n * USD);
   });
 
-  it('finds its own event among those of others', () => {
+  it('finds the event of its own borrower among other events', () => {
     const others = [
       { borrower: address('b2'), profit: 1n },
       { emitter: address('ee'), profit: 2n },
@@ -112,7 +113,7 @@ describe('outcomeOf', () => {
     });
   });
 
-  it('a revert costs its fees, whatever its logs say', () => {
+  it('a revert costs its fees, even when its receipt holds an event of success', () => {
     expect(outcomeOf(receiptOf('reverted', {}), terms, CHIMERA, NO_FEES)).toMatchObject({
       kind: 'reverted',
       realisedProfitUsd8: (-80n * USD) / 100n,
@@ -131,7 +132,7 @@ describe('termsOfRow', () => {
     deadline: 1_800_000_000,
   };
 
-  it('reads back what a plan in jsonb holds', () => {
+  it('reads the terms back from the plan of a row', () => {
     expect(termsOfRow({ id: '7', plan: stored })).toEqual(terms);
   });
 

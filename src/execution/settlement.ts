@@ -13,7 +13,10 @@ export interface ChainFees {
 interface Settled {
   /** Everything the transaction paid: gas, L1 data, operator fee. Wei. */
   readonly feesWei: bigint;
-  /** The profit of the event less the fees, both at the plan's prices; what a failure cost is negative. */
+  /**
+   * The profit of the event less the fees, both at the plan's prices. Of a failure: its fees, as a negative
+   * number.
+   */
   readonly realisedProfitUsd8: bigint;
 }
 
@@ -30,11 +33,11 @@ export type Outcome =
   | (Settled & { readonly kind: 'reverted' | 'no-event' });
 
 /**
- * What a confirmed receipt says of an intent. Success is the receipt's status and our own contract's event for this
- * borrower and market, with the profit in the collateral; nothing else is.
+ * What a confirmed receipt proves. An intent succeeded only if the receipt says success and holds our own
+ * contract's event for this borrower and market, with the profit in the collateral.
  *
- * Both sides are valued at the prices of the planning block: realised against simulated profit then compares amounts
- * and fees, and does not blame the plan for a price that moved after it. Profit is rounded down, fees up.
+ * Profit and fees are valued at the prices of the planning block, so that realised and simulated profit
+ * differ by amounts and fees, and not by a price that moved after the plan. Profit is rounded down, fees up.
  */
 export function outcomeOf(
   receipt: Receipt,

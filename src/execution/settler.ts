@@ -38,7 +38,8 @@ export class Settler {
   /**
    * Takes up what an earlier process left, and does the first step. May be called again after an error.
    *
-   * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the chain.
+   * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the
+   *   chain.
    */
   async recover(head: SettlingHead): Promise<void> {
     await this.ledger.load();
@@ -53,7 +54,9 @@ export class Settler {
     await this.ledger.rejectUnsigned();
   }
 
-  /** What was settled in these blocks, which the chain has taken back, is in flight again from this call on. */
+  /**
+   * What was settled in these blocks, which the chain has taken back, is in flight again from this call on.
+   */
   takeBack(blocks: readonly Hash[], head: SettlingHead): void {
     this.settlements.takeBack(blocks, head.number);
   }
@@ -62,7 +65,8 @@ export class Settler {
    * One step of everything in flight. Refreshes the balance of the wallet.
    *
    * @throws RetryError when the chain or the database could not be asked: the next head goes on.
-   * @throws HaltError when our key was used by someone else, or a settled transaction is gone; the bot is HALTED then.
+   * @throws HaltError when our key was used by someone else, or a settled transaction is gone; the bot is
+   *   HALTED then.
    */
   async step(head: SettlingHead): Promise<void> {
     const { receipts, transactionCount } = await this.look();
@@ -121,8 +125,8 @@ export class Settler {
   }
 
   /**
-   * The chain must not lose what was settled too long ago to be taken back: the books would hold profit that is gone, and
-   * every later transaction would wait behind a gap of nonces.
+   * The chain must not lose what was settled too long ago to be taken back: the books would hold profit that
+   * is gone, and every later transaction would wait behind a gap of nonces.
    *
    * @throws HaltError once a late node no longer explains it; the bot is HALTED then.
    */

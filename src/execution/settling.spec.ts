@@ -41,7 +41,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     return { send, ...(await bench.submit(number, changes)) };
   };
 
-  it('takes a confirmed receipt with our event for a success, and its profit and fees for the result', async () => {
+  it('a confirmed receipt with our event is a success; its profit and its fees are the result', async () => {
     await start();
     const { executionId, ...submission } = await bench.submit(1);
     const hash = submission.kind === 'submitted' ? submission.hash : '0x';
@@ -110,7 +110,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
   });
 
-  it('says when a transaction ran out of gas', async () => {
+  it('tells that a transaction ran out of gas', async () => {
     await start({ confirmationBlocks: 0 });
     await bench.rpc('anvil_setCode', [CHIMERA, LOOPS_FOR_EVER]);
     await bench.submit(1);
@@ -131,7 +131,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(bench.safety.status().consecutiveFailures).toBe(1);
   });
 
-  it('hands a transaction that is not mined to the nodes again, the same bytes, at growing distances', async () => {
+  it('a transaction that is not mined is handed over again, the same bytes, at growing distances', async () => {
     await start();
     const { send } = await submitUnanswered(1);
     send.mockResolvedValue(NO_ANSWER);
@@ -166,7 +166,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(bench.execution.pendingCalls()).toHaveLength(0);
   });
 
-  it('F15 a receipt that a reorg takes away before it is confirmed settles nothing; the transaction is sent again', async () => {
+  it('F15 a reorg removes a receipt before it is confirmed: nothing is settled, and the transaction is sent again', async () => {
     await start();
     await bench.submit(1);
     const before = await bench.rpc('evm_snapshot');
@@ -186,7 +186,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(bench.safety.status().state).toBe('NORMAL');
   });
 
-  it('F23 a transaction of our key that is not ours halts; after a resume the lane goes on behind it', async () => {
+  it('F23 a transaction of our key that we did not sign halts; after a resume the next nonce follows it', async () => {
     await start();
     await bench.sendForeign(0);
     await bench.mine();
@@ -197,7 +197,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 
-  it('a dry run does not mind that its key is at work elsewhere', async () => {
+  it('in a dry run another bot may use the key', async () => {
     await start({ mode: 'dry-run' });
     await bench.sendForeign(0);
     await bench.mine();
@@ -205,7 +205,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect((await bench.submit(1)).kind).toBe('dry-run');
   });
 
-  it('F23 an intent whose nonce someone else used is dropped at the second look, and halts', async () => {
+  it('F23 a transaction whose nonce another one used is dropped at the second look, and the bot halts', async () => {
     await start();
     const { executionId } = await submitUnanswered(1);
     await bench.sendForeign(0);
@@ -218,7 +218,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
   });
 
-  it('gives up what no node has when its deadline is over, and its nonce serves the next', async () => {
+  it('a transaction past its deadline that no node has is dropped, and its nonce serves the next one', async () => {
     await start();
     const { executionId, send } = await submitUnanswered(1);
     send.mockResolvedValue(NO_ANSWER);
@@ -231,7 +231,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
 
-  it('F22 sends what is past its deadline all the same when later transactions wait for its nonce', async () => {
+  it('F22 a transaction past its deadline is still sent when later ones wait for its nonce', async () => {
     await start();
     await submitUnanswered(1);
     await bench.submit(2);
@@ -244,7 +244,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(2);
   });
 
-  it('sends nothing again while HALTED, and goes on after the resume', async () => {
+  it('hands nothing over again while HALTED, and goes on after the resume', async () => {
     await start();
     const { send } = await submitUnanswered(1);
     await bench.safety.halt('stop', 'chimera');
@@ -270,7 +270,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(bench.safety.status().consecutiveFailures).toBe(1);
   });
 
-  it('keeps the latency when the database is away right after the hand-over', async () => {
+  it('keeps the time from head to hand-over when the database is away right after it', async () => {
     await start();
     vi.spyOn(bench.executions, 'markSubmitted').mockRejectedValueOnce(AWAY);
     const { executionId } = await bench.submit(1);
@@ -281,7 +281,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(row?.headToSendUs).toBeGreaterThan(0);
   });
 
-  it('F39 drains: follows what is in flight to its end, or stops at the time given', async () => {
+  it('F39 a drain follows what is in flight to its end, or ends when its time is over', async () => {
     await start();
     await bench.submit(1);
     let ended = false;
@@ -303,7 +303,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
   });
 
   describe('after a restart', () => {
-    it('settles what was mined meanwhile, from the row alone', async () => {
+    it('a transaction that was mined meanwhile is settled by its row alone', async () => {
       await start();
       const { executionId } = await bench.submit(1);
       await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
@@ -318,7 +318,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
     });
 
-    it('hands what was never mined to the nodes again, at once', async () => {
+    it('a transaction that was never mined is handed over again at once', async () => {
       await start();
       const { executionId } = await submitUnanswered(1);
       vi.restoreAllMocks();
@@ -330,7 +330,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
     });
 
-    it('does not send while HALTED', async () => {
+    it('nothing is handed over while HALTED', async () => {
       await start();
       await submitUnanswered(1);
       vi.restoreAllMocks();
@@ -342,14 +342,14 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       expect(bench.execution.inFlight().size).toBe(1);
     });
 
-    it('recovering twice changes nothing', async () => {
+    it('to recover twice changes nothing', async () => {
       await start();
       await bench.submit(1);
       await bench.execution.recover();
       expect(await bench.submit(2)).toMatchObject({ nonce: 1 });
     });
 
-    it('waits for a node that is late, and halts on a chain that does not know our transactions', async () => {
+    it('waits for a node that is late, and halts on a chain that has lost our transactions', async () => {
       await start();
       await bench.submit(1);
       await bench.mine(2);

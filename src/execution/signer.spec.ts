@@ -26,7 +26,7 @@ const refusalOf = (key: string, chainId: number): string => {
 };
 
 describe('Signer', () => {
-  it('signs exactly the plan: an EIP-1559 transaction of this chain, without value, whose hash is known before it is sent', () => {
+  it('signs exactly the plan, as an EIP-1559 transaction of this chain without value, and knows its hash before it is sent', () => {
     const signer = Signer.fromSecret(new Secret(KEY), BASE);
     const signed = signer.sign(call, 7);
     const decoded = Transaction.from(signed.raw);

@@ -30,8 +30,8 @@ export class Signer {
   }
 
   /**
-   * @throws StartupError in one sentence, which never holds the key, when the key is malformed or when it is published
-   *   and the chain is not the local one.
+   * @throws StartupError in one sentence, which never holds the key, when the key is malformed or when it is
+   *   published and the chain is not the local one.
    */
   static fromSecret(secret: Secret, chainId: number): Signer {
     const key = parseKey(secret.reveal().trim());
@@ -65,7 +65,10 @@ function parseKey(text: string): SigningKey {
   }
 }
 
-/** An account of a development tool, a key that is a small number, or one byte 32 times over: bots watch all of them. */
+/**
+ * An account of a development tool, a key that is a small number, or one byte 32 times over: bots watch all
+ * of them.
+ */
 function isPublished(key: SigningKey, address: Address): boolean {
   return (
     TEST_ACCOUNTS.has(address) || BigInt(key.privateKey) < 0x10000n || /^0x(..)\1{31}$/.test(key.privateKey)

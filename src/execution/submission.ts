@@ -14,7 +14,10 @@ export interface Intent {
 
 /** What came of an intent. Each kind is told by an event too, except the rejection. */
 export type Submission =
-  /** It is durable and was handed over. An `execution-settled` event tells later whether it was mined, and what it brought. */
+  /**
+   * It is durable and was handed over. An `execution-settled` event tells later whether it was mined, and
+   * what it brought.
+   */
   | {
       readonly kind: 'submitted';
       readonly hash: Hash;

@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { PassTrace } from '../domain/pass-trace.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import { Bench, CHIMERA, USD, type Settings } from '../../testing/execution.js';
@@ -34,17 +36,39 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
     const row = await bench.executions.find(submission.executionId);
     expect(row).toMatchObject({ status: 'submitted', txHash: 'hash' in submission ? submission.hash : '' });
-    expect(row?.headToSendUs).toBeGreaterThan(5_000);
-    expect(row?.headToSendUs).toBeLessThan(2_000_000);
   });
 
-  it('dry-run authorises, writes, and neither signs nor sends', async () => {
+  it('tells of the transaction once it was handed over, with the time since the head; its row holds the same time', async () => {
+    await start();
+    const clock = new TestClock();
+    const intent = { ...(await bench.plan(1)), trace: new PassTrace(clock, clock.monotonicMs()) };
+    clock.advance(12.345);
+    const submission = await bench.execution.submit(intent);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    const { executionId, plan } = intent;
+    expect(bench.events.all).toEqual([
+      {
+        event: 'transaction-sent',
+        executionId,
+        borrower: plan.borrower,
+        hash: submission.hash,
+        nonce: 0,
+        door: 'public',
+        headToSendUs: 12_345,
+      },
+    ]);
+    await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
+    expect(await bench.executions.find(executionId)).toMatchObject({ headToSendUs: 12_345 });
+  });
+
+  it('a dry run authorises and writes, and neither signs nor sends', async () => {
     await start({ mode: 'dry-run' });
     const sign = vi.spyOn(bench.signer, 'sign');
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     const { kind, executionId } = await bench.submit(1);
     expect(kind).toBe('dry-run');
     expect(await bench.statusOf(executionId)).toBe('dry-run');
+    expect(bench.events.all).toMatchObject([{ event: 'dry-run', executionId }]);
     const tooLarge = await bench.submit(2, { notionalUsd8: 1_001n * USD });
     expect(tooLarge).toMatchObject({ kind: 'rejected', reason: 'notional-above-limit' });
     expect(await bench.statusOf(tooLarge.executionId)).toBe('rejected: notional-above-limit');
@@ -83,13 +107,13 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('never sends a second transaction for a borrower in flight', async () => {
     await start();
-    // Which of the two comes first is open; that one of them is refused is not.
+    // Either of the two may come first; one of them is refused.
     const submissions = await Promise.all([bench.submit(1), bench.submit(1)]);
     expect(submissions.map(({ kind }) => kind).sort()).toEqual(['rejected', 'submitted']);
     expect(await bench.submit(1)).toMatchObject({ kind: 'rejected', reason: 'in-flight' });
   });
 
-  it('signs nothing more from the moment of a halt, also for a plan that was already waiting', async () => {
+  it('signs nothing from the moment of a halt, not even a plan that was already waiting', async () => {
     await start();
     const sign = vi.spyOn(bench.signer, 'sign');
     const waiting = [bench.submit(1), bench.submit(2)];
@@ -99,7 +123,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(0);
   });
 
-  it('a halt while the row is being written keeps the signed transaction from leaving; nonce and volume come back', async () => {
+  it('a halt while the row is written: the signed transaction is not sent, its nonce and its volume are free again', async () => {
     await start();
     const record = bench.outbox.record.bind(bench.outbox);
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
@@ -131,7 +155,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(bench.safety.status().state).toBe('NORMAL');
   });
 
-  it('a transaction that every node refuses is dropped, counted, and does not block the lane', async () => {
+  it('a transaction that every node refuses is dropped and counted, and does not block the lane', async () => {
     await start();
     const call = {
       to: CHIMERA,
@@ -154,7 +178,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(1);
   });
 
-  it('an empty wallet halts, and nothing is left behind', async () => {
+  it('an empty wallet halts, and nothing stays in flight', async () => {
     await start();
     await bench.rpc('anvil_setBalance', [bench.signer.address, '0x1']);
     const { executionId, ...submission } = await bench.submit(1);
@@ -167,11 +191,11 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.submit(2)).toMatchObject({ kind: 'rejected', reason: 'operator-balance-low' });
   });
 
-  it('F23 another transaction that took our nonce halts before anything else is signed', async () => {
+  it('F23 another transaction with our nonce halts before anything else is signed', async () => {
     await start();
     await bench.sendForeign(0);
     await bench.mine();
-    // Whichever comes first meets the foreign transaction, and the other one the halt.
+    // The one that comes first meets the foreign transaction, the other one meets the halt.
     const submissions = await Promise.allSettled([bench.submit(1), bench.submit(2)]);
     const [refused, halting] = submissions.toSorted((a, b) => a.status.localeCompare(b.status));
     expect(halting).toMatchObject({ status: 'rejected', reason: expect.any(HaltError) as unknown });
@@ -182,7 +206,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 
-  it('F28 nothing leaves while the database is away, and the nonce serves again', async () => {
+  it('F28 nothing is sent while the database is away, and the nonce is used again', async () => {
     await start();
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     vi.spyOn(bench.outbox, 'record').mockRejectedValueOnce(AWAY);
@@ -209,7 +233,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(2);
   });
 
-  it('refuses to work before it is recovered, and while it drains', async () => {
+  it('refuses plans before it is recovered, and while it drains', async () => {
     bench = await world.open();
     await expect(bench.submit(1)).rejects.toBeInstanceOf(RetryError);
     await bench.execution.recover();

@@ -21,8 +21,8 @@ export interface SubmitterSettings {
 }
 
 /**
- * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time: ask a second
- * endpoint, authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
+ * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time:
+ * ask a second endpoint, authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
  */
 export class Submitter {
   /** Of the intents that are being carried out. */
@@ -90,7 +90,8 @@ export class Submitter {
     const transaction = await this.ledger.record(intent, signed, door);
     lease.keep();
     if (this.safety.isHalted) {
-      // It has not left this process. If that cannot be saved it stays in flight, unsent as long as HALTED holds.
+      // It has not left this process. If that cannot be saved it stays in flight, unsent as long as HALTED
+      // holds.
       await this.ledger.saveIfPossible(transaction, async () => {
         await this.ledger.withdraw(transaction, 'halted');
         lease.giveBack();

@@ -44,8 +44,8 @@ export type OutboxEnd =
 const UNSETTLED: readonly OutboxStatus[] = ['prepared', 'broadcast'];
 
 /**
- * One statement, so one transaction: the row, the execution's `authorised`, the day's volume. A nonce whose transaction
- * failed or was dropped serves again; its row then belongs to the new intent.
+ * One statement, so one transaction: the row, the execution's `authorised`, the day's volume. A nonce whose
+ * transaction failed or was dropped serves again; its row then belongs to the new intent.
  */
 const RECORD = `
 WITH ready AS (
@@ -84,7 +84,10 @@ UPDATE transactions t SET status = $2::text, block_number = $3::bigint, block_ha
   booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END, updated_at = now()
 FROM before WHERE t.id = before.id RETURNING t.id`;
 
-/** One statement: row and execution as before the receipt, and the notional booked again if it had been released. */
+/**
+ * One statement: row and execution as before the receipt, and the notional booked again if it had been
+ * released.
+ */
 const REOPEN = `
 WITH before AS (
   SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint AND status = 'mined' FOR UPDATE
@@ -108,8 +111,8 @@ export class OutboxRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Makes a signed transaction durable, authorises its execution and books its notional, all or nothing. After a
-   * RetryError it is unknown whether that happened: record the same intent again.
+   * Makes a signed transaction durable, authorises its execution and books its notional, all or nothing.
+   * After a RetryError it is unknown whether that happened: record the same intent again.
    *
    * @throws HaltError also when the execution is not in status `planned`.
    */
@@ -141,8 +144,8 @@ export class OutboxRepository {
   }
 
   /**
-   * The highest nonce of a mined row; undefined when there is none. A chain that counts fewer transactions is not the
-   * chain for which these rows were written.
+   * The highest nonce of a mined row; undefined when there is none. A chain that counts fewer transactions is
+   * not the chain for which these rows were written.
    */
   async highestMinedNonce(chainId: number, sender: Address): Promise<number | undefined> {
     const [row] = await this.database.query(
@@ -188,8 +191,8 @@ export class OutboxRepository {
   }
 
   /**
-   * A reorg removed the block in which it was mined. Row and execution become what they were before the receipt. May be
-   * repeated.
+   * A reorg removed the block in which it was mined. Row and execution become what they were before the
+   * receipt. May be repeated.
    *
    * @param day the UTC day, YYYY-MM-DD, that its notional is booked to if no day counts it.
    */

@@ -33,7 +33,10 @@ export type ExecutionEvent =
       readonly simulatedNetProfitUsd8: string;
     }
   | {
-      /** A reorg took back the block of a settlement: the execution is in flight again, and will be settled again. */
+      /**
+       * A reorg took back the block of a settlement: the execution is in flight again, and will be settled
+       * again.
+       */
       readonly event: 'execution-reopened';
       readonly executionId: string;
       readonly borrower: string;
@@ -48,8 +51,8 @@ export type ExecutionEvent =
     }
   | {
       /**
-       * A transaction was handed over, and no node said whether it took it. It stays in flight, and is handed over again
-       * until it is mined or its deadline is over.
+       * A transaction was handed over, and no node said whether it took it. It stays in flight, and is handed
+       * over again until it is mined or its deadline is over.
        */
       readonly event: 'transaction-unanswered';
       readonly executionId: string;
@@ -71,14 +74,20 @@ export type ExecutionEvent =
       readonly message: string;
     }
   | {
-      /** No second endpoint could be asked about a plan: it is signed on the word of the one that simulated it. */
+      /**
+       * No second endpoint could be asked about a plan: it is signed on the word of the one that simulated
+       * it.
+       */
       readonly event: 'second-opinion-unavailable';
       readonly borrower: string;
       readonly block: number;
       readonly message: string;
     }
   | {
-      /** While the bot stops: one look at the transactions in flight failed. It looks again until its time is over. */
+      /**
+       * While the bot stops: one look at the transactions in flight failed. It looks again until its time is
+       * over.
+       */
       readonly event: 'drain-failed';
       readonly message: string;
     }

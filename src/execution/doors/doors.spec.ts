@@ -62,7 +62,7 @@ describe('doors', { timeout: 60_000 }, () => {
     expect(bench.settings.doors).toMatchObject([{ sent: [] }]);
   });
 
-  it('there must be one', () => {
+  it('there must be at least one', () => {
     expect(() => new Doors([])).toThrow(StartupError);
   });
 });

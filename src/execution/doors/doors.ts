@@ -26,8 +26,8 @@ export class Doors {
   }
 
   /**
-   * The door of a transaction that an earlier process recorded. No other door may take its place: what was meant for a
-   * private one would become public.
+   * The door of a transaction that an earlier process recorded. No other door may take its place: what was
+   * meant for a private one would become public.
    *
    * @throws HaltError when the configuration does not name it.
    */
@@ -35,7 +35,7 @@ export class Doors {
     const door = this.all.find((one) => one.name === name);
     if (door) return door;
     throw new HaltError(
-      `the outbox holds a transaction of the path "${name}", which execution.paths does not name: name it there until that transaction is settled`,
+      `the outbox holds a transaction of the path "${name}", which execution.paths does not name: name it there until that transaction is settled, and for the time in which a reorg may take that back`,
     );
   }
 }
