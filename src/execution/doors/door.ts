@@ -9,14 +9,14 @@ export interface Door {
   /**
    * Hands a signed transaction over, once. To hand the same bytes over again is safe.
    *
-   * @throws RetryError when nobody could be asked: nothing was sent.
+   * @throws RetryError when no endpoint could be asked: nothing was sent.
    */
   send(transaction: SignedTransaction): Promise<SendOutcome>;
 
   /**
    * Whether a transaction without a receipt may still reach a block through this door.
    *
-   * @throws RetryError when nobody could be asked.
+   * @throws RetryError when no endpoint could be asked.
    */
   mayStillArrive(transaction: SignedTransaction): Promise<boolean>;
 }

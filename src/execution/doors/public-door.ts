@@ -3,7 +3,7 @@ import type { SendOutcome } from '../../rpc/chain/send-transaction.js';
 import type { SignedTransaction } from '../signer.js';
 import type { Door } from './door.js';
 
-/** Broadcasts to every endpoint. Everybody can see the transaction before it is mined. */
+/** Broadcasts to every endpoint. Anyone can see the transaction before it is mined. */
 export class PublicDoor implements Door {
   constructor(
     readonly name: string,
