@@ -100,7 +100,10 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
       await start();
       expect(bench.execution.inFlight().size).toBe(0);
       expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
-      expect((await bench.executions.find(executionId))?.status).toBe('planned');
+      expect(await bench.executions.find(executionId)).toMatchObject({
+        status: 'rejected',
+        reason: 'interrupted',
+      });
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
     },
   );
