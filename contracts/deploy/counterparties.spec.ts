@@ -14,7 +14,7 @@ describe('counterparties of a configuration', () => {
       ],
       liquidity: {
         flash: { morpho: address('a3'), aavePool: address('b1'), balancerVault: address('b2') },
-        aerodrome: { factory: address('b3'), router: address('b4') },
+        aerodrome: { factory: address('b3') },
       },
     });
     expect(sources).toEqual([

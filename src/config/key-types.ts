@@ -1,8 +1,8 @@
 import { getAddress } from 'ethers';
-import { isAddress, isHash, toAddress, type Address, type Hash } from '../domain/hex.js';
+import { isAddress, toAddress, type Address } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import { parseDecimal } from './decimal.js';
-import { Table, Text, type TextKey } from './keys.js';
+import { Text, type TextKey } from './keys.js';
 
 /** What all kinds of keys share. */
 interface Common {
@@ -164,23 +164,5 @@ export function Sha256(options: Common = {}): PropertyDecorator {
     expected: 'the SHA-256 of the key (64 hex digits)',
     example: 'the output of: printf %s "$KEY" | sha256sum',
     read: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
-  });
-}
-
-/** Pyth feed ids by the asset they price. */
-export function PythFeeds(): PropertyDecorator {
-  return Table({
-    expected: 'a table of asset address: Pyth feed id (0x and 64 hex digits)',
-    example: '{ "0x4200000000000000000000000000000000000006": "0xff61…0ace" }',
-    read: (entries) => {
-      const feeds: Record<Address, Hash> = {};
-      for (const [asset, feedId] of entries) {
-        const address = readAddress(asset);
-        const id = feedId.toLowerCase();
-        if (address === undefined || !isHash(id) || address in feeds) return undefined;
-        feeds[address] = id;
-      }
-      return entries.length > 0 ? feeds : undefined;
-    },
   });
 }

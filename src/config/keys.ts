@@ -24,7 +24,7 @@ export interface KeyDefinition {
   /** The value never appears in a message. */
   readonly secret: boolean;
   readonly expected: string;
-  readonly kind: 'text' | 'table' | 'section' | 'list';
+  readonly kind: 'text' | 'section' | 'list';
   /** For sections, and for the elements of lists. */
   readonly choose?: SectionChoice;
 }
@@ -106,38 +106,6 @@ export function Text<T>(options: TextKey<T>): PropertyDecorator {
   };
 }
 
-export interface TableKey<T> extends Rule {
-  readonly read: (entries: readonly (readonly [key: string, value: string])[]) => T | undefined;
-}
-
-/** A key whose value maps free keys to texts. */
-export function Table<T>(options: TableKey<T>): PropertyDecorator {
-  return (target, property) => {
-    define(target, property, {
-      key: String(property),
-      optional: options.optional ?? false,
-      secret: false,
-      expected: options.expected,
-      kind: 'table',
-    });
-    Transform(({ value }: { value: unknown }) => {
-      if (value === undefined) return undefined;
-      return (areEntries(value) ? options.read(value) : undefined) ?? UNREADABLE;
-    })(target, property);
-    mustBeReadable(options)(target, property);
-  };
-}
-
-function areEntries(value: unknown): value is [string, string][] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (entry: unknown) =>
-        Array.isArray(entry) && entry.length === 2 && entry.every((part) => typeof part === 'string'),
-    )
-  );
-}
-
 export const SECTION_EXPECTED = 'a section (keys and values)';
 
 /** A key that holds keys. An absent section is read as an empty one, so that its defaults hold, unless it is optional. */
@@ -212,11 +180,11 @@ export function DistinctNames(): PropertyDecorator {
 }
 
 /** A word of the design that this version cannot serve yet: understood, and refused in its own words. */
-export function NotYet(word: string | boolean, supported: string): PropertyDecorator {
+export function NotYet(words: readonly string[], supported: string): PropertyDecorator {
   return ValidateBy({
     name: NOT_YET,
     validator: {
-      validate: (value: unknown) => value !== word,
+      validate: (value: unknown) => !words.some((word) => word === value),
       defaultMessage: () => `is not supported yet; supported: ${supported}`,
     },
   });

@@ -1,4 +1,4 @@
-import type { Address, Hash } from '../domain/hex.js';
+import type { Address } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
 import { formatUnits } from '../domain/money.js';
 import type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
@@ -13,7 +13,6 @@ import {
   Name,
   NodeUrl,
   Path,
-  PythFeeds,
   Sha256,
   Usd,
 } from './key-types.js';
@@ -23,7 +22,6 @@ import {
   DistinctNames,
   List,
   Needs,
-  NotYet,
   Section,
   type Mapping,
   type SectionClass,
@@ -109,26 +107,10 @@ export class RedisConfig {
   readonly db!: number;
 }
 
-export class PythConfig {
-  @ContractAddress()
-  readonly contract!: Address;
-
-  /** Feed id by asset. */
-  @PythFeeds()
-  readonly feeds!: Readonly<Record<Address, Hash>>;
-}
-
 export class OraclesConfig {
   /** Chainlink native token / USD. */
   @ContractAddress()
   readonly nativeUsdFeed!: Address;
-
-  @Section(() => PythConfig, { optional: true })
-  readonly pyth?: PythConfig;
-
-  /** Largest difference between Chainlink and Pyth. */
-  @Bps({ default: '500', example: 500 })
-  readonly maxDivergenceBps!: number;
 
   @Bps({ default: '3000', example: 3000 })
   readonly maxMovePerBlockBps!: number;
@@ -144,18 +126,11 @@ export class UniswapV3Config {
   /** QuoterV2. */
   @ContractAddress()
   readonly quoter!: Address;
-
-  /** SwapRouter02. */
-  @ContractAddress({ optional: true })
-  readonly router?: Address;
 }
 
 export class AerodromeConfig {
   @ContractAddress()
   readonly factory!: Address;
-
-  @ContractAddress()
-  readonly router!: Address;
 }
 
 export class FlashConfig {
@@ -285,18 +260,9 @@ export class DeploymentExecutionConfig extends SendingConfig {
   readonly chimera?: Address;
 }
 
-export class CloudWatchConfig {
-  @NotYet(true, 'false')
-  @Flag({ default: 'false' })
-  readonly enabled!: boolean;
-}
-
 export class MonitoringConfig {
   @Integer({ min: 1000, max: 86_400_000, default: '60000', example: 60000 })
   readonly exportIntervalMs!: number;
-
-  @Section(() => CloudWatchConfig)
-  readonly cloudwatch!: CloudWatchConfig;
 }
 
 export class ApiKeyConfig {

@@ -67,7 +67,6 @@ export class WrittenFile {
     if (kind === 'section' && choose && isMapping(value))
       return definition.optional && this.#allUnset(value) ? undefined : this.section(value, choose, path);
     if (kind === 'list' && choose && Array.isArray(value)) return this.#list(value, definition, choose, path);
-    if (kind === 'table' && isMapping(value)) return this.#table(value, definition, path);
     return this.#misplaced(value, path);
   }
 
@@ -83,13 +82,6 @@ export class WrittenFile {
       if (isMapping(element)) return this.section(element, choose, at);
       return typeof element === 'string' ? this.#text(element, definition, at) : this.#misplaced(element, at);
     });
-  }
-
-  #table(value: Mapping, definition: KeyDefinition, path: string): unknown[] {
-    this.#shown.set(path, 'this table');
-    return Object.entries(value).map(([key, entry]) =>
-      typeof entry === 'string' ? [key, this.#text(entry, definition, path)] : [],
-    );
   }
 
   /** A list or a section where a text was expected, or the reverse: an empty list is unreadable for every other kind. */

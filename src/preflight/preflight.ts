@@ -25,9 +25,6 @@ const logger = new Logger('Preflight');
  */
 export async function preflight(config: ChimeraConfig): Promise<void> {
   const problems = await checkDatabase(config);
-  // Accepted by the configuration's design, but whoever sets it relies on a check that would not happen.
-  if (config.oracles.pyth)
-    problems.push('oracles.pyth: the cross-check is not supported yet; leave the section out');
   const { network, rpc } = config;
   const pool = new RpcPool({
     chainId: network.chainId,
