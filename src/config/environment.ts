@@ -20,10 +20,10 @@ const SECRET_NAMES = [
 /** Secrets that the bot reads from the environment, never from the configuration file. */
 export interface EnvironmentConfig {
   /** 0x and 64 hex digits, checked to be a valid key. Present when `execution.mode` is live. */
-  readonly operatorPrivateKey?: Secret;
-  readonly dbUser?: Secret;
-  readonly dbPassword?: Secret;
-  readonly redisPassword?: Secret;
+  readonly operatorPrivateKey: Secret | undefined;
+  readonly dbUser: Secret | undefined;
+  readonly dbPassword: Secret | undefined;
+  readonly redisPassword: Secret | undefined;
 }
 
 export interface EnvironmentNeeds {
@@ -37,9 +37,9 @@ export interface EnvironmentNeeds {
 /** Secrets that the deployment of the contract reads from the environment. */
 export interface DeploymentEnvironment {
   /** 0x and 64 hex digits, checked to be a valid key. Present when transactions are to be sent. */
-  readonly deployerPrivateKey?: Secret;
+  readonly deployerPrivateKey: Secret | undefined;
   /** The key of the bot's wallet, likewise checked. */
-  readonly operatorPrivateKey?: Secret;
+  readonly operatorPrivateKey: Secret | undefined;
 }
 
 export interface DeploymentNeeds {
@@ -73,40 +73,28 @@ export class Environment {
   }
 
   /** The secrets of {@link EnvironmentConfig}; what is missing or wrong goes to {@link Environment.problems}. */
-  secrets(needs: EnvironmentNeeds): EnvironmentConfig {
-    const secret = (name: string): Secret | undefined => {
-      const value = this.value(name);
-      return value === undefined ? undefined : new Secret(value);
-    };
-    const operatorPrivateKey = this.#privateKey(
-      'OPERATOR_PRIVATE_KEY',
-      needs.chainId,
-      needs.live ? 'execution.mode is live' : undefined,
-    );
-    const dbUser = secret('DB_USER');
-    const dbPassword = secret('DB_PASSWORD');
-    const redisPassword = secret('REDIS_PASSWORD');
-    if (needs.externalDatabase && !dbUser)
+  secrets({ chainId, live, externalDatabase }: EnvironmentNeeds): EnvironmentConfig {
+    const needed = live ? 'execution.mode is live' : undefined;
+    const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId, needed);
+    const dbUser = this.#secret('DB_USER');
+    if (externalDatabase && !dbUser)
       this.problems.push(
         'DB_USER: the environment variable has no value, but the database needs a user; set DB_USER and DB_PASSWORD (or DB_USER_FILE and DB_PASSWORD_FILE)',
       );
-    return {
-      ...(operatorPrivateKey && { operatorPrivateKey }),
-      ...(dbUser && { dbUser }),
-      ...(dbPassword && { dbPassword }),
-      ...(redisPassword && { redisPassword }),
-    };
+    const dbPassword = this.#secret('DB_PASSWORD');
+    return { operatorPrivateKey, dbUser, dbPassword, redisPassword: this.#secret('REDIS_PASSWORD') };
   }
 
   /** The secrets of {@link DeploymentEnvironment}; what is missing or wrong goes to {@link Environment.problems}. */
   deploymentSecrets({ chainId, sends }: DeploymentNeeds): DeploymentEnvironment {
     const needed = sends ? 'transactions are to be sent (--send)' : undefined;
     const deployerPrivateKey = this.#privateKey('DEPLOYER_PRIVATE_KEY', chainId, needed);
-    const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId);
-    return {
-      ...(deployerPrivateKey && { deployerPrivateKey }),
-      ...(operatorPrivateKey && { operatorPrivateKey }),
-    };
+    return { deployerPrivateKey, operatorPrivateKey: this.#privateKey('OPERATOR_PRIVATE_KEY', chainId) };
+  }
+
+  #secret(name: string): Secret | undefined {
+    const value = this.value(name);
+    return value === undefined ? undefined : new Secret(value);
   }
 
   #read(name: string): string | undefined {

@@ -4,12 +4,8 @@ import { Secret } from '../domain/secret.js';
 import { parseDecimal } from './decimal.js';
 import { Text, type TextKey } from './keys.js';
 
-/** What all kinds of keys share. */
-interface Common {
-  readonly key?: string;
-  readonly default?: string;
-  readonly optional?: boolean;
-}
+/** What all kinds of text share. */
+type Common = Pick<TextKey, 'key' | 'default' | 'optional'>;
 
 /** Integer digits that no USD or native amount of a configuration reaches; more is a slip of the finger. */
 const LARGEST_AMOUNT = 10n ** 12n;
@@ -75,9 +71,7 @@ export function Choice(options: Common & { readonly of: readonly [string, ...str
   });
 }
 
-export function Flag(
-  options: Omit<Common, 'default'> & Pick<TextKey<boolean>, 'default'>,
-): PropertyDecorator {
+export function Flag(options: Common = {}): PropertyDecorator {
   return Text({
     ...options,
     expected: 'true or false',

@@ -1,14 +1,13 @@
 import 'reflect-metadata';
-import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from 'js-yaml';
 import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { Environment, type EnvironmentNeeds, type Variables } from './environment.js';
-import { isMapping, keysOf, NOT_YET, SECTION_EXPECTED, type Mapping } from './keys.js';
+import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping } from './keys.js';
 import { Redaction } from './redaction.js';
 import { ChimeraConfig, DeploymentConfig, ServerDatabaseConfig, type NetworkConfig } from './sections.js';
-import { markVariables, WrittenFile } from './written.js';
+import { markVariables, SectionReader } from './section-reader.js';
 
 export interface ParseOptions {
   /** The file's name, for syntax errors. */
@@ -63,15 +62,14 @@ function parseAs<T extends { readonly environment: object }>(
   secretsOf: (environment: Environment, config: T) => T['environment'],
 ): T {
   const environment = new Environment(variables, options.readText);
-  const written = new WrittenFile(environment, new Redaction(environment.secretValues()));
+  const reader = new SectionReader(environment, new Redaction(environment.secretValues()));
   const root = readYaml(yamlText, options.name ?? 'the configuration file');
-  const tree = written.section(root, () => type, '');
-  const config = plainToInstance(type, tree);
+  const config = reader.section(root, () => type, '');
   const invalid = validateSync(config, { forbidUnknownValues: false }).flatMap((error) =>
-    describe(error, type, '', written),
+    describe(error, type, '', reader),
   );
   const secrets = secretsOf(environment, config);
-  const problems = [...written.problems, ...invalid, ...environment.problems];
+  const problems = [...reader.problems, ...invalid, ...environment.problems];
   if (problems.length > 0) throw new StartupError(problems);
   return deepFreeze(Object.assign(config, { environment: secrets }));
 }
@@ -100,29 +98,23 @@ function describe(
   error: ValidationError,
   type: object | undefined,
   parent: string,
-  written: WrittenFile,
+  reader: SectionReader,
 ): string[] {
-  const key = (type && keysOf(type).get(error.property)?.key) ?? error.property;
-  const path = type ? (parent ? `${parent}.${key}` : key) : `${parent}[${error.property}]`;
+  const { property, children = [] } = error;
   const value: unknown = error.value;
+  const key = (type && keysOf(type).get(property)?.key) ?? property;
+  const path = type ? (parent ? `${parent}.${key}` : key) : `${parent}[${property}]`;
   const nestedType = isMapping(value) ? value.constructor : undefined;
-  const nested = (error.children ?? []).flatMap((child) => describe(child, nestedType, path, written));
-  if (written.reported.has(path)) return nested;
-  return [...sentences(error, path, written.shown(path)), ...nested];
+  const nested = children.flatMap((child) => describe(child, nestedType, path, reader));
+  return reader.reported.has(path) ? nested : [...sentences(error, path, reader.shown(path)), ...nested];
 }
 
-function sentences(error: ValidationError, path: string, shown: string | undefined): string[] {
-  const { nestedValidation, key, ...others } = error.constraints ?? {};
-  if (key)
-    return [shown === undefined ? `${path}: is missing; ${key}` : `${path}: ${shown} is not valid; ${key}`];
-  if (nestedValidation)
-    return [`${path}: ${shown ?? 'the value'} is not valid; ${SECTION_EXPECTED} was expected`];
-  return Object.entries(others).map(([rule, message]) => {
-    const subject = shown ?? 'the default';
-    return rule === NOT_YET
-      ? `${path}: ${subject} ${message}`
-      : `${path}: ${subject} is not valid; ${message}`;
-  });
+function sentences({ constraints = {} }: ValidationError, path: string, shown?: string): string[] {
+  const { nestedValidation, [READABLE]: unreadable, ...rules } = constraints;
+  if (unreadable)
+    return [`${path}: ${shown === undefined ? 'is missing' : `${shown} is not valid`}; ${unreadable}`];
+  if (nestedValidation) return [`${path}: ${shown} is not valid; ${SECTION_EXPECTED} was expected`];
+  return Object.values(rules).map((message) => `${path}: ${shown ?? 'the default'} ${message}`);
 }
 
 /** A part that failed validation may hold anything: only what is readable is asked for. */

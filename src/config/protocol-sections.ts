@@ -1,6 +1,7 @@
 import type { Address } from '../domain/hex.js';
 import { Choice, ContractAddress, Integer, Name } from './key-types.js';
-import { NotYet, type Mapping, type SectionClass } from './keys.js';
+import type { Mapping, SectionClass } from './keys.js';
+import { NotYet } from './rules.js';
 
 class ProtocolSection {
   /** The market's name in rows, metrics and logs. */

@@ -16,17 +16,9 @@ import {
   Sha256,
   Usd,
 } from './key-types.js';
-import {
-  AtLeast,
-  AtMost,
-  DistinctNames,
-  List,
-  Needs,
-  Section,
-  type Mapping,
-  type SectionClass,
-} from './keys.js';
+import { List, Section, type Mapping, type SectionClass } from './keys.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
+import { AtLeast, AtMost, DistinctNames, Needs } from './rules.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
 /** Up to a year. */
@@ -83,7 +75,7 @@ export class ServerDatabaseConfig {
 }
 
 export class EmbeddedDatabaseConfig {
-  @Flag({})
+  @Flag()
   readonly embedded!: true;
 
   /** Relative to the working directory. */
