@@ -11,6 +11,7 @@ import { LendingMarkets } from './protocols/lending-market.js';
 import { ProtocolsModule } from './protocols/protocols.module.js';
 import type { FollowedParts } from './state/state-engine.js';
 import { StateModule } from './state/state.module.js';
+import { logParams } from './monitoring/log.js';
 
 /** Wires the modules; nothing is decided here. */
 @Module({})
@@ -21,10 +22,9 @@ export class AppModule {
       imports: [
         ChimeraConfigModule.forRoot(() => config),
         ScheduleModule.forRoot(),
-        // Requests are not logged one by one: probes alone would drown the decisions.
-        LoggerModule.forRoot({ pinoHttp: { autoLogging: false, base: null, quietReqLogger: true } }),
         MonitoringModule,
         stateModule(config),
+        LoggerModule.forRoot(logParams(config.monitoring)),
         BotModule,
         ApiModule,
       ],

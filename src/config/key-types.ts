@@ -5,7 +5,7 @@ import { parseDecimal } from './decimal.js';
 import { Text, type TextKey } from './keys.js';
 
 /** What all kinds of text share. */
-type Common = Pick<TextKey, 'key' | 'default' | 'optional'>;
+type Common = Pick<TextKey, 'key' | 'default' | 'optional' | 'variable'>;
 
 /** Integer digits that no USD or native amount of a configuration reaches; more is a slip of the finger. */
 const LARGEST_AMOUNT = 10n ** 12n;
@@ -60,13 +60,13 @@ export function Usd(options: Common & { readonly example: string }): PropertyDec
   return Decimal({ ...options, decimals: 8 });
 }
 
-/** One of a few words. */
+/** One of a few words; the example is the default, or the first of them. */
 export function Choice(options: Common & { readonly of: readonly [string, ...string[]] }): PropertyDecorator {
   const { of: choices, ...common } = options;
   return Text({
     ...common,
     expected: choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`,
-    example: choices[0],
+    example: typeof common.default === 'string' ? common.default : choices[0],
     read: (text) => choices.find((choice) => choice === text),
   });
 }

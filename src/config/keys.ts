@@ -28,6 +28,8 @@ export interface TextKey extends Described {
   readonly read: (text: string) => unknown;
   /** Read like a written value. A function is told the keys of the section that are declared before this one. */
   readonly default?: string | ((section: Mapping) => string);
+  /** An environment variable that, where it has a value, wins over what is written. */
+  readonly variable?: string;
   /** The value never appears in a message. */
   readonly secret?: boolean;
 }

@@ -35,7 +35,11 @@ describe('a configuration without mistakes', () => {
     expect(config.execution.mode).toBe('dry-run');
     expect(config.execution.paths).toMatchObject([{ name: 'public', kind: 'public' }]);
     expect(config.api).toMatchObject({ host: '127.0.0.1', port: 3000, keys: [] });
-    expect(config.monitoring).toMatchObject({ exportIntervalMs: 60000 });
+    expect(config.monitoring).toMatchObject({
+      exportIntervalMs: 60000,
+      logLevel: 'info',
+      logFormat: 'auto',
+    });
   });
 
   it('keeps addresses in lower case and reads unquoted hex as text', () => {
@@ -108,7 +112,7 @@ describe('mistakes', () => {
     );
     expect(problemsOf(`${yaml}\nmonitoring: { cloudwatch: { enabled: false } }`)).toEqual([
       'oracles.maxDivergenceBps: is not a known key; oracles has the keys nativeUsdFeed, maxMovePerBlockBps, maxAgeSeconds',
-      'monitoring.cloudwatch: is not a known key; monitoring has the keys exportIntervalMs',
+      'monitoring.cloudwatch: is not a known key; monitoring has the keys exportIntervalMs, logLevel, logFormat',
     ]);
   });
 
@@ -225,6 +229,21 @@ describe('variables', () => {
   it('a variable without a value is an error even where there is a default', () => {
     expect(problemsOf(`${LEAST}api: { port: \${API_PORT} }`)).toEqual([
       'api.port: the environment variable API_PORT has no value; set API_PORT (or API_PORT_FILE)',
+    ]);
+  });
+
+  it('LOG_LEVEL and LOG_FORMAT win over the file, and are checked like it', () => {
+    const yaml = `${LEAST}monitoring: { logLevel: warn }`;
+    expect(parseConfig(yaml, VARIABLES).monitoring.logLevel).toBe('warn');
+    const wins = { ...VARIABLES, LOG_LEVEL: 'debug', LOG_FORMAT: 'pretty' };
+    expect(parseConfig(yaml, wins).monitoring).toMatchObject({ logLevel: 'debug', logFormat: 'pretty' });
+    expect(parseConfig(yaml, { ...VARIABLES, LOG_LEVEL: '' }).monitoring.logLevel).toBe('warn');
+    expect(problemsOf(yaml, { ...VARIABLES, LOG_LEVEL: 'loud' })).toEqual([
+      'monitoring.logLevel: the value of ${LOG_LEVEL} is not valid; one of debug, info, warn, error was expected, for example info',
+    ]);
+    expect(problemsOf(`${LEAST}monitoring: { logLevel: trace, logFormat: xml }`)).toEqual([
+      'monitoring.logLevel: "trace" is not valid; one of debug, info, warn, error was expected, for example info',
+      'monitoring.logFormat: "xml" is not valid; one of auto, json, pretty was expected, for example auto',
     ]);
   });
 

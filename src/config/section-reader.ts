@@ -95,6 +95,9 @@ export class SectionReader {
 
   /** What is written, with the values of variables put in; undefined when one of them has none. */
   #present(written: unknown, definition: KeyDefinition, path: string): unknown {
+    const variable = definition.kind === 'text' ? definition.variable : undefined;
+    if (variable !== undefined && this.environment.value(variable) !== undefined)
+      return this.#text(markVariables(`\${${variable}}`), definition, path);
     if (typeof written === 'string') return this.#text(written, definition, path);
     if (written !== undefined) this.#shown.set(path, shapeOf(written));
     return written;

@@ -255,6 +255,14 @@ export class DeploymentExecutionConfig extends SendingConfig {
 export class MonitoringConfig {
   @Integer({ min: 1000, max: 86_400_000, default: '60000', example: 60000 })
   readonly exportIntervalMs!: number;
+
+  /** Quieter messages are not logged. */
+  @Choice({ of: ['debug', 'info', 'warn', 'error'], default: 'info', variable: 'LOG_LEVEL' })
+  readonly logLevel!: 'debug' | 'info' | 'warn' | 'error';
+
+  /** auto: readable lines on a terminal, else one JSON object a line. */
+  @Choice({ of: ['auto', 'json', 'pretty'], default: 'auto', variable: 'LOG_FORMAT' })
+  readonly logFormat!: 'auto' | 'json' | 'pretty';
 }
 
 export class ApiKeyConfig {

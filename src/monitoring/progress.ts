@@ -19,7 +19,7 @@ export type Terminal = Pick<WriteStream, 'write' | 'columns'>;
 const RATE_WINDOW_MS = 10_000;
 const LOG_EVERY_MS = 5_000;
 const DRAW_EVERY_MS = 100;
-/** Any line of the log is longer, and so covers what it is written over. */
+/** A line of the log is longer, or clears the rest of its line, and so covers what it is written over. */
 const WIDEST_BAR = 76;
 const LONGEST_BLOCKS = 24;
 const SHORTEST_BLOCKS = 5;

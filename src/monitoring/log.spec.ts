@@ -1,0 +1,90 @@
+import { Logger as NestLogger, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Logger, LoggerModule, PinoLogger } from 'nestjs-pino';
+import pino from 'pino';
+import { describe, expect, it } from 'vitest';
+import { EventLog } from './event-log.js';
+import { logParams } from './log.js';
+
+const LISTENING = { event: 'api-listening', url: 'http://127.0.0.1:3000' } as const;
+const PRICE = {
+  event: 'price-differs',
+  protocol: 'aave',
+  asset: '0x4200000000000000000000000000000000000006',
+  block: 12,
+  oursUsd8: '300000000000',
+  chainUsd8: '300000000001',
+} as const;
+const TIME = /^\d\d:\d\d:\d\d\.\d{3} /;
+
+function capture() {
+  const lines: string[] = [];
+  return { lines, output: { write: (text: string) => void lines.push(text) } };
+}
+
+/** What a logger with these settings writes. */
+function written(
+  settings: Partial<Parameters<typeof logParams>[0]>,
+  isTerminal: boolean,
+  work: (logger: pino.Logger) => void,
+): string[] {
+  const { lines, output } = capture();
+  const { pinoHttp } = logParams({ logLevel: 'info', logFormat: 'auto', ...settings }, isTerminal, output);
+  work(pino(...pinoHttp));
+  return lines;
+}
+
+describe('the log of the process', () => {
+  it('is one JSON object a line where standard output is no terminal', () => {
+    const [line = ''] = written({}, false, (logger) => logger.warn(PRICE));
+    expect(JSON.parse(line)).toEqual({ ...PRICE, level: 40, time: expect.any(Number) as number });
+  });
+
+  it('is readable on a terminal, with amounts and addresses as they are', () => {
+    const [line = ''] = written({}, true, (logger) => logger.warn(PRICE));
+    expect(line).toMatch(TIME);
+    expect(line.replace(TIME, '')).toBe(
+      'WARN  price-differs protocol=aave asset=0x4200000000000000000000000000000000000006 block=12 ' +
+        'oursUsd8=300000000000 chainUsd8=300000000001\u001b[K\n',
+    );
+  });
+
+  it('has the format that the configuration names, on a terminal and elsewhere', () => {
+    const [json = ''] = written({ logFormat: 'json' }, true, (logger) => logger.info(LISTENING));
+    expect(JSON.parse(json)).toMatchObject(LISTENING);
+    const [line = ''] = written({ logFormat: 'pretty' }, false, (logger) => logger.info(LISTENING));
+    expect(line.replace(TIME, '')).toBe('INFO  api-listening url=http://127.0.0.1:3000\n');
+  });
+
+  it('leaves out what is below its level', () => {
+    const all = (logger: pino.Logger): void => {
+      for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level](LISTENING);
+    };
+    for (const [logLevel, count] of [
+      ['debug', 4],
+      ['info', 3],
+      ['warn', 2],
+      ['error', 1],
+    ] as const)
+      expect(written({ logLevel }, false, all)).toHaveLength(count);
+  });
+
+  it('carries the events of the bot and the messages of Nest', async () => {
+    const { lines, output } = capture();
+    @Module({
+      imports: [LoggerModule.forRoot(logParams({ logLevel: 'warn', logFormat: 'auto' }, true, output))],
+    })
+    class App {}
+    const app = await NestFactory.createApplicationContext(App, { bufferLogs: true });
+    app.useLogger(app.get(Logger));
+    const events = new EventLog(await app.resolve(PinoLogger));
+    events.hear(LISTENING);
+    events.hear(PRICE);
+    new NestLogger('Database').error('the disk is full');
+    await app.close();
+    expect(lines.map((line) => line.replace(TIME, ''))).toEqual([
+      expect.stringMatching(/^WARN {2}price-differs protocol=aave /),
+      expect.stringMatching(/^ERROR \[Database\] the disk is full/),
+    ]);
+  });
+});
