@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { EmbeddedPostgres } from '../../src/embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Borrower, demoBorrowers } from '../borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';
@@ -45,7 +45,7 @@ export class Stack {
     let devnet: Devnet | undefined;
     try {
       onProgress('starting PostgreSQL');
-      const starting = EmbeddedPostgres.start({ dataDir: join(directory, 'postgres') });
+      const starting = startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
       // Side by side; a failure of the second must not leave the first running unnoticed.
       const [postgres, chain] = await Promise.allSettled([starting, Devnet.start({ onProgress })]);
       if (chain.status === 'fulfilled') devnet = chain.value;

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import type { ChimeraConfig } from '../config/index.js';
 import { messageOf } from '../domain/errors.js';
+import { binariesProblem } from '../embedded-postgres/index.js';
 import { CONNECT_TIMEOUT_MS, type DatabaseAddress } from './data-source.js';
-import { binariesProblem } from '../embedded-postgres/binaries.js';
 
 /**
  * Whether the configured database can be used, without starting or changing anything.

@@ -13,7 +13,7 @@ import { checkDatabase } from './check-database.js';
 import { DatabaseModule } from './database.module.js';
 import { DatabaseServer } from './database-server.js';
 import { readPostmaster } from '../embedded-postgres/postmaster.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 import { ExecutionsRepository } from './repositories/executions.js';
 
 const REST = `

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HaltError, RetryError } from '../domain/errors.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 
 describe('errors of the database say what to do', { timeout: 60_000 }, () => {
   let dataDir: string;

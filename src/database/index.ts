@@ -2,7 +2,7 @@ export { checkDatabase } from './check-database.js';
 export { createDataSource, type DatabaseAddress } from './data-source.js';
 export { Database } from './database.js';
 export { DatabaseModule } from './database.module.js';
-export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
 export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';

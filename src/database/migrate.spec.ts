@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 import { migrate, revertLastMigration } from './migrate.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 

@@ -10,7 +10,7 @@ import { INITIAL_SAFETY } from '../domain/safety.js';
 import { Secret } from '../domain/secret.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 import { migrate } from './migrate.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';

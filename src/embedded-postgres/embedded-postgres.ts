@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { prepareCluster, SUPERUSER, type Cluster } from './cluster.js';
@@ -10,8 +11,9 @@ import { freePort, HOST, startServer, type ServerProcess } from './server-proces
 export interface EmbeddedPostgresOptions {
   /** Kept between runs. Created on the first. */
   readonly dataDir: string;
-  /** Told when the server was lost and when it is back. */
+  /** Called when the server was lost, when it does not start again, and when it is back. */
   readonly log?: (message: string) => void;
+  readonly clock?: Clock;
 }
 
 const DATABASE = 'chimera';
@@ -46,6 +48,7 @@ export class EmbeddedPostgres {
   private constructor(
     private readonly cluster: Cluster,
     private readonly log: (message: string) => void,
+    private readonly clock: Clock,
   ) {}
 
   get port(): number {
@@ -57,8 +60,9 @@ export class EmbeddedPostgres {
   }
 
   /** @throws StartupError in one sentence: the directory cannot be used, another bot has it, the server does not start. */
-  static async start({ dataDir, log = () => undefined }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-    const server = new EmbeddedPostgres(await prepareCluster(dataDir), log);
+  static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    const { dataDir, log = () => undefined, clock = new Clock() } = options;
+    const server = new EmbeddedPostgres(await prepareCluster(dataDir), log, clock);
     await server.#acquire();
     // Nothing is left running by an exit that skips stop(), such as an uncaught exception.
     process.once('exit', server.#onExit);
@@ -78,16 +82,16 @@ export class EmbeddedPostgres {
   async #stop(): Promise<void> {
     process.removeListener('exit', this.#onExit);
     await this.#guard?.end().catch(() => undefined);
-    await stopPostmaster(this.#pid);
+    await stopPostmaster(this.#pid, this.clock);
   }
 
   /** Gets a server running in the directory, ours or one left over, and becomes its owner. */
   async #acquire(): Promise<void> {
     const { clusterDir, dataDir } = this.cluster;
-    const end = performance.now() + START_DEADLINE_MS;
+    const end = this.clock.monotonicMs() + START_DEADLINE_MS;
     let process: ServerProcess | undefined;
     let problem = 'it did not answer in time';
-    while (performance.now() < end && !this.#stopping()) {
+    while (this.clock.monotonicMs() < end && !this.#stopping()) {
       const postmaster = readPostmaster(clusterDir);
       if (postmaster && isPostgres(postmaster.pid)) {
         const guard = postmaster.port > 0 ? await this.#connect(postmaster.port) : undefined;
@@ -134,7 +138,7 @@ export class EmbeddedPostgres {
 
   async #own(guard: Client, pid: number, port: number): Promise<void> {
     try {
-      if (!(await takeOwnership(guard)))
+      if (!(await takeOwnership(guard, this.clock)))
         throw new StartupError([
           `database.dataDir: ${this.cluster.dataDir} is in use by another bot; a directory of its own for each bot was expected`,
         ]);
@@ -168,19 +172,19 @@ export class EmbeddedPostgres {
   }
 }
 
-/** As {@link EmbeddedPostgres.start}: for tests and tools, without Nest. */
+/** See {@link EmbeddedPostgres}. @throws StartupError as {@link EmbeddedPostgres.start} does. */
 export function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   return EmbeddedPostgres.start(options);
 }
 
-async function takeOwnership(guard: Client): Promise<boolean> {
-  const end = performance.now() + OWNER_GRACE_MS;
+async function takeOwnership(guard: Client, clock: Clock): Promise<boolean> {
+  const end = clock.monotonicMs() + OWNER_GRACE_MS;
   for (;;) {
     const { rows } = await guard.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
       OWNER_LOCK,
     ]);
     if (rows[0]?.taken) return true;
-    if (performance.now() > end) return false;
+    if (clock.monotonicMs() > end) return false;
     await sleep(POLL_MS);
   }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Clock } from '../domain/clock.js';
 
 /** A server by what its lock file says. */
 export interface Postmaster {
@@ -69,9 +70,9 @@ function exists(pid: number): boolean {
 }
 
 /** Stops a server: connections are cut and a checkpoint is written; when that takes too long, without a checkpoint. */
-export async function stopPostmaster(pid: number): Promise<void> {
-  if (signal(pid, 'SIGINT') && (await isGone(pid, FAST_SHUTDOWN_MS))) return;
-  if (signal(pid, 'SIGQUIT')) await isGone(pid, IMMEDIATE_SHUTDOWN_MS);
+export async function stopPostmaster(pid: number, clock = new Clock()): Promise<void> {
+  if (signal(pid, 'SIGINT') && (await isGone(pid, FAST_SHUTDOWN_MS, clock))) return;
+  if (signal(pid, 'SIGQUIT')) await isGone(pid, IMMEDIATE_SHUTDOWN_MS, clock);
 }
 
 /** @returns false when the process is no longer a PostgreSQL server. */
@@ -85,10 +86,10 @@ export function signal(pid: number, name: 'SIGINT' | 'SIGQUIT'): boolean {
   }
 }
 
-async function isGone(pid: number, deadlineMs: number): Promise<boolean> {
-  const end = performance.now() + deadlineMs;
+async function isGone(pid: number, deadlineMs: number, clock: Clock): Promise<boolean> {
+  const end = clock.monotonicMs() + deadlineMs;
   while (isPostgres(pid)) {
-    if (performance.now() > end) return false;
+    if (clock.monotonicMs() > end) return false;
     await sleep(POLL_MS);
   }
   return true;

@@ -8,7 +8,7 @@ import { RetryError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { createDataSource } from '../data-source.js';
 import { Database } from '../database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../embedded-postgres/embedded-postgres.js';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../embedded-postgres/index.js';
 import { migrate } from '../migrate.js';
 import { CheckpointsRepository, type Checkpoint, type StoredPosition } from './checkpoints.js';
 
