@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
-import { Global, Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
+import { Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import supertest from 'supertest';
@@ -11,14 +11,14 @@ import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
 import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
-import { Clock } from '../src/domain/clock.js';
 import { Events } from '../src/domain/events/events.js';
 import type { SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, SafetyModule } from '../src/safety/index.js';
-import { RecordedEvents } from './fakes/recorded-events.js';
+import { Ambient } from './ambient.js';
+import type { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
 export const VIEWER_KEY = 'viewer-key-of-the-specs';
@@ -41,6 +41,7 @@ export interface ApiApp {
   readonly http: ReturnType<typeof supertest>;
   readonly server: Server;
   readonly world: World;
+  readonly events: RecordedEvents;
   readonly logged: readonly string[];
   get<T>(type: abstract new (...parameters: never[]) => T): T;
   close(): Promise<void>;
@@ -66,11 +67,6 @@ const KEYS = `
     - { name: reader, role: viewer, sha256: ${sha256(VIEWER_KEY)} }`;
 
 const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
-
-/** What MonitoringModule gives to every module. */
-@Global()
-@Module({ providers: [Clock, { provide: Events, useClass: RecordedEvents }], exports: [Clock, Events] })
-class Ambient {}
 
 /** The API as main serves it, guards and filters and all, on a bot that is a picture. */
 export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
@@ -100,6 +96,7 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
     http: supertest(server),
     server,
     world,
+    events: app.get<Events, RecordedEvents>(Events, { strict: false }),
     logged,
     get: (type) => app.get(type, { strict: false }),
     close: () => app.close(),

@@ -1,6 +1,7 @@
-import { Injectable, Logger, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { Events } from '../domain/events/events.js';
 import { accessTo, type CallerRequest } from './access.js';
 import { ApiKeys, type Role } from './api-keys.js';
 import { Refusal } from './refusal.js';
@@ -14,28 +15,28 @@ const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1 };
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  readonly #log = new Logger(AccessGuard.name);
-
   constructor(
     private readonly keys: ApiKeys,
     private readonly reflector: Reflector,
+    private readonly events: Events,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     const needed = accessTo(context, this.reflector);
     if (needed === 'public') return true;
     const request = context.switchToHttp().getRequest<CallerRequest>();
+    const from = request.ip ?? 'unknown';
     const caller = this.keys.holderOf(request.headers.authorization);
     if (!caller) {
+      this.events.emit({ event: 'api-key-refused', from });
       context.switchToHttp().getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');
       throw new Refusal(401, this.#whyNobody());
     }
     if (RANK[caller.role] < RANK[needed]) {
-      const sentence = `the role ${needed} is needed, the key "${caller.name}" has the role ${caller.role}`;
-      this.#log.warn(
-        `${request.method} ${request.path} from ${request.ip ?? 'unknown'} refused: ${sentence}`,
-      );
-      throw new Refusal(403, sentence);
+      const { name: key, role } = caller;
+      const called = `${request.method} ${request.path}`;
+      this.events.emit({ event: 'api-role-refused', from, key, role, needed, request: called });
+      throw new Refusal(403, `the role ${needed} is needed, the key "${key}" has the role ${role}`);
     }
     request.caller = caller;
     return true;

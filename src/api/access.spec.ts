@@ -33,6 +33,13 @@ describe('access to the API', () => {
     expect(api.world.safety.state).toBe('NORMAL');
   });
 
+  it('A01 tells of each refused key from where it came, and never the key', async () => {
+    await api.http.get('/api/v1/status').set(...bearer('a-wrong-key'));
+    await api.http.get('/api/v1/status');
+    const refused = { event: 'api-key-refused', from: '127.0.0.1' };
+    expect(api.events.all).toEqual([refused, refused]);
+  });
+
   it('A01 takes a key from the header alone', async () => {
     await api.http.get(`/api/v1/status?key=${OPERATOR_KEY}&access_token=${OPERATOR_KEY}`).expect(401);
     await api.http.get('/api/v1/status').set('Cookie', `key=${OPERATOR_KEY}`).expect(401);
@@ -90,8 +97,11 @@ describe('access to the API', () => {
       });
     }
     expect(api.world.safety).toMatchObject({ state: 'NORMAL', reason: 'first start' });
-    expect(api.logged).toContainEqual(expect.stringContaining('POST /api/v1/safety/halt'));
-    expect(api.logged.join()).not.toContain(VIEWER_KEY);
+    const refused = { event: 'api-role-refused', key: 'reader', role: 'viewer', needed: 'operator' };
+    expect(api.events.all).toEqual(
+      OPERATOR_ROUTES.map((route) => ({ ...refused, from: '127.0.0.1', request: `POST ${route}` })),
+    );
+    expect(JSON.stringify(api.events.all)).not.toContain(VIEWER_KEY);
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { HealthIndicatorService, TypeOrmHealthIndicator, type HealthIndicatorResult } from '@nestjs/terminus';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SafetyController } from '../safety/index.js';
 
@@ -23,6 +24,7 @@ export class Readiness {
     private readonly safety: SafetyController,
     private readonly typeOrm: TypeOrmHealthIndicator,
     private readonly config: ChimeraConfig,
+    private readonly clock: Clock,
   ) {}
 
   /** Down while the bot starts or stops. */
@@ -73,7 +75,7 @@ export class Readiness {
     const { head: newest } = this.heads.status;
     const { head: view, sinceLastPassMs = 0 } = this.bot.status();
     if (!newest || !view) return 'no block has been seen yet';
-    const silentMs = performance.now() - newest.receivedAtMs;
+    const silentMs = this.clock.monotonicMs() - newest.receivedAtMs;
     if (silentMs > STALE_AFTER_MS) return `no new block for ${seconds(silentMs)} s`;
     if (sinceLastPassMs > STALE_AFTER_MS) return `no pass for ${seconds(sinceLastPassMs)} s`;
     // Passes that fail leave the picture as it is, while the chain goes on.

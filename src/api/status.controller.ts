@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { SafetyController } from '../safety/index.js';
 import { Access } from './access.js';
@@ -20,11 +21,12 @@ export class StatusController {
     private readonly safety: SafetyController,
     private readonly pool: RpcPool,
     private readonly config: ChimeraConfig,
+    private readonly clock: Clock,
   ) {}
 
   @Get()
   status(): StatusAnswer {
-    const nowMs = Date.now();
+    const nowMs = this.clock.wallMs();
     const bot = this.bot.status();
     const { positions, liquidatable, inFlight } = bot;
     return {

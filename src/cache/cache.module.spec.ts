@@ -1,6 +1,7 @@
 import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Ambient } from '../../testing/ambient.js';
 import { ChimeraConfigModule, parseConfig } from '../config/index.js';
 import { Cache } from './cache.js';
 import { CacheModule } from './cache.module.js';
@@ -25,7 +26,7 @@ const asText = (value: unknown): string | undefined => (typeof value === 'string
 
 async function appWith(yaml: string) {
   const config = parseConfig(yaml, { REDIS_PASSWORD: 'secret' });
-  @Module({ imports: [ChimeraConfigModule.forRoot(() => config), CacheModule] })
+  @Module({ imports: [ChimeraConfigModule.forRoot(() => config), Ambient, CacheModule] })
   class App {}
   return NestFactory.createApplicationContext(App);
 }

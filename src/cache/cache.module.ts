@@ -1,8 +1,10 @@
-import { Logger, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { RedisModule, RedisService, type RedisModuleOptions } from '@liaoliaots/nestjs-redis';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
+import { Events } from '../domain/events/events.js';
 import { Cache } from './cache.js';
-import { MemoryCache } from './memory-cache.js';
+import { BoundedTexts, CAPACITY, MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
 
 /**
@@ -45,10 +47,11 @@ function redisOptions(config: unknown): RedisModuleOptions {
   providers: [
     {
       provide: Cache,
-      inject: [RedisService],
-      useFactory: (service: RedisService): Cache => {
+      inject: [RedisService, Events, Clock],
+      useFactory: (service: RedisService, events: Events, clock: Clock): Cache => {
         const client = service.getOrNil();
-        return client ? new RedisCache(client, new Logger('Cache')) : new MemoryCache();
+        const texts = new BoundedTexts(CAPACITY, clock);
+        return client ? new RedisCache(client, events, texts, clock) : new MemoryCache(texts);
       },
     },
   ],

@@ -1,21 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { TestClock } from '../../testing/fakes/test-clock.js';
 import { BoundedTexts, MemoryCache } from './memory-cache.js';
 
 const asNumber = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 
 function clockedCache(capacity: number) {
-  let nowMs = 0;
-  const texts = new BoundedTexts(capacity, () => nowMs);
-  return { texts, cache: new MemoryCache(texts), pass: (ms: number) => (nowMs += ms) };
+  const clock = new TestClock();
+  const texts = new BoundedTexts(capacity, clock);
+  return { texts, cache: new MemoryCache(texts), clock };
 }
 
 describe('MemoryCache', () => {
   it('gives back what was set until its time to live is over', async () => {
-    const { cache, pass } = clockedCache(10);
+    const { cache, clock } = clockedCache(10);
     await cache.set('a', 1, 1000);
-    pass(999);
+    clock.advance(999);
     expect(await cache.get('a', asNumber)).toBe(1);
-    pass(1);
+    clock.advance(1);
     expect(await cache.get('a', asNumber)).toBeUndefined();
   });
 

@@ -1,7 +1,8 @@
+import { Clock } from '../domain/clock.js';
 import { Cache } from './cache.js';
 
 /** What a bot watching tens of thousands of positions needs at once, at some hundred bytes each: a few MB. */
-const CAPACITY = 10_000;
+export const CAPACITY = 10_000;
 
 interface Entry {
   readonly text: string;
@@ -13,10 +14,9 @@ export class BoundedTexts {
   /** In the order of use: the first was used longest ago. */
   readonly #entries = new Map<string, Entry>();
 
-  /** @param now milliseconds; only differences count. */
   constructor(
     private readonly capacity: number = CAPACITY,
-    private readonly now: () => number = () => performance.now(),
+    private readonly clock = new Clock(),
   ) {}
 
   get size(): number {
@@ -27,19 +27,19 @@ export class BoundedTexts {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     this.#entries.delete(key);
-    if (entry.expiresAtMs <= this.now()) return undefined;
+    if (entry.expiresAtMs <= this.clock.monotonicMs()) return undefined;
     this.#entries.set(key, entry);
     return entry.text;
   }
 
   /** Milliseconds that an entry has left; 0 when it is gone. */
   ttlMs(key: string): number {
-    return Math.max(0, (this.#entries.get(key)?.expiresAtMs ?? 0) - this.now());
+    return Math.max(0, (this.#entries.get(key)?.expiresAtMs ?? 0) - this.clock.monotonicMs());
   }
 
   set(key: string, text: string, ttlMs: number): void {
     this.#entries.delete(key);
-    this.#entries.set(key, { text, expiresAtMs: this.now() + ttlMs });
+    this.#entries.set(key, { text, expiresAtMs: this.clock.monotonicMs() + ttlMs });
     if (this.#entries.size > this.capacity) this.#dropOldest();
   }
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { BoundedTexts } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
 
@@ -28,7 +29,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
   let redis: Redis;
   let copy: BoundedTexts;
   let cache: RedisCache;
-  const log = { warn: vi.fn(), log: vi.fn() };
+  let events: RecordedEvents;
 
   const start = async (): Promise<ChildProcess> => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', ''];
@@ -44,7 +45,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
     vi.waitFor(() => expect(cache.store).toBe(store), { timeout: 10_000, interval: 20 });
 
   beforeEach(async () => {
-    vi.clearAllMocks();
+    events = new RecordedEvents();
     port = await freePort();
     server = await start();
     redis = new Redis({
@@ -56,7 +57,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
       retryStrategy: (attempt) => Math.min(attempt * 20, 200),
     });
     copy = new BoundedTexts(100);
-    cache = new RedisCache(redis, log, copy);
+    cache = new RedisCache(redis, events, copy);
     await until('redis');
   });
 
@@ -99,8 +100,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
     await until('redis');
     await cache.set('c', 'after', 60_000);
     expect(await redis.get('c')).toBe('"after"');
-    expect(log.warn).toHaveBeenCalledTimes(1);
-    expect(log.log).toHaveBeenCalledTimes(1);
+    expect(events.all.map(({ event }) => event)).toEqual(['cache-lost', 'cache-back']);
   });
 
   it('F32 what changed during the outage is told to Redis, which brings no old value back', async () => {
@@ -141,6 +141,6 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
       await sleep(50);
     }
     expect(copy.size).toBeLessThanOrEqual(100);
-    expect(log.warn.mock.calls.length + log.log.mock.calls.length).toBeLessThanOrEqual(2);
+    expect(events.all.length).toBeLessThanOrEqual(2);
   });
 });

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { Clock } from '../domain/clock.js';
 import { messageOf } from '../domain/errors.js';
+import type { Events } from '../domain/events/events.js';
 import { Cache } from './cache.js';
 import { BoundedTexts } from './memory-cache.js';
 
@@ -10,12 +12,6 @@ const LONGEST_PAUSE_MS = 5_000;
 const REPORT_EVERY_MS = 30_000;
 /** Keys changed during an outage and still to be told to Redis. Beyond it the oldest are forgotten until they expire. */
 const MOST_UNTOLD = 10_000;
-
-/** Where the cache says that Redis went away or came back. */
-export interface CacheLog {
-  warn(message: string): void;
-  log(message: string): void;
-}
 
 /**
  * Redis, with a bounded copy in memory that answers while Redis is away. What changed in the meantime is told to Redis
@@ -29,12 +25,11 @@ export class RedisCache extends Cache {
   #outageReported = false;
   #telling = false;
 
-  /** @param now milliseconds; only differences count. */
   constructor(
     private readonly redis: Redis,
-    private readonly log: CacheLog,
+    private readonly events: Events,
     private readonly copy = new BoundedTexts(),
-    private readonly now: () => number = () => performance.now(),
+    private readonly clock = new Clock(),
   ) {
     super();
     redis.on('error', (error: Error) => this.#failed(error));
@@ -93,7 +88,7 @@ export class RedisCache extends Cache {
   }
 
   #usable(): boolean {
-    return this.redis.status === 'ready' && this.now() >= this.#pausedUntilMs;
+    return this.redis.status === 'ready' && this.clock.monotonicMs() >= this.#pausedUntilMs;
   }
 
   #answered(): void {
@@ -101,7 +96,7 @@ export class RedisCache extends Cache {
     this.#pausedUntilMs = 0;
     if (this.#outageReported) {
       this.#outageReported = false;
-      this.log.log('Redis answers again');
+      this.events.emit({ event: 'cache-back' });
     }
     if (this.#untold.size > 0 && !this.#telling) void this.#tellAll();
   }
@@ -116,13 +111,13 @@ export class RedisCache extends Cache {
   }
 
   #failed(error: unknown): void {
-    const now = this.now();
+    const now = this.clock.monotonicMs();
     this.#pausedUntilMs =
       now + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10), LONGEST_PAUSE_MS);
     this.#failures++;
     if (this.#outageReported || now - this.#reportedAtMs < REPORT_EVERY_MS) return;
     this.#reportedAtMs = now;
     this.#outageReported = true;
-    this.log.warn(`Redis does not answer (${messageOf(error)}); the cache is in memory until it does`);
+    this.events.emit({ event: 'cache-lost', message: `Redis does not answer: ${messageOf(error)}` });
   }
 }

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Initial } from '../../migrations/0001_initial.js';
 import { StoredPositions } from '../../migrations/0002_stored_positions.js';
@@ -26,19 +25,14 @@ const STATEMENT_TIMEOUT_MS = 5_000;
 /** The answer may also be lost on its way: then the client gives up by itself. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 const POOL_SIZE = 10;
-const REPORT_EVERY_MS = 10_000;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-const logger = new Logger('Database');
-
-export function dataSourceOptions({
-  host,
-  port,
-  database,
-  user,
-  password,
-}: DatabaseAddress): PostgresOptions {
+/** @param onLost called for each idle connection that breaks. The pool replaces it. */
+export function dataSourceOptions(
+  { host, port, database, user, password }: DatabaseAddress,
+  onLost: (message: string) => void = () => undefined,
+): PostgresOptions {
   return {
     type: 'postgres',
     host,
@@ -62,24 +56,14 @@ export function dataSourceOptions({
     logging: false,
     poolSize: POOL_SIZE,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    poolErrorHandler: reportLostConnections(),
+    poolErrorHandler: (error: unknown) =>
+      onLost(`connections to the database were lost: ${messageOf(error)}`),
     extra: {
       statement_timeout: STATEMENT_TIMEOUT_MS,
       query_timeout: QUERY_TIMEOUT_MS,
       idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
       keepAlive: true,
     },
-  };
-}
-
-/** An idle connection broke. The pool replaces it; when the server ends, all of them break at once, and one line says so. */
-function reportLostConnections(): (error: unknown) => void {
-  let reportedAtMs = -Infinity;
-  return (error) => {
-    const now = performance.now();
-    if (now - reportedAtMs < REPORT_EVERY_MS) return;
-    reportedAtMs = now;
-    logger.warn(`connections to the database were lost: ${messageOf(error)}`);
   };
 }
 

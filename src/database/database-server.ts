@@ -1,9 +1,10 @@
-import { Logger } from '@nestjs/common';
 import type { ChimeraConfig } from '../config/index.js';
+import type { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
+import type { Events } from '../domain/events/events.js';
+import { startEmbeddedPostgres } from '../embedded-postgres/index.js';
 import { connectionProblem, serverAddress } from './check-database.js';
 import type { DatabaseAddress } from './data-source.js';
-import { startEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.js';
 import { migrate } from './migrate.js';
 
 /** The PostgreSQL that the bot uses: an external one, or one of its own that ends with it. */
@@ -18,13 +19,13 @@ export class DatabaseServer {
    *
    * @throws StartupError in one sentence.
    */
-  static async open(config: ChimeraConfig): Promise<DatabaseServer> {
+  static async open(config: ChimeraConfig, events: Events, clock: Clock): Promise<DatabaseServer> {
     const server = config.database.embedded
-      ? await DatabaseServer.#embedded(config.database.dataDir)
+      ? await DatabaseServer.#embedded(config.database.dataDir, events, clock)
       : new DatabaseServer(serverAddress(config), () => Promise.resolve());
     try {
-      const done = await migrate(server.address);
-      if (done.length > 0) logger.log(`migrations run: ${done.join(', ')}`);
+      const names = await migrate(server.address);
+      if (names.length > 0) events.emit({ event: 'migrations-run', names });
       return server;
     } catch (error) {
       await server.stop();
@@ -37,13 +38,12 @@ export class DatabaseServer {
     return this.end();
   }
 
-  static async #embedded(dataDir: string): Promise<DatabaseServer> {
-    const server = await startEmbeddedPostgres({ dataDir, log: (message) => logger.warn(message) });
+  static async #embedded(dataDir: string, events: Events, clock: Clock): Promise<DatabaseServer> {
+    const log = (message: string): void => events.emit({ event: 'embedded-database', message });
+    const server = await startEmbeddedPostgres({ dataDir, log, clock });
     return new DatabaseServer(server, () => server.stop());
   }
 }
-
-const logger = new Logger('Database');
 
 function startProblem(address: DatabaseAddress, error: unknown): string {
   const refusedStatement = error instanceof Error && error.name === 'QueryFailedError';

@@ -7,13 +7,17 @@ import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Ambient } from '../../testing/ambient.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig, type Variables } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import { checkDatabase } from './check-database.js';
 import { DatabaseModule } from './database.module.js';
 import { DatabaseServer } from './database-server.js';
-import { readPostmaster } from '../embedded-postgres/postmaster.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
+import { readPostmaster } from '../embedded-postgres/postmaster.js';
 import { ExecutionsRepository } from './repositories/executions.js';
 
 const REST = `
@@ -45,11 +49,13 @@ describe('DatabaseModule', { timeout: 60_000 }, () => {
   it('starts its own server, migrates, and stops it after the pool is closed', async () => {
     const config = configOf(`{ embedded: true, dataDir: '${dataDir}' }`);
     expect(await checkDatabase(config)).toEqual([]);
-    @Module({ imports: [ChimeraConfigModule.forRoot(() => config), DatabaseModule] })
+    @Module({ imports: [ChimeraConfigModule.forRoot(() => config), Ambient, DatabaseModule] })
     class App {}
     const app = await NestFactory.createApplicationContext(App);
     expect(await app.get(ExecutionsRepository, { strict: false }).count()).toBe(0);
     const dataSource = app.get(DataSource, { strict: false });
+    const events = app.get<Events, RecordedEvents>(Events, { strict: false });
+    expect(events.named('migrations-run')[0]?.names[0]).toMatch(/^Initial/);
     expect(readPostmaster(join(dataDir, 'cluster'))?.pid).toBeGreaterThan(0);
     await app.close();
     expect(dataSource.isInitialized).toBe(false);
@@ -101,7 +107,9 @@ describe('DatabaseModule', { timeout: 60_000 }, () => {
       ];
       for (const [config, sentence] of cases) {
         expect(await checkDatabase(config)).toEqual([sentence]);
-        const error: unknown = await DatabaseServer.open(config).catch((reason: unknown) => reason);
+        const error: unknown = await DatabaseServer.open(config, new RecordedEvents(), new Clock()).catch(
+          (reason: unknown) => reason,
+        );
         expect(error).toBeInstanceOf(StartupError);
         expect(error).toMatchObject({ problems: [sentence] });
       }

@@ -2,6 +2,9 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
+import { Events } from '../domain/events/events.js';
+import { DatabaseAvailability } from './availability.js';
 import { dataSourceOptions } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseServer } from './database-server.js';
@@ -15,11 +18,13 @@ import { SafetyRepository } from './repositories/safety.js';
   providers: [
     {
       provide: DatabaseServer,
-      inject: [ChimeraConfig],
-      useFactory: (config: ChimeraConfig) => DatabaseServer.open(config),
+      inject: [ChimeraConfig, Events, Clock],
+      useFactory: (config: ChimeraConfig, events: Events, clock: Clock) =>
+        DatabaseServer.open(config, events, clock),
     },
+    DatabaseAvailability,
   ],
-  exports: [DatabaseServer],
+  exports: [DatabaseServer, DatabaseAvailability],
 })
 class DatabaseServerModule {}
 
@@ -42,9 +47,12 @@ const REPOSITORIES = [
     DatabaseServerModule,
     TypeOrmModule.forRootAsync({
       imports: [DatabaseServerModule],
-      inject: [DatabaseServer],
-      useFactory: ({ address }: DatabaseServer): TypeOrmModuleOptions => ({
-        ...dataSourceOptions(address),
+      inject: [DatabaseServer, DatabaseAvailability],
+      useFactory: (
+        { address }: DatabaseServer,
+        availability: DatabaseAvailability,
+      ): TypeOrmModuleOptions => ({
+        ...dataSourceOptions(address, (message) => availability.lost(message)),
         // The server has just been spoken to: a failure now is worth a start-up error, not ten attempts.
         toRetry: () => false,
       }),

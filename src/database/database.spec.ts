@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HaltError, RetryError } from '../domain/errors.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { Clock } from '../domain/clock.js';
+import { DatabaseAvailability } from './availability.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
@@ -13,12 +16,14 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
   let server: EmbeddedPostgres;
   let dataSource: DataSource;
   let database: Database;
+  let events: RecordedEvents;
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
     server = await startEmbeddedPostgres({ dataDir });
     dataSource = await createDataSource(server).initialize();
-    database = new Database(dataSource);
+    events = new RecordedEvents();
+    database = new Database(dataSource, new DatabaseAvailability(events, new Clock()));
   });
 
   afterAll(async () => {
@@ -66,6 +71,7 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
       expect(answer).toBeInstanceOf(RetryError);
       expect(performance.now() - started).toBeLessThan(10_000);
     }
+    expect(events.all.at(-1)).toEqual({ event: 'database-back' });
   });
 
   it('F28 a database that is away is tried again; the error holds no password', async () => {

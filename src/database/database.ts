@@ -6,6 +6,8 @@ import {
   type ObjectLiteral,
   type Repository,
 } from 'typeorm';
+import { RetryError } from '../domain/errors.js';
+import { DatabaseAvailability } from './availability.js';
 import { databaseError } from './database-errors.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -13,7 +15,11 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The one way to the database: every failure leaves it as an error that says what to do about it. */
 @Injectable()
 export class Database {
-  constructor(private readonly dataSource: DataSource) {}
+  /** @param availability left out by tools that need no events. */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly availability?: DatabaseAvailability,
+  ) {}
 
   /**
    * Rows of one parametrised statement: a transaction of its own.
@@ -51,9 +57,13 @@ export class Database {
 
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await work();
+      const result = await work();
+      this.availability?.answered();
+      return result;
     } catch (error) {
-      throw databaseError(error);
+      const classified = databaseError(error);
+      if (classified instanceof RetryError) this.availability?.lost(classified.message);
+      throw classified;
     }
   }
 }

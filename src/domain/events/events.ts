@@ -1,3 +1,5 @@
+import type { ApiEvent } from './api.js';
+import type { DatabaseEvent } from './database.js';
 import type { ExecutionEvent } from './execution.js';
 import type { LoopEvent } from './loop.js';
 import type { RpcEvent } from './rpc.js';
@@ -9,7 +11,8 @@ import type { StateEvent } from './state.js';
  * 8 decimals (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader. No event holds a secret
  * or the address of an endpoint.
  */
-export type BotEvent = LoopEvent | ExecutionEvent | StateEvent | SafetyEvent | RpcEvent;
+export type BotEvent =
+  ApiEvent | DatabaseEvent | ExecutionEvent | LoopEvent | RpcEvent | SafetyEvent | StateEvent;
 
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;

@@ -3,6 +3,16 @@ import type { SafetyState } from '../safety.js';
 /** Changes of the safety state, and what the blocks look like from outside. */
 export type SafetyEvent =
   | {
+      /** A change of the safety state holds in memory only. Saving it is tried again until it succeeds. */
+      readonly event: 'safety-not-saved';
+      readonly message: string;
+    }
+  | {
+      /** Code that follows the changes of the safety state threw. The change itself holds. */
+      readonly event: 'safety-listener-failed';
+      readonly message: string;
+    }
+  | {
       readonly event: 'safety-changed';
       readonly from: SafetyState;
       readonly to: SafetyState;

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
+import { DatabaseAvailability } from './availability.js';
+
+describe('the availability of the database', () => {
+  const setUp = () => {
+    const clock = new TestClock();
+    const events = new RecordedEvents();
+    return { clock, events, availability: new DatabaseAvailability(events, clock) };
+  };
+
+  it('F28 a loss is told once until a statement is answered, and that once', () => {
+    const { events, availability } = setUp();
+    availability.answered();
+    availability.lost('the connection was refused');
+    availability.lost('the connection was refused again');
+    availability.answered();
+    availability.answered();
+    expect(events.all).toEqual([
+      { event: 'database-lost', message: 'the connection was refused' },
+      { event: 'database-back' },
+    ]);
+  });
+
+  it('a database that comes and goes is told of every 10 s at most', () => {
+    const { clock, events, availability } = setUp();
+    for (let second = 0; second < 25; second++) {
+      availability.lost('away');
+      availability.answered();
+      clock.advance(1_000);
+    }
+    expect(events.named('database-lost')).toHaveLength(3);
+    expect(events.named('database-back')).toHaveLength(3);
+  });
+});

@@ -1,0 +1,30 @@
+/** The stores beside the chain: the database and the cache. */
+export type DatabaseEvent =
+  | {
+      /** Connections broke, or a statement could not be run for now. Said once until `database-back`. */
+      readonly event: 'database-lost';
+      readonly message: string;
+    }
+  | {
+      /** The first statement after `database-lost` that was answered. */
+      readonly event: 'database-back';
+    }
+  | {
+      /** The start brought the tables up to date. */
+      readonly event: 'migrations-run';
+      readonly names: readonly string[];
+    }
+  | {
+      /** The embedded PostgreSQL was lost, does not start again, or is back: the message says which. */
+      readonly event: 'embedded-database';
+      readonly message: string;
+    }
+  | {
+      /** Redis does not answer: the cache is in memory until it does. */
+      readonly event: 'cache-lost';
+      readonly message: string;
+    }
+  | {
+      /** Redis answers again. */
+      readonly event: 'cache-back';
+    };
