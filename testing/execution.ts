@@ -156,7 +156,7 @@ export class Bench {
     const executions = new ExecutionsRepository(database);
     const outbox = new OutboxRepository(database);
     const safetyRepository = new SafetyRepository(database);
-    const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits });
+    const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits }, new RecordedEvents());
     await safety.onModuleInit();
     const config = {
       rpc: { primary, secondOpinion },

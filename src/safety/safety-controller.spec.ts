@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -14,6 +13,8 @@ import {
 } from '../database/index.js';
 import { RetryError, SkipError } from '../domain/errors.js';
 import type { SafetyLimits } from '../domain/safety.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
 import { SafetyController, type Operator, type SafetyTransition } from './safety-controller.js';
 
 const USD = 10n ** 8n;
@@ -33,10 +34,11 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   let server: EmbeddedPostgres;
   let dataSource: DataSource;
   let repository: SafetyRepository;
-  let nowMs = NOON;
+  let clock: TestClock;
+  let events: RecordedEvents;
 
   const started = async (): Promise<SafetyController> => {
-    const controller = new SafetyController(repository, LIMITS, () => nowMs);
+    const controller = new SafetyController(repository, LIMITS, events, clock);
     await controller.onModuleInit();
     return controller;
   };
@@ -44,7 +46,6 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     (await repository.transitions(20)).map(({ from, to, actor }) => `${from} ${to} ${actor}`).reverse();
 
   beforeAll(async () => {
-    Logger.overrideLogger(false);
     dataDir = mkdtempSync(join(tmpdir(), 'chimera-safety-'));
     server = await startEmbeddedPostgres({ dataDir });
     dataSource = createDataSource(server);
@@ -52,7 +53,8 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   });
 
   beforeEach(async () => {
-    nowMs = NOON;
+    clock = new TestClock(NOON);
+    events = new RecordedEvents();
     await dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     await migrate(server);
     repository = new SafetyRepository(new Database(dataSource));
@@ -70,14 +72,14 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   });
 
   it('refuses everything before its state is read', () => {
-    const controller = new SafetyController(repository, LIMITS);
+    const controller = new SafetyController(repository, LIMITS, events);
     expect(controller.isHalted).toBe(true);
     expect(controller.authorise(1n, IDLE)).toMatchObject({ kind: 'rejected', reason: 'halted' });
   });
 
   it('HALTED survives a restart, with reason, actor and time, and only a resume leaves it', async () => {
     await (await started()).halt('pool drained?', ALICE);
-    nowMs += 3_600_000;
+    clock.advance(3_600_000);
     const restarted = await started();
     expect(restarted.status()).toEqual({
       state: 'HALTED',
@@ -177,6 +179,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.isHalted).toBe(true); // before any answer of the database
     await halting;
     expect((await repository.load()).status.state).toBe('NORMAL');
+    expect(events.all).toEqual([{ event: 'safety-not-saved', message: AWAY.message }]);
 
     save.mockRestore();
     await vi.advanceTimersByTimeAsync(300);
@@ -267,7 +270,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     controller.released('2026-01-31', 100n * USD);
     expect(controller.authorise(400n * USD, IDLE)).toEqual({ kind: 'authorised' });
 
-    nowMs = Date.UTC(2026, 1, 1);
+    clock.advance(Date.UTC(2026, 1, 1) - NOON);
     expect(controller.dailyVolumeUsd8()).toBe(0n);
     controller.booked(controller.today(), 50n * USD);
     controller.booked('2026-01-31', 70n * USD); // its answer came after midnight
@@ -294,5 +297,9 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     stop();
     await controller.resume('over', ALICE);
     expect(heard).toEqual(['HALTED']);
+    expect(events.named('safety-listener-failed')).toMatchObject([
+      { message: 'a broken listener' },
+      { message: 'a broken listener' },
+    ]);
   });
 });

@@ -1,7 +1,9 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SafetyRepository, type NewOperatorAction, type StoredSafety } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
 import type { Rejection } from '../domain/decision.js';
 import { messageOf, RetryError, SkipError } from '../domain/errors.js';
+import type { Events } from '../domain/events/events.js';
 import {
   authorise,
   nextSafety,
@@ -13,6 +15,7 @@ import {
   type SafetyStatus,
   type SafetyUsage,
 } from '../domain/safety.js';
+import { SerialQueue } from '../domain/serial-queue.js';
 
 /** A person, as the API knows its caller: what the audit trail names. */
 export interface Operator {
@@ -50,30 +53,30 @@ const LONGEST_RETRY_MS = 5_000;
  */
 @Injectable()
 export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
-  private readonly logger = new Logger(SafetyController.name);
   private readonly listeners = new Set<(transition: SafetyTransition) => void>();
   private saved: StoredSafety;
   private current: SafetyStatus;
   private unsaved: readonly Change[] = [];
   private loaded = false;
   private volume = { day: '', usd8: 0n };
-  private writing: Promise<unknown> = Promise.resolve();
+  /** Changes of the saved state, one at a time. */
+  private readonly writes = new SerialQueue();
   private resuming = 0;
   private retry: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MS;
 
-  /** @param clock milliseconds since the epoch. */
   constructor(
     private readonly repository: SafetyRepository,
     private readonly limits: SafetyLimits,
-    private readonly clock: () => number = Date.now,
+    private readonly events: Events,
+    private readonly clock = new Clock(),
   ) {
     const status: SafetyStatus = {
       state: 'HALTED',
       reason: 'the safety state has not been read from the database yet',
       actor: 'chimera',
       consecutiveFailures: 0,
-      sinceMs: clock(),
+      sinceMs: clock.wallMs(),
     };
     this.saved = { status, version: 0 };
     this.current = status;
@@ -131,7 +134,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   /** The UTC day that an intent recorded now belongs to. */
   today(): string {
-    return utcDay(this.clock());
+    return utcDay(this.clock.wallMs());
   }
 
   /** The outbox has booked this intent in its own transaction: memory follows. */
@@ -203,21 +206,23 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const action = this.actionOf('resume', text, actor);
     const event: SafetyEvent = { kind: 'resume', reason: text, actor: nameOf(actor) };
     this.resuming += 1;
-    await this.alone(async () => {
-      await this.saveAll();
-      const saved = await this.saveOne({ event, atMs: this.clock(), ...(action && { action }) });
-      this.derive();
-      if (!saved)
-        throw new RetryError('The safety state was changed by someone else: look at it, then try again.');
-    }).finally(() => {
-      this.resuming -= 1;
-    });
+    await this.writes
+      .run(async () => {
+        await this.saveAll();
+        const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), ...(action && { action }) });
+        this.derive();
+        if (!saved)
+          throw new RetryError('The safety state was changed by someone else: look at it, then try again.');
+      })
+      .finally(() => {
+        this.resuming -= 1;
+      });
     return this.current;
   }
 
   /** Applies a change at once, then saves it; a save that fails is tried again later and is not the caller's concern. */
   private async change(event: SafetyEvent, action?: NewOperatorAction): Promise<void> {
-    const atMs = this.clock();
+    const atMs = this.clock.wallMs();
     const next = nextSafety(this.current, event, this.limits, atMs);
     const { state, consecutiveFailures } = this.current;
     const changesNothing = next.state === state && next.consecutiveFailures === consecutiveFailures;
@@ -230,10 +235,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   private async save(): Promise<void> {
     try {
-      await this.alone(() => this.saveAll());
+      await this.writes.run(() => this.saveAll());
       this.retryMs = RETRY_MS;
     } catch (error) {
-      this.logger.error(`the safety state could not be saved and is kept in memory: ${messageOf(error)}`);
+      this.events.emit({ event: 'safety-not-saved', message: messageOf(error) });
       clearTimeout(this.retry);
       this.retry = setTimeout(() => void this.save(), this.retryMs).unref();
       this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
@@ -270,22 +275,15 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       try {
         listener({ from, to, reason, actor });
       } catch (error) {
-        this.logger.error(`a listener failed: ${messageOf(error)}`);
+        this.events.emit({ event: 'safety-listener-failed', message: messageOf(error) });
       }
     }
-  }
-
-  /** Changes of the saved state, one at a time. */
-  private alone<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.writing.then(work);
-    this.writing = result.catch(() => undefined);
-    return result;
   }
 
   private actionOf(action: 'halt' | 'resume', reason: string, actor: Actor): NewOperatorAction | undefined {
     if (actor === 'chimera') return undefined;
     const { name, role, address } = actor;
-    return { actor: name, role, action, reason, at: new Date(this.clock()), remote: address };
+    return { actor: name, role, action, reason, at: new Date(this.clock.wallMs()), remote: address };
   }
 }
 

@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { DatabaseModule, SafetyRepository } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
+import { DatabaseModule, SafetyRepository } from '../database/index.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
 
@@ -18,9 +19,14 @@ import { SafetyController } from './safety-controller.js';
     FailurePolicy,
     {
       provide: SafetyController,
-      inject: [SafetyRepository, ChimeraConfig, Events],
-      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig, events: Events) => {
-        const controller = new SafetyController(repository, safety);
+      inject: [SafetyRepository, ChimeraConfig, Events, Clock],
+      useFactory: (
+        repository: SafetyRepository,
+        { safety }: ChimeraConfig,
+        events: Events,
+        clock: Clock,
+      ) => {
+        const controller = new SafetyController(repository, safety, events, clock);
         controller.onTransition((transition) => events.emit({ event: 'safety-changed', ...transition }));
         return controller;
       },
