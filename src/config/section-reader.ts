@@ -83,7 +83,8 @@ export class SectionReader {
         if (list === undefined) return undefined;
         if (!Array.isArray(list)) return UNREADABLE;
         this.#shown.set(path, list.length === 0 ? 'an empty list' : 'this list');
-        if (list.length < (definition.least ?? 0)) return UNREADABLE;
+        const { least = 0, most = Infinity } = definition;
+        if (list.length < least || list.length > most) return UNREADABLE;
         return list.map((written: unknown, index) => {
           const at = `${path}[${index}]`;
           const element = this.#present(written, definition, at);
