@@ -1,17 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestDatabase } from '../../testing/database.js';
 import { HaltError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
-import { INITIAL_SAFETY } from '../domain/safety.js';
 import { Secret } from '../domain/secret.js';
-import { createDataSource } from './data-source.js';
-import { Database } from './database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
-import { migrate } from './migrate.js';
+import type { Database } from './database.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
 import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
@@ -47,9 +40,7 @@ const PLANNED: NewExecution = {
 };
 
 describe('repositories', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let server: EmbeddedPostgres;
-  let dataSource: DataSource;
+  let running: TestDatabase;
   let database: Database;
   let executions: ExecutionsRepository;
   let outbox: OutboxRepository;
@@ -72,21 +63,14 @@ describe('repositories', { timeout: 60_000 }, () => {
   };
 
   beforeAll(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
-    server = await startEmbeddedPostgres({ dataDir });
-    await migrate(server);
-    dataSource = await createDataSource(server).initialize();
-    database = new Database(dataSource);
+    running = await TestDatabase.start();
+    ({ database } = running);
     executions = new ExecutionsRepository(database);
     outbox = new OutboxRepository(database);
     safety = new SafetyRepository(database);
   });
 
-  afterAll(async () => {
-    await dataSource.destroy();
-    await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterAll(() => running.stop());
 
   describe('executions', () => {
     it('come back as they were written, amounts to the last unit', async () => {
@@ -166,10 +150,8 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect((await executions.open()).map((open) => open.id)).not.toContain(id);
       await expect(executions.settle('999999', { status: 'dry-run' })).rejects.toThrow(/no execution 999999/);
     });
-  });
 
-  describe('append-only tables', () => {
-    it('an execution keeps its decision and is never deleted', async () => {
+    it('keep their decision and are never deleted', async () => {
       const id = await executions.insert(PLANNED);
       for (const change of [
         'notional_usd = 1',
@@ -185,24 +167,6 @@ describe('repositories', { timeout: 60_000 }, () => {
       );
       await expect(database.query('TRUNCATE executions CASCADE')).rejects.toThrow(/append-only/);
       await database.query(`UPDATE executions SET status = 'dropped', reason = 'x' WHERE id = $1`, [id]);
-    });
-
-    it('A15 transitions and operator actions are neither changed nor deleted', async () => {
-      await safety.recordAction({
-        actor: 'ops',
-        role: 'operator',
-        action: 'halt',
-        reason: 'r',
-        at: new Date(),
-        remote: null,
-      });
-      for (const table of ['state_transitions', 'operator_actions'])
-        for (const statement of [
-          `UPDATE ${table} SET reason = 'x'`,
-          `DELETE FROM ${table}`,
-          `TRUNCATE ${table}`,
-        ])
-          await expect(database.query(statement)).rejects.toThrow(/append-only/);
     });
   });
 
@@ -338,62 +302,16 @@ describe('repositories', { timeout: 60_000 }, () => {
     );
   });
 
-  describe('safety', () => {
-    it('begins as the domain says, and keeps state, history and audit in one transaction', async () => {
-      const { status, version } = await safety.load();
-      expect(status).toMatchObject(INITIAL_SAFETY);
-      const halted = {
-        ...status,
-        state: 'HALTED' as const,
-        reason: 'drill',
-        actor: 'ops',
-        sinceMs: 1_767_225_600_123,
-      };
-      const action = {
-        actor: 'ops',
-        role: 'operator',
-        action: 'halt',
-        reason: 'drill',
-        at: new Date(0),
-        remote: '::1',
-      };
-      const saved = await safety.save(halted, version, action);
-      expect(saved).toEqual({ kind: 'saved', version: version + 1 });
-      expect(await safety.load()).toEqual({ status: halted, version: version + 1 });
-      expect(await safety.transitions(1)).toMatchObject([
-        { from: 'NORMAL', to: 'HALTED', reason: 'drill', actor: 'ops' },
-      ]);
-      expect(await safety.actions(1)).toMatchObject([action]);
-    });
-
-    it('a writer that does not know the latest state is refused and writes nothing', async () => {
-      const current = await safety.load();
-      const resumed = { ...current.status, state: 'NORMAL' as const };
-      expect(await safety.save(resumed, current.version - 1)).toEqual({ kind: 'stale', current });
-      const history = await safety.transitions(100);
-      const failed = { ...current.status, consecutiveFailures: 2 };
-      const both = await Promise.all([
-        safety.save(failed, current.version),
-        safety.save(failed, current.version),
-      ]);
-      expect(both.map(({ kind }) => kind).sort()).toEqual(['saved', 'stale']);
-      expect(await safety.load()).toMatchObject({ status: { state: 'HALTED', consecutiveFailures: 2 } });
-      expect(await safety.transitions(100)).toHaveLength(history.length);
-    });
-  });
-
-  describe('state', () => {
-    it('divergences are kept', async () => {
-      const divergences = new DivergencesRepository(database);
-      const found = {
-        protocol: 'aave',
-        account: BORROWER,
-        blockNumber: 9,
-        blockHash: hash(9),
-        detail: { ours: '1', chain: '2' },
-      };
-      await divergences.insert(found);
-      expect(await divergences.latest(1)).toMatchObject([found]);
-    });
+  it('keep divergences', async () => {
+    const divergences = new DivergencesRepository(database);
+    const found = {
+      protocol: 'aave',
+      account: BORROWER,
+      blockNumber: 9,
+      blockHash: hash(9),
+      detail: { ours: '1', chain: '2' },
+    };
+    await divergences.insert(found);
+    expect(await divergences.latest(1)).toMatchObject([found]);
   });
 });

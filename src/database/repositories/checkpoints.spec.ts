@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TestDatabase } from '../../../testing/database.js';
 import { eventually } from '../../../testing/eventually.js';
 import { RetryError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
-import { createDataSource } from '../data-source.js';
-import { Database } from '../database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../embedded-postgres/index.js';
-import { migrate } from '../migrate.js';
+import type { Database } from '../database.js';
 import { CheckpointsRepository, type Checkpoint, type StoredPosition } from './checkpoints.js';
 
 const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`;
@@ -21,18 +16,14 @@ const position = (n: number, state: StoredPosition['state'] = [n]): StoredPositi
 });
 
 describe('stored positions', { timeout: 60_000 }, () => {
-  let dataDir: string;
-  let server: EmbeddedPostgres;
+  let running: TestDatabase;
   let dataSource: DataSource;
   let database: Database;
   let checkpoints: CheckpointsRepository;
 
   beforeAll(async () => {
-    dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
-    server = await startEmbeddedPostgres({ dataDir });
-    await migrate(server);
-    dataSource = await createDataSource(server).initialize();
-    database = new Database(dataSource);
+    running = await TestDatabase.start();
+    ({ dataSource, database } = running);
     checkpoints = new CheckpointsRepository(database);
   });
 
@@ -40,11 +31,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     await dataSource.query('TRUNCATE positions, checkpoints');
   });
 
-  afterAll(async () => {
-    await dataSource.destroy();
-    await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  afterAll(() => running.stop());
 
   it('of a new protocol there is nothing', async () => {
     expect(await checkpoints.load('aave')).toEqual({
