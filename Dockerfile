@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The production build: only what `nest start` needs, run by an unprivileged user. Give it CHIMERA_CONFIG and the secrets
-# as NAME_FILE variables (docker secrets), never as build arguments.
+# The production build: only what the bot needs at run time, under an unprivileged user. Pass CHIMERA_CONFIG,
+# and the secrets as NAME_FILE variables (docker secrets). Never pass secrets as build arguments.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * The first tables. Amounts are numeric(78,0): every uint256 fits. USD is numeric(30,8). Hashes and addresses are
- * lower-case hex, so that they compare as text.
+ * The first tables. Amounts are numeric(78,0), which holds every uint256. USD is numeric(30,8). Hashes and
+ * addresses are lower-case hex, so that they compare as text.
  */
 export class Initial implements MigrationInterface {
   readonly name = 'Initial1767225600001';
@@ -20,7 +20,7 @@ const UP = `
 CREATE DOMAIN address AS text CHECK (VALUE ~ '^0x[0-9a-f]{40}$');
 CREATE DOMAIN hash32 AS text CHECK (VALUE ~ '^0x[0-9a-f]{64}$');
 
--- Up to where the history of borrowers of a protocol is known.
+-- The block up to which the borrowers of a protocol are known.
 CREATE TABLE checkpoints (
   protocol     text        PRIMARY KEY,
   block_number bigint      NOT NULL CHECK (block_number >= 0),
@@ -28,14 +28,14 @@ CREATE TABLE checkpoints (
   updated_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- Every account that has borrowed: what a restart snapshots instead of reading the whole history again.
+-- Every account that has borrowed, so that a restart need not search the whole history again.
 CREATE TABLE positions (
   protocol text    NOT NULL,
   account  address NOT NULL,
   PRIMARY KEY (protocol, account)
 );
 
--- One row per plan that reached simulation or safety. Only its outcome changes afterwards.
+-- One row for each plan that was simulated or checked by safety. Only its outcome changes afterwards.
 CREATE TABLE executions (
   id                       bigint        GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   protocol                 text          NOT NULL,
@@ -77,7 +77,8 @@ CREATE TABLE executions (
 CREATE INDEX executions_by_borrower ON executions (protocol, borrower, id);
 CREATE INDEX executions_open ON executions (id) WHERE status IN ('authorised', 'submitted');
 
--- The outbox: a transaction is broadcast only after its row is committed. One intent per (chain, sender, nonce).
+-- The outbox: a transaction is broadcast only after its row is committed.
+-- There is one intent for each (chain, sender, nonce).
 CREATE TABLE transactions (
   id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   execution_id bigint      REFERENCES executions (id),
@@ -131,7 +132,7 @@ CREATE TABLE operator_actions (
   remote text
 );
 
--- Positions that the chain saw otherwise than we did.
+-- Positions whose values differed from the chain's.
 CREATE TABLE divergences (
   id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   protocol     text        NOT NULL,

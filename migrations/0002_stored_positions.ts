@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Positions keep their state, and the search through the history keeps how far it came, apart from each other: a restart
- * goes on from the states, and the search from where it was killed.
+ * Stores the states of positions and, apart from them, how far the history has been searched. After a restart
+ * the bot goes on from the stored states, and the search from where it was stopped.
  */
 export class StoredPositions implements MigrationInterface {
   readonly name = 'StoredPositions1767225600002';
@@ -17,11 +17,12 @@ export class StoredPositions implements MigrationInterface {
 }
 
 const UP = `
--- The position as of its protocol's checkpoint, in a form of the protocol's own. NULL: not read yet.
+-- The position at the block of its protocol's checkpoint, in a form of the protocol's own. NULL: not read yet.
 ALTER TABLE positions ADD COLUMN state jsonb;
 
--- block_number, block_hash: the block of which the states are. The history has been searched for borrowers up to
--- history_scanned_to (-1: not begun) and is complete once that is history_goal or more. Either may come first.
+-- block_number, block_hash: the block of the stored states. The history has been searched for borrowers up to
+-- history_scanned_to (-1: not begun). The search is complete when that is history_goal or more.
+-- The two pairs are independent of each other.
 ALTER TABLE checkpoints
   ALTER COLUMN block_number DROP NOT NULL,
   ALTER COLUMN block_hash DROP NOT NULL,
@@ -30,14 +31,14 @@ ALTER TABLE checkpoints
   ADD CONSTRAINT checkpoints_block CHECK (num_nulls(block_number, block_hash) <> 1),
   ADD CONSTRAINT checkpoints_history CHECK (num_nulls(history_scanned_to, history_goal) <> 1);
 
--- Until now a checkpoint said up to where borrowers are known, and no state was kept.
+-- Until now a checkpoint was the block up to which borrowers are known, and no states were stored.
 UPDATE checkpoints SET history_scanned_to = block_number, history_goal = block_number,
   block_number = NULL, block_hash = NULL;
 `;
 
 const DOWN = `
--- A checkpoint is again the block up to which no borrower is missing. Where that is not the block of the states, its hash
--- is unknown; the zeros match no block.
+-- A checkpoint is again the block up to which no borrower is missing. If that is not the block of the states,
+-- its hash is not known: zeros match no block.
 DELETE FROM checkpoints WHERE history_scanned_to IS NULL OR history_scanned_to < 0;
 UPDATE checkpoints SET block_number = history_scanned_to, block_hash = '0x' || repeat('0', 64)
   WHERE block_number IS NULL OR history_scanned_to < history_goal;

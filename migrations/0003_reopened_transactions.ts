@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A settled transaction remembers by which block, so that a reorg which takes that block back is noticed after a restart too,
- * and an unsettled one which day's volume it is booked to, so that booking and releasing can be repeated without harm.
+ * Stores the block that settled a transaction, so that a reorg of that block is noticed after a restart too.
+ * Stores the day whose volume counts it, so that booking and releasing can be repeated without harm.
  */
 export class ReopenedTransactions implements MigrationInterface {
   readonly name = 'ReopenedTransactions1767225600003';
@@ -17,8 +17,8 @@ export class ReopenedTransactions implements MigrationInterface {
 }
 
 const UP = `
--- block_hash: of the block in which it was mined. booked_day: the UTC day whose volume counts it; NULL: none does. Older rows
--- have neither: they are not reopened, and what they booked stays booked.
+-- block_hash: the block in which it was mined. booked_day: the UTC day whose volume counts it; NULL: no day.
+-- Older rows have neither. They are not reopened, and their volume stays booked.
 ALTER TABLE transactions
   ADD COLUMN block_hash hash32,
   ADD COLUMN booked_day date;

@@ -13,7 +13,7 @@ import type { FollowedParts } from './state/state-engine.js';
 import { StateModule } from './state/state.module.js';
 import { logParams } from './monitoring/log.js';
 
-/** Wires the modules; nothing is decided here. */
+/** Wires the modules. Nothing is decided here. */
 @Module({})
 export class AppModule {
   static forRoot(config: ChimeraConfig): DynamicModule {

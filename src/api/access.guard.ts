@@ -9,9 +9,9 @@ import { Refusal } from './refusal.js';
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1 };
 
 /**
- * 401 without a configured key, 403 when its role is too low. Where no key is configured every route but the public
- * ones answers 401 as well, not 404: the operator who forgot the keys is told so, and a stranger learns nothing that
- * the documentation does not say.
+ * Answers 401 without a valid key, and 403 when the key's role is too low. When no key is configured, every
+ * route except the public ones answers 401 and not 404: the message tells an operator that the keys are
+ * missing, and tells a stranger nothing that is not documented.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
@@ -30,7 +30,7 @@ export class AccessGuard implements CanActivate {
     if (!caller) {
       this.events.emit({ event: 'api-key-refused', from });
       context.switchToHttp().getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');
-      throw new Refusal(401, this.#whyNobody());
+      throw new Refusal(401, this.#whyUnknown());
     }
     if (RANK[caller.role] < RANK[needed]) {
       const { name: key, role } = caller;
@@ -42,7 +42,7 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  #whyNobody(): string {
+  #whyUnknown(): string {
     return this.keys.none
       ? 'no API key is configured (api.keys), so only the health routes are served'
       : 'a valid API key is needed, sent as "Authorization: Bearer <key>"';

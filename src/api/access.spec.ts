@@ -33,7 +33,7 @@ describe('access to the API', () => {
     expect(api.world.safety.state).toBe('NORMAL');
   });
 
-  it('A01 tells of each refused key from where it came, and never the key', async () => {
+  it('A01 emits an event for each refused key, with the address and without the key', async () => {
     await api.http.get('/api/v1/status').set(...bearer('a-wrong-key'));
     await api.http.get('/api/v1/status');
     const refused = { event: 'api-key-refused', from: '127.0.0.1' };
@@ -47,7 +47,7 @@ describe('access to the API', () => {
     await api.http.post('/api/v1/safety/halt').send({ reason: 'test', key: OPERATOR_KEY }).expect(401);
   });
 
-  it('A01 is not fooled by the spelling of a route or by another method', async () => {
+  it('A01 refuses other spellings of a route and other methods too', async () => {
     for (const route of [
       '/api/v1/status/',
       '/API/v1/Status',
@@ -71,7 +71,7 @@ describe('access to the API', () => {
     await api.http.get('/health/ready').expect(200);
   });
 
-  it('a viewer may look, an operator may do all that a viewer may', async () => {
+  it('a viewer may read, and an operator may do everything that a viewer may', async () => {
     for (const key of [VIEWER_KEY, OPERATOR_KEY]) {
       await api.http
         .get('/api/v1/status')
@@ -138,7 +138,7 @@ describe('access to the API', () => {
       .expect(200);
   });
 
-  it('A03 a right guess counts as well: nobody gets more than the whole allowance', async () => {
+  it('A03 requests with a valid key are limited too', async () => {
     for (let request = 0; request < ALL_PER_MINUTE; request++)
       await api.http
         .get('/api/v1/status')
@@ -151,7 +151,7 @@ describe('access to the API', () => {
     await api.http.get('/health/live').expect(200);
   });
 
-  it('A11 does not believe X-Forwarded-For', async () => {
+  it('A11 does not trust X-Forwarded-For', async () => {
     for (let guess = 0; guess < UNKNOWN_PER_MINUTE; guess++)
       await api.http.get('/api/v1/status').set('X-Forwarded-For', `203.0.113.${guess}`).expect(401);
     await api.http.get('/api/v1/status').set('X-Forwarded-For', '203.0.113.99').expect(429);
@@ -180,7 +180,7 @@ describe('access to the API', () => {
     expect(api.world.safety.state).toBe('NORMAL');
   });
 
-  it('says nothing of the software it is made of, and sets the protective headers', async () => {
+  it('does not name its software, and sets the protective headers', async () => {
     const { headers } = await api.http.get('/api/v1/status').expect(401);
     expect(headers).not.toHaveProperty('x-powered-by');
     expect(headers).not.toHaveProperty('server');

@@ -7,21 +7,21 @@ import { Refusal } from './refusal.js';
 
 type Level = 'public' | Role;
 
-/** Who may call a route: everybody, or the holder of a key of at least this role. */
+/** Who may call a route: everybody, or the holder of a key with at least this role. */
 export const Access = Reflector.createDecorator<Level>();
 
-/** A route that does not say is the operator's. */
+/** A route without {@link Access} is for operators only. */
 export function accessTo(context: ExecutionContext, reflector: Reflector): Level {
   const places = [context.getHandler(), context.getClass()];
   return reflector.getAllAndOverride<Level | undefined>(Access.KEY, places) ?? 'operator';
 }
 
-/** Once the guard has let it pass, a request knows its caller. */
+/** The guard adds the caller when it lets a request pass. */
 export interface CallerRequest extends Request {
   caller?: ApiKey;
 }
 
-/** Whom the audit trail names. The address is the socket's: an X-Forwarded-For is not believed. */
+/** The caller, for the audit trail. The address is the socket's; an X-Forwarded-For header is not trusted. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Operator => {
   const { caller, ip } = context.switchToHttp().getRequest<CallerRequest>();
   if (!caller) throw new Refusal(401, 'an API key is needed');

@@ -35,11 +35,11 @@ describe('ApiKeys', () => {
     ['a name from the prototype', 'Bearer __proto__'],
     ['a letter beyond ASCII', `Bearer ${KEY}\u00e9`],
     ['a very long key', `Bearer ${KEY.repeat(1000)}`],
-  ])('A04 knows nobody by %s', (_, header) => {
+  ])('A04 finds no holder for %s', (_, header) => {
     expect(keys.holderOf(header)).toBeUndefined();
   });
 
-  it('A04 never throws and knows nobody by any other text', () => {
+  it('A04 never throws and finds no holder for any other text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 600 }), (text) => {
         expect(keys.holderOf(text)).toBeUndefined();
@@ -52,7 +52,7 @@ describe('ApiKeys', () => {
     expect(JSON.stringify(keys)).toBe('{}');
   });
 
-  it('knows nobody when no key is configured', () => {
+  it('finds no holder when no key is configured', () => {
     expect(new ApiKeys([]).none).toBe(true);
     expect(new ApiKeys([]).holderOf(`Bearer ${KEY}`)).toBeUndefined();
   });

@@ -1,21 +1,24 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiKeyConfig } from '../config/index.js';
 
-/** An operator may do all that a viewer may. */
+/** An operator may do everything that a viewer may. */
 export type Role = ApiKeyConfig['role'];
 
-/** Who sends a request, as far as the key tells. */
+/** The sender of a request, as its key identifies it. */
 export interface ApiKey {
   readonly name: string;
   readonly role: Role;
 }
 
-/** RFC 6750, but any visible ASCII may stand in a key. The scheme is case-insensitive; nobody has a longer key. */
+/**
+ * As in RFC 6750, except that any visible ASCII may be part of a key. The scheme is case-insensitive. Keys
+ * are shorter than the limit.
+ */
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
 type ConfiguredKey = Readonly<Pick<ApiKeyConfig, 'name' | 'role' | 'sha256'>>;
 
-/** The configured keys. Only their SHA-256 is known; a key itself is never kept, logged or shown. */
+/** The configured keys. Only their SHA-256 is known. A key itself is never kept, logged or shown. */
 export class ApiKeys {
   readonly #keys: readonly { readonly key: ApiKey; readonly digest: Buffer }[];
 
@@ -31,8 +34,8 @@ export class ApiKeys {
   }
 
   /**
-   * Whose key an `Authorization` header holds. Every configured key is compared, each in constant time, so that the
-   * time taken tells neither how much of a guess was right nor which key it came near.
+   * The holder of the key in an `Authorization` header. Every configured key is compared in constant time, so
+   * that the time taken does not tell how close a guess was, or to which key.
    */
   holderOf(authorization: string | undefined): ApiKey | undefined {
     const token = BEARER.exec(authorization ?? '')?.[1];

@@ -16,10 +16,10 @@ import { RateLimitGuard, rateLimits } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { StatusController } from './status.controller.js';
 
-/** The routes and their guards, without the modules they ask. */
+/** The routes and their guards, without the modules that they use. */
 export const API = {
   imports: [
-    // A probe asks every few seconds: what is down is in its answer, and need not be logged each time.
+    // A probe asks every few seconds. Its answer names what is down, so the log need not repeat it.
     TerminusModule.forRoot({ logger: false }),
     ThrottlerModule.forRootAsync({ inject: [ChimeraConfig], useFactory: rateLimits }),
   ],
@@ -31,17 +31,19 @@ export const API = {
       useFactory: ({ api }: ChimeraConfig): ApiKeys => new ApiKeys(api.keys),
     },
     Readiness,
-    // In this order. They guard every route of the process, also those of other modules.
+    // In this order. They guard every route of the process, also the routes of other modules.
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
 };
 
 /**
- * HTTP for people and probes: health for everybody, the state of the bot for viewers, halt and resume for operators.
+ * HTTP for people and probes: health for everybody, the state of the bot for viewers, halt and resume for
+ * operators.
  *
- * It must never change anything but by SafetyController's halt and resume, never show a secret, an endpoint's address,
- * a stack or a library's words, and never answer a route without a key unless the route says that it is public.
+ * It must never change anything except through SafetyController's halt and resume. It must never show a
+ * secret, an endpoint's address, a stack or a library's own error text. It must never answer a route without
+ * a key unless the route is declared public.
  */
 @Module({ ...API, imports: [...API.imports, BotModule, SafetyModule, RpcModule, DatabaseModule] })
 export class ApiModule {}

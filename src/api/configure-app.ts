@@ -6,18 +6,18 @@ import { ErrorFilter } from './error.filter.js';
 import { Refusal } from './refusal.js';
 import { RequestValidation } from './request-validation.js';
 
-/** The largest body is a reason of 500 characters; the rest is room for escapes. */
+/** The largest valid body is a reason of 500 characters. The rest is room for escapes. */
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** A client that sends its headers, or all of its request, more slowly is cut off. Milliseconds. */
+/** A client that is slower in sending its headers, or its whole request, is disconnected. Milliseconds. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /**
- * Everything about HTTP that is not a route. main and the specs call it between `create` and `init` or `listen`.
- * CORS stays off: no other site's page may read an answer.
+ * Configures HTTP apart from the routes. main and the tests call it after `create` and before `init` or
+ * `listen`. CORS stays off: pages of other sites may not read an answer.
  */
 export function configureApp(app: NestExpressApplication): void {
-  // The page is also served over plain HTTP, where upgraded requests would fail.
+  // The API is also served over plain HTTP, where upgraded requests would fail.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(onlyJson);
   app.useBodyParser('json', { limit: BODY_LIMIT_BYTES });
@@ -28,7 +28,10 @@ export function configureApp(app: NestExpressApplication): void {
   server.requestTimeout = REQUEST_TIMEOUT_MS;
 }
 
-/** A form, the one thing that another site's page can post here, is refused before any parser sees it. */
+/**
+ * Refuses a form before any parser sees it. A form is the only thing that a page of another site can post
+ * here.
+ */
 function onlyJson(request: Request, _: Response, next: NextFunction): void {
   const isOther = request.headers['content-type'] !== undefined && request.is('application/json') === false;
   next(

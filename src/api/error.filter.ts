@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import { RetryError } from '../domain/errors.js';
 import { Refusal } from './refusal.js';
 
-/** Every answer that is not a success has this shape, the health routes excepted. */
+/** The shape of every answer that is not a success, except for the health routes. */
 export interface ErrorAnswer {
   readonly statusCode: number;
   /** The status in words, as HTTP names it. */
@@ -14,7 +14,7 @@ export interface ErrorAnswer {
   readonly message: string;
 }
 
-/** For refusals by the framework and the body parser, whose own texts may quote the request. */
+/** For refusals by the framework and the body parser. Their own texts may quote the request. */
 const SENTENCES: Readonly<Record<number, string>> = {
   400: 'the request cannot be read: a well-formed address and a JSON object in UTF-8 were expected',
   404: 'there is nothing at this address',
@@ -23,8 +23,8 @@ const SENTENCES: Readonly<Record<number, string>> = {
 };
 
 /**
- * The one place where an error becomes an answer. What nobody foresaw is a 500 with an id and nothing else; the error
- * itself, with its stack, is logged under that id.
+ * The one place where an error becomes an answer. An unexpected error becomes a 500 with an id and nothing
+ * else. The error itself and its stack are logged under that id.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -59,7 +59,10 @@ function answerOf(statusCode: number, message: string): ErrorAnswer {
   return { statusCode, error: STATUS_CODES[statusCode] ?? 'Error', message };
 }
 
-/** The status with which the framework or the body parser refused the request; undefined for anything that is our fault. */
+/**
+ * The status with which the framework or the body parser refused the request. undefined for an error of our
+ * own.
+ */
 function refusedWith(exception: unknown): number | undefined {
   const status: unknown =
     exception instanceof HttpException

@@ -2,9 +2,9 @@ import type { Execution } from '../database/index.js';
 import { formatUnits } from '../domain/money.js';
 
 /**
- * One row of GET /api/v1/executions. As everywhere in this API, `…Usd` is exact decimal text in dollars; token amounts
- * are decimal text in the token's smallest unit, because a row does not know its tokens' decimals. What a rejection
- * never got to know, or is still to come, is null.
+ * One row of GET /api/v1/executions. As everywhere in this API, `…Usd` is exact decimal text in dollars.
+ * Token amounts are decimal text in the token's smallest unit, because a row does not know the decimals of
+ * its tokens. Values that are not known, or not known yet, are null.
  */
 export interface ExecutionAnswer {
   readonly id: string;
@@ -14,9 +14,9 @@ export interface ExecutionAnswer {
   readonly reason: string | null;
   readonly protocol: string;
   readonly borrower: string;
-  /** The block that the decision is pinned to. */
+  /** The block on which the decision was made. */
   readonly block: { readonly number: number; readonly hash: string };
-  /** 1 is the border: exact decimal text, such as "0.985". */
+  /** Below 1 a position can be liquidated. Exact decimal text, such as "0.985". */
   readonly healthFactor: string;
   readonly collateralAsset: string | null;
   readonly debtAsset: string | null;
@@ -43,10 +43,10 @@ export interface ExecutionAnswer {
     readonly collateralSeized: string | null;
     /** Units of the token that the treasury received. */
     readonly realisedProfit: string | null;
-    /** After all fees; negative where only fees were paid. */
+    /** After all fees. Negative when only fees were paid. */
     readonly realisedProfitUsd: string | null;
     readonly gasUsed: string | null;
-    /** From the head's arrival to the handing over to the node. */
+    /** From the arrival of the head until the transaction was handed to the node. */
     readonly headToSendUs: number | null;
     readonly settledAt: string | null;
   };
@@ -55,7 +55,7 @@ export interface ExecutionAnswer {
 export interface ExecutionsPage {
   /** Newest first. */
   readonly executions: readonly ExecutionAnswer[];
-  /** `before` of the next page; null on the last. */
+  /** The `before` of the next page; null on the last page. */
   readonly next: string | null;
 }
 

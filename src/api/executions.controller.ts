@@ -7,7 +7,7 @@ import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './ex
 import { Refusal } from './refusal.js';
 
 const MOST_ROWS = 200;
-/** An id of the table: a positive bigint of Postgres, with room to spare. */
+/** An id of the table: a positive bigint of PostgreSQL has at most 19 digits. */
 const ID = /^[1-9]\d{0,17}$/;
 const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
 
@@ -20,13 +20,13 @@ class PageQuery {
   @Max(MOST_ROWS, LIMIT_RANGE)
   readonly limit: number = 50;
 
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   @IsOptional()
   @Matches(ID, { message: 'before must be the id of an execution' })
   readonly before?: string;
 }
 
-/** What was decided and what came of it, rejections of simulated plans included. */
+/** Decisions and their outcomes, including rejected plans that were simulated. */
 @Access('viewer')
 @Controller('api/v1/executions')
 export class ExecutionsController {
@@ -34,7 +34,7 @@ export class ExecutionsController {
 
   @Get()
   async page(@Query() { limit, before }: PageQuery): Promise<ExecutionsPage> {
-    // One more than asked for tells whether there is a next page.
+    // One row more than requested tells whether there is a next page.
     const rows = await this.executions.latest(limit + 1, before);
     const shown = rows.slice(0, limit);
     const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;

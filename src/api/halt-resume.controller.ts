@@ -4,20 +4,20 @@ import { Access, Caller } from './access.js';
 import { ReasonBody } from './reason.js';
 import { safetyAnswer, type SafetyAnswer } from './status-answer.js';
 
-/** The operator's hand on the brake. To halt a bot that is HALTED, or to resume one that is not, is no error. */
+/** Halts and resumes the bot. To halt a HALTED bot, or to resume a running one, is no error. */
 @Access('operator')
 @Controller('api/v1/safety')
 export class HaltResumeController {
   constructor(private readonly safety: SafetyController) {}
 
-  /** Nothing is signed from this call on, whether the database is there or not. */
+  /** Nothing is signed from this call on, even if the database cannot be reached. */
   @Post('halt')
   @HttpCode(200)
   async halt(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<SafetyAnswer> {
     return safetyAnswer(await this.safety.halt(reason, caller));
   }
 
-  /** Answers once the new state is saved. */
+  /** Answers when the new state is saved. */
   @Post('resume')
   @HttpCode(200)
   async resume(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<SafetyAnswer> {

@@ -51,7 +51,7 @@ describe('the API on the real database and the real safety controller', { timeou
     api.http.post(`/api/v1/safety/${action}`).set('Authorization', `Bearer ${OPERATOR_KEY}`).send({ reason });
   const get = (route: string) => api.http.get(route).set('Authorization', `Bearer ${VIEWER_KEY}`);
 
-  it('an operator halts and resumes; both are audited with who, why and from where', async () => {
+  it('an operator halts and resumes; both are recorded with name, reason and address', async () => {
     const halted = await post('halt', 'maintenance').expect(200);
     expect(halted.body).toMatchObject({ state: 'HALTED', reason: 'maintenance', actor: 'ops' });
     expect(api.get(SafetyController).isHalted).toBe(true);
@@ -87,7 +87,7 @@ describe('the API on the real database and the real safety controller', { timeou
     expect((await repository.actions(100)).length).toBe(before + 2);
   });
 
-  it('A20 a resume without a reason leaves the bot HALTED and no trace', async () => {
+  it('A20 a resume without a reason leaves the bot HALTED and is not recorded', async () => {
     const repository = api.get(SafetyRepository);
     const before = await repository.actions(100);
     await post('resume', '  ').expect(400);

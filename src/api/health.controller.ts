@@ -12,7 +12,9 @@ import type { Response } from 'express';
 import { Access } from './access.js';
 import { Readiness } from './readiness.js';
 
-/** What is down is named in Terminus' own shape, which probes and dashboards know, and not in that of other errors. */
+/**
+ * Answers in the format of Terminus, which probes and dashboards know, instead of the format of other errors.
+ */
 @Catch(ServiceUnavailableException)
 class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
   catch(exception: ServiceUnavailableException, host: ArgumentsHost): void {
@@ -29,14 +31,17 @@ export class HealthController {
     private readonly readiness: Readiness,
   ) {}
 
-  /** The process answers. Says nothing of its work: whoever restarts on this would lose what is in flight. */
+  /**
+   * The process answers. This says nothing about its work: a restart because of it would lose what is in
+   * flight.
+   */
   @Get('live')
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
 
-  /** 503 names each condition that keeps the bot from its work. */
+  /** A 503 names each condition that keeps the bot from working. */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {

@@ -15,7 +15,7 @@ describe('health', () => {
     return answer.body;
   };
 
-  it('is ready when the bot runs, heads come, the database answers and nobody halted', async () => {
+  it('is ready when the bot runs, heads come, the database answers and the bot is not halted', async () => {
     expect(await ready(200)).toMatchObject({
       status: 'ok',
       details: {
@@ -68,7 +68,7 @@ describe('health', () => {
     const { head } = api.world;
     api.world.head = head && { ...head, timestamp: head.timestamp + 60 };
     expect(await ready(503)).toMatchObject({
-      error: { head: { message: 'the picture is 60 s behind the newest block' } },
+      error: { head: { message: 'the positions are 60 s behind the newest block' } },
     });
   });
 
@@ -111,7 +111,7 @@ describe('health', () => {
     expect(await ready(500)).toMatchObject({ statusCode: 500, error: 'Internal Server Error' });
   });
 
-  it('A10 gives a stranger no number of the business', async () => {
+  it('A10 shows no numbers of the business without a key', async () => {
     const text = JSON.stringify(await ready(200));
     expect(text).not.toMatch(/position|liquidat|profit|endpoint|127\.0\.0\.1/i);
     expect(text).not.toContain(URL_SECRET);

@@ -7,15 +7,18 @@ import { ApiKeys } from './api-keys.js';
 import { Refusal } from './refusal.js';
 
 const WINDOW_MS = 60_000;
-/** Requests a minute without a valid key: enough for a slip of the finger, too few for guessing. */
+/** Requests a minute without a valid key: enough for mistakes, too few for guessing. */
 export const UNKNOWN_PER_MINUTE = 60;
 /**
- * All requests a minute, with and without a key: it bounds guessing, because a right guess counts too, and the load.
- * Ten a second is more than a page and a few scripts ask for.
+ * All requests a minute, with and without a key. It limits the load, and guessing too, because a right guess
+ * counts. Ten a second are more than a page and a few scripts need.
  */
 export const ALL_PER_MINUTE = 600;
 
-/** Counted per address (IPv6: per /64), over all routes together. Behind a proxy all clients share the proxy's address. */
+/**
+ * Requests are counted per address (IPv6: per /64), over all routes. Behind a proxy all clients share the
+ * proxy's address.
+ */
 export function rateLimits({ api }: ChimeraConfig): ThrottlerModuleOptions {
   const keys = new ApiKeys(api.keys);
   const isKnown = (context: ExecutionContext): boolean =>
@@ -29,14 +32,17 @@ export function rateLimits({ api }: ChimeraConfig): ThrottlerModuleOptions {
   };
 }
 
-/** Runs before the keys are judged, so that a guess beyond the limit learns nothing. Public routes are not limited. */
+/**
+ * It runs before the keys are checked, so that a guess beyond the limit learns nothing. Public routes are not
+ * limited.
+ */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
   protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
     return Promise.resolve(accessTo(context, this.reflector) === 'public');
   }
 
-  /** Without the route, unlike the original: an address has one allowance, not one per route. */
+  /** Unlike in the base class, the route is no part of the key: an address has one limit for all routes. */
   protected override generateKey(_: ExecutionContext, address: string, limit: string): string {
     return `${limit} ${address}`;
   }

@@ -6,15 +6,17 @@ import { Clock } from '../domain/clock.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SafetyController } from '../safety/index.js';
 
-/** A picture older than this is not one to act on: fifteen blocks of an L2, two and a half of mainnet. */
+/** Positions older than this must not be acted on: fifteen blocks of an L2, two and a half of mainnet. */
 const STALE_AFTER_MS = 30_000;
 const DATABASE_TIMEOUT_MS = 2_000;
-/** The route is public: however often it is asked, the database is asked once a second. */
+/** The route is public. However often it is called, the database is asked once a second. */
 const DATABASE_ANSWER_FOR_MS = 1_000;
-/** Reasons come from operators and from errors: an address of a node has no place in a public answer. */
+/** Reasons come from operators and from errors. A public answer must not hold the address of a node. */
 const ANY_URL = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 
-/** Whether the bot can do its work, one condition at a time. All of it is public: nothing here names a host or a key. */
+/**
+ * Whether the bot can work, one condition at a time. All of it is public: no answer names a host or a key.
+ */
 @Injectable()
 export class Readiness {
   constructor(
@@ -34,7 +36,7 @@ export class Readiness {
     return phase === 'running' ? indicator.up() : indicator.down(`the bot is ${phase}`);
   }
 
-  /** Down when the chain, our ears, or the loop stands still. */
+  /** Down when no new block comes, when no pass runs, or when passes do not keep up with the chain. */
   head(): HealthIndicatorResult {
     const indicator = this.health.check('head');
     const stale = this.#staleBecause();
@@ -47,11 +49,11 @@ export class Readiness {
       .withTimeout(DATABASE_TIMEOUT_MS)
       .cacheFor(DATABASE_ANSWER_FOR_MS);
     const indicator = this.health.check('database');
-    // The words of the driver name the server.
+    // The driver's own message names the server.
     return database.status === 'up' ? indicator.up() : indicator.down('the database does not answer');
   }
 
-  /** Down while HALTED, whoever halted. */
+  /** Down while HALTED, by an operator or by the bot. */
   notHalted(): HealthIndicatorResult {
     const { state, reason } = this.safety.status();
     const indicator = this.health.check('safety');
@@ -60,7 +62,7 @@ export class Readiness {
       : indicator.up({ state });
   }
 
-  /** Down when the wallet holds less than the bot may send with. What it holds is the operator's to see, not the public's. */
+  /** Down when the wallet holds too little for sending. The public answer does not say how much it holds. */
   gas(): HealthIndicatorResult {
     const { operatorBalanceWei } = this.bot.status();
     const indicator = this.health.check('gas');
@@ -78,10 +80,10 @@ export class Readiness {
     const silentMs = this.clock.monotonicMs() - newest.receivedAtMs;
     if (silentMs > STALE_AFTER_MS) return `no new block for ${seconds(silentMs)} s`;
     if (sinceLastPassMs > STALE_AFTER_MS) return `no pass for ${seconds(sinceLastPassMs)} s`;
-    // Passes that fail leave the picture as it is, while the chain goes on.
+    // When passes fail, the positions stay at an old block while the chain goes on.
     const behindSeconds = newest.timestamp - view.timestamp;
     if (behindSeconds * 1000 > STALE_AFTER_MS)
-      return `the picture is ${behindSeconds} s behind the newest block`;
+      return `the positions are ${behindSeconds} s behind the newest block`;
     return undefined;
   }
 }

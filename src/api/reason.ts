@@ -2,8 +2,8 @@ import { Transform } from 'class-transformer';
 import { Length, Matches } from 'class-validator';
 
 /**
- * Control characters, line separators, lone surrogates, and the marks that turn the direction of text: a reason is
- * shown in logs, alerts and terminals, and must look there as what it is.
+ * Matches text without control characters, line separators, lone surrogates and marks that turn the direction
+ * of text. Logs, alerts and terminals must show a reason as it was written.
  */
 const PLAIN_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
 

@@ -1,15 +1,18 @@
 import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 import { Refusal } from './refusal.js';
 
-/** No body of ours nests at all; class-transformer, which recurses, would overflow its stack on what fits into 16 kB. */
+/**
+ * Our bodies have no nested values. On the deepest JSON that fits into 16 kB the recursive class-transformer
+ * would overflow the stack.
+ */
 const DEEPEST_BODY = 4;
-/** The pipe of Nest drops these silently, and they are as unknown as any other field. */
+/** Nest's pipe drops these fields silently. Here they are refused like other unknown fields. */
 const PROTOTYPE_KEYS = ['__proto__', 'constructor', 'prototype'];
-/** Longer names are cut: the caller chose them. */
+/** Longer names are cut, because the caller chose them. */
 const LONGEST_NAME = 40;
 const MOST_PROBLEMS = 3;
 
-/** Bodies and queries are read into classes; whatever the class does not name is refused, not ignored. */
+/** Reads bodies and queries into classes. Fields that the class does not declare are refused. */
 export class RequestValidation extends ValidationPipe {
   constructor() {
     super({

@@ -13,7 +13,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 const HALT = '/api/v1/safety/halt';
 const RESUME = '/api/v1/safety/resume';
 
-describe('requests that are not as they should be', () => {
+describe('malformed requests', () => {
   let api: ApiApp;
 
   beforeEach(async () => {
@@ -143,7 +143,7 @@ describe('requests that are not as they should be', () => {
     expect(api.world.safety.state).toBe('NORMAL');
   });
 
-  it('A06 is not harmed by JSON as deep as 16 kB allow', async () => {
+  it('A06 survives JSON nested as deeply as 16 kB allow', async () => {
     for (const deep of [
       '['.repeat(7_000) + ']'.repeat(7_000),
       '{"a":'.repeat(2_600) + '1' + '}'.repeat(2_600),
@@ -155,7 +155,7 @@ describe('requests that are not as they should be', () => {
     await api.http.get('/health/live').expect(200);
   });
 
-  it('A06 gives a client that dawdles little time', () => {
+  it('A06 gives slow clients little time', () => {
     expect(api.server).toMatchObject({ headersTimeout: 10_000, requestTimeout: 15_000 });
   });
 
@@ -182,7 +182,7 @@ describe('requests that are not as they should be', () => {
     expect(line).toMatch(/\n +at .*requests\.spec\.ts/);
   });
 
-  it('A09 an absent database is a 503, a refused statement a 500, and neither says more', async () => {
+  it('A09 a database that cannot be reached is a 503, a refused statement a 500, and neither answer says more', async () => {
     api.world.databaseError = new RetryError(
       'the database does not serve: connect ECONNREFUSED 10.0.0.5:5432',
     );
@@ -196,7 +196,7 @@ describe('requests that are not as they should be', () => {
     expect(away.text + refused.text).not.toMatch(/10\.0\.0\.5|relation|\.ts|\n +at /);
   });
 
-  it('A09 a path that is not there is not quoted', async () => {
+  it('A09 an unknown path is not quoted', async () => {
     const answer = await api.http.get('/api/v1/nothing?token=secret').expect(404);
     expect(answer.body).toEqual({
       statusCode: 404,

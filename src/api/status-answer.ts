@@ -4,9 +4,9 @@ import type { SafetyLimits, SafetyStatus } from '../domain/safety.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 
 /**
- * GET /api/v1/status. Money is exact decimal text in whole units, the unit being the end of the name: `…Usd` "2500" or
- * "12.34567891", `…Eth` "0.1"; never a JSON number. Durations are numbers and end in Ms or Seconds, instants are ISO
- * 8601 in UTC, and what is not known yet is null.
+ * GET /api/v1/status. Money is exact decimal text in whole units, never a JSON number. The end of the name
+ * gives the unit: `…Usd` "2500" or "12.34567891", `…Eth` "0.1". Durations are numbers and end in Ms or
+ * Seconds. Instants are ISO 8601 in UTC. Values that are not known yet are null.
  */
 export interface StatusAnswer {
   readonly network: { readonly name: string; readonly chainId: number };
@@ -22,11 +22,11 @@ export interface StatusAnswer {
     readonly liquidatable: number;
     readonly inFlight: number;
   };
-  /** Markets whose borrowers are not all known yet; empty once everybody is. */
+  /** Markets whose borrowers are not all known yet. Empty when all are. */
   readonly backfill: BotStatus['backfill'];
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
-  /** Liquidatable positions that the last pass left alone, by reason. */
+  /** Positions that the last pass could liquidate but did not, by reason. */
   readonly skipped: BotStatus['skipped'];
   readonly limits: LimitsAnswer;
 }
@@ -47,17 +47,17 @@ export interface HeadAnswer {
   readonly number: number;
   readonly hash: string;
   readonly timestamp: string;
-  /** The clock minus the block's own time: negative when the chain's clock is ahead of ours. */
+  /** Our clock minus the block's time. Negative when the chain's clock is ahead. */
   readonly lagSeconds: number;
 }
 
-/** An endpoint is known by its role alone: its address is a secret. */
+/** An endpoint is identified by its role only, because its address is a secret. */
 export interface EndpointAnswer {
   readonly role: string;
   readonly healthy: boolean;
   readonly state: EndpointStatus['state'];
   readonly head: number | null;
-  /** Of the last request that it served. */
+  /** The latency of the last request that it served. */
   readonly latencyMs: number | null;
   readonly ok: number;
   readonly failed: number;
@@ -66,7 +66,7 @@ export interface EndpointAnswer {
 export interface LimitsAnswer {
   readonly maxSingleExecutionUsd: string;
   readonly maxDailyVolumeUsd: string;
-  /** Debt covered, or on its way, in the present UTC day. */
+  /** Debt that was covered, or that is in flight, in the present UTC day. */
   readonly dailyVolumeUsedUsd: string;
   readonly dailyVolumeLeftUsd: string;
   /** The next UTC midnight. */
@@ -86,7 +86,7 @@ export function headAnswer(head: BotStatus['head'], nowMs: number): HeadAnswer |
   return { number: head.number, hash: head.hash, timestamp: iso(head.timestamp * 1000), lagSeconds };
 }
 
-/** Named field by field: what the pool learns to tell tomorrow is not published by itself. */
+/** The fields are listed one by one, so that new fields of the pool are not published unintentionally. */
 export function endpointAnswer(status: EndpointStatus): EndpointAnswer {
   const { role, state, head, lastLatencyMs, ok, failed } = status;
   return {

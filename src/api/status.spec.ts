@@ -73,7 +73,7 @@ describe('the numbers of the status', () => {
     expect(headAnswer({ ...head, timestamp: NOON / 1000 + 60 }, NOON)).toMatchObject({ lagSeconds: -60 });
   });
 
-  it('nothing is left of a day that is used up, and the next begins at midnight UTC', () => {
+  it('no volume is left when the limit is used up, and the next day begins at midnight UTC', () => {
     const limits: SafetyLimits = {
       maxSingleExecutionUsd8: 1n,
       maxDailyVolumeUsd8: 2_500_00000000n,

@@ -40,7 +40,7 @@ describe('CacheModule', () => {
     await app.close();
   });
 
-  it('F32 a Redis that is not there hinders neither the start, nor the work, nor the end', async () => {
+  it('F32 without its Redis the bot starts, works and stops', async () => {
     const started = performance.now();
     const app = await appWith(`${YAML}redis: { host: 127.0.0.1, port: 1 }`);
     const cache = app.get(Cache, { strict: false });

@@ -8,8 +8,8 @@ import { BoundedTexts, CAPACITY, MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
 
 /**
- * Every command fails fast instead of waiting in a queue, so that a pass of the bot never stands still for the cache;
- * the client reconnects by itself for ever.
+ * Every command fails fast instead of waiting in a queue, so that a pass of the bot never waits for the
+ * cache. The client reconnects by itself, without end.
  */
 const FAIL_FAST = {
   maxRetriesPerRequest: 1,
@@ -22,7 +22,7 @@ const FAIL_FAST = {
 function redisOptions(config: unknown): RedisModuleOptions {
   if (!(config instanceof ChimeraConfig)) throw new TypeError('ChimeraConfig was expected');
   const { redis, network, environment } = config;
-  // No client at all where no Redis is configured.
+  // Without a configured Redis there is no client.
   if (!redis) return { config: [] };
   return {
     errorLog: false,
@@ -39,8 +39,8 @@ function redisOptions(config: unknown): RedisModuleOptions {
 }
 
 /**
- * The {@link Cache}: Redis where one is configured, else memory. It must never hold what cannot be computed again, and
- * never a secret.
+ * Provides the {@link Cache}: in Redis if one is configured, otherwise in memory. It must never hold a
+ * secret, or a value that cannot be computed again.
  */
 @Module({
   imports: [RedisModule.forRootAsync({ useFactory: redisOptions, inject: [ChimeraConfig] }, false)],

@@ -1,17 +1,18 @@
 import type { Json } from '../domain/json.js';
 
 /**
- * Short-lived values that can be computed again: a lost, old or unreadable entry costs time, never correctness. It is no
- * lock and no record of what was sent.
+ * Short-lived values that can be computed again. A lost, old or unreadable entry costs time, never
+ * correctness. It is no lock, and no record of what was sent.
  *
- * No method throws because the store is away.
+ * No method throws when the store cannot be reached.
  */
 export abstract class Cache {
-  /** Who answers at present. */
+  /** The store that answers now. */
   abstract readonly store: 'redis' | 'memory';
 
   /**
-   * @param read checks what was stored and gives its type; undefined means that it cannot be used, and it is deleted.
+   * @param read checks the stored value and returns it with its type. undefined: it cannot be used and is
+   *   deleted.
    * @returns undefined when there is no usable entry.
    */
   async get<T>(key: string, read: (value: unknown) => T | undefined): Promise<T | undefined> {
@@ -22,7 +23,7 @@ export abstract class Cache {
     return value;
   }
 
-  /** @param ttlMs milliseconds until the entry is gone; more than 0. */
+  /** @param ttlMs the entry's time to live in milliseconds, more than 0. */
   set(key: string, value: Json, ttlMs: number): Promise<void> {
     return this.save(key, JSON.stringify(value), Math.max(1, Math.ceil(ttlMs)));
   }

@@ -20,7 +20,7 @@ describe('MemoryCache', () => {
     expect(await cache.get('a', asNumber)).toBeUndefined();
   });
 
-  it('drops what was used longest ago beyond its capacity', async () => {
+  it('drops the least recently used entry beyond its capacity', async () => {
     const { cache, texts } = clockedCache(3);
     for (const [key, value] of Object.entries({ a: 1, b: 2, c: 3 })) await cache.set(key, value, 1000);
     await cache.get('a', asNumber);
@@ -30,7 +30,7 @@ describe('MemoryCache', () => {
     expect(await cache.get('a', asNumber)).toBe(1);
   });
 
-  it('an entry that its reader refuses is a miss, and gone', async () => {
+  it('an entry that its reader refuses is a miss and is deleted', async () => {
     const { cache, texts } = clockedCache(3);
     await cache.set('a', { nested: ['text', null, true] }, 1000);
     expect(await cache.get('a', asNumber)).toBeUndefined();

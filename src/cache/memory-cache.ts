@@ -1,7 +1,7 @@
 import { Clock } from '../domain/clock.js';
 import { Cache } from './cache.js';
 
-/** What a bot watching tens of thousands of positions needs at once, at some hundred bytes each: a few MB. */
+/** Enough for a bot with tens of thousands of positions. At a few hundred bytes each it takes a few MB. */
 export const CAPACITY = 10_000;
 
 interface Entry {
@@ -9,9 +9,9 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-/** Texts with a time to live; beyond its capacity the entry that was used longest ago goes. */
+/** Texts with a time to live. Beyond the capacity, the least recently used entry is dropped. */
 export class BoundedTexts {
-  /** In the order of use: the first was used longest ago. */
+  /** In the order of use: the least recently used entry is the first. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(
@@ -32,7 +32,7 @@ export class BoundedTexts {
     return entry.text;
   }
 
-  /** Milliseconds that an entry has left; 0 when it is gone. */
+  /** The milliseconds that an entry has left; 0 when it is gone. */
   ttlMs(key: string): number {
     return Math.max(0, (this.#entries.get(key)?.expiresAtMs ?? 0) - this.clock.monotonicMs());
   }
@@ -55,7 +55,7 @@ export class BoundedTexts {
   }
 }
 
-/** The cache of a bot without Redis: bounded, and gone with the process. */
+/** The cache of a bot without Redis. It is bounded, and is lost when the process ends. */
 export class MemoryCache extends Cache {
   readonly store = 'memory';
 

@@ -103,7 +103,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
     expect(events.all.map(({ event }) => event)).toEqual(['cache-lost', 'cache-back']);
   });
 
-  it('F32 what changed during the outage is told to Redis, which brings no old value back', async () => {
+  it('F32 changes during an outage are written to Redis afterwards, and no old value returns', async () => {
     await cache.set('changed', 'old', 60_000);
     await cache.set('deleted', 'old', 60_000);
     redis.disconnect(true);
@@ -132,7 +132,7 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
     await vi.waitFor(async () => expect(await redis.get('a')).toBe('"one"'));
   });
 
-  it('F32 flapping: bounded memory and no storm of log lines', async () => {
+  it('F32 a Redis that comes and goes costs bounded memory and few events', async () => {
     for (let flap = 0; flap < 3; flap++) {
       await kill();
       for (let i = 0; i < 200; i++) await cache.set(`${flap}-${i}`, 'x', 60_000);

@@ -5,25 +5,31 @@ import type { Events } from '../domain/events/events.js';
 import { Cache } from './cache.js';
 import { BoundedTexts } from './memory-cache.js';
 
-/** After a failure Redis is left alone for this long, doubling up to the limit: a Redis that hangs costs little. */
+/**
+ * After a failure, Redis is not asked for this long. The pause doubles up to its limit, so that a hanging
+ * Redis costs little time.
+ */
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** An outage is reported at most this often, however much Redis flaps. */
+/** At most one outage is reported in this time, even if Redis comes and goes. */
 const REPORT_EVERY_MS = 30_000;
-/** Keys changed during an outage and still to be told to Redis. Beyond it the oldest are forgotten until they expire. */
-const MOST_UNTOLD = 10_000;
+/**
+ * How many keys that changed during an outage are remembered, to be written to Redis. Beyond it the oldest
+ * are forgotten: Redis may then return their old values until they expire.
+ */
+const MOST_UNWRITTEN = 10_000;
 
 /**
- * Redis, with a bounded copy in memory that answers while Redis is away. What changed in the meantime is told to Redis
- * when it is back, so that it does not bring old values with it.
+ * Redis, with a bounded copy in memory that answers while Redis does not. Changes during an outage are
+ * written to Redis when it is back, so that it returns no old values.
  */
 export class RedisCache extends Cache {
-  readonly #untold = new Set<string>();
+  readonly #unwritten = new Set<string>();
   #failures = 0;
   #pausedUntilMs = 0;
   #reportedAtMs = -Infinity;
   #outageReported = false;
-  #telling = false;
+  #writing = false;
 
   constructor(
     private readonly redis: Redis,
@@ -43,11 +49,11 @@ export class RedisCache extends Cache {
 
   override async delete(key: string): Promise<void> {
     this.copy.delete(key);
-    await this.#tell(key);
+    await this.#write(key);
   }
 
   protected override async load(key: string): Promise<string | undefined> {
-    if (!this.#untold.has(key)) {
+    if (!this.#unwritten.has(key)) {
       const answer = await this.#ask((redis) => redis.get(key));
       if (answer) return answer.value ?? undefined;
     }
@@ -56,23 +62,23 @@ export class RedisCache extends Cache {
 
   protected override async save(key: string, text: string, ttlMs: number): Promise<void> {
     this.copy.set(key, text, ttlMs);
-    await this.#tell(key);
+    await this.#write(key);
   }
 
-  /** Brings Redis to what the copy holds of one key, now or when it is back. */
-  async #tell(key: string): Promise<void> {
-    // Noted first: a read that comes while the command is on its way must not see the old value.
-    this.#untold.add(key);
-    for (const oldest of this.#untold) {
-      if (this.#untold.size <= MOST_UNTOLD) break;
-      this.#untold.delete(oldest);
+  /** Writes one key of the copy to Redis, now or when Redis is back. */
+  async #write(key: string): Promise<void> {
+    // This comes first: a read during the command must not see the old value.
+    this.#unwritten.add(key);
+    for (const oldest of this.#unwritten) {
+      if (this.#unwritten.size <= MOST_UNWRITTEN) break;
+      this.#unwritten.delete(oldest);
     }
     const text = this.copy.get(key);
     const ttlMs = Math.ceil(this.copy.ttlMs(key));
-    const told = await this.#ask<unknown>((redis) =>
+    const written = await this.#ask<unknown>((redis) =>
       text !== undefined && ttlMs > 0 ? redis.set(key, text, 'PX', ttlMs) : redis.del(key),
     );
-    if (told && this.copy.get(key) === text) this.#untold.delete(key);
+    if (written && this.copy.get(key) === text) this.#unwritten.delete(key);
   }
 
   async #ask<T>(command: (redis: Redis) => Promise<T>): Promise<{ readonly value: T } | undefined> {
@@ -98,16 +104,16 @@ export class RedisCache extends Cache {
       this.#outageReported = false;
       this.events.emit({ event: 'cache-back' });
     }
-    if (this.#untold.size > 0 && !this.#telling) void this.#tellAll();
+    if (this.#unwritten.size > 0 && !this.#writing) void this.#writeAll();
   }
 
-  async #tellAll(): Promise<void> {
-    this.#telling = true;
-    for (const key of [...this.#untold]) {
+  async #writeAll(): Promise<void> {
+    this.#writing = true;
+    for (const key of [...this.#unwritten]) {
       if (!this.#usable()) break;
-      await this.#tell(key);
+      await this.#write(key);
     }
-    this.#telling = false;
+    this.#writing = false;
   }
 
   #failed(error: unknown): void {

@@ -4,14 +4,14 @@ import { loadConfig } from './load-config.js';
 import { ChimeraConfig } from './sections.js';
 
 /**
- * Gives every module the validated configuration: inject {@link ChimeraConfig}. This folder is the only reader of
- * process.env; it must never log or print a value.
+ * Gives the validated configuration to every module: inject {@link ChimeraConfig}. Only this folder reads
+ * process.env. It must never log or print a value.
  */
 @Module({})
 export class ChimeraConfigModule {
   /**
-   * @param load called once. main passes a configuration that it has already loaded, so that its mistakes are printed
-   *   before Nest starts.
+   * @param load is called once. main passes a configuration that it has loaded before, so that mistakes are
+   *   printed before Nest starts.
    */
   static forRoot(load: () => ChimeraConfig = loadConfig): DynamicModule {
     const chimera = registerAs('chimera', () => load());

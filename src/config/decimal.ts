@@ -1,11 +1,11 @@
 const DECIMAL = /^(-?)(\d{1,80})(?:\.(\d{1,80}))?$/;
 
 /**
- * Plain decimal text as an integer of 10^-decimals, without ever passing through a float: "5.1" at 8 decimals is
- * 510000000n.
+ * Reads plain decimal text as an integer of 10^-decimals, without a float: "5.1" at 8 decimals is 510000000n.
+ * Nothing is rounded.
  *
- * @returns undefined when the text is not a plain decimal ("1e3", ".5", "") or has digits that the unit cannot hold:
- *   nothing is rounded.
+ * @returns undefined when the text is not a plain decimal ("1e3", ".5", ""), or has digits that the unit
+ *   cannot hold.
  */
 export function parseDecimal(text: string, decimals: number): bigint | undefined {
   const match = DECIMAL.exec(text);

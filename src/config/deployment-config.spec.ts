@@ -2,13 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ANVIL_KEY, KEY } from '../../testing/configuration.js';
 import { StartupError } from '../domain/errors.js';
 import type { Variables } from './environment.js';
 import { loadDeploymentConfig } from './load-config.js';
 import { parseConfig, parseDeploymentConfig } from './parse-config.js';
 
-const KEY = '0x4646464646464646464646464646464646464646464646464646464646464646';
-const ANVIL_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80';
 const CHIMERA = '0x2626664c2603336E57B271c5C0b26F421741e481';
 const BASE = readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8');
 const RPC: Variables = { RPC_PRIMARY_HTTP: 'https://node.example.com/v2/access-key' };
@@ -36,7 +35,7 @@ describe('the configuration as the deployment of the contract reads it', () => {
     expect(Object.isFrozen(config.execution)).toBe(true);
   });
 
-  it('takes the contract where there is one, and zero for none', () => {
+  it('takes the address of the contract, and zero before the first deployment', () => {
     for (const CHIMERA_ADDRESS of [CHIMERA, `0x${'0'.repeat(40)}`])
       expect(
         parseDeploymentConfig(BASE, { ...RPC, CHIMERA_ADDRESS }, { sends: false }).execution.chimera,
@@ -48,7 +47,7 @@ describe('the configuration as the deployment of the contract reads it', () => {
     ]);
   });
 
-  it('has the same sentences for mistakes as the bot', () => {
+  it('reports mistakes in the same sentences as the bot', () => {
     const wrong = BASE.replace('chainId: 8453', 'chainId: base').replace('slippageBps', 'slipageBps');
     const variables = { ...RPC, CHIMERA_ADDRESS: CHIMERA, DB_USER: 'u' };
     const problems = problemsOf(() => parseConfig(wrong, variables));
@@ -80,7 +79,7 @@ describe('the configuration as the deployment of the contract reads it', () => {
     expect(problems.join()).not.toContain(KEY.slice(2, 40));
   });
 
-  it('comes from the file that --config names, before the one that CHIMERA_CONFIG names', () => {
+  it('is read from the file that --config names, otherwise from the one that CHIMERA_CONFIG names', () => {
     const directory = mkdtempSync(join(tmpdir(), 'chimera-deployment-config-'));
     try {
       writeFileSync(join(directory, 'own.yaml'), BASE.replace('8453', '31337'));

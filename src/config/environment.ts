@@ -27,7 +27,7 @@ export interface EnvironmentConfig {
 }
 
 export interface EnvironmentNeeds {
-  /** undefined when the file's value is itself a problem. */
+  /** undefined when the file's value is not valid. */
   readonly chainId: number | undefined;
   readonly live: boolean;
   /** The embedded database makes its own user and password. */
@@ -43,7 +43,7 @@ export interface DeploymentEnvironment {
 }
 
 export interface DeploymentNeeds {
-  /** undefined when the file's value is itself a problem. */
+  /** undefined when the file's value is not valid. */
   readonly chainId: number | undefined;
   /** Whether transactions are to be signed and sent. */
   readonly sends: boolean;
@@ -59,20 +59,24 @@ export class Environment {
     private readonly readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
   ) {}
 
-  /** The value of NAME, or the content of the file that NAME_FILE points to (less its last line break). */
+  /** The value of NAME, or the content of the file that NAME_FILE names, without its last line break. */
   value(name: string): string | undefined {
     if (!this.#values.has(name)) this.#values.set(name, this.#read(name));
     return this.#values.get(name);
   }
 
-  /** What a message must not hold: the values of all secrets and of everything whose name begins with RPC_. */
+  /**
+   * What no message may hold: the values of all secrets, and of every variable whose name begins with RPC_.
+   */
   secretValues(): string[] {
     const rpc = Object.keys(this.variables).filter((name) => name.startsWith('RPC_'));
     const names = [...SECRET_NAMES, ...rpc.map((name) => name.replace(/_FILE$/, ''))];
     return [...new Set(names)].flatMap((name) => this.value(name) ?? []);
   }
 
-  /** The secrets of {@link EnvironmentConfig}; what is missing or wrong goes to {@link Environment.problems}. */
+  /**
+   * The secrets of {@link EnvironmentConfig}. Adds to {@link Environment.problems} what is missing or wrong.
+   */
   secrets({ chainId, live, externalDatabase }: EnvironmentNeeds): EnvironmentConfig {
     const needed = live ? 'execution.mode is live' : undefined;
     const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId, needed);
@@ -85,7 +89,10 @@ export class Environment {
     return { operatorPrivateKey, dbUser, dbPassword, redisPassword: this.#secret('REDIS_PASSWORD') };
   }
 
-  /** The secrets of {@link DeploymentEnvironment}; what is missing or wrong goes to {@link Environment.problems}. */
+  /**
+   * The secrets of {@link DeploymentEnvironment}. Adds to {@link Environment.problems} what is missing or
+   * wrong.
+   */
   deploymentSecrets({ chainId, sends }: DeploymentNeeds): DeploymentEnvironment {
     const needed = sends ? 'transactions are to be sent (--send)' : undefined;
     const deployerPrivateKey = this.#privateKey('DEPLOYER_PRIVATE_KEY', chainId, needed);
@@ -116,7 +123,7 @@ export class Environment {
     }
   }
 
-  /** @param neededBecause left out: the key may be absent. */
+  /** @param neededBecause undefined: the key may be absent. */
   #privateKey(name: string, chainId: number | undefined, neededBecause?: string): Secret | undefined {
     const text = this.value(name)?.trim();
     if (text === undefined) {
@@ -145,7 +152,8 @@ function addressOf(key: string): string | undefined {
   try {
     return computeAddress(key).toLowerCase();
   } catch {
-    // Zero, or not below the curve's order. The error is dropped because its message holds the key.
+    // The number is zero, or not below the curve's order. The error is dropped because its message holds the
+    // key.
     return undefined;
   }
 }

@@ -4,10 +4,10 @@ import { Secret } from '../domain/secret.js';
 import { parseDecimal } from './decimal.js';
 import { Text, type TextKey } from './keys.js';
 
-/** What all kinds of text share. */
+/** The options that all kinds of text share. */
 type Common = Pick<TextKey, 'key' | 'default' | 'optional' | 'variable'>;
 
-/** Integer digits that no USD or native amount of a configuration reaches; more is a slip of the finger. */
+/** No USD or native amount of a configuration reaches it, in whole units. More is a typing mistake. */
 const LARGEST_AMOUNT = 10n ** 12n;
 
 export function Integer(
@@ -60,7 +60,7 @@ export function Usd(options: Common & { readonly example: string }): PropertyDec
   return Decimal({ ...options, decimals: 8 });
 }
 
-/** One of a few words; the example is the default, or the first of them. */
+/** One of a few words. The example in messages is the default, or the first word. */
 export function Choice(options: Common & { readonly of: readonly [string, ...string[]] }): PropertyDecorator {
   const { of: choices, ...common } = options;
   return Text({
@@ -109,7 +109,10 @@ export function Path(options: Common & { readonly example: string }): PropertyDe
 const ADDRESS_FORM = '0x and 40 hex digits; in mixed case the checksum must be right';
 const ZERO_ADDRESS = /^0x0{40}$/;
 
-/** A contract's address, kept in lower case. Mixed case must be the EIP-55 checksum. Zero only where `zero` says so. */
+/**
+ * A contract's address, kept in lower case. In mixed case it must have the right EIP-55 checksum. The zero
+ * address is accepted only with `zero`.
+ */
 export function ContractAddress({
   zero = false,
   ...common
@@ -122,7 +125,7 @@ export function ContractAddress({
   });
 }
 
-/** In lower case; undefined for zero, for a wrong checksum, and for anything that is no address. */
+/** The address in lower case. undefined for the zero address, for a wrong checksum, and for other text. */
 export function readAddress(text: string): Address | undefined {
   if (!isAddress(text) || ZERO_ADDRESS.test(text)) return undefined;
   try {

@@ -5,19 +5,19 @@ export type Mapping = Readonly<Record<string, unknown>>;
 /** A class whose properties are declared by {@link Text}, {@link Section} and {@link List}. */
 export interface SectionClass<Type extends object = object> {
   new (): Type;
-  /** Its other keys cannot be judged, because the key that says what it is has no known value. */
+  /** Its other keys are not checked, because the key that says what the section is has no known value. */
   readonly acceptsAnyKey?: boolean;
 }
 
-/** The class that a section is read into, chosen by the texts written in it. */
+/** Chooses the class of a section by the texts written in it. */
 export type SectionChoice<Type extends object = object> = (written: Mapping) => SectionClass<Type>;
 
 interface Described {
-  /** The key's name in the file, where the property is named otherwise. */
+  /** The key's name in the file, if it differs from the property's. */
   readonly key?: string;
   /** The key may be absent; the property is then undefined. */
   readonly optional?: boolean;
-  /** Continues "…; <expected> was expected". */
+  /** What was expected: messages continue "…; <expected> was expected". */
   readonly expected: string;
   readonly example?: string;
 }
@@ -26,15 +26,15 @@ interface Described {
 export interface TextKey extends Described {
   /** The typed value, or undefined when the text is not one. */
   readonly read: (text: string) => unknown;
-  /** Read like a written value. A function is told the keys of the section that are declared before this one. */
+  /** Is read like a written value. A function gets the values of the keys declared before this one. */
   readonly default?: string | ((section: Mapping) => string);
-  /** An environment variable that, where it has a value, wins over what is written. */
+  /** An environment variable that wins over the file when it has a value. */
   readonly variable?: string;
   /** The value never appears in a message. */
   readonly secret?: boolean;
 }
 
-/** A key that holds a section. An absent section is read as an empty one, so that its defaults hold. */
+/** A key that holds a section. An absent section is read as an empty one, so that its defaults apply. */
 interface SectionKey extends Described {
   readonly choose: SectionChoice;
 }
@@ -54,9 +54,9 @@ export type KeyDefinition = { readonly key: string } & (
   | ({ readonly kind: 'list' } & ListKey)
 );
 
-/** The rule that every key has: it was written and could be read. */
+/** The rule that every key has: a value was written (or the key is optional), and it could be read. */
 export const READABLE = 'readable';
-/** Stands where a value was written that could not be read, until validation turns it into a problem. */
+/** Marks a value that was written but could not be read. Validation turns it into a problem. */
 export const UNREADABLE = Symbol('unreadable');
 export const SECTION_EXPECTED = 'a section (keys and values)';
 

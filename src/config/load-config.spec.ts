@@ -52,7 +52,7 @@ describe('loadConfig', () => {
     expect(config.network.chainId).toBe(31337);
   });
 
-  it('says in one sentence that the file is not there', () => {
+  it('says in one sentence that there is no such file', () => {
     expect(() => loadConfig({ CHIMERA_CONFIG: 'absent.yaml' }, directory)).toThrow(
       /^CHIMERA_CONFIG: there is no file absent.yaml in .*; the path of a YAML file was expected, for example config\/base.yaml$/,
     );

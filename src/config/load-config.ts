@@ -9,10 +9,10 @@ import type { ChimeraConfig, DeploymentConfig } from './sections.js';
 const DEFAULT_FILE = 'config/base.yaml';
 
 /**
- * Reads the file that CHIMERA_CONFIG names (default config/base.yaml) with the process environment. A `.env` file in
- * the working directory adds variables that the process does not have; it never overrides one.
+ * Reads the file that CHIMERA_CONFIG names (default config/base.yaml), with the environment of the process. A
+ * `.env` file in the working directory adds variables that the process does not have, and overrides none.
  *
- * @throws StartupError with every mistake at once, one sentence each.
+ * @throws StartupError with all mistakes at once, one sentence each.
  */
 export function loadConfig(
   variables: Variables = process.env,
@@ -24,17 +24,17 @@ export function loadConfig(
 }
 
 export interface DeploymentLoadOptions {
-  /** The file that `--config` names; left out: the one the bot would read. */
+  /** The file that `--config` names. undefined: the file that the bot would read. */
   readonly file?: string | undefined;
   /** Whether transactions are to be signed, which needs the deployer's key. */
   readonly sends: boolean;
 }
 
 /**
- * Reads the same file and environment for the deployment of the contract: it may not exist yet, and neither database nor
- * operator is needed.
+ * Reads the same file and environment for the deployment of the contract. It needs no contract, no database
+ * and no operator.
  *
- * @throws StartupError with every mistake at once, one sentence each.
+ * @throws StartupError with all mistakes at once, one sentence each.
  */
 export function loadDeploymentConfig(
   { file, sends }: DeploymentLoadOptions,

@@ -6,7 +6,7 @@ import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
 
 describe('a configuration without mistakes', () => {
-  it('holds the defaults of the design', () => {
+  it('has the documented defaults', () => {
     const config = parseConfig(LEAST, VARIABLES);
     expect(config).toBeInstanceOf(ChimeraConfig);
     expect(config.database).toMatchObject({ embedded: false, port: 5432 });
@@ -47,7 +47,7 @@ describe('a configuration without mistakes', () => {
     expect(config.protocols[0]?.addressesProvider).toBe('0xe20fcbdbffc4dd138ce8b2e6fbb6cb49777ad64d');
   });
 
-  it('is frozen all the way down', () => {
+  it('is frozen with all its parts', () => {
     const config = parseConfig(LEAST, VARIABLES);
     const parts: unknown[] = [config];
     for (const part of parts) {
@@ -122,7 +122,7 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('keys that attack objects are unknown keys like others', () => {
+  it('__proto__, constructor and toString are refused like other unknown keys', () => {
     const problems = problemsOf(
       `${LEAST}planner: { __proto__: { minProfitUsd: 0 }, constructor: 1, toString: 2 }`,
     );
@@ -154,7 +154,7 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('a list, a section or nothing where a text belongs is one problem', () => {
+  it('a list or a section in place of a text, and the reverse, are one problem each', () => {
     expect(
       problemsOf(`${LEAST}detector: 5\nsafety: { maxDailyVolumeUsd: [1] }\napi: { host: { a: b } }`),
     ).toEqual([
@@ -173,7 +173,7 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('a limit of seconds that is no whole number of them is refused', () => {
+  it('a limit of seconds must be a whole number', () => {
     expect(problemsOf(`${LEAST}safety: { maxTimestampJumpSeconds: 0, haltHeadAgeSeconds: 1m }`)).toEqual([
       'safety.maxTimestampJumpSeconds: "0" is not valid; an integer from 1 to 31536000 was expected, for example 20',
       'safety.haltHeadAgeSeconds: "1m" is not valid; an integer from 1 to 31536000 was expected, for example 60',
@@ -195,7 +195,7 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('protocols of the design that are not built yet are named', () => {
+  it('kinds of protocols that this version does not serve are named', () => {
     const list = `
   - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 1 }
   - { name: moonwell, kind: compound-v2, comptroller: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, interest: timestamp, fromBlock: 1 }
@@ -247,7 +247,7 @@ describe('variables', () => {
     ]);
   });
 
-  it('an optional endpoint is left out when none of its variables is set, and is a problem when one is missing', () => {
+  it('an optional endpoint is left out when none of its variables has a value, and is a problem when only one has', () => {
     const yaml = withSection(
       'rpc',
       '{ primary: { http: ${RPC_PRIMARY_HTTP}, ws: ${RPC_PRIMARY_WS} }, backup: { http: ${RPC_BACKUP_HTTP}, ws: ${RPC_BACKUP_WS} } }',
@@ -267,7 +267,7 @@ describe('variables', () => {
     ]);
   });
 
-  it('secrets may be files named by NAME_FILE, less the last line break', () => {
+  it('a secret may be in the file that NAME_FILE names; its last line break is left out', () => {
     const files: Record<string, string> = { '/run/pw': 'from-file\n', '/run/rpc': 'http://127.0.0.1:8545\n' };
     const config = parseConfig(
       LEAST,
@@ -278,7 +278,7 @@ describe('variables', () => {
     expect(config.rpc.primary.http.reveal()).toBe('http://127.0.0.1:8545');
   });
 
-  it('a secret file that cannot be read, or stands beside its variable, is a problem', () => {
+  it('a secret file that cannot be read, or that is set together with its variable, is a problem', () => {
     expect(
       problemsOf(LEAST, { ...VARIABLES, DB_USER_FILE: '/nonexistent', REDIS_PASSWORD_FILE: '/nonexistent' }),
     ).toEqual([

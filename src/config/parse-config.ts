@@ -16,13 +16,15 @@ export interface ParseOptions {
   readonly readText?: (path: string) => string;
 }
 
-/** Every scalar stays the text that was written, so that no amount passes through a float; only "null" means absent. */
+/**
+ * Every scalar stays the text that was written, so that no amount becomes a float. Only null means absent.
+ */
 const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag);
 
 /**
- * Reads the configuration file's text with `${NAME}` taken from the environment.
+ * Reads the text of the configuration file, with the values of `${NAME}` from the environment.
  *
- * @throws StartupError with every mistake at once, one sentence each. No sentence holds the value of a secret.
+ * @throws StartupError with all mistakes at once, one sentence each. No sentence holds the value of a secret.
  */
 export function parseConfig(
   yamlText: string,
@@ -40,7 +42,7 @@ export interface DeploymentParseOptions extends ParseOptions {
 }
 
 /**
- * Reads the same text for the deployment of the contract, which needs no contract, no operator and no database yet.
+ * Reads the same text for the deployment of the contract. It needs no contract, no operator and no database.
  *
  * @throws StartupError as {@link parseConfig} does.
  */
@@ -85,7 +87,10 @@ function readYaml(text: string, name: string): Mapping {
   return root;
 }
 
-/** Where and what, without the source line that YAML errors quote: it may hold a secret. */
+/**
+ * The place and the kind of a syntax error. YAML errors quote the source line, which may hold a secret: it is
+ * left out.
+ */
 function syntaxProblem(error: unknown): string {
   if (!(error instanceof YAMLException)) return '';
   const where = error.mark ? ` at line ${error.mark.line + 1}, column ${error.mark.column + 1}` : '';
@@ -93,7 +98,9 @@ function syntaxProblem(error: unknown): string {
   return `${where}: ${what}`;
 }
 
-/** The sentences of one failed rule tree, under the keys as they are written in the file. */
+/**
+ * The sentences of one validation error and of those nested in it. Keys are named as the file writes them.
+ */
 function describe(
   error: ValidationError,
   type: object | undefined,
@@ -117,7 +124,7 @@ function sentences({ constraints = {} }: ValidationError, path: string, shown?: 
   return Object.values(rules).map((message) => `${path}: ${shown ?? 'the default'} ${message}`);
 }
 
-/** A part that failed validation may hold anything: only what is readable is asked for. */
+/** Parts that failed validation may hold anything, so each value is checked before it is used. */
 function needsOf({ network, database, execution }: ChimeraConfig): EnvironmentNeeds {
   return {
     chainId: chainIdOf(network),

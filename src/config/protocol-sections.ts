@@ -22,7 +22,9 @@ export class AaveV3Config extends ProtocolSection {
   readonly addressesProvider!: Address;
 }
 
-/** A kind that this version does not serve, or no kind at all: its other keys cannot be judged. */
+/**
+ * A market of a kind that this version does not serve, or of no known kind. Its other keys are not checked.
+ */
 class UnservedProtocol extends ProtocolSection {
   static readonly acceptsAnyKey = true;
 

@@ -1,12 +1,15 @@
 const MASK = '***';
 const LONGEST_SHOWN = 60;
-/** Below this length a value is too common to be recognised inside another text. */
+/** A shorter value is too common to be recognised inside another text. */
 const SHORTEST_RECOGNISED = 4;
-/** 64 hex digits is a private key, and also a digest: neither is worth the risk of being printed. */
+/** 64 hex digits may be a private key or a digest. Neither may be printed. */
 const KEY_LIKE = /[0-9a-f]{64}/i;
 const URL_LIKE = /:\/\//;
 
-/** How a value from the configuration file appears in a message: quoted, cut, and masked when it may be a secret. */
+/**
+ * Shows a value of the configuration file in a message: quoted, cut when it is long, masked when it may be a
+ * secret.
+ */
 export class Redaction {
   readonly #secrets: readonly string[];
 
@@ -19,7 +22,7 @@ export class Redaction {
     return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
   }
 
-  /** A key of the file, which is printed without quotes. */
+  /** Shows a key of the file, without quotes. */
   key(text: string): string {
     return this.#mayBeSecret(text) ? MASK : text.slice(0, LONGEST_SHOWN).replace(/[^\x20-\x7e]/g, '?');
   }

@@ -2,9 +2,10 @@ import { ValidateBy } from 'class-validator';
 import { isMapping, keysOf } from './keys.js';
 
 /**
- * Rules for a value that could be read, beside what is written around it.
+ * Declares a rule between a value and the other values of its section.
  *
- * @param holds is told undefined, or something that is no value, where the key or a sibling is itself a problem: then it holds.
+ * @param holds must return true when the value, or the value beside it, could not be read: that is a problem
+ *   of its own.
  * @param message continues "<key>: <value> …".
  */
 function rule(
@@ -21,7 +22,7 @@ function rule(
   });
 }
 
-/** The names in a list must differ: rows, logs and answers tell the elements apart by them. */
+/** The names in a list must differ, because rows, logs and API answers identify the elements by name. */
 export function DistinctNames(): PropertyDecorator {
   const namesIn = (list: unknown): unknown[] =>
     (Array.isArray(list) ? list : [])
@@ -43,7 +44,7 @@ export function NotYet(words: readonly string[], supported: string): PropertyDec
   );
 }
 
-/** What is switched on here needs a sibling section. @param why the end of the sentence. */
+/** A flag that needs a section beside it when it is true. @param why ends the sentence. */
 export function Needs(sibling: string, why: string): PropertyDecorator {
   return rule(
     'needs',
@@ -54,12 +55,17 @@ export function Needs(sibling: string, why: string): PropertyDecorator {
 
 type Ordered = number | bigint;
 
-/** The value must not exceed that of a sibling, which is given by its property name. */
+/**
+ * The value must be at most that of another key of the section. @param sibling the other key's property name.
+ */
 export function AtMost(sibling: string, show: (value: Ordered) => string = String): PropertyDecorator {
   return compared('at most', sibling, (value, limit) => value <= limit, show);
 }
 
-/** The value must not be below that of a sibling, which is given by its property name. */
+/**
+ * The value must be at least that of another key of the section. @param sibling the other key's property
+ * name.
+ */
 export function AtLeast(sibling: string, show: (value: Ordered) => string = String): PropertyDecorator {
   return compared('at least', sibling, (value, limit) => value >= limit, show);
 }

@@ -48,7 +48,7 @@ describe('secrets', () => {
     }
   });
 
-  it('are refused in the file, with the variable where they belong', () => {
+  it('are refused in the file, and the message names the variable to use', () => {
     const yaml = withSection('database', '{ host: a, name: b, user: c, password: d }');
     expect(problemsOf(`${yaml}\nredis: { host: a, password: b }\noperatorPrivateKey: x`)).toEqual([
       expect.stringMatching(/^database.user: .* secrets do not belong here; set DB_USER/),

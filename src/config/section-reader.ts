@@ -11,8 +11,9 @@ import type { Redaction } from './redaction.js';
 import { closest } from './suggestion.js';
 
 /**
- * `${NAME}` is replaced by marks of the same length before the YAML is parsed: braces would end a plain value inside
- * `{ … }`, values are never parsed as YAML, and the columns of syntax errors stay right.
+ * `${NAME}` is replaced by marks of the same length before the YAML is parsed, for three reasons: braces
+ * would end a plain value inside `{ … }`, the values of variables must not be parsed as YAML, and the columns
+ * in syntax errors must stay right.
  */
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 const MARKED = /\uE000\uE000([A-Za-z_][A-Za-z0-9_]*)\uE001/g;
@@ -33,12 +34,13 @@ const SECRET_VARIABLES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the parsed file into the section classes: puts the values of variables in, takes defaults, leaves out optional
- * parts whose variables have no value, and reports unknown keys. What could not be read is left to validation.
+ * Reads the parsed file into the section classes. It puts in the values of variables, takes defaults, leaves
+ * out optional parts whose variables have no value, and reports unknown keys. Values that cannot be read are
+ * marked {@link UNREADABLE} for validation.
  */
 export class SectionReader {
   readonly problems: string[] = [];
-  /** Keys, by path, whose problem is already among {@link SectionReader.problems}. */
+  /** The paths of keys that already have a problem in {@link SectionReader.problems}. */
   readonly reported = new Set<string>();
   readonly #shown = new Map<string, string>();
 
@@ -47,7 +49,7 @@ export class SectionReader {
     private readonly redaction: Redaction,
   ) {}
 
-  /** How a message may show the value at a path; undefined where nothing is written. */
+  /** How a message may show the value at a path. undefined where nothing is written. */
   shown(path: string): string | undefined {
     return this.#shown.get(path);
   }
@@ -64,7 +66,7 @@ export class SectionReader {
     return Object.assign(new type(), values);
   }
 
-  /** @param before the keys of the section that are declared before this one. */
+  /** @param before the values of the keys declared before this one. */
   #value(written: unknown, definition: KeyDefinition, path: string, before: Mapping): unknown {
     const value = written === null ? undefined : this.#present(written, definition, path);
     switch (definition.kind) {
@@ -94,7 +96,7 @@ export class SectionReader {
     }
   }
 
-  /** What is written, with the values of variables put in; undefined when one of them has none. */
+  /** What is written, with the values of its variables. undefined when one of the variables has no value. */
   #present(written: unknown, definition: KeyDefinition, path: string): unknown {
     const variable = definition.kind === 'text' ? definition.variable : undefined;
     if (variable !== undefined && this.environment.value(variable) !== undefined)
@@ -127,7 +129,7 @@ export class SectionReader {
     return text.replace(MARKED, (_, name: string) => this.environment.value(name) ?? '');
   }
 
-  /** The texts of a section, by which its class is chosen. */
+  /** The texts of a section, with the values of variables: its class is chosen by them. */
   #texts(written: Mapping): Mapping {
     return Object.fromEntries(
       Object.entries(written).flatMap(([key, value]) =>

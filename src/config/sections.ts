@@ -54,8 +54,8 @@ export class RpcConfig {
   @Section(() => ArchiveConfig, { optional: true })
   readonly archive?: ArchiveConfig;
 
-  /** Nothing is signed that one of the two endpoints says would revert. */
-  @Needs('backup', 'there is nobody else to ask')
+  /** A plan is not signed when one of the two endpoints says that it would revert. */
+  @Needs('backup', 'without it there is no second endpoint')
   @Flag({ default: ({ backup }) => String(backup !== undefined) })
   readonly secondOpinion!: boolean;
 }
@@ -154,7 +154,10 @@ export class DetectorConfig {
   @Integer({ min: 0, max: 128, default: '1', example: 1 })
   readonly confirmationBlocks!: number;
 
-  /** Positions below it are compared with the chain first, on every block. Wad: 1.1 is 1100000000000000000n. */
+  /**
+   * Positions below this health factor are compared with the chain first, on every block. Wad: 1.1 is
+   * 1100000000000000000n.
+   */
   @Decimal({
     key: 'watchBelowHealthFactor',
     decimals: 18,
@@ -174,11 +177,11 @@ export class PlannerConfig {
   @Bps({ default: '100', example: 100 })
   readonly slippageBps!: number;
 
-  /** Share of the margin bid for inclusion when nobody else is expected. */
+  /** Share of the margin that is bid as priority fee when the profit is at its floor. */
   @Bps({ default: '1500', example: 1500 })
   readonly baseBribeBps!: number;
 
-  /** The same at full competition. */
+  /** The same when the profit is ten times its floor, or more. */
   @AtLeast('baseBribeBps')
   @Bps({ default: '4000', example: 4000 })
   readonly maxBribeBps!: number;
@@ -197,20 +200,20 @@ export class SafetyConfig {
   @Integer({ min: 1, max: 1000, default: '3', example: 3 })
   readonly maxConsecutiveFailures!: number;
 
-  /** Below it nothing is authorised. Wei. */
+  /** With less than this in the operator wallet nothing is signed. Wei. */
   @Decimal({ key: 'minOperatorBalanceEth', decimals: 18, default: '0.1', example: '0.1' })
   readonly minOperatorBalanceWei!: bigint;
 
-  /** Longest step of the time from one block to the next; a longer one halts. */
+  /** The longest time from one block to the next. A longer one halts. */
   @Integer({ ...SECONDS, default: '20', example: 20 })
   readonly maxTimestampJumpSeconds!: number;
 
-  /** Age of the newest block above which the bot is throttled. The default is seven blocks of Base. */
+  /** When the newest block is older, the bot is throttled. The default is seven blocks of Base. */
   @AtMost('haltHeadAgeSeconds')
   @Integer({ ...SECONDS, default: '15', example: 15 })
   readonly maxHeadAgeSeconds!: number;
 
-  /** The same, above which it is halted. The default is thirty blocks of Base. */
+  /** When the newest block is older, the bot halts. The default is thirty blocks of Base. */
   @Integer({ ...SECONDS, default: '60', example: 60 })
   readonly haltHeadAgeSeconds!: number;
 }
@@ -256,11 +259,11 @@ export class MonitoringConfig {
   @Integer({ min: 1000, max: 86_400_000, default: '60000', example: 60000 })
   readonly exportIntervalMs!: number;
 
-  /** Quieter messages are not logged. */
+  /** Messages of a lower level are not logged. */
   @Choice({ of: ['debug', 'info', 'warn', 'error'], default: 'info', variable: 'LOG_LEVEL' })
   readonly logLevel!: 'debug' | 'info' | 'warn' | 'error';
 
-  /** auto: readable lines on a terminal, else one JSON object a line. */
+  /** auto: readable lines on a terminal, otherwise one JSON object a line. */
   @Choice({ of: ['auto', 'json', 'pretty'], default: 'auto', variable: 'LOG_FORMAT' })
   readonly logFormat!: 'auto' | 'json' | 'pretty';
 }
@@ -296,7 +299,7 @@ export class ApiConfig {
   readonly keys!: readonly ApiKeyConfig[];
 }
 
-/** What the file says to everyone who reads it. */
+/** The sections that the bot and the deployment of the contract both read. */
 class FileConfig {
   @Section(() => NetworkConfig)
   readonly network!: NetworkConfig;
@@ -351,7 +354,7 @@ export class ChimeraConfig extends FileConfig {
   readonly environment!: EnvironmentConfig;
 }
 
-/** The same file as the deployment of the contract reads it: before there is a contract, and without a database. */
+/** The configuration of the deployment of the contract: there may be no contract yet. */
 export class DeploymentConfig extends FileConfig {
   @Section(() => DeploymentExecutionConfig)
   readonly execution!: DeploymentExecutionConfig;

@@ -1,4 +1,6 @@
-/** The candidate that a misspelt word most likely meant: at most a third of its letters (and at least one) may differ. */
+/**
+ * The candidate closest to a misspelt word. At most a third of its letters may differ, and at least one may.
+ */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const tolerance = Math.max(1, Math.floor(word.length / 3));
   const ranked = candidates

@@ -1,6 +1,7 @@
 /**
- * The accounts that Anvil and Hardhat print on start: m/44'/60'/0'/0/0 to 19 of the mnemonic "test test test test test
- * test test test test test test junk". Their keys are public, and bots empty them on every real chain.
+ * The accounts that Anvil and Hardhat print when they start: m/44'/60'/0'/0/0 to 19 of the mnemonic "test
+ * test test test test test test test test test test junk". Their keys are public. On real chains, bots empty
+ * these accounts.
  */
 export const TEST_ACCOUNTS: ReadonlySet<string> = new Set([
   '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266',

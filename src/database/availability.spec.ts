@@ -10,7 +10,7 @@ describe('the availability of the database', () => {
     return { clock, events, availability: new DatabaseAvailability(events, clock) };
   };
 
-  it('F28 a loss is told once until a statement is answered, and that once', () => {
+  it('F28 a loss is reported once, and so is its end', () => {
     const { events, availability } = setUp();
     availability.answered();
     availability.lost('the connection was refused');
@@ -23,7 +23,7 @@ describe('the availability of the database', () => {
     ]);
   });
 
-  it('a database that comes and goes is told of every 10 s at most', () => {
+  it('a database that comes and goes is reported at most every 10 s', () => {
     const { clock, events, availability } = setUp();
     for (let second = 0; second < 25; second++) {
       availability.lost('away');

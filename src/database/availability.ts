@@ -2,13 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 
-/** When the server ends, all connections break at once, and it may come and go: one loss is told in this time. */
-const TELL_EVERY_MS = 10_000;
+/** At most one loss is reported in this time. When the server ends, many connections break at once. */
+const REPORT_EVERY_MS = 10_000;
 
-/** Tells when the database is lost and when it is back. */
+/** Emits events when the database is lost and when it is back. */
 @Injectable()
 export class DatabaseAvailability {
-  private toldAtMs = -Infinity;
+  private reportedAtMs = -Infinity;
   private isLost = false;
 
   constructor(
@@ -19,8 +19,8 @@ export class DatabaseAvailability {
   /** A connection broke, or a statement failed with a RetryError. */
   lost(message: string): void {
     const nowMs = this.clock.monotonicMs();
-    if (this.isLost || nowMs - this.toldAtMs < TELL_EVERY_MS) return;
-    this.toldAtMs = nowMs;
+    if (this.isLost || nowMs - this.reportedAtMs < REPORT_EVERY_MS) return;
+    this.reportedAtMs = nowMs;
     this.isLost = true;
     this.events.emit({ event: 'database-lost', message });
   }

@@ -5,9 +5,9 @@ import { binariesProblem } from '../embedded-postgres/index.js';
 import { CONNECT_TIMEOUT_MS, type DatabaseAddress } from './data-source.js';
 
 /**
- * Whether the configured database can be used, without starting or changing anything.
+ * Checks whether the configured database can be used. It starts and changes nothing.
  *
- * @returns one sentence for everything that is wrong, none of which holds the user or the password.
+ * @returns one sentence for each problem. None of them holds the user or the password.
  */
 export async function checkDatabase(config: ChimeraConfig): Promise<string[]> {
   if (config.database.embedded) {
@@ -60,7 +60,10 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 const REFUSES_LOGIN = new Set(['28P01', '28000']);
 const NO_SUCH_DATABASE = '3D000';
 
-/** Why a connection failed, in one sentence. What the server says of a login is left out: it names the user. */
+/**
+ * Why a connection failed, in one sentence. The server's own words about a login are left out, because they
+ * name the user.
+ */
 export function connectionProblem({ host, port, database }: DatabaseAddress, error: unknown): string {
   const where = `database at ${host}:${port}`;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -4,7 +4,7 @@ import { formatUnits } from '../domain/money.js';
 
 const USD_DECIMALS = 8;
 
-/** A bigint column option set: exact text to and from numeric, never a float. */
+/** Column options for a bigint: exact text to and from numeric, never a float. */
 function exact(decimals: number): ValueTransformer {
   return {
     to: (value: bigint | null | undefined) =>
@@ -31,7 +31,7 @@ export const USD = {
   transformer: exact(USD_DECIMALS),
 } as const;
 
-/** bigint columns that count blocks, nonces and versions, as numbers. */
+/** Columns that count blocks, nonces and versions: bigint as a number. */
 export const COUNT = {
   type: 'bigint',
   transformer: {
@@ -40,7 +40,7 @@ export const COUNT = {
   },
 } as const;
 
-/** @throws TypeError beyond 2^53: no block, nonce or row count gets there. */
+/** @throws TypeError beyond 2^53, which no block, nonce or row count reaches. */
 export function safeInteger(text: unknown): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value))
@@ -56,10 +56,13 @@ export function usd8FromText(text: unknown): bigint {
   return readExact(String(text), USD_DECIMALS);
 }
 
-/** Longest text kept of a reason: errors of nodes can be pages long. */
+/** A reason is cut to this length. Errors of nodes can be pages long. */
 const LONGEST_TEXT = 2_000;
 
-/** Text as Postgres can keep it: it refuses NUL and lone surrogates, which names of tokens and errors of nodes may hold. */
+/**
+ * Replaces what PostgreSQL refuses in text: NUL and lone surrogates. Token names and errors of nodes may hold
+ * them.
+ */
 export function storableText(text: string): string {
   return Buffer.from(text.slice(0, LONGEST_TEXT)).toString().replaceAll('\0', '\uFFFD');
 }
@@ -72,7 +75,7 @@ export const TEXT = {
   },
 } as const;
 
-/** Plain JSON: amounts as decimal text, secrets as ***, no text that jsonb refuses. */
+/** Plain JSON: amounts as decimal text, secrets as ***, and no text that jsonb refuses. */
 export const JSON_TEXT = {
   type: 'jsonb',
   transformer: {

@@ -20,15 +20,15 @@ export interface DatabaseAddress {
 }
 
 export const CONNECT_TIMEOUT_MS = 2_000;
-/** Decisions are made within a block; a statement that takes longer helps none of them. */
+/** A decision has to be made within one block. A statement that takes longer is of no use to it. */
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** The answer may also be lost on its way: then the client gives up by itself. */
+/** The answer may be lost on its way. Then the client gives up by itself. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 const POOL_SIZE = 10;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
-/** @param onLost called for each idle connection that breaks. The pool replaces it. */
+/** @param onLost is called for each idle connection that breaks. The pool replaces the connection. */
 export function dataSourceOptions(
   { host, port, database, user, password }: DatabaseAddress,
   onLost: (message: string) => void = () => undefined,

@@ -1,7 +1,7 @@
 import { ChimeraError, HaltError, messageOf, RetryError } from '../domain/errors.js';
 
-/** SQLSTATE classes and codes of conditions that pass: the same statement may succeed later. */
-const PASSING_CLASSES = new Set(['08', '40', '53', '57', '58']);
+/** SQLSTATE classes of conditions that pass: the same statement may succeed later. */
+const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57', '58']);
 const DISK_FULL = '53100';
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Codes of Node for a connection that could not be made or broke. */
@@ -15,32 +15,33 @@ const NETWORK_CODES = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
-/** What pg and its pool say, without a code, of a connection that is gone or did not come in time. */
+/** What pg and its pool say, without a code, when a connection was lost or did not come in time. */
 const LOST_CONNECTION =
   /connection terminated|timeout exceeded when trying to connect|connection.*closed|connection error|query read timeout|cannot use a pool after/i;
 
 /**
- * What the bot must do about an error of the database: retry when it is away or busy, halt when its disk is full or
- * when it refused a statement (which is a bug, and a bug must not go on spending).
+ * Turns an error of the database into one that says what the bot must do. It retries when the database cannot
+ * be reached or is busy. It halts when the disk is full or when the database refused a statement: that is a
+ * bug, and the bot must not spend money after a bug.
  *
- * The result has no `cause`: the errors of TypeORM carry the statement's parameters.
+ * The result has no `cause`, because TypeORM's errors hold the parameters of the statement.
  */
 export function databaseError(error: unknown): ChimeraError {
   if (error instanceof ChimeraError) return error;
   const code = codeOf(error);
   const message = messageOf(error);
   if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`);
-  const passing = code === undefined ? LOST_CONNECTION.test(message) : isPassing(code);
-  return passing
+  const transient = code === undefined ? LOST_CONNECTION.test(message) : isTransient(code);
+  return transient
     ? new RetryError(`the database does not serve: ${message || String(code)}`)
     : new HaltError(`the database refused a statement: ${message}`);
 }
 
-function isPassing(code: string): boolean {
+function isTransient(code: string): boolean {
   return (
     NETWORK_CODES.has(code) ||
     code === LOCK_NOT_AVAILABLE ||
-    (code.length === 5 && PASSING_CLASSES.has(code.slice(0, 2)))
+    (code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2)))
   );
 }
 

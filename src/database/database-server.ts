@@ -7,7 +7,7 @@ import { connectionProblem, serverAddress } from './check-database.js';
 import type { DatabaseAddress } from './data-source.js';
 import { migrate } from './migrate.js';
 
-/** The PostgreSQL that the bot uses: an external one, or one of its own that ends with it. */
+/** The PostgreSQL that the bot uses: an external server, or an embedded one that stops with the bot. */
 export class DatabaseServer {
   private constructor(
     readonly address: DatabaseAddress,
@@ -15,7 +15,7 @@ export class DatabaseServer {
   ) {}
 
   /**
-   * Starts the embedded server where one is configured, and brings the tables up to date.
+   * Starts the embedded server if one is configured, and brings the tables up to date.
    *
    * @throws StartupError in one sentence.
    */
@@ -33,7 +33,7 @@ export class DatabaseServer {
     }
   }
 
-  /** To be called after the last connection is closed. An external server is left alone. */
+  /** Call it after the last connection is closed. An external server is left running. */
   stop(): Promise<void> {
     return this.end();
   }

@@ -80,7 +80,7 @@ describe('DatabaseModule', { timeout: 60_000 }, () => {
       await server.stop();
     });
 
-    it('that serves has no problems', async () => {
+    it('that can be used has no problems', async () => {
       expect(await checkDatabase(configOf(at(server.port), login()))).toEqual([]);
     });
 

@@ -37,10 +37,11 @@ const REPOSITORIES = [
 ];
 
 /**
- * What must survive a restart: decisions, signed transactions, the safety state. Its public face are the repositories;
- * nothing outside may write SQL. It must never hold a secret, and never lose a row it acknowledged.
+ * Keeps what must survive a restart: decisions, signed transactions, the safety state. Other folders use its
+ * repositories and write no SQL. It must never hold a secret, and never lose a row that it confirmed.
  *
- * The connections are closed in onApplicationShutdown: whoever writes on the way down does so in an earlier hook.
+ * The connections are closed in onApplicationShutdown. Code that writes during the shutdown does so in an
+ * earlier hook.
  */
 @Module({
   imports: [
@@ -53,7 +54,7 @@ const REPOSITORIES = [
         availability: DatabaseAvailability,
       ): TypeOrmModuleOptions => ({
         ...dataSourceOptions(address, (message) => availability.lost(message)),
-        // The server has just been spoken to: a failure now is worth a start-up error, not ten attempts.
+        // The server answered a moment ago, so a failure now is a start-up error and worth no ten attempts.
         toRetry: () => false,
       }),
     }),

@@ -12,7 +12,7 @@ import { databaseError } from './database-errors.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The one way to the database: every failure leaves it as an error that says what to do about it. */
+/** The only way to the database. Every failure becomes an error whose class says what to do. */
 @Injectable()
 export class Database {
   /** @param availability left out by tools that need no events. */
@@ -22,9 +22,10 @@ export class Database {
   ) {}
 
   /**
-   * Rows of one parametrised statement: a transaction of its own.
+   * Runs one parametrised statement, which is a transaction of its own.
    *
-   * @throws RetryError when the database is away or busy; HaltError when it refused the statement.
+   * @throws RetryError when the database cannot be reached or is busy; HaltError when it refused the
+   *   statement.
    */
   async query(sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
     return this.#run(async () => {
@@ -47,7 +48,8 @@ export class Database {
   }
 
   /**
-   * All or nothing. After a RetryError it is unknown whether the commit happened: read before trying again.
+   * Runs `work` in one transaction. After a RetryError it is not known whether it was committed: read before
+   * you try again.
    *
    * @throws as {@link Database.query}.
    */

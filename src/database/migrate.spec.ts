@@ -39,7 +39,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   const others = `SELECT (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
     + (SELECT count(*) FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'd') AS n`;
 
-  it('two runners at once: one works, the other waits and finds nothing to do', async () => {
+  it('several runners at once: one works, the others wait and find nothing to do', async () => {
     const done = await Promise.all([migrate(server), migrate(server), migrate(server)]);
     expect(done.flat()).toEqual(NAMES);
   });
@@ -67,7 +67,7 @@ describe('migrations', { timeout: 60_000 }, () => {
       await database.query('TRUNCATE positions, checkpoints');
     });
 
-    it('going up, borrowers and how far they are known stay; their positions are to be read', async () => {
+    it('upgrading keeps the borrowers and how far they were searched; their positions have to be read', async () => {
       await goDown();
       await database.query(`INSERT INTO checkpoints VALUES ('aave', 120, '${hash(120)}')`);
       await database.query(`INSERT INTO positions VALUES ('aave', '${BORROWER}')`);
@@ -80,7 +80,7 @@ describe('migrations', { timeout: 60_000 }, () => {
       });
     });
 
-    it('going down, no checkpoint claims more than was searched, and no borrower is lost', async () => {
+    it('downgrading loses no borrower, and no checkpoint claims more than was searched', async () => {
       await database.query(`INSERT INTO checkpoints
         (protocol, block_number, block_hash, history_scanned_to, history_goal) VALUES
         ('complete', 120, '${hash(120)}', 100, 100),

@@ -1,13 +1,14 @@
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { dataSourceOptions, type DatabaseAddress } from './data-source.js';
 
-/** Held while migrations run: TypeORM takes no lock of its own, and two runners at once fail. */
+/** Held while migrations run. TypeORM takes no lock of its own, and two runners at once fail. */
 const MIGRATION_LOCK = 7_240_002;
-/** Long enough for the migrations of another process to end. */
+/** Enough time for the migrations of another process. */
 const LOCK_TIMEOUT_MS = 60_000;
 
 /**
- * Brings the database up to date. Several processes may do so at once: one works, the others wait and find nothing to do.
+ * Brings the database up to date. Several processes may do so at once: one runs the migrations, the others
+ * wait and find nothing to do.
  *
  * @returns the names of the migrations that this call ran.
  */
@@ -18,12 +19,12 @@ export function migrate(address: DatabaseAddress): Promise<string[]> {
   });
 }
 
-/** Takes the last migration back. What is in the tables that it made is lost. */
+/** Reverts the last migration. The data in the tables that it created is lost. */
 export function revertLastMigration(address: DatabaseAddress): Promise<void> {
   return underLock(address, (executor) => executor.undoLastMigration());
 }
 
-/** On a connection of its own: a migration may take longer than any statement of the bot. */
+/** It uses a connection of its own, because a migration may take longer than the bot's statements may. */
 async function underLock<Result>(
   address: DatabaseAddress,
   work: (executor: MigrationExecutor) => Promise<Result>,
@@ -38,7 +39,7 @@ async function underLock<Result>(
     await runner.release();
     return result;
   } finally {
-    // Ends the session, and with it the lock.
+    // This ends the session and so frees the lock.
     await source.destroy();
   }
 }

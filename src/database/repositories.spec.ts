@@ -106,7 +106,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       );
     });
 
-    it('a rejection may lack what never became known, a plan may not', async () => {
+    it('a rejected plan may lack amounts, a planned one may not', async () => {
       const unknown = { ...PLANNED, debtToCover: null, simulatedProfitUsd8: null };
       const id = await executions.insert({ ...unknown, status: 'rejected', reason: 'simulation-reverted' });
       expect(await executions.find(id)).toMatchObject({ debtToCover: null, reason: 'simulation-reverted' });

@@ -20,7 +20,7 @@ describe('barrierTo', () => {
     expect(barrierTo(join(closed, 'below', 'data'), stranger)).toBe(closed);
   });
 
-  it('finds none where every directory lets others through', () => {
+  it('is undefined where the account may enter every directory', () => {
     chmodSync(closed, 0o711);
     expect(barrierTo(join(closed, 'below', 'data'), stranger)).toBeUndefined();
   });

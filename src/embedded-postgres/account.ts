@@ -10,9 +10,10 @@ export interface Account {
 const NOBODY: Account = { uid: 65534, gid: 65534 };
 
 /**
- * Postgres refuses to run as root. As root we lend it the owner of an existing cluster, else `postgres`, else `nobody`.
+ * PostgreSQL refuses to run as root. When we are root, it runs as the owner of the existing cluster, or else
+ * as `postgres` or `nobody`.
  *
- * @returns undefined when we are not root: then the server runs as we do.
+ * @returns undefined when we are not root: the server then runs under our account.
  */
 export function serverAccount(clusterDir: string): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
@@ -36,7 +37,10 @@ function accountNamed(name: string): Account | undefined {
   return uid && gid && Number(uid) > 0 ? { uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
-/** The first directory on the way to `path` (itself included) that the account may not enter, or undefined. */
+/**
+ * The outermost directory on the path, `path` included, that the account may not enter. undefined when there
+ * is none.
+ */
 export function barrierTo(path: string, account: Account): string | undefined {
   const barriers: string[] = [];
   for (let at = realpathSync(path); ; at = dirname(at)) {

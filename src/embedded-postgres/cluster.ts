@@ -19,10 +19,10 @@ import { barrierTo, giveTo, serverAccount, type Account } from './account.js';
 import { findBinaries, type Binaries } from './binaries.js';
 
 export const SUPERUSER = 'chimera';
-/** Nothing of ours or of the caller's environment: no PG* variable may redirect the server. */
+/** The server inherits no environment: no PG* variable may redirect it. */
 export const SERVER_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
 
-/** A data directory prepared for the server: `cluster` is PostgreSQL's own, the rest is ours. */
+/** A data directory that is ready for the server. `cluster` belongs to PostgreSQL, the rest to us. */
 export interface Cluster {
   readonly dataDir: string;
   readonly clusterDir: string;
@@ -33,9 +33,9 @@ export interface Cluster {
 }
 
 /**
- * Makes the data directory usable, creating the cluster on the first run (about 0.7 s).
+ * Makes the data directory ready. The first run creates the cluster, in about 0.7 s.
  *
- * @throws StartupError in one sentence when the directory cannot be used or belongs to another version.
+ * @throws StartupError in one sentence when the directory cannot be used, or was written by another version.
  */
 export async function prepareCluster(directory: string): Promise<Cluster> {
   const dataDir = resolve(directory);
@@ -52,7 +52,10 @@ export async function prepareCluster(directory: string): Promise<Cluster> {
   return { dataDir, clusterDir, logFile: join(dataDir, 'postgres.log'), password, binaries, account };
 }
 
-/** Inside the cluster, so that it appears and moves with it. Readable by the server's account only. */
+/**
+ * The file is inside the cluster, so that both appear and move together. Only the server's account can read
+ * it.
+ */
 const PASSWORD_FILE = 'chimera.password';
 
 function makeDirectory(dataDir: string, clusterDir: string): Account | undefined {
@@ -67,7 +70,10 @@ function makeDirectory(dataDir: string, clusterDir: string): Account | undefined
   }
 }
 
-/** Root's directories are often closed to others: the data directory itself is opened for passing through, no more. */
+/**
+ * Directories of root are often closed to other accounts. Only the data directory itself is opened, for
+ * passing through.
+ */
 function letThrough(dataDir: string, account: Account): void {
   chmodSync(dataDir, statSync(dataDir).mode | 0o011);
   const barrier = barrierTo(dataDir, account);
@@ -83,7 +89,7 @@ async function createCluster(
   { initdb }: Binaries,
   account: Account | undefined,
 ): Promise<void> {
-  // Made aside and renamed: a cluster that exists is complete, whatever happened to its maker.
+  // The cluster is made under another name and then renamed: one that exists is complete, even after a crash.
   const part = mkdtempSync(join(dataDir, 'part-'));
   giveTo(part, account);
   const cluster = join(part, 'cluster');
@@ -102,7 +108,7 @@ async function createCluster(
     renameSync(passwordFile, join(cluster, PASSWORD_FILE));
     renameSync(cluster, clusterDir);
   } catch (error) {
-    // Another process may have been faster; its cluster serves as well.
+    // Another process may have created the cluster first. That one is used.
     if (!existsSync(clusterDir))
       throw new StartupError([
         `database.dataDir: the cluster in ${dataDir} cannot be created: ${lastLine(error)}`,

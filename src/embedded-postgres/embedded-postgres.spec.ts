@@ -70,7 +70,7 @@ describe('embedded PostgreSQL', { timeout: 60_000 }, () => {
 
   afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-  it('starts in an empty directory, listens on loopback only, wants the password, and keeps the data between runs', async () => {
+  it('starts in an empty directory, listens on loopback only, requires the password, and keeps the data between runs', async () => {
     const first = await start();
     await query(first, 'CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)');
     expect(await query(first, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
@@ -143,7 +143,7 @@ describe('embedded PostgreSQL', { timeout: 60_000 }, () => {
     await server.stop();
   });
 
-  it('a lock file whose process id now belongs to something else does not hinder the start', async () => {
+  it('a lock file whose process id now belongs to another program does not prevent the start', async () => {
     const lock = (await startThenStop()).replace(/^\d+/, String(process.pid));
     writeFileSync(join(cluster(), 'postmaster.pid'), lock);
     const server = await start();
@@ -151,7 +151,7 @@ describe('embedded PostgreSQL', { timeout: 60_000 }, () => {
     await server.stop();
   });
 
-  it('a killed server is started again on the same port, and is still ours alone', async () => {
+  it('a killed server is started again on the same port, and still has one owner', async () => {
     const log = vi.fn();
     const server = await start(log);
     const { port } = server;
@@ -166,7 +166,7 @@ describe('embedded PostgreSQL', { timeout: 60_000 }, () => {
     expect(readPostmaster(cluster())).toBeUndefined();
   });
 
-  it('a killed backend makes the server restart itself: it is ours again', async () => {
+  it('after one of its processes was killed the server restarts itself, and the bot owns it again', async () => {
     const log = vi.fn();
     const server = await start(log);
     const [backend] = await query(

@@ -9,7 +9,7 @@ import { isPostgres, readPostmaster, removeStaleLock, signal, stopPostmaster } f
 import { freePort, HOST, startServer, type ServerProcess } from './server-process.js';
 
 export interface EmbeddedPostgresOptions {
-  /** Kept between runs. Created on the first. */
+  /** It keeps the data between runs. The first run creates it. */
   readonly dataDir: string;
   /** Called when the server was lost, when it does not start again, and when it is back. */
   readonly log?: (message: string) => void;
@@ -17,23 +17,31 @@ export interface EmbeddedPostgresOptions {
 }
 
 const DATABASE = 'chimera';
-/** Exists in every cluster; advisory locks count per database, so the guard is always taken here. */
+/**
+ * It exists in every cluster. Advisory locks count per database, so the owner's lock is always taken here.
+ */
 const MAINTENANCE_DATABASE = 'postgres';
-/** Whoever holds this advisory lock owns the data directory. The server frees it when its holder dies, however it dies. */
+/**
+ * The session that holds this advisory lock owns the data directory. The server frees the lock when the
+ * session ends, however its process dies.
+ */
 const OWNER_LOCK = 7_240_001;
 
-/** Crash recovery of a small cluster takes a second; a leftover server may first have to notice that its parent died. */
+/**
+ * Crash recovery of a small cluster takes a second. A server left over may first have to notice that its
+ * parent died.
+ */
 const START_DEADLINE_MS = 20_000;
-/** How long a killed owner's connection may live on. */
+/** The server may take this long to close the connection of a killed owner. */
 const OWNER_GRACE_MS = 2_000;
 const POLL_MS = 25;
 const RECOVERY_PAUSE_MS = 500;
 
 /**
- * A PostgreSQL server in a directory of ours, on a free port of 127.0.0.1, with a random password.
+ * A PostgreSQL server on a free port of 127.0.0.1, with a random password.
  *
- * A server that outlived its bot is taken over. A second bot on the same directory is refused. A server that dies is
- * started again on the same port, so that pools heal by themselves.
+ * A server that is left over by a killed bot is taken over. A second bot on the same directory is refused. A
+ * server that dies is started again on the same port, so that connection pools recover by themselves.
  */
 export class EmbeddedPostgres {
   readonly host = HOST;
@@ -59,17 +67,20 @@ export class EmbeddedPostgres {
     return this.cluster.password;
   }
 
-  /** @throws StartupError in one sentence: the directory cannot be used, another bot has it, the server does not start. */
+  /**
+   * @throws StartupError in one sentence when the directory cannot be used, another bot uses it, or the
+   *   server does not start.
+   */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     const { dataDir, log = () => undefined, clock = new Clock() } = options;
     const server = new EmbeddedPostgres(await prepareCluster(dataDir), log, clock);
     await server.#acquire();
-    // Nothing is left running by an exit that skips stop(), such as an uncaught exception.
+    // No server is left running after an exit without stop(), such as an uncaught exception.
     process.once('exit', server.#onExit);
     return server;
   }
 
-  /** Cuts every connection, writes a checkpoint, ends the server. To be called after the pool is closed. */
+  /** Closes all connections, writes a checkpoint and ends the server. Call it after the pool is closed. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -85,7 +96,7 @@ export class EmbeddedPostgres {
     await stopPostmaster(this.#pid, this.clock);
   }
 
-  /** Gets a server running in the directory, ours or one left over, and becomes its owner. */
+  /** Finds a running server in the directory or starts one, and becomes its owner. */
   async #acquire(): Promise<void> {
     const { clusterDir, dataDir } = this.cluster;
     const end = this.clock.monotonicMs() + START_DEADLINE_MS;
@@ -99,7 +110,7 @@ export class EmbeddedPostgres {
       } else if (!process || process.failure() !== undefined) {
         problem = process?.failure() ?? problem;
         if (postmaster) removeStaleLock(clusterDir, postmaster);
-        // On a restart the port is kept, because pools know no other.
+        // A restart keeps the port, because the pools know no other.
         process = startServer(this.cluster, this.#port || (await freePort()));
       }
       await sleep(POLL_MS);
@@ -109,7 +120,7 @@ export class EmbeddedPostgres {
     ]);
   }
 
-  /** A connection to the server of this cluster, or undefined while there is none on that port. */
+  /** A connection to the server of this cluster. undefined while there is none on that port. */
   async #connect(port: number): Promise<Client | undefined> {
     const client = new Client({
       host: HOST,
@@ -130,7 +141,7 @@ export class EmbeddedPostgres {
       if (rows[0]?.directory && realpathSync(rows[0].directory) === realpathSync(this.cluster.clusterDir))
         return client;
     } catch {
-      // Starting up, shutting down, or another server: the caller looks again.
+      // It is starting, shutting down, or another server. The caller tries again.
     }
     await client.end().catch(() => undefined);
     return undefined;
@@ -153,7 +164,10 @@ export class EmbeddedPostgres {
     guard.once('end', () => void this.#recover());
   }
 
-  /** The owner's connection ended: the server crashed (it restarts itself), or was killed (then it is started again). */
+  /**
+   * The owner's connection ended. After a crash of one of its processes the server restarts itself. A server
+   * that was killed is started again.
+   */
   async #recover(): Promise<void> {
     if (this.#stopped) return;
     this.log('the embedded PostgreSQL was lost; starting it again');

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Clock } from '../domain/clock.js';
 
-/** A server by what its lock file says. */
+/** A server, as its lock file describes it. */
 export interface Postmaster {
   readonly pid: number;
   readonly port: number;
 }
 
 const POLL_MS = 20;
-/** Fast shutdown waits for a checkpoint; immediate shutdown does not. */
+/** A fast shutdown waits for a checkpoint, an immediate one does not. */
 const FAST_SHUTDOWN_MS = 10_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
 
 const lockFile = (clusterDir: string): string => join(clusterDir, 'postmaster.pid');
 
-/** Line 1 of postmaster.pid is the process id, line 4 the port (which is written a moment later). */
+/** Line 1 of postmaster.pid is the process id. Line 4 is the port, which is written a moment later. */
 export function readPostmaster(clusterDir: string): Postmaster | undefined {
   let text: string;
   try {
@@ -31,7 +31,7 @@ export function readPostmaster(clusterDir: string): Postmaster | undefined {
   return Number.isInteger(pid) && pid > 0 ? { pid, port } : undefined;
 }
 
-/** Whether this process is alive and is PostgreSQL, so that a process id used again is never mistaken for a server. */
+/** Whether this process is alive and is PostgreSQL. A process id may be used again by another program. */
 export function isPostgres(pid: number): boolean {
   const { name, state } = processInfo(pid);
   return name.endsWith('postgres') && !state.startsWith('Z');
@@ -52,8 +52,8 @@ function processInfo(pid: number): { name: string; state: string } {
 }
 
 /**
- * PostgreSQL refuses to start while the process of its lock file lives, whatever that process is: after a crash of the
- * machine the id often belongs to something else. Then the lock file is removed.
+ * Removes the lock file when its process id belongs to another program now, as happens after a crash of the
+ * machine. PostgreSQL refuses to start while any process has that id.
  */
 export function removeStaleLock(clusterDir: string, { pid }: Postmaster): void {
   if (isPostgres(pid) || !exists(pid) || readPostmaster(clusterDir)?.pid !== pid) return;
@@ -69,7 +69,10 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Stops a server: connections are cut and a checkpoint is written; when that takes too long, without a checkpoint. */
+/**
+ * Stops a server: closes its connections and writes a checkpoint. When that takes too long, it stops without
+ * one.
+ */
 export async function stopPostmaster(pid: number, clock = new Clock()): Promise<void> {
   if (signal(pid, 'SIGINT') && (await isGone(pid, FAST_SHUTDOWN_MS, clock))) return;
   if (signal(pid, 'SIGQUIT')) await isGone(pid, IMMEDIATE_SHUTDOWN_MS, clock);

@@ -9,19 +9,22 @@ export const HOST = '127.0.0.1';
 const SETTINGS = {
   listen_addresses: HOST,
   unix_socket_directories: '',
-  // The bot's pool, a second bot that is told to go away, and an operator with psql.
+  // For the bot's pool, a second bot that is refused, and an operator with psql.
   max_connections: '50',
   shared_buffers: '32MB',
   timezone: 'UTC',
   log_timezone: 'UTC',
 };
 
-/** The log of a server that runs for months must not fill the disk: it begins anew at a start beyond this size. */
+/** A larger log is emptied at the start, so that it does not fill the disk in months of running. */
 const LARGEST_LOG_BYTES = 5_000_000;
 
-/** The server as a child: detached, so that a Ctrl-C meant for us does not reach it before our work is done. */
+/**
+ * The server as a detached child process, so that a Ctrl-C for the bot does not stop it before the bot is
+ * done.
+ */
 export interface ServerProcess {
-  /** undefined while it runs; then the last complaint of its log. */
+  /** undefined while it runs. Afterwards the last error in its log. */
   failure(): string | undefined;
 }
 
@@ -35,7 +38,7 @@ export function startServer(
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   let ending: string | undefined;
   const child = spawn(binaries.postgres, ['-D', clusterDir, '-p', String(port), ...settings], {
-    // A file, not a pipe: the server outlives us when we are killed.
+    // A file and not a pipe, because the server may outlive us.
     stdio: ['ignore', log, log],
     env: SERVER_ENVIRONMENT,
     cwd: dataDir,
@@ -46,17 +49,17 @@ export function startServer(
   child.once('error', (error) => (ending = error.message));
   child.once('exit', (code, signal) => (ending ??= `it ended (${signal ?? code})`));
   child.unref();
-  return { failure: () => ending && (complaint(logFile, logStart) ?? ending) };
+  return { failure: () => ending && (lastError(logFile, logStart) ?? ending) };
 }
 
-function complaint(logFile: string, from: number): string | undefined {
+function lastError(logFile: string, from: number): string | undefined {
   const written = readFileSync(logFile).subarray(from).toString();
-  const complaints = [...written.matchAll(/(?:FATAL|PANIC): +(.*)/g)].map((match) => match[1] ?? '');
-  // What clients were told while it was starting is not why it ended.
-  return complaints.findLast((text) => !text.startsWith('the database system is'));
+  const errors = [...written.matchAll(/(?:FATAL|PANIC): +(.*)/g)].map((match) => match[1] ?? '');
+  // What clients were told during the start is not the reason why it ended.
+  return errors.findLast((text) => !text.startsWith('the database system is'));
 }
 
-/** A port that nobody listens on. Another process may take it before the server does: then the start is repeated. */
+/** A free port. Another process may take it before the server does: the start is then repeated. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, HOST);

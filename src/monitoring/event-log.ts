@@ -23,7 +23,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'database-lost': 'warn',
   'embedded-database': 'warn',
   'cache-lost': 'warn',
-  // Anybody can cause these without a key, as often as the rate limit lets them.
+  // Anybody can cause these without a key, up to the rate limit.
   'api-key-refused': 'debug',
   'api-role-refused': 'warn',
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),

@@ -4,8 +4,7 @@ import type { MonitoringConfig } from '../config/index.js';
 import { ReadableLines } from './readable-lines.js';
 
 /**
- * How the process logs: on standard output, one JSON object a line where a machine reads it, readable lines where a
- * person does.
+ * How the process logs to standard output: readable lines on a terminal, otherwise one JSON object a line.
  */
 export function logParams(
   { logLevel, logFormat }: Pick<MonitoringConfig, 'logLevel' | 'logFormat'>,
@@ -13,7 +12,7 @@ export function logParams(
   output: DestinationStream = pino.destination(),
 ): { readonly pinoHttp: Extract<Params['pinoHttp'], unknown[]> } {
   const readable = logFormat === 'pretty' || (logFormat === 'auto' && isTerminal);
-  // Requests are not logged one by one: probes alone would drown the decisions.
+  // Requests are not logged one by one: the probes alone would hide everything else.
   const options = { level: logLevel, autoLogging: false, base: null, quietReqLogger: true };
   return { pinoHttp: [options, readable ? new ReadableLines(output, isTerminal) : output] };
 }

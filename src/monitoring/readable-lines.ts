@@ -1,14 +1,19 @@
 import pino, { type DestinationStream } from 'pino';
 
 const CLEAR_TO_END = '\u001b[K';
-/** Control characters and marks that turn the direction of text: names and errors from outside may hold them. */
+/**
+ * Control characters, and marks that turn the direction of text. Names and errors from outside may hold them.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
-/** A text that needs no quotes beside others. */
+/** A text that is clear without quotes. */
 const BARE = /^[^\s"=[\]{}]+$/u;
 
-/** Turns pino's JSON lines into lines for a person: `12:00:00.123 INFO  pass block=100 positions=50`. Times are UTC. */
+/**
+ * Turns pino's JSON lines into readable ones: `12:00:00.123 INFO  pass block=100 positions=50`. Times are
+ * UTC.
+ */
 export class ReadableLines implements DestinationStream {
-  /** @param onTerminal a progress bar may stand in the line: what is left of it is cleared. */
+  /** @param onTerminal clears the rest of each line, because a progress bar may have been drawn there. */
   constructor(
     private readonly output: DestinationStream,
     private readonly onTerminal: boolean,
@@ -20,7 +25,7 @@ export class ReadableLines implements DestinationStream {
   }
 }
 
-/** One line, and one more for each line of an error's stack. */
+/** One line, followed by the lines of an error's stack. */
 export function readableLines(json: string): string[] {
   let entry: unknown;
   try {
@@ -34,7 +39,7 @@ export function readableLines(json: string): string[] {
   const words = [
     new Date(Number(time)).toISOString().slice(11, 23),
     name.toUpperCase().padEnd(5),
-    // An event names itself; the context of all events is the same.
+    // An event has a name of its own, and all events have the same context.
     typeof event === 'string' ? event : typeof context === 'string' ? `[${context}]` : undefined,
     typeof msg === 'string' ? printable(msg) : undefined,
     ...Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`),

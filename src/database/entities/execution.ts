@@ -5,14 +5,18 @@ import { AMOUNT, COUNT, JSON_TEXT, TEXT, USD } from '../columns.js';
 export type ExecutionMode = 'dry-run' | 'live';
 
 /**
- * planned: simulated, not yet judged by safety. rejected: left alone, see the reason. dry-run: would have been sent.
- * authorised: its signed transaction is in the outbox. submitted: a node took it. succeeded, reverted: by its receipt.
- * dropped: it will not be mined.
+ * - planned: simulated, and not yet checked by safety.
+ * - rejected: not acted on. The reason says why.
+ * - dry-run: it would have been sent.
+ * - authorised: its signed transaction is in the outbox.
+ * - submitted: a node took the transaction.
+ * - succeeded, reverted: what its receipt says.
+ * - dropped: it will not be mined.
  */
 export type ExecutionStatus =
   'planned' | 'rejected' | 'dry-run' | 'authorised' | 'submitted' | 'succeeded' | 'reverted' | 'dropped';
 
-/** What was decided, and what came of it. What a rejection never got to know is null. */
+/** A decision and its outcome. A value that a rejected plan never had is null. */
 @Entity('executions')
 export class Execution {
   /** Ascending; a decimal number as text. */
@@ -71,7 +75,7 @@ export class Execution {
   @Column({ ...USD, name: 'simulated_net_profit_usd', nullable: true })
   readonly simulatedNetProfitUsd8!: bigint | null;
 
-  /** Value of the debt to cover: what the limits count. */
+  /** Value of the debt to cover. The limits count it. */
   @Column({ ...USD, name: 'notional_usd', nullable: true })
   readonly notionalUsd8!: bigint | null;
 
@@ -106,14 +110,14 @@ export class Execution {
   @Column({ ...AMOUNT, name: 'realised_profit', nullable: true })
   readonly realisedProfit!: bigint | null;
 
-  /** After the fees of the receipt; negative where only fees were paid. */
+  /** After the fees of the receipt. Negative when only fees were paid. */
   @Column({ ...USD, name: 'realised_profit_usd', nullable: true })
   readonly realisedProfitUsd8!: bigint | null;
 
   @Column({ ...AMOUNT, name: 'gas_used', nullable: true })
   readonly gasUsed!: bigint | null;
 
-  /** From the head's arrival to the handing over to the node: microseconds. */
+  /** Microseconds from the arrival of the head until the transaction was handed to the node. */
   @Column({ type: 'integer', name: 'head_to_send_us', nullable: true })
   readonly headToSendUs!: number | null;
 

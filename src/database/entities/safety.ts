@@ -2,7 +2,7 @@ import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import type { SafetyState } from '../../domain/safety.js';
 import { COUNT, TEXT } from '../columns.js';
 
-/** The one row that survives restarts. */
+/** The safety state: one row that survives restarts. */
 @Entity('safety_state')
 export class SafetyStateRow {
   @PrimaryColumn({ type: 'integer' })
@@ -23,7 +23,7 @@ export class SafetyStateRow {
   @Column({ type: 'timestamptz' })
   readonly since!: Date;
 
-  /** Grows with every change: a writer that read an older one is refused. */
+  /** Grows with every change. A writer that has read an older version is refused. */
   @Column(COUNT)
   readonly version!: number;
 }
@@ -49,7 +49,7 @@ export class StateTransition {
   readonly at!: Date;
 }
 
-/** What a person did through the API: the audit trail. */
+/** What an operator did through the API: the audit trail. */
 @Entity('operator_actions')
 export class OperatorAction {
   @PrimaryGeneratedColumn({ type: 'bigint' })
@@ -72,7 +72,7 @@ export class OperatorAction {
   @Column({ type: 'timestamptz' })
   readonly at!: Date;
 
-  /** The address that the request came from. */
+  /** The client's address. */
   @Column({ ...TEXT, nullable: true })
   readonly remote!: string | null;
 }

@@ -3,20 +3,22 @@ import type { Address, Hash } from '../../domain/hex.js';
 import type { Json } from '../../domain/json.js';
 import { COUNT, JSON_TEXT } from '../columns.js';
 
-/** Of which block the positions of a protocol are, and how far its history has been searched for borrowers. */
+/**
+ * The block of the stored positions of a protocol, and how far its history has been searched for borrowers.
+ */
 @Entity('checkpoints')
 export class CheckpointRow {
   @PrimaryColumn({ type: 'text' })
   readonly protocol!: string;
 
-  /** Null before the first checkpoint, as is its hash. */
+  /** Null before the first checkpoint, like its hash. */
   @Column({ ...COUNT, name: 'block_number', nullable: true })
   readonly blockNumber!: number | null;
 
   @Column({ type: 'text', name: 'block_hash', nullable: true })
   readonly blockHash!: Hash | null;
 
-  /** Null before the search has begun, as is its goal. */
+  /** Null before the search has begun, like its goal. */
   @Column({ ...COUNT, name: 'history_scanned_to', nullable: true })
   readonly historyScannedTo!: number | null;
 
@@ -36,12 +38,15 @@ export class KnownPosition {
   @PrimaryColumn({ type: 'text' })
   readonly account!: Address;
 
-  /** As of the protocol's checkpoint, in a form of the protocol's own; null where it has not been read yet. */
+  /**
+   * Its state at the block of the checkpoint, in a form of the protocol's own. Null while it has not been
+   * read.
+   */
   @Column({ type: 'jsonb', nullable: true })
   readonly state!: Json;
 }
 
-/** A position that the chain saw otherwise than we did, at one block. */
+/** A position whose values differed from the chain's at one block. */
 @Entity('divergences')
 export class DivergenceRow {
   @PrimaryGeneratedColumn({ type: 'bigint' })
@@ -59,7 +64,7 @@ export class DivergenceRow {
   @Column({ type: 'text', name: 'block_hash' })
   readonly blockHash!: Hash;
 
-  /** Both sides, amounts as decimal text. */
+  /** Our values and the chain's. Amounts are decimal text. */
   @Column(JSON_TEXT)
   readonly detail!: Readonly<Record<string, string>>;
 

@@ -33,7 +33,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
 
   afterAll(() => running.stop());
 
-  it('of a new protocol there is nothing', async () => {
+  it('a new protocol has none', async () => {
     expect(await checkpoints.load('aave')).toEqual({
       checkpoint: undefined,
       history: undefined,
@@ -42,7 +42,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     });
   });
 
-  it('a checkpoint takes what changed and what is gone; the others stay, and so do other protocols', async () => {
+  it('a checkpoint updates changed positions, deletes those that are gone, and leaves all others alone', async () => {
     await checkpoints.saveCheckpoint('other', block(9), [position(1, ['another'])], []);
     await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2), position(3)], []);
     await checkpoints.saveCheckpoint(
@@ -84,7 +84,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     expect(new Set(saved.unread)).toEqual(new Set([account(1), account(3)]));
   });
 
-  it('forgotten states leave the borrowers to be read, and how far they are known', async () => {
+  it('forgetting the states keeps the borrowers and how far the history was searched', async () => {
     await checkpoints.saveCheckpoint('other', block(9), [position(1)], []);
     await checkpoints.saveCheckpoint('aave', block(10), [position(1)], []);
     await checkpoints.forgetStates('aave', { scannedTo: 5, goal: 12 });
@@ -97,7 +97,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     expect(await checkpoints.load('other')).toMatchObject({ checkpoint: block(9), positions: [position(1)] });
   });
 
-  it('more positions than go into one statement are one transaction: a failure at its end undoes all', async () => {
+  it('positions that need several statements are one transaction: a failure at its end undoes all of it', async () => {
     const many = Array.from({ length: 12_000 }, (_, n) => position(n));
     await checkpoints.saveCheckpoint('aave', block(10), many, []);
     await dataSource.query('ALTER TABLE checkpoints RENAME TO away');
@@ -110,7 +110,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     expect([...saved.positions].sort((a, b) => (a.account < b.account ? -1 : 1))).toEqual(many);
   });
 
-  it('F29 a connection cut before the commit leaves the checkpoint before, whole', async () => {
+  it('F29 a connection that is cut before the commit leaves the previous checkpoint complete', async () => {
     await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2)], []);
     const blocker = dataSource.createQueryRunner();
     await blocker.startTransaction();
@@ -133,7 +133,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
     });
   });
 
-  it('what is read is of one moment, though a checkpoint is committed meanwhile', async () => {
+  it('reads one snapshot, even when a checkpoint is committed meanwhile', async () => {
     await checkpoints.saveCheckpoint('aave', block(10), [position(1)], []);
     const writer = dataSource.createQueryRunner();
     await writer.startTransaction();

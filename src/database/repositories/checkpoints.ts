@@ -5,22 +5,25 @@ import type { Address, Hash } from '../../domain/hex.js';
 import { Database } from '../database.js';
 import { CheckpointRow } from '../entities/state.js';
 
-/** Rows per statement: each stays far below the statement timeout, and the loop turns in between. */
+/** Rows per statement: each stays far below the statement timeout, and the event loop runs in between. */
 const BATCH = 5_000;
 
-/** The block of which the stored positions of a protocol are. */
+/** The block of a protocol's stored positions. */
 export interface Checkpoint {
   readonly number: number;
   readonly hash: Hash;
 }
 
-/** Borrowers have been looked for up to block `scannedTo` (-1: not begun); none is missing once that is `goal` or more. */
+/**
+ * The search for borrowers has reached block `scannedTo`; -1: it has not begun. It is complete when
+ * `scannedTo` is `goal` or more.
+ */
 export interface History {
   readonly scannedTo: number;
   readonly goal: number;
 }
 
-/** A position in a form of its protocol's own. */
+/** A position, in a form of its protocol's own. */
 export interface StoredPosition {
   readonly account: Address;
   /** Not null. */
@@ -32,25 +35,25 @@ export interface KnownPositions {
   readonly checkpoint: Checkpoint | undefined;
   /** undefined before the first search. */
   readonly history: History | undefined;
-  /** As of the checkpoint. */
+  /** At the block of the checkpoint. */
   readonly positions: readonly StoredPosition[];
   /** Known borrowers whose positions have not been read yet. */
   readonly unread: readonly Address[];
 }
 
-/** A million rows take longer than one statement may. */
+/** To forget a million rows takes longer than one statement may. */
 const FORGET_AT_ONCE = 50_000;
 
 /**
- * Positions as of a checkpoint, so that a restart need not read them from the chain again, and how far the history has
- * been searched for borrowers. `protocol` is the configured name. Every method throws as {@link Database.query} does, and
- * writes all or nothing.
+ * The positions at the block of a checkpoint, so that a restart need not read them from the chain again, and
+ * how far the history has been searched for borrowers. `protocol` is the name in the configuration. Every
+ * method throws as {@link Database.query} does, and writes all or nothing.
  */
 @Injectable()
 export class CheckpointsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Everything as of one moment, whatever is being written meanwhile. */
+  /** Reads everything from one snapshot of the database, even while it is being written to. */
   load(protocol: string): Promise<KnownPositions> {
     return this.database.transaction(async (manager) => {
       await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
@@ -67,7 +70,7 @@ export class CheckpointsRepository {
     });
   }
 
-  /** Borrowers that are known already keep their state. */
+  /** Known borrowers keep their state. */
   async saveHistory(protocol: string, borrowers: readonly Address[], history: History): Promise<void> {
     await this.database.query(
       `WITH found AS (
@@ -81,9 +84,10 @@ export class CheckpointsRepository {
   }
 
   /**
-   * Takes the positions to another block. Those that are named in neither list must be the same at both blocks.
+   * Moves the positions to another block. Positions in neither list must be the same at both blocks.
    *
-   * @param changed is read as it is written, so that a database that is away costs no encoding.
+   * @param changed is encoded while it is written, so that nothing is encoded for a database that cannot be
+   *   reached.
    */
   saveCheckpoint(
     protocol: string,
@@ -112,7 +116,10 @@ export class CheckpointsRepository {
     });
   }
 
-  /** The borrowers stay, none of them read, and there is no checkpoint: the one that was is not on the chain any more. */
+  /**
+   * Deletes the checkpoint, because its block is no longer on the chain. The borrowers stay, and all of them
+   * have to be read again.
+   */
   async forgetStates(protocol: string, history: History): Promise<void> {
     await this.database.transaction(async (manager) => {
       for (let forgotten = FORGET_AT_ONCE; forgotten === FORGET_AT_ONCE;) {
@@ -137,7 +144,7 @@ export class CheckpointsRepository {
   }
 }
 
-/** Not as entities: TypeORM takes several times as long to make them. */
+/** Plain rows, because TypeORM takes several times as long to make entities. */
 async function* pagesOf(
   manager: EntityManager,
   protocol: string,
@@ -153,7 +160,7 @@ async function* pagesOf(
   }
 }
 
-/** States by account: no account twice in one statement, which an upsert refuses. */
+/** States by account. PostgreSQL refuses an upsert that names an account twice in one statement. */
 function* batchesOf(positions: Iterable<StoredPosition>): Generator<Record<Address, Json>> {
   let batch: [Address, Json][] = [];
   for (const { account, state } of positions) {

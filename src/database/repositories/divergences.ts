@@ -7,7 +7,7 @@ export type NewDivergence = Pick<
   'protocol' | 'account' | 'blockNumber' | 'blockHash' | 'detail'
 >;
 
-/** Positions that the chain saw otherwise than we did. Every method throws as {@link Database.query} does. */
+/** Positions whose values differed from the chain's. Every method throws as {@link Database.query} does. */
 @Injectable()
 export class DivergencesRepository {
   constructor(private readonly database: Database) {}

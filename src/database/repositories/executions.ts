@@ -6,7 +6,9 @@ import { safeInteger } from '../columns.js';
 import { Database } from '../database.js';
 import { Execution, type ExecutionStatus } from '../entities/execution.js';
 
-/** The decision half of a row. Money is null only in rows of status `rejected`, where it never became known. */
+/**
+ * The decision part of a row. Only a row of status `rejected` may lack amounts, if they never became known.
+ */
 export type NewExecution = Pick<
   Execution,
   | 'protocol'
@@ -28,14 +30,14 @@ export type NewExecution = Pick<
   | 'notionalUsd8'
   | 'mode'
 > & {
-  /** `planned` when safety still has to judge it. */
+  /** `planned` when safety has not checked it yet. */
   readonly status: 'planned' | 'rejected' | 'dry-run';
   readonly reason?: string | null;
-  /** All inputs; bigint is stored as decimal text, a Secret as ***. */
+  /** All inputs. A bigint is stored as decimal text, a Secret as ***. */
   readonly plan: object;
 };
 
-/** How an execution ended. Amounts are those of the receipt. */
+/** How an execution ended. Amounts are from the receipt. */
 export type ExecutionOutcome =
   | { readonly status: 'dry-run' }
   | { readonly status: 'rejected' | 'dropped'; readonly reason: string }
@@ -44,7 +46,7 @@ export type ExecutionOutcome =
       readonly reason: string;
       readonly txHash: Hash;
       readonly gasUsed: bigint;
-      /** The fees paid for nothing: negative. */
+      /** The fees that were paid without a profit: negative. */
       readonly realisedProfitUsd8: bigint;
     }
   | {
@@ -63,7 +65,7 @@ export type ExecutionOutcome =
 
 const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
 
-/** What was decided, and what came of it. Every method throws as {@link Database.query} does. */
+/** Decisions and their outcomes. Every method throws as {@link Database.query} does. */
 @Injectable()
 export class ExecutionsRepository {
   constructor(private readonly database: Database) {}
@@ -75,20 +77,20 @@ export class ExecutionsRepository {
     return id;
   }
 
-  /** All or none. @returns the ids in the order of the list. */
+  /** Inserts all or none. @returns the ids in the order of the list. */
   async insertMany(executions: readonly NewExecution[]): Promise<string[]> {
     if (executions.length === 0) return [];
-    // Copies, because TypeORM writes the ids into what it is given.
+    // TypeORM writes the ids into the objects that it gets, so it gets copies.
     const copies = executions.map((execution) => ({ ...execution }));
     const result = await this.database.with(Execution, (rows) => rows.insert(copies));
     return result.identifiers.map(({ id }) => String(id));
   }
 
   /**
-   * A node has taken the transaction. Changes nothing once the execution is settled, so that a slow answer of the node
-   * cannot undo a fast receipt.
+   * A node has taken the transaction. This changes nothing once the execution is settled, so that a slow
+   * answer of the node cannot undo a fast receipt.
    *
-   * @param headToSendUs from the head's arrival to the handing over: microseconds.
+   * @param headToSendUs microseconds from the arrival of the head until the transaction was handed over.
    */
   async markSubmitted(id: string, txHash: Hash, headToSendUs: number | null): Promise<void> {
     await this.database.with(Execution, (rows) =>
@@ -99,7 +101,7 @@ export class ExecutionsRepository {
     );
   }
 
-  /** Writes the end of an execution. Settling again replaces it, as a reorg may ask for. */
+  /** Writes the outcome of an execution. Another call replaces it, which a reorg may require. */
   async settle(id: string, outcome: ExecutionOutcome): Promise<void> {
     const { affected } = await this.database.with(Execution, (rows) =>
       rows.update({ id }, { ...outcome, settledAt: () => 'now()' }),
@@ -108,9 +110,10 @@ export class ExecutionsRepository {
   }
 
   /**
-   * Rejects what was planned and never authorised: nothing of it was signed. For the start, when no pass is running.
+   * Rejects plans that were never authorised; nothing of them was signed. Call it at the start, when no pass
+   * is running.
    *
-   * @returns how many.
+   * @returns how many were rejected.
    */
   async rejectInterrupted(reason: string): Promise<number> {
     const { affected } = await this.database.with(Execution, (rows) =>
@@ -123,7 +126,7 @@ export class ExecutionsRepository {
     return this.database.with(Execution, (rows) => rows.findOneBy({ id }));
   }
 
-  /** Newest first. @param before only those older than this id: the next page. */
+  /** Newest first. @param before only rows older than this id: the next page. */
   latest(limit: number, before?: string): Promise<Execution[]> {
     return this.database.with(Execution, (rows) =>
       rows.find({
@@ -134,7 +137,7 @@ export class ExecutionsRepository {
     );
   }
 
-  /** Authorised or submitted and not settled, oldest first: what a restart has to look after. */
+  /** Authorised or submitted and not settled, oldest first: a restart has to settle them. */
   open(): Promise<Execution[]> {
     return this.database.with(Execution, (rows) =>
       rows.find({ where: { status: In(OPEN) }, order: { id: 'ASC' } }),
@@ -145,7 +148,7 @@ export class ExecutionsRepository {
     return this.database.with(Execution, (rows) => rows.count());
   }
 
-  /** Number of rows by status; a status without rows is absent. */
+  /** The number of rows of each status. A status without rows is absent. */
   async countByStatus(): Promise<Partial<Record<ExecutionStatus, number>>> {
     const rows = await this.database.query('SELECT status, count(*) AS n FROM executions GROUP BY status');
     return Object.fromEntries(rows.map(({ status, n }) => [String(status), safeInteger(n)]));

@@ -6,25 +6,28 @@ import { usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
 
-/** The safety state as it survives restarts. */
+/** The safety state that survives restarts. */
 export interface StoredSafety {
   readonly status: SafetyStatus;
-  /** To be given back to {@link SafetyRepository.save}. */
+  /** Pass it to {@link SafetyRepository.save}. */
   readonly version: number;
 }
 
 export type SavedSafety =
   | { readonly kind: 'saved'; readonly version: number }
-  /** Someone else changed the state since it was loaded: nothing was written. */
+  /** Another writer changed the state since it was loaded. Nothing was written. */
   | { readonly kind: 'stale'; readonly current: StoredSafety };
 
-/** What a person did through the API. */
+/** What an operator did through the API. */
 export type NewOperatorAction = Pick<
   OperatorAction,
   'actor' | 'role' | 'action' | 'reason' | 'at' | 'remote'
 >;
 
-/** The safety state, its history, the volume of the days, the audit trail. Every method throws as {@link Database.query} does. */
+/**
+ * The safety state, its history, the daily volumes and the audit trail.
+ * Every method throws as {@link Database.query} does.
+ */
 @Injectable()
 export class SafetyRepository {
   constructor(private readonly database: Database) {}
@@ -34,10 +37,10 @@ export class SafetyRepository {
   }
 
   /**
-   * Writes the state, with a row of its history where it changes and a row of the audit trail where a person did it:
-   * all or nothing.
+   * Writes the state, a row of its history if it changes, and a row of the audit trail if an operator caused
+   * it: all or nothing.
    *
-   * @param version as loaded or saved last: a state that was changed since then is not overwritten.
+   * @param version of the last load or save. A state that was changed since then is not overwritten.
    */
   save(status: SafetyStatus, version: number, action?: NewOperatorAction): Promise<SavedSafety> {
     return this.database.transaction(async (manager) => {
@@ -59,7 +62,7 @@ export class SafetyRepository {
     return this.database.with(StateTransition, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
   }
 
-  /** Audits an action that changed no state, such as one that was refused. */
+  /** Records an action that changed no state, such as one that was refused. */
   async recordAction(action: NewOperatorAction): Promise<void> {
     await this.database.with(OperatorAction, (rows) => rows.insert({ ...action }));
   }
