@@ -22,10 +22,10 @@ import type { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
 export const VIEWER_KEY = 'viewer-key-of-the-specs';
-/** Stands in every node URL of the specs: no answer may hold it. */
+/** A part of every node URL in the tests. No answer may hold it. */
 export const URL_SECRET = 'url-secret';
 
-/** What the bot and the chain look like to the API; a spec changes it as it likes. */
+/** The state of the bot and of the chain as the API reads it. A test may change it. */
 export interface World {
   bot: BotStatus;
   safety: SafetyStatus;
@@ -50,7 +50,7 @@ export interface ApiApp {
 export interface ApiSettings {
   /** As written in the configuration file. Default: one operator, one viewer. */
   readonly keys?: string;
-  /** Real database and SafetyController with the data here; without it they are small stand-ins. */
+  /** The directory of a real database, used by the real SafetyController. Without it both are fakes. */
   readonly dataDir?: string;
 }
 
@@ -68,7 +68,7 @@ const KEYS = `
 
 const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
 
-/** The API as main serves it, guards and filters and all, on a bot that is a picture. */
+/** The API as main serves it, with all guards and filters, in front of a fake bot. */
 export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
   const config = configOf(settings);
   const world = newWorld();
