@@ -17,7 +17,8 @@ export class StoredPositions implements MigrationInterface {
 }
 
 const UP = `
--- The position at the block of its protocol's checkpoint, in a form of the protocol's own. NULL: not read yet.
+-- The position at the block of its protocol's checkpoint, in a form of the protocol's own.
+-- NULL: not read yet.
 ALTER TABLE positions ADD COLUMN state jsonb;
 
 -- block_number, block_hash: the block of the stored states. The history has been searched for borrowers up to
