@@ -19,7 +19,6 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'price-differs': 'warn',
   'execution-reopened': 'warn',
   'safety-not-saved': 'error',
-  'safety-listener-failed': 'error',
   'database-lost': 'warn',
   'embedded-database': 'warn',
   'cache-lost': 'warn',

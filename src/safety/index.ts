@@ -1,3 +1,3 @@
-export { SafetyController, type Actor, type Operator, type SafetyTransition } from './safety-controller.js';
+export { SafetyController, type Actor, type Operator } from './safety-controller.js';
 export { FailurePolicy } from './failure-policy.js';
 export { SafetyModule } from './safety.module.js';

@@ -11,7 +11,6 @@ import {
   utcDay,
   type SafetyEvent,
   type SafetyLimits,
-  type SafetyState,
   type SafetyStatus,
   type SafetyUsage,
 } from '../domain/safety.js';
@@ -27,13 +26,6 @@ export interface Operator {
 
 /** Who asks for a change: the bot itself, or a person. Only what a person does is audited. */
 export type Actor = 'chimera' | Operator;
-
-export interface SafetyTransition {
-  readonly from: SafetyState;
-  readonly to: SafetyState;
-  readonly reason: string;
-  readonly actor: string;
-}
 
 interface Change {
   readonly event: SafetyEvent;
@@ -53,7 +45,6 @@ const LONGEST_RETRY_MS = 5_000;
  */
 @Injectable()
 export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
-  private readonly listeners = new Set<(transition: SafetyTransition) => void>();
   private saved: StoredSafety;
   private current: SafetyStatus;
   private unsaved: readonly Change[] = [];
@@ -86,8 +77,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   async onModuleInit(): Promise<void> {
     await this.reloadVolume();
     this.saved = await this.repository.load();
-    this.loaded = true;
     this.derive();
+    this.loaded = true;
   }
 
   /** One last attempt to save what the database has not taken yet; its connections close in the next hook. */
@@ -102,12 +93,6 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   get isHalted(): boolean {
     return this.current.state === 'HALTED';
-  }
-
-  /** Calls `listener` at each change of the state, in order. @returns how to stop that. */
-  onTransition(listener: (transition: SafetyTransition) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
   }
 
   /**
@@ -262,7 +247,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     return result.kind === 'saved';
   }
 
-  /** The state in force: the saved one and what is not saved yet. Tells the listeners when it is another than before. */
+  /** The state in force: the saved one and what is not saved yet. A change is told by an event, once the first one is read. */
   private derive(): void {
     const from = this.current.state;
     this.current = this.unsaved.reduce(
@@ -270,14 +255,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       this.saved.status,
     );
     const { state: to, reason, actor } = this.current;
-    if (from === to) return;
-    for (const listener of this.listeners) {
-      try {
-        listener({ from, to, reason, actor });
-      } catch (error) {
-        this.events.emit({ event: 'safety-listener-failed', message: messageOf(error) });
-      }
-    }
+    if (this.loaded && from !== to) this.events.emit({ event: 'safety-changed', from, to, reason, actor });
   }
 
   private actionOf(action: 'halt' | 'resume', reason: string, actor: Actor): NewOperatorAction | undefined {

@@ -20,16 +20,8 @@ import { SafetyController } from './safety-controller.js';
     {
       provide: SafetyController,
       inject: [SafetyRepository, ChimeraConfig, Events, Clock],
-      useFactory: (
-        repository: SafetyRepository,
-        { safety }: ChimeraConfig,
-        events: Events,
-        clock: Clock,
-      ) => {
-        const controller = new SafetyController(repository, safety, events, clock);
-        controller.onTransition((transition) => events.emit({ event: 'safety-changed', ...transition }));
-        return controller;
-      },
+      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig, events: Events, clock: Clock) =>
+        new SafetyController(repository, safety, events, clock),
     },
   ],
   exports: [SafetyController, FailurePolicy],

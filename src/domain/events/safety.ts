@@ -8,11 +8,6 @@ export type SafetyEvent =
       readonly message: string;
     }
   | {
-      /** Code that follows the changes of the safety state threw. The change itself holds. */
-      readonly event: 'safety-listener-failed';
-      readonly message: string;
-    }
-  | {
       readonly event: 'safety-changed';
       readonly from: SafetyState;
       readonly to: SafetyState;
