@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileChimera } from '../../devnet/artifacts.js';
 import type { Hex } from '../domain/hex.js';
 import { CHIMERA_ABI, OUTCOME_WORDS, SELECTORS, TOPICS, readOutcome } from './bindings.js';
-import { chimeraEvents, liquidateCall, revertReason } from './contract.js';
+import { chimeraEvents, liquidateCall, parseRevert, revertReason } from './contract.js';
 
 const abi = new Interface(CHIMERA_ABI);
 const hex = (text: string): Hex => `0x${text.slice(2)}`;
@@ -19,8 +19,8 @@ const NAMED = {
   gasUsed: 8n,
 };
 
-describe('what the bot knows of its contract', () => {
-  it('is what the compiled contract has, name for name', async () => {
+describe('bindings of the contract', () => {
+  it('have the names, selectors and topics of the compiled contract', async () => {
     const compiled = new Interface((await compileChimera()).abi);
     const formatted = compiled.fragments
       .filter(({ type }) => type !== 'constructor' && type !== 'fallback')
@@ -32,22 +32,36 @@ describe('what the bot knows of its contract', () => {
       expect(compiled.getEvent(name)?.topicHash).toBe(topic);
   });
 
-  it('names each of its errors, with its numbers', () => {
+  it('parses each of its errors by name, with its arguments', () => {
     for (const fragment of abi.fragments) {
       if (fragment.type !== 'error') continue;
       const error = abi.getError(fragment.format('sighash'));
       if (!error) throw new Error(`no error ${fragment.format()}`);
       const zeros = AbiCoder.defaultAbiCoder().getDefaultValue(error.inputs);
-      expect(revertReason(hex(abi.encodeErrorResult(error, zeros)))).toContain(error.name);
+      const data = hex(abi.encodeErrorResult(error, zeros));
+      expect(parseRevert(data)).toMatchObject({
+        kind: 'known',
+        name: error.name,
+        args: zeros.map(String),
+        selector: error.selector,
+      });
     }
+  });
+
+  it('says in words why a call reverted, whatever the data is', () => {
     expect(revertReason(hex(abi.encodeErrorResult('ProfitBelowFloor', [1n, 2n])))).toBe(
       'ProfitBelowFloor(1, 2)',
     );
+    expect(revertReason(hex(abi.encodeErrorResult('NothingLiquidated', [])))).toBe('NothingLiquidated');
     expect(revertReason('0x')).toBe('no reason given');
     expect(revertReason('0xdeadbeef')).toBe('unknown error 0xdeadbeef');
+    const reason = AbiCoder.defaultAbiCoder().encode(['string'], ['LOK']).slice(2);
+    expect(parseRevert(`0x08c379a0${reason}`)).toMatchObject({ kind: 'known', name: 'Error', args: ['LOK'] });
     const cutOff: Hex = `0x08c379a0${'20'.padStart(64, '0')}${'ff'.padStart(64, '0')}${'41'.repeat(188)}`;
-    for (const broken of ['0x12', '0x08c379a0', '0x4e487b71', cutOff] as const)
+    for (const broken of ['0x12', '0x08c379a0', '0x4e487b71', cutOff] as const) {
+      expect(parseRevert(broken)).toEqual({ kind: 'unknown', selector: broken.slice(0, 10) });
       expect(revertReason(broken)).toBe(`unknown error ${broken.slice(0, 10)}`);
+    }
   });
 
   it('encodes a plan of any length as the ABI does', () => {
@@ -58,7 +72,7 @@ describe('what the bot knows of its contract', () => {
     }
   });
 
-  it('reads outcomes, and never a missing number as zero', () => {
+  it('reads outcomes, and refuses an answer that is too short', () => {
     const one = hex(abi.encodeFunctionResult('liquidate', [OUTCOME]));
     expect(readOutcome(one)).toEqual(NAMED);
     const two = hex(abi.encodeFunctionResult('liquidateBatch', [[OUTCOME.map(() => 0n), OUTCOME]]));
@@ -69,7 +83,7 @@ describe('what the bot knows of its contract', () => {
   });
 });
 
-describe('events', () => {
+describe('events of the contract', () => {
   const chimera = '0x00000000000000000000000000000000000000c1';
   const a = '0x000000000000000000000000000000000000000a';
   const b = '0x000000000000000000000000000000000000000b';
@@ -78,7 +92,7 @@ describe('events', () => {
     return { address: chimera, topics: topics.map(hex), data: hex(data) } as const;
   };
 
-  it('of our own contract only are believed', () => {
+  it('are taken from our own contract only', () => {
     const log = logOf('Liquidated', [a, b, a, b, 5n, 6n, a, 7n]);
     expect(chimeraEvents([log], chimera)).toEqual([
       {
@@ -96,7 +110,7 @@ describe('events', () => {
     expect(chimeraEvents([{ ...log, address: a }], chimera)).toEqual([]);
   });
 
-  it('tell of a failure alone with its reason, and of a bid', () => {
+  it('name a failed liquidation of a batch with its reason, and a paid bid', () => {
     const reason = abi.encodeErrorResult('NothingLiquidated', []);
     const logs = [
       logOf('LiquidationFailed', [3n, b, reason]),

@@ -19,7 +19,7 @@ export function liquidateCall(plan: Hex, method: 'liquidate' | 'liquidateBatch' 
   return `${SELECTORS[method]}${uintWord(32)}${uintWord(bytes.length / 2)}${padded}`;
 }
 
-/** Calldata of a call with one address for its argument. */
+/** Calldata of a function that takes one address. */
 export function callWithAddress(method: keyof typeof SELECTORS, argument: Address): Hex {
   return `${SELECTORS[method]}${addressWord(argument)}`;
 }
@@ -35,7 +35,7 @@ type ChimeraEvent =
   | ({ readonly kind: 'failed' } & LiquidationFailedEvent)
   | ({ readonly kind: 'bid-paid' } & BidPaidEvent);
 
-/** What `chimera` itself said of liquidations, in order: what a receipt proves. Other contracts' logs are ignored. */
+/** The events of `chimera` about liquidations, in order: what a receipt proves. Logs of other contracts are ignored. */
 export function chimeraEvents(logs: readonly EventLog[], chimera: Address): ChimeraEvent[] {
   return logs.flatMap(({ address, topics, data }): ChimeraEvent[] => {
     if (address !== chimera) return [];
@@ -52,25 +52,8 @@ export function liquidatedEvents(logs: readonly EventLog[], chimera: Address): L
   return chimeraEvents(logs, chimera).filter((event) => event.kind === 'liquidated');
 }
 
-/**
- * The error of our contract, or of a contract it called, in words: its name, else its selector, else "no reason". Revert
- * data may be anything at all, cut off in the middle for instance: this never throws.
- */
-export function revertReason(data: Hex): string {
-  if (data === '0x') return 'no reason given';
-  const unknown = `unknown error ${data.slice(0, 10)}`;
-  try {
-    const parsed = REVERTS.parseError(data);
-    if (!parsed) return unknown;
-    return parsed.args.length > 0 ? `${parsed.name}(${parsed.args.map(String).join(', ')})` : parsed.name;
-  } catch {
-    return unknown;
-  }
-}
-
-/** Errors a liquidation can meet: ours, Aave's (3.5 and later name them), Uniswap's reason strings (Error(string)). */
-const REVERTS = new Interface([
-  ...CHIMERA_ABI.filter((fragment) => fragment.startsWith('error ')),
+/** Errors of other contracts that a liquidation can meet. Aave names its errors since 3.5. */
+const FOREIGN_ERRORS = [
   'error HealthFactorNotBelowThreshold()',
   'error MustNotLeaveDust()',
   'error CollateralCannotBeLiquidated()',
@@ -80,4 +63,56 @@ const REVERTS = new Interface([
   'error LiquidationGraceSentinelCheckFailed()',
   'error PriceOracleSentinelCheckFailed()',
   'error SelfLiquidation()',
+] as const;
+
+type NameOf<Fragment> = Fragment extends `error ${infer Name}(${string})` ? Name : never;
+
+/** `Error(string)` and `Panic(uint256)` are Solidity's own; Uniswap gives its reasons as `Error(string)`. */
+export type RevertName =
+  NameOf<(typeof CHIMERA_ABI)[number]> | NameOf<(typeof FOREIGN_ERRORS)[number]> | 'Error' | 'Panic';
+
+/** What a call reverted with. */
+export type RevertError =
+  | {
+      readonly kind: 'known';
+      readonly name: RevertName;
+      /** Numbers in decimal, addresses and bytes in hex. */
+      readonly args: readonly string[];
+      readonly selector: Hex;
+    }
+  /** An error of a contract that is not known here, or data that cannot be read. */
+  | { readonly kind: 'unknown'; readonly selector: Hex }
+  /** No data at all, as when a call runs out of gas. */
+  | { readonly kind: 'no-reason' };
+
+/** Reads revert data, which may be anything at all: cut off in the middle, for instance. It never throws. */
+export function parseRevert(data: Hex): RevertError {
+  if (data === '0x') return { kind: 'no-reason' };
+  const selector: Hex = `0x${data.slice(2, 10)}`;
+  try {
+    const parsed = REVERTS.parseError(data);
+    if (!parsed) return { kind: 'unknown', selector };
+    // The interface holds the errors of RevertName and no other.
+    return { kind: 'known', name: parsed.name as RevertName, args: parsed.args.map(String), selector };
+  } catch {
+    return { kind: 'unknown', selector };
+  }
+}
+
+/** The error in words, for people: "ProfitBelowFloor(1, 2)", "unknown error 0xdeadbeef", "no reason given". */
+export function revertReason(data: Hex): string {
+  const error = parseRevert(data);
+  switch (error.kind) {
+    case 'known':
+      return error.args.length > 0 ? `${error.name}(${error.args.join(', ')})` : error.name;
+    case 'unknown':
+      return `unknown error ${error.selector}`;
+    case 'no-reason':
+      return 'no reason given';
+  }
+}
+
+const REVERTS = new Interface([
+  ...CHIMERA_ABI.filter((fragment) => fragment.startsWith('error ')),
+  ...FOREIGN_ERRORS,
 ]);

@@ -22,13 +22,13 @@ const liquidation = (steps: readonly Step[], changes: Partial<Liquidation> = {})
   ...changes,
 });
 
-/** The steps alone: what stands behind terms (12 bytes) and head (97 bytes). */
+/** Only the steps: the bytes after the terms (12 bytes) and the head (97 bytes). */
 const packed = (...steps: Step[]): string =>
   packPlan({ deadline: 1n }, liquidation(steps)).slice(2 + 109 * 2);
 
-/** Each expectation follows the table at the head of Chimera.sol and the operands in its parts, byte by byte. */
-describe('a packed plan', () => {
-  it('holds terms, head and steps in the order of the contract', () => {
+/** The expected bytes follow the table at the head of Chimera.sol and the operands described in its parts. */
+describe('packing a plan', () => {
+  it('writes terms, head and steps in the order of the contract', () => {
     const plan = packPlan(
       { deadline: 0x6789n, lastBlock: 0x12n, bidBps: 0x0203 },
       liquidation([{ kind: 'liquidate' }], { profitIn: 'native', measureFee: true, minProfit: 0xffn }),
@@ -49,7 +49,7 @@ describe('a packed plan', () => {
     );
   });
 
-  it('of one hop on Aave takes less than 260 bytes of calldata', () => {
+  it('takes at most 260 bytes of calldata for one hop on Aave', () => {
     const steps: Step[] = [
       { kind: 'buy', amountOut: 2n ** 127n, pool: { tokenIn: 'collateral', parameter: 500 } },
       { kind: 'liquidate' },
@@ -58,7 +58,7 @@ describe('a packed plan', () => {
     expect((call.length - 2) / 2).toBeLessThanOrEqual(260);
   });
 
-  it('by reserve ids is 36 bytes shorter', () => {
+  it('saves 36 bytes with reserve ids instead of addresses', () => {
     const byAddress = packPlan({ deadline: 1n }, liquidation([]));
     const byId = packPlan({ deadline: 1n }, liquidation([], { tokens: { collateralId: 1, debtId: 258 } }));
     expect((byAddress.length - byId.length) / 2).toBe(36);
@@ -66,7 +66,7 @@ describe('a packed plan', () => {
     expect(byId).toContain(`${'b2'.repeat(20)}00010102${word16(1)}`);
   });
 
-  it('names the pools of a route by factory and parameter, and tokens by their part or address', () => {
+  it('writes pools as factory and parameter, and tokens as role or address', () => {
     const other = address('ee');
     const factory = address('fa');
     expect(
@@ -88,7 +88,7 @@ describe('a packed plan', () => {
     );
   });
 
-  it('names lenders, mTokens and Morpho markets', () => {
+  it('writes lenders, mTokens and Morpho markets', () => {
     expect(
       packed(
         { kind: 'loan', lender: address('1e'), amount: 7n },
@@ -114,7 +114,7 @@ describe('a packed plan', () => {
     );
   });
 
-  it('of a batch gives each liquidation its gas limit and length', () => {
+  it('writes the gas limit and the length of each liquidation of a batch', () => {
     const one = packPlan({ deadline: 1n }, liquidation([])).slice(2 + 12 * 2);
     const batch = packBatch({ deadline: 1n }, [
       { liquidation: liquidation([]), gasLimit: 500_000n },

@@ -2,48 +2,48 @@ import { isAddress, type Address, type Hex } from '../domain/hex.js';
 import { PLAN } from './bindings.js';
 
 /**
- * The packed plan that Chimera executes: the table at the head of contracts/src/Chimera.sol, and the operands described at
- * each step in Swaps.sol, Funding.sol and Liquidations.sol. Everything is big-endian and without padding.
+ * The packed plan that Chimera executes. The layout is the table at the head of contracts/src/Chimera.sol; the operands of
+ * each step are described in Swaps.sol, Funding.sol and Liquidations.sol. Everything is big-endian and without padding.
  */
 
 export interface Terms {
   /** Last block timestamp at which the plan may run, seconds since the epoch. */
   readonly deadline: bigint;
-  /** Last block at which it may run; left out: any. */
+  /** Last block in which the plan may run. Without it, any block may. */
   readonly lastBlock?: bigint;
-  /** Share of the profit paid to the block's producer, basis points. Profit must then be the wrapped native coin. */
+  /** Share of the profit paid to the block's producer, basis points. It requires profit in the wrapped native coin. */
   readonly bidBps?: number;
 }
 
-/** A token of the liquidation by its part in it, which costs no bytes, or any other by its address. */
+/** A token by its role in the liquidation, which takes no bytes in the plan, or any other token by its address. */
 export type TokenRef = 'collateral' | 'debt' | 'native' | Address;
 
-/** A pool by its factory and parameter, seen from the token that it takes. */
+/** Names a pool by its factory and parameter, and the direction of the swap by the token that goes in. */
 export interface PoolKey {
   readonly tokenIn: TokenRef;
   /** Uniswap v3: the fee in hundredths of a basis point; Slipstream: the tick spacing; Solidly: 1 for the stable curve. */
   readonly parameter: number;
-  /** A listed factory; left out: Uniswap v3's. */
+  /** A listed factory. Without it, the factory is Uniswap v3's. */
   readonly factory?: Address;
 }
 
 export type Step =
-  /** Buys exactly `amountOut` debt token units; the pool is paid when the steps after this one are done. */
+  /** Buys exactly `amountOut` debt token units. The pool is paid when the steps after this one are done. */
   | { readonly kind: 'buy'; readonly amountOut: bigint; readonly pool: PoolKey }
-  /** Directly after a `buy` or `buy-on`: pays its pool with what this one gives. */
+  /** Only directly after a `buy` or `buy-on`: buys from this pool what the pool of the step before it has to be paid. */
   | { readonly kind: 'buy-on'; readonly pool: PoolKey }
-  /** Sells a share of the balance, basis points, in the end for a token of the pair or the one that profit is in. */
+  /** Sells a share of the balance, basis points. The last sale must give a token of the pair, or the profit token. */
   | {
       readonly kind: 'sell';
       readonly shareBps: number;
       readonly tokenOut: TokenRef;
       readonly pool: PoolKey;
     }
-  /** Directly after a `sell` or `sell-on`: sells all that it brought. */
+  /** Only directly after a `sell` or `sell-on`: sells everything that the step before it brought. */
   | { readonly kind: 'sell-on'; readonly tokenOut: TokenRef; readonly pool: Omit<PoolKey, 'tokenIn'> }
-  /** Borrows debt token units, repaid when the steps after this one are done. */
+  /** Borrows debt token units. The loan is repaid when the steps after this one are done. */
   | { readonly kind: 'loan'; readonly lender: Address; readonly amount: bigint }
-  /** As a loan, from the treasury's own tokens. */
+  /** A loan of the treasury's own tokens. */
   | { readonly kind: 'inventory'; readonly amount: bigint }
   | { readonly kind: 'liquidate' }
   | {
@@ -61,21 +61,21 @@ export interface MorphoLiquidation {
   /** Collateral units to seize, or borrow shares to repay. */
   readonly amount: bigint;
   readonly unit: 'collateral' | 'shares';
-  /** The collateral comes first, and the steps after this one have to bring the debt tokens. */
+  /** True: the market gives the collateral first, and the steps after this one must bring the debt tokens. */
   readonly callback: boolean;
 }
 
 export interface Liquidation {
   readonly market: Address;
   readonly borrower: Address;
-  /** Addresses, or, on Aave, both by reserve id: 36 bytes shorter, and dearer to execute. */
+  /** Addresses, or, on Aave, two reserve ids: 36 bytes shorter, but they cost more gas. */
   readonly tokens:
     | { readonly collateral: Address; readonly debt: Address }
     | { readonly collateralId: number; readonly debtId: number };
   readonly profitIn: 'collateral' | 'debt' | 'native';
   /** Units of the profit token, net of the bid; at least 1. */
   readonly minProfit: bigint;
-  /** Makes the contract measure the protocol's fee as well, for up to 20,000 gas. */
+  /** Makes the contract also measure the protocol's fee. This costs up to 20,000 gas. */
   readonly measureFee?: boolean;
   readonly steps: readonly Step[];
 }
@@ -83,14 +83,14 @@ export interface Liquidation {
 const REFERENCES = { collateral: 0, debt: 1, native: 2 } as const;
 const EXPLICIT = 3;
 
-/** @throws RangeError when a number does not fit its field, or an address is none. */
+/** @throws RangeError when a number does not fit its field, or an address is not valid. */
 export function packPlan(terms: Terms, liquidation: Liquidation): Hex {
   return `0x${packTerms(terms)}${packLiquidation(liquidation)}`;
 }
 
 /**
- * A batch: each liquidation with the most gas it may burn, 0 for no limit of its own.
- * @throws RangeError when a number does not fit its field, or an address is none.
+ * A batch: each liquidation with the most gas it may use. A gas limit of 0 is no limit.
+ * @throws RangeError when a number does not fit its field, or an address is not valid.
  */
 export function packBatch(
   terms: Terms,
@@ -181,7 +181,7 @@ function address(value: Address): string {
   return value.slice(2).toLowerCase();
 }
 
-/** A number of `size` bytes, without 0x. */
+/** A number in `size` bytes, as hex without 0x. */
 function uint(value: bigint | number, size: number, name: string): string {
   const digits = value.toString(16);
   const whole = typeof value === 'bigint' || Number.isSafeInteger(value);
