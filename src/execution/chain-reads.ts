@@ -1,14 +1,15 @@
 import { Transaction } from 'ethers';
+import { chainDescription } from '../domain/chain-description.js';
+import type { FeesBesideGas } from '../domain/costs.js';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { revertReason } from '../contract/contract.js';
 import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
-import { l1FeeCall, operatorFeeCall } from '../rpc/fees/gas-price-oracle.js';
+import { chainFeesOf } from '../rpc/fees/fee-models.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
-import type { ChainFees } from './settlement.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
 export interface AccountView {
@@ -46,18 +47,24 @@ export async function viewAccount(
 }
 
 /**
- * What a mined transaction paid beside its gas. The receipt's own l1Fee where the node gives it; else, and for the
- * operator fee, what the GasPriceOracle says at the receipt's block (getL1Fee takes the unsigned transaction).
+ * What a mined transaction paid beside its gas, by the fee model of the chain at the block of the receipt.
  *
  * @throws RetryError when the chain could not be asked.
  */
-export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<ChainFees> {
+export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<FeesBesideGas> {
   const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
-  const [l1Fee, operatorFee] = await pool.batch([
-    callAt(l1FeeCall(unsigned), receipt.blockHash),
-    callAt(operatorFeeCall(receipt.gasUsed), receipt.blockHash),
-  ]);
-  return { l1Fee: receipt.l1Fee ?? feeOf(l1Fee), operatorFee: feeOf(operatorFee) };
+  const { calls, decode } = chainFeesOf(chainDescription(pool.chainId).feeModel).paid(receipt, unsigned);
+  const answers = await pool.batch(calls.map((call) => callAt(call, receipt.blockHash)));
+  const results = answers.map((answer) =>
+    answer instanceof CallReverted
+      ? { success: false, data: answer.data }
+      : { success: true, data: answered(answer) },
+  );
+  try {
+    return decode(results);
+  } catch (error) {
+    throw new RetryError(messageOf(error), { cause: error });
+  }
 }
 
 /**
@@ -90,13 +97,6 @@ export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex):
 
 function callAt(call: CallRequest, block: BlockRef): RpcCall<Hex> {
   return { method: 'eth_call', params: [callObject(call), blockParam(block)], parse: toData };
-}
-
-/** A revert is the oracle of a chain that does not have this fee yet. @throws RetryError for any other refusal. */
-function feeOf(answer: Hex | RpcAnswerError): bigint {
-  if (answer instanceof CallReverted) return 0n;
-  const data = answered(answer);
-  return data === '0x' ? 0n : BigInt(data);
 }
 
 function answered<T>(answer: T | RpcAnswerError): T {

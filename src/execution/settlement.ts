@@ -1,14 +1,9 @@
+import type { FeesBesideGas } from '../domain/costs.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, valueUsd8 } from '../domain/money.js';
 import { liquidatedEvents } from '../contract/contract.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SettlementTerms } from './settlement-terms.js';
-
-/** What the transaction paid beside gasUsed * effectiveGasPrice. Wei. */
-export interface ChainFees {
-  readonly l1Fee: bigint;
-  readonly operatorFee: bigint;
-}
 
 interface Settled {
   /** Everything the transaction paid: gas, L1 data, operator fee. Wei. */
@@ -43,7 +38,7 @@ export function outcomeOf(
   receipt: Receipt,
   terms: SettlementTerms,
   chimera: Address,
-  fees: ChainFees,
+  fees: FeesBesideGas,
 ): Outcome {
   const feesWei = receipt.gasUsed * receipt.effectiveGasPrice + fees.l1Fee + fees.operatorFee;
   const feesUsd8 = costUsd8(feesWei, { decimals: 18, priceUsd8: terms.nativePriceUsd8 });

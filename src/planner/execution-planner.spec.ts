@@ -23,6 +23,7 @@ import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
 const UNLIMITED_USD8 = 10n ** 9n * USD8;
@@ -199,7 +200,8 @@ async function decide(
   const guard = new PriceGuard(curious);
   const detector = new OpportunityDetector({ all: [market] }, feeds, guard, curious);
   const detections = detector.detect(view, limitUsd8);
-  const planner = new ExecutionPlanner(chain, new UniswapV3Venue(chain, config.liquidity.uniswapV3), config);
+  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
+  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), config);
   return planner.plan(
     detections.flatMap((detection: Detection) =>
       detection.kind === 'opportunity' ? [detection.opportunity] : [],

@@ -2,8 +2,16 @@ import { Injectable } from '@nestjs/common';
 import { Transaction } from 'ethers';
 import { ChimeraConfig } from '../config/index.js';
 import { bidUsd8 } from '../domain/bid.js';
+import { chainDescription } from '../domain/chain-description.js';
 import type { Block } from '../domain/block.js';
-import { totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
+import {
+  nativeUsd8,
+  totalCostsUsd8,
+  unavoidableCosts,
+  weiWithin,
+  type Costs,
+  type FeesBesideGas,
+} from '../domain/costs.js';
 import { rejected, type Attempt, type PlanDecision, type Rejection } from '../domain/decision.js';
 import type { Address, Hex } from '../domain/hex.js';
 import { amountWorth, costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
@@ -17,12 +25,12 @@ import {
 import { PIPS } from '../liquidity/uniswap-v3.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
 import { OUTCOME_WORDS, readOutcome } from '../contract/bindings.js';
-import { liquidateCall, revertReason } from '../contract/contract.js';
+import { liquidateCall, parseRevert, revertReason } from '../contract/contract.js';
 import { packPlan, type Liquidation } from '../contract/plan.js';
 import { Chain } from '../rpc/chain/chain.js';
 import type { SimulatedCall } from '../rpc/chain/simulate.js';
-import { feeRead, l1FeeCall, operatorFeeCall } from '../rpc/fees/gas-price-oracle.js';
-import { each, readAt, together } from '../rpc/chain/read.js';
+import { ChainFees } from '../rpc/fees/chain-fees.js';
+import { readAt } from '../rpc/chain/read.js';
 import { onChainFloor } from './floor.js';
 import { bestQuotes, type Quote } from './quotes.js';
 
@@ -30,8 +38,6 @@ import { bestQuotes, type Quote } from './quotes.js';
 const GAS_BEFORE_SIMULATION = 700_000n;
 /** The base fee may rise this many times until inclusion; the floor on chain pays for it. */
 const BASE_FEE_TOLERANCE = 2n;
-/** Base's cap for one transaction. */
-const MAX_GAS_PER_TRANSACTION = 16_777_216n;
 
 export interface PlanningContext {
   readonly block: Block;
@@ -61,6 +67,7 @@ export class ExecutionPlanner {
   constructor(
     private readonly chain: Chain,
     private readonly venue: UniswapV3Venue,
+    private readonly fees: ChainFees,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -84,7 +91,8 @@ export class ExecutionPlanner {
   private draft(opportunity: Opportunity, quote: Quote, context: PlanningContext): Draft | Rejection {
     const unavoidable = unavoidableCosts(
       GAS_BEFORE_SIMULATION,
-      { baseFeePerGas: context.block.baseFeePerGas, l1DataFee: 0n, operatorFee: 0n },
+      context.block.baseFeePerGas,
+      { l1Fee: 0n, operatorFee: 0n },
       context.nativePriceUsd8,
     );
     const floorUsd8 = this.config.planner.minProfitUsd8;
@@ -119,27 +127,26 @@ export class ExecutionPlanner {
     const from = context.operator;
     const to = this.config.execution.chimera;
     const pending = context.pending.map((call) => ({ from, to: call.to, data: call.data }));
-    const [simulated, [l1Fees, operatorFee]] = await Promise.all([
+    const [simulated, fees] = await Promise.all([
       this.chain.simulateV1(
         [...pending, ...drafts.map(({ data }) => ({ from, to, data }))],
         context.block.hash,
       ),
       readAt(
         this.chain,
-        together(
-          each(drafts.map((draft) => feeRead(l1FeeCall(this.unsigned(draft))))),
-          feeRead(operatorFeeCall(GAS_BEFORE_SIMULATION)),
+        this.fees.estimates(
+          drafts.map((draft) => this.unsigned(draft)),
+          GAS_BEFORE_SIMULATION,
         ),
         context.block.hash,
       ),
     ]);
     return drafts.map((draft, index) => {
       const result = simulated[pending.length + index];
-      const l1DataFee = l1Fees[index];
-      if (!result || l1DataFee === undefined)
-        throw new Error('the simulation answered fewer calls than it was asked');
+      const estimate = fees[index];
+      if (!result || !estimate) throw new Error('the simulation answered fewer calls than it was asked');
       const alone = pending.length + index === 0;
-      const decision = this.decide(draft, result, { l1DataFee, operatorFee }, context, alone);
+      const decision = this.decide(draft, result, estimate(result.gasUsed), context, alone);
       return decision.kind === 'planned' ? decision : { ...decision, opportunity: draft.opportunity };
     });
   }
@@ -147,7 +154,7 @@ export class ExecutionPlanner {
   private decide(
     draft: Draft,
     result: SimulatedCall,
-    fees: { readonly l1DataFee: bigint; readonly operatorFee: bigint },
+    fees: FeesBesideGas,
     context: PlanningContext,
     alone: boolean,
   ):
@@ -163,20 +170,9 @@ export class ExecutionPlanner {
       };
     const { candidate, pool, input } = draft.quote;
     const { nativePriceUsd8, block } = context;
+    const { maxGasPerTransaction } = chainDescription(this.config.network.chainId);
     const grossProfitUsd8 = valueUsd8(outcome.profit, candidate.collateral);
-    const unavoidable = unavoidableCosts(
-      result.gasUsed,
-      {
-        baseFeePerGas: block.baseFeePerGas,
-        l1DataFee: fees.l1DataFee,
-        // Asked for the gas assumed before the simulation: more gas pays in proportion.
-        operatorFee: max(
-          fees.operatorFee,
-          mulDivCeil(fees.operatorFee, result.gasUsed, GAS_BEFORE_SIMULATION),
-        ),
-      },
-      nativePriceUsd8,
-    );
+    const unavoidable = unavoidableCosts(result.gasUsed, block.baseFeePerGas, fees, nativePriceUsd8);
     const withoutBid: Costs = {
       ...unavoidable,
       bidUsd8: 0n,
@@ -188,11 +184,7 @@ export class ExecutionPlanner {
     const maxPriorityFeePerGas = weiWithin(bid ?? 0n, nativePriceUsd8) / result.gasUsed;
     const costs: Costs = {
       ...withoutBid,
-      bidUsd8: unavoidableCosts(
-        result.gasUsed,
-        { baseFeePerGas: maxPriorityFeePerGas, l1DataFee: 0n, operatorFee: 0n },
-        nativePriceUsd8,
-      ).l2GasUsd8,
+      bidUsd8: nativeUsd8(result.gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
     };
     const { opportunity } = draft;
     const minProfit = onChainFloor(
@@ -221,7 +213,7 @@ export class ExecutionPlanner {
       call: {
         to: this.config.execution.chimera,
         data: callOf({ ...draft.liquidation, minProfit }, draft.deadline),
-        gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, MAX_GAS_PER_TRANSACTION),
+        gasLimit: min((result.gasUsed * 13n) / 10n + 50_000n, maxGasPerTransaction),
         maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
         maxPriorityFeePerGas,
       },
@@ -264,13 +256,15 @@ function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation | unde
 
 /** Why the contract, or something it called, said no. `alone`: nothing executed before it in the simulation. */
 function refused(draft: Draft, revertData: Hex, alone: boolean): Rejection {
-  const revert = revertReason(revertData);
+  const error = parseRevert(revertData);
   const detail = {
-    revert,
+    revert: revertReason(revertData),
     quotedProfit: String(draft.quote.profit),
     minProfit: String(draft.liquidation.minProfit),
   };
-  // The contract's own words for a swap that costs too much: below the floor, or more than was seized.
-  if (!/^(ProfitBelowFloor|CannotRepay)/.test(revert)) return rejected('simulation-reverted', detail);
+  // The contract's errors for a swap that costs too much: the profit is below the floor, or the seized amount below the price.
+  const tooDear =
+    error.kind === 'known' && (error.name === 'ProfitBelowFloor' || error.name === 'CannotRepay');
+  if (!tooDear) return rejected('simulation-reverted', detail);
   return rejected(alone ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
 }

@@ -3,7 +3,10 @@ import { Module, type OnApplicationShutdown } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
+import { chainDescription } from '../domain/chain-description.js';
 import { Chain } from './chain/chain.js';
+import { ChainFees } from './fees/chain-fees.js';
+import { chainFeesOf } from './fees/fee-models.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 
@@ -38,6 +41,12 @@ import { RpcPool } from './endpoints/rpc-pool.js';
       useFactory: (pool: RpcPool): Chain => new Chain(pool),
     },
     {
+      provide: ChainFees,
+      inject: [ChimeraConfig],
+      useFactory: ({ network }: ChimeraConfig): ChainFees =>
+        chainFeesOf(chainDescription(network.chainId).feeModel),
+    },
+    {
       provide: HeadStream,
       inject: [ChimeraConfig, RpcPool, Chain, Clock, Events],
       useFactory: (
@@ -62,7 +71,7 @@ import { RpcPool } from './endpoints/rpc-pool.js';
       },
     },
   ],
-  exports: [RpcPool, Chain, HeadStream],
+  exports: [RpcPool, Chain, ChainFees, HeadStream],
 })
 export class RpcModule implements OnApplicationShutdown {
   constructor(

@@ -3,20 +3,20 @@ import { uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
 import type { MulticallCall } from '../chain/multicall3.js';
 import type { Read } from '../chain/read.js';
 
-/** OP-stack predeploy; on a chain without it the calls answer nothing, and there are no such fees. */
+/** A predeploy of the OP stack. A chain that does not have it answers with no data: it has no such fees. */
 const GAS_PRICE_ORACLE: Address = '0x420000000000000000000000000000000000000f';
 
 const GET_L1_FEE = id('getL1Fee(bytes)').slice(0, 10) as Hex;
 const GET_OPERATOR_FEE = id('getOperatorFee(uint256)').slice(0, 10) as Hex;
 
-/** GasPriceOracle.getL1Fee of an unsigned transaction: what its data costs on L1, the signature allowed for. */
+/** GasPriceOracle.getL1Fee of an unsigned transaction. It adds the size of a signature by itself. */
 export function l1FeeCall(unsignedTransaction: Hex): MulticallCall {
   const bytes = unsignedTransaction.slice(2);
   const padded = bytes.padEnd(Math.ceil(bytes.length / 64) * 64, '0');
   return { to: GAS_PRICE_ORACLE, data: `${GET_L1_FEE}${uintWord(32)}${uintWord(bytes.length / 2)}${padded}` };
 }
 
-/** GasPriceOracle.getOperatorFee, Isthmus and later; an older oracle reverts. */
+/** GasPriceOracle.getOperatorFee, since the Isthmus upgrade. An older oracle reverts. */
 export function operatorFeeCall(gas: bigint): MulticallCall {
   return { to: GAS_PRICE_ORACLE, data: `${GET_OPERATOR_FEE}${uintWord(gas)}` };
 }

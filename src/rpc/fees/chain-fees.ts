@@ -1,0 +1,24 @@
+import type { FeesBesideGas } from '../../domain/costs.js';
+import type { Hex } from '../../domain/hex.js';
+import type { Receipt } from '../chain/chain-answers.js';
+import type { Read } from '../chain/read.js';
+
+/** What one transaction pays beside its gas, for any amount of gas that it may turn out to use. */
+export type FeeEstimate = (gasUsed: bigint) => FeesBesideGas;
+
+/** What transactions pay beside their L2 gas. Each kind of chain has its own rules and its own contract to ask. */
+export abstract class ChainFees {
+  /**
+   * One estimate for each unsigned transaction, at the block of the read.
+   *
+   * @param assumedGas what the chain is asked with, because the gas of a transaction is not known before its simulation.
+   */
+  abstract estimates(unsigned: readonly Hex[], assumedGas: bigint): Read<readonly FeeEstimate[]>;
+
+  /**
+   * What a mined transaction paid. To be read at the block of its receipt.
+   *
+   * @param unsigned the transaction without its signature.
+   */
+  abstract paid(receipt: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: Hex): Read<FeesBesideGas>;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { uintWord } from '../../domain/hex.js';
+import type { MulticallResult } from '../chain/multicall3.js';
+import { l1FeeCall, operatorFeeCall } from './gas-price-oracle.js';
+import { chainFeesOf } from './fee-models.js';
+
+const fees = chainFeesOf('op-stack');
+const answer = (wei: bigint): MulticallResult => ({ success: true, data: `0x${uintWord(wei)}` });
+const REVERTED: MulticallResult = { success: false, data: '0x' };
+const NO_CONTRACT: MulticallResult = { success: true, data: '0x' };
+
+describe('fees of an OP-stack chain', () => {
+  it('asks for the data fee of each transaction, and once for the operator fee', () => {
+    const { calls } = fees.estimates(['0x01', '0x0203'], 700_000n);
+    expect(calls).toEqual([l1FeeCall('0x01'), l1FeeCall('0x0203'), operatorFeeCall(700_000n)]);
+  });
+
+  it('estimates the operator fee in proportion for more gas than assumed, rounded up, and never lower', () => {
+    const { decode } = fees.estimates(['0x01', '0x0203'], 700_000n);
+    const [first, second] = decode([answer(11n), answer(22n), answer(1_001n)]);
+    expect(first?.(700_000n)).toEqual({ l1Fee: 11n, operatorFee: 1_001n });
+    expect(first?.(350_000n)).toEqual({ l1Fee: 11n, operatorFee: 1_001n });
+    expect(second?.(1_050_000n)).toEqual({ l1Fee: 22n, operatorFee: 1_502n });
+  });
+
+  it('takes the data fee of the receipt where the node gives it, and asks the oracle otherwise', () => {
+    const told = fees.paid({ gasUsed: 5n, l1Fee: 33n }, '0x01');
+    expect(told.calls).toEqual([operatorFeeCall(5n)]);
+    expect(told.decode([answer(2n)])).toEqual({ l1Fee: 33n, operatorFee: 2n });
+    const asked = fees.paid({ gasUsed: 5n, l1Fee: undefined }, '0x01');
+    expect(asked.calls).toEqual([operatorFeeCall(5n), l1FeeCall('0x01')]);
+    expect(asked.decode([answer(2n), answer(44n)])).toEqual({ l1Fee: 44n, operatorFee: 2n });
+  });
+
+  it.each([
+    ['an older oracle reverts', REVERTED],
+    ['the chain has no oracle', NO_CONTRACT],
+  ])('is 0 where %s', (_, result) => {
+    expect(fees.paid({ gasUsed: 5n, l1Fee: undefined }, '0x01').decode([result, result])).toEqual({
+      l1Fee: 0n,
+      operatorFee: 0n,
+    });
+  });
+
+  it('does not read a cut-off answer as a fee', () => {
+    const { decode } = fees.paid({ gasUsed: 5n, l1Fee: 0n }, '0x01');
+    expect(() => decode([{ success: true, data: '0x01' }])).toThrow(RangeError);
+  });
+});
