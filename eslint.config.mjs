@@ -15,7 +15,7 @@ const MAY_IMPORT = {
   liquidity: ['domain', 'config', 'rpc'],
   state: ['domain', 'rpc', 'database', 'cache'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
-  planner: ['domain', 'config', 'rpc', 'contract', 'liquidity'],
+  planner: ['domain', 'config', 'rpc', 'contract', 'liquidity', 'protocols'],
   safety: ['domain', 'config', 'database'],
   execution: ['domain', 'config', 'rpc', 'database', 'safety', 'contract'],
   preflight: ['domain', 'config', 'rpc', 'database', 'oracles', 'protocols', 'contract'],

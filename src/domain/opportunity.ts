@@ -10,14 +10,14 @@ export interface Asset {
 }
 
 /**
- * Why an amount is worth trying. Profit is piecewise in the amount, so its best value lies on one of these edges:
+ * Why an amount is worth trying. The profit changes its slope only at a few amounts, so the best one is among these:
  * the whole debt, the whole collateral, the close-factor cap, the most that leaves the protocol's minimum behind,
  * the amount beyond which the pool asks more for one more unit than its bonus is worth, or the operator's own limit.
  */
 export type Sizing =
   'all-debt' | 'all-collateral' | 'close-factor' | 'leaves-minimum' | 'swap-depth' | 'notional-limit';
 
-/** One (collateral, debt, amount) and what the protocol would do with it at the block of the pass. */
+/** One collateral, debt and amount, and what the protocol would do with them at the block of the pass. */
 export interface LiquidationCandidate {
   readonly collateral: Asset;
   readonly debt: Asset;
@@ -25,8 +25,8 @@ export interface LiquidationCandidate {
   /** Debt token units the protocol takes. */
   readonly debtToCover: bigint;
   /**
-   * Debt token units to hold when the protocol is called, at least `debtToCover`: it pays for the interest that
-   * accrues until inclusion, so that a liquidation of all debt leaves none.
+   * Debt token units to hold when the protocol is called, at least `debtToCover`. The rest pays for the interest that
+   * accrues until inclusion, so that a liquidation of all debt leaves no debt.
    */
   readonly debtToFund: bigint;
   /** Collateral units the liquidator receives. */
@@ -35,14 +35,26 @@ export interface LiquidationCandidate {
   readonly protocolFee: bigint;
 }
 
-/** A (collateral, debt) choice of a position: the edges worth trying, and the protocol's maths for any other amount. */
-export interface LiquidationPair {
-  readonly candidates: readonly LiquidationCandidate[];
-  /** The candidate covering `debtToCover` debt token units, or undefined where the protocol would refuse the amount. */
-  readonly sized: (debtToCover: bigint, sizing: Sizing) => LiquidationCandidate | undefined;
+/**
+ * What a lending family needs to compute its liquidation call for any amount. Only the family that wrote the terms reads
+ * more of them than `kind`. They are plain data (bigint, string, number, boolean, and objects of these), so that an
+ * opportunity can be stored and computed again.
+ */
+export interface SizingTerms {
+  /** The kind of the lending family, as the configuration names it. */
+  readonly kind: string;
 }
 
-/** A position that can be liquidated at `block`, with the amounts worth planning. */
+/**
+ * One collateral and one debt of a position, with the amounts worth trying. `sizePair` of src/protocols/sizing.ts computes
+ * the candidate for any other amount.
+ */
+export interface LiquidationPair {
+  readonly terms: SizingTerms;
+  readonly candidates: readonly LiquidationCandidate[];
+}
+
+/** A position that can be liquidated at `block`, with the amounts worth planning. Plain data, as {@link SizingTerms}. */
 export interface Opportunity {
   /** The configured name of the protocol, for instance "aave". */
   readonly protocol: string;

@@ -4,6 +4,7 @@ import { valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { UniswapV3Pool } from '../liquidity/uniswap-v3.js';
 import type { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
+import { sizePair } from '../protocols/sizing.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together } from '../rpc/chain/read.js';
 
@@ -116,7 +117,7 @@ function largestPerPool(choices: readonly Choice[]): Choice[] {
 
 function swapDepthChoice(choice: Choice, depth: bigint): Choice[] {
   if (depth === 0n || depth >= choice.candidate.debtToFund) return [];
-  const candidate = choice.pair.sized(depth, 'swap-depth');
+  const candidate = sizePair(choice.pair, depth, 'swap-depth');
   return candidate ? [{ ...choice, candidate }] : [];
 }
 

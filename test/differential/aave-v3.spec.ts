@@ -76,7 +76,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     for (const { account, data } of liquidatable) {
       const pairs = liquidationPairs(market.rules, data, conditions.timestamp, UNLIMITED);
       for (const pair of pairs) {
-        const cap = maxLiquidatableDebt(pair.data);
+        const cap = maxLiquidatableDebt(pair.terms);
         const amounts = [
           MaxUint256,
           ...pair.candidates.map((one) => one.debtToCover),
@@ -84,16 +84,16 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
           portion(cap, random),
         ];
         for (const amount of amounts) {
-          const call = await simulateLiquidation(block, market, pair.data, account.address, amount);
-          const ours = liquidationResult(pair.data, amount);
-          const context = `${account.address} ${pair.data.collateral.reserve.symbol}/${pair.data.debt.reserve.symbol} ${amount}`;
+          const call = await simulateLiquidation(block, market, pair.terms, account.address, amount);
+          const ours = liquidationResult(pair.terms, amount);
+          const context = `${account.address} ${pair.terms.collateral.reserve.symbol}/${pair.terms.debt.reserve.symbol} ${amount}`;
           if (!ours) {
             expect(call.success ? 'succeeded' : call.returnData, context).toBe(
               id('MustNotLeaveDust()').slice(0, 10),
             );
             refused += 1;
           } else if (call.success) {
-            expect(outcomeOf(call, pair.data.collateral.reserve.aToken), context).toEqual({
+            expect(outcomeOf(call, pair.terms.collateral.reserve.aToken), context).toEqual({
               debtCovered: ours.debtCovered,
               collateralSeized: ours.collateralSeized,
               protocolFee: ours.protocolFee,
@@ -123,7 +123,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
           const call = await simulateLiquidation(
             block,
             market,
-            pair.data,
+            pair.terms,
             account.address,
             candidate.debtToFund,
             later,
@@ -147,10 +147,10 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
       const timestamp = snapshot.block.timestamp + 1;
       const data = valued(snapshot.market, fresh.account, { ...snapshot.conditions, timestamp });
       const [pair] = liquidationPairs(snapshot.market.rules, data, timestamp, UNLIMITED);
-      const ours = pair && liquidationResult(pair.data, MaxUint256);
+      const ours = pair && liquidationResult(pair.terms, MaxUint256);
       if (!ours) continue;
       await devnet.rpc('evm_setNextBlockTimestamp', [timestamp]);
-      const receipt = await liquidate(pair.data, account.address, MaxUint256);
+      const receipt = await liquidate(pair.terms, account.address, MaxUint256);
       const event = receipt.logs.find((log) => log.topics[0] === LIQUIDATION_CALL);
       expect(uintAt(hexOf(event?.data ?? '0x'), 0)).toBe(ours.debtCovered);
       expect(uintAt(hexOf(event?.data ?? '0x'), 1)).toBe(ours.collateralSeized);

@@ -2,7 +2,7 @@ import type { AtRisk, JudgedPrice, SizeLimits } from '../../domain/at-risk.js';
 import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
 import type { MarketView } from '../lending-market.js';
-import { liquidationPairs } from './candidates.js';
+import { isBoundedByLimit, liquidationPairs } from './candidates.js';
 import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } from './health.js';
 import type { AaveAccount, AaveMarket } from './market.js';
 import type { PricedConditions } from './oracle-prices.js';
@@ -75,7 +75,7 @@ function actionsOn(
   const usable = usableLegs(data, conditions.timestamp);
   if ('kind' in usable) return none(usable);
   const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits);
-  return { obstacle: undefined, pairs, limited: pairs.some((pair) => pair.aboveLimit) };
+  return { obstacle: undefined, pairs, limited: pairs.some((pair) => isBoundedByLimit(pair, limits.maxNotionalUsd8)) };
 }
 
 /** The position without the legs that cannot be part of a liquidation now, or why nothing of it can. */

@@ -1,8 +1,12 @@
 import { BPS, min, mulDivCeil, mulDivFloor, unitOf, USD8, WAD } from '../../domain/money.js';
-import type { AccountData, ValuedLeg } from './health.js';
+import type { SizingTerms } from '../../domain/opportunity.js';
+import type { ValuedLeg } from './health.js';
 import { liquidityIndexAt } from './market.js';
 import { aTokenBalance, aTokenScaledOut, percentDivCeil, percentMul } from './math.js';
-import type { LiquidationRules } from './versions.js';
+import { rulesOfVersion } from './versions.js';
+
+/** The kind of this family. */
+export const AAVE_V3 = 'aave-v3';
 
 /** LiquidationLogic.CLOSE_FACTOR_HF_THRESHOLD: at or below it the whole debt may be covered. */
 const CLOSE_FACTOR_HF_THRESHOLD = (WAD * 95n) / 100n;
@@ -10,7 +14,7 @@ const CLOSE_FACTOR_HF_THRESHOLD = (WAD * 95n) / 100n;
 const DEFAULT_CLOSE_FACTOR_BPS = 5_000n;
 /** LiquidationLogic.MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD: below it on either side the whole debt may be covered. */
 const MIN_BASE_FOR_CLOSE_FACTOR_USD8 = 2_000n * USD8;
-/** LiquidationLogic.MIN_LEFTOVER_BASE: what must stay on both sides unless one is cleared. */
+/** LiquidationLogic.MIN_LEFTOVER_BASE: what must stay on both sides, unless one side is cleared. */
 export const MIN_LEFTOVER_USD8 = 1_000n * USD8;
 
 /** What Pool.liquidationCall does with an amount. */
@@ -25,24 +29,40 @@ export interface LiquidationResult {
   readonly clears: 'debt' | 'collateral' | 'none';
 }
 
-/** The pair of legs that one liquidation call names, with the position they belong to. */
-export interface LiquidationPairData {
-  readonly rules: LiquidationRules;
-  readonly position: Pick<AccountData, 'healthFactorWad' | 'totalDebtUsd8'>;
+/** What decides a liquidation call of one collateral leg and one debt leg of a position. Plain data. */
+export interface AaveV3Terms extends SizingTerms {
+  readonly kind: typeof AAVE_V3;
+  /** The version of {@link rulesOfVersion}. */
+  readonly rulesVersion: string;
+  /** Of the position. */
+  readonly healthFactorWad: bigint;
+  /** Of the position. */
+  readonly totalDebtUsd8: bigint;
   readonly collateral: ValuedLeg;
   readonly debt: ValuedLeg;
   /** Seconds since the epoch. */
   readonly timestamp: number;
+  /** Seconds for which the funded amount must stay sufficient although interest accrues. */
+  readonly fundingHorizonSeconds: number;
+}
+
+export function isAaveV3(terms: SizingTerms): terms is AaveV3Terms {
+  return terms.kind === AAVE_V3;
 }
 
 /** The most debt one call may cover, debt token units (LiquidationLogic.executeLiquidationCall, 3.3 and later). */
-export function maxLiquidatableDebt({ position, collateral, debt }: LiquidationPairData): bigint {
+export function maxLiquidatableDebt({
+  healthFactorWad,
+  totalDebtUsd8,
+  collateral,
+  debt,
+}: AaveV3Terms): bigint {
   const capped =
     collateral.collateralUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
     debt.debtUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
-    position.healthFactorWad > CLOSE_FACTOR_HF_THRESHOLD;
+    healthFactorWad > CLOSE_FACTOR_HF_THRESHOLD;
   if (!capped) return debt.debt;
-  const capUsd8 = percentMul(position.totalDebtUsd8, DEFAULT_CLOSE_FACTOR_BPS);
+  const capUsd8 = percentMul(totalDebtUsd8, DEFAULT_CLOSE_FACTOR_BPS);
   if (debt.debtUsd8 <= capUsd8) return debt.debt;
   return mulDivFloor(capUsd8, unitOf(debt.reserve.decimals), debt.priceUsd8);
 }
@@ -53,16 +73,14 @@ export function maxLiquidatableDebt({ position, collateral, debt }: LiquidationP
  *
  * @param debtToCover debt token units; more than the cap is cut to the cap, as on chain.
  */
-export function liquidationResult(
-  pair: LiquidationPairData,
-  debtToCover: bigint,
-): LiquidationResult | undefined {
-  const { rules, collateral, debt } = pair;
+export function liquidationResult(terms: AaveV3Terms, debtToCover: bigint): LiquidationResult | undefined {
+  const { collateral, debt } = terms;
+  const rules = rulesOfVersion(terms.rulesVersion);
   const collateralUnit = unitOf(collateral.reserve.decimals);
   const debtUnit = unitOf(debt.reserve.decimals);
   const bonusBps = collateral.liquidationBonusBps;
 
-  let debtCovered = min(debtToCover, maxLiquidatableDebt(pair));
+  let debtCovered = min(debtToCover, maxLiquidatableDebt(terms));
   const baseCollateral = (debt.priceUsd8 * debtCovered * collateralUnit) / (collateral.priceUsd8 * debtUnit);
   let seizedWithFee = rules.withBonus(baseCollateral, bonusBps);
   if (seizedWithFee > collateral.collateral) {
@@ -91,20 +109,16 @@ export function liquidationResult(
   return {
     debtCovered,
     collateralSeized,
-    protocolFee: feeTransferred(pair, collateralSeized, nominalFee),
+    protocolFee: feeTransferred(terms, collateralSeized, nominalFee),
     clears: clearsDebt ? 'debt' : clearsCollateral ? 'collateral' : 'none',
   };
 }
 
 /**
- * The fee as it arrives: when burning the seized aTokens (rounded up) leaves less than the fee, what is left is sent
- * (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens than available").
+ * The fee that the treasury receives. When burning the seized aTokens (rounded up) leaves less than the fee, Aave sends
+ * what is left (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens than available").
  */
-function feeTransferred(
-  { collateral, timestamp }: LiquidationPairData,
-  seized: bigint,
-  nominalFee: bigint,
-): bigint {
+function feeTransferred({ collateral, timestamp }: AaveV3Terms, seized: bigint, nominalFee: bigint): bigint {
   if (nominalFee === 0n) return 0n;
   const index = liquidityIndexAt(collateral.reserve.indexes, timestamp);
   const scaledLeft = collateral.scaledCollateral - aTokenScaledOut(seized, index);
@@ -113,10 +127,10 @@ function feeTransferred(
 
 /**
  * The largest amount of debt that leaves the protocol's minimum on both sides, debt token units; undefined when no
- * amount does. The collateral bound is computed from the inverse of the seizure and then checked, because each step rounds.
+ * amount does. The bound by the collateral is the inverse of the seizure. It is checked afterwards, because each step rounds.
  */
-export function largestLeavingMinimum(pair: LiquidationPairData): bigint | undefined {
-  const { collateral, debt } = pair;
+export function largestLeavingMinimum(terms: AaveV3Terms): bigint | undefined {
+  const { collateral, debt } = terms;
   const collateralUnit = unitOf(collateral.reserve.decimals);
   const debtUnit = unitOf(debt.reserve.decimals);
   // Smallest leftover whose ceiled value reaches the minimum, and smallest whose floored value does.
@@ -126,23 +140,23 @@ export function largestLeavingMinimum(pair: LiquidationPairData): bigint | undef
   if (seizable <= 0n || debt.debt <= debtLeft) return undefined;
   const baseDebt = (collateral.priceUsd8 * seizable * debtUnit) / (debt.priceUsd8 * collateralUnit);
   const byCollateral = (baseDebt * BPS) / collateral.liquidationBonusBps;
-  let amount = min(min(debt.debt - debtLeft, byCollateral), maxLiquidatableDebt(pair));
-  // Half-up rounding can seize one unit too many: step down by a collateral unit's worth of debt.
+  let amount = min(min(debt.debt - debtLeft, byCollateral), maxLiquidatableDebt(terms));
+  // Half-up rounding can seize one unit too many: step down by the debt that one collateral unit is worth.
   const step = mulDivCeil(collateral.priceUsd8, debtUnit, debt.priceUsd8 * collateralUnit);
   for (let attempt = 0; attempt < 4 && amount > 0n; attempt += 1, amount -= step) {
-    if (liquidationResult(pair, amount)) return amount;
+    if (liquidationResult(terms, amount)) return amount;
   }
   return undefined;
 }
 
 /**
- * The least debt, debt token units, for which liquidationCall seizes a collateral balance entirely. More than the debt
- * that is then taken: one unit of a coarse collateral may be worth many units of debt. Rounded up at each step.
+ * The least debt, debt token units, for which liquidationCall seizes a whole collateral balance. The call may take less:
+ * one unit of a token with few decimals may be worth many units of debt. Rounded up at each step.
  */
-export function debtThatSeizes(collateralBalance: bigint, { collateral, debt }: LiquidationPairData): bigint {
+export function debtThatSeizes(collateralBalance: bigint, { collateral, debt }: AaveV3Terms): bigint {
   const collateralUnit = unitOf(collateral.reserve.decimals);
   const debtUnit = unitOf(debt.reserve.decimals);
   const withoutBonus = mulDivCeil(collateralBalance, BPS, collateral.liquidationBonusBps);
-  // floor(withoutBonus * bonus) reaches the balance, so it does under each version's rounding of the bonus.
+  // Even floor(withoutBonus * bonus) reaches the balance, so the rounding of every version does.
   return mulDivCeil(withoutBonus, collateral.priceUsd8 * debtUnit, debt.priceUsd8 * collateralUnit);
 }

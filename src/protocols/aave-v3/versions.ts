@@ -39,4 +39,13 @@ export function rulesOf(poolRevision: number): LiquidationRules | undefined {
   return BY_POOL_REVISION.get(poolRevision);
 }
 
+/** The rules of a stored version. @throws RangeError for a version that this bot does not know. */
+export function rulesOfVersion(version: string): LiquidationRules {
+  const rules = BY_VERSION.get(version);
+  if (!rules) throw new RangeError(`the liquidation rules of Aave "${version}" are not known`);
+  return rules;
+}
+
+const BY_VERSION = new Map([...BY_POOL_REVISION.values()].map((rules) => [rules.version, rules]));
+
 export const SUPPORTED_VERSIONS = [...BY_POOL_REVISION.values()].map((rules) => rules.version).join(', ');
