@@ -363,10 +363,22 @@ const SAMPLE: LiquidationPlan = {
     protocolFee: 0n,
   },
   route: {
-    kind: 'uniswap-v3',
-    pool: `0x${'99'.repeat(20)}`,
-    feePips: 500,
-    quotedInput: 50_000_000_000_000_000n,
+    parts: [
+      {
+        quotedInput: 50_000_000_000_000_000n,
+        output: 100_000_100n,
+        hops: [
+          {
+            venue: 'uniswap-v3',
+            pool: `0x${'99'.repeat(20)}`,
+            tokenIn: COLLATERAL,
+            tokenOut: DEBT,
+            feePips: 500,
+            parameter: 500,
+          },
+        ],
+      },
+    ],
   },
   simulation: {
     debtCovered: 100_000_000n,

@@ -11,6 +11,7 @@ import { HaltError } from '../domain/errors.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import { poolsOf } from '../domain/route.js';
 import { executionRow } from '../execution/index.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { rejectionRow } from './rejection-row.js';
@@ -141,5 +142,5 @@ export class DecisionJournal {
 
 /** Equal for plans that differ only by block, prices and interest. */
 function describe({ candidate, route }: LiquidationPlan): string {
-  return `planned ${candidate.collateral.address} ${candidate.debt.address} ${candidate.sizing} ${route.pool}`;
+  return `planned ${candidate.collateral.address} ${candidate.debt.address} ${candidate.sizing} ${poolsOf(route).join(' ')}`;
 }

@@ -17,7 +17,7 @@ import { toAddress, type Hex } from '../domain/hex.js';
 import { formatUsd8, USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
+import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';

@@ -2,73 +2,56 @@ import { rejected, type Rejection } from '../domain/decision.js';
 import type { Hash } from '../domain/hex.js';
 import { valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
-import type { UniswapV3Pool } from '../liquidity/uniswap-v3.js';
-import type { UniswapV3Venue } from '../liquidity/uniswap-v3.venue.js';
+import type { Route } from '../domain/route.js';
+import { pairKey, type Pool, type TokenPair, type Venue } from '../liquidity/venue.js';
 import { sizePair } from '../protocols/sizing.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt, together } from '../rpc/chain/read.js';
+import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 
-/** A candidate with the pool that would fund and exit it. */
+/** A candidate with the route that would fund it and sell its collateral. */
 export interface Quote {
   readonly candidate: LiquidationCandidate;
-  readonly pool: UniswapV3Pool;
-  /** Collateral units the pool asks for `candidate.debtToFund`. */
-  readonly input: bigint;
-  /** Collateral seized less input, collateral units; positive. */
+  readonly route: Route;
+  /** Collateral seized less what the route takes, collateral units; positive. */
   readonly profit: bigint;
   readonly grossUsd8: bigint;
 }
 
 export type QuoteDecision = { readonly kind: 'quoted'; readonly quote: Quote } | Rejection;
 
+/** One amount through one pool. */
 interface Choice {
   readonly candidate: LiquidationCandidate;
   readonly pair: LiquidationPair;
-  readonly pool: UniswapV3Pool;
+  readonly pool: Pool;
 }
 
+/** The pools of a pair of tokens, by {@link pairKey}. */
+type PoolsByPair = ReadonlyMap<string, readonly Pool[]>;
+
 /**
- * The most profitable (collateral, debt, amount, pool) of each opportunity by the quoter at `block`, before costs.
- * Two rounds at most: all edges at once, then the swap-depth optimum of the pools that are too shallow for the largest.
+ * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and before costs.
+ * At most two round trips: first all edges and the depth of each pool, then the amounts at which a pool's depth ends.
  */
 export async function bestQuotes(
   chain: Chain,
-  venue: UniswapV3Venue,
+  venue: Venue,
   opportunities: readonly Opportunity[],
   block: Hash,
 ): Promise<QuoteDecision[]> {
-  await venue.findPools(
-    opportunities.flatMap((opportunity) =>
-      opportunity.pairs.flatMap((pair) =>
-        pair.candidates
-          .slice(0, 1)
-          .map(({ collateral, debt }) => [collateral.address, debt.address] as const),
-      ),
-    ),
-    block,
-  );
-  const choices = opportunities.map((opportunity) =>
-    opportunity.pairs.flatMap((pair) => choicesOf(venue, pair)),
-  );
+  const pools = byPair(await venue.pools(tokenPairsOf(opportunities), block));
+  const choices = opportunities.map(({ pairs }) => pairs.flatMap((pair) => choicesOf(pools, pair)));
+  const largest = choices.map(largestPerPool);
   const [inputs, depths] = await readAt(
     chain,
-    together(
-      each(choices.map((own) => each(own.map((choice) => inputRead(venue, choice))))),
-      each(choices.map((own) => each(largestPerPool(own).map((choice) => depthRead(venue, choice))))),
-    ),
+    together(each(choices.map(inputReads)), each(largest.map((own) => each(own.map(depthRead))))),
     block,
   );
 
-  const atDepth = choices.map((own, index) =>
-    largestPerPool(own).flatMap((choice, at) => swapDepthChoice(choice, depths[index]?.[at] ?? 0n)),
+  const atDepth = largest.map((own, index) =>
+    own.flatMap((choice, at) => swapDepthChoice(choice, depths[index]?.[at] ?? 0n)),
   );
-  const depthInputs = atDepth.some((own) => own.length > 0)
-    ? await readAt(
-        chain,
-        each(atDepth.map((own) => each(own.map((choice) => inputRead(venue, choice))))),
-        block,
-      )
-    : [];
+  const depthInputs = await readAt(chain, each(atDepth.map(inputReads)), block);
 
   return opportunities.map((_, index) => {
     const own = [...(choices[index] ?? []), ...(atDepth[index] ?? [])];
@@ -77,33 +60,43 @@ export async function bestQuotes(
   });
 }
 
-function choicesOf(venue: UniswapV3Venue, pair: LiquidationPair): Choice[] {
-  return pair.candidates.flatMap((candidate) =>
-    venue
-      .poolsOf(candidate.collateral.address, candidate.debt.address)
-      .map((pool) => ({ candidate, pair, pool })),
+function tokenPairsOf(opportunities: readonly Opportunity[]): TokenPair[] {
+  return opportunities.flatMap(({ pairs }) =>
+    pairs.flatMap(({ candidates }) =>
+      candidates.slice(0, 1).map(({ collateral, debt }): TokenPair => [collateral.address, debt.address]),
+    ),
   );
 }
 
-function inputRead(
-  venue: UniswapV3Venue,
-  { candidate, pool }: Choice,
-): ReturnType<UniswapV3Venue['inputFor']> {
-  return venue.inputFor(pool, candidate.collateral.address, candidate.debt.address, candidate.debtToFund);
+function byPair(pools: readonly Pool[]): PoolsByPair {
+  const found = new Map<string, Pool[]>();
+  for (const pool of pools) {
+    const key = pairKey(pool.tokens);
+    found.set(key, [...(found.get(key) ?? []), pool]);
+  }
+  return found;
+}
+
+function choicesOf(pools: PoolsByPair, pair: LiquidationPair): Choice[] {
+  return pair.candidates.flatMap((candidate) => {
+    const { collateral, debt } = candidate;
+    const own = pools.get(pairKey([collateral.address, debt.address])) ?? [];
+    return own.map((pool) => ({ candidate, pair, pool }));
+  });
+}
+
+function inputReads(choices: readonly Choice[]): Read<(bigint | undefined)[]> {
+  return each(
+    choices.map(({ candidate, pool }) => pool.amountIn(candidate.collateral.address, candidate.debtToFund)),
+  );
 }
 
 /** How much debt token the pool gives while the marginal unit still costs less than what the protocol pays for it. */
-function depthRead(venue: UniswapV3Venue, { candidate, pool }: Choice): ReturnType<UniswapV3Venue['depth']> {
-  return venue.depth(
-    pool,
-    candidate.collateral.address,
-    candidate.debt.address,
-    candidate.collateralSeized,
-    candidate.debtToCover,
-  );
+function depthRead({ candidate, pool }: Choice): Read<bigint> {
+  return pool.depth(candidate.collateral.address, candidate.collateralSeized, candidate.debtToCover);
 }
 
-/** The largest candidate of each (pair, pool), in the order of first appearance. */
+/** The choice with the largest amount for each pair in each pool, in the order of first appearance. */
 function largestPerPool(choices: readonly Choice[]): Choice[] {
   const largest = new Map<string, Choice>();
   for (const choice of choices) {
@@ -124,14 +117,21 @@ function swapDepthChoice(choice: Choice, depth: bigint): Choice[] {
 function best(choices: readonly Choice[], inputs: readonly (bigint | undefined)[]): QuoteDecision {
   if (choices.length === 0) return rejected('no-route');
   let winner: Quote | undefined;
-  for (const [index, { candidate, pool }] of choices.entries()) {
+  for (const [index, choice] of choices.entries()) {
+    const { candidate } = choice;
     const input = inputs[index];
     if (input === undefined || input >= candidate.collateralSeized) continue;
     const profit = candidate.collateralSeized - input;
     const grossUsd8 = valueUsd8(profit, candidate.collateral);
-    if (!winner || grossUsd8 > winner.grossUsd8) winner = { candidate, pool, input, profit, grossUsd8 };
+    if (!winner || grossUsd8 > winner.grossUsd8)
+      winner = { candidate, route: directRoute(choice, input), profit, grossUsd8 };
   }
   return winner
     ? { kind: 'quoted', quote: winner }
     : rejected('route-too-shallow', { triedRoutes: String(choices.length) });
+}
+
+function directRoute({ candidate, pool }: Choice, quotedInput: bigint): Route {
+  const hops = [pool.hop(candidate.collateral.address)];
+  return { parts: [{ quotedInput, output: candidate.debtToFund, hops }] };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sqrtPriceLimit, squareRoot } from './uniswap-v3.js';
+import { sqrtPriceLimit, squareRoot } from './price-limit.js';
 
 describe('Uniswap v3 price limit', () => {
   it('takes exact integer square roots', () => {
@@ -12,8 +12,8 @@ describe('Uniswap v3 price limit', () => {
     );
   });
 
-  it('is the square root of the marginal price, less the fee, on both sides of a pool', () => {
-    // 4 collateral units are worth 1 debt unit: token1 per token0 is 1/4 when collateral is token0, 4 when it is token1.
+  it('is the square root of the marginal price, less the fee, in both directions of a pool', () => {
+    // 4 collateral units are worth 1 debt unit. Token1 per token0 is 1/4 when the collateral is token0, and 4 when it is token1.
     const q96 = 1n << 96n;
     expect(sqrtPriceLimit(true, 0, 4n, 1n) - q96 / 2n).toBe(1n);
     expect(sqrtPriceLimit(false, 0, 4n, 1n)).toBe(q96 * 2n);
@@ -21,7 +21,7 @@ describe('Uniswap v3 price limit', () => {
     expect(sqrtPriceLimit(true, 3000, 4n, 1n) > q96 / 2n).toBe(true);
   });
 
-  it('stays inside the range the pools accept, however absurd the price', () => {
+  it('stays inside the range that pools accept, for any price', () => {
     expect(sqrtPriceLimit(true, 500, 10n ** 60n, 1n)).toBe(4_295_128_740n);
     expect(sqrtPriceLimit(false, 500, 10n ** 60n, 1n)).toBe(
       1461446703485210103287273052203988822378723970341n,

@@ -1,0 +1,58 @@
+import type { Address } from './hex.js';
+import { mulDivFloor } from './money.js';
+
+/** One, in the unit of pool fees: hundredths of a basis point. */
+export const PIPS = 1_000_000n;
+
+/** One swap in one pool. */
+export interface Hop {
+  /** The kind of the pool's venue, for instance "uniswap-v3". */
+  readonly venue: string;
+  readonly pool: Address;
+  readonly tokenIn: Address;
+  readonly tokenOut: Address;
+  /** Share of the input that the pool keeps, in hundredths of a basis point (500 = 0.05 %). */
+  readonly feePips: number;
+  /** Tells the pool from other pools of its factory and its two tokens. Uniswap v3: the fee of its tier, in pips. */
+  readonly parameter: number;
+}
+
+/** A share of the trade: from the collateral through one or more pools to the debt token. */
+export interface RoutePart {
+  /** Collateral units that the first pool takes, by the quotes at the planning block. */
+  readonly quotedInput: bigint;
+  /** Debt token units that the last pool gives. */
+  readonly output: bigint;
+  /** In the direction of the swaps: the first hop takes the collateral, the last one gives the debt token. At least one. */
+  readonly hops: readonly Hop[];
+}
+
+/** How a plan sells collateral for the debt token. Plain data, as it is stored with the plan. */
+export interface Route {
+  /** Side by side: each sells a share of the collateral. At least one. */
+  readonly parts: readonly RoutePart[];
+}
+
+/** The address of every pool, part by part, in the direction of the swaps. */
+export function poolsOf({ parts }: Route): Address[] {
+  return parts.flatMap(({ hops }) => hops.map(({ pool }) => pool));
+}
+
+/** Collateral units that all parts take together, by their quotes. */
+export function quotedInputOf({ parts }: Route): bigint {
+  return parts.reduce((sum, { quotedInput }) => sum + quotedInput, 0n);
+}
+
+/**
+ * The fees that the pools keep of `input` collateral units, in collateral units, rounded up. The input is shared among the
+ * parts as their quotes are.
+ */
+export function poolFees(route: Route, input: bigint): bigint {
+  const quoted = quotedInputOf(route);
+  if (quoted === 0n) return 0n;
+  const afterFees = route.parts.reduce((sum, { quotedInput, hops }) => {
+    const share = mulDivFloor(input, quotedInput, quoted);
+    return sum + hops.reduce((rest, { feePips }) => mulDivFloor(rest, PIPS - BigInt(feePips), PIPS), share);
+  }, 0n);
+  return input - afterFees;
+}

@@ -1,0 +1,33 @@
+import type { Address } from '../../domain/hex.js';
+import type { Hop } from '../../domain/route.js';
+import type { Read } from '../../rpc/chain/read.js';
+import type { Pool, TokenPair } from '../venue.js';
+import { depthRead, inputForRead } from './reads.js';
+
+/** One pool of Uniswap v3. Its quoter computes what it would do: each answer is a call. */
+export class UniswapV3Pool implements Pool {
+  constructor(
+    readonly address: Address,
+    readonly tokens: TokenPair,
+    private readonly feePips: number,
+    private readonly quoter: Address,
+  ) {}
+
+  amountIn(tokenIn: Address, amountOut: bigint): Read<bigint | undefined> {
+    return inputForRead(this.quoter, this.swapOf(tokenIn), amountOut);
+  }
+
+  depth(tokenIn: Address, worthIn: bigint, worthOut: bigint): Read<bigint> {
+    return depthRead(this.quoter, this.swapOf(tokenIn), worthIn, worthOut);
+  }
+
+  hop(tokenIn: Address): Hop {
+    const swap = this.swapOf(tokenIn);
+    return { venue: 'uniswap-v3', pool: this.address, ...swap, parameter: this.feePips };
+  }
+
+  private swapOf(tokenIn: Address): Pick<Hop, 'tokenIn' | 'tokenOut' | 'feePips'> {
+    const [a, b] = this.tokens;
+    return { tokenIn, tokenOut: tokenIn === a ? b : a, feePips: this.feePips };
+  }
+}

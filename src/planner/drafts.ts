@@ -1,0 +1,64 @@
+import { liquidateCall } from '../contract/contract.js';
+import { packPlan, type Liquidation } from '../contract/plan.js';
+import { unavoidableCosts } from '../domain/costs.js';
+import { rejected, type Rejection } from '../domain/decision.js';
+import type { Hex } from '../domain/hex.js';
+import { amountWorth, max } from '../domain/money.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import type { PlanningContext } from './planning-context.js';
+import type { Quote } from './quotes.js';
+import { flashSwapSteps } from './steps.js';
+
+/** Assumed until the simulation tells the gas: more than a flash-swap liquidation of a position with two debts took. */
+export const GAS_BEFORE_SIMULATION = 700_000n;
+
+/** A quoted liquidation as a call that can be simulated. */
+export interface Draft {
+  readonly opportunity: Opportunity;
+  readonly quote: Quote;
+  /** With the bare profit floor: a plan that an earlier plan made less profitable may still be worth sending. */
+  readonly liquidation: Liquidation;
+  /** Seconds since the epoch. */
+  readonly deadline: bigint;
+  readonly data: Hex;
+}
+
+/** The draft of a quote, unless the quote does not even pay for the gas assumed before the simulation. */
+export function draftOf(
+  opportunity: Opportunity,
+  quote: Quote,
+  { block, nativePriceUsd8 }: Pick<PlanningContext, 'block' | 'nativePriceUsd8'>,
+  minProfitUsd8: bigint,
+): Draft | Rejection {
+  const { l2GasUsd8 } = unavoidableCosts(
+    GAS_BEFORE_SIMULATION,
+    block.baseFeePerGas,
+    { l1Fee: 0n, operatorFee: 0n },
+    nativePriceUsd8,
+  );
+  if (quote.grossUsd8 < minProfitUsd8 + l2GasUsd8)
+    return rejected('profit-below-floor', {
+      quotedProfitUsd8: String(quote.grossUsd8),
+      estimatedGasUsd8: String(l2GasUsd8),
+      floorUsd8: String(minProfitUsd8),
+    });
+  const { candidate, route } = quote;
+  const tokens = { collateral: candidate.collateral.address, debt: candidate.debt.address };
+  const liquidation: Liquidation = {
+    market: opportunity.market,
+    borrower: opportunity.borrower,
+    tokens,
+    profitIn: 'collateral',
+    // The contract wants a floor of at least 1.
+    minProfit: max(amountWorth(minProfitUsd8, candidate.collateral), 1n),
+    steps: flashSwapSteps(route, tokens),
+  };
+  const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
+  return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };
+}
+
+/** Calldata of a liquidation. */
+export function callOf(liquidation: Liquidation, deadline: bigint): Hex {
+  return liquidateCall(packPlan({ deadline }, liquidation));
+}

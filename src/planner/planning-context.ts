@@ -1,0 +1,14 @@
+import type { Block } from '../domain/block.js';
+import type { Address } from '../domain/hex.js';
+import type { TransactionCall } from '../domain/plan.js';
+
+/** What the plans of one pass have in common. */
+export interface PlanningContext {
+  readonly block: Block;
+  /** USD with 8 decimals for one native token. */
+  readonly nativePriceUsd8: bigint;
+  /** The executor that will sign. The simulated calls come from this account. */
+  readonly operator: Address;
+  /** Calls already sent and not yet mined, in nonce order. They will execute before anything planned now. */
+  readonly pending: readonly Pick<TransactionCall, 'to' | 'data'>[];
+}
