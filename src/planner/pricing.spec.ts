@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/opportunities.js';
+import { totalCostsUsd8 } from '../domain/costs.js';
+import { USD8 } from '../domain/money.js';
+import type { Simulation } from '../domain/plan.js';
+import { draftOf, type Draft } from './drafts.js';
+import { pricePlan, type PricingPolicy } from './pricing.js';
+import type { Quote } from './quotes.js';
+
+const ETHER = 10n ** 18n;
+const context = { block: BLOCK, nativePriceUsd8: 2_500n * USD8 };
+const policy: PricingPolicy = {
+  minProfitUsd8: 5n * USD8,
+  slippageBps: 100,
+  baseBribeBps: 1_500,
+  maxBribeBps: 4_000,
+  maxGasPerTransaction: 16_777_216n,
+  chimera: addressOf('c4'),
+};
+const FEES = { l1Fee: ETHER / 100_000n, operatorFee: ETHER / 1_000_000n };
+
+function draft(): Draft {
+  const [candidate] = pairOf().candidates;
+  if (!candidate) throw new Error('a candidate was expected');
+  const hop = {
+    venue: 'fake',
+    pool: addressOf('01'),
+    tokenIn: WETH,
+    tokenOut: USDC,
+    feePips: 500,
+    parameter: 500,
+  };
+  const profit = ETHER / 5n;
+  const quotedInput = candidate.collateralSeized - profit;
+  const route = { parts: [{ quotedInput, output: candidate.debtToFund, hops: [hop] }] };
+  const quote: Quote = { candidate, route, profit, grossUsd8: 540n * USD8 };
+  const made = draftOf(opportunityOf(), quote, context, policy.minProfitUsd8);
+  if ('kind' in made) throw new Error(made.reason);
+  return made;
+}
+
+function simulated(changes: Partial<Simulation> = {}): Simulation {
+  const { debtToCover, collateralSeized } = draft().quote.candidate;
+  const { profit = ETHER / 5n } = changes;
+  const swapInput = collateralSeized - profit;
+  return { debtCovered: debtToCover, collateralSeized, swapInput, profit, gasUsed: 450_000n, ...changes };
+}
+
+describe('price of a proved plan', () => {
+  it('subtracts gas, data fee, operator fee and bid from the value of the profit', () => {
+    const { plan, pays } = pricePlan(draft(), simulated(), FEES, context, policy);
+    expect(pays).toBe(true);
+    // 0.2 WETH at $2,700.
+    expect(plan.grossProfitUsd8).toBe(540n * USD8);
+    // 450,000 gas at 0.005 gwei, 0.00001 and 0.000001 ether, at $2,500.
+    expect(plan.costs).toMatchObject({ l2GasUsd8: 562_500n, l1DataUsd8: 2_500_000n, operatorUsd8: 250_000n });
+    expect(plan.netProfitUsd8).toBe(plan.grossProfitUsd8 - totalCostsUsd8(plan.costs));
+    expect(plan.notionalUsd8).toBe(11_750n * USD8);
+  });
+
+  it('shows the fee of the pool, which the swap has paid already', () => {
+    const { plan } = pricePlan(draft(), simulated({ swapInput: ETHER }), FEES, context, policy);
+    // 0.05 % of 1 WETH at $2,700.
+    expect(plan.costs.poolFeeUsd8).toBe((135n * USD8) / 100n);
+    expect(totalCostsUsd8(plan.costs)).toBe(totalCostsUsd8({ ...plan.costs, poolFeeUsd8: 0n }));
+  });
+
+  it('bids the priority fee that its gas and the share of the margin allow', () => {
+    const { plan } = pricePlan(draft(), simulated(), FEES, context, policy);
+    const marginUsd8 = plan.netProfitUsd8 + plan.costs.bidUsd8;
+    const mostUsd8 = (marginUsd8 * 4_000n) / 10_000n;
+    expect(plan.costs.bidUsd8).toBeLessThanOrEqual(mostUsd8);
+    expect(plan.costs.bidUsd8).toBeGreaterThan(mostUsd8 - 2n);
+    expect(plan.call.maxFeePerGas).toBe(2n * BLOCK.baseFeePerGas + plan.call.maxPriorityFeePerGas);
+  });
+
+  it('does not pay when the margin is below the floor, and bids nothing then', () => {
+    const { plan, pays } = pricePlan(draft(), simulated({ profit: ETHER / 1_000n }), FEES, context, policy);
+    expect(pays).toBe(false);
+    expect(plan.call.maxPriorityFeePerGas).toBe(0n);
+    expect(plan.netProfitUsd8).toBeLessThan(policy.minProfitUsd8);
+  });
+
+  it('never nets less than the floor when it pays, nor demands more on chain than was simulated', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 1n, max: ETHER }),
+        fc.bigInt({ min: 21_000n, max: 20_000_000n }),
+        (profit, gasUsed) => {
+          const { plan, pays } = pricePlan(draft(), simulated({ profit, gasUsed }), FEES, context, policy);
+          // The bid is rounded up by less than one unit of USD8.
+          if (pays) expect(plan.netProfitUsd8).toBeGreaterThanOrEqual(policy.minProfitUsd8 - 1n);
+          expect(plan.minProfit).toBeLessThanOrEqual(profit);
+          expect(plan.call.gasLimit).toBeLessThanOrEqual(policy.maxGasPerTransaction);
+        },
+      ),
+    );
+  });
+});
+
+describe('draft of a quote', () => {
+  it('is refused when the quote does not pay for the gas assumed before the simulation', () => {
+    const { quote } = draft();
+    const poor = { ...quote, grossUsd8: policy.minProfitUsd8 };
+    expect(draftOf(opportunityOf(), poor, context, policy.minProfitUsd8)).toMatchObject({
+      kind: 'rejected',
+      reason: 'profit-below-floor',
+      detail: { quotedProfitUsd8: '500000000', floorUsd8: '500000000' },
+    });
+  });
+});

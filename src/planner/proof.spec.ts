@@ -1,0 +1,152 @@
+import { Interface } from 'ethers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LEAST, VARIABLES } from '../../testing/configuration.js';
+import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
+import { FakePool, FakeVenue } from '../../testing/fakes/fake-venue.js';
+import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
+import { addressOf, BLOCK, opportunityOf, positionOf, USDC, WETH } from '../../testing/opportunities.js';
+import { parseConfig } from '../config/index.js';
+import { CHIMERA_ABI } from '../contract/bindings.js';
+import { uintWord, type Hex } from '../domain/hex.js';
+import { USD8 } from '../domain/money.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { ExecutionPlanner } from './execution-planner.js';
+import type { PlanningContext } from './planning-context.js';
+
+const ETHER = 10n ** 18n;
+const abi = new Interface(CHIMERA_ABI);
+const config = parseConfig(LEAST, VARIABLES);
+const fees = new FakeChainFees({ l1Fee: ETHER / 100_000n, operatorFee: 0n });
+/** Deep, at $2,700 for one WETH. */
+const venue = new FakeVenue([
+  new FakePool(addressOf('01'), [WETH, USDC], [100_000n * ETHER, 270_000_000n * 10n ** 6n]),
+]);
+const small = opportunityOf(positionOf({ weth: 2n, usdc: 4_700n }), undefined, addressOf('b1'));
+const large = opportunityOf(positionOf(), undefined, addressOf('b2'));
+const context: PlanningContext = {
+  block: BLOCK,
+  nativePriceUsd8: 2_500n * USD8,
+  operator: addressOf('0e'),
+  pending: [],
+};
+
+interface SimulatedAnswer {
+  readonly status: Hex;
+  readonly returnData: Hex;
+  readonly gasUsed: Hex;
+}
+
+const succeeds = (profit: bigint): SimulatedAnswer => {
+  const outcome = [1_000n * 10n ** 6n, ETHER, 0n, 0n, 0n, 0n, profit, 0n];
+  return { status: '0x1', returnData: `0x${outcome.map(uintWord).join('')}`, gasUsed: '0x6ddd0' };
+};
+const reverts = (returnData: Hex): SimulatedAnswer => ({ status: '0x0', returnData, gasUsed: '0x6ddd0' });
+const BELOW_FLOOR = reverts(abi.encodeErrorResult('ProfitBelowFloor', [1n, 2n]) as Hex);
+
+let endpoints: FakeEndpoints;
+let planner: ExecutionPlanner;
+/** What the node answers, one for each call. */
+let answers: SimulatedAnswer[];
+
+beforeAll(async () => {
+  endpoints = await startFakePool({ withBackup: false, timings: { deadlineMs: 10_000 } });
+  endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
+  planner = new ExecutionPlanner(new Chain(endpoints.pool), venue, fees, config);
+});
+
+beforeEach(() => {
+  endpoints.primary.seen.length = 0;
+});
+
+afterAll(() => endpoints.close());
+
+/** Of each call of the one simulation: the borrower that its calldata names, if any. */
+function simulatedBorrowers(): (string | undefined)[] {
+  expect(endpoints.primary.seen).toHaveLength(1);
+  const [request] = endpoints.primary.seenOf('eth_simulateV1');
+  const [{ blockStateCalls }] = request?.params as [
+    { blockStateCalls: readonly [{ calls: readonly { input: string }[] }] },
+  ];
+  return blockStateCalls[0].calls.map(({ input }) =>
+    [small, large].map(({ borrower }) => borrower).find((borrower) => input.includes(borrower.slice(2))),
+  );
+}
+
+describe('proof of plans, with pools and fees that need no chain', () => {
+  it('simulates all drafts in one request, the most profitable first', async () => {
+    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
+    const decisions = await planner.plan([small, large], context);
+    expect(simulatedBorrowers()).toEqual([large.borrower, small.borrower]);
+    expect(decisions).toMatchObject([
+      { kind: 'planned', plan: { borrower: large.borrower, simulation: { profit: ETHER / 5n } } },
+      { kind: 'planned', plan: { borrower: small.borrower, simulation: { profit: ETHER / 50n } } },
+    ]);
+  });
+
+  it('charges the fees that its fee model gives', async () => {
+    answers = [succeeds(ETHER / 5n)];
+    // 0.00001 ether at $2,500.
+    expect(await planner.plan([large], context)).toMatchObject([
+      { plan: { costs: { l1DataUsd8: 2_500_000n, operatorUsd8: 0n } } },
+    ]);
+  });
+
+  it('blames the earlier plan when the contract finds too little profit in a later call', async () => {
+    answers = [succeeds(ETHER / 5n), BELOW_FLOOR];
+    const [, second] = await planner.plan([large, small], context);
+    expect(second).toMatchObject({
+      kind: 'rejected',
+      reason: 'depends-on-earlier-plan',
+      detail: { revert: 'ProfitBelowFloor(1, 2)' },
+      opportunity: small,
+    });
+  });
+
+  it('blames the profit when nothing executed before the call', async () => {
+    answers = [BELOW_FLOOR];
+    expect(await planner.plan([large], context)).toMatchObject([{ reason: 'profit-below-floor' }]);
+  });
+
+  it('blames what is pending when the contract cannot repay after it', async () => {
+    const data = abi.encodeErrorResult('CannotRepay', [WETH, 1n, 2n]) as Hex;
+    answers = [succeeds(ETHER), reverts(data)];
+    const pending = [{ to: config.execution.chimera, data: '0x1234' as const }];
+    expect(await planner.plan([large], { ...context, pending })).toMatchObject([
+      { reason: 'depends-on-earlier-plan' },
+    ]);
+    expect(simulatedBorrowers()).toEqual([undefined, large.borrower]);
+  });
+
+  it('tells any other revert as such, also one whose text begins like an error of the contract', async () => {
+    const reason = new Interface(['function Error(string)']).encodeFunctionData('Error', [
+      'ProfitBelowFloor',
+    ]);
+    answers = [reverts(reason as Hex)];
+    expect(await planner.plan([large], context)).toMatchObject([
+      { reason: 'simulation-reverted', detail: { revert: 'Error(ProfitBelowFloor)' } },
+    ]);
+    answers = [reverts('0xdeadbeef')];
+    expect(await planner.plan([large], context)).toMatchObject([
+      { reason: 'simulation-reverted', detail: { revert: 'unknown error 0xdeadbeef' } },
+    ]);
+  });
+
+  it('does not take a success without an outcome for a proof', async () => {
+    answers = [{ ...succeeds(ETHER), returnData: '0x' }];
+    expect(await planner.plan([large], context)).toMatchObject([
+      { reason: 'simulation-reverted', detail: { revert: 'the node left the outcome out' } },
+    ]);
+  });
+
+  it('keeps the numbers of a plan that does not pay after its costs', async () => {
+    answers = [succeeds(ETHER / 1_000n)];
+    expect(await planner.plan([large], context)).toMatchObject([
+      { kind: 'rejected', reason: 'profit-below-floor', attempt: { grossProfitUsd8: 270_000_000n } },
+    ]);
+  });
+
+  it('asks nothing when there is no opportunity', async () => {
+    expect(await planner.plan([], context)).toEqual([]);
+    expect(endpoints.primary.seen).toEqual([]);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { addressOf, USDC, WETH } from '../../testing/opportunities.js';
+import type { Address } from '../domain/hex.js';
+import type { Hop } from '../domain/route.js';
+import { flashSwapSteps } from './steps.js';
+
+const CBETH = addressOf('ce');
+const tokens = { collateral: CBETH, debt: USDC };
+const hop = (tokenIn: Address, tokenOut: Address, parameter: number): Hop => ({
+  venue: 'uniswap-v3',
+  pool: addressOf('99'),
+  tokenIn,
+  tokenOut,
+  feePips: parameter,
+  parameter,
+});
+
+describe('contract steps of a route', () => {
+  it('buy the debt in the one pool, and liquidate', () => {
+    const route = { parts: [{ quotedInput: 9n, output: 5n, hops: [hop(CBETH, USDC, 500)] }] };
+    expect(flashSwapSteps(route, tokens)).toEqual([
+      { kind: 'buy', amountOut: 5n, pool: { tokenIn: 'collateral', parameter: 500 } },
+      { kind: 'liquidate' },
+    ]);
+  });
+
+  it('buy from the last pool first, which is paid by the pool before it', () => {
+    const hops = [hop(CBETH, WETH, 100), hop(WETH, USDC, 500)];
+    expect(flashSwapSteps({ parts: [{ quotedInput: 9n, output: 5n, hops }] }, tokens)).toEqual([
+      { kind: 'buy', amountOut: 5n, pool: { tokenIn: WETH, parameter: 500 } },
+      { kind: 'buy-on', pool: { tokenIn: 'collateral', parameter: 100 } },
+      { kind: 'liquidate' },
+    ]);
+  });
+
+  it('buy part after part of a split, and liquidate once', () => {
+    const direct = { quotedInput: 6n, output: 3n, hops: [hop(CBETH, USDC, 3_000)] };
+    const overWeth = { quotedInput: 4n, output: 2n, hops: [hop(CBETH, WETH, 100), hop(WETH, USDC, 500)] };
+    expect(flashSwapSteps({ parts: [direct, overWeth] }, tokens)).toEqual([
+      { kind: 'buy', amountOut: 3n, pool: { tokenIn: 'collateral', parameter: 3_000 } },
+      { kind: 'buy', amountOut: 2n, pool: { tokenIn: WETH, parameter: 500 } },
+      { kind: 'buy-on', pool: { tokenIn: 'collateral', parameter: 100 } },
+      { kind: 'liquidate' },
+    ]);
+  });
+});
