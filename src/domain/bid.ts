@@ -6,11 +6,11 @@ export interface BidPolicy {
   readonly minProfitUsd8: bigint;
 }
 
-/** From this multiple of the profit floor on, a prize is assumed to have every rival bidding: the bid is at its maximum. */
+/** From this multiple of the profit floor on, every rival is assumed to bid, and the bid has its largest share. */
 const FULL_COMPETITION_MULTIPLE = 10n;
 
 /**
- * How much of the margin (gross profit less unavoidable costs, USD8) to offer for inclusion. Larger prizes have more
+ * How much of the margin (gross profit less unavoidable costs, USD8) to offer for inclusion. A larger profit has more
  * rivals, so the share rises linearly from `baseBribeBps` at the floor to `maxBribeBps` at ten floors. A bid never
  * takes the net profit below the floor. Rounded down.
  *

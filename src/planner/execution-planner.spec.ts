@@ -8,15 +8,17 @@ import {
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import { chainOf } from '../../testing/chain.js';
-import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
+import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import { formatUsd8, USD8 } from '../domain/money.js';
-import type { LiquidationPlan } from '../domain/plan.js';
-import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
+import type { Hop } from '../domain/route.js';
+import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
@@ -24,6 +26,8 @@ import { liquidatedEvents } from '../contract/contract.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
+import type { StateView } from '../state/state-view.js';
+import { draftOf } from './drafts.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
 const UNLIMITED_USD8 = 10n ** 9n * USD8;
@@ -35,6 +39,12 @@ const longEther = (size: number): PositionRequest => ({
   collaterals: [{ symbol: 'WETH', amount: ether(1000 * size) }],
   debts: [{ symbol: 'USDC', amount: usdc(2350 * size) }],
 });
+
+/** 10 cbETH of collateral for 0.275 cbBTC, which no pool trades for each other. */
+const longCbEth: PositionRequest = {
+  collaterals: [{ symbol: 'cbETH', amount: ether(10_000) }],
+  debts: [{ symbol: 'cbBTC', amount: 27_500_000n }],
+};
 
 let devnet: Devnet;
 let chain: Chain;
@@ -61,7 +71,7 @@ afterAll(async () => {
 });
 
 describe('planning on the real contracts', () => {
-  it('simulates what the contract then does: the same debt, collateral and profit to the wei', async () => {
+  it('simulates what the contract then does: debt, collateral and profit are equal to the wei', async () => {
     await open([longEther(10)], { WETH: 2_700 });
     const [plan] = plansOf(await decide());
     const [event] = await execute(plan);
@@ -81,7 +91,7 @@ describe('planning on the real contracts', () => {
     expect((await devnet.accountData(borrower)).totalDebtUsd8).toBe(0n);
   });
 
-  it('covers half above 0.95, and then the rest of a position that a half would leave as dust', async () => {
+  it('covers half of the debt above 0.95, and leaves no less than the minimum of the protocol', async () => {
     const [borrower = ''] = await open([longEther(2)], { WETH: 2_780 });
     const first = plansOf(await decide())[0];
     expect(first?.candidate.sizing).toBe('close-factor');
@@ -89,31 +99,30 @@ describe('planning on the real contracts', () => {
     expect((await devnet.accountData(borrower)).totalDebtUsd8).toBeGreaterThanOrEqual(1000n * USD8);
   });
 
-  it('sizes to the depth of the pools when more would cost more than it brings, and earns more by it', async () => {
+  it('covers no more than the depth of the pools pays for', async () => {
     await open([longEther(400)], { WETH: 2_600 });
     const [plan] = plansOf(await decide());
     expect(plan?.candidate.sizing).toBe('swap-depth');
     const [event] = await execute(plan);
-    // Forcing the whole debt through the same pool brings less, or cannot even be paid for.
     const whole = 2350n * 400n * 10n ** 6n;
     expect(event?.debtCovered).toBeLessThan(whole);
     expect(event?.profit).toBeGreaterThan(0n);
   });
 
-  it('proves two plans that meet in one pool in the order in which they are sent', async () => {
+  it('proves plans that use the same pool in the order in which they are sent', async () => {
     await open([longEther(6), longEther(5), longEther(4)], { WETH: 2_600 });
     const plans = plansOf(await decide());
     expect(plans).toHaveLength(3);
     const events = await execute(...plans);
     for (const [index, { profit }] of events.entries()) {
       const simulated = plans[index]?.simulation.profit ?? 0n;
-      // Blocks carry the time of the machine: a second of interest is a billionth of it, the other plans' trades are far more.
+      // Interest of a few seconds until the block is a billionth of the profit. The trades of the other plans change far more.
       const difference = profit > simulated ? profit - simulated : simulated - profit;
       expect(difference * 10n ** 7n).toBeLessThan(simulated);
     }
   });
 
-  it('counts what was sent before and is not mined yet', async () => {
+  it('simulates after the calls that are sent and not mined yet', async () => {
     await open([longEther(6), longEther(5)], { WETH: 2_600 });
     const [first, second] = plansOf(await decide());
     const pending = first ? [first.call] : [];
@@ -121,20 +130,33 @@ describe('planning on the real contracts', () => {
     expect(again?.simulation.profit).toBe(second?.simulation.profit);
   });
 
-  it('leaves a position whose collateral no pool trades for its debt, and says so', async () => {
-    await open(
-      [
-        {
-          collaterals: [{ symbol: 'cbETH', amount: ether(10_000) }],
-          debts: [{ symbol: 'cbBTC', amount: 27_500_000n }],
-        },
-      ],
-      { cbETH: 2_900 },
-    );
+  it('rejects a position whose collateral no pool trades for its debt', async () => {
+    await open([longCbEth], { cbETH: 2_900 });
     expect(await decide()).toMatchObject([{ kind: 'rejected', reason: 'no-route' }]);
   });
 
-  it('leaves what earns less than the floor after costs, with the numbers', async () => {
+  it('gives steps that the contract executes, for a split over two routes of two hops', async () => {
+    await open([longCbEth], { cbETH: 2_900 });
+    const state = await stateNow(configOf(devnet));
+    const { view } = state;
+    const [opportunity] = opportunitiesOf(state);
+    const candidate = opportunity!.pairs[0]!.candidates[0]!;
+    const half = candidate.debtToFund / 2n;
+    const route = {
+      parts: [
+        { quotedInput: 1n, output: half, hops: hopsOf('cbETH', 'WETH', 'cbBTC') },
+        { quotedInput: 1n, output: candidate.debtToFund - half, hops: hopsOf('cbETH', 'USDC', 'cbBTC') },
+      ],
+    };
+    const quote = { candidate, route, profit: 0n, grossUsd8: UNLIMITED_USD8 };
+    const draft = draftOf(opportunity!, quote, view, 0n);
+    if ('kind' in draft) throw new Error(draft.reason);
+    const [event] = await executeCalls({ to: configOf(devnet).execution.chimera, data: draft.data });
+    expect(event?.debtCovered).toBeGreaterThanOrEqual(candidate.debtToCover);
+    expect(event?.profit).toBeGreaterThan(0n);
+  });
+
+  it('rejects what earns less than the floor after costs, with the numbers', async () => {
     await open([longEther(1)], { WETH: 2_600 });
     const [decision] = await decide({ minProfitUsd: '200' });
     expect(decision).toMatchObject({
@@ -144,14 +166,14 @@ describe('planning on the real contracts', () => {
     });
   });
 
-  it('covers only what the limit allows of a position above it', async () => {
+  it('covers only what the limit of the operator allows', async () => {
     await open([longEther(10)], { WETH: 2_600 });
     const [plan] = plansOf(await decide({}, [], 500n * USD8));
     expect(plan?.candidate.sizing).toBe('notional-limit');
     expect(formatUsd8(plan?.notionalUsd8 ?? 0n)).toBe('500.00');
   });
 
-  it('is refused by the contract, and costs only gas, when the market turns before it is mined', async () => {
+  it('makes calls that the contract reverts when the market falls before they are mined', async () => {
     await open([longEther(10)], { WETH: 2_600 });
     const [plan] = plansOf(await decide());
     await devnet.setPrice('WETH', 2_300n * USD8);
@@ -193,44 +215,84 @@ async function decide(
   limitUsd8 = UNLIMITED_USD8,
 ): Promise<PlanDecision[]> {
   const config: ChimeraConfig = configOf(devnet, settings);
-  const { feeds, market } = aaveParts(chain, config, LIQUIDATABLE);
-  const view = await viewOfAccounts({ feeds, market }, chain, borrowers);
-  // The detector leaves what the planner is to be asked about here.
-  const curious = configOf(devnet, { ...settings, minProfitUsd: '0' });
-  const guard = new PriceGuard(curious);
-  const detector = new OpportunityDetector({ all: [market] }, feeds, guard, curious);
-  const detections = detector.detect(view, limitUsd8);
+  const state = await stateNow(config);
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), config);
-  return planner.plan(
-    detections.flatMap((detection: Detection) =>
-      detection.kind === 'opportunity' ? [detection.opportunity] : [],
-    ),
-    {
-      block: view.block,
-      nativePriceUsd8: view.of(feeds).native.answer,
-      operator: toAddress(devnet.accounts.operator),
-      pending,
-    },
-  );
+  const { view, feeds } = state;
+  return planner.plan(opportunitiesOf(state, limitUsd8), {
+    block: view.block,
+    nativePriceUsd8: view.of(feeds).native.answer,
+    operator: toAddress(devnet.accounts.operator),
+    pending,
+  });
+}
+
+interface StateNow extends AaveParts {
+  readonly view: StateView;
+}
+
+async function stateNow(config: ChimeraConfig): Promise<StateNow> {
+  const parts = aaveParts(chain, config, LIQUIDATABLE);
+  return { ...parts, view: await viewOfAccounts(parts, chain, borrowers) };
+}
+
+/** Without a profit floor, which the planner of the test applies. */
+function opportunitiesOf({ view, feeds, market }: StateNow, limitUsd8 = UNLIMITED_USD8): Opportunity[] {
+  const config = configOf(devnet, { minProfitUsd: '0' });
+  const detector = new OpportunityDetector({ all: [market] }, feeds, new PriceGuard(config), config);
+  const detections = detector.detect(view, limitUsd8);
+  return detections.flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+}
+
+/** Through the Uniswap pools of these tokens, one after the other. */
+function hopsOf(...symbols: TokenSymbol[]): Hop[] {
+  return symbols.slice(1).map((symbolOut, index) => {
+    const symbolIn = symbols[index]!;
+    const pool = devnet.pools.find(({ token0, token1 }) =>
+      [token0, token1].every((token) => token === symbolIn || token === symbolOut),
+    );
+    if (!pool) throw new Error(`no pool trades ${symbolIn} for ${symbolOut}`);
+    const [tokenIn, tokenOut] = [symbolIn, symbolOut].map((symbol) =>
+      toAddress(devnet.tokens[symbol].address),
+    );
+    return {
+      venue: 'uniswap-v3',
+      pool: toAddress(pool.address),
+      tokenIn: tokenIn!,
+      tokenOut: tokenOut!,
+      feePips: pool.fee,
+      parameter: pool.fee,
+    };
+  });
 }
 
 function plansOf(decisions: readonly PlanDecision[]): LiquidationPlan[] {
   return decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
 }
 
-/** Sends the plans' own calls from the executor, one block each. @returns what the contract said it did */
+/** Sends the calls of the plans. See {@link executeCalls}. */
 async function execute(...plans: readonly (LiquidationPlan | undefined)[]): Promise<LiquidatedEvent[]> {
+  return executeCalls(
+    ...plans.map((plan) => {
+      if (!plan) throw new Error('a plan was expected');
+      return plan.call;
+    }),
+  );
+}
+
+/** Sends the calls from the executor, one block each. @returns the events of the contract */
+async function executeCalls(
+  ...calls: readonly Pick<TransactionCall, 'to' | 'data'>[]
+): Promise<LiquidatedEvent[]> {
   const events: LiquidatedEvent[] = [];
-  for (const plan of plans) {
-    if (!plan) throw new Error('a plan was expected');
-    const { logs } = await sendFrom(devnet, devnet.accounts.operator, plan.call);
+  for (const call of calls) {
+    const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
     const ours = logs.map((log) => ({
       address: toAddress(log.address),
       topics: log.topics.map(hex),
       data: hex(log.data),
     }));
-    events.push(...liquidatedEvents(ours, plan.call.to));
+    events.push(...liquidatedEvents(ours, call.to));
   }
   return events;
 }

@@ -75,7 +75,11 @@ function actionsOn(
   const usable = usableLegs(data, conditions.timestamp);
   if ('kind' in usable) return none(usable);
   const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits);
-  return { obstacle: undefined, pairs, limited: pairs.some((pair) => isBoundedByLimit(pair, limits.maxNotionalUsd8)) };
+  return {
+    obstacle: undefined,
+    pairs,
+    limited: pairs.some((pair) => isBoundedByLimit(pair, limits.maxNotionalUsd8)),
+  };
 }
 
 /** The position without the legs that cannot be part of a liquidation now, or why nothing of it can. */
