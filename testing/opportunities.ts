@@ -34,8 +34,8 @@ export interface PositionSpec {
 }
 
 /**
- * A position with WETH of collateral and USDC of debt, as the maths of Aave values it. By default 10 WETH at $2,700 against
- * 23,500 USDC, with a health factor of 0.953: half of the debt may be covered.
+ * A position with WETH of collateral and USDC of debt, as the maths of Aave values it. By default 10 WETH at
+ * $2,700 against 23,500 USDC, with a health factor of 0.953: half of the debt may be covered.
  */
 export function positionOf(spec: PositionSpec = {}): AccountData {
   const { weth = 10n, usdc = 23_500n, wethPrice = 2_700n, healthFactorWad = (WAD * 953n) / 1_000n } = spec;

@@ -35,7 +35,7 @@ type ChimeraEvent =
   | ({ readonly kind: 'failed' } & LiquidationFailedEvent)
   | ({ readonly kind: 'bid-paid' } & BidPaidEvent);
 
-/** The events of `chimera` about liquidations, in order: what a receipt proves. Logs of other contracts are ignored. */
+/** The events of `chimera` about liquidations, in order. Logs of other contracts prove nothing. */
 export function chimeraEvents(logs: readonly EventLog[], chimera: Address): ChimeraEvent[] {
   return logs.flatMap(({ address, topics, data }): ChimeraEvent[] => {
     if (address !== chimera) return [];
@@ -99,7 +99,7 @@ export function parseRevert(data: Hex): RevertError {
   }
 }
 
-/** The error in words, for people: "ProfitBelowFloor(1, 2)", "unknown error 0xdeadbeef", "no reason given". */
+/** For people: "ProfitBelowFloor(1, 2)", "unknown error 0xdeadbeef", "no reason given". */
 export function revertReason(data: Hex): string {
   const error = parseRevert(data);
   switch (error.kind) {

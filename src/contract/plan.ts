@@ -2,8 +2,9 @@ import { isAddress, type Address, type Hex } from '../domain/hex.js';
 import { PLAN } from './bindings.js';
 
 /**
- * The packed plan that Chimera executes. The layout is the table at the head of contracts/src/Chimera.sol; the operands of
- * each step are described in Swaps.sol, Funding.sol and Liquidations.sol. Everything is big-endian and without padding.
+ * The packed plan that Chimera executes. The layout is the table at the head of contracts/src/Chimera.sol;
+ * the operands of each step are described in Swaps.sol, Funding.sol and Liquidations.sol. Everything is
+ * big-endian and without padding.
  */
 
 export interface Terms {
@@ -11,17 +12,20 @@ export interface Terms {
   readonly deadline: bigint;
   /** Last block in which the plan may run. Without it, any block may. */
   readonly lastBlock?: bigint;
-  /** Share of the profit paid to the block's producer, basis points. It requires profit in the wrapped native coin. */
+  /** Basis points of the profit paid to the block's producer. The profit must be the wrapped native coin. */
   readonly bidBps?: number;
 }
 
-/** A token by its role in the liquidation, which takes no bytes in the plan, or any other token by its address. */
+/** A token by its role in the liquidation, which takes no bytes in the plan, or by its address. */
 export type TokenRef = 'collateral' | 'debt' | 'native' | Address;
 
 /** Names a pool by its factory and parameter, and the direction of the swap by the token that goes in. */
 export interface PoolKey {
   readonly tokenIn: TokenRef;
-  /** Uniswap v3: the fee in hundredths of a basis point; Slipstream: the tick spacing; Solidly: 1 for the stable curve. */
+  /**
+   * Uniswap v3: the fee in hundredths of a basis point; Slipstream: the tick spacing; Solidly: 1 for the
+   * stable curve.
+   */
   readonly parameter: number;
   /** A listed factory. Without it, the factory is Uniswap v3's. */
   readonly factory?: Address;
@@ -30,9 +34,9 @@ export interface PoolKey {
 export type Step =
   /** Buys exactly `amountOut` debt token units. The pool is paid when the steps after this one are done. */
   | { readonly kind: 'buy'; readonly amountOut: bigint; readonly pool: PoolKey }
-  /** Only directly after a `buy` or `buy-on`: buys from this pool what the pool of the step before it has to be paid. */
+  /** Only directly after a `buy` or `buy-on`: buys here what the pool of that step must be paid. */
   | { readonly kind: 'buy-on'; readonly pool: PoolKey }
-  /** Sells a share of the balance, basis points. The last sale must give a token of the pair, or the profit token. */
+  /** Sells basis points of the balance. The last sale must give a token of the pair, or the profit token. */
   | {
       readonly kind: 'sell';
       readonly shareBps: number;

@@ -6,13 +6,13 @@ export interface BidPolicy {
   readonly minProfitUsd8: bigint;
 }
 
-/** From this multiple of the profit floor on, every rival is assumed to bid, and the bid has its largest share. */
+/** From this multiple of the floor on, every rival is assumed to bid, and the bid is at its maximum. */
 const FULL_COMPETITION_MULTIPLE = 10n;
 
 /**
- * How much of the margin (gross profit less unavoidable costs, USD8) to offer for inclusion. A larger profit has more
- * rivals, so the share rises linearly from `baseBribeBps` at the floor to `maxBribeBps` at ten floors. A bid never
- * takes the net profit below the floor. Rounded down.
+ * How much of the margin (gross profit less unavoidable costs, USD8) to offer for inclusion. A larger profit
+ * has more rivals, so the share rises linearly from `baseBribeBps` at the floor to `maxBribeBps` at ten
+ * floors. A bid never takes the net profit below the floor. Rounded down.
  *
  * @returns USD8, or undefined when the margin is below the floor even without a bid.
  */

@@ -2,9 +2,9 @@ import { costUsd8, WAD } from './money.js';
 
 /** What a transaction pays beside its gas. Wei. */
 export interface FeesBesideGas {
-  /** For publishing its data on L1 (OP stack: GasPriceOracle.getL1Fee); 0 on a chain without this fee. */
+  /** For its data on L1 (OP stack: GasPriceOracle.getL1Fee); 0 where there is no such fee. */
   readonly l1Fee: bigint;
-  /** To the operator of the chain (OP stack: GasPriceOracle.getOperatorFee); 0 on a chain without this fee. */
+  /** To the operator of the chain (OP stack: GasPriceOracle.getOperatorFee); 0 where there is none. */
   readonly operatorFee: bigint;
 }
 
@@ -34,7 +34,7 @@ export function unavoidableCosts(
   };
 }
 
-/** What is subtracted from the gross profit: everything but the fees that the swap input already holds. USD8. */
+/** What is subtracted from the gross profit: all but the fees that the swap input already holds. USD8. */
 export function totalCostsUsd8(costs: Costs): bigint {
   return costs.l2GasUsd8 + costs.l1DataUsd8 + costs.operatorUsd8 + costs.bidUsd8;
 }

@@ -10,9 +10,10 @@ export interface Asset {
 }
 
 /**
- * Why an amount is worth trying. The profit changes its slope only at a few amounts, so the best one is among these:
- * the whole debt, the whole collateral, the close-factor cap, the most that leaves the protocol's minimum behind,
- * the amount beyond which the pool asks more for one more unit than its bonus is worth, or the operator's own limit.
+ * Why an amount is worth trying. The profit changes its slope only at a few amounts, so the best one is among
+ * these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the protocol's
+ * minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is worth, or
+ * the operator's own limit.
  */
 export type Sizing =
   'all-debt' | 'all-collateral' | 'close-factor' | 'leaves-minimum' | 'swap-depth' | 'notional-limit';
@@ -25,8 +26,8 @@ export interface LiquidationCandidate {
   /** Debt token units the protocol takes. */
   readonly debtToCover: bigint;
   /**
-   * Debt token units to hold when the protocol is called, at least `debtToCover`. The rest pays for the interest that
-   * accrues until inclusion, so that a liquidation of all debt leaves no debt.
+   * Debt token units to hold when the protocol is called, at least `debtToCover`. The rest pays for the
+   * interest that accrues until inclusion, so that a liquidation of all debt leaves no debt.
    */
   readonly debtToFund: bigint;
   /** Collateral units the liquidator receives. */
@@ -36,9 +37,9 @@ export interface LiquidationCandidate {
 }
 
 /**
- * What a lending family needs to compute its liquidation call for any amount. Only the family that wrote the terms reads
- * more of them than `kind`. They are plain data (bigint, string, number, boolean, and objects of these), so that an
- * opportunity can be stored and computed again.
+ * What a lending family needs to compute its liquidation call for any amount. Only the family that wrote the
+ * terms reads more of them than `kind`. They are plain data (bigint, string, number, boolean, and objects of
+ * these), so that an opportunity can be stored and computed again.
  */
 export interface SizingTerms {
   /** The kind of the lending family, as the configuration names it. */
@@ -46,15 +47,15 @@ export interface SizingTerms {
 }
 
 /**
- * One collateral and one debt of a position, with the amounts worth trying. `sizePair` of src/protocols/sizing.ts computes
- * the candidate for any other amount.
+ * One collateral and one debt of a position, with the amounts worth trying. `sizePair` of
+ * src/protocols/sizing.ts computes the candidate for any other amount.
  */
 export interface LiquidationPair {
   readonly terms: SizingTerms;
   readonly candidates: readonly LiquidationCandidate[];
 }
 
-/** A position that can be liquidated at `block`, with the amounts worth planning. Plain data, as {@link SizingTerms}. */
+/** A position that can be liquidated at `block`, with the amounts worth planning. Plain data. */
 export interface Opportunity {
   /** The configured name of the protocol, for instance "aave". */
   readonly protocol: string;

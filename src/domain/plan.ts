@@ -4,7 +4,7 @@ import type { Address, Hex } from './hex.js';
 import type { LiquidationCandidate } from './opportunity.js';
 import type { Route } from './route.js';
 
-/** For so long after its block the contract accepts a plan: long enough to be included, too short for an old price. */
+/** The contract accepts a plan for so long after its block: enough to be included, too little to go stale. */
 export const PLAN_LIFETIME_SECONDS = 60;
 
 /** What the contract returned when the call was simulated at the planning block. */
@@ -52,7 +52,7 @@ export interface LiquidationPlan {
   readonly costs: Costs;
   /** grossProfitUsd8 less every cost and the bid. */
   readonly netProfitUsd8: bigint;
-  /** USD with 8 decimals for one native token, at the planning block. The fees of the receipt are valued with it too. */
+  /** USD8 for one native token, at the planning block. The fees of the receipt are valued with it too. */
   readonly nativePriceUsd8: bigint;
   readonly call: TransactionCall;
 }

@@ -13,7 +13,7 @@ export interface Hop {
   readonly tokenOut: Address;
   /** Share of the input that the pool keeps, in hundredths of a basis point (500 = 0.05 %). */
   readonly feePips: number;
-  /** Tells the pool from other pools of its factory and its two tokens. Uniswap v3: the fee of its tier, in pips. */
+  /** Tells the pool from others of its factory with the same tokens. Uniswap v3: its fee tier, in pips. */
   readonly parameter: number;
 }
 
@@ -23,7 +23,7 @@ export interface RoutePart {
   readonly quotedInput: bigint;
   /** Debt token units that the last pool gives. */
   readonly output: bigint;
-  /** In the direction of the swaps: the first hop takes the collateral, the last one gives the debt token. At least one. */
+  /** At least one. The first hop takes the collateral, the last one gives the debt token. */
   readonly hops: readonly Hop[];
 }
 
@@ -44,8 +44,8 @@ export function quotedInputOf({ parts }: Route): bigint {
 }
 
 /**
- * The fees that the pools keep of `input` collateral units, in collateral units, rounded up. The input is shared among the
- * parts as their quotes are.
+ * The fees that the pools keep of `input` collateral units, in collateral units, rounded up. The input is
+ * shared among the parts as their quotes are.
  */
 export function poolFees(route: Route, input: bigint): bigint {
   const quoted = quotedInputOf(route);

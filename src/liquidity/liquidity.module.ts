@@ -6,8 +6,8 @@ import { UniswapV3Venue } from './uniswap-v3/uniswap-v3.venue.js';
 import { Venue } from './venue.js';
 
 /**
- * Where the debt token is bought and the collateral sold: pools, their quotes and their depth. It must never assume a price:
- * a quote is true at the block it was asked for, and nowhere else.
+ * Where the debt token is bought and the collateral sold: pools, their quotes and their depth. It must never
+ * assume a price: a quote is true at the block it was asked for, and nowhere else.
  */
 @Module({
   imports: [RpcModule],

@@ -5,17 +5,17 @@ import type { Read } from '../rpc/chain/read.js';
 export type TokenPair = readonly [Address, Address];
 
 /**
- * One pool of two tokens. What it answers is true at the block at which the read is made. A pool that knows its own state
- * gives reads without calls.
+ * One pool of two tokens. What it answers is true at the block at which the read is made. A pool that knows
+ * its own state gives reads without calls.
  */
 export interface Pool {
   readonly address: Address;
   readonly tokens: TokenPair;
-  /** Units of `tokenIn` that it takes for exactly `amountOut` units of its other token; undefined where it has too few. */
+  /** Units of `tokenIn` for exactly `amountOut` units of its other token; undefined where it has too few. */
   amountIn(tokenIn: Address, amountOut: bigint): Read<bigint | undefined>;
   /**
-   * Units of its other token that it gives until one more unit would cost more than `worthIn / worthOut` units of `tokenIn`,
-   * fee included. 0 where already the first unit does.
+   * Units of its other token that it gives until one more unit would cost more than `worthIn / worthOut`
+   * units of `tokenIn`, fee included. 0 where already the first unit does.
    */
   depth(tokenIn: Address, worthIn: bigint, worthOut: bigint): Read<bigint>;
   /** The swap of `tokenIn` for its other token, as a route names it. */
@@ -25,8 +25,8 @@ export interface Pool {
 /** Knows where pools of one kind, or of several, are. */
 export abstract class Venue {
   /**
-   * The pools that trade one of these pairs in either direction. The pools of a pair come in a fixed order. There are none
-   * of a token with itself.
+   * The pools that trade one of these pairs in either direction. The pools of a pair come in a fixed order.
+   * There are none of a token with itself.
    *
    * @param block at which a venue that has to ask the chain for them does so.
    * @throws RetryError when the chain could not be asked.

@@ -10,14 +10,14 @@ import type { PlanningContext } from './planning-context.js';
 import type { Quote } from './quotes.js';
 import { flashSwapSteps } from './steps.js';
 
-/** Assumed until the simulation tells the gas: more than a flash-swap liquidation of a position with two debts took. */
+/** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
 
 /** A quoted liquidation as a call that can be simulated. */
 export interface Draft {
   readonly opportunity: Opportunity;
   readonly quote: Quote;
-  /** With the bare profit floor: a plan that an earlier plan made less profitable may still be worth sending. */
+  /** With the bare profit floor, because a plan that an earlier one made less profitable may still pay. */
   readonly liquidation: Liquidation;
   /** Seconds since the epoch. */
   readonly deadline: bigint;

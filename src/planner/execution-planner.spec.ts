@@ -116,7 +116,8 @@ describe('planning on the real contracts', () => {
     const events = await execute(...plans);
     for (const [index, { profit }] of events.entries()) {
       const simulated = plans[index]?.simulation.profit ?? 0n;
-      // Interest of a few seconds until the block is a billionth of the profit. The trades of the other plans change far more.
+      // Interest of a few seconds until the block is a billionth of the profit. The trades of the other plans
+      // change far more.
       const difference = profit > simulated ? profit - simulated : simulated - profit;
       expect(difference * 10n ** 7n).toBeLessThan(simulated);
     }
@@ -194,7 +195,11 @@ describe('planning on the real contracts', () => {
   });
 });
 
-/** Opens positions at the initial prices, then moves feeds and pools, whole dollars. @returns the borrowers */
+/**
+ * Opens positions at the initial prices, then moves feeds and pools, whole dollars.
+ *
+ * @returns the borrowers
+ */
 async function open(
   positions: readonly PositionRequest[],
   dollars: Partial<Record<TokenSymbol, number>>,

@@ -19,8 +19,9 @@ import { pricePlan } from './pricing.js';
 import { bestQuotes } from './quotes.js';
 
 /**
- * Opportunities to plans. Everything is read at the block of the context: first quotes, then one simulation of all calls in
- * the order in which they will be sent, so that two plans that use the same pool are proved together.
+ * Opportunities to plans. Everything is read at the block of the context: first quotes, then one simulation
+ * of all calls in the order in which they will be sent, so that two plans that use the same pool are proved
+ * together.
  */
 @Injectable()
 export class ExecutionPlanner {
@@ -31,7 +32,7 @@ export class ExecutionPlanner {
     private readonly config: ChimeraConfig,
   ) {}
 
-  /** One decision per opportunity. The plans come in the order in which they were proved, and must be sent in it. */
+  /** One decision per opportunity. The plans must be sent in their order, in which they were proved. */
   async plan(opportunities: readonly Opportunity[], context: PlanningContext): Promise<PlanDecision[]> {
     if (opportunities.length === 0) return [];
     const quotes = await bestQuotes(this.chain, this.venue, opportunities, context.block.hash);
@@ -104,7 +105,10 @@ export class ExecutionPlanner {
     return { ...rejected('profit-below-floor', detail), opportunity, attempt: plan };
   }
 
-  /** The transaction that carries this call, as long as the one that will be signed: nonce and fees have the usual length. */
+  /**
+   * The transaction that carries this call, as long as the one that will be signed: nonce and fees have the
+   * usual length.
+   */
   private unsigned(data: Hex): Hex {
     return Transaction.from({
       type: 2,
@@ -119,7 +123,7 @@ export class ExecutionPlanner {
   }
 }
 
-/** What the contract returned. With flash swaps, the pools get everything that was seized and is not profit. */
+/** What the contract returned. With flash swaps, the pools get all that was seized and is not profit. */
 function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation | Rejection {
   if (returnData.length < 2 + 64 * OUTCOME_WORDS)
     return rejected('simulation-reverted', { revert: 'the node left the outcome out' });
@@ -135,7 +139,8 @@ function refusalOf({ quote, liquidation }: Draft, revertData: Hex, first: boolea
     quotedProfit: String(quote.profit),
     minProfit: String(liquidation.minProfit),
   };
-  // So the contract reverts when a swap costs too much: less profit than the floor, or more to pay than was seized.
+  // So the contract reverts when a swap costs too much: less profit than the floor, or more to pay than was
+  // seized.
   const costsTooMuch =
     error.kind === 'known' && (error.name === 'ProfitBelowFloor' || error.name === 'CannotRepay');
   if (!costsTooMuch) return rejected('simulation-reverted', detail);

@@ -4,8 +4,9 @@ import { RpcModule } from '../rpc/rpc.module.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
 /**
- * Opportunities to plans: the most profitable amount, its route, its cost and its bid, proved by simulation. It must never
- * sign, send or remember anything. What it returns is true at the block that it names, and nowhere else.
+ * Opportunities to plans: the most profitable amount, its route, its cost and its bid, proved by simulation.
+ * It must never sign, send or remember anything. What it returns is true at the block that it names, and
+ * nowhere else.
  */
 @Module({ imports: [RpcModule, LiquidityModule], providers: [ExecutionPlanner], exports: [ExecutionPlanner] })
 export class PlannerModule {}

@@ -28,11 +28,11 @@ export interface PricingPolicy extends BidPolicy {
 
 export interface PricedPlan {
   readonly plan: LiquidationPlan;
-  /** Whether the profit after unavoidable costs is at least the floor. If it is not, the plan is only for the books. */
+  /** Whether the profit after unavoidable costs is at least the floor. If not, the plan is for the books. */
   readonly pays: boolean;
 }
 
-/** The plan of a draft that succeeded in the simulation: its costs, its bid, its floor on chain and its fees. */
+/** The plan of a draft that succeeded in the simulation, with its costs, bid, floor on chain and fees. */
 export function pricePlan(
   { opportunity, quote, liquidation, deadline }: Draft,
   simulation: Simulation,

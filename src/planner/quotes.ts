@@ -30,8 +30,9 @@ interface Choice {
 type PoolsByPair = ReadonlyMap<string, readonly Pool[]>;
 
 /**
- * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and before costs.
- * At most two round trips: first all edges and the depth of each pool, then the amounts at which a pool's depth ends.
+ * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and
+ * before costs. At most two round trips: first all edges and the depth of each pool, then the amounts at
+ * which a pool's depth ends.
  */
 export async function bestQuotes(
   chain: Chain,
@@ -91,7 +92,7 @@ function inputReads(choices: readonly Choice[]): Read<(bigint | undefined)[]> {
   );
 }
 
-/** How much debt token the pool gives while the marginal unit still costs less than what the protocol pays for it. */
+/** How much debt token the pool gives before a unit costs more than the protocol pays for it. */
 function depthRead({ candidate, pool }: Choice): Read<bigint> {
   return pool.depth(candidate.collateral.address, candidate.collateralSeized, candidate.debtToCover);
 }

@@ -9,10 +9,11 @@ export interface LiquidationTokens {
 }
 
 /**
- * The steps of the contract that fund a liquidation by flash swaps along a route, and sell its collateral by the same swaps.
+ * The steps of the contract that fund a liquidation by flash swaps along a route, and sell its collateral by
+ * the same swaps.
  *
- * Each part buys its debt tokens from its last pool. That pool is paid by the pool before it (`buy-on`), and the first pool of
- * the part is paid with the seized collateral when the liquidation is done.
+ * Each part buys its debt tokens from its last pool. That pool is paid by the pool before it (`buy-on`), and
+ * the first pool of the part is paid with the seized collateral when the liquidation is done.
  */
 export function flashSwapSteps({ parts }: Route, tokens: LiquidationTokens): Step[] {
   const buys = parts.flatMap(({ output, hops }) =>

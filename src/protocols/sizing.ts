@@ -8,8 +8,8 @@ type Size = (terms: SizingTerms, debtToCover: bigint, sizing: Sizing) => Liquida
 const BY_KIND: ReadonlyMap<string, Size> = new Map([[AAVE_V3, sizedCandidate]]);
 
 /**
- * The candidate of a pair that covers `debtToCover` debt token units, or undefined where the protocol would refuse the
- * amount. Pure: the same pair gives the same candidate, also when it was stored and read back.
+ * The candidate of a pair that covers `debtToCover` debt token units, or undefined where the protocol would
+ * refuse the amount. Pure: the same pair gives the same candidate, also when it was stored and read back.
  *
  * @throws TypeError when no lending family is of the kind of the pair.
  */

@@ -13,7 +13,8 @@ describe('Uniswap v3 price limit', () => {
   });
 
   it('is the square root of the marginal price, less the fee, in both directions of a pool', () => {
-    // 4 collateral units are worth 1 debt unit. Token1 per token0 is 1/4 when the collateral is token0, and 4 when it is token1.
+    // 4 collateral units are worth 1 debt unit. Token1 per token0 is 1/4 when the collateral is token0, and 4
+    // when it is token1.
     const q96 = 1n << 96n;
     expect(sqrtPriceLimit(true, 0, 4n, 1n) - q96 / 2n).toBe(1n);
     expect(sqrtPriceLimit(false, 0, 4n, 1n)).toBe(q96 * 2n);

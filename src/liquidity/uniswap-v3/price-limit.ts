@@ -6,8 +6,9 @@ const MIN_SQRT_RATIO = 4_295_128_739n;
 const MAX_SQRT_RATIO = 1_461_446_703_485_210_103_287_273_052_203_988_822_378_723_970_342n;
 
 /**
- * The pool price (Q64.96 square root of token1 per token0) at which one more output unit costs `worthIn / worthOut` input
- * units, fee included. Rounded towards less depth by at most one unit of the square root, and kept in the range of TickMath.
+ * The pool price (Q64.96 square root of token1 per token0) at which one more output unit costs `worthIn /
+ * worthOut` input units, fee included. Rounded towards less depth by at most one unit of the square root, and
+ * kept in the range of TickMath.
  */
 export function sqrtPriceLimit(
   zeroForOne: boolean,

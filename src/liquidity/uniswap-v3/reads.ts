@@ -43,8 +43,9 @@ export function inputForRead(quoter: Address, swap: Swap, amountOut: bigint): Re
 }
 
 /**
- * Output units that the pool gives until one more output unit would cost more than `worthIn / worthOut` input units, pool
- * fee included (QuoterV2.quoteExactInputSingle up to a price limit). 0 where the first unit already costs more.
+ * Output units that the pool gives until one more output unit would cost more than `worthIn / worthOut` input
+ * units, pool fee included (QuoterV2.quoteExactInputSingle up to a price limit). 0 where the first unit
+ * already costs more.
  */
 export function depthRead(quoter: Address, swap: Swap, worthIn: bigint, worthOut: bigint): Read<bigint> {
   const limit = sqrtPriceLimit(swap.tokenIn < swap.tokenOut, swap.feePips, worthIn, worthOut);
@@ -54,7 +55,7 @@ export function depthRead(quoter: Address, swap: Swap, worthIn: bigint, worthOut
   };
 }
 
-/** The one argument of both quotes: (tokenIn, tokenOut, amount, fee, sqrtPriceLimitX96). A limit of 0 is none. */
+/** The argument of both quotes: tokenIn, tokenOut, amount, fee, sqrtPriceLimitX96. A limit of 0 is none. */
 function quoteParams({ tokenIn, tokenOut, feePips }: Swap, amount: bigint, limit: bigint): string {
   const tokens = `${addressWord(tokenIn)}${addressWord(tokenOut)}`;
   return `${tokens}${uintWord(amount)}${uintWord(feePips)}${uintWord(limit)}`;

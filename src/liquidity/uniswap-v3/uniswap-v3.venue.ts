@@ -11,7 +11,10 @@ export interface UniswapV3Addresses {
   readonly quoter: Address;
 }
 
-/** The pools of a Uniswap v3 factory. Its pools lend what they sell until the end of the swap, so that one swap is loan and exit. */
+/**
+ * The pools of a Uniswap v3 factory. Its pools lend what they sell until the end of the swap, so that one
+ * swap is loan and exit.
+ */
 export class UniswapV3Venue extends Venue {
   /** By {@link pairKey}, in the order of {@link FEE_TIERS}. */
   private readonly known = new Map<string, readonly UniswapV3Pool[]>();
@@ -23,7 +26,10 @@ export class UniswapV3Venue extends Venue {
     super();
   }
 
-  /** Each pair is looked up once in the life of the process: the address of a pool never changes, and a new tier is rare. */
+  /**
+   * Each pair is looked up once in the life of the process: the address of a pool never changes, and a new
+   * tier is rare.
+   */
   override async pools(pairs: readonly TokenPair[], block: Hash): Promise<readonly UniswapV3Pool[]> {
     const asked = new Map(pairs.filter(([a, b]) => a !== b).map((pair) => [pairKey(pair), pair]));
     await this.lookUp(

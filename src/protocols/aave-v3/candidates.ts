@@ -31,7 +31,10 @@ export interface AaveV3Pair extends LiquidationPair {
   readonly terms: AaveV3Terms;
 }
 
-/** Every pair of a collateral leg and a debt leg of the position. A pair of which no amount may be taken has no candidates. */
+/**
+ * Every pair of a collateral leg and a debt leg of the position. A pair of which no amount may be taken has
+ * no candidates.
+ */
 export function liquidationPairs(
   rules: Pick<LiquidationRules, 'version'>,
   { healthFactorWad, totalDebtUsd8, legs }: AccountData,
@@ -56,7 +59,8 @@ export function isBoundedByLimit({ terms }: AaveV3Pair, maxNotionalUsd8: bigint)
 
 /**
  * The amounts on which the best profit can lie: everything the close factor allows, the most that leaves the
- * protocol's minimum behind, and the operator's limit when that is less. Amounts that would revert are left out.
+ * protocol's minimum behind, and the operator's limit when that is less. Amounts that would revert are left
+ * out.
  */
 function edges(terms: AaveV3Terms, maxNotionalUsd8: bigint): LiquidationCandidate[] {
   const cap = maxLiquidatableDebt(terms);
@@ -84,8 +88,8 @@ function edges(terms: AaveV3Terms, maxNotionalUsd8: bigint): LiquidationCandidat
 }
 
 /**
- * The candidate that covers `debtToCover` (debt token units), or undefined where liquidationCall would revert, now or
- * before the funding horizon ends.
+ * The candidate that covers `debtToCover` (debt token units), or undefined where liquidationCall would
+ * revert, now or before the funding horizon ends.
  *
  * @throws TypeError when the terms are of another family.
  */
@@ -98,7 +102,8 @@ export function sizedCandidate(
   const result = liquidationResult(terms, debtToCover);
   if (!result || result.debtCovered <= 0n || result.collateralSeized <= 0n) return undefined;
   const debtToFund = funding(terms, result);
-  // It takes all collateral now. With the interest until inclusion the close factor would leave too little of it.
+  // It takes all collateral now. With the interest until inclusion the close factor would leave too little of
+  // it.
   if (result.clears === 'collateral' && debtToFund > maxLiquidatableDebt(terms)) return undefined;
   return {
     collateral: pricedAsset(terms.collateral),
@@ -112,8 +117,9 @@ export function sizedCandidate(
 }
 
 /**
- * Debt token units to hold, rounded up. A call that clears a side must still clear it at inclusion, when interest has made
- * that side larger; what the protocol does not take comes back. A partial amount needs no more than itself.
+ * Debt token units to hold, rounded up. A call that clears a side must still clear it at inclusion, when
+ * interest has made that side larger; what the protocol does not take comes back. A partial amount needs no
+ * more than itself.
  */
 function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult): bigint {
   const { timestamp, debt, collateral, fundingHorizonSeconds } = terms;
@@ -129,7 +135,10 @@ function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult)
   }
 }
 
-/** What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be negative. */
+/**
+ * What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be
+ * negative.
+ */
 export function bonusUsd8(candidate: LiquidationCandidate): bigint {
   return (
     valueUsd8(candidate.collateralSeized, candidate.collateral) -

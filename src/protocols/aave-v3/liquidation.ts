@@ -12,7 +12,10 @@ export const AAVE_V3 = 'aave-v3';
 const CLOSE_FACTOR_HF_THRESHOLD = (WAD * 95n) / 100n;
 /** LiquidationLogic.DEFAULT_LIQUIDATION_CLOSE_FACTOR, of the whole position's debt. */
 const DEFAULT_CLOSE_FACTOR_BPS = 5_000n;
-/** LiquidationLogic.MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD: below it on either side the whole debt may be covered. */
+/**
+ * LiquidationLogic.MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD: below it on either side the whole debt may be
+ * covered.
+ */
 const MIN_BASE_FOR_CLOSE_FACTOR_USD8 = 2_000n * USD8;
 /** LiquidationLogic.MIN_LEFTOVER_BASE: what must stay on both sides, unless one side is cleared. */
 export const MIN_LEFTOVER_USD8 = 1_000n * USD8;
@@ -50,7 +53,10 @@ export function isAaveV3(terms: SizingTerms): terms is AaveV3Terms {
   return terms.kind === AAVE_V3;
 }
 
-/** The most debt one call may cover, debt token units (LiquidationLogic.executeLiquidationCall, 3.3 and later). */
+/**
+ * The most debt one call may cover, debt token units (LiquidationLogic.executeLiquidationCall, 3.3 and
+ * later).
+ */
 export function maxLiquidatableDebt({
   healthFactorWad,
   totalDebtUsd8,
@@ -115,8 +121,9 @@ export function liquidationResult(terms: AaveV3Terms, debtToCover: bigint): Liqu
 }
 
 /**
- * The fee that the treasury receives. When burning the seized aTokens (rounded up) leaves less than the fee, Aave sends
- * what is left (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens than available").
+ * The fee that the treasury receives. When burning the seized aTokens (rounded up) leaves less than the fee,
+ * Aave sends what is left (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens
+ * than available").
  */
 function feeTransferred({ collateral, timestamp }: AaveV3Terms, seized: bigint, nominalFee: bigint): bigint {
   if (nominalFee === 0n) return 0n;
@@ -126,8 +133,9 @@ function feeTransferred({ collateral, timestamp }: AaveV3Terms, seized: bigint, 
 }
 
 /**
- * The largest amount of debt that leaves the protocol's minimum on both sides, debt token units; undefined when no
- * amount does. The bound by the collateral is the inverse of the seizure. It is checked afterwards, because each step rounds.
+ * The largest amount of debt that leaves the protocol's minimum on both sides, debt token units; undefined
+ * when no amount does. The bound by the collateral is the inverse of the seizure. It is checked afterwards,
+ * because each step rounds.
  */
 export function largestLeavingMinimum(terms: AaveV3Terms): bigint | undefined {
   const { collateral, debt } = terms;
@@ -150,8 +158,8 @@ export function largestLeavingMinimum(terms: AaveV3Terms): bigint | undefined {
 }
 
 /**
- * The least debt, debt token units, for which liquidationCall seizes a whole collateral balance. The call may take less:
- * one unit of a token with few decimals may be worth many units of debt. Rounded up at each step.
+ * The least debt, debt token units, for which liquidationCall seizes a whole collateral balance. The call may
+ * take less: one unit of a token with few decimals may be worth many units of debt. Rounded up at each step.
  */
 export function debtThatSeizes(collateralBalance: bigint, { collateral, debt }: AaveV3Terms): bigint {
   const collateralUnit = unitOf(collateral.reserve.decimals);

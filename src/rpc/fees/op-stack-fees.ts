@@ -9,8 +9,8 @@ import { feeRead, l1FeeCall, operatorFeeCall } from './gas-price-oracle.js';
 /** The OP stack: what its GasPriceOracle says. */
 export class OpStackFees extends ChainFees {
   /**
-   * The operator fee is a fixed amount and an amount per gas. For more gas than was assumed the whole of it is scaled up,
-   * for less it stays as it is: never below the true fee.
+   * The operator fee is a fixed amount and an amount per gas. For more gas than was assumed the whole of it
+   * is scaled up, for less it stays as it is: never below the true fee.
    */
   override estimates(unsigned: readonly Hex[], assumedGas: bigint): Read<readonly FeeEstimate[]> {
     const { calls, decode } = together(
@@ -29,7 +29,10 @@ export class OpStackFees extends ChainFees {
     };
   }
 
-  /** The receipt's own `l1Fee` where the node gives it, because the oracle only estimates the size of the signature. */
+  /**
+   * The receipt's own `l1Fee` where the node gives it, because the oracle only estimates the size of the
+   * signature.
+   */
   override paid({ gasUsed, l1Fee }: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: Hex): Read<FeesBesideGas> {
     const { calls, decode } = together(
       feeRead(operatorFeeCall(gasUsed)),
