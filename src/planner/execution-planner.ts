@@ -139,8 +139,7 @@ function refusalOf({ quote, liquidation }: Draft, revertData: Hex, first: boolea
     quotedProfit: String(quote.profit),
     minProfit: String(liquidation.minProfit),
   };
-  // So the contract reverts when a swap costs too much: less profit than the floor, or more to pay than was
-  // seized.
+  // A swap that costs too much leaves less profit than the floor, or takes more than was seized.
   const costsTooMuch =
     error.kind === 'known' && (error.name === 'ProfitBelowFloor' || error.name === 'CannotRepay');
   if (!costsTooMuch) return rejected('simulation-reverted', detail);

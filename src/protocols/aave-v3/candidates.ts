@@ -31,10 +31,7 @@ export interface AaveV3Pair extends LiquidationPair {
   readonly terms: AaveV3Terms;
 }
 
-/**
- * Every pair of a collateral leg and a debt leg of the position. A pair of which no amount may be taken has
- * no candidates.
- */
+/** Every pair of a collateral leg and a debt leg. One of which no amount may be taken has no candidates. */
 export function liquidationPairs(
   rules: Pick<LiquidationRules, 'version'>,
   { healthFactorWad, totalDebtUsd8, legs }: AccountData,
@@ -102,8 +99,7 @@ export function sizedCandidate(
   const result = liquidationResult(terms, debtToCover);
   if (!result || result.debtCovered <= 0n || result.collateralSeized <= 0n) return undefined;
   const debtToFund = funding(terms, result);
-  // It takes all collateral now. With the interest until inclusion the close factor would leave too little of
-  // it.
+  // All collateral now, but with the interest until inclusion the close factor would leave some behind.
   if (result.clears === 'collateral' && debtToFund > maxLiquidatableDebt(terms)) return undefined;
   return {
     collateral: pricedAsset(terms.collateral),
@@ -135,10 +131,7 @@ function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult)
   }
 }
 
-/**
- * What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be
- * negative.
- */
+/** What a free swap would leave to us: value seized less value covered, USD8; may be negative. */
 export function bonusUsd8(candidate: LiquidationCandidate): bigint {
   return (
     valueUsd8(candidate.collateralSeized, candidate.collateral) -

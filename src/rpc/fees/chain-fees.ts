@@ -6,16 +6,12 @@ import type { Read } from '../chain/read.js';
 /** What one transaction pays beside its gas, for any amount of gas that it may turn out to use. */
 export type FeeEstimate = (gasUsed: bigint) => FeesBesideGas;
 
-/**
- * What transactions pay beside their L2 gas. Each kind of chain has its own rules and its own contract to
- * ask.
- */
+/** What transactions pay beside their L2 gas. Each kind of chain has rules and a contract of its own. */
 export abstract class ChainFees {
   /**
    * One estimate for each unsigned transaction, at the block of the read.
    *
-   * @param assumedGas what the chain is asked with, because the gas of a transaction is not known before its
-   * simulation.
+   * @param assumedGas of each transaction, because its gas is not known before its simulation.
    */
   abstract estimates(unsigned: readonly Hex[], assumedGas: bigint): Read<readonly FeeEstimate[]>;
 

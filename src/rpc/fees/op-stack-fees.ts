@@ -29,10 +29,7 @@ export class OpStackFees extends ChainFees {
     };
   }
 
-  /**
-   * The receipt's own `l1Fee` where the node gives it, because the oracle only estimates the size of the
-   * signature.
-   */
+  /** Takes the receipt's `l1Fee` where the node gives it: the oracle only estimates the signature's size. */
   override paid({ gasUsed, l1Fee }: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: Hex): Read<FeesBesideGas> {
     const { calls, decode } = together(
       feeRead(operatorFeeCall(gasUsed)),
