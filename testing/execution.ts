@@ -29,15 +29,11 @@ import type { ExecutionService } from '../src/execution/execution.service.js';
 import { Signer } from '../src/execution/signer.js';
 import type { Intent } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
+import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
 /** Execution on a real chain and a real database, with a contract that does what its calldata says. */
 
-export const CHIMERA: Address = `0x${'c4'.repeat(20)}`;
-export const MARKET: Address = `0x${'aa'.repeat(20)}`;
-export const COLLATERAL: Address = `0x${'c0'.repeat(20)}`;
-const DEBT: Address = `0x${'de'.repeat(20)}`;
-export const USD = 10n ** 8n;
 export const ETHER = 10n ** 18n;
 
 /**
@@ -252,8 +248,8 @@ export class Bench {
     const borrower: Address = `0x${number.toString(16).padStart(40, 'b')}`;
     const { data = emitting({ borrower, profit: ETHER / 100n }), ...others } = changes;
     const block = await this.chain.getBlock('latest');
-    const plan: LiquidationPlan = { ...SAMPLE, borrower, block, deadline: block.timestamp + 600, ...others };
-    const withCall = { ...plan, call: { ...SAMPLE.call, ...others.call, data } };
+    const plan: LiquidationPlan = { ...aPlan(), borrower, block, deadline: block.timestamp + 600, ...others };
+    const withCall = { ...plan, call: { ...aPlan().call, ...others.call, data } };
     const row = executionRow(withCall, this.settings.mode ?? 'live', 'planned');
     const executionId = await this.executions.insert(row);
     const trace = new PassTrace(this.clock, this.clock.monotonicMs() - 5);
@@ -325,7 +321,7 @@ export class Bench {
 
   /** Sends a transaction of the operator that execution did not sign. */
   async sendForeign(nonce: number): Promise<void> {
-    const call = { ...SAMPLE.call, data: DOING_NOTHING };
+    const call = { ...aPlan().call, data: DOING_NOTHING };
     await this.rpc('eth_sendRawTransaction', [this.signer.sign(call, nonce).raw]);
   }
 
@@ -340,65 +336,3 @@ const detector = (confirmationBlocks: number) => ({
   scanIntervalMs: 5_000,
   watchBelowHealthFactorWad: ETHER,
 });
-
-const SAMPLE: LiquidationPlan = {
-  protocol: 'aave',
-  market: MARKET,
-  borrower: `0x${'b0'.repeat(20)}`,
-  block: {
-    number: 0,
-    hash: `0x${'0'.repeat(64)}`,
-    parentHash: `0x${'0'.repeat(64)}`,
-    timestamp: 0,
-    baseFeePerGas: 0n,
-  },
-  healthFactorWad: 95n * 10n ** 16n,
-  candidate: {
-    collateral: { address: COLLATERAL, symbol: 'WETH', decimals: 18, priceUsd8: 2_000n * USD },
-    debt: { address: DEBT, symbol: 'USDC', decimals: 6, priceUsd8: USD },
-    sizing: 'close-factor',
-    debtToCover: 100_000_000n,
-    debtToFund: 100_000_100n,
-    collateralSeized: 52_500_000_000_000_000n,
-    protocolFee: 0n,
-  },
-  route: {
-    parts: [
-      {
-        quotedInput: 50_000_000_000_000_000n,
-        output: 100_000_100n,
-        hops: [
-          {
-            venue: 'uniswap-v3',
-            pool: `0x${'99'.repeat(20)}`,
-            tokenIn: COLLATERAL,
-            tokenOut: DEBT,
-            feePips: 500,
-            parameter: 500,
-          },
-        ],
-      },
-    ],
-  },
-  simulation: {
-    debtCovered: 100_000_000n,
-    collateralSeized: 52_500_000_000_000_000n,
-    swapInput: 42_500_000_000_000_000n,
-    profit: 10_000_000_000_000_000n,
-    gasUsed: 450_000n,
-  },
-  minProfit: 1n,
-  deadline: 0,
-  notionalUsd8: 100n * USD,
-  grossProfitUsd8: 20n * USD,
-  costs: { l2GasUsd8: 1n, l1DataUsd8: 2n, operatorUsd8: 0n, bidUsd8: 3n, poolFeeUsd8: 4n, flashFeeUsd8: 0n },
-  netProfitUsd8: 19n * USD,
-  nativePriceUsd8: 2_500n * USD,
-  call: {
-    to: CHIMERA,
-    data: '0x',
-    gasLimit: 500_000n,
-    maxFeePerGas: 10_000_000_000n,
-    maxPriorityFeePerGas: 1_000_000n,
-  },
-};

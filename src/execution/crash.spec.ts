@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { Wallet } from 'ethers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
-import { USD, type Bench } from '../../testing/execution.js';
+import { USD } from '../../testing/builders/plan.js';
+import { type Bench } from '../../testing/execution.js';
 
 const FIXTURE = fileURLToPath(new URL('../../testing/execution.ts', import.meta.url));
 const SECRET = fileURLToPath(new URL('../domain/secret.ts', import.meta.url));

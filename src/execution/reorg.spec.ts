@@ -2,15 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hash, Hex } from '../domain/hex.js';
-import {
-  Bench,
-  CHIMERA,
-  reverting,
-  STAND_IN_CODE,
-  USD,
-  type Fork,
-  type Settings,
-} from '../../testing/execution.js';
+import { CHIMERA, USD } from '../../testing/builders/plan.js';
+import { Bench, reverting, STAND_IN_CODE, type Fork, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 /** Contract code that reverts without a reason. */

@@ -4,16 +4,8 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hex } from '../domain/hex.js';
 import { costUsd8 } from '../domain/money.js';
-import {
-  Bench,
-  CHIMERA,
-  DOING_NOTHING,
-  emitting,
-  ETHER,
-  reverting,
-  USD,
-  type Settings,
-} from '../../testing/execution.js';
+import { CHIMERA, USD } from '../../testing/builders/plan.js';
+import { Bench, DOING_NOTHING, emitting, ETHER, reverting, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 const NO_ANSWER = { kind: 'unknown', detail: 'primary: no answer' } as const;

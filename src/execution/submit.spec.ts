@@ -3,7 +3,8 @@ import { PassTrace } from '../domain/pass-trace.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import { Bench, CHIMERA, USD, type Settings } from '../../testing/execution.js';
+import { CHIMERA, USD } from '../../testing/builders/plan.js';
+import { Bench, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 

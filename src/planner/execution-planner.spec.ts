@@ -139,7 +139,7 @@ describe('planning on the real contracts', () => {
   it('gives steps that the contract executes, for a split over two routes of two hops', async () => {
     await open([longCbEth], { cbETH: 2_900 });
     const state = await stateNow(configOf(devnet));
-    const { view } = state;
+    const { view, feeds } = state;
     const [opportunity] = opportunitiesOf(state);
     const candidate = opportunity!.pairs[0]!.candidates[0]!;
     const half = candidate.debtToFund / 2n;
@@ -150,7 +150,12 @@ describe('planning on the real contracts', () => {
       ],
     };
     const quote = { candidate, route, profit: 0n, grossUsd8: UNLIMITED_USD8 };
-    const draft = draftOf(opportunity!, quote, view, 0n);
+    const draft = draftOf(
+      opportunity!,
+      quote,
+      { block: view.block, nativePriceUsd8: view.of(feeds).native.answer },
+      0n,
+    );
     if ('kind' in draft) throw new Error(draft.reason);
     const [event] = await executeCalls({ to: configOf(devnet).execution.chimera, data: draft.data });
     expect(event?.debtCovered).toBeGreaterThanOrEqual(candidate.debtToCover);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/opportunities.js';
+import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import { totalCostsUsd8 } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
 import type { Simulation } from '../domain/plan.js';

@@ -4,7 +4,14 @@ import { LEAST, VARIABLES } from '../../testing/configuration.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
 import { FakePool, FakeVenue } from '../../testing/fakes/fake-venue.js';
 import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
-import { addressOf, BLOCK, opportunityOf, positionOf, USDC, WETH } from '../../testing/opportunities.js';
+import {
+  addressOf,
+  BLOCK,
+  opportunityOf,
+  positionOf,
+  USDC,
+  WETH,
+} from '../../testing/builders/opportunities.js';
 import { parseConfig } from '../config/index.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
 import { uintWord, type Hex } from '../domain/hex.js';

@@ -9,7 +9,7 @@ import {
   positionOf,
   USDC,
   WETH,
-} from '../../testing/opportunities.js';
+} from '../../testing/builders/opportunities.js';
 import { USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { Chain } from '../rpc/chain/chain.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressOf, USDC, WETH } from '../../testing/opportunities.js';
+import { addressOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import type { Address } from '../domain/hex.js';
 import type { Hop } from '../domain/route.js';
 import { flashSwapSteps } from './steps.js';

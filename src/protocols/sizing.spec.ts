@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { opportunityOf, pairOf, positionOf } from '../../testing/opportunities.js';
+import { opportunityOf, pairOf, positionOf } from '../../testing/builders/opportunities.js';
 import { UINT256_MAX, USD8, WAD } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { isBoundedByLimit } from './aave-v3/candidates.js';

@@ -1,13 +1,13 @@
-import type { Block } from '../src/domain/block.js';
-import type { Address } from '../src/domain/hex.js';
-import { RAY, unitOf, USD8, WAD } from '../src/domain/money.js';
-import type { Opportunity } from '../src/domain/opportunity.js';
+import type { Block } from '../../src/domain/block.js';
+import type { Address } from '../../src/domain/hex.js';
+import { RAY, unitOf, USD8, WAD } from '../../src/domain/money.js';
+import type { Opportunity } from '../../src/domain/opportunity.js';
 import {
   liquidationPairs,
   type AaveV3Pair,
   type CandidateOptions,
-} from '../src/protocols/aave-v3/candidates.js';
-import type { AccountData, ValuedLeg } from '../src/protocols/aave-v3/health.js';
+} from '../../src/protocols/aave-v3/candidates.js';
+import type { AccountData, ValuedLeg } from '../../src/protocols/aave-v3/health.js';
 
 export const addressOf = (byte: string): Address => `0x${byte.repeat(20)}`;
 export const WETH = addressOf('a0');
