@@ -1,13 +1,47 @@
 import { defineConfig } from 'vitest/config';
 
+const FOLDERS = '{src,devnet,test,testing,contracts,scripts}';
+const END_TO_END = 'test/e2e/**/*.spec.ts';
+const INTEGRATION = `${FOLDERS}/**/*.integration.spec.ts`;
+
+/** Which test is of which kind, by its name: CONTRIBUTING.md. */
 export default defineConfig({
   test: {
-    include: ['src/**/*.spec.ts', 'devnet/**/*.spec.ts', 'test/**/*.spec.ts', 'contracts/**/*.spec.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    // Each file may start a chain and a database of its own: two at once is what two cores carry.
+    // A file of integration or e2e may start a chain and a database of its own: two at once is what two cores carry.
     maxWorkers: 2,
-    // Compiles what several files would otherwise compile at the same time.
-    globalSetup: ['test/warm-up.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [`${FOLDERS}/**/*.spec.{ts,mjs}`],
+          exclude: [INTEGRATION, END_TO_END],
+          setupFiles: ['test/unit-guard.ts'],
+          // Unit tests leave nothing behind, so that files may share a worker's modules: loading them is most of the time.
+          isolate: false,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: [INTEGRATION],
+          globalSetup: ['test/warm-up/compile-contracts.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: [END_TO_END],
+          globalSetup: ['test/warm-up/build-bot.ts', 'test/warm-up/compile-contracts.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

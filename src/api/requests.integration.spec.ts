@@ -179,7 +179,7 @@ describe('malformed requests', () => {
     const id = /[0-9a-f-]{36}/.exec(answer.text)?.[0] ?? 'no id';
     const line = api.logged.find((logged) => logged.includes(id));
     expect(line).toContain('GET /api/v1/executions failed');
-    expect(line).toMatch(/\n +at .*requests\.spec\.ts/);
+    expect(line).toMatch(/\n +at .*requests\.integration\.spec\.ts/);
   });
 
   it('A09 a database that cannot be reached is a 503, a refused statement a 500, and neither answer says more', async () => {
