@@ -1,8 +1,8 @@
 /** The deployed contracts as ethers contracts. */
 import { Contract, type JsonRpcProvider } from 'ethers';
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import type { DevnetAddresses } from './deploy.js';
-import { poolAbi } from './deploy-aave.js';
+import { type DevnetArtifacts, artifactOf } from './artifacts/artifacts.js';
+import type { DevnetAddresses } from './deploy/deployment.js';
+import { poolAbi } from './deploy/aave.js';
 
 /** Every contract one may want to talk to, with its ABI, read through the provider. */
 export interface DevnetContracts {

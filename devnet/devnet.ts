@@ -1,22 +1,17 @@
 /** The running local chain and everything one can do with it. */
 import { Contract, JsonRpcProvider, JsonRpcSigner, Network, getAddress } from 'ethers';
-import { AnvilProcess } from './anvil.js';
-import { type DevnetArtifacts, artifactOf, loadArtifacts } from './artifacts.js';
+import { AnvilProcess } from './chain/anvil.js';
+import { type DevnetArtifacts, artifactOf, loadArtifacts } from './artifacts/artifacts.js';
 import { type DevnetContracts, connect } from './connect.js';
-import {
-  type Accounts,
-  type Deployment,
-  type DevnetAddresses,
-  type DevnetTokens,
-  deployMarket,
-} from './deploy.js';
-import { poolAbi } from './deploy-aave.js';
-import { Deployer, interfaceOf } from './deployer.js';
-import type { SlipstreamPool, SolidlyPool } from './deploy-aerodrome.js';
-import type { MorphoMarket } from './deploy-morpho.js';
-import type { DevnetPool } from './deploy-uniswap.js';
-import { Market, type PriceOptions } from './market.js';
-import { Miner } from './mining.js';
+import type { Accounts, Deployment, DevnetAddresses, DevnetTokens } from './deploy/deployment.js';
+import { deployMarket } from './deploy/deploy.js';
+import { poolAbi } from './deploy/aave.js';
+import { Deployer, interfaceOf } from './deploy/deployer.js';
+import type { SlipstreamPool, SolidlyPool } from './deploy/aerodrome.js';
+import type { MorphoMarket } from './deploy/morpho.js';
+import type { DevnetPool } from './deploy/uniswap.js';
+import { Market, type PriceOptions } from './prices/market.js';
+import { Miner } from './chain/mining.js';
 import { DEFAULT_POOL_DEPTH_USD8, type Prices, type TokenSymbol } from './parameters.js';
 import {
   type CompoundAsset,
@@ -24,11 +19,11 @@ import {
   type MorphoPositionRequest,
   OtherPositionOpener,
   mTokenOf,
-} from './other-positions.js';
-import { PositionOpener, type PositionRequest } from './positions.js';
-import { RpcClient } from './rpc.js';
-import { TransactionQueue } from './transactions.js';
-import { type BlockReceipt, type BlockTransaction, BlockWriter } from './written-blocks.js';
+} from './borrowers/other-positions.js';
+import { PositionOpener, type PositionRequest } from './borrowers/aave-positions.js';
+import { RpcClient } from './chain/rpc.js';
+import { TransactionQueue } from './chain/transactions.js';
+import { type BlockReceipt, type BlockTransaction, BlockWriter } from './chain/written-blocks.js';
 
 export interface DevnetOptions {
   /** Default 31337. */

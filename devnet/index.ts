@@ -3,28 +3,28 @@
  * Aerodrome and Chainlink-style feeds, for the demo and the tests. It is no part of the production build, and nothing in
  * src/ may import it.
  */
-import { loadArtifacts } from './artifacts.js';
+import { loadArtifacts } from './artifacts/artifacts.js';
 import { Devnet, type DevnetOptions } from './devnet.js';
 
-export type { Accounts, DevnetAddresses, DevnetToken, DevnetTokens } from './deploy.js';
-export type { SlipstreamPool, SolidlyPool } from './deploy-aerodrome.js';
-export type { DevnetPool } from './deploy-uniswap.js';
+export type { Accounts, DevnetAddresses, DevnetToken, DevnetTokens } from './deploy/deployment.js';
+export type { SlipstreamPool, SolidlyPool } from './deploy/aerodrome.js';
+export type { DevnetPool } from './deploy/uniswap.js';
 export type { DevnetContracts } from './connect.js';
 export type { AccountData, DevnetOptions } from './devnet.js';
 export { Devnet, operatorPrivateKey } from './devnet.js';
-export { AAVE_TREASURY } from './deploy-aave.js';
-export type { MorphoMarket, MorphoMarketParams } from './deploy-morpho.js';
+export { AAVE_TREASURY } from './deploy/aave.js';
+export type { MorphoMarket, MorphoMarketParams } from './deploy/morpho.js';
 export type {
   CompoundAmount,
   CompoundAsset,
   CompoundPositionRequest,
   MorphoPositionRequest,
-} from './other-positions.js';
-export type { CollateralAmount, PositionRequest, TokenAmount } from './positions.js';
-export type { PriceOptions } from './market.js';
-export { RpcError } from './rpc.js';
-export { TransactionFailed } from './transactions.js';
-export type { BlockReceipt, BlockTransaction } from './written-blocks.js';
+} from './borrowers/other-positions.js';
+export type { CollateralAmount, PositionRequest, TokenAmount } from './borrowers/aave-positions.js';
+export type { PriceOptions } from './prices/market.js';
+export { RpcError } from './chain/rpc.js';
+export { TransactionFailed } from './chain/transactions.js';
+export type { BlockReceipt, BlockTransaction } from './chain/written-blocks.js';
 export {
   BASE_FEE_FLOOR_WEI,
   COMPOUND,
@@ -50,8 +50,8 @@ export {
   demoBorrowers,
   healthFactorWad,
   randomBorrowers,
-} from './borrowers.js';
-export { DEMO_SCENARIO, type ScenarioStep, playStep, pricesAfter } from './scenario.js';
+} from './borrowers/borrowers.js';
+export { DEMO_SCENARIO, type ScenarioStep, playStep, pricesAfter } from './prices/scenario.js';
 
 /**
  * Starts a local chain and deploys the market. About a second once the contracts are compiled, about 20 s the first time.

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PROJECT_ROOT } from '../devnet/compile.js';
+import { PROJECT_ROOT } from '../devnet/artifacts/compile.js';
 import { operatorPrivateKey, type Devnet } from '../devnet/index.js';
 import { run } from '../contracts/deploy/run.js';
 

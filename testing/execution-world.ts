@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
-import { AnvilProcess } from '../devnet/anvil.js';
+import { AnvilProcess } from '../devnet/chain/anvil.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/index.js';
 import { Bench, type Settings } from './execution.js';
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { PROJECT_ROOT } from '../../devnet/compile.js';
+import { PROJECT_ROOT } from '../../devnet/artifacts/compile.js';
 import { messageOf } from '../../src/domain/errors.js';
 import { GasMarket } from './market.js';
 import type { Cost } from './meter.js';

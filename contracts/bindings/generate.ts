@@ -8,8 +8,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonFragment } from 'ethers';
 import { format, resolveConfig } from 'prettier';
-import { compileChimera } from '../../devnet/artifacts.js';
-import { PROJECT_ROOT } from '../../devnet/compile.js';
+import { compileChimera } from '../../devnet/artifacts/artifacts.js';
+import { PROJECT_ROOT } from '../../devnet/artifacts/compile.js';
 import { typescriptBindings } from './typescript.js';
 
 const TARGET = join(PROJECT_ROOT, 'src', 'contract', 'bindings.ts');

@@ -1,6 +1,6 @@
 /** The contract before it is there: its creation code, and the address that follows from it. */
 import { Interface, concat, getCreate2Address, id, keccak256 } from 'ethers';
-import type { Artifact } from '../../devnet/compile.js';
+import type { Artifact } from '../../devnet/artifacts/compile.js';
 import { toAddress, type Address, type Hex } from '../../src/domain/hex.js';
 
 /** Arachnid's deterministic deployment proxy, at this address on nearly every chain. It takes salt and creation code. */

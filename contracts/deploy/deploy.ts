@@ -3,8 +3,8 @@
  * not simulated, touch a contract whose code is not ours, or show an endpoint or a key.
  */
 import { computeAddress, getAddress } from 'ethers';
-import { compileChimera } from '../../devnet/artifacts.js';
-import type { Artifact } from '../../devnet/compile.js';
+import { compileChimera } from '../../devnet/artifacts/artifacts.js';
+import type { Artifact } from '../../devnet/artifacts/compile.js';
 import type { DeploymentConfig } from '../../src/config/index.js';
 import type { Block } from '../../src/domain/block.js';
 import { StartupError } from '../../src/domain/errors.js';

@@ -1,5 +1,5 @@
 /** Looks at everything the deployment stands on, changes nothing, and says what is there and what is missing. */
-import type { Artifact } from '../../devnet/compile.js';
+import type { Artifact } from '../../devnet/artifacts/compile.js';
 import type { DeploymentConfig } from '../../src/config/index.js';
 import type { Block } from '../../src/domain/block.js';
 import { StartupError } from '../../src/domain/errors.js';

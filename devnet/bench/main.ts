@@ -1,7 +1,7 @@
 /** `npm run bench`: how fast the bot is, on the local chain with real contracts and the real build. */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/domain/errors.js';
-import { demoBorrowers } from '../borrowers.js';
+import { demoBorrowers } from '../borrowers/borrowers.js';
 import { Narrator } from '../demo/narrator.js';
 import { Follower, playScenario } from '../demo/run.js';
 import { percentile } from '../demo/totals.js';

@@ -1,6 +1,6 @@
 /** `npm run demo`: one command, a real chain, a real bot, a falling market. */
 import { messageOf } from '../../src/domain/errors.js';
-import { demoBorrowers } from '../borrowers.js';
+import { demoBorrowers } from '../borrowers/borrowers.js';
 import { Stack } from '../stack/stack.js';
 import { HELP, parseDemoArguments, type DemoArguments } from './arguments.js';
 import { Narrator } from './narrator.js';

@@ -2,7 +2,7 @@
 import { formatUsd8 } from '../../src/domain/money.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Prices, TOKEN_SYMBOLS } from '../parameters.js';
-import type { ScenarioStep } from '../scenario.js';
+import type { ScenarioStep } from '../prices/scenario.js';
 
 const PAINT = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 

@@ -1,7 +1,7 @@
 /** Plays the scenario against a running stack: each step, then quiet, then the next. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotEvent } from '../../src/domain/events/events.js';
-import { DEMO_SCENARIO, playStep } from '../scenario.js';
+import { DEMO_SCENARIO, playStep } from '../prices/scenario.js';
 import type { Stack } from '../stack/stack.js';
 import type { Narrator } from './narrator.js';
 import { type DemoTotals, totalsOf } from './totals.js';

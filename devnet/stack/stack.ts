@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
-import { type Borrower, demoBorrowers } from '../borrowers.js';
+import { type Borrower, demoBorrowers } from '../borrowers/borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';
 import { botConfig, type BotSettings, newApiKeys } from './bot-config.js';
 import { BotProcess } from './bot-process.js';

@@ -1,6 +1,6 @@
 import { AbiCoder, Interface } from 'ethers';
 import { describe, expect, it } from 'vitest';
-import { compileChimera } from '../../devnet/artifacts.js';
+import { compileChimera } from '../../devnet/artifacts/artifacts.js';
 import type { Hex } from '../domain/hex.js';
 import { CHIMERA_ABI, OUTCOME_WORDS, SELECTORS, TOPICS, readOutcome } from './bindings.js';
 import { chimeraEvents, liquidateCall, parseRevert, revertReason } from './contract.js';

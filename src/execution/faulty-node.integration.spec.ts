@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
-import { RpcClient } from '../../devnet/rpc.js';
+import { RpcClient } from '../../devnet/chain/rpc.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { RetryError } from '../domain/errors.js';
 import { Bench, reverting } from '../../testing/execution.js';

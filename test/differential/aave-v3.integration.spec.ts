@@ -1,6 +1,6 @@
 import { id, MaxUint256 } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AAVE_TREASURY } from '../../devnet/deploy-aave.js';
+import { AAVE_TREASURY } from '../../devnet/deploy/aave.js';
 import { randomBorrowers, startDevnet, TOKEN_SYMBOLS, type Devnet } from '../../devnet/index.js';
 import type { Block } from '../../src/domain/block.js';
 import type { LiquidationCandidate } from '../../src/domain/opportunity.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HDNodeWallet, keccak256, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { AnvilProcess } from '../../../devnet/anvil.js';
+import { AnvilProcess } from '../../../devnet/chain/anvil.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { eventually } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { AnvilProcess } from '../../../devnet/anvil.js';
+import { AnvilProcess } from '../../../devnet/chain/anvil.js';
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { Secret } from '../../domain/secret.js';

@@ -11,7 +11,7 @@ import {
   pricesAfter,
   randomBorrowers,
   worthOf,
-} from './index.js';
+} from '../index.js';
 
 const WAD = 10n ** 18n;
 const HALF_CLOSE_FACTOR_WAD = (95n * WAD) / 100n;

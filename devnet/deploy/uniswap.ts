@@ -1,10 +1,10 @@
 /** Deploys Uniswap v3 from the packages' artifacts and fills full-range pools at the feeds' prices. */
 import { AbiCoder, MaxUint256, ZeroAddress, getCreate2Address, keccak256 } from 'ethers';
-import type { DevnetArtifacts } from './artifacts.js';
+import type { DevnetArtifacts } from '../artifacts/artifacts.js';
 import type { Deployer } from './deployer.js';
-import { type PoolParameters, TOKENS, TOKEN_SYMBOLS, type TokenSymbol } from './parameters.js';
+import { type PoolParameters, TOKENS, TOKEN_SYMBOLS, type TokenSymbol } from '../parameters.js';
 import type { Supplier } from './supplier.js';
-import { sqrtPriceX96 } from './uniswap-price.js';
+import { sqrtPriceX96 } from '../prices/uniswap-price.js';
 
 export interface UniswapAddresses {
   uniswapFactory: string;

@@ -1,6 +1,6 @@
 /** The demo's market: price steps that send the demo's borrowers under water in waves. Data, and how to play it. */
-import type { Devnet } from './devnet.js';
-import { type Prices, TOKEN_SYMBOLS, type TokenSymbol } from './parameters.js';
+import type { Devnet } from '../devnet.js';
+import { type Prices, TOKEN_SYMBOLS, type TokenSymbol } from '../parameters.js';
 
 /** One move of the market. */
 export interface ScenarioStep {

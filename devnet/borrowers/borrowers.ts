@@ -9,9 +9,9 @@ import {
   amountWorth,
   initialPrices,
   worthOf,
-} from './parameters.js';
-import type { CollateralAmount, PositionRequest, TokenAmount } from './positions.js';
-import { SeededRandom } from './random.js';
+} from '../parameters.js';
+import type { CollateralAmount, PositionRequest, TokenAmount } from './aave-positions.js';
+import { SeededRandom } from '../random.js';
 
 /**
  * whale: more than $100,000; mid: more than $2,000 on both sides, so half the debt may be repaid while HF > 0.95;

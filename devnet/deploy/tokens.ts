@@ -1,5 +1,5 @@
 /** Deploys the tokens, each with its feed, and mints the stock that supplier and market mover need. */
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
 import type { Deployer } from './deployer.js';
 import {
   AAVE_LIQUIDITY_USD8,
@@ -10,7 +10,7 @@ import {
   TOKENS,
   type TokenSymbol,
   amountWorth,
-} from './parameters.js';
+} from '../parameters.js';
 
 /** A token before Aave lists it. */
 export interface PlainToken {

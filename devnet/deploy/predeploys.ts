@@ -1,8 +1,8 @@
 /** Contracts that an OP-stack chain is born with, and Multicall3: put in place before the first block. */
 import { ZeroAddress, parseEther, toBeHex, toQuantity } from 'ethers';
-import type { DevnetArtifacts } from './artifacts.js';
-import { L1_FEES } from './parameters.js';
-import type { RpcCall, RpcClient } from './rpc.js';
+import type { DevnetArtifacts } from '../artifacts/artifacts.js';
+import { L1_FEES } from '../parameters.js';
+import type { RpcCall, RpcClient } from '../chain/rpc.js';
 
 /**
  * Once L1Block holds fees, anvil charges the L1 fee even to eth_call and refuses a sender without ether (a real node does

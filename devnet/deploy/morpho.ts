@@ -1,7 +1,7 @@
 /** Deploys Morpho Blue with its adaptive-curve rate model and opens markets over the feeds. */
 import { AbiCoder, keccak256 } from 'ethers';
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import type { PlainTokens } from './deploy-tokens.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import type { PlainTokens } from './tokens.js';
 import type { Deployer } from './deployer.js';
 import {
   MORPHO_LIQUIDITY_USD8,
@@ -9,7 +9,7 @@ import {
   MORPHO_MARKETS,
   TOKEN_SYMBOLS,
   type TokenSymbol,
-} from './parameters.js';
+} from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
 /** Morpho's MarketParams, with which its functions name a market. */

@@ -8,8 +8,8 @@ import {
   amountWorth,
   initialPrices,
   startDevnet,
-} from './index.js';
-import { endow, send } from '../testing/send.js';
+} from '../index.js';
+import { endow, send } from '../../testing/send.js';
 
 const WAD = 10n ** 18n;
 const usd8 = (dollars: number): bigint => BigInt(dollars) * 10n ** 8n;

@@ -1,7 +1,7 @@
 /** Deploys Aave v3.6 from its own sources: libraries, pool, configurator, oracle, reserves, eMode. */
 import { AbiCoder, ZeroAddress, getCreateAddress } from 'ethers';
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import type { Artifact } from './compile.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import type { Artifact } from '../artifacts/compile.js';
 import type { Deployer } from './deployer.js';
 import {
   AAVE_LIQUIDITY_USD8,
@@ -11,7 +11,7 @@ import {
   TOKENS,
   TOKEN_SYMBOLS,
   type TokenSymbol,
-} from './parameters.js';
+} from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
 export interface AaveAddresses {

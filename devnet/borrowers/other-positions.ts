@@ -3,15 +3,15 @@
  * borrower's own call.
  */
 import { dataSlice, getAddress, id, parseEther, toQuantity } from 'ethers';
-import type { DevnetArtifacts } from './artifacts.js';
-import type { Artifact } from './compile.js';
-import type { DevnetAddresses, DevnetTokens } from './deploy.js';
-import type { MorphoMarket } from './deploy-morpho.js';
-import { interfaceOf } from './deployer.js';
-import type { Miner } from './mining.js';
-import type { TokenSymbol } from './parameters.js';
-import type { RpcClient } from './rpc.js';
-import { DEFAULT_MAX_FEE_WEI, TransactionQueue } from './transactions.js';
+import type { DevnetArtifacts } from '../artifacts/artifacts.js';
+import type { Artifact } from '../artifacts/compile.js';
+import type { DevnetAddresses, DevnetTokens } from '../deploy/deployment.js';
+import type { MorphoMarket } from '../deploy/morpho.js';
+import { interfaceOf } from '../deploy/deployer.js';
+import type { Miner } from '../chain/mining.js';
+import type { TokenSymbol } from '../parameters.js';
+import type { RpcClient } from '../chain/rpc.js';
+import { DEFAULT_MAX_FEE_WEI, TransactionQueue } from '../chain/transactions.js';
 
 /** What Compound has a market of: the tokens, and native ether. */
 export type CompoundAsset = TokenSymbol | 'native';

@@ -1,7 +1,7 @@
 /** Deploys the Chimera contract and tells it whom it may deal with. */
-import { Kind } from '../src/contract/bindings.js';
-import type { DevnetArtifacts } from './artifacts.js';
-import type { Accounts, DevnetAddresses } from './deploy.js';
+import { Kind } from '../../src/contract/bindings.js';
+import type { DevnetArtifacts } from '../artifacts/artifacts.js';
+import type { Accounts, DevnetAddresses } from './deployment.js';
 import type { Deployer } from './deployer.js';
 
 /** Queues the deployment of Chimera with its executor and its counterparties. @returns its address-to-be */

@@ -1,12 +1,12 @@
 /** Opens positions on the local Aave market by real supply and borrow calls. */
 import { dataSlice, id, toQuantity, getAddress, parseEther } from 'ethers';
-import type { Artifact } from './compile.js';
-import type { DevnetTokens } from './deploy.js';
-import { interfaceOf } from './deployer.js';
-import type { Miner } from './mining.js';
-import type { TokenSymbol } from './parameters.js';
-import type { RpcClient } from './rpc.js';
-import { DEFAULT_MAX_FEE_WEI, TransactionQueue } from './transactions.js';
+import type { Artifact } from '../artifacts/compile.js';
+import type { DevnetTokens } from '../deploy/deployment.js';
+import { interfaceOf } from '../deploy/deployer.js';
+import type { Miner } from '../chain/mining.js';
+import type { TokenSymbol } from '../parameters.js';
+import type { RpcClient } from '../chain/rpc.js';
+import { DEFAULT_MAX_FEE_WEI, TransactionQueue } from '../chain/transactions.js';
 
 /** An amount of a token. */
 export interface TokenAmount {

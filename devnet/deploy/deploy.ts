@@ -1,71 +1,21 @@
 /** Puts the whole market on an empty chain: predeploys, tokens and feeds, lenders, exchanges, the Chimera contract. */
 import { parseEther, toQuantity } from 'ethers';
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import { type AaveAddresses, deployAave, poolAbi, supplyAave } from './deploy-aave.js';
-import {
-  type AerodromeAddresses,
-  type SlipstreamPool,
-  type SolidlyPool,
-  deployAerodrome,
-  fillSlipstream,
-  fillSolidly,
-} from './deploy-aerodrome.js';
-import { deployBalancer, fillBalancer } from './deploy-balancer.js';
-import { deployChimera } from './deploy-chimera.js';
-import { type CompoundAddresses, deployCompound, supplyCompound } from './deploy-compound.js';
-import { type MorphoAddresses, deployMorpho, supplyMorpho } from './deploy-morpho.js';
-import { type PlainToken, type PlainTokens, createTokens, mintTokens, stockUsd8 } from './deploy-tokens.js';
-import { type DevnetPool, type UniswapAddresses, deployUniswap, fillPools } from './deploy-uniswap.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import { deployAave, poolAbi, supplyAave } from './aave.js';
+import { deployAerodrome, fillSlipstream, fillSolidly } from './aerodrome.js';
+import { deployBalancer, fillBalancer } from './balancer.js';
+import { deployChimera } from './chimera.js';
+import { deployCompound, supplyCompound } from './compound.js';
+import { deployMorpho, supplyMorpho } from './morpho.js';
+import { type PlainTokens, createTokens, mintTokens, stockUsd8 } from './tokens.js';
+import { deployUniswap, fillPools } from './uniswap.js';
 import { Deployer, interfaceOf } from './deployer.js';
-import { TOKEN_SYMBOLS, type TokenSymbol, UNISWAP_POOLS } from './parameters.js';
+import type { Accounts, Deployment, DevnetToken, DevnetTokens } from './deployment.js';
+import { TOKEN_SYMBOLS, type TokenSymbol, UNISWAP_POOLS } from '../parameters.js';
 import { setPredeploys } from './predeploys.js';
-import type { RpcClient } from './rpc.js';
+import type { RpcClient } from '../chain/rpc.js';
 import { Supplier } from './supplier.js';
-import { TransactionQueue } from './transactions.js';
-
-/** Accounts of the local chain, all from anvil's well-known test mnemonic. */
-export interface Accounts {
-  /** Deploys and owns everything. */
-  deployer: string;
-  /** Sends liquidations; an executor of the Chimera contract. */
-  operator: string;
-  /** Receives Chimera's profit. */
-  treasury: string;
-  /** Moves the market. */
-  trader: string;
-  /** Fills lenders and exchanges, and gives borrowers their collateral. */
-  supplier: string;
-}
-
-/** A token of the local chain, as Aave lists it. */
-export interface DevnetToken extends PlainToken {
-  aToken: string;
-  variableDebtToken: string;
-  /** Index in Aave's list of reserves, and bit in its bitmaps. */
-  reserveId: number;
-}
-
-export type DevnetTokens = Record<TokenSymbol, DevnetToken>;
-
-export interface DevnetAddresses
-  extends AaveAddresses, UniswapAddresses, CompoundAddresses, MorphoAddresses, AerodromeAddresses {
-  balancerVault: string;
-  multicall3: string;
-  gasPriceOracle: string;
-  l1Block: string;
-  /** The proxy of the ETH/USD feed. */
-  nativeUsdFeed: string;
-  chimera: string;
-  marketMover: string;
-}
-
-export interface Deployment {
-  addresses: DevnetAddresses;
-  tokens: DevnetTokens;
-  pools: DevnetPool[];
-  slipstreamPools: SlipstreamPool[];
-  solidlyPools: SolidlyPool[];
-}
+import { TransactionQueue } from '../chain/transactions.js';
 
 /** Ether for the supplier, who wraps most of it. */
 const SUPPLIER_ETHER = parseEther('5000000');

@@ -1,13 +1,13 @@
 /** Prices: what the feeds say, where the pools stand, and how to move both together. */
-import type { DevnetAddresses, DevnetTokens } from './deploy.js';
-import type { SolidlyPool } from './deploy-aerodrome.js';
-import type { DevnetPool, PoolPair } from './deploy-uniswap.js';
-import type { Artifact } from './compile.js';
-import { interfaceOf } from './deployer.js';
-import type { Miner } from './mining.js';
-import { type Prices, TOKEN_SYMBOLS, type TokenSymbol } from './parameters.js';
-import type { RpcClient } from './rpc.js';
-import { TransactionQueue } from './transactions.js';
+import type { DevnetAddresses, DevnetTokens } from '../deploy/deployment.js';
+import type { SolidlyPool } from '../deploy/aerodrome.js';
+import type { DevnetPool, PoolPair } from '../deploy/uniswap.js';
+import type { Artifact } from '../artifacts/compile.js';
+import { interfaceOf } from '../deploy/deployer.js';
+import type { Miner } from '../chain/mining.js';
+import { type Prices, TOKEN_SYMBOLS, type TokenSymbol } from '../parameters.js';
+import type { RpcClient } from '../chain/rpc.js';
+import { TransactionQueue } from '../chain/transactions.js';
 import { priceWad, sqrtPriceX96 } from './uniswap-price.js';
 
 /** How setPrices moves the market. */

@@ -1,8 +1,8 @@
 /** Deploys Compound v2, which stands in for Moonwell: a Comptroller, a market per token, and one of native ether. */
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import type { PlainTokens } from './deploy-tokens.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import type { PlainTokens } from './tokens.js';
 import type { Deployer } from './deployer.js';
-import { COMPOUND, COMPOUND_LIQUIDITY_USD8, TOKENS, TOKEN_SYMBOLS, type TokenSymbol } from './parameters.js';
+import { COMPOUND, COMPOUND_LIQUIDITY_USD8, TOKENS, TOKEN_SYMBOLS, type TokenSymbol } from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
 export interface CompoundAddresses {

@@ -1,8 +1,8 @@
 /** Queues contract creations and calls by contract artifact and function name. */
 import { Interface, concat } from 'ethers';
-import type { Artifact, Artifacts } from './compile.js';
-import { artifactOf } from './artifacts.js';
-import type { TransactionQueue } from './transactions.js';
+import type { Artifact, Artifacts } from '../artifacts/compile.js';
+import { artifactOf } from '../artifacts/artifacts.js';
+import type { TransactionQueue } from '../chain/transactions.js';
 
 const interfaces = new WeakMap<Artifact['abi'], Interface>();
 

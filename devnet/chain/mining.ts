@@ -3,7 +3,7 @@
  * library passes through one lock, so that two blocks are never asked for at once.
  */
 import { toQuantity } from 'ethers';
-import { BASE_FEE_FLOOR_WEI } from './parameters.js';
+import { BASE_FEE_FLOOR_WEI } from '../parameters.js';
 import type { RpcClient } from './rpc.js';
 
 interface Timer {

@@ -9,8 +9,8 @@ import {
   amountWorth,
   initialPrices,
   startDevnet,
-} from './index.js';
-import { endow, send } from '../testing/send.js';
+} from '../index.js';
+import { endow, send } from '../../testing/send.js';
 
 const WAD = 10n ** 18n;
 const ORACLE_SCALE = 10n ** 36n;

@@ -9,7 +9,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { BASE_FEE_FLOOR_WEI } from './parameters.js';
+import { BASE_FEE_FLOOR_WEI } from '../parameters.js';
 
 export interface AnvilOptions {
   chainId: number;

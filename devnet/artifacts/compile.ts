@@ -67,7 +67,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
 
 /** The root of the repository. */
-export const PROJECT_ROOT = dirname(here);
+export const PROJECT_ROOT = join(here, '..', '..');
 export const NODE_MODULES = join(PROJECT_ROOT, 'node_modules');
 const CACHE_DIRECTORY = join(PROJECT_ROOT, '.cache', 'devnet');
 

@@ -1,9 +1,9 @@
 /** The account that fills every market at start-up, and its calls. */
 import { MaxUint256 } from 'ethers';
-import type { Artifact } from './compile.js';
-import type { PlainTokens } from './deploy-tokens.js';
+import type { Artifact } from '../artifacts/compile.js';
+import type { PlainTokens } from './tokens.js';
 import type { Deployer } from './deployer.js';
-import { TOKENS, type TokenSymbol, amountWorth } from './parameters.js';
+import { TOKENS, type TokenSymbol, amountWorth } from '../parameters.js';
 
 /** Queues calls of the supplier. Amounts are in the smallest units of their token. */
 export class Supplier {

@@ -1,9 +1,9 @@
 /** Deploys stand-ins for the two exchanges of Aerodrome, Slipstream and the Solidly-style v2, and fills their pools. */
 import { ZeroAddress, getCreateAddress } from 'ethers';
-import { type DevnetArtifacts, artifactOf } from './artifacts.js';
-import { type DevnetPool, type Exchange, type PoolPair, fillPools, sorted } from './deploy-uniswap.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import { type DevnetPool, type Exchange, type PoolPair, fillPools, sorted } from './uniswap.js';
 import type { Deployer } from './deployer.js';
-import { SLIPSTREAM_POOLS, SOLIDLY_POOLS } from './parameters.js';
+import { SLIPSTREAM_POOLS, SOLIDLY_POOLS } from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
 export interface AerodromeAddresses {

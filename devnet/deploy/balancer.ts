@@ -1,7 +1,7 @@
 /** Deploys the vault of Balancer v2, for its flash loans: it has tokens, but no pools. */
-import type { DevnetArtifacts } from './artifacts.js';
+import type { DevnetArtifacts } from '../artifacts/artifacts.js';
 import type { Deployer } from './deployer.js';
-import { BALANCER_LIQUIDITY_USD8, TOKEN_SYMBOLS } from './parameters.js';
+import { BALANCER_LIQUIDITY_USD8, TOKEN_SYMBOLS } from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
 /** The authorizer answers for nobody: no flash loan asks it. Nobody holds this address's key. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDevnet, type BlockTransaction, type Devnet } from './index.js';
+import { startDevnet, type BlockTransaction, type Devnet } from '../index.js';
 
 const FUTURE = 4_000_000_000;
 
