@@ -1,6 +1,8 @@
 /** Which contracts the local chain is made of and where they come from. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { getAddress } from 'ethers';
+import { MULTICALL3 } from '../../src/rpc/chain/multicall3.js';
 import {
   type Artifact,
   type Artifacts,
@@ -66,6 +68,7 @@ const OWN_CONTRACTS = [
   'MarketMover',
   'MintableToken',
   'MorphoFeedOracle',
+  'Multicall3Code',
   'SettableAggregator',
   'SlipstreamFactory',
   'SolidlyFactory',
@@ -78,7 +81,7 @@ const OWN: CompilationUnit = {
   interfaces: ['SolidlyPool'],
   roots: [join(PROJECT_ROOT, 'devnet', 'contracts'), NODE_MODULES],
   evmVersion: 'cancun',
-  packages: ['@openzeppelin/contracts'],
+  packages: ['@openzeppelin/contracts', '@eth-optimism/contracts-bedrock'],
   sourceDirectories: [join(PROJECT_ROOT, 'devnet', 'contracts')],
 };
 
@@ -120,7 +123,7 @@ const OPTIMISM_ARTIFACTS = '@eth-optimism/contracts-bedrock/forge-artifacts';
 export interface Predeploy {
   address: string;
   abi: Artifact['abi'];
-  /** Runtime code, or, for Multicall3, creation code that returns it. */
+  /** Runtime code. */
   code: string;
 }
 
@@ -136,17 +139,9 @@ export interface DevnetArtifacts {
   morphoIrm: Artifact;
   balancerVault: Artifact;
   predeploys: Record<'weth' | 'gasPriceOracle' | 'l1Block', Predeploy>;
-  multicall3: Predeploy;
+  /** ABI alone: setMulticall3 puts the code on the chain. */
+  multicall3: Pick<Predeploy, 'address' | 'abi'>;
 }
-
-const MULTICALL3_ABI = [
-  'function aggregate3((address target, bool allowFailure, bytes callData)[] calls) payable returns ((bool success, bytes returnData)[] returnData)',
-  'function getBlockNumber() view returns (uint256 blockNumber)',
-  'function getBlockHash(uint256 blockNumber) view returns (bytes32 blockHash)',
-  'function getCurrentBlockTimestamp() view returns (uint256 timestamp)',
-  'function getEthBalance(address addr) view returns (uint256 balance)',
-  'function getBasefee() view returns (uint256 basefee)',
-];
 
 /**
  * Loads every artifact, compiling what is not in the cache: about 20 s the first time, then milliseconds.
@@ -156,7 +151,7 @@ export async function loadArtifacts(
   onProgress: (step: string) => void = () => undefined,
 ): Promise<DevnetArtifacts> {
   // One after the other: two compilers at once would need twice the memory and, on two cores, as much time.
-  const own = await compiled(OWN, onProgress);
+  const own = await compileOwn(onProgress);
   const chimera = await compileChimera(onProgress);
   const aave = await compiled(AAVE, onProgress);
   return {
@@ -168,8 +163,16 @@ export async function loadArtifacts(
     ...loadMorpho(),
     balancerVault: loadShipped('Vault', BALANCER_VAULT),
     predeploys: loadPredeploys(),
-    multicall3: loadMulticall3(),
+    multicall3: {
+      address: getAddress(MULTICALL3),
+      abi: shippedArtifact(`${OPTIMISM_ARTIFACTS}/IMulticall3.sol/IMulticall3.0.8.26.json`).abi,
+    },
   };
+}
+
+/** The contracts of devnet/contracts, from the cache or freshly compiled. */
+export function compileOwn(onProgress: (step: string) => void = () => undefined): Promise<Artifacts> {
+  return compiled(OWN, onProgress);
 }
 
 /** The contract of this repository, from the cache or freshly compiled. */
@@ -241,12 +244,4 @@ function loadPredeploys(): DevnetArtifacts['predeploys'] {
     gasPriceOracle: load('GasPriceOracle', '0x420000000000000000000000000000000000000F'),
     l1Block: load('L1Block', '0x4200000000000000000000000000000000000015'),
   };
-}
-
-/** viem carries the creation code but does not export the file that holds it. */
-function loadMulticall3(): Predeploy {
-  const source = readFileSync(join(NODE_MODULES, 'viem', '_esm', 'constants', 'contracts.js'), 'utf8');
-  const code = /multicall3Bytecode = '(0x[0-9a-f]+)'/.exec(source)?.[1];
-  if (!code) throw new Error('viem: multicall3Bytecode not found');
-  return { address: '0xcA11bde05977b3631167028862bE2a173976CA11', abi: MULTICALL3_ABI, code };
 }

@@ -1,6 +1,8 @@
 /** Contracts that an OP-stack chain is born with, and Multicall3: put in place before the first block. */
 import { ZeroAddress, parseEther, toBeHex, toQuantity } from 'ethers';
-import type { DevnetArtifacts } from '../artifacts/artifacts.js';
+import { MULTICALL3 } from '../../src/rpc/chain/multicall3.js';
+import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
+import type { Artifacts } from '../artifacts/compile.js';
 import { L1_FEES } from '../parameters.js';
 import type { RpcCall, RpcClient } from '../chain/rpc.js';
 
@@ -18,20 +20,17 @@ const word = (value: bigint): string => toBeHex(value, 32);
  */
 export async function setPredeploys(rpc: RpcClient, artifacts: DevnetArtifacts): Promise<void> {
   const { weth, gasPriceOracle, l1Block } = artifacts.predeploys;
-  const { multicall3 } = artifacts;
-  // Running creation code by eth_call returns the runtime code.
-  const multicall3Code = await rpc.call('eth_call', [{ data: multicall3.code }, 'latest']);
   const store = (address: string, slot: bigint, value: bigint): RpcCall => ({
     method: 'anvil_setStorageAt',
     params: [address, word(slot), word(value)],
   });
+  await setMulticall3(rpc, artifacts.own);
   const now = BigInt(Math.floor(Date.now() / 1000));
   await rpc.batch([
     ...[weth, gasPriceOracle, l1Block].map(({ address, code }) => ({
       method: 'anvil_setCode',
       params: [address, code],
     })),
-    { method: 'anvil_setCode', params: [multicall3.address, multicall3Code] },
     { method: 'anvil_setBalance', params: [ZeroAddress, toQuantity(CALLER_ETHER)] },
   ]);
   await rpc.batch([
@@ -44,4 +43,12 @@ export async function setPredeploys(rpc: RpcClient, artifacts: DevnetArtifacts):
     store(l1Block.address, 3n, (L1_FEES.blobBaseFeeScalar << 64n) | (L1_FEES.baseFeeScalar << 96n)),
     store(l1Block.address, 7n, L1_FEES.blobBaseFeeWei),
   ]);
+}
+
+/** Puts Multicall3 at its canonical address. @param own the contracts of devnet/contracts */
+export async function setMulticall3(rpc: RpcClient, own: Artifacts): Promise<void> {
+  // Running creation code by eth_call returns the runtime code.
+  const data = artifactOf(own, 'Multicall3Code').bytecode;
+  const code = await rpc.call('eth_call', [{ data }, 'latest']);
+  await rpc.call('anvil_setCode', [MULTICALL3, code]);
 }

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-
 import { HDNodeWallet, keccak256, Wallet } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { compileOwn } from '../../../devnet/artifacts/artifacts.js';
 import { AnvilProcess } from '../../../devnet/chain/anvil.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
+import { RpcClient } from '../../../devnet/chain/rpc.js';
+import { setMulticall3 } from '../../../devnet/deploy/predeploys.js';
 import { eventually } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
 import { Clock } from '../../domain/clock.js';
@@ -15,8 +14,7 @@ import { Secret } from '../../domain/secret.js';
 import type { RawLog } from './chain-answers.js';
 import { Chain } from './chain.js';
 import { HeadStream } from '../heads/head-stream.js';
-import { MULTICALL3, type MulticallCall } from './multicall3.js';
-import { toData } from '../quantities.js';
+import type { MulticallCall } from './multicall3.js';
 import {
   CallReverted,
   FeeTooLow,
@@ -52,10 +50,7 @@ beforeAll(async () => {
   await rpc('anvil_setBalance', [sender, '0xde0b6b3a7640000']);
   await rpc('anvil_setCode', [CELL, CELL_CODE]);
   await rpc('anvil_setCode', [REVERTER, REVERTER_CODE]);
-  await rpc('anvil_setCode', [
-    MULTICALL3,
-    await pool.call('eth_call', [{ data: multicall3Creation() }, 'latest'], toData),
-  ]);
+  await setMulticall3(new RpcClient(anvil.url), await compileOwn());
   await mine();
 });
 
@@ -88,13 +83,6 @@ async function signed(fields: {
     ...fields,
   })) as Hex;
   return { raw, hash: keccak256(raw) as Hash };
-}
-
-/** viem carries the creation code but does not export the file that holds it. */
-function multicall3Creation(): Hex {
-  const viem = join(createRequire(import.meta.url).resolve('viem/package.json'), '..');
-  const source = readFileSync(join(viem, '_esm', 'constants', 'contracts.js'), 'utf8');
-  return /multicall3Bytecode = '(0x[0-9a-f]+)'/.exec(source)?.[1] as Hex;
 }
 
 it('the start-up check passes on our chain and finds another chain', async () => {
