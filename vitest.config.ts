@@ -4,6 +4,9 @@ const FOLDERS = '{src,devnet,test,testing,contracts,scripts}';
 const END_TO_END = 'test/e2e/**/*.spec.ts';
 const INTEGRATION = `${FOLDERS}/**/*.integration.spec.ts`;
 
+/** A test waits for a state, not for a time; on a busy machine that takes a while. Milliseconds. */
+const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
+
 /** Which test is of which kind, by its name: CONTRIBUTING.md. */
 export default defineConfig({
   test: {
@@ -27,8 +30,7 @@ export default defineConfig({
           name: 'integration',
           include: [INTEGRATION],
           globalSetup: ['test/warm-up/compile-contracts.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...PATIENT,
           sequence: { groupOrder: 1 },
         },
       },
@@ -37,8 +39,7 @@ export default defineConfig({
           name: 'e2e',
           include: [END_TO_END],
           globalSetup: ['test/warm-up/build-bot.ts', 'test/warm-up/compile-contracts.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          ...PATIENT,
           sequence: { groupOrder: 2 },
         },
       },

@@ -17,7 +17,7 @@ interface Request {
   readonly value?: bigint;
 }
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 
 /** Sends from any account (the node needs no key) and waits until it is mined. @throws Error when it fails or takes too long. */
 export async function sendFrom(

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../../testing/eventually.js';
 import { AnvilProcess } from './anvil.js';
 import { RpcClient } from './rpc.js';
 
@@ -19,7 +20,7 @@ async function host(then: string): Promise<{ child: ChildProcess; url: string }>
   return { child, url: output.toString().trim() };
 }
 
-/** Asked for by its answer, not by its pid: a dead process keeps its pid until someone has reaped it. */
+/** By its answer, not by its pid: a dead process keeps its pid until its parent has reaped it. */
 async function alive(url: string): Promise<boolean> {
   return new RpcClient(url).call('eth_chainId').then(
     () => true,
@@ -29,10 +30,7 @@ async function alive(url: string): Promise<boolean> {
 
 async function expectGone(url: string): Promise<void> {
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
-  const deadline = performance.now() + 3_000;
-  while ((await alive(url)) && performance.now() < deadline)
-    await new Promise((wake) => setTimeout(wake, 20));
-  expect(await alive(url)).toBe(false);
+  await eventually(async () => !(await alive(url)), `the chain at ${url} to end`);
 }
 
 describe('anvil process', () => {

@@ -19,7 +19,7 @@ export interface AnvilOptions {
   statesKept: number;
 }
 
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 3_000;
 
 /** A running anvil. */

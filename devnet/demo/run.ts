@@ -10,7 +10,7 @@ const WAD = 10n ** 18n;
 /** A step is over when the bot has had this many blocks without sending or settling anything. */
 const QUIET_BLOCKS = 4;
 /** A step that is not over by then is a failure of the bot. */
-const STEP_DEADLINE_MS = 45_000;
+const STEP_DEADLINE_MS = 90_000;
 
 /** Follows what the bot says, so that the next step of the market waits until the bot has dealt with this one. */
 export class Follower {
@@ -80,7 +80,7 @@ async function quiet(stack: Stack, follower: Follower, since: number, stopped: (
     if (follower.quietSince(since, await stack.devnet.provider.getBlockNumber())) return;
     await sleep(50);
   }
-  if (!stopped()) throw new Error('the bot was still busy with a step of the market after 45 s');
+  if (!stopped()) throw new Error('the bot was still busy with a step of the market after 90 s');
 }
 
 /** Asked of Aave itself, so that the bot is measured against the chain and not against its own word. */

@@ -3,11 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { BotEvent } from '../../src/domain/events/events.js';
+import type { BotEvent, EventNamed } from '../../src/domain/events/events.js';
 
 const ENTRY = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** Lines kept to explain a failure. */
 const KEPT_LINES = 40;
+/** What the bot does in a second may take long on a busy machine. */
+const PATIENCE_MS = 60_000;
 
 export interface BotExit {
   readonly code: number | null;
@@ -64,17 +66,17 @@ export class BotProcess {
   /** The next event that matches. @throws Error with the log's tail when the bot ends or the time is over first */
   async waitFor<E extends BotEvent['event']>(
     name: E,
-    timeoutMs: number,
-    matches: (event: Extract<BotEvent, { event: E }>) => boolean = () => true,
-  ): Promise<Extract<BotEvent, { event: E }>> {
-    const isIt = (event: BotEvent): event is Extract<BotEvent, { event: E }> =>
-      event.event === name && matches(event as Extract<BotEvent, { event: E }>);
+    matches: (event: EventNamed<E>) => boolean = () => true,
+    timeoutMs = PATIENCE_MS,
+  ): Promise<EventNamed<E>> {
+    const isIt = (event: BotEvent): event is EventNamed<E> =>
+      event.event === name && matches(event as EventNamed<E>);
     let waiter: { matches: (event: BotEvent) => boolean; found: (event: BotEvent) => void } | undefined;
     let timer: NodeJS.Timeout | undefined;
     const failed = (why: string): Error =>
       new Error(`${why} before ${name}; its log ends with:\n${this.tail}`);
     try {
-      return await new Promise<Extract<BotEvent, { event: E }>>((resolve, reject) => {
+      return await new Promise<EventNamed<E>>((resolve, reject) => {
         waiter = { matches: isIt, found: (event) => isIt(event) && resolve(event) };
         this.#waiting.add(waiter);
         timer = setTimeout(() => reject(failed(`the bot took more than ${timeoutMs} ms`)), timeoutMs);
@@ -87,7 +89,7 @@ export class BotProcess {
   }
 
   /** SIGTERM, and SIGKILL when it does not end in time. */
-  async stop(timeoutMs = 10_000): Promise<BotExit> {
+  async stop(timeoutMs = PATIENCE_MS): Promise<BotExit> {
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), timeoutMs);
     const exit = await this.exited;
@@ -118,7 +120,7 @@ function eventOf(line: string): BotEvent | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const parsed: unknown = JSON.parse(line);
-    // The bot's own log: what carries `event` was written by EventLog.emit.
+    // The bot's own log: what carries `event` was written by EventLog.
     return typeof parsed === 'object' && parsed !== null && 'event' in parsed
       ? (parsed as BotEvent)
       : undefined;

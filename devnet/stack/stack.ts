@@ -68,7 +68,7 @@ export class Stack {
   async startBot(onEvent?: (event: BotEvent) => void, settings?: BotSettings): Promise<BotProcess> {
     const bot = await this.launchBot(onEvent, settings);
     const ready = ['bot-started', 'backfill-finished', 'api-listening'] as const;
-    await Promise.all(ready.map((event) => bot.waitFor(event, 30_000)));
+    await Promise.all(ready.map((event) => bot.waitFor(event)));
     return bot;
   }
 

@@ -25,7 +25,7 @@ describe('the README', () => {
     expect(totals.rows).toBeGreaterThanOrEqual(totals.liquidated);
     expect(Math.abs(totals.realisedProfitUsd / totals.simulatedProfitUsd - 1)).toBeLessThan(0.01);
     expect(totals.headToSendMs.p50).toBeGreaterThan(0);
-  }, 150_000);
+  }, 300_000);
 
   it('names only commands that exist', () => {
     const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import { Follower } from '../../devnet/demo/run.js';
+import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
-import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
+import { KILL_SEED, killAt, killMoments } from './kill-moments.js';
+import { allSettled, minedCount, minedHashes, signedHashes } from './operator.js';
 
 const BLOCK_MS = 250;
 /** The steps after which ether has fallen by a good tenth: more than a dozen liquidations. */
@@ -26,54 +28,57 @@ afterEach(async () => {
 describe('the bot in the middle of a falling market', () => {
   it('halted through the API sends nothing from then on, not after a restart either, until it is resumed', async () => {
     const running = await begin();
-    const events: BotEvent[] = [];
-    await running.startBot((event) => events.push(event));
+    const bot = await running.startBot();
+    const sent = bot.waitFor('transaction-sent');
     await fall(running, FALL.slice(0, 2));
-    await eventually(() => sentIn(events) > 0, 'a first transaction');
+    await sent;
 
     const halted = await running.api('/api/v1/safety/halt', { body: { reason: 'looking into it' } });
     expect(halted).toMatchObject({ status: 200, body: { state: 'HALTED', reason: 'looking into it' } });
-    const nonceAtHalt = await operatorNonce(running);
+    const signedAtHalt = await signedHashes(running);
+    const leftAlone = declined(bot);
     await fall(running, FALL.slice(2));
-    await blocks(running, 8);
-    expect(await operatorNonce(running)).toBe(nonceAtHalt);
+    await leftAlone;
+    // What was on its way at the halt may still be mined, and nothing else.
+    const minedAtHalt = await allSettled(running);
+    expect(signedAtHalt).toEqual(expect.arrayContaining(await minedHashes(running)));
 
-    await running.bot?.stop();
-    await running.startBot((event) => events.push(event));
+    await bot.stop();
+    const restarted = await running.launchBot();
+    await Promise.all([restarted.waitFor('api-listening'), declined(restarted)]);
     expect((await running.api('/api/v1/status')).body).toMatchObject({
       safety: { state: 'HALTED', reason: 'looking into it' },
     });
-    await blocks(running, 8);
-    expect(await operatorNonce(running)).toBe(nonceAtHalt);
+    expect(await minedCount(running)).toBe(minedAtHalt);
+    expect(await allSettled(running)).toBe(minedAtHalt);
 
     const resumed = await running.api('/api/v1/safety/resume', { body: { reason: 'all is well' } });
     expect(resumed).toMatchObject({ status: 200, body: { state: 'NORMAL' } });
-    await eventually(async () => (await operatorNonce(running)) > nonceAtHalt, 'sending to go on');
+    await eventually(async () => (await minedCount(running)) > minedAtHalt, 'sending to go on');
     expect(await running.query('SELECT actor, action, reason FROM operator_actions ORDER BY id')).toEqual([
       { actor: 'demo', action: 'halt', reason: 'looking into it' },
       { actor: 'demo', action: 'resume', reason: 'all is well' },
     ]);
   });
 
-  it('F25 killed again and again starts again without sending anything twice and without losing a row', async () => {
+  it(`F25 killed again and again (seed ${KILL_SEED}) starts again without sending anything twice and without losing a row`, async () => {
     const running = await begin();
+    const moments = killMoments(KILL_SEED, ['plan-ready', 'transaction-sent', 'execution-settled']);
+    expect(new Set(moments.map(({ after }) => after)).size).toBe(FALL.length);
     for (const [round, step] of FALL.entries()) {
-      const bot = await running.startBot();
-      const sent = bot.waitFor('transaction-sent', 20_000);
+      const moment = moments[round];
+      if (!moment) throw new Error('there are fewer moments than steps');
+      const killed = killAt(await running.startBot(), moment);
       await playStep(running.devnet, step);
-      await sent;
-      // At a different instant each time: right after the first broadcast, or while others are on their way.
-      await new Promise((resolve) => setTimeout(resolve, round * 37));
-      await bot.kill();
+      await killed;
     }
     const follower = new Follower();
     const bot = await running.startBot((event) => follower.hear(event));
-    await eventually(async () => {
-      const open = await running.query(
-        "SELECT id FROM transactions WHERE status IN ('prepared', 'broadcast')",
-      );
-      return open.length === 0 && follower.quietSince(0, await running.devnet.provider.getBlockNumber());
-    }, 'everything to be settled');
+    await eventually(
+      async () => follower.quietSince(0, await running.devnet.provider.getBlockNumber()),
+      'the bot to have nothing left to do',
+    );
+    const mined = await allSettled(running);
     expect((await bot.stop()).code).toBe(0);
 
     const rows = await running.query<Transaction>(
@@ -82,7 +87,7 @@ describe('the bot in the middle of a falling market', () => {
     );
     // One row for each nonce that the chain saw, without a gap, each mined as recorded: nothing twice, nothing lost.
     expect(rows.map(({ nonce }) => Number(nonce))).toEqual(
-      Array.from({ length: await operatorNonce(running) }, (_, i) => i),
+      Array.from({ length: mined }, (_, nonce) => nonce),
     );
     for (const { hash, status, execution } of rows) {
       expect(status).toBe('mined');
@@ -101,10 +106,10 @@ describe('the bot in the middle of a falling market', () => {
   it('in dry-run decides and records everything, and sends nothing', async () => {
     const running = await begin();
     const bot = await running.startBot(undefined, { mode: 'dry-run' });
-    const decided = bot.waitFor('dry-run', 20_000);
+    const decided = bot.waitFor('dry-run');
     await fall(running, FALL.slice(0, 2));
     await decided;
-    expect(await operatorNonce(running)).toBe(0);
+    expect(await minedCount(running)).toBe(0);
     expect(await running.query('SELECT * FROM transactions')).toEqual([]);
     const rows = await running.query<{ simulated: string }>(
       "SELECT simulated_net_profit_usd::text AS simulated FROM executions WHERE status = 'dry-run'",
@@ -116,7 +121,7 @@ describe('the bot in the middle of a falling market', () => {
   it('F39 on SIGTERM finishes what is in flight and ends with 0, leaving its books closed', async () => {
     const running = await begin();
     const bot = await running.startBot();
-    const sent = bot.waitFor('transaction-sent', 20_000);
+    const sent = bot.waitFor('transaction-sent');
     await fall(running, FALL.slice(0, 2));
     await sent;
     expect(await bot.stop()).toEqual({ code: 0, signal: null });
@@ -136,14 +141,8 @@ async function fall(running: Stack, steps: typeof FALL): Promise<void> {
   for (const step of steps) await playStep(running.devnet, step);
 }
 
-async function blocks(running: Stack, count: number): Promise<void> {
-  const until = (await running.devnet.provider.getBlockNumber()) + count;
-  await eventually(async () => (await running.devnet.provider.getBlockNumber()) >= until, `${count} blocks`);
+/** A whole pass in which the bot has seen something to liquidate, and has left it alone because of the halt. */
+async function declined(bot: BotProcess): Promise<void> {
+  await bot.waitFor('position-skipped', ({ reason }) => reason === 'halted');
+  await bot.waitFor('pass');
 }
-
-function operatorNonce(running: Stack): Promise<number> {
-  return running.devnet.provider.getTransactionCount(running.devnet.accounts.operator);
-}
-
-const sentIn = (events: readonly BotEvent[]): number =>
-  events.filter(({ event }) => event === 'transaction-sent').length;

@@ -32,7 +32,7 @@ describe('start-up without an endpoint that can be spared', () => {
     const bot = await launch((yaml) =>
       yaml.replace(/^rpc:\n/m, 'rpc:\n  archive: { http: "http://127.0.0.1:1" }\n'),
     );
-    await bot.waitFor('bot-started', 20_000);
+    await bot.waitFor('bot-started');
     expect((await bot.stop()).code).toBe(0);
   });
 });
@@ -140,7 +140,7 @@ async function refusal(
 ): Promise<string[]> {
   const lines: string[] = [];
   const bot = await launch(change, environment, (line) => lines.push(line));
-  const timer = setTimeout(() => void bot.kill(), 20_000);
+  const timer = setTimeout(() => void bot.kill(), 60_000);
   const { code } = await bot.exited;
   clearTimeout(timer);
   expect(code, lines.join('\n')).toBe(1);

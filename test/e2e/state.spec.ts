@@ -4,6 +4,7 @@ import { Stack } from '../../devnet/stack/stack.js';
 import { toAddress } from '../../src/domain/hex.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
+import { KILL_SEED, killMoments, killAt } from './kill-moments.js';
 
 const BORROWERS = 20;
 
@@ -95,13 +96,11 @@ describe("the bot's picture of the market", () => {
     expect(await stack.query('SELECT 1 FROM divergences')).toEqual([]);
   });
 
-  it('survives kill -9 again and again, from the first moment on, and is whole in the end', async () => {
-    for (let life = 0; life < 3; life += 1) {
-      const bot = await stack.launchBot();
-      // At another instant each time: at the first word of the backfill, or right after it.
-      await bot.waitFor(life === 0 ? 'bot-started' : 'backfill-finished', 30_000);
+  it(`survives kill -9 again and again (seed ${KILL_SEED}), from the first moment on, and is whole in the end`, async () => {
+    for (const moment of killMoments(KILL_SEED, ['bot-started', 'backfill-finished', 'api-listening'])) {
+      const killed = killAt(await stack.launchBot(), moment);
       await stack.devnet.mine();
-      await bot.kill();
+      await killed;
     }
     await stack.startBot();
     await stack.devnet.mine();

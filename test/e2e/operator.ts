@@ -1,0 +1,28 @@
+import type { Stack } from '../../devnet/stack/stack.js';
+import { eventually } from '../../testing/eventually.js';
+
+/** How many of the operator's transactions the chain has mined. */
+export function minedCount({ devnet }: Stack): Promise<number> {
+  return devnet.provider.getTransactionCount(devnet.accounts.operator);
+}
+
+/** The hashes of all that the operator has ever signed: the row of each is written before it is broadcast. */
+export async function signedHashes(stack: Stack): Promise<string[]> {
+  const rows = await stack.query<{ hash: string }>('SELECT hash FROM transactions ORDER BY nonce, id');
+  return rows.map(({ hash }) => hash);
+}
+
+/** The hashes of those which the books have as mined. */
+export async function minedHashes(stack: Stack): Promise<string[]> {
+  const rows = await stack.query<{ hash: string }>("SELECT hash FROM transactions WHERE status = 'mined'");
+  return rows.map(({ hash }) => hash);
+}
+
+/** Waits until nothing is on its way any more. @returns how many transactions the chain has mined by then */
+export async function allSettled(stack: Stack): Promise<number> {
+  await eventually(async () => {
+    const open = await stack.query("SELECT id FROM transactions WHERE status IN ('prepared', 'broadcast')");
+    return open.length === 0;
+  }, 'every transaction to be settled');
+  return minedCount(stack);
+}
