@@ -2,8 +2,8 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /**
- * What each folder of src/ may import, besides itself: the table of docs/architecture.md, as lint errors. A permission that
- * nothing uses is an error too (scripts/check-imports.mjs).
+ * What each folder of src/ may import, besides itself: the table of docs/architecture.md, as lint errors. A
+ * permission that nothing uses is an error too (scripts/check-imports.mjs).
  */
 export const MAY_IMPORT = {
   domain: [],

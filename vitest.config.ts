@@ -10,7 +10,8 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Which test is of which kind, by its name: CONTRIBUTING.md. */
 export default defineConfig({
   test: {
-    // A file of integration or e2e may start a chain and a database of its own: two at once is what two cores carry.
+    // A file of integration or e2e may start a chain and a database of its own: two at once is what two cores
+    // carry.
     maxWorkers: 2,
     projects: [
       {
@@ -19,7 +20,8 @@ export default defineConfig({
           include: [`${FOLDERS}/**/*.spec.{ts,mjs}`],
           exclude: [INTEGRATION, END_TO_END],
           setupFiles: ['test/unit-guard.ts'],
-          // Unit tests leave nothing behind, so that files may share a worker's modules: loading them is most of the time.
+          // Unit tests leave nothing behind, so that files may share a worker's modules: loading them is most
+          // of the time.
           isolate: false,
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },

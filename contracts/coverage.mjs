@@ -1,6 +1,7 @@
 /**
- * `npm run coverage:contracts`: runs the contract tests on instrumented code and fails when a branch of contracts/src is
- * never taken. Invariants and fuzz runs are left out: what only they reach is not covered by a test that says so.
+ * `npm run coverage:contracts`: runs the contract tests on instrumented code and fails when a branch of
+ * contracts/src is never taken. Invariants and fuzz runs do not count: a branch needs a test that names its
+ * case.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -11,7 +12,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const report = join(root, '.cache', 'forge', 'lcov.info');
 const measured = 'contracts/src/';
 
-/** The lcov records of contracts/src: lines, functions and branches found and hit, and the lines of missed branches. */
+/**
+ * The lcov records of contracts/src: lines, functions and branches found and hit, and the lines of missed
+ * branches.
+ */
 function readReport() {
   const files = [];
   for (const record of readFileSync(report, 'utf8').split('end_of_record')) {

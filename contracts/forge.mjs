@@ -53,7 +53,10 @@ function makeExecutable(path) {
   }
 }
 
-/** Writes Morpho's contracts as artifacts for the fixtures, to .cache/contracts/, unless they are there already. */
+/**
+ * Writes Morpho's contracts as artifacts for the fixtures, to .cache/contracts/, unless they are there
+ * already.
+ */
 function extractMorpho() {
   const directory = join(root, '.cache', 'contracts');
   mkdirSync(directory, { recursive: true });

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Speaks for solc-js in the native compiler's words, which is all Foundry asks of a compiler: `--version`, and
- * `--standard-json` from stdin to stdout. Version and bytecode are those of the `solc` package in package.json.
+ * Gives solc-js the command line of the native compiler, as far as Foundry uses it: `--version`, and
+ * `--standard-json` from stdin to stdout. Version and bytecode are those of the `solc` package in
+ * package.json.
  */
 'use strict';
 

@@ -4,7 +4,7 @@ import { type DevnetArtifacts, artifactOf } from './artifacts/artifacts.js';
 import type { DevnetAddresses } from './deploy/deployment.js';
 import { poolAbi } from './deploy/aave.js';
 
-/** Every contract one may want to talk to, with its ABI, read through the provider. */
+/** Every deployed contract with its ABI, read through the provider. */
 export interface DevnetContracts {
   aavePool: Contract;
   poolConfigurator: Contract;

@@ -183,7 +183,7 @@ describe('local chain', () => {
     await expect(dollars).rejects.toThrow('NotBorrowableInEMode');
   });
 
-  it('lets anyone liquidate by hand', async () => {
+  it('lets any account liquidate by hand', async () => {
     const amount = amountWorth('WETH', usd8(50_000), initialPrices().WETH);
     const account = await devnet.openPosition({
       collaterals: [{ symbol: 'WETH', amount }],
@@ -232,7 +232,7 @@ describe('local chain', () => {
   it('makes blocks by its own timer, and price updates wait for the next one', async () => {
     const start = await devnet.provider.getBlockNumber();
     await devnet.startMining(200);
-    expect(await devnet.rpc('anvil_getAutomine')).toBe(false); // a transaction alone makes no block
+    expect(await devnet.rpc('anvil_getAutomine')).toBe(false); // a transaction does not make a block
     await devnet.setPrice('WETH', usd8(2_990));
     const first = await devnet.provider.getBlockNumber();
     await devnet.setPrice('WETH', usd8(2_980));

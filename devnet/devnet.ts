@@ -1,4 +1,4 @@
-/** The running local chain and everything one can do with it. */
+/** The running local chain and all its operations. */
 import { Contract, JsonRpcProvider, JsonRpcSigner, Network, getAddress } from 'ethers';
 import { AnvilProcess } from './chain/anvil.js';
 import { type DevnetArtifacts, artifactOf, loadArtifacts } from './artifacts/artifacts.js';
@@ -33,8 +33,8 @@ export interface DevnetOptions {
   /** Worth of each side of each pool, USD with 8 decimals. Default $50,000,000. */
   poolDepthUsd8?: bigint;
   /**
-   * How many blocks back eth_call and friends reach; blocks, logs and receipts are kept for ever. Each block's state is a
-   * copy of the whole state: 0.4 MB with 50 borrowers, 2 MB with 1,000. Default 512.
+   * How many blocks back eth_call and friends reach; blocks, logs and receipts are kept for ever. Each
+   * block's state is a copy of the whole state: 0.4 MB with 50 borrowers, 2 MB with 1,000. Default 512.
    */
   statesKept?: number;
   /** Told what is being done, for a person to read. */
@@ -91,7 +91,8 @@ export class Devnet {
     this.pools = deployment.pools;
     this.slipstreamPools = deployment.slipstreamPools;
     this.solidlyPools = deployment.solidlyPools;
-    // Ethers otherwise answers from a cache, polls every 4 s and sends batches, which anvil runs out of order.
+    // Ethers otherwise answers from a cache, polls every 4 s and sends batches, which anvil runs out of
+    // order.
     this.provider = new JsonRpcProvider(anvil.url, Network.from(chainId), {
       staticNetwork: true,
       batchMaxCount: 1,
@@ -160,7 +161,10 @@ export class Devnet {
     return this.client.call(method, params);
   }
 
-  /** A signer for any account at all: the node sends for it without a key. Give the account ether for gas first. */
+  /**
+   * A signer for any account at all: the node sends for it without a key. Give the account ether for gas
+   * first.
+   */
   signer(account: string): JsonRpcSigner {
     return new JsonRpcSigner(this.provider, account);
   }
@@ -253,8 +257,8 @@ export class Devnet {
   }
 
   /**
-   * Opens one position on Compound, mined on return. Unlike on Aave, all calls are the borrower's own; the supplier gives
-   * it the collateral.
+   * Opens one position on Compound, mined on return. Unlike on Aave, all calls are the borrower's own; the
+   * supplier gives it the collateral.
    * @returns the borrower's address
    * @throws {TransactionFailed} when Compound refuses, with its reason or as Failure(error, info, detail)
    */
@@ -291,7 +295,7 @@ export class Devnet {
     return this.#market.setPrices(changes, options);
   }
 
-  /** Trades every pool back to what the feeds say, as arbitrage would after somebody's large swap. */
+  /** Trades every pool back to what the feeds say, as arbitrage would after a large swap. */
   alignPools(): Promise<void> {
     return this.#market.alignPools();
   }
@@ -350,7 +354,10 @@ export class Devnet {
     return this.#miner.exclusive(async () => String(await this.client.call('evm_snapshot')));
   }
 
-  /** Goes back to a snapshot, which is used up by that, as are all later ones. @throws {Error} if it is unknown */
+  /**
+   * Goes back to a snapshot, which is used up by that, as are all later ones.
+   * @throws {Error} if it is unknown
+   */
   async revert(snapshot: string): Promise<void> {
     const done = await this.#miner.exclusive(() => this.client.call('evm_revert', [snapshot]));
     if (done !== true) throw new Error(`the chain does not know the snapshot ${snapshot}`);

@@ -1,7 +1,7 @@
 /**
- * A local chain with real lenders (Aave v3.6, Compound v2, Morpho Blue), Uniswap v3, the Balancer v2 vault, stand-ins for
- * Aerodrome and Chainlink-style feeds, for the demo and the tests. It is no part of the production build, and nothing in
- * src/ may import it.
+ * A local chain with real lenders (Aave v3.6, Compound v2, Morpho Blue), Uniswap v3, the Balancer v2 vault,
+ * stand-ins for Aerodrome and Chainlink-style feeds, for the demo and the tests. It is no part of the
+ * production build, and nothing in src/ may import it.
  */
 import { loadArtifacts } from './artifacts/artifacts.js';
 import { Devnet, type DevnetOptions } from './devnet.js';
@@ -54,8 +54,8 @@ export {
 export { DEMO_SCENARIO, type ScenarioStep, playStep, pricesAfter } from './prices/scenario.js';
 
 /**
- * Starts a local chain and deploys the market. About a second once the contracts are compiled, about 20 s the first time.
- * Stop it with stop(); it also ends with this process, however that ends.
+ * Starts a local chain and deploys the market. About a second once the contracts are compiled, about 20 s the
+ * first time. Stop it with stop(); it also ends with this process, however that ends.
  */
 export function startDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   return Devnet.start(options);

@@ -1,6 +1,6 @@
 /**
- * What the market of the local chain looks like: tokens, risk parameters, pools, depths. Data only.
- * The risk parameters lie close to those of Aave v3 on Base; the loan-to-value ratios are set a little nearer to the
+ * What the market of the local chain looks like: tokens, risk parameters, pools, depths. Data only. The risk
+ * parameters lie close to those of Aave v3 on Base; the loan-to-value ratios are set a little nearer to the
  * liquidation thresholds, so that a position can be opened with a health factor of about 1.03.
  */
 
@@ -165,8 +165,8 @@ export const MORPHO_LIQUIDITY_USD8 = usd8(100_000_000);
 export const BALANCER_LIQUIDITY_USD8 = usd8(100_000_000);
 
 /**
- * The rules of the Compound v2 market, as Moonwell's at its launch on Base; fractions are wads. A market's collateral
- * factor is Aave's liquidation threshold of the token.
+ * The rules of the Compound v2 market, as Moonwell's at its launch on Base; fractions are wads. A market's
+ * collateral factor is Aave's liquidation threshold of the token.
  */
 export const COMPOUND = {
   closeFactorWad: 500_000_000_000_000_000n,
@@ -181,7 +181,9 @@ export const COMPOUND = {
   },
 };
 
-/** Loan-to-value ratio at which a Morpho position becomes liquidatable, a wad; the same in all markets here. */
+/**
+ * Loan-to-value ratio at which a Morpho position becomes liquidatable, a wad; the same in all markets here.
+ */
 export const MORPHO_LLTV_WAD = 860_000_000_000_000_000n;
 
 export const MORPHO_MARKETS: readonly { collateral: TokenSymbol; loan: TokenSymbol }[] = [

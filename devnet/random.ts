@@ -1,4 +1,7 @@
-/** A small seeded generator of pseudo-random numbers (mulberry32): the same seed gives the same positions everywhere. */
+/**
+ * A small seeded generator of pseudo-random numbers (mulberry32): the same seed gives the same positions
+ * everywhere.
+ */
 export class SeededRandom {
   #state: number;
 

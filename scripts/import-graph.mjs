@@ -6,7 +6,8 @@ import ts from 'typescript';
 /**
  * @param {string} root the directory of the project
  * @param {readonly string[]} folders the folders to read, relative to root
- * @returns {Map<string, string[]>} of each TypeScript file, relative to root, the files of these folders it imports
+ * @returns {Map<string, string[]>} of each TypeScript file, relative to root, the files of these folders it
+ * imports
  */
 export function importGraph(root, folders) {
   const files = folders.flatMap((folder) =>
@@ -31,7 +32,8 @@ function importsOf(root, file) {
 
 /**
  * @param {Map<string, string[]>} graph
- * @returns {string[][]} circles that share no file, each as a way that ends where it begins; none: an empty list
+ * @returns {string[][]} circles that share no file, each as a way that ends where it begins; none: an empty
+ * list
  */
 export function circlesOf(graph) {
   const left = new Map(graph);
@@ -69,8 +71,10 @@ function wayBack(graph, start) {
 
 /**
  * @param {Map<string, string[]>} graph
- * @param {Readonly<Record<string, readonly string[]>>} table of each folder of src/, which others it may import
- * @returns {[string, string][]} each folder with one that it may import, while none of its files does (specs do not count)
+ * @param {Readonly<Record<string, readonly string[]>>} table of each folder of src/, which others it may
+ * import
+ * @returns {[string, string][]} each folder with one that it may import, while none of its files does (specs
+ * do not count)
  */
 export function unusedPermissions(graph, table) {
   const used = new Set();

@@ -1,9 +1,10 @@
 /**
- * `npm run start:dev`: compiles into dist/ at every change of the sources. After each compilation without an error the bot is
- * asked to end (SIGTERM), and the new one starts when the old one has ended: two bots never share a wallet or a database.
+ * `npm run start:dev`: compiles into dist/ at every change of the sources. After each compilation without an
+ * error the bot is asked to end (SIGTERM), and the new one starts when the old one has ended: two bots never
+ * share a wallet or a database.
  *
- * Not `nest start --watch`: it signals the children of the bot too, and so stops an embedded PostgreSQL under a bot that still
- * writes its last rows.
+ * Not `nest start --watch`: it signals the children of the bot too, and so stops an embedded PostgreSQL under
+ * a bot that still writes its last rows.
  */
 import { spawn } from 'node:child_process';
 import ts from 'typescript';

@@ -1,6 +1,6 @@
 /**
- * Loaded before each file of the project `unit`, so that a unit test stays quick and needs nothing around it: a test that starts
- * a process or a thread, or connects to anything but a server of its own process, fails.
+ * Loaded before each file of the project `unit`, so that a unit test stays quick and needs nothing around it:
+ * a test that starts a process or a thread, or connects to anything but a server of its own process, fails.
  */
 import childProcess, { ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
@@ -36,7 +36,8 @@ function forbidProcesses(): void {
 }
 
 function forbidForeignConnections(): void {
-  // Ports on which this process has listened. The port of a closed server stays allowed: it stands for a node that is away.
+  // Ports on which this process has listened. The port of a closed server stays allowed: it stands for a node
+  // that is away.
   const ownPorts = new Set<number>();
   const listen = Reflect.get(Server.prototype, 'listen');
   replace(Server.prototype, 'listen', function (this: Server, ...args: Parameters<Server['listen']>): Server {

@@ -1,4 +1,6 @@
-/** `npm run bench:gas`: what a liquidation costs, by every path, as real transactions on the real contracts. */
+/**
+ * `npm run bench:gas`: what a liquidation costs, by every path, as real transactions on the real contracts.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,7 @@
-/** The market on which gas is measured: borrowers under water on every protocol, and balances as on a chain in use. */
+/**
+ * The market on which gas is measured: borrowers under water on every protocol, and balances as on a chain in
+ * use.
+ */
 import { Contract, MaxUint256, type Interface } from 'ethers';
 import { startDevnet, type Devnet, type TokenSymbol } from '../../devnet/index.js';
 import { liquidateCall } from '../../src/contract/contract.js';
@@ -15,9 +18,9 @@ export const DEADLINE = 10n ** 11n;
 export const HALF_DEBT = 12_000n * 10n ** 6n;
 
 export interface Borrowers {
-  /** WETH against USDC, eight of them alike. */
+  /** Eight equal positions: WETH as collateral, USDC as debt. */
   readonly aave: readonly string[];
-  /** cbETH against USDC: no direct pool, so two hops. */
+  /** cbETH as collateral, USDC as debt: there is no direct pool, so the plan takes two hops. */
   readonly aaveTwoHops: readonly string[];
   readonly compound: string;
   readonly compoundNative: string;
@@ -29,7 +32,9 @@ export class GasMarket {
     readonly devnet: Devnet,
     readonly meter: Meter,
     readonly borrowers: Borrowers,
-    /** Holds debt tokens and no collateral, and has approved every market: it liquidates without a contract. */
+    /**
+     * Holds debt tokens and no collateral, and has approved every market: it liquidates without a contract.
+     */
     readonly holder: string,
   ) {}
 
@@ -42,7 +47,8 @@ export class GasMarket {
       await market.fundHolder();
       await devnet.setPrices({ WETH: 2_850n * USD8, cbETH: 3_100n * USD8 });
       await market.warmUp();
-      // Interest is due everywhere, as it nearly always is: whether it is must not depend on the speed of this machine.
+      // Every market has interest to accrue, as nearly always in production; it must not depend on how fast
+      // the machine is.
       await devnet.increaseTime(60);
       return market;
     } catch (error) {
@@ -84,8 +90,8 @@ export class GasMarket {
   }
 
   /**
-   * One liquidation of each pair: on a chain in use the treasury and the protocol's collector hold some of each token,
-   * and the pools have traded before.
+   * One liquidation of each pair: on a chain in use the treasury and the protocol's collector hold some of
+   * each token, and the pools have traded before.
    */
   private async warmUp(): Promise<void> {
     const [first = ''] = this.borrowers.aave;

@@ -1,4 +1,7 @@
-/** Sends real transactions and reads what they cost. Each starts with cold storage, as on a live chain (EIP-2929). */
+/**
+ * Sends real transactions and reads what they cost. Each starts with cold storage, as on a live chain
+ * (EIP-2929).
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Transaction } from 'ethers';
 import type { Devnet } from '../../devnet/index.js';
@@ -26,7 +29,10 @@ const MINED_WITHIN_MS = 10_000;
 export class Meter {
   constructor(private readonly devnet: Devnet) {}
 
-  /** What a transaction costs in the present state, which stays as it is. @throws Error with the reason when it reverts */
+  /**
+   * What a transaction costs in the present state, which does not change.
+   * @throws Error with the reason when it reverts
+   */
   async measure(...requests: readonly Request[]): Promise<Cost[]> {
     const before = await this.devnet.snapshot();
     try {
@@ -38,7 +44,7 @@ export class Meter {
     }
   }
 
-  /** Sends one transaction for good. @throws Error with the reason when it reverts */
+  /** Sends one transaction, which changes the state. @throws Error with the reason when it reverts */
   async send(request: Request): Promise<Cost> {
     const gas = `0x${GAS_LIMIT.toString(16)}`;
     const hash = await this.devnet.rpc('eth_sendTransaction', [{ ...request, gas }]);

@@ -1,4 +1,4 @@
-/** Every way of liquidating whose gas is measured. */
+/** The ways to liquidate whose gas is measured. */
 import { Contract } from 'ethers';
 import type { Hex } from '../../src/domain/hex.js';
 import { liquidateCall } from '../../src/contract/contract.js';
@@ -21,7 +21,7 @@ export interface GasPath {
 
 const LIQUIDATE: Step = { kind: 'liquidate' };
 const BATCH_SIZE = 5;
-/** Above what one of the batch needs. */
+/** More gas than one liquidation of the batch needs. */
 const BATCH_ITEM_GAS = 1_000_000n;
 
 /** The pool of collateral and debt, by its fee. */
@@ -30,7 +30,7 @@ const buy = (amountOut: bigint): Step => ({
   amountOut,
   pool: { tokenIn: 'collateral', parameter: 500 },
 });
-/** Everything seized: the profit is in the debt token. */
+/** All of the seized collateral is sold: the profit is in the debt token. */
 const sellAll: Step = {
   kind: 'sell',
   shareBps: 10_000,
@@ -188,7 +188,7 @@ function bareAave(
   return { to: market.devnet.addresses.pool, data: hex(data) };
 }
 
-/** By the account that holds debt tokens, straight at the market. */
+/** The account that holds debt tokens calls the market itself. */
 function bare(market: GasMarket, name: string, request: Pick<Request, 'to' | 'data'>): GasPath {
   return { name, requests: [{ from: market.holder, ...request }] };
 }

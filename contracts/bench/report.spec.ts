@@ -56,7 +56,7 @@ describe('what bench:gas says', () => {
     expect(markdownTable(measured(cost(1200)))).toContain('| ours | 1200 | 1.200 x | <= 1.25 | 100 B |');
   });
 
-  it('stands in the documentation as in the snapshot', () => {
+  it('is the same in the documentation as in the snapshot', () => {
     const root = new URL('../../', import.meta.url);
     const snapshot = JSON.parse(readFileSync(new URL('contracts/gas-snapshot.json', root), 'utf8')) as Record<
       string,

@@ -1,11 +1,11 @@
-/** What was measured, against its baseline, the targets and the committed snapshot. */
+/** Compares the measurements with their baselines, the targets and the committed snapshot. */
 import type { GasPath } from './paths.js';
 import type { Cost } from './meter.js';
 
 /** One path, as `--json` prints it. */
 export interface Measurement {
   readonly name: string;
-  /** Gas; of several transactions the sum. */
+  /** Gas; the sum when there are several transactions. */
   readonly value: number;
   readonly unit: 'gas';
   /** Gas of the path it is compared with, in the same run. */
@@ -51,7 +51,7 @@ export function measurements(
   });
 }
 
-/** What misses its target, a sentence each. */
+/** A sentence for each path that misses its target. */
 export function missedTargets(measured: readonly Measurement[]): string[] {
   return measured.flatMap(({ name, value, baseline, maxRatio, calldataBytes, maxCalldataBytes }) => [
     ...(maxRatio !== null && baseline !== null && value > maxRatio * baseline
@@ -63,7 +63,10 @@ export function missedTargets(measured: readonly Measurement[]): string[] {
   ]);
 }
 
-/** What differs from the snapshot for the worse, a sentence each. Paths that came or went must be recorded, too. */
+/**
+ * A sentence for each path that costs more than in the snapshot, is new, or is gone: those must be recorded
+ * too.
+ */
 export function regressions(measured: readonly Measurement[], snapshot: Snapshot): string[] {
   const names = new Set([...measured.map(({ name }) => name), ...Object.keys(snapshot)]);
   return [...names].flatMap((name) => {

@@ -2,7 +2,7 @@
  * Writes src/contract/bindings.ts from the contract.
  *
  *   npm run generate              writes it
- *   npm run generate -- --check   fails when it is not what the contract says
+ *   npm run generate -- --check   fails when the file differs from the contract
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Writes a compiled contract's ABI as TypeScript: fragments, selectors, and a type and a reader for each struct and event. */
+/**
+ * Writes a compiled contract's ABI as TypeScript: fragments, selectors, and a type and a reader for each
+ * struct and event.
+ */
 import { EventFragment, FunctionFragment, Interface, ParamType, type JsonFragment } from 'ethers';
 
 export interface BindingsInput {

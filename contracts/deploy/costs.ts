@@ -1,4 +1,4 @@
-/** What the transactions would do and cost, before any is sent. */
+/** Simulates the transactions and estimates their cost, before any is sent. */
 import { Transaction } from 'ethers';
 import { StartupError, messageOf } from '../../src/domain/errors.js';
 import type { Block } from '../../src/domain/block.js';
@@ -8,7 +8,7 @@ import { feeRead, l1FeeCall, operatorFeeCall } from '../../src/rpc/fees/gas-pric
 import { each, readAt, together } from '../../src/rpc/chain/read.js';
 import { isMethodMissing, type Node } from './node.js';
 
-/** One transaction-to-be. */
+/** A transaction that is not sent yet. */
 export interface Draft {
   readonly from: Address;
   readonly to: Address;
@@ -17,10 +17,13 @@ export interface Draft {
   readonly what: string;
 }
 
-/** What nodes may charge beyond the simulated gas before a transaction runs out: a quarter, CREATE2's 1/64 among it. */
+/**
+ * A transaction gets a quarter more gas than its simulation used; CREATE2 keeps 1/64 back, and nodes differ a
+ * little.
+ */
 export const gasLimitOf = (gas: bigint): bigint => (gas * 5n) / 4n;
 
-/** The base fee may double until a transaction is mined. Wei per gas. */
+/** The base fee may double before a transaction is mined. Wei per gas. */
 export const maxFeeOf = (baseFeeWei: bigint, priorityFeeWei: bigint): bigint =>
   2n * baseFeeWei + priorityFeeWei;
 
@@ -37,7 +40,10 @@ export interface Costs {
   readonly totalWei: bigint;
 }
 
-/** Lends the senders ether in the simulation: whether they hold enough is a question of its own. 10,000 ETH in wei. */
+/**
+ * What the senders hold in the simulation, in wei (10,000 ETH): whether they really hold enough is checked
+ * elsewhere.
+ */
 const LENT_WEI = 10n ** 22n;
 
 /**

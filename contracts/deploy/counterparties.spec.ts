@@ -5,7 +5,7 @@ import { mergeCounterparties, sourcesOf, type Counterparty } from './counterpart
 const address = (byte: string): Address => `0x${byte.repeat(20)}`;
 
 describe('counterparties of a configuration', () => {
-  it('markets and lenders, each as its kind; Uniswap is none', () => {
+  it('lists markets and lenders, each as its kind, and not Uniswap', () => {
     const sources = sourcesOf({
       protocols: [
         { name: 'aave', kind: 'aave-v3', addressesProvider: address('a1') },
@@ -28,11 +28,11 @@ describe('counterparties of a configuration', () => {
     ]);
   });
 
-  it('what is left out is not listed', () => {
+  it('does not list what the file leaves out', () => {
     expect(sourcesOf({ protocols: [], liquidity: { flash: {} } })).toEqual([]);
   });
 
-  it('one that is named twice is listed once, and not as two kinds', () => {
+  it('lists a contract that is named twice once, and refuses one that is named as two kinds', () => {
     const market: Counterparty = { address: address('a3'), kind: 'MorphoBlue', keys: ['protocols (blue)'] };
     const lender: Counterparty = { ...market, keys: ['liquidity.flash.morpho'] };
     expect(mergeCounterparties([market, lender])).toEqual({

@@ -1,4 +1,4 @@
-/** Whom the contract is to speak to, by the bot's configuration. */
+/** The contracts that Chimera may call, taken from the bot's configuration. */
 import type { DeploymentConfig } from '../../src/config/index.js';
 import type { Address } from '../../src/domain/hex.js';
 import type { Kind } from '../../src/contract/bindings.js';
@@ -9,16 +9,22 @@ export type KindName = Exclude<keyof typeof Kind, 'None'>;
 export interface Counterparty {
   readonly address: Address;
   readonly kind: KindName;
-  /** What of the configuration names it. */
+  /** The configuration key that names it. */
   readonly keys: readonly string[];
 }
 
-/** What the file says of one. An Aave market names its pool only on chain, in its PoolAddressesProvider. */
+/**
+ * A counterparty as the file names it. An Aave market names its pool on chain only, in its
+ * PoolAddressesProvider.
+ */
 export type Source = { readonly key: string; readonly kind: KindName } & (
   { readonly address: Address } | { readonly addressesProvider: Address }
 );
 
-/** What of a protocol says whom to list. The configuration may accept fewer kinds than stand here. */
+/**
+ * The address in a protocol's section that is to be listed. The configuration may accept fewer kinds than
+ * stand here.
+ */
 export type ListedProtocol = { readonly name: string } & (
   | { readonly kind: 'aave-v3'; readonly addressesProvider: Address }
   | { readonly kind: 'compound-v2'; readonly comptroller: Address }
@@ -30,7 +36,7 @@ export interface CounterpartyConfig {
   readonly liquidity: Pick<DeploymentConfig['liquidity'], 'aerodrome' | 'flash'>;
 }
 
-/** Uniswap's factory is not among them: it is a part of the contract's code. */
+/** Without Uniswap's factory, which is a part of the contract's code. */
 export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[] {
   const { aerodrome, flash } = liquidity;
   const optional = (key: string, kind: KindName, address: Address | undefined): Source[] =>
@@ -56,7 +62,9 @@ function marketOf(protocol: ListedProtocol): Source {
   }
 }
 
-/** Each contract once. One that is named as two kinds is a problem: the contract can list it as one only. */
+/**
+ * Each contract once. A contract that is named as two kinds is a problem: it can be listed as one kind only.
+ */
 export function mergeCounterparties(all: readonly Counterparty[]): {
   readonly counterparties: readonly Counterparty[];
   readonly problems: readonly string[];

@@ -1,15 +1,23 @@
-/** The contract before it is there: its creation code, and the address that follows from it. */
+/** The contract's creation code, and the address that follows from it. */
 import { Interface, concat, getCreate2Address, id, keccak256 } from 'ethers';
 import type { Artifact } from '../../devnet/artifacts/compile.js';
 import { toAddress, type Address, type Hex } from '../../src/domain/hex.js';
 
-/** Arachnid's deterministic deployment proxy, at this address on nearly every chain. It takes salt and creation code. */
+/**
+ * Arachnid's deterministic deployment proxy, at this address on nearly every chain. It takes salt and
+ * creation code.
+ */
 export const CREATE2_PROXY: Address = '0x4e59b44847b379578588920ca78fbf26c0b4956c';
 
-/** keccak-256 of the text. Another text would put the same contract, with the same arguments, at another address. */
+/**
+ * keccak-256 of the text. Another text would put the same contract, with the same arguments, at another
+ * address.
+ */
 export const SALT = id('chimera: liquidations without capital');
 
-/** What the constructor is given. Owner and treasury are where it starts; factory and weth become part of the code. */
+/**
+ * The constructor's arguments. Owner and treasury can change later; factory and weth become part of the code.
+ */
 export interface ConstructorArguments {
   readonly owner: Address;
   readonly treasury: Address;
@@ -20,9 +28,9 @@ export interface ConstructorArguments {
 
 export interface Creation {
   readonly initCode: Hex;
-  /** Where the proxy puts it. */
+  /** The address at which the proxy puts it. */
   readonly address: Address;
-  /** The call of the proxy that does. */
+  /** The call that makes the proxy do so. */
   readonly call: { readonly to: Address; readonly data: Hex };
 }
 
@@ -39,7 +47,7 @@ export function creationOf(
   };
 }
 
-/** Where two codes part, in words; undefined when they are the same, byte for byte. */
+/** Says where two codes differ; undefined when they are the same, byte for byte. */
 export function codeDifference(found: Hex, expected: Hex): string | undefined {
   if (found === expected) return undefined;
   const bytes = (code: Hex): number => (code.length - 2) / 2;

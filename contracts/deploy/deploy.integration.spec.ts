@@ -224,7 +224,7 @@ describe('stops with one sentence for each problem, and changes nothing', () => 
     ]);
   });
 
-  it('a contract of somebody else, and an address without one', async () => {
+  it('a contract that is no Chimera, and an address without a contract', async () => {
     const CHIMERA_ADDRESS = devnet.addresses.chimera;
     expect(await problemsOf(['--owner', SAFE, '--treasury', SAFE, '--send'], { CHIMERA_ADDRESS })).toEqual([
       expect.stringMatching(/^--owner: the contract .* belongs to 0x\w+, 0x5afe\w+ was expected/),
@@ -292,7 +292,7 @@ describe('stops with one sentence for each problem, and changes nothing', () => 
 describe('the URL of an endpoint never appears', () => {
   const KEY = 'fake-access-key-1234567890';
 
-  it('when nobody listens', async () => {
+  it('when nothing listens at its address', async () => {
     const { code, out, err } = await deployContract(ownedByDeployer('--send'), {
       RPC_PRIMARY_HTTP: `http://127.0.0.1:1/v2/${KEY}`,
     });

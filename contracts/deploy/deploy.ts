@@ -1,6 +1,6 @@
 /**
- * One deployment: looks, says what is missing, and with --send does it. What it may never do: send a transaction that was
- * not simulated, touch a contract whose code is not ours, or show an endpoint or a key.
+ * One deployment: looks at the chain, says what is missing, and with --send does it. It must never send a
+ * transaction that was not simulated, change a contract whose code is not ours, or show an endpoint or a key.
  */
 import { computeAddress, getAddress } from 'ethers';
 import { compileChimera } from '../../devnet/artifacts/artifacts.js';
@@ -21,17 +21,17 @@ import { compareRoles, rolesRead, type RoleCall } from './roles.js';
 import { Sender, deployerSigner } from './sender.js';
 import { survey, verifyCode, type Survey } from './survey.js';
 
-/** One transaction: missing, and then perhaps sent. */
+/** One missing transaction, and its receipt once it was sent. */
 export interface Step extends RoleCall {
   readonly from: Address;
-  /** Whether the deployer makes it; else the owner has to. */
+  /** True: the deployer sends it. False: the owner has to. */
   readonly byDeployer: boolean;
   /** As simulated. */
   readonly gas: bigint;
   /** The transaction that was sent. */
   readonly sent?: {
     readonly hash: Hash;
-    /** Wei, all of it as far as the receipt says: some nodes leave the fee for data out. */
+    /** The whole fee in wei, as far as the receipt tells it: some nodes leave the fee for data out. */
     readonly paidWei: bigint;
   };
 }
@@ -40,16 +40,19 @@ export interface Deployment {
   readonly network: { readonly name: string; readonly chainId: number };
   /** False: a dry run. */
   readonly send: boolean;
-  /** The block that all of this is as of. */
+  /** The block at which all of this was read. */
   readonly blockNumber: number;
   readonly survey: Survey;
-  /** Known when there is a key, also in a dry run. */
+  /** Known when there is a key, in a dry run too. */
   readonly deployer: { readonly address: Address; readonly balanceWei: bigint } | undefined;
-  /** What is as it is wanted, now. */
+  /** What is already as it is wanted. */
   readonly right: readonly string[];
   readonly steps: readonly Step[];
   readonly costs: Costs;
-  /** What the deployer has to hold for its own transactions, at the highest price and with the widest limit. Wei. */
+  /**
+   * Wei that the deployer has to hold for its own transactions, at the highest price and with the widest gas
+   * limit.
+   */
   readonly neededWei: bigint;
   readonly notes: readonly string[];
 }
@@ -135,7 +138,8 @@ async function execute(
     }
     const receipt = await sender.send(draftOf(step), step.gas, block.hash);
     block = { number: receipt.blockNumber, hash: receipt.blockHash };
-    // Whoever came first with the same creation put the same code there: what counts is what lies there now.
+    // Another account may have deployed the same code to this address first: what counts is the code that is
+    // there now.
     if (step.to !== address) await verifyDeployed(node, artifact, deployment.survey, receipt);
     else if (receipt.status === 'reverted')
       throw new StartupError([`${step.call}: the transaction ${receipt.transactionHash} reverted`]);
@@ -148,7 +152,7 @@ async function execute(
   const { missing, right } = compareRoles(address, roles, wanted);
   if (missing.length > steps.filter(({ byDeployer }) => !byDeployer).length)
     throw new StartupError([
-      `execution.chimera: the contract ${address} still lacks ${missing.map(({ call }) => call).join(', ')} after the calls were made; somebody else may be changing its roles`,
+      `execution.chimera: the contract ${address} still lacks ${missing.map(({ call }) => call).join(', ')} after the calls were made; another account may be changing its roles`,
     ]);
   const seen = { ...deployment.survey, deployed: true, roles };
   return { ...deployment, blockNumber: block.number, survey: seen, deployer, right, steps };
@@ -178,7 +182,7 @@ async function walletOf(
   return signer && { address: signer.address, balanceWei: await node.chain.getBalance(signer.address, hash) };
 }
 
-/** What a node wants the sender to hold. */
+/** The balance that a node demands of the sender. */
 function neededBy({ steps, costs }: Plan): bigint {
   const gas = steps
     .filter(({ byDeployer }) => byDeployer)
@@ -202,7 +206,7 @@ function notesOn(
   const notes: string[] = [];
   if (wanted.executors.length === 0)
     notes.push(
-      'no executor is named and OPERATOR_PRIVATE_KEY is not set: nobody will be able to liquidate until an executor is set',
+      'no executor is named and OPERATOR_PRIVATE_KEY is not set: no liquidation is possible until an executor is set',
     );
   else if (operator && !wanted.executors.includes(operator))
     notes.push(

@@ -1,4 +1,4 @@
-/** What the deployment asks a node beyond the calls that the bot makes. */
+/** What the deployment asks a node for, beyond the bot's own calls. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NetworkConfig, RpcConfig } from '../../src/config/index.js';
@@ -39,19 +39,22 @@ export class Node {
     throw new StartupError(problems.map(({ problem }) => problem));
   }
 
-  /** The code that creation code would leave behind: what an eth_call without receiver returns. @throws CallReverted */
+  /**
+   * The code that creation code would leave behind: what an eth_call without receiver returns.
+   * @throws CallReverted
+   */
   runtimeCode(initCode: Hex, block: Hash): Promise<Hex> {
     return this.#pool.call('eth_call', [{ data: initCode }, blockParam(block)], toData);
   }
 
-  /** What the node suggests, wei per gas. */
+  /** The tip that the node suggests, wei per gas. */
   priorityFee(): Promise<bigint> {
     return this.#pool.call('eth_maxPriorityFeePerGas', [], toBigInt);
   }
 
   /**
-   * Asks again while the answer is that of a node that does not have the block yet: behind one URL stand many, and some
-   * learn of it a moment later. For reads only.
+   * Asks again while the node does not have the block yet: many nodes may stand behind one URL, and some
+   * learn of a block a moment later. For reads only.
    */
   async patiently<T>(read: () => Promise<T>): Promise<T> {
     const endMs = performance.now() + PATIENCE_MS;
@@ -70,7 +73,10 @@ export class Node {
   }
 }
 
-/** Nodes have many words for a block that they lack: whatever is neither a revert nor a missing method may pass. */
+/**
+ * Nodes have many messages for a block that they lack: every error but a revert and a missing method may pass
+ * by itself.
+ */
 function mayPass(error: unknown): boolean {
   return error instanceof RpcError || (error instanceof RpcAnswerError && !isFinal(error));
 }

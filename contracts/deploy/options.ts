@@ -6,7 +6,7 @@ import { StartupError } from '../../src/domain/errors.js';
 import type { Address } from '../../src/domain/hex.js';
 
 export interface DeployOptions {
-  /** Left out: the file the bot would read. */
+  /** Absent: the file that the bot would read. */
   readonly config?: string | undefined;
   readonly owner: Address;
   readonly treasury: Address;
@@ -18,8 +18,8 @@ export interface DeployOptions {
 
 export const HELP = `npm run deploy:contract -- [options]
 
-  Deploys contracts/src/Chimera.sol, lists who may use it and whom it may call, and verifies what it finds. Run it as
-  often as you like: it only does what is missing. Without --send it sends nothing.
+  Deploys contracts/src/Chimera.sol, sets the accounts that may use it and the contracts that it may call, and
+  verifies what it finds. Run it as often as you like: it only does what is missing. Without --send it sends nothing.
 
   --owner 0x…       the account that will own the contract; a Safe is recommended (required)
   --treasury 0x…    where all profit goes (required)
@@ -40,7 +40,10 @@ interface Words {
   readonly problems: readonly string[];
 }
 
-/** @throws StartupError with every mistake at once, one sentence each. No sentence holds what looks like a key. */
+/**
+ * @throws StartupError with every mistake at once, one sentence each. No sentence holds what looks like a
+ * key.
+ */
 export function parseOptions(words: readonly string[]): DeployOptions {
   const { values, problems: unread } = split(words);
   const problems = [...unread];
@@ -68,7 +71,7 @@ export function parseOptions(words: readonly string[]): DeployOptions {
   return { config, owner, treasury, executors, weth, send: values.has('send') };
 }
 
-/** Names and their values; whatever does not belong is a problem. */
+/** Names and their values; everything else is a problem. */
 function split(words: readonly string[]): Words {
   const values = new Map<string, string[]>();
   const problems: string[] = [];
@@ -76,7 +79,7 @@ function split(words: readonly string[]): Words {
     const [, name = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(words[index] ?? '') ?? [];
     if (!OPTIONS.includes(name)) {
       problems.push(unknown(name));
-      // Its value, which would be no better known.
+      // The value of an unknown option is skipped with it.
       if (name !== '' && inline === undefined && words[index + 1]?.startsWith('--') === false) index++;
       continue;
     }

@@ -1,4 +1,4 @@
-/** What a deployment came to, for people and for programs. */
+/** Prints the result of a deployment, as text and as JSON. */
 import { getAddress } from 'ethers';
 import type { Address } from '../../src/domain/hex.js';
 import { formatUnits } from '../../src/domain/money.js';
@@ -9,7 +9,7 @@ import { safeBatch } from './safe-batch.js';
 /** What to put into the section `execution` of the configuration. */
 const yamlOf = (address: Address): string => `chimera: "${getAddress(address)}"`;
 
-/** Transactions that are left to the owner. */
+/** Transactions that only the owner can send. */
 const ownersOf = ({ steps }: Deployment): readonly Step[] => steps.filter(({ byDeployer }) => !byDeployer);
 
 /** The lines for people; the last two are the address and the YAML. */

@@ -1,4 +1,4 @@
-/** Who may do what on the contract: what is wanted, what it says, and the calls that close the gap. */
+/** The contract's roles: what is wanted, what is set, and the calls that make the second like the first. */
 import { Interface, getAddress } from 'ethers';
 import { addressAt, uintAt, type Address, type Hex } from '../../src/domain/hex.js';
 import { CHIMERA_ABI, Kind, SELECTORS } from '../../src/contract/bindings.js';
@@ -27,9 +27,9 @@ export interface Roles {
 export interface RoleCall {
   readonly to: Address;
   readonly data: Hex;
-  /** As one would write it: "setExecutor(0x…, true)". */
+  /** As source text: "setExecutor(0x…, true)". */
   readonly call: string;
-  /** What it is for, in a sentence. */
+  /** Its purpose, in a sentence. */
   readonly meaning: string;
 }
 
@@ -41,7 +41,7 @@ export interface RoleDifference {
 
 const ABI = new Interface(CHIMERA_ABI);
 
-/** What the constructor leaves behind. */
+/** The roles right after the constructor. */
 export function rolesOfNew(owner: Address, wanted: WantedRoles): Roles {
   return {
     owner,

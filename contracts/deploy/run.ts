@@ -1,14 +1,14 @@
-/** One run of the command: words and environment in, lines and an exit code out. */
+/** One run of the command: takes the command line and the environment, prints lines, returns an exit code. */
 import { loadDeploymentConfig, type Variables } from '../../src/config/index.js';
 import { ChimeraError, StartupError, messageOf } from '../../src/domain/errors.js';
 import { deploy } from './deploy.js';
 import { HELP, parseOptions } from './options.js';
 import { jsonReport, textReport } from './report.js';
 
-export interface Surroundings {
-  /** Default: those of the process. */
+export interface RunEnvironment {
+  /** Environment variables. Default: those of the process. */
   readonly variables?: Variables;
-  /** What a relative path starts from. Default: the working directory. */
+  /** Relative paths start here. Default: the working directory. */
   readonly directory?: string;
   /** A line of the result. */
   readonly print: (line: string) => void;
@@ -17,8 +17,8 @@ export interface Surroundings {
 }
 
 /** @returns 0, or 1 when there were problems. Never throws. */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { print, remark } = surroundings;
+export async function run(words: readonly string[], environment: RunEnvironment): Promise<number> {
+  const { print, remark } = environment;
   if (words.includes('--help')) {
     print(HELP);
     return 0;
@@ -28,8 +28,8 @@ export async function run(words: readonly string[], surroundings: Surroundings):
     const options = parseOptions(words);
     const config = loadDeploymentConfig(
       { file: options.config, sends: options.send },
-      surroundings.variables,
-      surroundings.directory,
+      environment.variables,
+      environment.directory,
     );
     const deployment = await deploy(config, options, (step) => remark(`  … ${step}`));
     if (json) print(JSON.stringify(jsonReport(deployment, Date.now()), null, 2));

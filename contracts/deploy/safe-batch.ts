@@ -58,8 +58,8 @@ export function safeBatch(
 }
 
 /**
- * What the Transaction Builder compares to warn of a file that was changed: keccak-256 of the file in a form of its own, its
- * name left out. Format: safe-global/safe-react-apps, apps/tx-builder/src/lib/checksum.ts.
+ * What the Transaction Builder compares to warn of a file that was changed: keccak-256 of the file in a form
+ * of its own, its name left out. Format: safe-global/safe-react-apps, apps/tx-builder/src/lib/checksum.ts.
  */
 export function batchChecksum(batch: { readonly meta: object }): string {
   return id(canonical({ ...batch, meta: { ...batch.meta, name: null } }));

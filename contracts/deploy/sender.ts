@@ -1,4 +1,4 @@
-/** Signs, sends and waits: one transaction after the other, each simulated right before. */
+/** Signs, sends and waits: one transaction after the other, each simulated right before it is signed. */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartupError } from '../../src/domain/errors.js';
@@ -40,7 +40,7 @@ export class Sender {
   ) {}
 
   /**
-   * @param block the block it is simulated on: the latest of which we know that it holds what came before.
+   * @param block the block it is simulated on: the latest known to hold the transactions before it.
    * @param gas as simulated.
    * @throws StartupError when it would revert, was refused, or has no receipt in time.
    */
@@ -58,7 +58,7 @@ export class Sender {
     const gasLimit = gasLimitOf(gas);
     const { raw, hash } = this.signer.sign({ to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas }, nonce);
     const outcome = await this.node.chain.sendRawTransaction(raw, hash);
-    // A nonce that is taken may be by this very transaction: the receipt tells.
+    // A nonce may be used up by this very transaction: the receipt tells.
     if (outcome.kind === 'refused' && !(outcome.error instanceof NonceTooLow))
       throw new StartupError([`${what}: the transaction was refused (${outcome.error.reason})`]);
     this.#nonce = nonce + 1;
@@ -94,7 +94,7 @@ export class Sender {
   }
 }
 
-/** The transaction is on its way: an endpoint that is away for a moment changes nothing about that. */
+/** The transaction is on its way: an endpoint that is down for a moment is asked again. */
 function ignoreOutage(error: unknown): undefined {
   if (!(error instanceof RpcError)) throw error;
 }

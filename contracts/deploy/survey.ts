@@ -1,4 +1,4 @@
-/** Looks at everything the deployment stands on, changes nothing, and says what is there and what is missing. */
+/** Reads what the deployment needs from the chain: what is there, and what is missing. Changes nothing. */
 import type { Artifact } from '../../devnet/artifacts/compile.js';
 import type { DeploymentConfig } from '../../src/config/index.js';
 import type { Block } from '../../src/domain/block.js';
@@ -21,7 +21,7 @@ import type { Node } from './node.js';
 import type { DeployOptions } from './options.js';
 import { rolesOfNew, rolesRead, type Roles, type WantedRoles } from './roles.js';
 
-/** Where OP-stack chains have it. */
+/** Its address on OP-stack chains. */
 const USUAL_WETH: Address = '0x4200000000000000000000000000000000000006';
 
 export interface Survey {
@@ -32,7 +32,7 @@ export interface Survey {
   readonly runtimeCode: Hex;
   /** Of the contract, whether it is there or not. */
   readonly address: Address;
-  /** It is there, and its code is right. */
+  /** There is a contract at the address, and its code is right. */
   readonly deployed: boolean;
   readonly wanted: WantedRoles;
   readonly roles: Roles;
@@ -97,7 +97,7 @@ async function requireContracts(node: Node, block: Hash, required: readonly Requ
   if (problems.length > 0) throw new StartupError(problems);
 }
 
-/** Puts Aave's pools in for their providers. */
+/** Replaces each PoolAddressesProvider of Aave by its pool. */
 async function resolve(
   node: Node,
   block: Hash,
@@ -173,7 +173,7 @@ export async function verifyCode(node: Node, artifact: Artifact, found: FoundCod
     problems.push(
       `--weth: the contract ${address} was made for the wrapped native coin ${weth}, ${constructorArguments.weth} was expected`,
     );
-  // With its own two addresses put in, is the rest right?
+  // The code is compared once more with the contract's own two addresses in it.
   const own =
     factory === undefined || weth === undefined
       ? runtimeCode
@@ -188,7 +188,7 @@ export async function verifyCode(node: Node, artifact: Artifact, found: FoundCod
 
 function ownCode(node: Node, artifact: Artifact, args: ConstructorArguments, block: Hash): Promise<Hex> {
   return node.runtimeCode(creationOf(artifact, args).initCode, block).catch((error: unknown) => {
-    // Addresses that our constructor refuses: then it is no contract of ours.
+    // Our constructor refuses these addresses: the contract is not ours.
     if (error instanceof CallReverted) return '0x';
     throw error;
   });

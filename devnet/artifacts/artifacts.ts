@@ -45,7 +45,8 @@ const AAVE: CompilationUnit = {
     'LiquidationLogic',
     'ConfiguratorLogic',
   ],
-  // L2Pool overloads supply, borrow and others, which ethers cannot tell apart by name; PoolInstance does not.
+  // L2Pool overloads supply, borrow and others, which ethers cannot tell apart by name; PoolInstance does
+  // not.
   interfaces: ['PoolInstance', 'Errors'],
   roots: [NODE_MODULES],
   remappings: [
@@ -222,7 +223,10 @@ function loadMorpho(): Pick<DevnetArtifacts, 'morpho' | 'morphoIrm'> {
   };
 }
 
-/** Reads the ABI and the creation code out of a typechain factory; importing it would load a second copy of ethers. */
+/**
+ * Reads the ABI and the creation code out of a typechain factory; importing it would load a second copy of
+ * ethers.
+ */
 function typechainArtifact(name: string, directory: string): Artifact {
   const file = join(NODE_MODULES, MORPHO_FACTORIES, directory, `${name}__factory.js`);
   const source = readFileSync(file, 'utf8');

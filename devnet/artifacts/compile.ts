@@ -1,6 +1,7 @@
 /**
- * Compiles Solidity with solc-js and keeps the result under .cache/devnet/, so that only the first run is slow.
- * The Aave sources are BUSL-1.1: neither they nor their bytecode are committed; they are compiled where they are used.
+ * Compiles Solidity with solc-js and keeps the result under .cache/devnet/, so that only the first run is
+ * slow. The Aave sources are BUSL-1.1: neither they nor their bytecode are committed; they are compiled where
+ * they are used.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import {

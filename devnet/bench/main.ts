@@ -50,7 +50,7 @@ async function headToSend(): Promise<Measurement[]> {
         name: 'headToSend.firstOfBlock.p50',
         value: percentile(firstOfBlock, 50),
         unit: 'ms',
-        note: `the first transaction of each of ${firstOfBlock.length} blocks: nothing was waiting before it`,
+        note: `the first transaction of each of ${firstOfBlock.length} blocks: no other transaction was waiting before it`,
       },
     ];
   } finally {

@@ -54,8 +54,8 @@ export class PositionOpener {
   ) {}
 
   /**
-   * Opens positions, a hundred at a time. The collateral is supplied on the borrower's behalf by the supplier; eMode and
-   * borrowing are the borrower's own calls.
+   * Opens positions, a hundred at a time. The collateral is supplied on the borrower's behalf by the
+   * supplier; eMode and borrowing are the borrower's own calls.
    * @returns the borrowers' addresses, in order
    * @throws {TransactionFailed} when Aave refuses one of the calls, with Aave's reason
    */

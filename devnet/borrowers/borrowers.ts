@@ -1,4 +1,7 @@
-/** Borrowers for the local market: a cast for the demo and random ones for differential tests. Pure data, no chain. */
+/**
+ * Borrowers for the local market: a cast for the demo and random ones for differential tests. Pure data, no
+ * chain.
+ */
 import { dataSlice, getAddress, id } from 'ethers';
 import {
   EMODE,
@@ -14,8 +17,11 @@ import type { CollateralAmount, PositionRequest, TokenAmount } from './aave-posi
 import { SeededRandom } from '../random.js';
 
 /**
- * whale: more than $100,000; mid: more than $2,000 on both sides, so half the debt may be repaid while HF > 0.95;
- * small: less than $2,000, so all of it; dust: the bonus does not pay for the gas; safe: healthy through the whole scenario.
+ * - whale: more than $100,000
+ * - mid: more than $2,000 on both sides, so that half of the debt may be repaid while HF > 0.95
+ * - small: less than $2,000, so that all of the debt may be repaid
+ * - dust: the bonus does not pay for the gas
+ * - safe: healthy through the whole scenario
  */
 export type BorrowerKind = 'whale' | 'mid' | 'small' | 'dust' | 'safe' | 'random';
 
@@ -35,7 +41,7 @@ interface Strategy {
   eMode?: number;
 }
 
-/** What people do on lending markets: which collaterals back which debts, in shares of the worth. */
+/** Typical positions: which collaterals back which debts, in shares of the worth. */
 const STRATEGIES = {
   longEther: { name: 'long ether', collaterals: [['WETH', 1]], debts: [['USDC', 1]] },
   longStaked: { name: 'long staked ether', collaterals: [['cbETH', 1]], debts: [['USDC', 1]] },
@@ -129,8 +135,8 @@ const WAD = 10n ** 18n;
 const BPS = 10_000n;
 
 /**
- * The cast of the demo: deterministic, openable at the initial prices, graded so that the steps of DEMO_SCENARIO make them
- * liquidatable in waves, on both sides of HF 0.95.
+ * The cast of the demo: deterministic, openable at the initial prices, graded so that the steps of
+ * DEMO_SCENARIO make them liquidatable in waves, on both sides of HF 0.95.
  */
 export function demoBorrowers(count = 50): Borrower[] {
   const random = new SeededRandom(2026);
@@ -140,7 +146,8 @@ export function demoBorrowers(count = 50): Borrower[] {
     const grades = gradesOf(kind, strategy);
     const turn = turns.get(grades) ?? 0;
     turns.set(grades, turn + 1);
-    // Stepping by 5 spreads neighbours of the cast over the grades; 5 divides none of the lists' lengths but its own.
+    // Stepping by 5 spreads neighbours of the cast over the grades; 5 divides none of the lists' lengths but
+    // its own.
     const grade = grades[(turn * (grades.length === 5 ? 2 : 5)) % grades.length] ?? 1500;
     const [least, most] = DEBT_RANGE[kind === 'random' ? 'mid' : kind];
     const debtUsd8 = dollars(random.magnitude(least, most));
@@ -186,8 +193,8 @@ function position(
 }
 
 /**
- * Random positions that Aave accepts at the given prices: 1-4 collaterals (some dust, some switched off), 1-3 debts, some
- * in eMode, health factors from just above the limit to very safe.
+ * Random positions that Aave accepts at the given prices: 1-4 collaterals (some dust, some switched off), 1-3
+ * debts, some in eMode, health factors from just above the limit to very safe.
  * @param prices USD with 8 decimals; the initial ones when absent
  */
 export function randomBorrowers(seed: number, count: number, prices: Prices = initialPrices()): Borrower[] {
@@ -203,7 +210,8 @@ export function randomBorrowers(seed: number, count: number, prices: Prices = in
 function randomPosition(random: SeededRandom, prices: Prices): PositionRequest {
   const eMode = random.chance(0.25) ? EMODE.id : 0;
   const collaterals = random.some(TOKEN_SYMBOLS, random.integer(1, 4)).map((symbol, i): CollateralAmount => {
-    // The first one carries the position; the others may be dust, or switched off. One unit would round to no share.
+    // The first one carries the position; the others may be dust, or switched off. One unit would round to no
+    // share.
     const isDust = i > 0 && random.chance(0.2);
     const amount = isDust
       ? BigInt(random.integer(2, 1_000))
@@ -242,8 +250,8 @@ function riskOf(symbol: TokenSymbol, eMode = 0): { ltvBps: bigint; thresholdBps:
 }
 
 /**
- * The health factor that a freshly opened position would have at other prices, by Aave's formula (GenericLogic 3.5 and
- * later, without interest): for planning scenarios and for tests.
+ * The health factor that a freshly opened position would have at other prices, by Aave's formula
+ * (GenericLogic 3.5 and later, without interest): for planning scenarios and for tests.
  * @returns wad; 2^256-1 without debt
  */
 export function healthFactorWad(request: PositionRequest, prices: Prices): bigint {
@@ -271,7 +279,7 @@ function dollars(value: number): bigint {
   return BigInt(Math.round(value * 100)) * 10n ** 6n;
 }
 
-/** An address nobody holds the key of, the same on every run. */
+/** An address without a known key, the same on every run. */
 function account(name: string): string {
   return getAddress(dataSlice(id(`chimera devnet ${name}`), 12));
 }

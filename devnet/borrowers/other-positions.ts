@@ -1,6 +1,6 @@
 /**
- * Opens positions on Compound v2 and Morpho Blue. The supplier hands the borrower the collateral; everything else is the
- * borrower's own call.
+ * Opens positions on Compound v2 and Morpho Blue. The supplier hands the borrower the collateral; everything
+ * else is the borrower's own call.
  */
 import { dataSlice, getAddress, id, parseEther, toQuantity } from 'ethers';
 import type { DevnetArtifacts } from '../artifacts/artifacts.js';
@@ -78,7 +78,10 @@ export class OtherPositionOpener {
 
   constructor(private readonly context: OpenerContext) {}
 
-  /** @returns the borrower's address @throws {TransactionFailed} when Compound refuses, with its reason or its code */
+  /**
+   * @returns the borrower's address
+   * @throws {TransactionFailed} when Compound refuses, with its reason or its code
+   */
   openCompound({ account, collateral, debt }: CompoundPositionRequest): Promise<string> {
     const { addresses, artifacts } = this.context;
     const { Comptroller, CErc20Delegator } = artifacts.compound;
@@ -151,7 +154,8 @@ export class OtherPositionOpener {
       if (symbol !== 'native') {
         const to = tokens[symbol].address;
         const gift = { to, abi: erc20, method: 'transfer', args: [borrower, amount] };
-        add(supplier, gift, 2n * DEFAULT_MAX_FEE_WEI); // sorted by fee within a block, so before the borrower's
+        // The node sorts a block by fee: the gift comes before the borrower's calls.
+        add(supplier, gift, 2n * DEFAULT_MAX_FEE_WEI);
       }
       for (const call of calls) add(borrower, call, DEFAULT_MAX_FEE_WEI);
       await queue.mine(() => miner.mineOne());

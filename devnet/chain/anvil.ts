@@ -1,6 +1,6 @@
 /**
- * Runs anvil processes: starts the native binary on a free port of 127.0.0.1 and makes sure that it dies with us,
- * in whichever way we die.
+ * Runs anvil processes: starts the native binary on a free port of 127.0.0.1 and ends it together with this
+ * process, however this process ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -56,7 +56,8 @@ export class AnvilProcess {
     try {
       const address = await listeningAddress(child);
       if (child.pid === undefined) throw new Error('anvil has no process id');
-      // Nobody waits for a chain: a script that has done its work may end, and ends the chain with it.
+      // The chain does not keep this process alive: a script that has done its work ends, and the chain with
+      // it.
       child.unref();
       unrefStream(child.stdout);
       unrefStream(child.stderr);
@@ -122,15 +123,16 @@ function killAll(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  // Another listener means that the host has a shut-down of its own, which may still need the chain and ends in 'exit'.
+  // Another listener means that the host has a shut-down of its own, which may still need the chain and ends
+  // in 'exit'.
   if (process.listenerCount(signal) > 1) return;
   killAll();
   process.kill(process.pid, signal);
 }
 
 /**
- * A shell that waits for the end of its standard input, which comes when this process is gone, even by SIGKILL, and then
- * kills anvil. Without it a killed test worker would leave a chain behind.
+ * A shell that waits for the end of its standard input, which comes when this process is gone, even by
+ * SIGKILL, and then kills anvil. Without it a killed test worker would leave a chain behind.
  */
 function startGuard(pid: number, directory: string): ChildProcess | undefined {
   if (process.platform === 'win32') return undefined;
@@ -187,7 +189,7 @@ async function listeningAddress(child: ChildProcess): Promise<string> {
       const fail = (reason: string): void =>
         reject(new Error(`anvil did not start: ${reason}\n${output.trim()}`));
       timer = setTimeout(() => fail(`not listening after ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
-      // The listeners stay: a pipe that nobody reads would fill up and block anvil.
+      // The listeners stay: a pipe that is not read fills up and blocks anvil.
       const read = (chunk: Buffer): void => {
         output = (output + chunk.toString()).slice(-4_000);
         const address = /Listening on (\S+:\d+)/.exec(output)?.[1];

@@ -1,6 +1,7 @@
 /**
- * Who makes blocks: the node by itself (automine, the default), our own timer, or nobody. All block making of this
- * library passes through one lock, so that two blocks are never asked for at once.
+ * Makes blocks. The node makes them by itself (automine, the default), or a timer of this library does, or
+ * only mine() does. This library makes every block under one lock, so that it never asks for two blocks at
+ * once.
  */
 import { toQuantity } from 'ethers';
 import { BASE_FEE_FLOOR_WEI } from '../parameters.js';
@@ -14,8 +15,9 @@ interface Timer {
 
 export class Miner {
   /**
-   * Base fee of the next blocks that mine() and the timer make, wei per gas. Anvil knows no floor and would let the base
-   * fee of empty blocks fall to nothing, which Base does not. Set it to play a fee spike; undefined leaves it to anvil.
+   * Base fee of the next blocks that mine() and the timer make, wei per gas. Anvil knows no floor and would
+   * let the base fee of empty blocks fall to nothing, which Base does not. Set it to play a fee spike;
+   * undefined leaves it to anvil.
    */
   baseFeeWei: bigint | undefined = BASE_FEE_FLOOR_WEI;
 
@@ -30,14 +32,17 @@ export class Miner {
     return this.#timer !== undefined;
   }
 
-  /** Runs work while nobody else of this library mines. Not re-entrant. */
+  /** Runs work while nothing else of this library makes blocks. Not re-entrant. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);
     return result;
   }
 
-  /** As exclusive, and with automine off; what it was is restored, and nothing sent meanwhile is forgotten. */
+  /**
+   * As exclusive, and with automine off. Automine is restored afterwards, and what was sent meanwhile is
+   * mined.
+   */
   exclusiveWithoutAutomine<T>(work: () => Promise<T>): Promise<T> {
     return this.exclusive(async () => {
       const automine = await this.rpc.call('anvil_getAutomine');
@@ -66,13 +71,18 @@ export class Miner {
     await this.rpc.call('evm_mine');
   }
 
-  /** Resolves after the timer's next block, or when the timer is stopped. @throws {Error} what made the timer fail */
+  /**
+   * Resolves after the timer's next block, or when the timer is stopped.
+   * @throws {Error} what made the timer fail
+   */
   nextTimedBlock(): Promise<void> {
     const block = new Promise<void>((resolve) => this.#waiting.push(resolve));
     return Promise.race([block, this.#timer?.done]);
   }
 
-  /** Turns automine off and makes a block every so many milliseconds, until stop(). Replaces a running timer. */
+  /**
+   * Turns automine off and makes a block every so many milliseconds, until stop(). Replaces a running timer.
+   */
   async start(intervalMs: number): Promise<void> {
     await this.stop();
     await this.rpc.call('evm_setAutomine', [false]);
@@ -83,7 +93,8 @@ export class Miner {
   }
 
   /**
-   * Stops the timer, waits for a block under way, and turns automine back on. Does nothing when no timer runs.
+   * Stops the timer, waits for a block under way, and turns automine back on. Does nothing when no timer
+   * runs.
    * @throws {Error} what stopped the timer before, if it failed
    */
   async stop(): Promise<void> {
@@ -122,7 +133,7 @@ export class Miner {
     for (const wake of waiting) wake();
   }
 
-  /** Automine only looks at transactions that arrive after it was turned on. */
+  /** Automine mines only transactions that arrive after it was turned on. */
   async #restoreAutomine(): Promise<void> {
     await this.rpc.call('evm_setAutomine', [true]);
     const { pending } = (await this.rpc.call('txpool_status')) as { pending: string };

@@ -1,6 +1,6 @@
 /**
- * Sends many transactions quickly: queued with explicit nonces, sent in one batch without signing (the node impersonates
- * every sender), mined in as few blocks as they fit into, and each receipt checked.
+ * Sends many transactions quickly: queued with explicit nonces, sent in one batch without signing (the node
+ * impersonates every sender), mined in as few blocks as they fit into, and each receipt checked.
  */
 import { Interface, getCreateAddress, toQuantity } from 'ethers';
 import { type RpcClient, RpcError } from './rpc.js';
@@ -16,8 +16,8 @@ export interface TransactionRequest {
   /** Gas limit; the default fits everything on this chain. */
   gas?: bigint;
   /**
-   * Wei per gas. Within a block the node orders senders by this number, so a transaction that another sender's
-   * transaction depends on needs a higher one.
+   * Wei per gas. Within a block the node orders senders by this number, so a transaction that another
+   * sender's transaction depends on needs a higher one.
    */
   maxFeePerGasWei?: bigint;
 }
@@ -44,7 +44,10 @@ export const DEFAULT_MAX_FEE_WEI = 1_000_000_000n;
 /** Far more blocks than any batch needs: reached only when the node refuses to include a transaction. */
 const MAX_BLOCKS = 200;
 
-/** Compound v2 does not revert when it refuses: it emits this event (error, info, detail: its ErrorReporter's codes) and succeeds. */
+/**
+ * When Compound v2 refuses, it does not revert: it emits this event (codes of its ErrorReporter) and
+ * succeeds.
+ */
 const COMPOUND_FAILURE = new Interface(['event Failure(uint256, uint256, uint256)']);
 
 /** A transaction of a batch was mined and failed. */
@@ -58,7 +61,7 @@ export class TransactionFailed extends Error {
   }
 }
 
-/** One batch of transactions. Nonces are remembered, so it is not to be kept over a revert of the chain. */
+/** One batch of transactions. It remembers nonces, so it must not be used after a revert of the chain. */
 export class TransactionQueue {
   readonly #nonces = new Map<string, number>();
   #queued: Queued[] = [];
@@ -149,7 +152,7 @@ export class TransactionQueue {
     return nonce;
   }
 
-  /** Runs the failed call again on top of its block, which nearly always fails for the same reason. */
+  /** Runs the failed call again on top of its block, where it nearly always fails for the same reason. */
   async #failure({ label, call }: Queued, { blockNumber }: Receipt): Promise<TransactionFailed> {
     const { from, to, data, value, gas } = call;
     try {

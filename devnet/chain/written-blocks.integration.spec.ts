@@ -11,7 +11,7 @@ describe('blocks written by hand', () => {
   });
   afterAll(() => devnet.stop());
 
-  /** Hands USDC on from one account to the next. */
+  /** Transfers USDC from one account to the next. */
   function transfer(from: string, to: string, amount: bigint): BlockTransaction {
     const token = devnet.token('USDC').interface;
     return { from, to: devnet.tokens.USDC.address, data: token.encodeFunctionData('transfer', [to, amount]) };
@@ -25,7 +25,7 @@ describe('blocks written by hand', () => {
 
   it('hold their transactions in the order given, the refused ones too, at the time given', async () => {
     const { supplier, trader, treasury } = devnet.accounts;
-    // In any other order the trader or the treasury has nothing to hand on.
+    // In any other order the trader or the treasury has nothing to transfer.
     const receipts = await devnet.mineBlock(
       [
         transfer(treasury, trader, 1n),

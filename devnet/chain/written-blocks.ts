@@ -1,4 +1,4 @@
-/** Blocks written by hand: their transactions, the order of these, and their time; and reorgs. */
+/** Blocks of chosen transactions in a chosen order at a chosen time, and reorgs. */
 import { toQuantity } from 'ethers';
 import type { Miner } from './mining.js';
 import type { RpcClient } from './rpc.js';
@@ -18,7 +18,10 @@ export interface BlockReceipt {
   logs: { address: string; topics: string[]; data: string }[];
 }
 
-/** Plenty: listing a reserve takes half of it, a liquidation that leaves bad debt in several reserves a fifth. */
+/**
+ * More than enough: listing a reserve takes half of it, a liquidation with bad debt in several reserves a
+ * fifth.
+ */
 const GAS = 5_000_000n;
 
 export class BlockWriter {
@@ -28,14 +31,15 @@ export class BlockWriter {
   ) {}
 
   /**
-   * Makes one block of these transactions in this order, whether they succeed or not. Nothing else may wait in the pool.
+   * Makes one block of these transactions in this order, whether they succeed or not. Nothing else may wait
+   * in the pool.
    * @param timestamp seconds since the epoch, later than the last block's
    * @throws {Error} when one of them is not in the block: its sender can not pay, or they are too many
    */
   write(transactions: readonly BlockTransaction[], timestamp: number): Promise<BlockReceipt[]> {
     return this.miner.exclusiveWithoutAutomine(async () => {
       const nonces = await this.#noncesOf(transactions);
-      // The node sorts by fee: a falling one keeps the order.
+      // The node sorts by fee: falling fees keep the order.
       const calls = transactions.map((transaction, position) => {
         const nonce = nonces.get(transaction.from) ?? 0;
         nonces.set(transaction.from, nonce + 1);
@@ -60,7 +64,7 @@ export class BlockWriter {
       const placed = blocks.flatMap((transactions, offset) =>
         transactions.map((transaction) => [request(transaction, DEFAULT_MAX_FEE_WEI), offset]),
       );
-      // Without it the node asks the clock of the machine.
+      // Otherwise the node takes the machine's clock.
       await this.rpc.call('anvil_setBlockTimestampInterval', [interval]);
       await this.rpc.call('anvil_reorg', [blocks.length, placed]);
       await this.rpc.call('anvil_removeBlockTimestampInterval');

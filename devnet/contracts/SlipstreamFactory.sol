@@ -22,7 +22,7 @@ contract SlipstreamFactory {
     error TierMismatch(int24 tickSpacing, uint24 fee);
     error UnknownTickSpacing(int24 tickSpacing);
 
-    /// The real Uniswap v3 factory behind this one. Its pools are Uniswap's to whoever lists it as such too.
+    /// The real Uniswap v3 factory behind this one. A contract that lists it too takes its pools for Uniswap's.
     ITieredFactory public immutable inner;
     /// Fee tier in hundredths of a basis point; zero for a spacing that is not enabled.
     mapping(int24 tickSpacing => uint24 fee) public tickSpacingToFee;

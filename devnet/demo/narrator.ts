@@ -1,4 +1,4 @@
-/** What the demo's reader sees: one line for each thing that happens, colours on a terminal only. */
+/** The demo's output: one line for each thing that happens, with colours on a terminal only. */
 import { formatUsd8 } from '../../src/domain/money.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Prices, TOKEN_SYMBOLS } from '../parameters.js';
@@ -60,7 +60,7 @@ export class Narrator {
     this.line(moves.join('   '));
   }
 
-  /** Nothing for events that are of no interest to a reader. */
+  /** Prints nothing for events that do not interest a reader. */
   told(event: BotEvent): void {
     switch (event.event) {
       case 'bot-started':
@@ -88,7 +88,8 @@ export class Narrator {
           );
         break;
       case 'position-skipped':
-        if (event.reason === 'in-flight') break; // Its transaction was told of, and its outcome will be.
+        // Its transaction has a line already, and its outcome will get one.
+        if (event.reason === 'in-flight') break;
         this.line(
           this.#paint(
             'dim',

@@ -1,4 +1,6 @@
-/** Plays the scenario against a running stack: each step, then quiet, then the next. */
+/**
+ * Plays the scenario against a running stack: after each step it waits until the bot has nothing left to do.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { DEMO_SCENARIO, playStep } from '../prices/scenario.js';
@@ -12,7 +14,9 @@ const QUIET_BLOCKS = 4;
 /** A step that is not over by then is a failure of the bot. */
 const STEP_DEADLINE_MS = 90_000;
 
-/** Follows what the bot says, so that the next step of the market waits until the bot has dealt with this one. */
+/**
+ * Follows what the bot says, so that the next step of the market waits until the bot has dealt with this one.
+ */
 export class Follower {
   readonly lastReasons = new Map<string, string>();
   readonly #inFlight = new Set<string>();
@@ -45,7 +49,10 @@ export class Follower {
     }
   }
 
-  /** Whether nothing is on its way and nothing was done in the blocks up to `head`, which the bot has had time to see. */
+  /**
+   * Whether nothing is on its way and nothing was done in the blocks up to `head`, which the bot has had time
+   * to see.
+   */
   quietSince(block: number, head: number): boolean {
     return (
       this.#inFlight.size === 0 &&
@@ -83,7 +90,7 @@ async function quiet(stack: Stack, follower: Follower, since: number, stopped: (
   if (!stopped()) throw new Error('the bot was still busy with a step of the market after 90 s');
 }
 
-/** Asked of Aave itself, so that the bot is measured against the chain and not against its own word. */
+/** Read from Aave itself, so that the bot is measured against the chain and not against its own log. */
 async function belowOne(stack: Stack, block: number): Promise<string[]> {
   const getData = stack.devnet.contracts.aavePool.getFunction('getUserAccountData');
   const below = await Promise.all(

@@ -1,4 +1,4 @@
-/** What the scenario came to: from the chain and the bot's database, not from what the bot said. */
+/** The results of the scenario, from the chain and the bot's database, not from the bot's log. */
 import type { Devnet } from '../devnet.js';
 import { TOKEN_SYMBOLS, worthOf } from '../parameters.js';
 import type { Stack } from '../stack/stack.js';
@@ -8,7 +8,7 @@ export interface DemoTotals {
   readonly borrowers: number;
   /** Borrowers whose health factor was below 1 at some time. */
   readonly liquidatable: number;
-  /** Borrowers of whom at least one liquidation was mined. */
+  /** Borrowers with at least one mined liquidation. */
   readonly liquidated: number;
   /** The other liquidatable borrowers, by the bot's last reason. */
   readonly skipped: Readonly<Record<string, number>>;
@@ -70,7 +70,7 @@ export async function totalsOf(
   };
 }
 
-/** The worth of what lies in the treasury, USD with 8 decimals at the feeds' present prices. */
+/** The worth of the treasury's tokens, USD with 8 decimals at the feeds' present prices. */
 export async function treasuryUsd8(devnet: Devnet): Promise<bigint> {
   const prices = await devnet.prices();
   let total = 0n;

@@ -29,7 +29,7 @@ export interface ListedToken {
   feed: string;
 }
 
-/** Receives liquidation fees and reserve income; nobody holds its key. */
+/** Receives liquidation fees and reserve income; its key is not known. */
 export const AAVE_TREASURY = '0xaa7e000000000000000000000000000000000001';
 
 /** USD with 8 decimals is Aave's base currency on every market but a few old ones. */

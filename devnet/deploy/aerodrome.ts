@@ -1,4 +1,7 @@
-/** Deploys stand-ins for the two exchanges of Aerodrome, Slipstream and the Solidly-style v2, and fills their pools. */
+/**
+ * Deploys stand-ins for the two exchanges of Aerodrome, Slipstream and the Solidly-style v2, and fills their
+ * pools.
+ */
 import { ZeroAddress, getCreateAddress } from 'ethers';
 import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
 import { type DevnetPool, type Exchange, type PoolPair, fillPools, sorted } from './uniswap.js';

@@ -4,7 +4,7 @@ import type { Deployer } from './deployer.js';
 import { BALANCER_LIQUIDITY_USD8, TOKEN_SYMBOLS } from '../parameters.js';
 import type { Supplier } from './supplier.js';
 
-/** The authorizer answers for nobody: no flash loan asks it. Nobody holds this address's key. */
+/** An address without code and without a known key: flash loans do not ask the authorizer. */
 const NO_AUTHORIZER = '0xba1a000000000000000000000000000000000001';
 
 /** Queues the deployment of the vault, which can not be paused and takes no fee for flash loans. */

@@ -1,4 +1,4 @@
-/** Deploys the Chimera contract and tells it whom it may deal with. */
+/** Deploys the Chimera contract and sets its executor and the contracts it may call. */
 import { Kind } from '../../src/contract/bindings.js';
 import type { DevnetArtifacts } from '../artifacts/artifacts.js';
 import type { Accounts, DevnetAddresses } from './deployment.js';

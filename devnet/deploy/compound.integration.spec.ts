@@ -66,7 +66,7 @@ describe('Compound v2 on the local chain', () => {
     expect(await read(devnet.contracts.compoundOracle, 'getUnderlyingPrice', comptroller.target)).toBe(0n);
   });
 
-  it('lets anyone liquidate half of the debt once the price has fallen', async () => {
+  it('lets any account liquidate half of the debt once the price has fallen', async () => {
     const borrower = await devnet.openCompoundPosition({
       collateral: { symbol: 'WETH', amount: parseEther('10') }, // $30,000, of which $24,900 count
       debt: { symbol: 'USDC', amount: usdc(24_000) },
@@ -99,7 +99,7 @@ describe('Compound v2 on the local chain', () => {
     expect((await liquidity(borrower)).shortfall).toBe(0n);
   });
 
-  it('pays native ether to who redeems what was seized in the native market', async () => {
+  it('pays native ether for a redemption of what was seized in the native market', async () => {
     const borrower = await devnet.openCompoundPosition({
       collateral: { symbol: 'native', amount: parseEther('10') },
       debt: { symbol: 'cbBTC', amount: 26_000_000n }, // $23,400

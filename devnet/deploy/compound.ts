@@ -1,4 +1,7 @@
-/** Deploys Compound v2, which stands in for Moonwell: a Comptroller, a market per token, and one of native ether. */
+/**
+ * Deploys Compound v2, which stands in for Moonwell: a Comptroller, a market per token, and one of native
+ * ether.
+ */
 import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
 import type { PlainTokens } from './tokens.js';
 import type { Deployer } from './deployer.js';

@@ -1,4 +1,7 @@
-/** Puts the whole market on an empty chain: predeploys, tokens and feeds, lenders, exchanges, the Chimera contract. */
+/**
+ * Puts the whole market on an empty chain: predeploys, tokens and feeds, lenders, exchanges, the Chimera
+ * contract.
+ */
 import { parseEther, toQuantity } from 'ethers';
 import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
 import { deployAave, poolAbi, supplyAave } from './aave.js';

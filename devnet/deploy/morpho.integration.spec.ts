@@ -98,7 +98,7 @@ describe('Morpho Blue on the local chain', () => {
     { collateral: 'WETH', amount: parseEther('10'), debt: usdc(25_000), falls: 2_900 },
     { collateral: 'cbETH', amount: parseEther('10'), debt: usdc(28_000), falls: 3_250 },
     { collateral: 'cbBTC', amount: 100_000_000n, debt: usdc(77_000), falls: 89_000 },
-  ] as const)('lets anyone liquidate $collateral once its price has fallen', async (position_) => {
+  ] as const)('lets any account liquidate $collateral once its price has fallen', async (position_) => {
     const { collateral, amount, debt, falls } = position_;
     const market = devnet.morphoMarket(collateral, 'USDC');
     const borrower = await devnet.openMorphoPosition({ market, collateral: amount, debt });

@@ -76,8 +76,8 @@ function marketId({ loanToken, collateralToken, oracle, irm, lltv }: MorphoMarke
 }
 
 /**
- * Queues the supplier's loans to every market. It leaves collateral there as well, so that Morpho, which lends out in
- * flash loans all it has, has every token.
+ * Queues the supplier's loans to every market. It leaves collateral there as well, so that Morpho, which
+ * lends out in flash loans all it has, has every token.
  */
 export function supplyMorpho(
   supplier: Supplier,

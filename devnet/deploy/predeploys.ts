@@ -7,16 +7,17 @@ import { L1_FEES } from '../parameters.js';
 import type { RpcCall, RpcClient } from '../chain/rpc.js';
 
 /**
- * Once L1Block holds fees, anvil charges the L1 fee even to eth_call and refuses a sender without ether (a real node does
- * not). An eth_call without `from` is sent by the zero address, so that one gets a fortune.
+ * Once L1Block holds fees, anvil charges the L1 fee even to eth_call and refuses a sender without ether (a
+ * real node does not). An eth_call without `from` is sent by the zero address, so that one gets a fortune.
  */
 const CALLER_ETHER = parseEther('1000000');
 
 const word = (value: bigint): string => toBeHex(value, 32);
 
 /**
- * Sets WETH, GasPriceOracle, L1Block and Multicall3 at their canonical addresses, with the Fjord fee rules switched on.
- * Anvil charges the L1 fee from L1Block's storage, so the values written here are paid by every transaction.
+ * Sets WETH, GasPriceOracle, L1Block and Multicall3 at their canonical addresses, with the Fjord fee rules
+ * switched on. Anvil charges the L1 fee from L1Block's storage, so the values written here are paid by every
+ * transaction.
  */
 export async function setPredeploys(rpc: RpcClient, artifacts: DevnetArtifacts): Promise<void> {
   const { weth, gasPriceOracle, l1Block } = artifacts.predeploys;
@@ -36,8 +37,8 @@ export async function setPredeploys(rpc: RpcClient, artifacts: DevnetArtifacts):
   await rpc.batch([
     // Storage layout of GasPriceOracle: bool isEcotone, bool isFjord.
     store(gasPriceOracle.address, 0n, 0x0101n),
-    // Storage layout of L1Block: number | timestamp; basefee; hash; sequenceNumber | blobBaseFeeScalar | baseFeeScalar;
-    // batcherHash; l1FeeOverhead; l1FeeScalar; blobBaseFee.
+    // Storage layout of L1Block: number | timestamp; basefee; hash; sequenceNumber | blobBaseFeeScalar |
+    // baseFeeScalar; batcherHash; l1FeeOverhead; l1FeeScalar; blobBaseFee.
     store(l1Block.address, 0n, 20_000_000n | (now << 64n)),
     store(l1Block.address, 1n, L1_FEES.baseFeeWei),
     store(l1Block.address, 3n, (L1_FEES.blobBaseFeeScalar << 64n) | (L1_FEES.baseFeeScalar << 96n)),

@@ -50,7 +50,10 @@ export function createTokens(
   return { WETH: create('WETH'), USDC: create('USDC'), cbETH: create('cbETH'), cbBTC: create('cbBTC') };
 }
 
-/** Queues the minting of every token but WETH to the holders. @param stockUsd8 worth of each token for each holder */
+/**
+ * Queues the minting of every token but WETH to the holders.
+ * @param stockUsd8 worth of each token for each holder
+ */
 export function mintTokens(
   deployer: Deployer,
   artifacts: DevnetArtifacts,
@@ -66,7 +69,10 @@ export function mintTokens(
   }
 }
 
-/** More than all lenders, all pools and any walk of the prices need. @returns USD with 8 decimals, per token */
+/**
+ * More than all lenders, all pools and any walk of the prices need.
+ * @returns USD with 8 decimals, per token
+ */
 export function stockUsd8(depthUsd8: bigint): bigint {
   const lent =
     AAVE_LIQUIDITY_USD8 +

@@ -55,7 +55,8 @@ export function deployUniswap(deployer: Deployer, artifacts: DevnetArtifacts): U
 }
 
 /**
- * Queues the creation of pools at the initial prices, and of their full-range liquidity, paid by the supplier.
+ * Queues the creation of pools at the initial prices, and of their full-range liquidity, paid by the
+ * supplier.
  * @param depthUsd8 worth of each side of each pool, USD with 8 decimals
  */
 export function fillPools(

@@ -1,4 +1,4 @@
-/** Prices: what the feeds say, where the pools stand, and how to move both together. */
+/** The prices of feeds and pools, and how to move both together. */
 import type { DevnetAddresses, DevnetTokens } from '../deploy/deployment.js';
 import type { SolidlyPool } from '../deploy/aerodrome.js';
 import type { DevnetPool, PoolPair } from '../deploy/uniswap.js';
@@ -71,8 +71,8 @@ export class Market {
   }
 
   /**
-   * Writes new answers to the feeds and trades every pool that holds one of the tokens to the new price, in one
-   * transaction. Returns once it is mined: by the timer when one runs, at once otherwise.
+   * Writes new answers to the feeds and trades every pool that holds one of the tokens to the new price, in
+   * one transaction. Returns once it is mined: by the timer when one runs, at once otherwise.
    * @param changes USD with 8 decimals
    */
   async setPrices(changes: Partial<Prices>, options: PriceOptions = {}): Promise<void> {
@@ -80,7 +80,7 @@ export class Market {
     await this.#move(changes, options.movePools === false ? [] : changed);
   }
 
-  /** Trades every pool back to what the feeds say, as arbitrage would after somebody's large swap. */
+  /** Trades every pool back to what the feeds say, as arbitrage would after a large swap. */
   async alignPools(): Promise<void> {
     await this.#move({}, TOKEN_SYMBOLS);
   }

@@ -1,4 +1,7 @@
-/** The demo's market: price steps that send the demo's borrowers under water in waves. Data, and how to play it. */
+/**
+ * The demo's market: price steps that send the demo's borrowers under water in waves. Data, and how to play
+ * it.
+ */
 import type { Devnet } from '../devnet.js';
 import { type Prices, TOKEN_SYMBOLS, type TokenSymbol } from '../parameters.js';
 
@@ -12,8 +15,8 @@ export interface ScenarioStep {
 }
 
 /**
- * No step falls further than 12 %: a position that was healthy before it lands above HF 0.88, where collateral still
- * covers debt and bonus, so a bot that keeps up leaves no bad debt behind.
+ * No step falls further than 12 %: a position that was healthy before it lands above HF 0.88, where
+ * collateral still covers debt and bonus, so a bot that keeps up leaves no bad debt behind.
  */
 export const DEMO_SCENARIO: readonly ScenarioStep[] = [
   {

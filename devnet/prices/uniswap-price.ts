@@ -1,7 +1,8 @@
 /** Uniswap v3's price format. */
 
 /**
- * The square root price at which two tokens trade at their USD prices: sqrt(token1 units per token0 unit) * 2^96.
+ * The square root price at which two tokens trade at their USD prices: sqrt(token1 units per token0 unit) *
+ * 2^96.
  * @param decimals0 decimals of token0
  * @param price0Usd8 price of one whole token0, USD with 8 decimals
  * @returns Q64.96, rounded down

@@ -40,7 +40,10 @@ const A_YEAR = 31_536_000;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** The file's text. Limits are wide: the demo shows what the bot would take, not where an operator would stop it. */
+/**
+ * The file's text. Limits are wide: the demo shows what the bot would take, not where an operator would stop
+ * it.
+ */
 export function botConfig(
   devnet: Devnet,
   database: DatabaseAddress,

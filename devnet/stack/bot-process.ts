@@ -1,4 +1,7 @@
-/** The real bot as a process of its own: the same build as `nest start`, spoken to through its log and its API only. */
+/**
+ * The real bot as a process of its own: the same build as `nest start`, spoken to through its log and its API
+ * only.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -63,7 +66,10 @@ export class BotProcess {
     return this.#lines.join('\n');
   }
 
-  /** The next event that matches. @throws Error with the log's tail when the bot ends or the time is over first */
+  /**
+   * The next event that matches.
+   * @throws Error with the log's tail when the bot ends or the time is over first
+   */
   async waitFor<E extends BotEvent['event']>(
     name: E,
     matches: (event: EventNamed<E>) => boolean = () => true,

@@ -64,7 +64,10 @@ export class Stack {
     }
   }
 
-  /** Starts the bot; resolves when it listens to heads and knows every borrower. @throws Error with its log's tail */
+  /**
+   * Starts the bot; resolves when it listens to heads and knows every borrower.
+   * @throws Error with its log's tail
+   */
   async startBot(onEvent?: (event: BotEvent) => void, settings?: BotSettings): Promise<BotProcess> {
     const bot = await this.launchBot(onEvent, settings);
     const ready = ['bot-started', 'backfill-finished', 'api-listening'] as const;

@@ -112,7 +112,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     expect(refused).toBeGreaterThan(0);
   }, 240_000);
 
-  it('funds each candidate so that it still goes through, and clears what it clears, half a minute later', async () => {
+  it('funds each candidate so that the liquidation still succeeds half a minute later', async () => {
     const { block, market, conditions, liquidatable } = await pictureOf();
     const later = block.timestamp + 30;
     let cleared = 0;
@@ -281,7 +281,9 @@ function hexOf(text: string): `0x${string}` {
   return `0x${text.slice(2)}`;
 }
 
-/** Aave refuses to burn or transfer a scaled amount of zero: a few smallest units, worth nothing to anybody. */
+/**
+ * Aave refuses to burn or transfer a scaled amount of zero: a few smallest units, which are worth nothing.
+ */
 function roundsToNothing({
   debtToCover,
   collateralSeized,

@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 describe('the bot and its books', () => {
-  it('F15 what a reorg takes back is in flight again and settled again, and nobody is liquidated twice', async () => {
+  it('F15 what a reorg takes back is in flight again and settled again, and no position is liquidated twice', async () => {
     stack = await Stack.start({ borrowers: demoBorrowers(30) });
     const { devnet } = stack;
     const events: BotEvent[] = [];

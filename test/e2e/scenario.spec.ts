@@ -85,13 +85,15 @@ describe('the bot in the middle of a falling market', () => {
       `SELECT t.nonce::text, t.hash, t.status, e.status AS execution
          FROM transactions t JOIN executions e ON e.id = t.execution_id ORDER BY t.nonce`,
     );
-    // One row for each nonce that the chain saw, without a gap, each mined as recorded: nothing twice, nothing lost.
+    // One row for each nonce that the chain saw, without a gap, each mined as recorded: nothing twice,
+    // nothing lost.
     expect(rows.map(({ nonce }) => Number(nonce))).toEqual(
       Array.from({ length: mined }, (_, nonce) => nonce),
     );
     for (const { hash, status, execution } of rows) {
       expect(status).toBe('mined');
-      // A market that turned while the bot was dead makes the contract refuse: that too must stand in the books.
+      // A market that turned while the bot was dead makes the contract refuse: that too must stand in the
+      // books.
       const receipt = await running.devnet.provider.getTransactionReceipt(hash);
       expect(execution).toBe(receipt?.status === 1 ? 'succeeded' : 'reverted');
     }
@@ -141,7 +143,9 @@ async function fall(running: Stack, steps: typeof FALL): Promise<void> {
   for (const step of steps) await playStep(running.devnet, step);
 }
 
-/** A whole pass in which the bot has seen something to liquidate, and has left it alone because of the halt. */
+/**
+ * A whole pass in which the bot has seen something to liquidate, and has left it alone because of the halt.
+ */
 async function declined(bot: BotProcess): Promise<void> {
   await bot.waitFor('position-skipped', ({ reason }) => reason === 'halted');
   await bot.waitFor('pass');

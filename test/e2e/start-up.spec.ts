@@ -133,7 +133,10 @@ describe('start-up with something missing ends with exit code 1 and one sentence
   });
 });
 
-/** Starts the built bot with a changed file and environment. @returns the problems it printed before it ended with 1 */
+/**
+ * Starts the built bot with a changed file and environment.
+ * @returns the problems it printed before it ended with 1
+ */
 async function refusal(
   change: (yaml: string) => string,
   environment: Record<string, string> = {},

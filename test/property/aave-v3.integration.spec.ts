@@ -13,15 +13,18 @@ import { Heads } from './heads.js';
 import { RandomChain } from './random-chain.js';
 import { USER_ACTIONS } from './user-actions.js';
 
-/** Repeat a failing run with its seed, or make a longer one: PROPERTY_SEED=… PROPERTY_ACTIONS=… npx vitest run test/property */
+/**
+ * Repeat a failing run with its seed, or make a longer one: PROPERTY_SEED=… PROPERTY_ACTIONS=… npx vitest run
+ * test/property
+ */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 1_000_000);
 const ACTIONS = Number(process.env['PROPERTY_ACTIONS'] ?? 2_000);
-/** A machine that is busy with other things gets this much for each action; alone it takes a tenth of it. */
+/** Milliseconds for each action on a busy machine; an idle one takes a tenth. */
 const PATIENCE_MS = 90;
-/** What the node says of a block that it does not have. */
+/** The node's error for a block that it does not have. */
 const UNKNOWN = { kind: 'out-of-sync' };
 
-/** What has to have happened on the way, beside every kind of action. */
+/** What must happen at least once in a run, beside every kind of action. */
 const EVENTS = ['ReserveUsedAsCollateralEnabled', 'ReserveUsedAsCollateralDisabled', 'DeficitCreated'];
 
 let devnet: Devnet;
@@ -45,7 +48,7 @@ describe(`the state engine on a chain of random actions (seed ${SEED})`, () => {
     async () => {
       const { chain } = connection;
       const world = await RandomChain.on(devnet, chain, SEED);
-      // Of its own, so that what is heard of the blocks does not change what is in them.
+      // A generator of its own, so that the announced heads do not change what is in the blocks.
       const random = new SeededRandom(~SEED);
       const heads = new Heads(random);
       const comparison = new Comparison(world, `seed ${SEED}`);
@@ -105,7 +108,7 @@ async function whole({ engine, backfill }: AaveState, step: Promise<unknown>): P
   return engine.view;
 }
 
-/** Everything that happens on a node of its own. */
+/** Everything that happens on a chain of its own. */
 async function storyOf(seed: number): Promise<string[]> {
   const node = await startDevnet();
   const { chain, pool } = chainOf(node);

@@ -27,32 +27,32 @@ export interface Token {
   readonly proxy: Address | undefined;
 }
 
-/** Who takes part, and in what. */
+/** The accounts and contracts that take part. */
 export interface Cast {
   readonly devnet: Devnet;
   /** Supply, borrow, liquidate, … each with plenty of every token, which the pool may take. */
   readonly actors: readonly Address[];
   /** Covers deficits. Aave counts on its having no debt. */
   readonly umbrella: Address;
-  /** Takes flash loans, and pays them back out of its own pocket. */
+  /** Takes flash loans, and pays them back from its own balance. */
   readonly flashReceiver: Address;
   /** Configures the market and writes the prices. */
   readonly admin: Address;
   readonly supplier: Address;
   /** Listed from the start, and the last of them some time later. */
   readonly tokens: readonly Token[];
-  /** Comes to the market and is dropped from it, again and again: nobody uses it. */
+  /** Is listed and dropped again and again: no account uses it. */
   readonly passing: Token;
   /** Of the aTokens and debt tokens, for one more reserve. */
   readonly implementations: { readonly aToken: Address; readonly variableDebtToken: Address };
 }
 
-/** So late that no machine's clock is ahead of it: every block of a run has the same timestamp on each repetition. */
+/** Later than any machine's clock, so that every block of a run has the same timestamp on each repetition. */
 export const START = 4_000_000_000;
 
 const ACTORS = 32;
 const STOCK_USD8 = 10_000_000n * USD8;
-/** What the supplier leaves in the pool, little enough for the actors to make a difference to the rates. */
+/** What the supplier leaves in the pool: so little that the actors change the rates. */
 const LIQUIDITY_USD8 = 3_000_000n * USD8;
 const ETHER_WEI = 10n ** 24n;
 /** ERC-1967: where a proxy keeps its implementation. */
@@ -89,7 +89,7 @@ export function callOf(
   };
 }
 
-/** Deploys what is missing on a fresh chain, and gives everybody what they need. */
+/** Deploys what is missing on a fresh chain, and gives every account what it needs. */
 export async function castOf(devnet: Devnet): Promise<Cast> {
   const numbered = (number: number): Address => toAddress(toBeHex(0xacn * 2n ** 152n + BigInt(number), 20));
   const actors = Array.from({ length: ACTORS }, (_, index) => numbered(index + 1));

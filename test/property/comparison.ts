@@ -14,7 +14,7 @@ interface Comparable {
   readonly eMode: number;
   /** By reserve id. */
   readonly legs: Readonly<Record<number, object>>;
-  /** What getUserAccountData says, or that it says nothing for want of a price. */
+  /** What getUserAccountData answers, or that it reverts because a price is missing. */
   readonly totals: object | 'a price is missing';
 }
 
@@ -55,7 +55,10 @@ export class Comparison {
     private readonly name: string,
   ) {}
 
-  /** Everybody whom the view has to hold, and nobody else. A difference fails, and tells what has happened before it. */
+  /**
+   * Compares exactly the accounts that the view has to hold. A difference fails, and tells what happened
+   * before it.
+   */
   async at(block: Block, answer: Promise<StateView>, { decideBelowWad }: HealthFactorLimits): Promise<void> {
     const [view, side] = await Promise.all([answer, this.world.sideAt(block)]).catch((error: unknown) => {
       throw new Error(this.story(block), { cause: error });
@@ -93,7 +96,10 @@ function borrowersIn({ accounts }: ChainSide): ChainAccount[] {
   return accounts.filter(({ legs }) => legs.some(({ scaledDebt }) => scaledDebt > 0n));
 }
 
-/** Every account with debt and a health factor (wad) below the limit, or none for want of a price, as the contracts see it. */
+/**
+ * By the contracts: every account with debt and a health factor (wad) below the limit, or without one (no
+ * price).
+ */
 function chainSide(side: ChainSide, belowWad: bigint): Record<string, Comparable> {
   return Object.fromEntries(
     borrowersIn(side)

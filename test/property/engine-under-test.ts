@@ -14,7 +14,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 
 /** A database, and the checkpoints in it, which outlive an engine as they outlive a process. */
 export interface Checkpoints {
-  /** As a process has it that just started. */
+  /** As a process that has just started has it. */
   open(): CheckpointStore;
   stop(): Promise<void>;
 }

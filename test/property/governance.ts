@@ -27,7 +27,7 @@ export const PRICE_MOVES: readonly WeightedKind[] = [
       if (!debt || price === undefined) return undefined;
       const { aggregators } = here.tokenOf(collateral.reserve);
       const { asset } = collateral.reserve;
-      // Its only collateral pays for next to nothing: the rest of the debt is bad.
+      // Its only collateral covers next to nothing: the rest of the debt is bad debt.
       return [
         ...answers(here, aggregators, price / 100n + 1n),
         here.pool(
@@ -157,7 +157,7 @@ export const CHANGES: readonly Kind[] = [
     ],
   },
   {
-    name: 'come or go of a reserve that nobody uses',
+    name: 'listing or dropping of an unused reserve',
     make: (here) => {
       const { passing } = here.cast;
       return isListed(here, passing)
@@ -167,7 +167,7 @@ export const CHANGES: readonly Kind[] = [
   },
 ];
 
-/** What ends what should not last; each is likely in every block. */
+/** Actions that undo what should not last; each is likely in every block. */
 export const REPAIRS: readonly Kind[] = [
   {
     name: 'price again',
@@ -241,7 +241,7 @@ function oracle(here: Situation, method: string, ...args: unknown[]): Call {
   return callOf(here.cast.admin, addresses.oracle as Address, contracts.oracle.interface, method, args);
 }
 
-/** Seconds in which nobody is liquidated: mostly none, since blocks are two seconds apart. */
+/** Grace period in seconds without liquidations: mostly 0, since blocks are two seconds apart. */
 const grace = ({ random }: Situation): number => (random.chance(0.3) ? random.integer(1, 60) : 0);
 
 const isListed = (here: Situation, { asset }: Token): boolean =>
@@ -267,14 +267,16 @@ function eMode(here: Situation, method: string, allowed: number): Call[] | undef
   return reserve && [configure(here, method, reserve.asset, category, here.random.chance(allowed))];
 }
 
-/** Within a share of what it is, or, when that is a large one, of what it was at the start: prices come back. */
+/**
+ * Within a share of what it is, or, when that is a large one, of what it was at the start: prices come back.
+ */
 function price(here: Situation, share: number): Call[] | undefined {
   const reserve: ChainReserve | undefined = here.reserve();
   if (!reserve) return undefined;
   const { initialPriceUsd8, aggregators } = here.tokenOf(reserve);
   const from = Number(share > 0.1 ? initialPriceUsd8 : (reserve.priceUsd8 ?? initialPriceUsd8));
   const answer = BigInt(Math.round(from * here.random.between(1 - share, 1 + share)));
-  // One of them alone may be the one that nobody asks at the moment.
+  // When only one changes, it may be the one that the oracle does not ask at the moment.
   const [one, other] = aggregators;
   const written = here.random.chance(0.7) ? [one, other] : [here.random.chance(0.5) ? one : other];
   return answers(here, written, answer);

@@ -4,18 +4,22 @@ import type { Step } from './random-chain.js';
 
 export interface ToldHead {
   readonly block: Block;
-  /** `known`: the listener is there or beyond; `gone`: a reorg has replaced it meanwhile. */
+  /**
+   * `known`: the listener has this block or a later one; `gone`: a reorg has replaced the block meanwhile.
+   */
   readonly how: 'new' | 'known' | 'gone';
 }
 
-/** Tells of heads as nodes do: of some never, of some late or twice, and of some when they are no more. */
+/** Announces heads as nodes do: some never, some late or twice, and some after a reorg has replaced them. */
 export class Heads {
-  /** Of the valid branch, and not told of yet. */
+  /** Blocks of the valid branch that were not announced yet. */
   private waiting: Block[] = [];
 
   constructor(private readonly random: SeededRandom) {}
 
-  /** What a listener hears after a step of the chain, in this order. Nothing at all makes the next head a gap. */
+  /**
+   * What a listener hears after a step of the chain, in this order. Nothing at all makes the next head a gap.
+   */
   after({ made, gone }: Step): ToldHead[] {
     const { random } = this;
     const told: ToldHead[] = [];

@@ -19,7 +19,7 @@ export interface Chapter {
   readonly outcomes: readonly Outcome[];
 }
 
-/** What became of the chain: the oldest block first. */
+/** How the chain changed: the oldest block first. */
 export interface Step {
   readonly made: readonly Block[];
   /** Blocks that a reorg replaced. */
@@ -38,8 +38,8 @@ const MINUTE = 60;
 const DAY = 86_400;
 
 /**
- * A chain on which random things happen: the same ones for the same seed, whatever the machine. Its blocks' times are
- * its own, and nothing is chosen but from the seed and from what the chain says.
+ * A chain of random actions: the same seed gives the same actions on every machine. The blocks have times of
+ * their own, and every choice depends on the seed and the chain alone.
  */
 export class RandomChain {
   /** The branch that is valid now, from the first random block. */
@@ -50,7 +50,10 @@ export class RandomChain {
   actions = 0;
   reorgs = 0;
   private deck: Kind[] = [];
-  /** While nothing is configured, nobody has a reason to read the market again: mistakes have the time to add up. */
+  /**
+   * While the market is not configured, the engine does not read it again, so that mistakes have time to add
+   * up.
+   */
   private calm = false;
 
   private constructor(
@@ -92,7 +95,7 @@ export class RandomChain {
     return { made: blocksOf(made), gone: blocksOf(gone) };
   }
 
-  /** The blocks from a number on and up to another, for a person: when they were, who tried what, what Aave refused. */
+  /** The blocks from one number to another, as text: their time, who tried what, and what Aave refused. */
   story(from: number, upTo: number): string[] {
     const chapters = this.chapters.filter(({ block }) => block.number >= from && block.number <= upTo);
     return chapters.flatMap(({ block, outcomes }) => [
@@ -160,7 +163,7 @@ export class RandomChain {
     return actions;
   }
 
-  /** As cards from a deck: none comes again before all have come. */
+  /** Like cards from a deck: none comes again before all the others have come. */
   private nextChange(): Kind {
     if (this.deck.length === 0) this.deck = [...CHANGES];
     const [kind] = this.deck.splice(this.random.integer(0, this.deck.length - 1), 1);

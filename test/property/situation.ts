@@ -7,7 +7,7 @@ import { aTokenBalance, debtTokenBalance } from '../../src/protocols/aave-v3/mat
 import { callOf, TOKEN_ABI, type Call, type Cast, type Token } from './cast.js';
 import type { ChainAccount, ChainLeg, ChainReserve, ChainSide } from './chain-side.js';
 
-/** Something that somebody tries: calls that belong together, in one block and in this order. */
+/** One action: calls that belong together, in one block and in this order. */
 export interface Action {
   readonly kind: string;
   readonly calls: readonly Call[];
@@ -16,7 +16,7 @@ export interface Action {
 /** One way to act. */
 export interface Kind {
   readonly name: string;
-  /** Undefined when nobody is in a position to do it. */
+  /** Undefined when no account can do it now. */
   readonly make: (situation: Situation) => readonly Call[] | undefined;
 }
 
@@ -25,9 +25,12 @@ export interface WeightedKind extends Kind {
   readonly weight: number;
 }
 
-/** What a random action is chosen from: the chain's side at a block, and the time of the block that is to hold the action. */
+/**
+ * What a random action is chosen from: the chain's side at a block, and the time of the block that is to hold
+ * the action.
+ */
 export class Situation {
-  /** Those that people use. */
+  /** The reserves that accounts use. */
   readonly reserves: readonly ChainReserve[];
 
   constructor(
@@ -40,13 +43,13 @@ export class Situation {
     this.reserves = side.reserves.filter(({ asset }) => asset !== cast.passing.asset);
   }
 
-  /** An action of this kind; undefined when nobody is in a position to do it. */
+  /** An action of this kind; undefined when no account can do it now. */
   actionOf({ name, make }: Kind): Action | undefined {
     const calls = make(this);
     return calls && { kind: name, calls };
   }
 
-  /** One of these kinds, by weight, that somebody is in a position to do. */
+  /** One of these kinds, by weight, that some account can do now. */
   action(kinds: readonly WeightedKind[]): Action {
     const total = kinds.reduce((sum, { weight }) => sum + weight, 0);
     for (;;) {
@@ -117,7 +120,10 @@ export class Situation {
     return this.random.chance(0.06) ? 1n : this.worth(reserve, this.random.magnitude(50, 2_000_000));
   }
 
-  /** Of what an account may still borrow of a reserve, smallest units: mostly all but a little, for prices to matter. */
+  /**
+   * Of what an account may still borrow of a reserve, smallest units: mostly all but a little, for prices to
+   * matter.
+   */
   loan(reserve: ChainReserve, account: ChainAccount): bigint {
     const all = this.units(reserve, account.data?.availableUsd8 ?? 0n);
     return this.random.chance(0.5) ? (all * BigInt(this.random.integer(900, 999))) / 1_000n : this.part(all);

@@ -15,7 +15,7 @@ const lendable = ({ reserve }: ChainLeg): boolean => !reserve.paused && !reserve
 const canBorrow = ({ data }: ChainAccount): boolean => (data?.availableUsd8 ?? 0n) > 0n;
 const belowOne = ({ data }: ChainAccount): boolean => data !== undefined && data.healthFactorWad < WAD;
 
-/** What people do with a lending market. Not all of it is allowed: what Aave refuses must change nothing either. */
+/** What users do with a lending market. Aave refuses some of it: a refused action must change nothing. */
 export const USER_ACTIONS: readonly WeightedKind[] = [
   {
     name: 'supply',

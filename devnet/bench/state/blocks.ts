@@ -17,9 +17,9 @@ import { accountsOf, isBelowOne, syntheticWorld } from './world.js';
 const POSITIONS = 100_000;
 const RELEVANT_LOGS = 200;
 const BLOCKS = 400;
-/** Not measured: the first ones are for the compiler. */
+/** Not measured: in the first blocks the engine still compiles the code. */
 const WARM_UP = 60;
-/** The baseline takes its time. */
+/** The baseline is slow, so it runs over fewer blocks. */
 const BASELINE_BLOCKS = 40;
 
 export async function blocks({ progress }: GroupOptions): Promise<Measurement[]> {
@@ -69,7 +69,7 @@ async function viewAt(market: AaveV3Market, chain: Chain, block: Block): Promise
   return market.view(await readAt(chain, market.reads(block), block.hash));
 }
 
-/** @throws Error when anybody is not as the ledger has them. */
+/** @throws Error when a position differs from the ledger */
 function check(
   market: AaveV3Market,
   view: AaveMarketView,
@@ -91,7 +91,10 @@ function check(
   if (misjudged > 0) throw new Error(`after the blocks ${misjudged} positions were misjudged`);
 }
 
-/** Milliseconds of the baseline: every log parsed by ethers, and the exact health of everybody in the block. */
+/**
+ * Milliseconds of the baseline: every log parsed by ethers, and the exact health factor of every account in
+ * the block.
+ */
 function plainly({ logs, after }: LedgerBlock, { books: { world } }: Ledger): number {
   const touched: readonly AaveAccount[] = [...after.values()];
   return timed(() => {

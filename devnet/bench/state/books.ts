@@ -26,7 +26,7 @@ export class Books {
     return this.world.conditions.timestamp;
   }
 
-  /** Whoever owes something. */
+  /** An account with debt. */
   get borrowers(): AaveAccount[] {
     return [...this.#accounts.values()].filter(hasDebt);
   }
@@ -44,7 +44,7 @@ export class Books {
     this.#accounts.set(account.address, account);
   }
 
-  /** The account with something else of one reserve. */
+  /** The account with another holding of one reserve. */
   with(address: Address, reserveId: number, change: Partial<Leg>): AaveAccount {
     const leg = { ...this.leg(address, reserveId), ...change };
     const { eMode, legs } = this.account(address);
@@ -54,7 +54,7 @@ export class Books {
     return { address, eMode, legs: all.sort((a, b) => a.reserveId - b.reserveId) };
   }
 
-  /** Aave lets nobody go below a health factor of 1 by themselves. */
+  /** No account can take itself below a health factor of 1: Aave refuses that. */
   refuses(after: AaveAccount): boolean {
     return hasDebt(after) && isBelowOne(this.world.market, after, this.world.conditions);
   }

@@ -47,13 +47,13 @@ export async function idle({ progress }: GroupOptions): Promise<Measurement[]> {
       }
     }
     const calls = (one.pool.calls - before) / BLOCKS;
-    progress('asking for everybody instead');
-    const everybody = await callsForEverybody(one);
+    progress('asking for every position instead');
+    const forEveryPosition = await callsForEveryPosition(one);
     await one.close();
     return [
       measurement('idle.borrowers', one.engine.positionCount, 'positions'),
       measurement('idle.compared', compared / BLOCKS, 'positions/block', BORROWERS),
-      measurement('idle.calls', calls, 'calls/block', everybody),
+      measurement('idle.calls', calls, 'calls/block', forEveryPosition),
     ];
   } finally {
     await bench.stop();
@@ -70,7 +70,7 @@ function manyBorrowers(): Borrower[] {
   }));
 }
 
-async function callsForEverybody({ engine, chain, pool }: Engine): Promise<number> {
+async function callsForEveryPosition({ engine, chain, pool }: Engine): Promise<number> {
   const { view } = engine;
   if (!view) throw new Error('the engine has no view');
   const first = aaveView(view);

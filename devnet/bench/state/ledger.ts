@@ -1,4 +1,4 @@
-/** What users of a synthetic market do, booked by nothing of the bot's, and the logs that it leaves. */
+/** Actions of the users of a synthetic market and the logs they leave, kept without any code of the bot. */
 import type { Address } from '../../../src/domain/hex.js';
 import { RAY } from '../../../src/domain/money.js';
 import type { AaveAccount, AaveMarket, Leg, Reserve } from '../../../src/protocols/aave-v3/market.js';
@@ -15,12 +15,12 @@ type Side = 'scaledSupply' | 'scaledDebt';
 export interface LedgerBlock {
   readonly timestamp: number;
   readonly logs: readonly RawLog[];
-  /** Whoever did something in it, as of its end. */
+  /** The accounts that acted in the block, as they are at its end. */
   readonly after: ReadonlyMap<Address, AaveAccount>;
 }
 
 const BLOCK_SECONDS = 2;
-/** Share of the actions that are somebody's first. */
+/** Share of the actions that are the first of an account. */
 const NEWCOMERS = 0.01;
 
 export class Ledger {
@@ -129,8 +129,8 @@ export class Ledger {
   }
 
   /**
-   * A balance becomes another. The events tell it in balances: of what was booked when the account last did something, with a
-   * smaller index then, and with the interest since (ScaledBalanceTokenBase).
+   * A balance becomes another. The events tell it in balances: of what was booked when the account last did
+   * something, with a smaller index then, and with the interest since (ScaledBalanceTokenBase).
    */
   #book(
     account: Address,

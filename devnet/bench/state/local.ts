@@ -34,7 +34,7 @@ import { LIMITS } from './tracked.js';
 /** Each state of the chain is a copy of all of it: of ten thousand borrowers few fit into memory. */
 const STATES_KEPT = 16;
 
-/** Counts the JSON-RPC calls that leave through it, one by one also where they travel as a batch. */
+/** Counts the JSON-RPC calls; a batch counts as its single calls. */
 class CountingPool extends RpcPool {
   calls = 0;
 
@@ -48,7 +48,7 @@ class CountingPool extends RpcPool {
     return super.call(method, params, parse, options);
   }
 
-  /** Also what RpcPool.batch comes to. */
+  /** RpcPool.batch ends here too. */
   override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,

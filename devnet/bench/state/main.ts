@@ -1,4 +1,6 @@
-/** `npm run bench:state`: what the picture of a large market costs, ours against the plain way, in one run. */
+/**
+ * `npm run bench:state`: what the picture of a large market costs, ours against the plain way, in one run.
+ */
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { messageOf } from '../../../src/domain/errors.js';
@@ -28,7 +30,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   decode: { about: 'logs a second; plain: with ethers', run: decode },
   blocks: {
-    about: '200 logs applied at 100,000 positions; plain: with ethers, and exactly for everybody in them',
+    about:
+      '200 logs applied at 100,000 positions; plain: with ethers, and exact arithmetic for every account in them',
     run: blocks,
   },
   restart: {
@@ -52,7 +55,7 @@ ${Object.entries(GROUPS)
   .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
   .join('\n')}`;
 
-/** Nothing takes this long: something hangs. */
+/** After this long something hangs. */
 const DEADLINE_MS = 600_000;
 
 async function bench(): Promise<void> {
@@ -109,13 +112,13 @@ function tableOf(measurements: readonly Measurement[]): string {
     .join('\n');
 }
 
-// What was started stops with the process: chain, database and their directories.
+// Chain, database and their directories end with the process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 setTimeout(() => {
   console.error(`bench:state: not done after ${DEADLINE_MS / 60_000} minutes`);
   process.exit(1);
 }, DEADLINE_MS).unref();
-// The last line of --json is the result; whatever goes wrong is thrown.
+// The last line of --json is the result; every failure is thrown.
 Logger.overrideLogger(false);
 try {
   await bench();

@@ -25,7 +25,7 @@ function objectsOf(positions: number): Map<Address, AaveAccount> {
 }
 
 const [held, positions] = process.argv.slice(2) as [Held, string];
-// Whoever asked is gone.
+// The parent process is gone.
 process.once('disconnect', () => process.exit());
 /** Exported, so that it lives as long as the process. */
 export const kept = held === 'picture' ? await pictureOf(Number(positions)) : objectsOf(Number(positions));

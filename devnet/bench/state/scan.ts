@@ -1,4 +1,7 @@
-/** Who is below a health factor of 1: by a pass over everybody, after one price moved, and by exact arithmetic on all. */
+/**
+ * Finds the positions below a health factor of 1: in a full pass, after one price moved, and by exact
+ * arithmetic on all.
+ */
 import type { Address } from '../../../src/domain/hex.js';
 import type { MarketConditions } from '../../../src/protocols/aave-v3/market.js';
 import { PositionTable } from '../../../src/protocols/aave-v3/position-table.js';
@@ -12,9 +15,9 @@ import { accountsOf, addressOf, isBelowOne, syntheticWorld, type World } from '.
 
 const BLOCKS = 120;
 const BLOCK_SECONDS = 2;
-/** Not measured: the first passes are for the compiler. */
+/** Not measured: in the first passes the engine still compiles the code. */
 const WARM_UP = 20;
-/** Accounts taken out of the table at once, apart from the clock. */
+/** Accounts taken out of the table at once, while the clock does not run. */
 const AT_ONCE = 10_000;
 
 /** Each block has a price of the last asset, which a tenth holds, and two seconds of interest. */

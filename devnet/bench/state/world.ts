@@ -1,4 +1,6 @@
-/** A market and its borrowers out of a seed: the same at each run, as many as wanted, none of them on a chain. */
+/**
+ * A market and its borrowers out of a seed: the same at each run, as many as wanted, none of them on a chain.
+ */
 import { addressFromWord, uintWord, type Address } from '../../../src/domain/hex.js';
 import { RAY, unitOf } from '../../../src/domain/money.js';
 import { accountData, isLiquidatable } from '../../../src/protocols/aave-v3/health.js';
@@ -24,7 +26,10 @@ const RESERVES = 12;
 const NOW = 1_800_000_000;
 const EMODE = 1;
 
-/** Share of the positions with a health factor below 1; of those that differ from 1 by a thousandth or less; of those below 1.1. */
+/**
+ * Share of the positions with a health factor below 1; of those that differ from 1 by a thousandth or less;
+ * of those below 1.1.
+ */
 const BELOW_ONE = 0.0005;
 const AT_ONE = 0.001;
 const NEAR_ONE = 0.05;
@@ -95,7 +100,7 @@ export function syntheticWorld(): World {
   };
 }
 
-/** The bot's exact arithmetic; without a price nobody is safe. */
+/** The bot's exact arithmetic; without a price no position counts as safe. */
 export function isBelowOne(market: AaveMarket, account: AaveAccount, conditions: MarketConditions): boolean {
   const data = accountData(market, account, conditions);
   return 'priceMissing' in data || isLiquidatable(data.healthFactorWad);
@@ -105,8 +110,8 @@ export function isBelowOne(market: AaveMarket, account: AaveAccount, conditions:
 export const addressOf = (number: number): Address => numbered(2 ** 40 + number * 7_919);
 
 /**
- * Borrowers with 3.3 reserves on average where the market has enough of them; each tenth holds the last one. Health factors lie the
- * denser the nearer to 1, because that is where a preselection goes wrong.
+ * Borrowers with 3.3 reserves on average where the market has that many; every tenth holds the last one. Most
+ * health factors lie close to 1, because that is where a preselection goes wrong.
  */
 export function* accountsOf(
   world: World,
