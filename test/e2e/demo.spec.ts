@@ -30,18 +30,6 @@ describe('the README', () => {
     expect(totals.headToSendMs.p50).toBeGreaterThan(0);
   }, 300_000);
 
-  it('names only commands that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
-      scripts: Record<string, string>;
-    };
-    for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'devnet/README.md']) {
-      const named = [...readFileSync(`${root}${file}`, 'utf8').matchAll(/npm run ([a-z:]+)/g)].map(
-        ([, name]) => name ?? '',
-      );
-      for (const name of named) expect(Object.keys(scripts), file).toContain(name);
-    }
-  });
-
   it('says what is wrong with a wrong option of the demo, in one sentence', async () => {
     const { code, output } = await run('npm run --silent demo -- --borrowers many');
     expect(code).toBe(1);
