@@ -25,7 +25,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   },
   scan: {
     about:
-      'who of N positions is below 1; plain: exact arithmetic on all, and that pass where one price moved',
+      'which of N positions are below 1; plain: exact arithmetic on all, and that pass where one price moved',
     run: scan,
   },
   decode: { about: 'logs a second; plain: with ethers', run: decode },
