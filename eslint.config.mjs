@@ -13,39 +13,23 @@ export const MAY_IMPORT = {
   database: ['domain', 'config', 'embedded-postgres'],
   cache: ['domain', 'config'],
   rpc: ['domain', 'config'],
-  protocols: ['domain', 'rpc'],
-  oracles: ['domain', 'config', 'rpc'],
+  state: ['domain', 'rpc', 'database', 'cache'],
+  oracles: ['domain', 'config', 'rpc', 'state'],
+  protocols: ['domain', 'config', 'contract', 'rpc', 'database', 'state', 'oracles'],
   liquidity: ['domain', 'config', 'rpc'],
-  state: ['domain', 'config', 'rpc', 'protocols', 'oracles', 'database', 'cache'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
-  planner: ['domain', 'config', 'rpc', 'contract', 'liquidity'],
+  planner: ['domain', 'config', 'contract', 'rpc', 'protocols', 'liquidity'],
   safety: ['domain', 'config', 'database'],
-  execution: ['domain', 'config', 'rpc', 'database', 'safety', 'contract'],
-  preflight: ['domain', 'config', 'rpc', 'database', 'protocols', 'contract'],
+  execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety'],
+  preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
   monitoring: ['domain', 'config'],
   bot: [
-    ...['domain', 'config', 'database', 'rpc', 'state', 'detector', 'planner', 'safety', 'execution'],
-    'monitoring',
+    ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'detector', 'planner', 'safety'],
+    ...['execution', 'monitoring'],
   ],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'bot'],
 };
 
-/** These files still import a protocol family, src/protocols/<family>/, instead of the port LendingMarket. */
-const BEFORE_THE_PORT = [
-  'src/state/beginning.ts',
-  'src/state/checkpoint-store.ts',
-  'src/state/market-terms.ts',
-  'src/state/reconciler.ts',
-  'src/state/state-engine.ts',
-  'src/state/state-view.ts',
-  'src/state/state.module.ts',
-  'src/state/tracked-market.ts',
-  'src/detector/opportunity-detector.ts',
-  'src/preflight/preflight.ts',
-];
-
-/** The constructors of these files still take more than {@link MOST_CONSTRUCTOR_PARAMETERS}. */
-const LONG_CONSTRUCTORS = ['src/bot/block-pass.ts', 'src/bot/chimera-bot.ts', 'testing/execution.ts'];
 const MOST_CONSTRUCTOR_PARAMETERS = 7;
 
 /** A relative import that leads into one of these folders, from however deep. */
@@ -66,19 +50,17 @@ const otherFolders = (folder, allowed) => ({
   message: `src/${folder} may import only: ${allowed.join(', ') || 'nothing'} (docs/architecture.md).`,
 });
 
-const restricted = (files, patterns, ignores = []) => ({
+const restricted = (files, patterns) => ({
   files,
-  ignores: ['**/*.spec.ts', ...ignores],
+  ignores: ['**/*.spec.ts'],
   rules: { 'no-restricted-imports': ['error', { patterns }] },
 });
 
 const importRules = [
   restricted(['src/*.ts'], [OUTSIDE]),
-  ...Object.entries(MAY_IMPORT).flatMap(([folder, allowed]) => {
-    const always = [otherFolders(folder, allowed), OUTSIDE];
-    const files = [`src/${folder}/**/*.ts`];
-    if (!allowed.includes('protocols')) return [restricted(files, always)];
-    return [restricted(files, always), restricted(files, [...always, FAMILIES], BEFORE_THE_PORT)];
+  ...Object.entries(MAY_IMPORT).map(([folder, allowed]) => {
+    const families = allowed.includes('protocols') ? [FAMILIES] : [];
+    return restricted([`src/${folder}/**/*.ts`], [otherFolders(folder, allowed), OUTSIDE, ...families]);
   }),
 ];
 
@@ -123,7 +105,6 @@ export default tseslint.config(
     files: ['**/*.spec.ts', 'test/**/*.ts', 'testing/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  { files: LONG_CONSTRUCTORS, rules: { 'no-restricted-syntax': 'off' } },
   ...importRules,
   {
     files: ['**/*.mjs', '**/*.cjs'],

@@ -19,12 +19,13 @@ import type { SafetyLimits } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { CHIMERA_ABI } from '../src/contract/bindings.js';
 import { Chain } from '../src/rpc/chain/chain.js';
+import { OpStackFees } from '../src/rpc/fees/op-stack-fees.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { FailurePolicy, SafetyController } from '../src/safety/index.js';
 import type { Door } from '../src/execution/doors/door.js';
 import { Doors } from '../src/execution/doors/doors.js';
 import { executionRow } from '../src/execution/execution-row.js';
-import { executionOf } from '../src/execution/execution.module.js';
+import { executionOf, type ExecutionParts } from '../src/execution/execution.module.js';
 import type { ExecutionService } from '../src/execution/execution.service.js';
 import { Signer } from '../src/execution/signer.js';
 import type { Intent } from '../src/execution/submission.js';
@@ -118,17 +119,36 @@ export class Bench {
   private constructor(
     readonly settings: Settings,
     readonly dataSource: DataSource,
-    readonly pool: RpcPool,
-    readonly chain: Chain,
     readonly signer: Signer,
-    readonly executions: ExecutionsRepository,
-    readonly outbox: OutboxRepository,
     readonly safetyRepository: SafetyRepository,
-    readonly safety: SafetyController,
     readonly events: RecordedEvents,
-    readonly clock: AdjustableClock,
+    private readonly parts: ExecutionParts & { readonly clock: AdjustableClock },
     readonly execution: ExecutionService,
   ) {}
+
+  get pool(): RpcPool {
+    return this.parts.node.pool;
+  }
+
+  get chain(): Chain {
+    return this.parts.node.chain;
+  }
+
+  get executions(): ExecutionsRepository {
+    return this.parts.rows.executions;
+  }
+
+  get outbox(): OutboxRepository {
+    return this.parts.rows.outbox;
+  }
+
+  get safety(): SafetyController {
+    return this.parts.safety;
+  }
+
+  get clock(): AdjustableClock {
+    return this.parts.clock;
+  }
 
   /** Empties the database. A bench that was opened before must not be used after it. */
   static async reset(address: DatabaseAddress): Promise<void> {
@@ -161,33 +181,17 @@ export class Bench {
     };
     const events = new RecordedEvents();
     const clock = new AdjustableClock();
-    const execution = executionOf(
-      config,
-      new Wallet(signer),
-      settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain),
-      chain,
-      pool,
-      executions,
-      outbox,
+    const parts = {
+      node: { chain, pool, fees: new OpStackFees() },
+      rows: { executions, outbox },
       safety,
-      new FailurePolicy(safety, events),
+      failures: new FailurePolicy(safety, events),
       events,
       clock,
-    );
-    const bench = new Bench(
-      settings,
-      dataSource,
-      pool,
-      chain,
-      signer,
-      executions,
-      outbox,
-      safetyRepository,
-      safety,
-      events,
-      clock,
-      execution,
-    );
+    };
+    const doors = settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain);
+    const execution = executionOf(config, new Wallet(signer), doors, parts);
+    const bench = new Bench(settings, dataSource, signer, safetyRepository, events, parts, execution);
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
     if (settings.funded !== false)
       await bench.rpc('anvil_setBalance', [signer.address, `0x${ETHER.toString(16)}`]);

@@ -1,11 +1,10 @@
 import { Transaction } from 'ethers';
-import { chainDescription } from '../domain/chain-description.js';
 import type { FeesBesideGas } from '../domain/costs.js';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { revertReason } from '../contract/contract.js';
 import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
-import { chainFeesOf } from '../rpc/fees/fee-models.js';
+import type { ChainFees } from '../rpc/fees/chain-fees.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
@@ -18,80 +17,84 @@ export interface AccountView {
   readonly receipts: ReadonlyMap<Hash, Receipt>;
 }
 
-/** @throws RetryError when the chain could not be asked. */
-export async function viewAccount(
-  pool: RpcPool,
-  sender: Address,
-  hashes: readonly Hash[],
-): Promise<AccountView> {
-  const receiptCalls = hashes.map((hash): RpcCall<Receipt | undefined> => ({
-    method: 'eth_getTransactionReceipt',
-    params: [hash],
-    parse: (raw) => parseReceipt(raw, hash),
-  }));
-  const [count, balance, ...receipts] = await pool.batch([
-    { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNumber },
-    { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBigInt },
-    ...receiptCalls,
-  ]);
-  return {
-    transactionCount: answered(count),
-    balanceWei: answered(balance),
-    receipts: new Map(
-      receipts.flatMap((answer) => {
-        const receipt = answered(answer);
-        return receipt ? [[receipt.transactionHash, receipt] as const] : [];
-      }),
-    ),
-  };
-}
+/** What following a transaction asks the chain. */
+export class ChainReads {
+  constructor(
+    private readonly pool: RpcPool,
+    private readonly fees: ChainFees,
+  ) {}
 
-/**
- * What a mined transaction paid beside its gas, by the fee model of the chain at the block of the receipt.
- *
- * @throws RetryError when the chain could not be asked.
- */
-export async function chainFees(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<FeesBesideGas> {
-  const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
-  const { calls, decode } = chainFeesOf(chainDescription(pool.chainId).feeModel).paid(receipt, unsigned);
-  const answers = await pool.batch(calls.map((call) => callAt(call, receipt.blockHash)));
-  const results = answers.map((answer) =>
-    answer instanceof CallReverted
-      ? { success: false, data: answer.data }
-      : { success: true, data: answered(answer) },
-  );
-  try {
-    return decode(results);
-  } catch (error) {
-    throw new RetryError(messageOf(error), { cause: error });
-  }
-}
-
-/**
- * Why a mined transaction reverted. Its call is made again on the state before its block. If it succeeds
- * there, it is made on the state after the block: another liquidator was first, or the deadline was over.
- * Never throws: the reason is for people.
- */
-export async function reasonOfRevert(pool: RpcPool, receipt: Receipt, raw: Hex): Promise<string> {
-  const { to, data, gasLimit } = Transaction.from(raw);
-  if (receipt.gasUsed >= gasLimit) return 'out of gas';
-  if (to === null) return 'reverted';
-  const call: CallRequest = {
-    from: receipt.from,
-    to: toAddress(to),
-    data: `0x${data.slice(2)}`,
-    gas: gasLimit,
-  };
-  try {
-    const answers = await pool.batch([
-      callAt(call, receipt.blockNumber - 1),
-      callAt(call, receipt.blockNumber),
+  /** @throws RetryError when the chain could not be asked. */
+  async account(sender: Address, hashes: readonly Hash[]): Promise<AccountView> {
+    const receiptCalls = hashes.map((hash): RpcCall<Receipt | undefined> => ({
+      method: 'eth_getTransactionReceipt',
+      params: [hash],
+      parse: (raw) => parseReceipt(raw, hash),
+    }));
+    const [count, balance, ...receipts] = await this.pool.batch([
+      { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNumber },
+      { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBigInt },
+      ...receiptCalls,
     ]);
-    const revert = answers.find((answer) => answer instanceof CallReverted);
-    if (!revert) return 'reverted by something that happened within its block';
-    return revert.data === '0x' ? revert.reason : revertReason(revert.data);
-  } catch (error) {
-    return `reverted; the reason could not be read (${messageOf(error)})`;
+    return {
+      transactionCount: answered(count),
+      balanceWei: answered(balance),
+      receipts: new Map(
+        receipts.flatMap((answer) => {
+          const receipt = answered(answer);
+          return receipt ? [[receipt.transactionHash, receipt] as const] : [];
+        }),
+      ),
+    };
+  }
+
+  /**
+   * What a mined transaction paid beside its gas, by the fee model of the chain at the block of the receipt.
+   *
+   * @throws RetryError when the chain could not be asked.
+   */
+  async feesPaid(receipt: Receipt, raw: Hex): Promise<FeesBesideGas> {
+    const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
+    const { calls, decode } = this.fees.paid(receipt, unsigned);
+    const answers = await this.pool.batch(calls.map((call) => callAt(call, receipt.blockHash)));
+    const results = answers.map((answer) =>
+      answer instanceof CallReverted
+        ? { success: false, data: answer.data }
+        : { success: true, data: answered(answer) },
+    );
+    try {
+      return decode(results);
+    } catch (error) {
+      throw new RetryError(messageOf(error), { cause: error });
+    }
+  }
+
+  /**
+   * Why a mined transaction reverted. Its call is made again on the state before its block. If it succeeds
+   * there, it is made on the state after the block: another liquidator was first, or the deadline was over.
+   * Never throws: the reason is for people.
+   */
+  async reasonOfRevert(receipt: Receipt, raw: Hex): Promise<string> {
+    const { to, data, gasLimit } = Transaction.from(raw);
+    if (receipt.gasUsed >= gasLimit) return 'out of gas';
+    if (to === null) return 'reverted';
+    const call: CallRequest = {
+      from: receipt.from,
+      to: toAddress(to),
+      data: `0x${data.slice(2)}`,
+      gas: gasLimit,
+    };
+    try {
+      const answers = await this.pool.batch([
+        callAt(call, receipt.blockNumber - 1),
+        callAt(call, receipt.blockNumber),
+      ]);
+      const revert = answers.find((answer) => answer instanceof CallReverted);
+      if (!revert) return 'reverted by something that happened within its block';
+      return revert.data === '0x' ? revert.reason : revertReason(revert.data);
+    } catch (error) {
+      return `reverted; the reason could not be read (${messageOf(error)})`;
+    }
   }
 }
 

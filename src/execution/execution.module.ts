@@ -6,8 +6,10 @@ import { StartupError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { ChainFees } from '../rpc/fees/chain-fees.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.js';
+import { ChainReads } from './chain-reads.js';
 import { Doors } from './doors/doors.js';
 import { ExecutionService } from './execution.service.js';
 import { Ledger } from './ledger.js';
@@ -18,6 +20,18 @@ import { Settler } from './settler.js';
 import { Signer } from './signer.js';
 import { Submitter } from './submitter.js';
 import { Wallet } from './wallet.js';
+
+const PARTS = 'execution.parts';
+
+/** What execution stands on: the node, the rows, and those who say no. */
+export interface ExecutionParts {
+  readonly node: { readonly chain: Chain; readonly pool: RpcPool; readonly fees: ChainFees };
+  readonly rows: { readonly executions: ExecutionsRepository; readonly outbox: OutboxRepository };
+  readonly safety: SafetyController;
+  readonly failures: FailurePolicy;
+  readonly events: Events;
+  readonly clock: Clock;
+}
 
 /**
  * From an authorised plan to its outcome: the wallet, the outbox, the doors, receipts and realised profit.
@@ -36,20 +50,33 @@ import { Wallet } from './wallet.js';
       useFactory: ({ execution }: ChimeraConfig, chain: Chain) => Doors.of(execution.paths, chain),
     },
     {
-      provide: ExecutionService,
+      provide: PARTS,
       inject: [
-        ChimeraConfig,
-        Wallet,
-        Doors,
-        Chain,
-        RpcPool,
-        ExecutionsRepository,
-        OutboxRepository,
-        SafetyController,
-        FailurePolicy,
-        Events,
-        Clock,
+        ...[Chain, RpcPool, ChainFees, ExecutionsRepository, OutboxRepository],
+        ...[SafetyController, FailurePolicy, Events, Clock],
       ],
+      useFactory: (
+        chain: Chain,
+        pool: RpcPool,
+        fees: ChainFees,
+        executions: ExecutionsRepository,
+        outbox: OutboxRepository,
+        safety: SafetyController,
+        failures: FailurePolicy,
+        events: Events,
+        clock: Clock,
+      ): ExecutionParts => ({
+        node: { chain, pool, fees },
+        rows: { executions, outbox },
+        safety,
+        failures,
+        events,
+        clock,
+      }),
+    },
+    {
+      provide: ExecutionService,
+      inject: [ChimeraConfig, Wallet, Doors, PARTS],
       useFactory: executionOf,
     },
   ],
@@ -64,20 +91,15 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
   return Signer.fromSecret(key, network.chainId);
 }
 
-/** The service of one wallet and its parts, which no other module sees. */
+/** The service of one wallet. Its parts are seen by no other module. */
 export function executionOf(
   config: Pick<ChimeraConfig, 'rpc' | 'execution' | 'detector'>,
   wallet: Wallet,
   doors: Doors,
-  chain: Chain,
-  pool: RpcPool,
-  executions: ExecutionsRepository,
-  outbox: OutboxRepository,
-  safety: SafetyController,
-  failures: FailurePolicy,
-  events: Events,
-  clock: Clock,
+  { node, rows, safety, failures, events, clock }: ExecutionParts,
 ): ExecutionService {
+  const { chain, pool, fees } = node;
+  const { executions, outbox } = rows;
   const { chimera, mode } = config.execution;
   const { confirmationBlocks } = config.detector;
   const ledger = new Ledger(executions, outbox, safety, wallet, doors, events);
@@ -89,6 +111,7 @@ export function executionOf(
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door, secondEndpoint });
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
   const settling = { chimera, confirmationBlocks, mode };
-  const settler = new Settler(pool, wallet, ledger, settlements, sender, failures, settling);
+  const reads = new ChainReads(pool, fees);
+  const settler = new Settler(reads, wallet, ledger, settlements, sender, failures, settling);
   return new ExecutionService(chain, wallet, ledger, submitter, settler, events, clock);
 }

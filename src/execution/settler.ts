@@ -2,9 +2,8 @@ import type { ExecutionMode } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
-import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import type { FailurePolicy } from '../safety/index.js';
-import { chainFees, reasonOfRevert, viewAccount, type AccountView } from './chain-reads.js';
+import type { AccountView, ChainReads } from './chain-reads.js';
 import type { InFlight, SettlingHead } from './in-flight.js';
 import type { Ledger } from './ledger.js';
 import type { RecentSettlements } from './recent-settlements.js';
@@ -26,7 +25,7 @@ const LOOKS_UNTIL_OVERTAKEN = 2;
 /** Follows what is in flight to its end, with one look at the chain per head. */
 export class Settler {
   constructor(
-    private readonly pool: RpcPool,
+    private readonly reads: ChainReads,
     private readonly wallet: Wallet,
     private readonly ledger: Ledger,
     private readonly settlements: RecentSettlements,
@@ -99,13 +98,13 @@ export class Settler {
   /** The account at the latest block, with the receipts of what is in flight. @throws RetryError */
   private async look(): Promise<AccountView> {
     const hashes = this.ledger.all.map(({ hash }) => hash);
-    const view = await viewAccount(this.pool, this.wallet.address, hashes);
+    const view = await this.reads.account(this.wallet.address, hashes);
     this.wallet.balanceWei = view.balanceWei;
     return view;
   }
 
   private async settle(transaction: InFlight, receipt: Receipt): Promise<void> {
-    const fees = await chainFees(this.pool, receipt, transaction.raw);
+    const fees = await this.reads.feesPaid(receipt, transaction.raw);
     const outcome = outcomeOf(receipt, transaction.terms, this.settings.chimera, fees);
     const reason = await this.reasonOf(outcome, transaction, receipt);
     await this.ledger.settle(transaction, receipt, outcome, reason);
@@ -118,7 +117,7 @@ export class Settler {
       case 'succeeded':
         return '';
       case 'reverted':
-        return reasonOfRevert(this.pool, receipt, raw);
+        return this.reads.reasonOfRevert(receipt, raw);
       case 'no-event':
         return 'the contract reported no liquidation of this borrower';
     }
