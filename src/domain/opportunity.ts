@@ -48,7 +48,7 @@ export interface SizingTerms {
 
 /**
  * One collateral and one debt of a position, with the amounts worth trying. `sizePair` of
- * src/protocols/sizing.ts computes the candidate for any other amount.
+ * src/protocols/market-kinds.ts computes the candidate for any other amount.
  */
 export interface LiquidationPair {
   readonly terms: SizingTerms;

@@ -4,7 +4,7 @@ import { valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { Route } from '../domain/route.js';
 import { pairKey, type Pool, type TokenPair, type Venue } from '../liquidity/venue.js';
-import { sizePair } from '../protocols/sizing.js';
+import { sizePair } from '../protocols/market-kinds.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 

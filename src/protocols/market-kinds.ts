@@ -1,9 +1,11 @@
 import type { ProtocolConfig } from '../config/index.js';
+import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import type { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
+import { sizedCandidate } from './aave-v3/candidates.js';
 import type { LendingMarket } from './lending-market.js';
 
 /** What every family of markets may build on. */
@@ -15,17 +17,45 @@ export interface MarketParts {
   readonly healthFactors: { readonly decideBelowWad: bigint; readonly watchBelowWad: bigint };
 }
 
-/** Makes the market of a configured protocol, by its `kind`: a new family adds its line here. */
+interface MarketKind<Settings> {
+  /** Makes the market of a configured protocol. */
+  readonly market: (settings: Settings, parts: MarketParts) => LendingMarket;
+  /** See {@link sizePair}. */
+  readonly size: (
+    terms: SizingTerms,
+    debtToCover: bigint,
+    sizing: Sizing,
+  ) => LiquidationCandidate | undefined;
+}
+
+/** The lending families, by the `kind` of the configuration. A new family adds its entry here. */
 const MARKET_KINDS: {
-  readonly [Kind in ProtocolConfig['kind']]: (
-    settings: Extract<ProtocolConfig, { kind: Kind }>,
-    parts: MarketParts,
-  ) => LendingMarket;
+  readonly [Kind in ProtocolConfig['kind']]: MarketKind<Extract<ProtocolConfig, { kind: Kind }>>;
 } = {
-  'aave-v3': (settings, { chain, feeds, guard, healthFactors }) =>
-    new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
+  'aave-v3': {
+    market: (settings, { chain, feeds, guard, healthFactors }) =>
+      new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
+    size: sizedCandidate,
+  },
 };
 
 export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingMarket {
-  return MARKET_KINDS[settings.kind](settings, parts);
+  return MARKET_KINDS[settings.kind].market(settings, parts);
+}
+
+/**
+ * The candidate of a pair that covers `debtToCover` debt token units, or undefined where the protocol would refuse the
+ * amount. Pure: the same pair gives the same candidate, also when it was stored and read back.
+ *
+ * @throws TypeError when no lending family is of the kind of the pair.
+ */
+export function sizePair(
+  { terms }: LiquidationPair,
+  debtToCover: bigint,
+  sizing: Sizing,
+): LiquidationCandidate | undefined {
+  const kinds: Readonly<Record<string, Pick<MarketKind<never>, 'size'> | undefined>> = MARKET_KINDS;
+  const kind = kinds[terms.kind];
+  if (!kind) throw new TypeError(`no lending family is of the kind "${terms.kind}"`);
+  return kind.size(terms, debtToCover, sizing);
 }

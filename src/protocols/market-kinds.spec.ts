@@ -4,7 +4,7 @@ import { opportunityOf, pairOf, positionOf } from '../../testing/builders/opport
 import { UINT256_MAX, USD8, WAD } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { isBoundedByLimit } from './aave-v3/candidates.js';
-import { sizePair } from './sizing.js';
+import { sizePair } from './market-kinds.js';
 
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 

@@ -1,0 +1,254 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { aBlock, aHead, blockHash } from '../../testing/builders/blocks.js';
+import { opportunityOf } from '../../testing/builders/opportunities.js';
+import { aPlan } from '../../testing/builders/plan.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
+import type { ChimeraConfig } from '../config/index.js';
+import type { ExecutionsRepository, NewExecution } from '../database/index.js';
+import type { Detection, OpportunityDetector } from '../detector/opportunity-detector.js';
+import { rejected, type PlanDecision } from '../domain/decision.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import type { Address, Hash } from '../domain/hex.js';
+import { PassTrace } from '../domain/pass-trace.js';
+import type { ExecutionService, Submission } from '../execution/index.js';
+import type { FeedBook } from '../oracles/feed-book.js';
+import type { ExecutionPlanner } from '../planner/execution-planner.js';
+import type { SafetyController } from '../safety/index.js';
+import type { Advance, StateEngine } from '../state/state-engine.js';
+import { StateView } from '../state/state-view.js';
+import { BlockPass, type PassFailure, type PassResult } from './block-pass.js';
+import { DecisionJournal } from './decision-journal.js';
+
+const VIEW = new StateView(aBlock(11), new Map([['price-feeds', { native: { answer: 1n, updatedAt: 0 } }]]));
+const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
+const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
+const A = borrower('a1');
+const B = borrower('b2');
+const C = borrower('c3');
+
+/** A pass over fakes of its ports: each test says what they answer. */
+class World {
+  readonly events = new RecordedEvents();
+  readonly rows: NewExecution[] = [];
+  readonly settledRows: { id: string; outcome: object }[] = [];
+  readonly settles: (readonly Hash[])[] = [];
+  readonly submitted: Address[] = [];
+  planned = 0;
+  halted = false;
+  inFlight = new Set<Address>();
+  detections: Detection[] = [];
+  decisions: PlanDecision[] = [];
+  advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
+  settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
+  submit: (of: Address) => Promise<Submission> = () => Promise.resolve({ kind: 'dry-run' });
+  private readonly pass: BlockPass;
+
+  constructor(mode: 'live' | 'dry-run' = 'live') {
+    const config = { execution: { mode } } as ChimeraConfig;
+    const executions = standIn<ExecutionsRepository>('executions', {
+      insertMany: (rows) => {
+        this.rows.push(...rows);
+        return Promise.resolve(rows.map((_, index) => `row ${index}`));
+      },
+      settle: (id, outcome) => {
+        this.settledRows.push({ id, outcome });
+        return Promise.resolve();
+      },
+    });
+    this.pass = new BlockPass(
+      standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
+      standIn<OpportunityDetector>('detector', { detect: () => this.detections }),
+      standIn<ExecutionPlanner>('planner', {
+        plan: (opportunities) => {
+          this.planned += opportunities.length;
+          return Promise.resolve(this.decisions);
+        },
+      }),
+      safetyOf(this),
+      standIn<ExecutionService>('execution', {
+        operator: borrower('0e'),
+        pendingCalls: () => [],
+        inFlight: () => this.inFlight,
+        settle: (_: unknown, takenBack?: readonly Hash[]) => {
+          this.settles.push(takenBack ?? []);
+          return this.settle(takenBack ?? []);
+        },
+        submit: ({ plan }) => {
+          this.submitted.push(plan.borrower);
+          return this.submit(plan.borrower);
+        },
+      }),
+      standIn<FeedBook>('feeds', { name: 'price-feeds' }),
+      new DecisionJournal(executions, this.events, config),
+    );
+  }
+
+  run(): Promise<PassResult | PassFailure> {
+    return this.pass.run(aHead(11), new PassTrace(new TestClock(), 0));
+  }
+
+  /** The planner has a plan for each of these. */
+  plans(...borrowers: readonly Address[]): void {
+    this.detections = borrowers.map((one) => ({ kind: 'opportunity', opportunity: opportunityFor(one) }));
+    this.decisions = borrowers.map((one) => ({ kind: 'planned', plan: aPlan({ borrower: one }) }));
+  }
+}
+
+function safetyOf(world: World): SafetyController {
+  return standIn<SafetyController>('safety', {
+    headroomUsd8: () => 1n,
+    get isHalted() {
+      return world.halted;
+    },
+  });
+}
+
+const opportunityFor = (one: Address): ReturnType<typeof opportunityOf> =>
+  opportunityOf(undefined, undefined, one);
+
+describe('what goes wrong before a plan is made', () => {
+  let world: World;
+
+  beforeEach(() => {
+    world = new World();
+    world.plans(A);
+  });
+
+  it('F16 a halt of the state is not lost behind a settlement that is retried', async () => {
+    const halt = new HaltError('a reorg was too deep');
+    const retry = new RetryError('the database is away');
+    world.advance = () => Promise.resolve({ ...REACHED, error: halt });
+    world.settle = () => Promise.reject(retry);
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [halt, retry] });
+    expect(world.planned).toBe(0);
+  });
+
+  it('a halt of the settlement comes before a state that is retried', async () => {
+    const halt = new HaltError('someone else uses the key');
+    const retry = new RetryError('the node is away');
+    world.advance = () => Promise.resolve({ view: undefined, takenBack: [], error: retry });
+    world.settle = () => Promise.reject(halt);
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [halt, retry] });
+  });
+
+  it('a view that comes with a halt is not planned on', async () => {
+    world.advance = () => Promise.resolve({ ...REACHED, error: new HaltError('our books were wrong') });
+    expect(await world.run()).toMatchObject({ kind: 'failed' });
+    expect(world.planned).toBe(0);
+    expect(world.events.named('pass')).toEqual([]);
+  });
+
+  it('F15 settles again what blocks that are gone had settled, also when the head was not reached', async () => {
+    const gone = [blockHash(10), blockHash(9)];
+    const retry = new RetryError('the new branch cannot be read');
+    world.advance = () => Promise.resolve({ view: undefined, takenBack: gone, error: retry });
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [retry] });
+    expect(world.settles).toEqual([[], gone]);
+  });
+
+  it('reports all three errors when both settlements fail beside the state', async () => {
+    const [state, first, second] = ['state', 'first', 'second'].map((what) => new RetryError(what));
+    world.advance = () => Promise.resolve({ view: undefined, takenBack: [blockHash(10)], error: state });
+    world.settle = (takenBack) => Promise.reject(takenBack.length > 0 ? second! : first!);
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [state, first, second] });
+  });
+
+  it('ends only when both the state and the settlement have ended', async () => {
+    const advancing: Deferred<Advance> = deferred();
+    world.advance = () => advancing.promise;
+    world.settle = () => Promise.reject(new RetryError('the database is away'));
+    let ended = false;
+    const running = world.run().then((outcome) => {
+      ended = true;
+      return outcome;
+    });
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(ended).toBe(false);
+    advancing.resolve(REACHED);
+    expect(await running).toMatchObject({ kind: 'failed' });
+  });
+});
+
+describe('positions and plans of a pass', () => {
+  let world: World;
+
+  beforeEach(() => {
+    world = new World();
+  });
+
+  it('sends the plans in the order in which they were proved', async () => {
+    world.plans(B, A);
+    expect(await world.run()).toMatchObject({ kind: 'done', liquidatable: 2, planned: 2, skipped: {} });
+    expect(world.submitted).toEqual([B, A]);
+    expect(world.rows.map(({ status }) => status)).toEqual(['planned', 'planned']);
+    expect(world.events.named('plan-ready')).toHaveLength(2);
+    expect(world.events.named('pass')).toMatchObject([{ block: 11, positions: 9, planned: 2 }]);
+  });
+
+  it('does not plan for a borrower with a transaction in flight', async () => {
+    world.plans(A, B);
+    world.decisions = world.decisions.slice(1);
+    world.inFlight = new Set([A]);
+    expect(await world.run()).toMatchObject({ planned: 1, skipped: { 'in-flight': 1 } });
+    expect(world.planned).toBe(1);
+  });
+
+  it('plans nothing while HALTED, and says so once', async () => {
+    world.plans(A);
+    world.decisions = [];
+    world.halted = true;
+    for (let pass = 0; pass < 3; pass += 1)
+      expect(await world.run()).toMatchObject({ planned: 0, skipped: { halted: 1 } });
+    expect(world.events.named('position-skipped')).toMatchObject([{ borrower: A, reason: 'halted' }]);
+  });
+
+  it('counts a plan that execution refuses as skipped, for its reason', async () => {
+    world.plans(A, B);
+    world.submit = (of) => Promise.resolve(of === A ? rejected('daily-volume-reached') : { kind: 'dry-run' });
+    expect(await world.run()).toMatchObject({ planned: 1, skipped: { 'daily-volume-reached': 1 } });
+  });
+
+  it('rejects the plans behind one that fails, and passes the error on', async () => {
+    world.plans(A, B, C);
+    const error = new RetryError('the database is away');
+    world.submit = (of) => (of === B ? Promise.reject(error) : Promise.resolve({ kind: 'dry-run' }));
+    await expect(world.run()).rejects.toBe(error);
+    expect(world.submitted).toEqual([A, B]);
+    expect(world.settledRows).toEqual([
+      { id: 'row 2', outcome: { status: 'rejected', reason: 'interrupted' } },
+    ]);
+  });
+
+  it('gives a refusal that reached the simulation one row, as long as the reason stays the same', async () => {
+    const opportunity = opportunityFor(A);
+    world.detections = [{ kind: 'opportunity', opportunity }];
+    const attempt = aPlan({ borrower: A });
+    world.decisions = [{ ...rejected('profit-below-floor'), opportunity, attempt }];
+    await world.run();
+    await world.run();
+    expect(world.rows).toMatchObject([{ status: 'rejected', reason: 'profit-below-floor' }]);
+    world.decisions = [{ ...rejected('simulation-reverted'), opportunity, attempt }];
+    await world.run();
+    expect(world.rows).toHaveLength(2);
+    expect(world.events.named('position-skipped').map(({ reason }) => reason)).toEqual([
+      'profit-below-floor',
+      'simulation-reverted',
+    ]);
+  });
+
+  it('in dry-run writes a plan that differs only by its block once', async () => {
+    world = new World('dry-run');
+    world.plans(A);
+    await world.run();
+    await world.run();
+    expect(world.rows).toHaveLength(1);
+    expect(world.submitted).toEqual([A]);
+    world.decisions = [];
+    await world.run();
+    world.plans(A);
+    await world.run();
+    expect(world.submitted).toEqual([A, A]);
+  });
+});

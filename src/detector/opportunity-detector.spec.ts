@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { aPositionAtRisk } from '../../testing/builders/at-risk.js';
+import { aBlock } from '../../testing/builders/blocks.js';
+import { BLOCK } from '../../testing/builders/opportunities.js';
+import { fakeMarket, FakeMarketView } from '../../testing/fakes/fake-lending-market.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
+import type { ChimeraConfig } from '../config/index.js';
+import type { AtRisk } from '../domain/at-risk.js';
+import { rejected } from '../domain/decision.js';
+import { USD8 } from '../domain/money.js';
+import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import type { FeedBook } from '../oracles/feed-book.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import { StateView } from '../state/state-view.js';
+import { OpportunityDetector, type Detection } from './opportunity-detector.js';
+
+const CONFIG = {
+  oracles: { maxAgeSeconds: 3_600, maxMovePerBlockBps: 3_000 },
+  planner: { minProfitUsd8: 5n * USD8 },
+} as ChimeraConfig;
+const UNLIMITED_USD8 = 10n ** 9n * USD8;
+const FEEDS = standIn<FeedBook>('feeds', { name: 'price-feeds' });
+const NOW = BLOCK.timestamp;
+
+function detect(
+  positions: readonly AtRisk[],
+  { nativeUpdatedAt = NOW, maxNotionalUsd8 = UNLIMITED_USD8 } = {},
+): { detections: Detection[]; asked: FakeMarketView } {
+  const market = fakeMarket('aave');
+  const view = new FakeMarketView(positions);
+  const detector = new OpportunityDetector({ all: [market] }, FEEDS, new PriceGuard(CONFIG), CONFIG);
+  const state = new StateView(
+    aBlock(7, { timestamp: NOW }),
+    new Map<string, unknown>([
+      ['aave', view],
+      ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt } }],
+    ]),
+  );
+  return { detections: detector.detect(state, maxNotionalUsd8), asked: view };
+}
+
+describe('a position at risk', () => {
+  it('is an opportunity, with the block and the pairs of its market', () => {
+    const position = aPositionAtRisk();
+    const { detections, asked } = detect([position]);
+    expect(detections).toMatchObject([
+      {
+        kind: 'opportunity',
+        opportunity: { borrower: position.borrower, block: { number: 7 }, pairs: position.pairs },
+      },
+    ]);
+    expect(asked.limits).toEqual([
+      { maxNotionalUsd8: UNLIMITED_USD8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS },
+    ]);
+  });
+
+  it('is left alone when a price is missing, before anything else is judged', () => {
+    const obstacle = rejected('price-missing', { asset: 'WETH' });
+    const position = aPositionAtRisk({ healthFactorWad: undefined, obstacle, pairs: [], prices: [] });
+    expect(detect([position], { nativeUpdatedAt: 0 }).detections).toMatchObject([
+      { kind: 'rejected', reason: 'price-missing', detail: { asset: 'WETH' }, healthFactorWad: undefined },
+    ]);
+  });
+
+  it('is left alone while the price of the native token is old', () => {
+    expect(detect([aPositionAtRisk()], { nativeUpdatedAt: NOW - 3_601 }).detections).toMatchObject([
+      { reason: 'price-stale', detail: { asset: 'native' } },
+    ]);
+  });
+
+  it.each([
+    ['old', { updatedAt: NOW - 3_601, jumped: false }, 'price-stale'],
+    ['moved too far in one block', { updatedAt: NOW, jumped: true }, 'price-jump'],
+  ])(
+    'is left alone when one of its prices is %s, also when the market has an obstacle',
+    (_, price, reason) => {
+      const prices = [
+        { symbol: 'USDC', updatedAt: NOW, jumped: false },
+        { symbol: 'WETH', ...price },
+      ];
+      const position = aPositionAtRisk({ prices, obstacle: rejected('reserve-paused') });
+      expect(detect([position]).detections).toMatchObject([{ reason, detail: { asset: 'WETH' } }]);
+    },
+  );
+
+  it('is left alone for the reason that its market gives', () => {
+    const position = aPositionAtRisk({ obstacle: rejected('grace-period', { asset: 'USDC' }), pairs: [] });
+    expect(detect([position]).detections).toMatchObject([
+      { reason: 'grace-period', detail: { asset: 'USDC' }, borrower: position.borrower },
+    ]);
+  });
+
+  it.each([
+    ['nothing is left to seize', false, UNLIMITED_USD8, 'no-collateral'],
+    ['every amount is above the limit of one execution', true, 100n * USD8, 'notional-above-limit'],
+    ['the day has no volume left', true, 0n, 'daily-volume-reached'],
+  ])('is left alone when %s', (_, limited, maxNotionalUsd8, reason) => {
+    const { pairs } = aPositionAtRisk();
+    const position = aPositionAtRisk({
+      limited,
+      pairs: pairs.map((pair) => ({ ...pair, candidates: [] })),
+    });
+    expect(detect([position], { maxNotionalUsd8 }).detections).toMatchObject([{ reason }]);
+  });
+
+  it('is left alone when its whole bonus is below the floor', () => {
+    const { pairs } = aPositionAtRisk();
+    const small = pairs.map((pair) => ({
+      ...pair,
+      candidates: pair.candidates.map((candidate) => ({
+        ...candidate,
+        collateralSeized: 1n,
+        debtToCover: 0n,
+      })),
+    }));
+    expect(detect([aPositionAtRisk({ pairs: small })]).detections).toMatchObject([
+      { reason: 'bonus-below-floor', detail: { bonusUsd8: '0', floorUsd8: String(5n * USD8) } },
+    ]);
+  });
+});
