@@ -14,6 +14,6 @@ export interface Block {
 }
 
 export interface Head extends Block {
-  /** When this process saw it: milliseconds of performance.now(), for latencies only. */
+  /** When this process saw it: monotonic milliseconds of the Clock, for latencies only. */
   readonly receivedAtMs: number;
 }
