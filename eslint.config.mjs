@@ -36,7 +36,7 @@ const MOST_CONSTRUCTOR_PARAMETERS = 7;
 const into = (folders) => `^(\\.\\./)+(${folders.join('|')})/`;
 
 const OUTSIDE = {
-  regex: into(['devnet', 'test', 'testing', 'contracts', 'scripts']),
+  regex: into(['devnet', 'test', 'testing', 'bench', 'contracts', 'scripts']),
   message: 'src/ imports nothing outside of src/ but migrations/.',
 };
 
@@ -98,7 +98,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config/**', 'devnet/**', 'test/**', 'testing/**', '**/*.spec.ts', 'vitest.config.ts'],
+    files: ['src/config/**', 'devnet/**', 'bench/**', 'test/**', 'testing/**', '**/*.spec.ts', 'vitest.config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const FOLDERS = '{src,devnet,test,testing,contracts,scripts}';
+const FOLDERS = '{src,devnet,bench,test,testing,contracts,scripts}';
 const END_TO_END = 'test/e2e/**/*.spec.ts';
 const INTEGRATION = `${FOLDERS}/**/*.integration.spec.ts`;
 

@@ -2,19 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { id } from 'ethers';
-import { parseConfig } from '../../../src/config/index.js';
-import type { Block } from '../../../src/domain/block.js';
-import { addressWord, uintWord, type Address, type Hex } from '../../../src/domain/hex.js';
-import { WAD } from '../../../src/domain/money.js';
-import { Secret } from '../../../src/domain/secret.js';
-import { PriceGuard } from '../../../src/oracles/price-guard.js';
-import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
-import type { AaveAccount, AaveMarket, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import { Chain } from '../../../src/rpc/chain/chain.js';
-import type { MulticallCall, MulticallResult } from '../../../src/rpc/chain/multicall3.js';
-import { RpcPool } from '../../../src/rpc/endpoints/rpc-pool.js';
-import { FeedBook } from '../../../src/oracles/feed-book.js';
-import { AaveV3Market, type HealthFactorLimits } from '../../../src/protocols/aave-v3/aave-v3-market.js';
+import { parseConfig } from '../../src/config/index.js';
+import type { Block } from '../../src/domain/block.js';
+import { addressWord, uintWord, type Address, type Hex } from '../../src/domain/hex.js';
+import { WAD } from '../../src/domain/money.js';
+import { Secret } from '../../src/domain/secret.js';
+import { PriceGuard } from '../../src/oracles/price-guard.js';
+import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
+import type { AaveAccount, AaveMarket, Reserve } from '../../src/protocols/aave-v3/market.js';
+import { Chain } from '../../src/rpc/chain/chain.js';
+import type { MulticallCall, MulticallResult } from '../../src/rpc/chain/multicall3.js';
+import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
+import { FeedBook } from '../../src/oracles/feed-book.js';
+import { AaveV3Market, type HealthFactorLimits } from '../../src/protocols/aave-v3/aave-v3-market.js';
 
 import { numbered, type World } from './world.js';
 
@@ -27,7 +27,7 @@ const SELECTOR = {
 const NOTHING: MulticallResult = { success: false, data: '0x' };
 
 /** What a bot has that leaves the shipped configuration as it is. */
-const config = parseConfig(readFileSync(new URL('../../../config/base.yaml', import.meta.url), 'utf8'), {
+const config = parseConfig(readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8'), {
   RPC_PRIMARY_HTTP: 'http://127.0.0.1:1',
   DB_USER: 'nobody',
   CHIMERA_ADDRESS: numbered(1),

@@ -1,11 +1,11 @@
 /** `npm run bench`: how fast the bot is, on the local chain with real contracts and the real build. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../src/domain/errors.js';
-import { demoBorrowers } from '../borrowers/borrowers.js';
-import { Narrator } from '../demo/narrator.js';
-import { Follower, playScenario } from '../demo/run.js';
-import { percentile } from '../demo/totals.js';
-import { Stack } from '../stack/stack.js';
+import { messageOf } from '../src/domain/errors.js';
+import { demoBorrowers } from '../devnet/borrowers/borrowers.js';
+import { Narrator } from '../devnet/demo/narrator.js';
+import { Follower, playScenario } from '../devnet/demo/run.js';
+import { percentile } from '../devnet/demo/totals.js';
+import { Stack } from '../devnet/stack/stack.js';
 
 /** One measurement, as `--json` prints them. */
 interface Measurement {

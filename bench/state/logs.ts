@@ -1,8 +1,8 @@
 /** Logs of Aave and of a feed, encoded by hand: hundreds of thousands are needed. */
 import { Interface } from 'ethers';
-import { addressWord, uintWord, type Address, type Hash } from '../../../src/domain/hex.js';
-import type { AaveMarket, Reserve, ReserveIndexes } from '../../../src/protocols/aave-v3/market.js';
-import type { RawLog } from '../../../src/rpc/chain/chain-answers.js';
+import { addressWord, uintWord, type Address, type Hash } from '../../src/domain/hex.js';
+import type { AaveMarket, Reserve, ReserveIndexes } from '../../src/protocols/aave-v3/market.js';
+import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
 
 /** What the baseline decodes with. */
 export const EVENTS = new Interface([

@@ -1,13 +1,13 @@
 /** A block full of Aave's logs, from its logs to the next view. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Block } from '../../../src/domain/block.js';
-import { uintWord, type Address } from '../../../src/domain/hex.js';
-import { hasDebt, type AaveAccount } from '../../../src/protocols/aave-v3/market.js';
-import type { Chain } from '../../../src/rpc/chain/chain.js';
-import { readAt } from '../../../src/rpc/chain/read.js';
-import type { AaveV3Market } from '../../../src/protocols/aave-v3/aave-v3-market.js';
-import type { AaveMarketView } from '../../../src/protocols/aave-v3/at-risk.js';
-import { percentile } from '../../demo/totals.js';
+import type { Block } from '../../src/domain/block.js';
+import { uintWord, type Address } from '../../src/domain/hex.js';
+import { hasDebt, type AaveAccount } from '../../src/protocols/aave-v3/market.js';
+import type { Chain } from '../../src/rpc/chain/chain.js';
+import { readAt } from '../../src/rpc/chain/read.js';
+import type { AaveV3Market } from '../../src/protocols/aave-v3/aave-v3-market.js';
+import type { AaveMarketView } from '../../src/protocols/aave-v3/at-risk.js';
+import { percentile } from '../../devnet/demo/totals.js';
 import { Ledger, type LedgerBlock } from './ledger.js';
 import { EVENTS } from './logs.js';
 import { differences, measurement, timed, type GroupOptions, type Measurement } from './measurement.js';

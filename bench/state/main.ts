@@ -3,7 +3,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { messageOf } from '../../../src/domain/errors.js';
+import { messageOf } from '../../src/domain/errors.js';
 import { blocks } from './blocks.js';
 import { decode } from './decode.js';
 import { idle } from './idle.js';

@@ -1,9 +1,9 @@
 /** What the chain is asked for a block in which nothing happened. */
-import { toAddress } from '../../../src/domain/hex.js';
-import { accountDataRead } from '../../../src/protocols/aave-v3/reads.js';
-import { each, readAt } from '../../../src/rpc/chain/read.js';
-import { aaveView } from '../../../testing/aave-state.js';
-import { demoBorrowers, type Borrower, type TokenAmount } from '../../index.js';
+import { toAddress } from '../../src/domain/hex.js';
+import { accountDataRead } from '../../src/protocols/aave-v3/reads.js';
+import { each, readAt } from '../../src/rpc/chain/read.js';
+import { aaveView } from '../../testing/aave-state.js';
+import { demoBorrowers, type Borrower, type TokenAmount } from '../../devnet/index.js';
 import { LocalBench, type Engine } from './local.js';
 import { measurement, type GroupOptions, type Measurement } from './measurement.js';
 

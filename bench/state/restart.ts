@@ -1,11 +1,11 @@
 /** From a restart to the first correct view, with the positions out of Postgres. */
-import type { Address } from '../../../src/domain/hex.js';
-import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
-import { conditionsRead } from '../../../src/protocols/aave-v3/reads.js';
-import { readAt } from '../../../src/rpc/chain/read.js';
-import type { AaveMarketView } from '../../../src/protocols/aave-v3/at-risk.js';
-import { encodeAccount } from '../../../src/protocols/aave-v3/stored-account.js';
-import { aaveView } from '../../../testing/aave-state.js';
+import type { Address } from '../../src/domain/hex.js';
+import type { AaveAccount } from '../../src/protocols/aave-v3/market.js';
+import { conditionsRead } from '../../src/protocols/aave-v3/reads.js';
+import { readAt } from '../../src/rpc/chain/read.js';
+import type { AaveMarketView } from '../../src/protocols/aave-v3/at-risk.js';
+import { encodeAccount } from '../../src/protocols/aave-v3/stored-account.js';
+import { aaveView } from '../../testing/aave-state.js';
 import { LocalBench } from './local.js';
 import { differences, measurement, timedAsync, type GroupOptions, type Measurement } from './measurement.js';
 import { accountsOf, isBelowOne } from './world.js';

@@ -4,31 +4,31 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { MemoryCache } from '../../../src/cache/index.js';
-import { parseConfig, type ChimeraConfig } from '../../../src/config/index.js';
+import { MemoryCache } from '../../src/cache/index.js';
+import { parseConfig, type ChimeraConfig } from '../../src/config/index.js';
 import {
   CheckpointsRepository,
   createDataSource,
   Database,
   migrate,
   startEmbeddedPostgres,
-} from '../../../src/database/index.js';
-import type { Block } from '../../../src/domain/block.js';
-import { Secret } from '../../../src/domain/secret.js';
-import { AaveV3Reader } from '../../../src/protocols/aave-v3/aave-v3.reader.js';
-import { Chain } from '../../../src/rpc/chain/chain.js';
+} from '../../src/database/index.js';
+import type { Block } from '../../src/domain/block.js';
+import { Secret } from '../../src/domain/secret.js';
+import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
+import { Chain } from '../../src/rpc/chain/chain.js';
 import {
   RpcPool,
   type BatchAnswers,
   type BatchOptions,
   type CallOptions,
   type RpcCall,
-} from '../../../src/rpc/endpoints/rpc-pool.js';
-import { CheckpointStore } from '../../../src/state/checkpoint-store.js';
-import { aaveState, type AaveState } from '../../../testing/aave-state.js';
-import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
-import { operatorPrivateKey, startDevnet, type Devnet } from '../../index.js';
-import { botConfig, newApiKeys } from '../../stack/bot-config.js';
+} from '../../src/rpc/endpoints/rpc-pool.js';
+import { CheckpointStore } from '../../src/state/checkpoint-store.js';
+import { aaveState, type AaveState } from '../../testing/aave-state.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
 import { LIMITS } from './tracked.js';
 
 /** Each state of the chain is a copy of all of it: of ten thousand borrowers few fit into memory. */

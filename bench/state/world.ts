@@ -1,9 +1,9 @@
 /**
  * A market and its borrowers out of a seed: the same at each run, as many as wanted, none of them on a chain.
  */
-import { addressFromWord, uintWord, type Address } from '../../../src/domain/hex.js';
-import { RAY, unitOf } from '../../../src/domain/money.js';
-import { accountData, isLiquidatable } from '../../../src/protocols/aave-v3/health.js';
+import { addressFromWord, uintWord, type Address } from '../../src/domain/hex.js';
+import { RAY, unitOf } from '../../src/domain/money.js';
+import { accountData, isLiquidatable } from '../../src/protocols/aave-v3/health.js';
 import {
   borrowIndexAt,
   liquidityIndexAt,
@@ -12,9 +12,9 @@ import {
   type Leg,
   type MarketConditions,
   type Reserve,
-} from '../../../src/protocols/aave-v3/market.js';
-import { rulesOf } from '../../../src/protocols/aave-v3/versions.js';
-import { SeededRandom } from '../../random.js';
+} from '../../src/protocols/aave-v3/market.js';
+import { rulesOf } from '../../src/protocols/aave-v3/versions.js';
+import { SeededRandom } from '../../devnet/random.js';
 
 export interface World {
   readonly market: AaveMarket;

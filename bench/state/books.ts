@@ -1,6 +1,6 @@
 /** Accounts and reserves of a synthetic market, as plain values. */
-import type { Address } from '../../../src/domain/hex.js';
-import { RAY, unitOf, USD8 } from '../../../src/domain/money.js';
+import type { Address } from '../../src/domain/hex.js';
+import { RAY, unitOf, USD8 } from '../../src/domain/money.js';
 import {
   borrowIndexAt,
   hasDebt,
@@ -8,8 +8,8 @@ import {
   type AaveAccount,
   type Leg,
   type Reserve,
-} from '../../../src/protocols/aave-v3/market.js';
-import type { SeededRandom } from '../../random.js';
+} from '../../src/protocols/aave-v3/market.js';
+import type { SeededRandom } from '../../devnet/random.js';
 import { isBelowOne, type World } from './world.js';
 
 export class Books {

@@ -2,13 +2,13 @@
  * Finds the positions below a health factor of 1: in a full pass, after one price moved, and by exact
  * arithmetic on all.
  */
-import type { Address } from '../../../src/domain/hex.js';
-import type { MarketConditions } from '../../../src/protocols/aave-v3/market.js';
-import { PositionTable } from '../../../src/protocols/aave-v3/position-table.js';
-import { Prefilter } from '../../../src/protocols/aave-v3/prefilter.js';
-import { Watchlist } from '../../../src/protocols/aave-v3/watchlist.js';
-import { percentile } from '../../demo/totals.js';
-import { SeededRandom } from '../../random.js';
+import type { Address } from '../../src/domain/hex.js';
+import type { MarketConditions } from '../../src/protocols/aave-v3/market.js';
+import { PositionTable } from '../../src/protocols/aave-v3/position-table.js';
+import { Prefilter } from '../../src/protocols/aave-v3/prefilter.js';
+import { Watchlist } from '../../src/protocols/aave-v3/watchlist.js';
+import { percentile } from '../../devnet/demo/totals.js';
+import { SeededRandom } from '../../devnet/random.js';
 import { differences, measurement, timed, type GroupOptions, type Measurement } from './measurement.js';
 import { LIMITS } from './tracked.js';
 import { accountsOf, addressOf, isBelowOne, syntheticWorld, type World } from './world.js';

@@ -1,7 +1,7 @@
 /** The child of the memory measurement: holds many positions, says what that takes, and ends. */
-import { uintWord, type Address } from '../../../src/domain/hex.js';
-import type { AaveAccount } from '../../../src/protocols/aave-v3/market.js';
-import { readAt } from '../../../src/rpc/chain/read.js';
+import { uintWord, type Address } from '../../src/domain/hex.js';
+import type { AaveAccount } from '../../src/protocols/aave-v3/market.js';
+import { readAt } from '../../src/rpc/chain/read.js';
 import type { Held, MemoryUse } from './memory.js';
 import { SyntheticChain, syntheticState } from './tracked.js';
 import { accountsOf, syntheticWorld } from './world.js';

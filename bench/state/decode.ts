@@ -1,9 +1,9 @@
 /** Logs decoded a second: by slicing hex, against ethers. */
-import { changesOf } from '../../../src/protocols/aave-v3/events.js';
-import type { AaveMarket, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import type { RawLog } from '../../../src/rpc/chain/chain-answers.js';
-import { percentile } from '../../demo/totals.js';
-import { SeededRandom } from '../../random.js';
+import { changesOf } from '../../src/protocols/aave-v3/events.js';
+import type { AaveMarket, Reserve } from '../../src/protocols/aave-v3/market.js';
+import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
+import { percentile } from '../../devnet/demo/totals.js';
+import { SeededRandom } from '../../devnet/random.js';
 import * as logs from './logs.js';
 import { measurement, timed, type GroupOptions, type Measurement } from './measurement.js';
 import { addressOf, syntheticWorld } from './world.js';

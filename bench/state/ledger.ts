@@ -1,9 +1,9 @@
 /** Actions of the users of a synthetic market and the logs they leave, kept without any code of the bot. */
-import type { Address } from '../../../src/domain/hex.js';
-import { RAY } from '../../../src/domain/money.js';
-import type { AaveAccount, AaveMarket, Leg, Reserve } from '../../../src/protocols/aave-v3/market.js';
-import type { RawLog } from '../../../src/rpc/chain/chain-answers.js';
-import { SeededRandom } from '../../random.js';
+import type { Address } from '../../src/domain/hex.js';
+import { RAY } from '../../src/domain/money.js';
+import type { AaveAccount, AaveMarket, Leg, Reserve } from '../../src/protocols/aave-v3/market.js';
+import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
+import { SeededRandom } from '../../devnet/random.js';
 import { Books } from './books.js';
 import * as logs from './logs.js';
 import { aggregatorOf } from './tracked.js';
