@@ -6,6 +6,7 @@ import { circlesOf, importGraph, unusedPermissions } from './import-graph.mjs';
 const graph = importGraph(fileURLToPath(new URL('..', import.meta.url)), [
   'src',
   'devnet',
+  'bench',
   'contracts',
   'testing',
   'test',
