@@ -1,16 +1,75 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { keysOf, type SectionChoice } from '../src/config/keys.js';
+import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
 
-const textOf = (file: string): string =>
-  readFileSync(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8');
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'devnet/README.md',
+  ...['architecture', 'contract', 'deploying', 'faults', 'state'].map((name) => `docs/${name}.md`),
+];
+
+const root = new URL('../', import.meta.url);
+const textOf = (file: string): string => readFileSync(fileURLToPath(new URL(file, root)), 'utf8');
+
+/** The anchors of a document's headings, as GitHub makes them. */
+function anchorsOf(file: URL): string[] {
+  const headings = readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Every key with its default; undefined where it has none. */
+function keysIn(type: object, path = ''): [key: string, byDefault: string | undefined][] {
+  return [...keysOf(type).values()].flatMap((definition): [string, string | undefined][] => {
+    const key = `${path}${definition.key}`;
+    if (definition.kind === 'text') {
+      const byDefault = definition.default;
+      return [[key, typeof byDefault === 'string' ? byDefault : undefined]];
+    }
+    // The name of the door and its kind are one value for a reader.
+    if (key === 'execution.paths') return [[key, undefined]];
+    const choose: SectionChoice = definition.choose;
+    return keysIn(choose({ kind: 'aave-v3' }), definition.kind === 'list' ? `${key}[].` : `${key}.`);
+  });
+}
 
 describe('the documentation', () => {
   it('names only commands that exist', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
-    for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'devnet/README.md']) {
-      const named = [...textOf(file).matchAll(/npm run ([a-z0-9:]+)/g)].map(([, name]) => name);
+    for (const file of DOCUMENTS) {
+      const named = [...textOf(file).matchAll(/npm run (?:--silent )?([a-z0-9:]+)/g)].map(([, name]) => name);
       for (const name of named) expect(Object.keys(scripts), file).toContain(name);
     }
+  });
+
+  it.each(DOCUMENTS)('links only to files and headings that exist: %s', (file) => {
+    const links = [...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    for (const link of links.filter((one) => !one.startsWith('http'))) {
+      const target = new URL(link, new URL(file, root));
+      const anchor = target.hash.slice(1);
+      target.hash = '';
+      expect(existsSync(target), `${file}: ${link}`).toBe(true);
+      if (anchor !== '') expect(anchorsOf(target), `${file}: ${link}`).toContain(anchor);
+    }
+  });
+
+  it('has one row for each key of the configuration, with its default', () => {
+    const section = textOf('README.md').split('### Configuration')[1]?.split('###')[0] ?? '';
+    const rows = [...section.matchAll(/^\| `([^`]+)` +\| (.*?) *\|/gm)].map(
+      ([, key = '', byDefault = '']) => [key, byDefault] as const,
+    );
+    const embedded = keysIn(EmbeddedDatabaseConfig, 'database.');
+    const keys = new Map([...embedded, ...keysIn(ChimeraConfig)]);
+
+    expect(rows.map(([key]) => key).sort()).toEqual([...keys.keys()].sort());
+    for (const [key, byDefault] of rows)
+      if (keys.get(key) !== undefined) expect(byDefault, key).toBe(`\`${String(keys.get(key))}\``);
   });
 });
