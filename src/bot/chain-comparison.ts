@@ -50,7 +50,7 @@ export class ChainComparison {
     );
     if (named.length === 0) return;
     await this.policy.halt(
-      `our picture differs from the chain's at block ${view.block.number}: ${named.join(', ')}`,
+      `our books differ from the chain at block ${view.block.number}: ${named.join(', ')}`,
     );
     for (const { market, found } of all)
       for (const divergence of found.divergences) await this.putRight(market, divergence, view.block);

@@ -107,7 +107,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     await controller.halt('drill', ALICE);
     await controller.halt('drill again', { ...ALICE, name: 'bob', address: '10.0.0.7' });
     await controller.resume('over', ALICE);
-    await controller.halt('our picture differs', 'chimera');
+    await controller.halt('our books differ', 'chimera');
     const actions = (await repository.actions(10)).reverse();
     expect(
       actions.map(({ actor, role, action, reason, remote }) => ({ actor, role, action, reason, remote })),
@@ -116,7 +116,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
       { actor: 'bob', role: 'operator', action: 'halt', reason: 'drill again', remote: '10.0.0.7' },
       { actor: 'alice', role: 'operator', action: 'resume', reason: 'over', remote: '127.0.0.1' },
     ]);
-    expect(controller.status()).toMatchObject({ reason: 'our picture differs', actor: 'chimera' });
+    expect(controller.status()).toMatchObject({ reason: 'our books differ', actor: 'chimera' });
   });
 
   it('A20 refuses a person without a reason in one sentence; the bot itself always halts', async () => {
