@@ -63,7 +63,9 @@ execution: { mode: live, chimera: "\${CHIMERA_ADDRESS}" }
 /** The address that the report ends with. */
 export const addressIn = (out: string): string => /\n(0x[0-9a-fA-F]{40})\nchimera: /.exec(out)?.[1] ?? '';
 
-/** Passes everything on to the node but transactions, which it refuses, quoting its own URL and the key in it. */
+/**
+ * Passes everything on to the node but transactions, which it refuses, quoting its own URL and the key in it.
+ */
 export async function talkativeEndpoint(
   nodeUrl: string,
   key: string,

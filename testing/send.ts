@@ -15,7 +15,11 @@ export async function send(
   return receipt;
 }
 
-/** Gives a newly minted token to an account, and lets a spender take it. @param amount the token's smallest units */
+/**
+ * Gives a newly minted token to an account, and lets a spender take it.
+ *
+ * @param amount the token's smallest units
+ */
 export async function endow(
   devnet: Devnet,
   account: string,

@@ -214,7 +214,10 @@ export interface StateSpec {
   borrow(times?: bigint): Promise<Address>;
 }
 
-/** A chain with {@link BORROWERS}, as it was before each test, and an empty database: for the specs of one file. */
+/**
+ * A chain with {@link BORROWERS}, as it was before each test, and an empty database: for the specs of one
+ * file.
+ */
 export function stateSpec(): StateSpec {
   let bench: StateBench | undefined;
   let clean = '';

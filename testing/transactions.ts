@@ -19,7 +19,11 @@ interface Request {
 
 const DEADLINE_MS = 60_000;
 
-/** Sends from any account (the node needs no key) and waits until it is mined. @throws Error when it fails or takes too long. */
+/**
+ * Sends from any account (the node needs no key) and waits until it is mined.
+ *
+ * @throws Error when it fails or takes too long.
+ */
 export async function sendFrom(
   devnet: Devnet,
   from: string,

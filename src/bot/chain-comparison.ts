@@ -14,8 +14,8 @@ const CALLS_PER_BLOCK = 2;
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
 /**
- * Compares the state with the chain, after a pass and beside the next one: no head waits for it. A wrong account halts
- * the bot, is stored, and is read again from the chain. A wrong price is asked from now on.
+ * Compares the state with the chain, after a pass and beside the next one: no head waits for it. A wrong
+ * account halts the bot, is stored, and is read again from the chain. A wrong price is asked from now on.
  */
 @Injectable()
 export class ChainComparison {

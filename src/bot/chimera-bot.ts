@@ -17,8 +17,8 @@ const DRAIN_MS = 3_000;
 const START_RETRY_MS = 1_000;
 
 /**
- * The life of the bot. At start: what an earlier process left in flight, the first view, then live. At the end: no more
- * work, what is under way comes to its end, what is in flight is followed for a while.
+ * The life of the bot. At start: what an earlier process left in flight, the first view, then live. At the
+ * end: no more work, what is under way comes to its end, what is in flight is followed for a while.
  */
 @Injectable()
 export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {

@@ -9,10 +9,11 @@ const FAR_BEHIND_MS = 60_000;
 export type OwnBlock = Pick<Head, 'number' | 'hash'>;
 
 /**
- * The heads that wait for a pass: at most one, the newest. A decision on an older one would be made on old data.
+ * The heads that wait for a pass: at most one, the newest. A decision on an older one would be made on old
+ * data.
  *
- * A head far below our own block comes from a node that fell behind, or from a very deep reorg. The two look the same,
- * but a late node does not stay late: such heads count only after a minute without any other.
+ * A head far below our own block comes from a node that fell behind, or from a very deep reorg. The two look
+ * the same, but a late node does not stay late: such heads count only after a minute without any other.
  */
 export class HeadQueue {
   private waiting: Head | undefined;

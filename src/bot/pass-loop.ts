@@ -11,8 +11,8 @@ import { ChainComparison } from './chain-comparison.js';
 import { HeadQueue } from './head-queue.js';
 
 /**
- * One pass at a time, always on the newest head. Whatever a pass reports as wrong goes to the failure policy; the loop
- * itself never ends by an error.
+ * One pass at a time, always on the newest head. Whatever a pass reports as wrong goes to the failure policy;
+ * the loop itself never ends by an error.
  */
 @Injectable()
 export class PassLoop {

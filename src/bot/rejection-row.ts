@@ -3,7 +3,10 @@ import type { Attempt, Rejection } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { executionRow } from '../execution/index.js';
 
-/** The row of an opportunity that was simulated and left. Where the call reverted, what it would have earned is unknown. */
+/**
+ * The row of an opportunity that was simulated and left. Where the call reverted, what it would have earned
+ * is unknown.
+ */
 export function rejectionRow(
   opportunity: Opportunity,
   attempt: Attempt,

@@ -20,17 +20,20 @@ export interface SequencerAnomaly {
 
 type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
 
-/** No chain makes the blocks of so long between two heads: a head further ahead is a bad answer of its node. */
+/**
+ * No chain makes the blocks of so long between two heads: a head further ahead is a bad answer of its node.
+ */
 const FURTHEST_STEP_SECONDS = 5 * 24 * 3600;
 
 /**
- * Whether the sequencer makes blocks as usual. A head is judged against the one before it on its branch; over a gap, by
- * the mean of the missing blocks. Blocks that share a timestamp are normal: five of 200 ms make a second.
+ * Whether the sequencer makes blocks as usual. A head is judged against the one before it on its branch; over
+ * a gap, by the mean of the missing blocks. Blocks that share a timestamp are normal: five of 200 ms make a
+ * second.
  *
- * A pause of our own process (it was suspended, or it restarted) is not a pause of the chain. So a head is never judged
- * by when it arrives: the heads of a whole pause may arrive at once from a buffer. The age of the newest head is judged
- * only after a node has answered, and as of the instant at which it was asked. Then a pause before the question ends with
- * a fresh head, and a pause between question and answer does not count.
+ * A pause of our own process (it was suspended, or it restarted) is not a pause of the chain. So a head is
+ * never judged by when it arrives: the heads of a whole pause may arrive at once from a buffer. The age of
+ * the newest head is judged only after a node has answered, and as of the instant at which it was asked. Then
+ * a pause before the question ends with a fresh head, and a pause between question and answer does not count.
  */
 export class SequencerHealth {
   private readonly recent = new Map<Hash, BlockTime>();
@@ -53,8 +56,8 @@ export class SequencerHealth {
    * Takes in a head from any source, in any order. One that is known changes nothing.
    *
    * @param nowMs milliseconds since the epoch.
-   * @returns what is wrong between it and the one before; undefined also for the first head, and for a head on another
-   *   branch whose parent was not seen.
+   * @returns what is wrong between it and the one before; undefined also for the first head, and for a head
+   *   on another branch whose parent was not seen.
    */
   head(head: BlockTime, nowMs: number): SequencerAnomaly | undefined {
     if (this.recent.has(head.hash)) return undefined;
@@ -69,8 +72,9 @@ export class SequencerHealth {
   /**
    * How fresh the newest head is.
    *
-   * @param askedAtMs when a node was asked for its latest block, whose answer was given to {@link head}. Milliseconds
-   *   since the epoch. A chain whose clock is ahead of ours is not old, but may be silent all the same.
+   * @param askedAtMs when a node was asked for its latest block, whose answer was given to {@link head}.
+   *   Milliseconds since the epoch. A chain whose clock is ahead of ours is not old, but may be silent all
+   *   the same.
    * @returns undefined when all is well.
    */
   look(askedAtMs: number): SequencerAnomaly | undefined {

@@ -40,7 +40,8 @@ export class SequencerWatch {
       this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
     if (!anomaly && this.reported) this.events.emit({ event: 'sequencer-well', block: block.number });
     this.reported = anomaly?.severity;
-    // At each look, because something else may have changed the safety state since. To say it again changes nothing.
+    // At each look, because something else may have changed the safety state since. To say it again changes
+    // nothing.
     if (anomaly) this.act(anomaly);
     else void this.safety.unthrottle('the heads are fresh again');
   }

@@ -22,7 +22,9 @@ export type Detection =
       readonly healthFactorWad: bigint | undefined;
     });
 
-/** State to opportunities: exact health factors, and a reason for every position below 1 that is left alone. */
+/**
+ * State to opportunities: exact health factors, and a reason for every position below 1 that is left alone.
+ */
 @Injectable()
 export class OpportunityDetector {
   constructor(
@@ -91,7 +93,10 @@ function largestBonusUsd8(pairs: readonly LiquidationPair[]): bigint | undefined
   return bonuses.length === 0 ? undefined : bonuses.reduce(max);
 }
 
-/** What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be negative. */
+/**
+ * What the liquidator would keep if the swap were free: value seized less value covered, USD8; may be
+ * negative.
+ */
 function bonusUsd8({ collateral, collateralSeized, debt, debtToCover }: LiquidationCandidate): bigint {
   return valueUsd8(collateralSeized, collateral) - valueUsd8(debtToCover, debt);
 }

@@ -34,7 +34,10 @@ export interface AtRisk {
   readonly prices: readonly JudgedPrice[];
   /** Why the market itself lets nobody liquidate the position now. */
   readonly obstacle: Rejection | undefined;
-  /** What may be liquidated, within the limits. A pair without candidates has no amount that the protocol would accept. */
+  /**
+   * What may be liquidated, within the limits. A pair without candidates has no amount that the protocol
+   * would accept.
+   */
   readonly pairs: readonly LiquidationPair[];
   /** Some amount would be possible without the limit on what one liquidation may cover. */
   readonly limited: boolean;

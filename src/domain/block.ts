@@ -9,7 +9,10 @@ export interface Block {
   readonly timestamp: number;
   /** Wei per gas. */
   readonly baseFeePerGas: bigint;
-  /** The filter over every address and topic of the block's logs: 256 bytes. Undefined where the node does not give it. */
+  /**
+   * The filter over every address and topic of the block's logs: 256 bytes. Undefined where the node does not
+   * give it.
+   */
   readonly logsBloom?: Hex | undefined;
 }
 

@@ -30,10 +30,11 @@ export function chainDescription(chainId: number): ChainDescription {
 }
 
 /**
- * Windows of time that the bot counts in blocks, in seconds. Use {@link windowBlocks} to get the blocks of a chain.
+ * Windows of time that the bot counts in blocks, in seconds. Use {@link windowBlocks} to get the blocks of a
+ * chain.
  *
- * - `reorg`: how far back a reorg can be followed. Positions, prices, settlements and the logs that were heard are kept
- *   for so long. A deeper reorg halts the bot.
+ * - `reorg`: how far back a reorg can be followed. Positions, prices, settlements and the logs that were
+ *   heard are kept for so long. A deeper reorg halts the bot.
  * - `lateNode`: how far a healthy node may be behind another one.
  * - `blockByBlock`: a longer gap is not walked block by block; its logs are read by ranges.
  */

@@ -1,7 +1,10 @@
 import type { LiquidationPlan } from './plan.js';
 import type { LiquidationCandidate, Opportunity } from './opportunity.js';
 
-/** Every reason for which a position below a health factor of 1 is left alone. Stored in rows and shown to operators. */
+/**
+ * Every reason for which a position below a health factor of 1 is left alone. Stored in rows and shown to
+ * operators.
+ */
 export const REJECTION_REASONS = {
   'price-missing': 'the oracle gives no price for an asset of the position',
   'price-stale': 'a price is older than oracles.maxAgeSeconds',

@@ -37,7 +37,10 @@ export class StartupError extends Error {
   }
 }
 
-/** The consequence of any thrown value. What nobody classified is a bug, and a bug must not go on spending: it halts. */
+/**
+ * The consequence of any thrown value. What nobody classified is a bug, and a bug must not go on spending: it
+ * halts.
+ */
 export function consequenceOf(error: unknown): Consequence {
   return error instanceof ChimeraError ? error.consequence : 'halt';
 }

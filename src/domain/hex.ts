@@ -1,4 +1,7 @@
-/** An address in lower case: the form in which addresses are compared and used as keys. Checksums are for the edges. */
+/**
+ * An address in lower case: the form in which addresses are compared and used as keys. Checksums are for the
+ * edges.
+ */
 export type Address = `0x${string}`;
 export type Hash = `0x${string}`;
 export type Hex = `0x${string}`;

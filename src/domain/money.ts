@@ -1,6 +1,6 @@
 /**
- * Exact arithmetic on bigint. Amounts are in a token's smallest unit, USD has 8 decimals (`…Usd8`), rates are basis
- * points (`…Bps`), health factors are wad. Every division names its rounding.
+ * Exact arithmetic on bigint. Amounts are in a token's smallest unit, USD has 8 decimals (`…Usd8`), rates are
+ * basis points (`…Bps`), health factors are wad. Every division names its rounding.
  */
 export const WAD = 10n ** 18n;
 export const RAY = 10n ** 27n;
@@ -18,7 +18,10 @@ export function mulDivCeil(a: bigint, b: bigint, c: bigint): bigint {
   return (a * b + c - 1n) / c;
 }
 
-/** a * b / c rounded half up (c / 2 itself is floored, as the protocols do), for non-negative a, b and positive c. */
+/**
+ * a * b / c rounded half up (c / 2 itself is floored, as the protocols do), for non-negative a, b and
+ * positive c.
+ */
 export function mulDivHalfUp(a: bigint, b: bigint, c: bigint): bigint {
   return (a * b + c / 2n) / c;
 }
@@ -72,7 +75,9 @@ export function formatUsd8(usd8: bigint): string {
   return `${sign}${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`;
 }
 
-/** An amount of the smallest unit as a plain decimal without trailing zeros: 1500000 at 6 decimals is "1.5". */
+/**
+ * An amount of the smallest unit as a plain decimal without trailing zeros: 1500000 at 6 decimals is "1.5".
+ */
 export function formatUnits(amount: bigint, decimals: number): string {
   const magnitude = amount < 0n ? -amount : amount;
   const unit = unitOf(decimals);

@@ -23,7 +23,10 @@ export interface SafetyLimits {
 export type SafetyEvent =
   | { readonly kind: 'execution-succeeded' }
   | { readonly kind: 'execution-failed'; readonly reason: string }
-  /** A reorg took the outcome of an execution back. `failures`: by how much that outcome had changed the count. */
+  /**
+   * A reorg took the outcome of an execution back. `failures`: by how much that outcome had changed the
+   * count.
+   */
   | { readonly kind: 'outcome-taken-back'; readonly failures: number }
   /** Something around us is not well … */
   | { readonly kind: 'throttle'; readonly reason: string }
@@ -41,9 +44,9 @@ export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
 
 /**
  * The safety state machine. A failure throttles (one transaction in flight at a time) and, when it makes
- * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. A throttle without a failure is
- * cleared by `unthrottle`, which leaves that of a failure alone. An outcome that is taken back leaves the count as it was
- * before it. HALTED is left by `resume` alone.
+ * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. A throttle without a
+ * failure is cleared by `unthrottle`, which leaves that of a failure alone. An outcome that is taken back
+ * leaves the count as it was before it. HALTED is left by `resume` alone.
  */
 export function nextSafety(
   status: SafetyStatus,
@@ -140,7 +143,10 @@ export function authorise(
   return { kind: 'authorised' };
 }
 
-/** The most one execution may cover right now: the single limit, or what is left of the day. USD8, never negative. */
+/**
+ * The most one execution may cover right now: the single limit, or what is left of the day. USD8, never
+ * negative.
+ */
 export function notionalHeadroomUsd8(dailyVolumeUsd8: bigint, limits: SafetyLimits): bigint {
   const left = limits.maxDailyVolumeUsd8 - dailyVolumeUsd8;
   return left <= 0n ? 0n : min(limits.maxSingleExecutionUsd8, left);

@@ -8,8 +8,8 @@ type CountsBy = { readonly [Name in BotEvent['event']]?: Count<EventNamed<Name>>
 const one = (): number => 1;
 
 /**
- * What is counted, by the events that count, from the start of the process. An outcome that this process reported and
- * that a reorg takes back is counted no longer.
+ * What is counted, by the events that count, from the start of the process. An outcome that this process
+ * reported and that a reorg takes back is counted no longer.
  */
 const COUNTERS = {
   passes: { pass: one },

@@ -26,9 +26,9 @@ const SHORTEST_BLOCKS = 5;
 const CLEAR_TO_END = '\u001b[K';
 
 /**
- * Tells how a backfill goes: on a terminal by one line that is drawn again in place, elsewhere by an event of the log, at
- * most every five seconds. The cursor waits at the beginning of the bar, so that a line of the log is written over it and
- * the bar is drawn below.
+ * Tells how a backfill goes: on a terminal by one line that is drawn again in place, elsewhere by an event of
+ * the log, at most every five seconds. The cursor waits at the beginning of the bar, so that a line of the
+ * log is written over it and the bar is drawn below.
  */
 export class BackfillReporter implements EventSubscriber {
   private readonly paces = new Map<string, MarketPace>();
@@ -83,8 +83,8 @@ class MarketPace {
 }
 
 /**
- * `aave [######------]  50 %  1,200 blocks/s  ETA 1:05  321 borrowers`, never longer than `columns`. Where there is little room
- * the bar goes first, then the end of the line.
+ * `aave [######------]  50 %  1,200 blocks/s  ETA 1:05  321 borrowers`, never longer than `columns`. In a narrow
+ * terminal the bar is left out first, then the end of the line is cut.
  */
 export function progressLine(range: BackfillRange, pace: Pace, columns: number): string {
   const { market, fromBlock, atBlock, toBlock, borrowers } = range;

@@ -19,7 +19,10 @@ export function answerOf(word: bigint): bigint | undefined {
   return word === 0n || word > INT256_MAX ? undefined : word;
 }
 
-/** A feed's last round; undefined where there is none (a price-cap adapter), or its answer is zero or negative. */
+/**
+ * A feed's last round; undefined where there is none (a price-cap adapter), or its answer is zero or
+ * negative.
+ */
 export function latestRoundRead(feed: Address): Read<Round | undefined> {
   return {
     calls: [{ to: feed, data: LATEST_ROUND_DATA }],
@@ -44,7 +47,10 @@ export function roundRead(feed: Address): Read<Round> {
   };
 }
 
-/** When each source last changed, seconds since the epoch; undefined for one that has no rounds (a price-cap adapter). */
+/**
+ * When each source last changed, seconds since the epoch; undefined for one that has no rounds (a price-cap
+ * adapter).
+ */
 export function updateTimesRead(sources: readonly Address[]): Read<(number | undefined)[]> {
   return each(
     sources.map((source) => {
@@ -54,7 +60,9 @@ export function updateTimesRead(sources: readonly Address[]): Read<(number | und
   );
 }
 
-/** The feed behind an asset in a market's oracle (AaveOracle.getSourceOfAsset); undefined where none answers. */
+/**
+ * The feed behind an asset in a market's oracle (AaveOracle.getSourceOfAsset); undefined where none answers.
+ */
 export function sourceRead(oracle: Address, asset: Address): Read<Address | undefined> {
   return {
     calls: [{ to: oracle, data: `${GET_SOURCE_OF_ASSET}${addressWord(asset)}` }],

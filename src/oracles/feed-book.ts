@@ -9,9 +9,15 @@ import type { BlockStep, Followed } from '../state/followed.js';
 import { answerOf, latestRoundRead, roundRead, type Round } from './chainlink.js';
 
 const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;
-/** AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt) of a Chainlink aggregator. */
+/**
+ * AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt) of a Chainlink
+ * aggregator.
+ */
 const ANSWER_UPDATED = id('AnswerUpdated(int256,uint256,uint256)') as Hex;
-/** AggregatorConfirmed(address indexed previous, address indexed latest) of a Chainlink proxy; old proxies do not say it. */
+/**
+ * AggregatorConfirmed(address indexed previous, address indexed latest) of a Chainlink proxy; old proxies do
+ * not say it.
+ */
 const AGGREGATOR_CONFIRMED = id('AggregatorConfirmed(address,address)') as Hex;
 
 /** A feed whose answer its aggregator's logs tell. */
@@ -35,11 +41,13 @@ export interface FeedView {
 }
 
 /**
- * Price feeds whose rounds are known from logs, so that their price needs no call: proxies of an aggregator that emits
- * AnswerUpdated. An adapter that computes its answer, for example a capped ratio, is not one of them and is asked.
+ * Price feeds whose rounds are known from logs, so that their price needs no call: proxies of an aggregator
+ * that emits AnswerUpdated. An adapter that computes its answer, for example a capped ratio, is not one of
+ * them and is asked.
  *
- * A proxy may be given another aggregator without a log, and an aggregator may answer something else than its logs say.
- * So whoever uses the rounds compares them with the chain from time to time, and calls {@link distrust}.
+ * A proxy may be given another aggregator without a log, and an aggregator may answer something else than its
+ * logs say. So whoever uses the rounds compares them with the chain from time to time, and calls {@link
+ * distrust}.
  */
 export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | undefined> {
   readonly name = 'price-feeds';
@@ -61,7 +69,11 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     return this.distrusted.has(feed) ? undefined : this.feeds.get(feed)?.round;
   }
 
-  /** How the feeds among these that are not known yet stand at a block. For {@link add}. @throws RetryError */
+  /**
+   * How the feeds among these that are not known yet stand at a block. For {@link add}.
+   *
+   * @throws RetryError
+   */
   async findUnknown(feeds: Iterable<Address>, block: Hash): Promise<Feeds> {
     return this.find(
       [...new Set(feeds)].filter((feed) => !this.feeds.has(feed)),
@@ -69,7 +81,9 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     );
   }
 
-  /** Follows feeds from now on. To be called in the commit of something that is undone before this book is. */
+  /**
+   * Follows feeds from now on. To be called in the commit of something that is undone before this book is.
+   */
   add(found: Feeds): void {
     if (found.size > 0) this.feeds = new Map([...this.feeds, ...found]);
   }

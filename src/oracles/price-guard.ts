@@ -13,8 +13,8 @@ export class PriceGuard {
   constructor(private readonly config: ChimeraConfig) {}
 
   /**
-   * Assets whose price moved by more than `oracles.maxMovePerBlockBps` from the previous block's. An asset without a
-   * previous price is not suspicious.
+   * Assets whose price moved by more than `oracles.maxMovePerBlockBps` from the previous block's. An asset
+   * without a previous price is not suspicious.
    */
   jumped(previous: Prices | undefined, current: Prices): Set<Address> {
     const limitBps = BigInt(this.config.oracles.maxMovePerBlockBps);

@@ -20,7 +20,8 @@ import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
 const logger = new Logger('Preflight');
 
 /**
- * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and roles, wallet.
+ * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and
+ * roles, wallet.
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
 export async function preflight(config: ChimeraConfig): Promise<void> {
@@ -44,8 +45,8 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
 }
 
 /**
- * F19: the bot starts without a backup or an archive that does not answer. It does not start without its primary,
- * nor with any endpoint of another chain.
+ * F19: the bot starts without a backup or an archive that does not answer. It does not start without its
+ * primary, nor with any endpoint of another chain.
  *
  * @returns the problems that keep the bot from starting.
  */
@@ -158,7 +159,10 @@ async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Prom
   }
 }
 
-/** Blocks whose bloom says that they hold no log of ours are not asked for logs: a bloom that always says so would hide them all. */
+/**
+ * Blocks whose bloom says that they hold no log of ours are not asked for logs: a bloom that always says so
+ * would hide them all.
+ */
 async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
   if (logsBloom === undefined || /[1-9a-f]/i.test(logsBloom.slice(2))) return [];
   const logs = await chain.getLogs({ blockHash: hash }, [], []);

@@ -7,7 +7,10 @@ import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
 export interface MarketView {
   /** All accounts with debt. */
   readonly borrowerCount: number;
-  /** Every position with a health factor below 1, and every one that cannot be valued, with what may be done about it. */
+  /**
+   * Every position with a health factor below 1, and every one that cannot be valued, with what may be done
+   * about it.
+   */
   atRisk(limits: SizeLimits): readonly AtRisk[];
 }
 
@@ -21,8 +24,8 @@ export interface Counterparty {
 }
 
 /**
- * A lending market: its positions, kept exact by its logs, and which of them may be liquidated. Each protocol family has
- * one implementation in a folder of its own; `market-kinds.ts` lists them.
+ * A lending market: its positions, kept exact by its logs, and which of them may be liquidated. Each protocol
+ * family has one implementation in a folder of its own; `market-kinds.ts` lists them.
  */
 export interface LendingMarket<
   View extends MarketView = MarketView,

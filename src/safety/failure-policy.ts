@@ -6,8 +6,9 @@ import { SafetyController } from './safety-controller.js';
 const ACTOR = 'chimera';
 
 /**
- * The one place where the class of an error becomes an action. Everything of the bot that halts it goes through here: a
- * {@link HaltError}, and what nobody classified, halts; a RetryError and a SkipError change nothing.
+ * The one place where the class of an error becomes an action. Everything of the bot that halts it goes
+ * through here: a {@link HaltError}, and what nobody classified, halts; a RetryError and a SkipError change
+ * nothing.
  */
 @Injectable()
 export class FailurePolicy {
@@ -29,8 +30,8 @@ export class FailurePolicy {
   }
 
   /**
-   * Halts from this call on, before the error travels up to the loop: where the next signature must not wait for that.
-   * To say it again changes nothing.
+   * Halts from this call on, before the error travels up to the loop: where the next signature must not wait
+   * for that. To say it again changes nothing.
    *
    * @returns the error to throw.
    */

@@ -39,9 +39,10 @@ const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
 /**
- * Runs the safety state machine, and keeps it and the day's volume. What holds at any moment is the state that was
- * saved last, with the changes that are not saved yet applied to it. So a halt counts from the very call, database or
- * not, and wins over a resume that is being saved; while a resume counts only once it is saved.
+ * Runs the safety state machine, and keeps it and the day's volume. What holds at any moment is the state
+ * that was saved last, with the changes that are not saved yet applied to it. So a halt counts from the very
+ * call, database or not, and wins over a resume that is being saved; while a resume counts only once it is
+ * saved.
  */
 @Injectable()
 export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
@@ -73,7 +74,11 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     this.current = status;
   }
 
-  /** Reads what survived the restart. Until then the state is HALTED. @throws RetryError when the database is away. */
+  /**
+   * Reads what survived the restart. Until then the state is HALTED.
+   *
+   * @throws RetryError when the database is away.
+   */
   async onModuleInit(): Promise<void> {
     await this.reloadVolume();
     this.saved = await this.repository.load();
@@ -96,8 +101,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: whoever asks must not let
-   * another intent pass between this answer and {@link booked}.
+   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: whoever asks
+   * must not let another intent pass between this answer and {@link booked}.
    */
   authorise(
     notionalUsd8: bigint,
@@ -129,14 +134,19 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * The outbox has taken an intent off its day, because it covered no debt: it was dropped, or it reverted. The limit is
-   * there for what can be lost on positions; that failures do not go on for ever is the work of the failure count.
+   * The outbox has taken an intent off its day, because it covered no debt: it was dropped, or it reverted.
+   * The limit is there for what can be lost on positions; that failures do not go on for ever is the work of
+   * the failure count.
    */
   released(day: string, notionalUsd8: bigint): void {
     if (day === this.volume.day) this.volume = { day, usd8: this.volume.usd8 - notionalUsd8 };
   }
 
-  /** Reads the day's volume again: after a write of which nobody knows whether it happened. @throws RetryError */
+  /**
+   * Reads the day's volume again: after a write of which nobody knows whether it happened.
+   *
+   * @throws RetryError
+   */
   async reloadVolume(): Promise<void> {
     const day = this.today();
     this.volume = { day, usd8: await this.repository.dailyVolumeUsd8(day) };
@@ -152,12 +162,18 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.change({ kind: 'execution-failed', reason });
   }
 
-  /** A reorg took back an outcome that had changed the count of failures by so much: +1, or less all there were. */
+  /**
+   * A reorg took back an outcome that had changed the count of failures by so much: +1, or less all there
+   * were.
+   */
   async takeBackOutcome(failures: number): Promise<void> {
     await this.change({ kind: 'outcome-taken-back', failures });
   }
 
-  /** Something around the bot is not well: one transaction at a time from this call on. To say it again changes nothing. */
+  /**
+   * Something around the bot is not well: one transaction at a time from this call on. To say it again
+   * changes nothing.
+   */
   async throttle(reason: string): Promise<void> {
     await this.change({ kind: 'throttle', reason });
   }
@@ -168,8 +184,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Stops all signing from this call on. While the database is away the halt holds in memory, and is saved as soon as
-   * it is back.
+   * Stops all signing from this call on. While the database is away the halt holds in memory, and is saved as
+   * soon as it is back.
    *
    * @throws SkipError when a person gives no reason.
    */
@@ -183,8 +199,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /**
    * Leaves HALTED or THROTTLED, once that is saved. When a halt comes in meanwhile, the bot stays HALTED.
    *
-   * @throws SkipError when a person gives no reason; RetryError when it is not known to be saved: the state is still in
-   *   force then.
+   * @throws SkipError when a person gives no reason; RetryError when it is not known to be saved: the state
+   *   is still in force then.
    */
   async resume(reason: string, actor: Actor): Promise<SafetyStatus> {
     const text = reasonOf('resume', reason, actor);
@@ -205,7 +221,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     return this.current;
   }
 
-  /** Applies a change at once, then saves it; a save that fails is tried again later and is not the caller's concern. */
+  /**
+   * Applies a change at once, then saves it; a save that fails is tried again later and is not the caller's
+   * concern.
+   */
   private async change(event: SafetyEvent, action?: NewOperatorAction): Promise<void> {
     const atMs = this.clock.wallMs();
     const next = nextSafety(this.current, event, this.limits, atMs);
@@ -247,7 +266,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     return result.kind === 'saved';
   }
 
-  /** The state in force: the saved one and what is not saved yet. A change is told by an event, once the first one is read. */
+  /**
+   * The state in force: the saved one and what is not saved yet. A change is told by an event, once the first
+   * one is read.
+   */
   private derive(): void {
     const from = this.current.state;
     this.current = this.unsaved.reduce(

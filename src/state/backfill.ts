@@ -26,7 +26,11 @@ export interface BackfillRange {
 /** One market, as the backfill needs it. */
 export interface BackfillTarget {
   readonly name: string;
-  /** The accounts that appear in a range of blocks, both ends included, as the archive tells. @throws RpcError */
+  /**
+   * The accounts that appear in a range of blocks, both ends included, as the archive tells.
+   *
+   * @throws RpcError
+   */
   accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
   /** Reads these accounts and follows them from now on. @throws RetryError */
   adopt(accounts: readonly Address[]): Promise<void>;
@@ -39,9 +43,9 @@ interface Work {
 }
 
 /**
- * Searches the history of each market for accounts, in the background of the live work. It goes range by range, and each
- * range is durable before the next one, so that a restart goes on where it was. An account that was found is read and
- * followed at once.
+ * Searches the history of each market for accounts, in the background of the live work. It goes range by
+ * range, and each range is durable before the next one, so that a restart goes on where it was. An account
+ * that was found is read and followed at once.
  */
 @Injectable()
 export class Backfill {
@@ -81,9 +85,9 @@ export class Backfill {
   }
 
   /**
-   * Starts to work on every market that is not being worked on. A market that cannot be read, for example because the
-   * archive is down, is tried again after a pause, while the others go on. The first time each market is reported as
-   * finished, also when there was nothing to do.
+   * Starts to work on every market that is not being worked on. A market that cannot be read, for example
+   * because the archive is down, is tried again after a pause, while the others go on. The first time each
+   * market is reported as finished, also when there was nothing to do.
    */
   wake(): void {
     if (this.stopping.signal.aborted) return;
@@ -130,7 +134,8 @@ export class Backfill {
         if (this.work.get(market) === work) this.work.delete(market);
       } catch (error) {
         if (signal.aborted) return;
-        // A bug does not go away by itself. But the live work goes on without the accounts that are not found.
+        // A bug does not go away by itself. But the live work goes on without the accounts that are not
+        // found.
         const expected = error instanceof RetryError;
         this.events.emit({ event: 'backfill-paused', market, pauseMs, expected, message: messageOf(error) });
         await sleep(pauseMs, undefined, { signal }).catch(() => undefined);

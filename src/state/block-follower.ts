@@ -19,9 +19,9 @@ export type Answers = readonly unknown[];
 type BlockUndo = readonly unknown[];
 
 /**
- * Moves everything that is followed by the same blocks: each block is prepared by all, then committed by all in one turn
- * of the event loop, and undone by all. The order matters: a commit may use what an earlier one in the list committed,
- * and undos run in the reverse order.
+ * Moves everything that is followed by the same blocks: each block is prepared by all, then committed by all
+ * in one turn of the event loop, and undone by all. The order matters: a commit may use what an earlier one
+ * in the list committed, and undos run in the reverse order.
  */
 export class BlockFollower {
   private ring!: BlockRing<BlockUndo>;
@@ -68,7 +68,10 @@ export class BlockFollower {
     return this.gap.watch(head, () => this.ring.tip, attempt);
   }
 
-  /** Begins at a block with steps that `prepareRange` gave. Nothing before the block can be taken back from here on. */
+  /**
+   * Begins at a block with steps that `prepareRange` gave. Nothing before the block can be taken back from
+   * here on.
+   */
   beginAt(block: Block, steps: readonly BlockStep[]): void {
     for (const [index, followed] of this.followed.entries()) {
       const step = steps[index];
@@ -103,7 +106,11 @@ export class BlockFollower {
     return readAt(this.chain, each(this.followed.map((one) => one.reads(head))), head.hash);
   }
 
-  /** The views of everything at the tip, by name. @throws RetryError when something is missing in the answers. */
+  /**
+   * The views of everything at the tip, by name.
+   *
+   * @throws RetryError when something is missing in the answers.
+   */
   views(answers: Answers): ReadonlyMap<string, unknown> {
     return new Map(this.followed.map((one, index) => [one.name, one.view(answers[index])]));
   }
@@ -120,7 +127,10 @@ export class BlockFollower {
       );
   }
 
-  /** What has to be known to follow something that was read at `block`; undefined once that block was taken back. */
+  /**
+   * What has to be known to follow something that was read at `block`; undefined once that block was taken
+   * back.
+   */
   since(block: Hash, followed: Followed): { later: readonly unknown[]; tip: unknown } | undefined {
     if (!this.ring.has(block)) return undefined;
     const index = this.followed.indexOf(followed);
@@ -179,7 +189,9 @@ export class BlockFollower {
     return [...new Set(this.followed.flatMap((one) => one.watched))];
   }
 
-  /** Of a block up to which a gap was given up, no delivered log counts: one endpoint may have invented it. */
+  /**
+   * Of a block up to which a gap was given up, no delivered log counts: one endpoint may have invented it.
+   */
   private readonly heard: DeliveredLogs['heard'] = (hash) =>
     (this.delivered?.heard(hash) ?? []).filter(({ blockNumber }) => blockNumber > this.gap.gaveUpAt);
 }

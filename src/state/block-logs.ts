@@ -6,8 +6,8 @@ import { mayHoldLogsOf } from '../rpc/chain/logs-bloom.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 
 /**
- * The logs that WebSockets delivered. They may be incomplete, so they are never used in place of an answer. But an answer
- * about a block that lacks one of them is not accepted.
+ * The logs that WebSockets delivered. They may be incomplete, so they are never used in place of an answer.
+ * But an answer about a block that lacks one of them is not accepted.
  */
 export interface DeliveredLogs {
   listenTo(addresses: readonly Address[]): void;
@@ -15,8 +15,8 @@ export interface DeliveredLogs {
 }
 
 /**
- * The logs of blocks, each in the order of the chain. The node is asked only for blocks whose bloom filter says that they
- * may hold logs of these contracts, and for blocks of which a WebSocket delivered one.
+ * The logs of blocks, each in the order of the chain. The node is asked only for blocks whose bloom filter
+ * says that they may hold logs of these contracts, and for blocks of which a WebSocket delivered one.
  *
  * @param delivered the logs that WebSockets delivered of a block.
  * @param blocks each the child of the one before it.

@@ -16,18 +16,24 @@ import type { AccountChanges } from './followed.js';
 
 /** Postgres is written this often. The cache is written for the blocks between. */
 const DURABLE_EVERY_BLOCKS = 10;
-/** Beyond it the cache keeps what it has: catching up from there costs a restart less than this costs each block. */
+/**
+ * Beyond it the cache keeps what it has: catching up from there costs a restart less than this costs each
+ * block.
+ */
 const MOST_CACHED_ACCOUNTS = 500;
 /** How long a cached block may be used. After that, the block in Postgres is near enough. */
 const CACHED_FOR_MS = 24 * 3600 * 1000;
 
 /**
- * What a restart begins with: the accounts of a market as of `checkpoint`. That block may have left the chain, see
- * {@link CheckpointStore.forgetStates}.
+ * What a restart begins with: the accounts of a market as of `checkpoint`. That block may have left the
+ * chain, see {@link CheckpointStore.forgetStates}.
  */
 export type SavedAccounts = KnownPositions;
 
-/** The accounts that differ between two blocks, as they are at the later one; undefined: not followed any more. */
+/**
+ * The accounts that differ between two blocks, as they are at the later one; undefined: not followed any
+ * more.
+ */
 type Changes = ReadonlyMap<Address, Json | undefined>;
 
 /** Where a market is, and what Postgres does not have of it yet. */
@@ -49,8 +55,8 @@ interface CachedProgress {
 }
 
 /**
- * The accounts of each market as of a block. Postgres holds all of them at its checkpoint. The cache holds what changed
- * since, so that a restart catches up over fewer blocks. One write at a time.
+ * The accounts of each market as of a block. Postgres holds all of them at its checkpoint. The cache holds
+ * what changed since, so that a restart catches up over fewer blocks. One write at a time.
  */
 @Injectable()
 export class CheckpointStore {
@@ -91,7 +97,11 @@ export class CheckpointStore {
     });
   }
 
-  /** Accounts that a search found, and how far it came, in one transaction. @throws RetryError when the database is away. */
+  /**
+   * Accounts that a search found, and how far it came, in one transaction.
+   *
+   * @throws RetryError when the database is away.
+   */
   saveHistory(market: string, accounts: readonly Address[], history: History): Promise<void> {
     return this.queue.run(() => this.checkpoints.saveHistory(market, accounts, history));
   }
@@ -99,8 +109,8 @@ export class CheckpointStore {
   /**
    * Takes note of a block in the background. No pass waits for it, and a later note makes up for a failure.
    *
-   * @param changes every account that is not at `block` as it was loaded or noted last. After a reorg these are also the
-   *   accounts that went back, and after `unread` accounts were read, those.
+   * @param changes every account that is not at `block` as it was loaded or noted last. After a reorg these
+   *   are also the accounts that went back, and after `unread` accounts were read, those.
    */
   note(market: string, { number, hash }: Checkpoint, changes: AccountChanges): void {
     const progress = this.progressOf(market);
@@ -116,8 +126,10 @@ export class CheckpointStore {
   }
 
   /**
-   * Every account has to be read again, because the chain does not have the loaded checkpoint any more. To be called
-   * before the first {@link note}. @throws RetryError when the database is away.
+   * Every account has to be read again, because the chain does not have the loaded checkpoint any more. To be
+   * called before the first {@link note}.
+   *
+   * @throws RetryError when the database is away.
    */
   forgetStates(market: string, history: History): Promise<void> {
     return this.queue.run(async () => {

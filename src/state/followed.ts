@@ -8,7 +8,10 @@ import type { Read } from '../rpc/chain/read.js';
 export interface BlockStep {
   /** From this block on other contracts' logs count, or other things have to be asked at each head. */
   readonly readsChange: boolean;
-  /** What the logs contradict: they took more from it than our books held. It has been read again from the chain. */
+  /**
+   * What the logs contradict: they took more from it than our books held. It has been read again from the
+   * chain.
+   */
   readonly contradicted: readonly string[];
 }
 
@@ -19,11 +22,13 @@ export type RangeLogs = (
 ) => Promise<void>;
 
 /**
- * Something that is kept exact by the logs of its contracts and can be taken back block by block: a lending market, the
- * book of price feeds. {@link BlockFollower} moves everything that is followed by the same blocks.
+ * Something that is kept exact by the logs of its contracts and can be taken back block by block: a lending
+ * market, the book of price feeds. {@link BlockFollower} moves everything that is followed by the same
+ * blocks.
  *
- * `prepare` and `prepareRange` read and change nothing. `commit`, `commitRange` and `undo` change and read nothing, so
- * that no reader sees half a block. The follower gives each step and undo back to the object that made it.
+ * `prepare` and `prepareRange` read and change nothing. `commit`, `commitRange` and `undo` change and read
+ * nothing, so that no reader sees half a block. The follower gives each step and undo back to the object that
+ * made it.
  */
 export interface Followed<
   View = unknown,
@@ -57,9 +62,16 @@ export interface Followed<
   prepareRange(block: Block, logs: RangeLogs | undefined): Promise<Step>;
   /** Applies a range. It cannot be taken back. */
   commitRange(step: Step, block: Block): void;
-  /** What has to be asked at a head: everything that no log tells. Without calls where there is nothing to ask. */
+  /**
+   * What has to be asked at a head: everything that no log tells. Without calls where there is nothing to
+   * ask.
+   */
   reads(block: Block): Read<Answers>;
-  /** What decisions look at, as of the block that was applied last. @throws RetryError when something is missing. */
+  /**
+   * What decisions look at, as of the block that was applied last.
+   *
+   * @throws RetryError when something is missing.
+   */
   view(answers: Answers): View;
 }
 
@@ -93,7 +105,10 @@ export interface RestoreStep extends BlockStep {
   readonly undecodable: readonly Address[];
 }
 
-/** Something followed that consists of accounts: they are found in the history, saved, and compared with the chain. */
+/**
+ * Something followed that consists of accounts: they are found in the history, saved, and compared with the
+ * chain.
+ */
 export interface FollowedAccounts<
   View = unknown,
   Step extends RestoreStep = RestoreStep,
@@ -105,9 +120,16 @@ export interface FollowedAccounts<
   readonly accountCount: number;
   /** Whether the state of every followed account is known. */
   readonly isWhole: boolean;
-  /** @param saved what to begin with, in place of everything that is followed; undefined: what is followed stays. */
+  /**
+   * @param saved what to begin with, in place of everything that is followed; undefined: what is followed
+   *   stays.
+   */
   prepareRange(block: Block, logs: RangeLogs | undefined, saved?: readonly StoredPosition[]): Promise<Step>;
-  /** The accounts that appear in a range of blocks, both ends included, as the archive tells. @throws RpcError */
+  /**
+   * The accounts that appear in a range of blocks, both ends included, as the archive tells.
+   *
+   * @throws RpcError
+   */
   accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
   /** Reads accounts at a block. What comes back is for {@link adopt}. @throws RetryError */
   readAccounts(accounts: readonly Address[], block: Hash): Promise<unknown>;
@@ -115,7 +137,8 @@ export interface FollowedAccounts<
    * Follows accounts that were read at an earlier block; those that are followed already stay as they are.
    *
    * @param later what was applied since that block, oldest first.
-   * @param tip the undo of the last block: it has to know that what these accounts were before it is not known.
+   * @param tip the undo of the last block: it has to know that what these accounts were before it is not
+   *   known.
    */
   adopt(read: unknown, later: readonly Undo[], tip: Undo | undefined): void;
   /** The state of these accounts is not known any more: they are read with the next block. */

@@ -10,7 +10,8 @@ const FIRST_LOOK_BACK = 8;
 /**
  * From the state's tip to a new head:
  * - `stale`: the head is at or below the tip, a late answer;
- * - `walk`: back to `ancestor`, a block of the ring, and forward over `blocks`, each the child of the one before;
+ * - `walk`: back to `ancestor`, a block of the ring, and forward over `blocks`, each the child of the one
+ *   before;
  * - `far`: too many blocks ahead to walk;
  * - `too-deep`: the head is of a branch that left ours before the ring's oldest block.
  */
@@ -21,7 +22,8 @@ export type HeadPath =
   | { readonly kind: 'too-deep' };
 
 /**
- * @param longestWalk blocks. A longer gap is not walked block by block: its logs are read in ranges, as after a restart.
+ * @param longestWalk blocks. A longer gap is not walked block by block: its logs are read in ranges, as after
+ *   a restart.
  * @throws RpcError when the headers between could not be read, or belong to another branch than the head.
  */
 export async function pathTo(

@@ -12,7 +12,10 @@ export class OpenGap {
 
   constructor(private readonly clock: Clock) {}
 
-  /** The number of the head at which a gap last halted; -1 before. Delivered logs of blocks up to it no longer count. */
+  /**
+   * The number of the head at which a gap last halted; -1 before. Delivered logs of blocks up to it no longer
+   * count.
+   */
   get gaveUpAt(): number {
     return this.upTo;
   }
@@ -21,7 +24,8 @@ export class OpenGap {
    * Runs an attempt to get to `head`.
    *
    * @param tip the block that was applied last.
-   * @throws HaltError in place of what the attempt threw, when blocks between the two have been missing for 30 s.
+   * @throws HaltError in place of what the attempt threw, when blocks between the two have been missing for
+   *   30 s.
    */
   async watch<T>(head: Block, tip: () => Block, attempt: () => Promise<T>): Promise<T> {
     try {

@@ -4,11 +4,12 @@ const FIRST_SPAN = 10_000;
 const LARGEST_SPAN = 200_000;
 
 /**
- * Reads a range of blocks, both ends included, piece by piece. The piece doubles while the provider answers, and halves
- * when the provider refuses it as too large or does not finish in time.
+ * Reads a range of blocks, both ends included, piece by piece. The piece doubles while the provider answers,
+ * and halves when the provider refuses it as too large or does not finish in time.
  *
  * @param onPiece called after each piece with what was read and its last block; the next piece waits for it.
- * @throws RpcError when a single block is refused, or the provider fails otherwise; the signal's reason once it is aborted.
+ * @throws RpcError when a single block is refused, or the provider fails otherwise; the signal's reason once
+ *   it is aborted.
  */
 export async function inRanges<T>(
   read: (fromBlock: number, toBlock: number) => Promise<T>,

@@ -48,8 +48,8 @@ export function restartPoint(
   };
 
   function scannedTo(): number {
-    // The branch of the checkpoint is gone. On the present branch an account may still have a debt that it repaid on that
-    // branch, and the debt may be as old as the market.
+    // The branch of the checkpoint is gone. On the present branch an account may still have a debt that it
+    // repaid on that branch, and the debt may be as old as the market.
     if (checkpoint && !onChain) return beforeFirst;
     // Up to the checkpoint no account is missing, once the search has reached its goal.
     if (checkpoint && history && history.scannedTo >= history.goal) return checkpoint.number;

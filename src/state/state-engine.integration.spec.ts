@@ -185,7 +185,8 @@ describe('the picture', () => {
     heard.set(head.hash, [{ ...log, logIndex: 9_999 }]);
     await expect(one.advance(head)).rejects.toThrow('lacks');
 
-    // What an endpoint has invented must not stop the bot for ever: an operator is told, and the chain's word counts.
+    // What an endpoint has invented must not stop the bot for ever: an operator is told, and the chain's word
+    // counts.
     await spec.bench.devnet.mine();
     await expect(one.advance()).rejects.toThrow('lacks');
     clock.advance(31_000);

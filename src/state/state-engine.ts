@@ -30,15 +30,15 @@ export interface Advance {
   /** The blocks that were taken back on the way, the newest first, whether or not the head was reached. */
   readonly takenBack: readonly Hash[];
   /**
-   * What went wrong, to be acted on by its class: a RetryError when the chain could not be read, a HaltError when a
-   * reorg was too deep, a gap stayed open, or our books were wrong. Undefined when all is well.
+   * What went wrong, to be acted on by its class: a RetryError when the chain could not be read, a HaltError
+   * when a reorg was too deep, a gap stayed open, or our books were wrong. Undefined when all is well.
    */
   readonly error: Error | undefined;
 }
 
 /**
- * The state of everything that is followed, always at one block and exact there. `start` begins at the last checkpoint,
- * `advance` moves it to a new head. While it works, the last view stays as it is.
+ * The state of everything that is followed, always at one block and exact there. `start` begins at the last
+ * checkpoint, `advance` moves it to a new head. While it works, the last view stays as it is.
  */
 export class StateEngine {
   private readonly follower: BlockFollower;
@@ -75,9 +75,9 @@ export class StateEngine {
   }
 
   /**
-   * Begins with the accounts of the last checkpoint and applies the logs since then, up to `head`. The last blocks are
-   * applied one by one, so that they can be taken back. What is not known yet is left to the backfill, which starts to
-   * work in the background; at the first start that is the whole history.
+   * Begins with the accounts of the last checkpoint and applies the logs since then, up to `head`. The last
+   * blocks are applied one by one, so that they can be taken back. What is not known yet is left to the
+   * backfill, which starts to work in the background; at the first start that is the whole history.
    *
    * @throws RetryError when the chain or the database could not be read: nothing has begun then.
    */
@@ -200,8 +200,8 @@ export class StateEngine {
   }
 
   /**
-   * The chain has gone back further than the state can: every account is read again, in the background. That halts,
-   * unless the state had only just begun: then even a shallow reorg cannot be taken back.
+   * The chain has gone back further than the state can: every account is read again, in the background. That
+   * halts, unless the state had only just begun: then even a shallow reorg cannot be taken back.
    */
   private async beginAgain(head: Block, takenBack: Hash[]): Promise<StateView> {
     const { oldest, tip, hashes } = this.follower;
@@ -251,7 +251,11 @@ export class StateEngine {
     return { step: await market.prepareRange(block, logs, point.positions), point };
   }
 
-  /** Whether the chain that has `head` has this block. @throws RetryError when a node cannot tell, because it is late. */
+  /**
+   * Whether the chain that has `head` has this block.
+   *
+   * @throws RetryError when a node cannot tell, because it is late.
+   */
   private async has(block: Pick<Block, 'number' | 'hash'>, head: Block): Promise<boolean> {
     if (block.number > head.number) return false;
     return (await this.chain.getBlock(block.number)).hash === block.hash;
@@ -290,7 +294,10 @@ export class StateEngine {
     return view;
   }
 
-  /** What must halt since this was asked last. The state itself has been put right, or will be by the backfill. */
+  /**
+   * What must halt since this was asked last. The state itself has been put right, or will be by the
+   * backfill.
+   */
   private takeHalt(): HaltError | undefined {
     const named = this.follower.takeContradictions().join(', ');
     const contradiction =
@@ -302,7 +309,10 @@ export class StateEngine {
     return message === '' ? undefined : new HaltError(message);
   }
 
-  /** While the state of an account is not known, nothing is noted: what is saved of it may be of a branch that is gone. */
+  /**
+   * While the state of an account is not known, nothing is noted: what is saved of it may be of a branch that
+   * is gone.
+   */
   private note(block: Block): void {
     for (const market of this.markets)
       if (market.isWhole) this.checkpoints.note(market.name, block, market.takeChanges());

@@ -21,8 +21,8 @@ const PARTS = 'state.followed-parts';
 export type PartsFactory = Pick<DynamicModule, 'imports'> & Omit<FactoryProvider<FollowedParts>, 'provide'>;
 
 /**
- * The state: everything that is followed, pinned to a block and kept exact by logs. It must never guess: what it cannot
- * read, it does not change, and where the chain disagrees it says so. It knows no protocol.
+ * The state: everything that is followed, pinned to a block and kept exact by logs. It must never guess: what
+ * it cannot read, it does not change, and where the chain disagrees it says so. It knows no protocol.
  */
 @Module({})
 export class StateModule implements BeforeApplicationShutdown {

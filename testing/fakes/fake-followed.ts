@@ -9,8 +9,8 @@ interface FakeStep extends BlockStep {
 }
 
 /**
- * Follows nothing but the logs themselves: its view is the data of all logs of its contracts, in order. It writes what is
- * done with it into a journal that several of them may share.
+ * Follows nothing but the logs themselves: its view is the data of all logs of its contracts, in order. It
+ * writes what is done with it into a journal that several of them may share.
  */
 export class FakeFollowed implements Followed<readonly string[], FakeStep, number, undefined> {
   watched: readonly Address[];

@@ -1,5 +1,6 @@
 /**
- * Stands in for an object of which a test needs a few members only. Whatever else is asked of it fails the test by name.
+ * Stands in for an object of which a test needs a few members only. Whatever else is asked of it fails the
+ * test by name.
  *
  * @param name as the failure says it.
  */

@@ -7,9 +7,9 @@ import type { SafetyEvent } from './safety.js';
 import type { StateEvent } from './state.js';
 
 /**
- * Everything the bot says about what it does. Amounts are decimal text of the smallest unit, USD is decimal text with
- * 8 decimals (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader. No event holds a secret
- * or the address of an endpoint.
+ * Everything the bot says about what it does. Amounts are decimal text of the smallest unit, USD is decimal
+ * text with 8 decimals (`…Usd8`), health factors are wad text: nothing is rounded on its way to a reader. No
+ * event holds a secret or the address of an endpoint.
  */
 export type BotEvent =
   ApiEvent | DatabaseEvent | ExecutionEvent | LoopEvent | RpcEvent | SafetyEvent | StateEvent;

@@ -15,7 +15,10 @@ export type SafetyEvent =
       readonly actor: string;
     }
   | {
-      /** The blocks do not come as they should. The state may have changed before and stay as it is: this is said once. */
+      /**
+       * The blocks do not come as they should. The state may have changed before and stay as it is: this is
+       * said once.
+       */
       readonly event: 'sequencer-anomaly';
       readonly kind: 'timestamp-backwards' | 'timestamp-jump' | 'stale-head';
       readonly severity: 'throttle' | 'halt';

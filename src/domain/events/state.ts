@@ -11,7 +11,9 @@ export type StateEvent =
       readonly borrowers: number;
     }
   | {
-      /** How far a backfill has come, every few seconds; on a terminal a line drawn in place says it instead. */
+      /**
+       * How far a backfill has come, every few seconds; on a terminal a line drawn in place says it instead.
+       */
       readonly event: 'backfill';
       readonly market: string;
       readonly fromBlock: number;
@@ -28,7 +30,10 @@ export type StateEvent =
       readonly tookMs: number;
     }
   | {
-      /** The search through the history failed. It goes on after a pause; `expected` is false for a failure that is a bug. */
+      /**
+       * The search through the history failed. It goes on after a pause; `expected` is false for a failure
+       * that is a bug.
+       */
       readonly event: 'backfill-paused';
       readonly market: string;
       readonly pauseMs: number;

@@ -72,8 +72,8 @@ export interface MarketUndo {
 const NO_FEEDS: Feeds = new Map();
 
 /**
- * One Aave v3 market. Its positions are kept exactly by its logs; only accounts that take their first debt are read from
- * the chain.
+ * One Aave v3 market. Its positions are kept exactly by its logs; only accounts that take their first debt
+ * are read from the chain.
  */
 export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, PricedConditions> {
   private readonly table = new PositionTable();

@@ -8,13 +8,15 @@ export interface AppliedChanges {
   readonly changed: ReadonlyMap<Address, AaveAccount>;
   /** Accounts that are not followed and took debt. */
   readonly newBorrowers: ReadonlySet<Address>;
-  /** Accounts that gave more than they had by our books: the books are wrong. Not among those that changed. */
+  /**
+   * Accounts that gave more than they had by our books: the books are wrong. Not among those that changed.
+   */
   readonly contradicted: ReadonlySet<Address>;
 }
 
 /**
- * Follows accounts through their steps, exactly: the logs give everything but the scaled amount of a Mint or Burn, and
- * that follows from what the account had before.
+ * Follows accounts through their steps, exactly: the logs give everything but the scaled amount of a Mint or
+ * Burn, and that follows from what the account had before.
  *
  * @param known the account before the first step; undefined for one that is not followed.
  */
@@ -90,8 +92,9 @@ class Draft {
   }
 
   /**
-   * ScaledBalanceTokenBase._mintScaled and _burnScaled: the event's value is the balance after less the balance that was last
-   * booked, and balanceIncrease the balance now less that one. So the balance after is known, and with it the scaled one.
+   * ScaledBalanceTokenBase._mintScaled and _burnScaled: the event's value is the balance after less the
+   * balance that was last booked, and balanceIncrease the balance now less that one. So the balance after is
+   * known, and with it the scaled one.
    */
   mintOrBurn(token: ReserveToken, kind: 'mint' | 'burn', data: Hex): void {
     const value = uintAt(data, 0);

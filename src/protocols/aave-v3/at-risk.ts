@@ -22,10 +22,15 @@ export interface AaveMarketView extends MarketView, PricedConditions {
   readonly positions: ReadonlyMap<Address, AavePosition>;
 }
 
-/** PriceOracleSentinel: below this health factor a liquidation is allowed also while the sequencer's grace period runs. */
+/**
+ * PriceOracleSentinel: below this health factor a liquidation is allowed also while the sequencer's grace
+ * period runs.
+ */
 const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
 
-/** The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is. */
+/**
+ * The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is.
+ */
 export function positionsAtRisk(view: Omit<AaveMarketView, 'atRisk'>, limits: SizeLimits): AtRisk[] {
   return [...view.positions.values()].flatMap(({ account, data }): AtRisk[] => {
     const common = { protocol: view.market.name, market: view.market.pool, borrower: account.address };

@@ -23,7 +23,8 @@ export class ComparisonTurns {
   ) {}
 
   /**
-   * The watched accounts, and in turn some of the others. When more are watched than fit into `count`, they take turns too.
+   * The watched accounts, and in turn some of the others. When more are watched than fit into `count`, they
+   * take turns too.
    */
   next(count: number): AaveAccount[] {
     const found = new Map<Address, AaveAccount>();
@@ -47,8 +48,9 @@ export function priceCalls({ market }: AaveMarketView): number {
 }
 
 /**
- * These accounts against Pool.getUserAccountData, and every price against the oracle, at the view's block. Accounts whose
- * collateral or debt differs by more than 10 bps are divergences, and a price that differs at all is wrong.
+ * These accounts against Pool.getUserAccountData, and every price against the oracle, at the view's block.
+ * Accounts whose collateral or debt differs by more than 10 bps are divergences, and a price that differs at
+ * all is wrong.
  */
 export function comparisonRead(view: AaveMarketView, accounts: readonly AaveAccount[]): Read<Comparison> {
   const { market, conditions } = view;

@@ -10,8 +10,8 @@ import {
 } from './market.js';
 
 /**
- * What Aave's logs say, hand-sliced: this runs on the hot path. An ERC-20 Transfer says nothing that Mint, Burn and
- * BalanceTransfer do not say better, so it is passed over.
+ * What Aave's logs say, hand-sliced: this runs on the hot path. An ERC-20 Transfer says nothing that Mint,
+ * Burn and BalanceTransfer do not say better, so it is passed over.
  */
 const TOPIC = {
   reserveDataUpdated: id('ReserveDataUpdated(address,uint256,uint256,uint256,uint256,uint256)') as Hex,
@@ -31,7 +31,10 @@ export interface ReserveToken {
   readonly side: 'supply' | 'debt';
 }
 
-/** One step of an account. Amounts stay in the log's data: they are read for the accounts that are followed, few of all. */
+/**
+ * One step of an account. Amounts stay in the log's data: they are read for the accounts that are followed,
+ * few of all.
+ */
 export type AccountChange =
   | {
       readonly kind: 'mint' | 'burn';
@@ -79,7 +82,9 @@ export function watchedAddresses(market: AaveMarket): Address[] {
   ];
 }
 
-/** Reads logs of any number of blocks, in the order of the chain; those of other contracts are passed over. */
+/**
+ * Reads logs of any number of blocks, in the order of the chain; those of other contracts are passed over.
+ */
 export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketChanges {
   const accounts: AccountChange[] = [];
   // Each update replaces the one before: only the last of each reserve is read.

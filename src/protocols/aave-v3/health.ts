@@ -38,9 +38,10 @@ export interface PriceMissing {
 }
 
 /**
- * The account's totals and health factor at `conditions.timestamp`, exactly as Pool.getUserAccountData computes them
- * (GenericLogic.calculateUserAccountData, 3.5 and later): collateral rounded down, debt up, both in USD8 per reserve;
- * HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000, where wadDiv rounds half up and the last division down.
+ * The account's totals and health factor at `conditions.timestamp`, exactly as Pool.getUserAccountData
+ * computes them (GenericLogic.calculateUserAccountData, 3.5 and later): collateral rounded down, debt up,
+ * both in USD8 per reserve; HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000, where wadDiv rounds half up and
+ * the last division down.
  */
 export function accountData(
   market: AaveMarket,

@@ -39,7 +39,10 @@ export interface EMode {
   readonly collateralBitmap: bigint;
 }
 
-/** Everything of one Aave v3 pool that decides a liquidation, as of one block. Immutable: an event makes a new one. */
+/**
+ * Everything of one Aave v3 pool that decides a liquidation, as of one block. Immutable: an event makes a new
+ * one.
+ */
 export interface AaveMarket {
   readonly name: string;
   readonly addressesProvider: Address;
@@ -117,7 +120,10 @@ export const borrowIndexAt = remembered((indexes, timestamp) => {
   );
 });
 
-/** The e-mode category under which `reserve` counts for `account`, if any (EModeConfiguration.isReserveEnabledOnBitmap). */
+/**
+ * The e-mode category under which `reserve` counts for `account`, if any
+ * (EModeConfiguration.isReserveEnabledOnBitmap).
+ */
 export function eModeOf(market: AaveMarket, account: AaveAccount, reserve: Reserve): EMode | undefined {
   if (account.eMode === 0) return undefined;
   const category = market.eModes.get(account.eMode);

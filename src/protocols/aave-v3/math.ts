@@ -33,7 +33,10 @@ export const aTokenBalance = (scaled: bigint, liquidityIndex: bigint): bigint =>
 export const debtTokenBalance = (scaled: bigint, borrowIndex: bigint): bigint =>
   mulDivCeil(scaled, borrowIndex, RAY);
 
-/** The scaled balance behind an {@link aTokenBalance}. Exact: an index of at least one ray gives no two of them the same balance. */
+/**
+ * The scaled balance behind an {@link aTokenBalance}. Exact: an index of at least one ray gives no two of
+ * them the same balance.
+ */
 export const scaledOfATokenBalance = (balance: bigint, liquidityIndex: bigint): bigint =>
   mulDivCeil(balance, RAY, liquidityIndex);
 
@@ -50,7 +53,9 @@ export function linearInterest(rate: bigint, seconds: bigint): bigint {
   return RAY + (rate * seconds) / SECONDS_PER_YEAR;
 }
 
-/** MathUtils.calculateCompoundedInterest: the contract's own third-order approximation of e^(rate·t), in ray. */
+/**
+ * MathUtils.calculateCompoundedInterest: the contract's own third-order approximation of e^(rate·t), in ray.
+ */
 export function compoundedInterest(rate: bigint, seconds: bigint): bigint {
   if (seconds === 0n) return RAY;
   const x = (rate * seconds) / SECONDS_PER_YEAR;

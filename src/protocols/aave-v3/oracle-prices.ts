@@ -14,8 +14,8 @@ export interface PricedConditions {
 }
 
 /**
- * The prices of a market's oracle. An asset whose asked price was once equal to its feed's round is not asked any more:
- * the log of the feed tells it. All others are asked at each head.
+ * The prices of a market's oracle. An asset whose asked price was once equal to its feed's round is not asked
+ * any more: the log of the feed tells it. All others are asked at each head.
  */
 export class OraclePrices {
   /** Assets whose price is the last round of their feed. */
@@ -28,7 +28,11 @@ export class OraclePrices {
     this.byFeed.clear();
   }
 
-  /** What has to be asked at a block: the prices that no log tells, and the sentinel. @param timestamp of the block. */
+  /**
+   * What has to be asked at a block: the prices that no log tells, and the sentinel.
+   *
+   * @param timestamp of the block.
+   */
   reads({ market, sources }: MarketTerms, timestamp: number): Read<PricedConditions> {
     const asked = [...sources].filter(([asset]) => !this.byFeed.has(asset));
     const assets = [...market.reserves.values()].map(({ asset }) => asset);

@@ -205,7 +205,8 @@ describe('positions in columns', () => {
     expect(exact.length).toBeGreaterThan(100);
     expect(exact.length).toBeLessThan(1_900);
     expect(selected).toEqual(expect.arrayContaining(exact));
-    // A unit of R1, a millionth of a dollar, and rounding to USD8: less than the 0.0006 USD between two accounts.
+    // A unit of R1, a millionth of a dollar, and rounding to USD8: less than the 0.0006 USD between two
+    // accounts.
     expect(selected.length - exact.length).toBeLessThanOrEqual(1);
   });
 

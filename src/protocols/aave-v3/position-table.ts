@@ -10,11 +10,15 @@ import {
   type Prefilter,
 } from './prefilter.js';
 
-/** Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is holes. */
+/**
+ * Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is
+ * holes.
+ */
 const COMPACT_ABOVE = 0.25;
 /**
- * Twice the collateral and twice the debt are compared, and there the slack counts twice: once for what rounding may have made of the
- * legs when their health was noted, and once for what it makes of them at a later block, see {@link Prefilter.fallSince}.
+ * Twice the collateral and twice the debt are compared, and there the slack counts twice: once for what
+ * rounding may have made of the legs when their health was noted, and once for what it makes of them at a
+ * later block, see {@link Prefilter.fallSince}.
  */
 const SLACK_WEIGHT = 4;
 const LOW_64_BITS = (1n << 64n) - 1n;
@@ -23,8 +27,9 @@ const LOW_64_BITS = (1n << 64n) - 1n;
 export type Rows = Uint32Array;
 
 /**
- * Every account with debt, in columns: those of a million accounts are 140 MB, and one pass over them takes milliseconds. The pass
- * computes with floats and only preselects; scaled amounts are kept to the unit and come out again as they went in.
+ * Every account with debt, in columns: those of a million accounts are 140 MB, and one pass over them takes
+ * milliseconds. The pass computes with floats and only preselects; scaled amounts are kept to the unit and
+ * come out again as they went in.
  */
 export class PositionTable {
   private readonly rowOfAddress = new Map<Address, number>();
@@ -131,14 +136,17 @@ export class PositionTable {
     return { address, eMode: this.categories[row] ?? 0, legs };
   }
 
-  /** By row, the {@link reserveMark}s of what counts for its health. Valid until the table changes; of no meaning for an empty row. */
+  /**
+   * By row, the {@link reserveMark}s of what counts for its health. Valid until the table changes; of no
+   * meaning for an empty row.
+   */
   get reserveMarks(): Uint32Array {
     return this.marks;
   }
 
   /**
-   * Every row whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one pass over the
-   * columns with floats, widened by what rounding can make of a leg.
+   * Every row whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one
+   * pass over the columns with floats, widened by what rounding can make of a leg.
    *
    * @param among looks at these rows only.
    */
@@ -155,7 +163,8 @@ export class PositionTable {
   }
 
   /**
-   * For each row what its health factor is not below, as {@link below} sees it; NaN where it cannot be computed.
+   * For each row what its health factor is not below, as {@link below} sees it; NaN where it cannot be
+   * computed.
    *
    * @param into one entry a row.
    * @param among looks at these rows only.

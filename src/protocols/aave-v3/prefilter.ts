@@ -20,13 +20,19 @@ export const reserveOf = (kind: number): number => (kind >> 1) & (RESERVE_IDS - 
 export const isDebt = (kind: number): boolean => (kind & DEBT) !== 0;
 export const isIdle = (kind: number): boolean => (kind & IDLE) !== 0;
 
-/** One of 32 bits for a reserve; reserves that share one are taken for each other, which costs time and misses nobody. */
+/**
+ * One of 32 bits for a reserve; reserves that share one are taken for each other, which costs time and misses
+ * nobody.
+ */
 export const reserveMark = (kind: number): number => 1 << (reserveOf(kind) & 31);
 
 /** A reserve whose worst change is above this share moved; interest and everyday prices are below. */
 const MOVED = 0.01;
 
-/** What health factors may have been multiplied with, at worst: all of the collateral what fell furthest, all of the debt what rose. */
+/**
+ * What health factors may have been multiplied with, at worst: all of the collateral what fell furthest, all
+ * of the debt what rose.
+ */
 export interface Fall {
   /** The {@link reserveMark}s of the reserves that moved. */
   readonly movedMarks: number;
@@ -35,17 +41,23 @@ export interface Fall {
   readonly ofOthers: number;
 }
 
-/** Errors of the float sums stay below 1e-14 of them; a position this close to the limit is computed exactly. */
+/**
+ * Errors of the float sums stay below 1e-14 of them; a position this close to the limit is computed exactly.
+ */
 export const FLOAT_MARGIN = 1e-12;
 
 /** Floats that preselect accounts. They never decide: whoever they select is computed exactly. */
 export class Prefilter {
   /**
-   * By {@link legKind}, what one scaled unit of a leg adds, in USD8: collateral by its liquidation threshold, debt negative,
-   * idle 0. NaN where it cannot be known (a reserve that was dropped, a new category, no price), so that its holders are selected.
+   * By {@link legKind}, what one scaled unit of a leg adds, in USD8: collateral by its liquidation threshold,
+   * debt negative, idle 0. NaN where it cannot be known (a reserve that was dropped, a new category, no
+   * price), so that its holders are selected.
    */
   readonly factors = new Float64Array(KINDS).fill(NaN, 0, IDLE);
-  /** By kind, by how much the exact USD8 of a leg may differ from the product: amounts and values are rounded to units. */
+  /**
+   * By kind, by how much the exact USD8 of a leg may differ from the product: amounts and values are rounded
+   * to units.
+   */
   readonly slackUsd8 = new Float64Array(KINDS);
   /** The kinds that have a factor. */
   #known: number[] = [];
@@ -75,8 +87,8 @@ export class Prefilter {
   }
 
   /**
-   * What prices, interest and terms may have done to health factors since `before`, at worst. A leg's slack moves by no more than
-   * its value. Undefined when a factor appeared or went.
+   * What prices, interest and terms may have done to health factors since `before`, at worst. A leg's slack
+   * moves by no more than its value. Undefined when a factor appeared or went.
    */
   fallSince(before: Prefilter): Fall | undefined {
     const ratios = new Map<number, { collateral: number; debt: number }>();

@@ -4,7 +4,9 @@ import type { MulticallCall as Call, MulticallResult as CallResult } from '../..
 import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
 
-/** Calls to Aave v3's contracts, encoded and decoded by hand: they run every block, for thousands of accounts. */
+/**
+ * Calls to Aave v3's contracts, encoded and decoded by hand: they run every block, for thousands of accounts.
+ */
 
 const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
 
@@ -63,7 +65,10 @@ function symbolOf(result: CallResult | undefined, token: Address): string {
 const bits = (map: bigint, from: number, length: number): bigint =>
   (map >> BigInt(from)) & ((1n << BigInt(length)) - 1n);
 
-/** One reserve with its configuration and indexes (IPool.getReserveData; bit positions of ReserveConfiguration.sol). */
+/**
+ * One reserve with its configuration and indexes (IPool.getReserveData; bit positions of
+ * ReserveConfiguration.sol).
+ */
 export function reserveRead(pool: Address, reserveId: number, asset: Address): Read<Reserve> {
   return {
     calls: [
@@ -143,7 +148,8 @@ export function conditionsRead(
         const result = results[index];
         if (!result?.success) continue;
         const price = uintAt(result.data, 0);
-        // AaveOracle falls back and may end in 0: no price rather than a free asset. An int cast too large is none either.
+        // AaveOracle falls back and may end in 0: no price rather than a free asset. An int cast too large is
+        // none either.
         if (price > 0n && price < 1n << 128n) prices.set(asset, price);
       }
       const sentinel = market.sentinel ? uintAt(successOf(results[assets.length], 'sentinel'), 0) : 1n;
@@ -152,7 +158,10 @@ export function conditionsRead(
   };
 }
 
-/** Everything of an account: e-mode, flags, and the scaled balances of all reserves, also of those it does not use as collateral. */
+/**
+ * Everything of an account: e-mode, flags, and the scaled balances of all reserves, also of those it does not
+ * use as collateral.
+ */
 export function accountRead(market: AaveMarket, account: Address): Read<AaveAccount> {
   const own = (to: Address, data: Hex): Read<bigint> =>
     uintRead(to, withAddress(data, account), `account ${account}`);

@@ -2,9 +2,9 @@ import type { Address } from '../../domain/hex.js';
 import type { AaveAccount, Leg } from './market.js';
 
 /**
- * An account as the database and the cache keep it, without the address, which is its key there: the e-mode, then four
- * numbers for each leg (reserve, scaled supply, 1 where that is used as collateral, scaled debt), all decimal, with one
- * space between. As JSON arrays a hundred thousand of them take twice as long to load.
+ * An account as the database and the cache keep it, without the address, which is its key there: the e-mode,
+ * then four numbers for each leg (reserve, scaled supply, 1 where that is used as collateral, scaled debt),
+ * all decimal, with one space between. As JSON arrays a hundred thousand of them take twice as long to load.
  */
 export type StoredAccount = string;
 

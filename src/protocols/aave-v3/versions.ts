@@ -1,8 +1,8 @@
 import { percentDiv, percentDivFloor, percentMul, percentMulCeil, percentMulFloor } from './math.js';
 
 /**
- * What differs between the versions of Aave v3 that this bot liquidates on. All of them (3.5 and later) share the
- * health factor, the close factor, the rule against leftovers and the rounding of balances.
+ * What differs between the versions of Aave v3 that this bot liquidates on. All of them (3.5 and later) share
+ * the health factor, the close factor, the rule against leftovers and the rounding of balances.
  */
 export interface LiquidationRules {
   readonly version: string;
@@ -21,7 +21,10 @@ const HALF_UP: Omit<LiquidationRules, 'version'> = {
   protocolFee: percentMul,
 };
 
-/** The same function in 3.7: in favour of the protocol. Not proved against the contract here, its sources are not packaged. */
+/**
+ * The same function in 3.7: in favour of the protocol. Not proved against the contract here, its sources are
+ * not packaged.
+ */
 const FOR_PROTOCOL: Omit<LiquidationRules, 'version'> = {
   withBonus: percentMulFloor,
   withoutBonus: percentDivFloor,

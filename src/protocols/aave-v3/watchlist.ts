@@ -5,9 +5,14 @@ import { Prefilter, type Fall } from './prefilter.js';
 
 /** Everybody is looked at again once health factors may have fallen by this share since the last time. */
 const FURTHEST_FALL = 0.03;
-/** A price that moved is waited for until it moves less than this a block: only then is everybody looked at again. */
+/**
+ * A price that moved is waited for until it moves less than this a block: only then is everybody looked at
+ * again.
+ */
 const STILL = 1e-3;
-/** The list is made this much longer than it has to be, so that not every move of a price makes another one. */
+/**
+ * The list is made this much longer than it has to be, so that not every move of a price makes another one.
+ */
 const MARGIN = 1e-3;
 /** What a health factor may lose as a 32-bit float. */
 const FLOAT32_MARGIN = 1e-6;
@@ -22,10 +27,10 @@ interface Reach {
 }
 
 /**
- * The rows of a table that may be below a health factor, kept from block to block without a look at all accounts. At the last look,
- * the basis, everybody's health factor was noted, and since then none can have fallen further than the worst changes of prices,
- * interest and thresholds take it: whoever was far enough above the limit still is. A price that moves far counts for the holders
- * of its asset only.
+ * The rows of a table that may be below a health factor, kept from block to block without a look at all
+ * accounts. At the last look, the basis, everybody's health factor was noted, and since then none can have
+ * fallen further than the worst changes of prices, interest and thresholds take it: whoever was far enough
+ * above the limit still is. A price that moves far counts for the holders of its asset only.
  */
 export class Watchlist {
   readonly #table: PositionTable;
@@ -51,7 +56,8 @@ export class Watchlist {
   }
 
   /**
-   * Every row whose health factor at the last {@link update} is below this one or cannot be computed, and few whose is not.
+   * Every row whose health factor at the last {@link update} is below this one or cannot be computed, and few
+   * whose is not.
    *
    * @param healthFactor at most the limit.
    */
