@@ -11,7 +11,7 @@ export interface JudgedPrice {
   readonly jumped: boolean;
 }
 
-/** How much one liquidation may cover, and for how long what is borrowed for it has to suffice. */
+/** How much one liquidation may cover, and for how long the amount funded for it must stay sufficient. */
 export interface SizeLimits {
   /** Debt, by value: USD with 8 decimals. */
   readonly maxNotionalUsd8: bigint;
@@ -19,26 +19,26 @@ export interface SizeLimits {
   readonly fundingHorizonSeconds: number;
 }
 
-/** A position with a health factor below 1, or with one that cannot be known. Plain data. */
+/** A position whose health factor is below 1 or cannot be known. Plain data. */
 export interface AtRisk {
   /** The configured name of the market. */
   readonly protocol: string;
   /** The contract whose liquidation function is called. */
   readonly market: Address;
   readonly borrower: Address;
-  /** Undefined when a price is missing: then `obstacle` says which. */
+  /** Undefined when a price is missing: then `obstacle` names the asset. */
   readonly healthFactorWad: bigint | undefined;
   readonly totalCollateralUsd8: bigint;
   readonly totalDebtUsd8: bigint;
   /** All prices that the health factor depends on. */
   readonly prices: readonly JudgedPrice[];
-  /** Why the market itself lets nobody liquidate the position now. */
+  /** Why the market does not allow a liquidation of the position now; undefined when it does. */
   readonly obstacle: Rejection | undefined;
   /**
    * What may be liquidated, within the limits. A pair without candidates has no amount that the protocol
    * would accept.
    */
   readonly pairs: readonly LiquidationPair[];
-  /** Some amount would be possible without the limit on what one liquidation may cover. */
+  /** The operator's limit on one liquidation, rather than the protocol, bounds an amount. */
   readonly limited: boolean;
 }

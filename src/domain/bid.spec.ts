@@ -6,12 +6,12 @@ import { USD8 } from './money.js';
 const policy = { baseBribeBps: 1500, maxBribeBps: 4000, minProfitUsd8: 5n * USD8 };
 
 describe('bid model', () => {
-  it('offers nothing when even without a bid the margin is below the floor', () => {
+  it('offers nothing when the margin is below the floor even without a bid', () => {
     expect(bidUsd8(5n * USD8 - 1n, policy)).toBeUndefined();
     expect(bidUsd8(-1n, { ...policy, minProfitUsd8: 0n })).toBeUndefined();
   });
 
-  it('keeps the floor: at a margin of exactly the floor there is nothing to give away', () => {
+  it('bids zero when the margin is exactly the floor', () => {
     expect(bidUsd8(5n * USD8, policy)).toBe(0n);
   });
 

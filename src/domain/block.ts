@@ -10,8 +10,8 @@ export interface Block {
   /** Wei per gas. */
   readonly baseFeePerGas: bigint;
   /**
-   * The filter over every address and topic of the block's logs: 256 bytes. Undefined where the node does not
-   * give it.
+   * The bloom filter over every address and topic of the block's logs: 256 bytes. Undefined when the node
+   * does not give it.
    */
   readonly logsBloom?: Hex | undefined;
 }

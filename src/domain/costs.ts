@@ -14,9 +14,9 @@ export interface Costs {
   readonly l1DataUsd8: bigint;
   readonly operatorUsd8: bigint;
   readonly bidUsd8: bigint;
-  /** For the books only: it is a part of the swap input, so it is not subtracted again. */
+  /** For the records only: it is a part of the swap input, so it is not subtracted again. */
   readonly poolFeeUsd8: bigint;
-  /** For the books only. A flash swap pays no fee but the pool's. */
+  /** For the records only. A flash swap pays no fee but the pool's. */
   readonly flashFeeUsd8: bigint;
 }
 
@@ -34,7 +34,10 @@ export function unavoidableCosts(
   };
 }
 
-/** What is subtracted from the gross profit: all but the fees that the swap input already holds. USD8. */
+/**
+ * The costs that are subtracted from the gross profit: all but the fees that the swap input already holds.
+ * USD8.
+ */
 export function totalCostsUsd8(costs: Costs): bigint {
   return costs.l2GasUsd8 + costs.l1DataUsd8 + costs.operatorUsd8 + costs.bidUsd8;
 }

@@ -2,8 +2,8 @@ import type { LiquidationPlan } from './plan.js';
 import type { LiquidationCandidate, Opportunity } from './opportunity.js';
 
 /**
- * Every reason for which a position below a health factor of 1 is left alone. Stored in rows and shown to
- * operators.
+ * Every reason for which the bot does not liquidate a position with a health factor below 1. Stored in rows
+ * and shown to operators.
  */
 export const REJECTION_REASONS = {
   'price-missing': 'the oracle gives no price for an asset of the position',
@@ -32,11 +32,14 @@ export const REJECTION_REASONS = {
 
 export type RejectionReason = keyof typeof REJECTION_REASONS;
 
-/** A "no" with its reason and the numbers that led to it. */
+/** A refusal with its reason and the numbers that led to it. */
 export interface Rejection {
   readonly kind: 'rejected';
   readonly reason: RejectionReason;
-  /** What was compared with what; amounts as decimal text, so that it can be stored and shown as it is. */
+  /**
+   * The numbers that were compared. Amounts are decimal text, so that the detail can be stored and shown
+   * unchanged.
+   */
   readonly detail: Readonly<Record<string, string>>;
 }
 
@@ -45,10 +48,15 @@ export interface Planned {
   readonly plan: LiquidationPlan;
 }
 
-/** How far a refused opportunity came: the plan that did not pay, or the candidate whose call reverted. */
+/**
+ * How far a refused opportunity came: to a plan that was not profitable, or to a candidate whose call
+ * reverted.
+ */
 export type Attempt = LiquidationPlan | LiquidationCandidate;
 
-/** What the planner says of one opportunity. `attempt` is there when it reached the simulation. */
+/**
+ * The planner's decision about one opportunity. `attempt` is set when the opportunity reached the simulation.
+ */
 export type PlanDecision =
   Planned | (Rejection & { readonly opportunity: Opportunity; readonly attempt?: Attempt });
 

@@ -1,7 +1,7 @@
 /**
- * Errors are named by what the bot must do about them, so that the policy sits in one place (the bot's loop):
- * a {@link RetryError} is tried again on the next pass, a {@link SkipError} drops this one opportunity,
- * a {@link HaltError} stops all sending until an operator resumes.
+ * Errors are named by what the bot must do about them, so that the policy sits in one place (FailurePolicy).
+ * After a {@link RetryError} the next pass tries again. A {@link SkipError} drops this one opportunity. A
+ * {@link HaltError} stops all sending until an operator resumes.
  */
 export type Consequence = 'retry' | 'skip' | 'halt';
 
@@ -14,22 +14,24 @@ export abstract class ChimeraError extends Error {
   }
 }
 
-/** A passing condition: the network, a slow database. The same work may succeed later. */
+/** A temporary failure, for example of the network or of a slow database. The same work may succeed later. */
 export class RetryError extends ChimeraError {
   readonly consequence = 'retry';
 }
 
-/** This opportunity cannot be served, others can. */
+/** This opportunity cannot be executed; others can. */
 export class SkipError extends ChimeraError {
   readonly consequence = 'skip';
 }
 
-/** Going on could lose money: what we believe about the chain, our keys or our books is wrong. */
+/**
+ * Going on could lose money, because something we believe about the chain, our keys or our books is wrong.
+ */
 export class HaltError extends ChimeraError {
   readonly consequence = 'halt';
 }
 
-/** Start-up found something missing or wrong. Carries every problem at once, one sentence each. */
+/** The start-up found something missing or wrong. It carries all problems, one sentence each. */
 export class StartupError extends Error {
   constructor(readonly problems: readonly string[]) {
     super(problems.join('\n'));
@@ -38,8 +40,8 @@ export class StartupError extends Error {
 }
 
 /**
- * The consequence of any thrown value. What nobody classified is a bug, and a bug must not go on spending: it
- * halts.
+ * The consequence of any thrown value. A value that is no {@link ChimeraError} is a bug. It halts, because a
+ * bug must not go on spending.
  */
 export function consequenceOf(error: unknown): Consequence {
   return error instanceof ChimeraError ? error.consequence : 'halt';
@@ -47,14 +49,14 @@ export function consequenceOf(error: unknown): Consequence {
 
 const RANK: Readonly<Record<Consequence, number>> = { skip: 0, retry: 1, halt: 2 };
 
-/** The errors among these, the worst first: what halts before what is retried before what is skipped. */
+/** The errors among these values, the worst first: halt, then retry, then skip. */
 export function worstFirst(errors: readonly (Error | undefined)[]): Error[] {
   return errors
     .filter((error) => error !== undefined)
     .sort((a, b) => RANK[consequenceOf(b)] - RANK[consequenceOf(a)]);
 }
 
-/** A thrown value as an Error: anything may be thrown. */
+/** A thrown value as an Error. JavaScript can throw any value. */
 export function errorFrom(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

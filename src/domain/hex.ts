@@ -1,6 +1,6 @@
 /**
- * An address in lower case: the form in which addresses are compared and used as keys. Checksums are for the
- * edges.
+ * An address in lower case: the form in which addresses are compared and used as keys. Checksums are only for
+ * input and output.
  */
 export type Address = `0x${string}`;
 export type Hash = `0x${string}`;
@@ -41,7 +41,7 @@ export function uintWord(value: bigint | number): string {
 
 /**
  * The unsigned integer in the `index`-th 32-byte word of ABI data.
- * @throws RangeError when the data is too short: a missing value is never read as 0.
+ * @throws RangeError when the data is too short. A missing value is never read as 0.
  */
 export function uintAt(data: Hex, index: number): bigint {
   const start = 2 + index * 64;
@@ -59,7 +59,7 @@ export function addressAt(data: Hex, index: number): Address {
 }
 
 /**
- * The `bytes` whose offset stands in the `index`-th 32-byte word of ABI data.
+ * The `bytes` whose offset is in the `index`-th 32-byte word of ABI data.
  * @throws RangeError when the data is too short.
  */
 export function bytesAt(data: Hex, index: number): Hex {

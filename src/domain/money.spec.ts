@@ -20,7 +20,7 @@ const priced = fc.record({
 });
 
 describe('exact arithmetic', () => {
-  it('brackets the true quotient: floor <= half up <= ceil, and floor and ceil differ by one only where it does not divide', () => {
+  it('brackets the true quotient: floor <= half up <= ceil; floor and ceil differ by one unless the division is exact', () => {
     fc.assert(
       fc.property(natural, natural, positive, (a, b, c) => {
         const floor = mulDivFloor(a, b, c);
@@ -38,7 +38,7 @@ describe('exact arithmetic', () => {
     expect(costUsd8(1n, usdc)).toBe(100n);
   });
 
-  it('finds the largest amount that costs at most, and the smallest that is worth at least, a sum', () => {
+  it('finds the largest amount that costs at most a sum, and the smallest amount worth at least a sum', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 1n, max: 10n ** 20n }), priced, (usd8, asset) => {
         const within = amountWithin(usd8, asset);
@@ -51,7 +51,7 @@ describe('exact arithmetic', () => {
     );
   });
 
-  it('shows money without inventing cents: a loss below a cent is no minus nothing', () => {
+  it('cuts shown money to the cent: a loss below a cent is 0.00, without a minus sign', () => {
     expect(formatUsd8(123_456_789_012n)).toBe('1234.56');
     expect(formatUsd8(-1_000_000n)).toBe('-0.01');
     expect(formatUsd8(-999_999n)).toBe('0.00');

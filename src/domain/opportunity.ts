@@ -10,10 +10,10 @@ export interface Asset {
 }
 
 /**
- * Why an amount is worth trying. The profit changes its slope only at a few amounts, so the best one is among
- * these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the protocol's
- * minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is worth, or
- * the operator's own limit.
+ * Why an amount is worth trying. The slope of the profit changes only at a few amounts, so the best amount is
+ * one of these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the
+ * protocol's minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is
+ * worth, or the operator's limit.
  */
 export type Sizing =
   'all-debt' | 'all-collateral' | 'close-factor' | 'leaves-minimum' | 'swap-depth' | 'notional-limit';

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.js';
 
-/** When one pass of the loop began. Latencies are measured from there; nothing is decided by them. */
+/** When one pass of the loop began. Latencies are measured from there. No decision depends on them. */
 export class PassTrace {
   /** @param headReceivedAtMs when the head of the pass arrived: monotonic milliseconds of the same clock. */
   constructor(

@@ -4,7 +4,10 @@ import type { Address, Hex } from './hex.js';
 import type { LiquidationCandidate } from './opportunity.js';
 import type { Route } from './route.js';
 
-/** The contract accepts a plan for so long after its block: enough to be included, too little to go stale. */
+/**
+ * The contract accepts a plan for this long after its block: long enough to be included, too short to become
+ * stale.
+ */
 export const PLAN_LIFETIME_SECONDS = 60;
 
 /** What the contract returned when the call was simulated at the planning block. */
@@ -31,7 +34,7 @@ export interface TransactionCall {
   readonly maxPriorityFeePerGas: bigint;
 }
 
-/** One liquidation, proved by simulation against `block`, ready to be authorised and signed. */
+/** One liquidation that a simulation at `block` proved. It is ready to be authorised and signed. */
 export interface LiquidationPlan {
   readonly protocol: string;
   readonly market: Address;

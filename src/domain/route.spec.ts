@@ -20,7 +20,7 @@ const split: Route = {
 };
 
 describe('route', () => {
-  it('names its pools in the direction of the swaps', () => {
+  it('lists its pools in the direction of the swaps', () => {
     expect(poolsOf(split)).toEqual([address('01'), address('02'), address('03')]);
   });
 
@@ -34,12 +34,12 @@ describe('route', () => {
     expect(poolFees(direct, 1_000_001n)).toBe(501n);
   });
 
-  it('pays the fee of each hop on what the hop before it left, and shares the input as quoted', () => {
+  it('pays the fee of each hop on the output of the hop before, and divides the input as quoted', () => {
     // 3,000,000 less 0.05 % less 0.3 %: 10,495.5 are kept. 1,000,000 less 1 %: 10,000.
     expect(poolFees(split, 4_000_000n)).toBe(10_496n + 10_000n);
   });
 
-  it('pays no fee where the quotes ask for nothing', () => {
+  it('pays no fee when the quoted input is zero', () => {
     const free: Route = { parts: [{ quotedInput: 0n, output: 5n, hops: [hop('01', 500)] }] };
     expect(poolFees(free, 0n)).toBe(0n);
   });

@@ -13,7 +13,10 @@ export interface Hop {
   readonly tokenOut: Address;
   /** Share of the input that the pool keeps, in hundredths of a basis point (500 = 0.05 %). */
   readonly feePips: number;
-  /** Tells the pool from others of its factory with the same tokens. Uniswap v3: its fee tier, in pips. */
+  /**
+   * Distinguishes the pool from other pools of its factory with the same tokens. Uniswap v3: its fee tier, in
+   * pips.
+   */
   readonly parameter: number;
 }
 
@@ -29,7 +32,7 @@ export interface RoutePart {
 
 /** How a plan sells collateral for the debt token. Plain data, as it is stored with the plan. */
 export interface Route {
-  /** Side by side: each sells a share of the collateral. At least one. */
+  /** Each part sells a share of the collateral. At least one. */
   readonly parts: readonly RoutePart[];
 }
 
@@ -45,7 +48,7 @@ export function quotedInputOf({ parts }: Route): bigint {
 
 /**
  * The fees that the pools keep of `input` collateral units, in collateral units, rounded up. The input is
- * shared among the parts as their quotes are.
+ * divided among the parts in proportion to their quotes.
  */
 export function poolFees(route: Route, input: bigint): bigint {
   const quoted = quotedInputOf(route);

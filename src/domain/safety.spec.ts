@@ -26,7 +26,7 @@ const play = (events: readonly SafetyEvent[], from = fresh): SafetyStatus =>
   events.reduce((status, event, index) => nextSafety(status, event, limits, index + 1), from);
 
 describe('safety state machine', () => {
-  it('throttles at the first failure, halts at the third in a row, and says which it was', () => {
+  it('throttles at the first failure, halts at the third in a row, and names the last failure', () => {
     expect(play([failure]).state).toBe('THROTTLED');
     expect(play([failure, failure]).state).toBe('THROTTLED');
     const halted = play([failure, failure, { kind: 'execution-failed', reason: 'MustNotLeaveDust' }]);
@@ -40,14 +40,14 @@ describe('safety state machine', () => {
     );
   });
 
-  it('throttles for what is around it until that is well again', () => {
+  it('throttles while something outside the bot is unhealthy', () => {
     expect(play([lag])).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag', actor: 'chimera' });
     expect(play([lag, { ...lag, reason: 'still' }])).toMatchObject({ reason: 'the nodes lag', sinceMs: 1 });
     expect(play([lag, well])).toMatchObject({ state: 'NORMAL', reason: 'fresh heads', sinceMs: 2 });
     expect(play([well])).toEqual(fresh);
   });
 
-  it('keeps the throttle of a failure, and its reason, until a success, whatever throttled besides', () => {
+  it('keeps the throttle of a failure and its reason until a success, also beside another throttle', () => {
     for (const events of [
       [failure, well],
       [lag, failure, well],
@@ -61,7 +61,7 @@ describe('safety state machine', () => {
     expect(play([lag, failure, well, { kind: 'execution-succeeded' }]).state).toBe('NORMAL');
   });
 
-  it('F15 has the failures and the throttle of before when a reorg takes an outcome back', () => {
+  it('F15 restores the earlier failures and throttle when a reorg takes back an outcome', () => {
     const takenBack = (failures: number): SafetyEvent => ({ kind: 'outcome-taken-back', failures });
     expect(play([failure, takenBack(1)])).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(play([failure, failure, takenBack(1)])).toMatchObject({
@@ -72,13 +72,13 @@ describe('safety state machine', () => {
     const undone = play([failure, failure, success, takenBack(-2)]);
     expect(undone).toMatchObject({ state: 'THROTTLED', consecutiveFailures: 2 });
     expect(play([failure], undone).state).toBe('HALTED');
-    // A success that ended no failures says nothing about the throttle, and a resume has cleared the count.
+    // A success that cleared no failures does not change the throttle. A resume has cleared the count.
     expect(play([lag, takenBack(0)])).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag' });
     const resume: SafetyEvent = { kind: 'resume', reason: 'looked', actor: 'ops' };
     expect(play([failure, resume, takenBack(1)])).toMatchObject({ reason: 'looked', consecutiveFailures: 0 });
   });
 
-  it('leaves HALTED by an operator only, whatever happens meanwhile', () => {
+  it('leaves HALTED only when an operator resumes, after any other event', () => {
     const again: SafetyEvent = { kind: 'halt', reason: 'again', actor: 'chimera' };
     const others = fc.constantFrom<SafetyEvent>(
       { kind: 'execution-succeeded' },
@@ -119,7 +119,7 @@ describe('authorisation', () => {
     });
   });
 
-  it('takes the limits as they are, to the last unit', () => {
+  it('applies the limits exactly, to the last unit', () => {
     expect(authorise(500n * USD8, 'NORMAL', idle, limits).kind).toBe('authorised');
     expect(authorise(500n * USD8 + 1n, 'NORMAL', idle, limits)).toMatchObject({
       reason: 'notional-above-limit',
@@ -138,7 +138,7 @@ describe('authorisation', () => {
     );
   });
 
-  it('gives what is left of the day as headroom, never less than nothing', () => {
+  it('gives the rest of the daily volume as headroom, never below zero', () => {
     expect(notionalHeadroomUsd8(0n, limits)).toBe(500n * USD8);
     expect(notionalHeadroomUsd8(2400n * USD8, limits)).toBe(100n * USD8);
     expect(notionalHeadroomUsd8(9999n * USD8, limits)).toBe(0n);

@@ -24,13 +24,13 @@ export type SafetyEvent =
   | { readonly kind: 'execution-succeeded' }
   | { readonly kind: 'execution-failed'; readonly reason: string }
   /**
-   * A reorg took the outcome of an execution back. `failures`: by how much that outcome had changed the
+   * A reorg took back the outcome of an execution. `failures`: by how much that outcome had changed the
    * count.
    */
   | { readonly kind: 'outcome-taken-back'; readonly failures: number }
-  /** Something around us is not well … */
+  /** Something outside the bot is unhealthy, for example the sequencer. */
   | { readonly kind: 'throttle'; readonly reason: string }
-  /** … and is again. */
+  /** It is healthy again. */
   | { readonly kind: 'unthrottle'; readonly reason: string }
   | { readonly kind: 'halt'; readonly reason: string; readonly actor: string }
   | { readonly kind: 'resume'; readonly reason: string; readonly actor: string };
@@ -43,10 +43,10 @@ export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
 };
 
 /**
- * The safety state machine. A failure throttles (one transaction in flight at a time) and, when it makes
- * `maxConsecutiveFailures` in a row, halts; a success clears the count and the throttle. A throttle without a
- * failure is cleared by `unthrottle`, which leaves that of a failure alone. An outcome that is taken back
- * leaves the count as it was before it. HALTED is left by `resume` alone.
+ * The safety state machine. A failure throttles: one transaction in flight at a time.
+ * `maxConsecutiveFailures` in a row halt. A success clears the count and the throttle. `unthrottle` clears a
+ * throttle without a failure; it does not clear the throttle of a failure. An outcome that is taken back
+ * restores the count from before it. Only `resume` leaves HALTED.
  */
 export function nextSafety(
   status: SafetyStatus,
@@ -83,11 +83,11 @@ export function nextSafety(
           failures,
         );
       const throttled = to('THROTTLED', event.reason, 'chimera', failures);
-      // The first failure outlasts what throttled before it, and is the reason from now on.
+      // The first failure outlasts an earlier throttle, so it becomes the reason.
       return failures === 1 ? { ...throttled, reason: event.reason } : throttled;
     }
     case 'outcome-taken-back': {
-      // A resume may have cleared the count meanwhile.
+      // A resume may have cleared the count in the meantime.
       const failures = Math.max(0, status.consecutiveFailures - event.failures);
       if (status.state === 'HALTED' || failures === status.consecutiveFailures)
         return { ...status, consecutiveFailures: failures };
@@ -106,15 +106,15 @@ export function nextSafety(
   }
 }
 
-/** What authorisation looks at besides the plan. */
+/** What the authorisation checks besides the plan. */
 export interface SafetyUsage {
-  /** USD8 of debt covered or on its way in the present UTC day. */
+  /** USD8 of debt covered or in flight in the present UTC day. */
   readonly dailyVolumeUsd8: bigint;
   readonly inFlight: number;
   readonly operatorBalanceWei: bigint;
 }
 
-/** Whether an intent of this notional may be signed now; the first rule that says no gives the reason. */
+/** Whether an intent of this notional may be signed now. The first rule that refuses it gives the reason. */
 export function authorise(
   notionalUsd8: bigint,
   state: SafetyState,

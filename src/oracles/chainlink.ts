@@ -20,8 +20,8 @@ export function answerOf(word: bigint): bigint | undefined {
 }
 
 /**
- * A feed's last round; undefined where there is none (a price-cap adapter), or its answer is zero or
- * negative.
+ * A feed's last round. Undefined when the feed has no rounds (a price-cap adapter), or when its answer is
+ * zero or negative.
  */
 export function latestRoundRead(feed: Address): Read<Round | undefined> {
   return {
@@ -48,7 +48,7 @@ export function roundRead(feed: Address): Read<Round> {
 }
 
 /**
- * When each source last changed, seconds since the epoch; undefined for one that has no rounds (a price-cap
+ * When each source last changed, seconds since the epoch. Undefined for a source without rounds (a price-cap
  * adapter).
  */
 export function updateTimesRead(sources: readonly Address[]): Read<(number | undefined)[]> {
@@ -61,7 +61,8 @@ export function updateTimesRead(sources: readonly Address[]): Read<(number | und
 }
 
 /**
- * The feed behind an asset in a market's oracle (AaveOracle.getSourceOfAsset); undefined where none answers.
+ * The feed behind an asset in a market's oracle (AaveOracle.getSourceOfAsset); undefined when the oracle has
+ * none.
  */
 export function sourceRead(oracle: Address, asset: Address): Read<Address | undefined> {
   return {

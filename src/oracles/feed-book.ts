@@ -15,19 +15,22 @@ const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;
  */
 const ANSWER_UPDATED = id('AnswerUpdated(int256,uint256,uint256)') as Hex;
 /**
- * AggregatorConfirmed(address indexed previous, address indexed latest) of a Chainlink proxy; old proxies do
- * not say it.
+ * AggregatorConfirmed(address indexed previous, address indexed latest) of a Chainlink proxy. Old proxies do
+ * not emit it.
  */
 const AGGREGATOR_CONFIRMED = id('AggregatorConfirmed(address,address)') as Hex;
 
-/** A feed whose answer its aggregator's logs tell. */
+/** A feed whose answers are known from the logs of its aggregator. */
 interface FollowedFeed {
   readonly aggregator: Address;
-  /** Undefined after an answer that is no price. */
+  /** Undefined when the last answer is zero or negative. */
   readonly round: Round | undefined;
 }
 
-/** What is known of feeds at a block; undefined for a feed that has to be asked. Replaced, never changed. */
+/**
+ * What is known of feeds at a block; undefined for a feed whose price has to be read. The map is replaced,
+ * never changed.
+ */
 export type Feeds = ReadonlyMap<Address, FollowedFeed | undefined>;
 
 interface FeedStep extends BlockStep {
@@ -35,19 +38,19 @@ interface FeedStep extends BlockStep {
   readonly found: Feeds;
 }
 
-/** What the native token costs, for gas, fees and bids. */
+/** The price of the native token, for gas, fees and bids. */
 export interface FeedView {
   readonly native: Round;
 }
 
 /**
- * Price feeds whose rounds are known from logs, so that their price needs no call: proxies of an aggregator
- * that emits AnswerUpdated. An adapter that computes its answer, for example a capped ratio, is not one of
- * them and is asked.
+ * Price feeds whose rounds are known from logs, so that no call is needed for their price. They are proxies
+ * of an aggregator that emits AnswerUpdated. An adapter that computes its answer, for example a capped ratio,
+ * is not one of them: its price is read by a call.
  *
- * A proxy may be given another aggregator without a log, and an aggregator may answer something else than its
- * logs say. So whoever uses the rounds compares them with the chain from time to time, and calls {@link
- * distrust}.
+ * A proxy may get another aggregator without a log, and an aggregator may answer something else than its logs
+ * say. So the code that uses the rounds must compare them with the chain from time to time. When they differ,
+ * it calls {@link distrust}.
  */
 export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | undefined> {
   readonly name = 'price-feeds';
@@ -64,13 +67,13 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     return [...this.feeds].flatMap(([feed, followed]) => (followed ? [feed, followed.aggregator] : []));
   }
 
-  /** The feed's last round; undefined for a feed that has to be asked. */
+  /** The feed's last round; undefined for a feed whose price has to be read. */
   roundOf(feed: Address): Round | undefined {
     return this.distrusted.has(feed) ? undefined : this.feeds.get(feed)?.round;
   }
 
   /**
-   * How the feeds among these that are not known yet stand at a block. For {@link add}.
+   * Reads the feeds that are not known yet, at a block. The result is for {@link add}.
    *
    * @throws RetryError
    */
@@ -81,14 +84,12 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     );
   }
 
-  /**
-   * Follows feeds from now on. To be called in the commit of something that is undone before this book is.
-   */
+  /** Follows these feeds from now on. Call it in the commit of something that is undone before this book. */
   add(found: Feeds): void {
     if (found.size > 0) this.feeds = new Map([...this.feeds, ...found]);
   }
 
-  /** The feed does not answer what its logs say: from now on it is asked. */
+  /** The feed's answer differs from its logs: from now on its price is read by a call. */
   distrust(feed: Address): void {
     this.distrusted.add(feed);
   }

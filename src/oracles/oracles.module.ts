@@ -6,8 +6,8 @@ import { FeedBook } from './feed-book.js';
 import { PriceGuard } from './price-guard.js';
 
 /**
- * Prices from Chainlink feeds, and which of them may be acted on. It must never make a price up: what cannot
- * be read is missing.
+ * Prices from Chainlink feeds, and the rules that say which price may be used. It must never make up a price:
+ * a price that cannot be read is missing.
  */
 @Module({
   imports: [RpcModule],

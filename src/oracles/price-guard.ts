@@ -7,14 +7,14 @@ import { BPS } from '../domain/money.js';
 
 export type Prices = ReadonlyMap<Address, bigint>;
 
-/** Prices that must not be acted on: too old, or moved too far in one block (F34). */
+/** Says which prices must not be used: those that are too old, or moved too far in one block (F34). */
 @Injectable()
 export class PriceGuard {
   constructor(private readonly config: ChimeraConfig) {}
 
   /**
-   * Assets whose price moved by more than `oracles.maxMovePerBlockBps` from the previous block's. An asset
-   * without a previous price is not suspicious.
+   * Assets whose price moved by more than `oracles.maxMovePerBlockBps` since the previous block. An asset
+   * without a previous price is accepted.
    */
   jumped(previous: Prices | undefined, current: Prices): Set<Address> {
     const limitBps = BigInt(this.config.oracles.maxMovePerBlockBps);
@@ -28,7 +28,7 @@ export class PriceGuard {
     return jumped;
   }
 
-  /** Why a price must not be used at a block of this timestamp (seconds), or undefined when it may. */
+  /** Why a price must not be used at a block with this timestamp (seconds); undefined when it may be used. */
   objection(price: JudgedPrice, timestamp: number): Rejection | undefined {
     if (price.jumped) return rejected('price-jump', { asset: price.symbol });
     if (price.updatedAt === undefined) return undefined;

@@ -8,8 +8,8 @@ export interface MarketView {
   /** All accounts with debt. */
   readonly borrowerCount: number;
   /**
-   * Every position with a health factor below 1, and every one that cannot be valued, with what may be done
-   * about it.
+   * Every position with a health factor below 1 and every position that cannot be valued, with the
+   * liquidations that are possible.
    */
   atRisk(limits: SizeLimits): readonly AtRisk[];
 }
@@ -19,13 +19,13 @@ export interface Counterparty {
   readonly address: Address;
   /** Its kind in the list of our contract (Roles.sol, Kind). */
   readonly kind: number;
-  /** As a sentence names it: "an Aave v3 market". */
+  /** Its name within a sentence, for example "an Aave v3 market". */
   readonly description: string;
 }
 
 /**
- * A lending market: its positions, kept exact by its logs, and which of them may be liquidated. Each protocol
- * family has one implementation in a folder of its own; `market-kinds.ts` lists them.
+ * A lending market. Its logs keep its positions exact, and it knows which positions may be liquidated. Each
+ * protocol family has one implementation in a folder of its own; `market-kinds.ts` lists them.
  */
 export interface LendingMarket<
   View extends MarketView = MarketView,
@@ -33,7 +33,7 @@ export interface LendingMarket<
   Undo = unknown,
   Answers = unknown,
 > extends FollowedAccounts<View, Step, Undo, Answers> {
-  /** The contracts that have to exist, by their key in the configuration: for the check at start. */
+  /** The contracts that the check at start expects, each with its key in the configuration. */
   readonly contracts: readonly (readonly [key: string, Address])[];
   /** The contract that our own contract calls to liquidate. */
   counterparty(): Read<Counterparty>;

@@ -10,8 +10,8 @@ import { LendingMarkets } from './lending-market.js';
 import { marketOf } from './market-kinds.js';
 
 /**
- * Everything that differs between lending protocols: their maths, events, reads and positions, one folder a
- * family. It must never decide whether something is worth doing.
+ * Everything that differs between lending protocols: maths, events, reads and positions, one folder a family.
+ * It must never decide whether a liquidation is worth doing.
  */
 @Module({
   imports: [RpcModule, OraclesModule],

@@ -16,7 +16,7 @@ import {
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 
-/** A person, as the API knows its caller: what the audit trail names. */
+/** The person who calls the API, as the audit trail names them. */
 export interface Operator {
   readonly name: string;
   readonly role: string;
@@ -24,7 +24,7 @@ export interface Operator {
   readonly address: string;
 }
 
-/** Who asks for a change: the bot itself, or a person. Only what a person does is audited. */
+/** Who asks for a change: the bot itself or a person. Only the actions of a person are audited. */
 export type Actor = 'chimera' | Operator;
 
 interface Change {
@@ -34,15 +34,14 @@ interface Change {
   readonly action?: NewOperatorAction;
 }
 
-/** How soon a write that failed is tried again: first, and at most. Milliseconds. */
+/** The first and the longest pause before a failed write is tried again. Milliseconds. */
 const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
 /**
- * Runs the safety state machine, and keeps it and the day's volume. What holds at any moment is the state
- * that was saved last, with the changes that are not saved yet applied to it. So a halt counts from the very
- * call, database or not, and wins over a resume that is being saved; while a resume counts only once it is
- * saved.
+ * Runs the safety state machine, and keeps its state and the day's volume. The state in force is the last
+ * saved state with the unsaved changes applied to it. So a halt counts from its call on, even without the
+ * database, and it wins over a resume that is being saved. A resume counts only after it is saved.
  */
 @Injectable()
 export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
@@ -75,7 +74,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Reads what survived the restart. Until then the state is HALTED.
+   * Reads the saved state. Until then the state is HALTED.
    *
    * @throws RetryError when the database is away.
    */
@@ -86,7 +85,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     this.loaded = true;
   }
 
-  /** One last attempt to save what the database has not taken yet; its connections close in the next hook. */
+  /** Tries once more to save the unsaved changes. The next hook closes the connections of the database. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.unsaved.length > 0) await this.save();
     clearTimeout(this.retry);
@@ -101,8 +100,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: whoever asks
-   * must not let another intent pass between this answer and {@link booked}.
+   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: the caller must
+   * not let another intent pass between this answer and {@link booked}.
    */
   authorise(
     notionalUsd8: bigint,
@@ -127,23 +126,23 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     return utcDay(this.clock.wallMs());
   }
 
-  /** The outbox has booked this intent in its own transaction: memory follows. */
+  /** Books in memory an intent that the outbox has booked in its own database transaction. */
   booked(day: string, notionalUsd8: bigint): void {
     if (day !== this.today()) return;
     this.volume = { day, usd8: this.dailyVolumeUsd8() + notionalUsd8 };
   }
 
   /**
-   * The outbox has taken an intent off its day, because it covered no debt: it was dropped, or it reverted.
-   * The limit is there for what can be lost on positions; that failures do not go on for ever is the work of
-   * the failure count.
+   * Subtracts an intent that the outbox has taken off its day, because it covered no debt: it was dropped or
+   * it reverted. The daily limit bounds what can be lost on positions. The count of failures bounds repeated
+   * failures.
    */
   released(day: string, notionalUsd8: bigint): void {
     if (day === this.volume.day) this.volume = { day, usd8: this.volume.usd8 - notionalUsd8 };
   }
 
   /**
-   * Reads the day's volume again: after a write of which nobody knows whether it happened.
+   * Reads the day's volume again, after a write whose outcome is not known.
    *
    * @throws RetryError
    */
@@ -157,35 +156,37 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.change({ kind: 'execution-succeeded' });
   }
 
-  /** A receipt, or the refusal of every node, proved a failure. */
+  /** A receipt, or a refusal by every node, proved a failure. */
   async recordFailure(reason: string): Promise<void> {
     await this.change({ kind: 'execution-failed', reason });
   }
 
   /**
-   * A reorg took back an outcome that had changed the count of failures by so much: +1, or less all there
-   * were.
+   * A reorg took back an outcome.
+   *
+   * @param failures by how much the outcome had changed the count of failures: +1 for a failure; for a
+   *   success, minus the count before it.
    */
   async takeBackOutcome(failures: number): Promise<void> {
     await this.change({ kind: 'outcome-taken-back', failures });
   }
 
   /**
-   * Something around the bot is not well: one transaction at a time from this call on. To say it again
+   * Something outside the bot is unhealthy: one transaction at a time from this call on. A repeated call
    * changes nothing.
    */
   async throttle(reason: string): Promise<void> {
     await this.change({ kind: 'throttle', reason });
   }
 
-  /** It is well again. Leaves the throttle of a failed execution, and HALTED, as they are. */
+  /** It is healthy again. The throttle of a failed execution and HALTED stay. */
   async unthrottle(reason: string): Promise<void> {
     await this.change({ kind: 'unthrottle', reason });
   }
 
   /**
-   * Stops all signing from this call on. While the database is away the halt holds in memory, and is saved as
-   * soon as it is back.
+   * Stops all signing from this call on. While the database is away, the halt holds in memory. It is saved as
+   * soon as the database is back.
    *
    * @throws SkipError when a person gives no reason.
    */
@@ -197,10 +198,11 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Leaves HALTED or THROTTLED, once that is saved. When a halt comes in meanwhile, the bot stays HALTED.
+   * Leaves HALTED or THROTTLED after the change is saved. When a halt comes in the meantime, the bot stays
+   * HALTED.
    *
-   * @throws SkipError when a person gives no reason; RetryError when it is not known to be saved: the state
-   *   is still in force then.
+   * @throws SkipError when a person gives no reason; RetryError when it is not known whether the change was
+   *   saved: then the old state stays in force.
    */
   async resume(reason: string, actor: Actor): Promise<SafetyStatus> {
     const text = reasonOf('resume', reason, actor);
@@ -221,16 +223,14 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     return this.current;
   }
 
-  /**
-   * Applies a change at once, then saves it; a save that fails is tried again later and is not the caller's
-   * concern.
-   */
+  /** Applies a change at once, then saves it. A save that fails is tried again later and does not throw. */
   private async change(event: SafetyEvent, action?: NewOperatorAction): Promise<void> {
     const atMs = this.clock.wallMs();
     const next = nextSafety(this.current, event, this.limits, atMs);
     const { state, consecutiveFailures } = this.current;
     const changesNothing = next.state === state && next.consecutiveFailures === consecutiveFailures;
-    // Beside a resume it may change everything: a halt of a HALTED bot is then the last word.
+    // While a resume is being saved, a halt of a HALTED bot is kept too: the bot must stay HALTED after the
+    // resume.
     if (changesNothing && !action && this.resuming === 0) return;
     this.unsaved = [...this.unsaved, { event, atMs, ...(action && { action }) }];
     this.derive();
@@ -251,13 +251,17 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   private async saveAll(): Promise<void> {
     for (let [change] = this.unsaved; change; [change] = this.unsaved) {
-      // What someone else has saved meanwhile is the new base, and our change is applied to that.
+      // When another process has changed the state, its state is the new base and our change is applied to
+      // it.
       if (await this.saveOne(change)) this.unsaved = this.unsaved.slice(1);
       this.derive();
     }
   }
 
-  /** @returns whether it was saved: not when someone else has changed the state, which is then taken over. */
+  /**
+   * @returns whether it was saved. When another process has changed the state, nothing is saved and that
+   *   state is taken over.
+   */
   private async saveOne({ event, atMs, action }: Change): Promise<boolean> {
     const { status, version } = this.saved;
     const next = nextSafety(status, event, this.limits, atMs);
@@ -267,8 +271,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * The state in force: the saved one and what is not saved yet. A change is told by an event, once the first
-   * one is read.
+   * Computes the state in force: the saved state and the unsaved changes. A change is emitted as an event,
+   * but only after the saved state was read.
    */
   private derive(): void {
     const from = this.current.state;
@@ -291,7 +295,7 @@ function nameOf(actor: Actor): string {
   return actor === 'chimera' ? actor : actor.name;
 }
 
-/** The bot's own halt must never fail, a person must say why. @throws SkipError */
+/** The bot's own halt must never fail. A person must give a reason. @throws SkipError */
 function reasonOf(action: string, reason: string, actor: Actor): string {
   const text = reason.trim();
   if (text !== '') return text;

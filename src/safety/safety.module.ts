@@ -7,11 +7,11 @@ import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
 
 /**
- * The one who says no: the limits, the day's volume, and the state NORMAL, THROTTLED or HALTED, which
- * outlives the process.
+ * Decides whether a plan may be signed: by the limits, the day's volume, and the state NORMAL, THROTTLED or
+ * HALTED. The state survives a restart.
  *
- * It must never leave HALTED by itself or before that is saved, never wait for the database to halt, and
- * never know how a transaction is made or sent.
+ * It must never leave HALTED by itself or before the resume is saved. It must never wait for the database
+ * before it halts. It must not know how a transaction is made or sent.
  */
 @Module({
   imports: [DatabaseModule],

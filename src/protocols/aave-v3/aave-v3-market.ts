@@ -32,9 +32,9 @@ import { Watchlist } from './watchlist.js';
 
 /** Wad. */
 export interface HealthFactorLimits {
-  /** Positions below it are in the view, exactly: those that may be liquidated. */
+  /** Positions below it may be liquidated. They are in the view, computed exactly. */
   readonly decideBelowWad: bigint;
-  /** Positions below it are compared with the chain at each block. At least as high as the other. */
+  /** Positions below it are compared with the chain at each block. At least as high as `decideBelowWad`. */
   readonly watchBelowWad: bigint;
 }
 
@@ -46,25 +46,28 @@ export interface MarketSources {
   readonly guard: PriceGuard;
 }
 
-/** One block, or a range, read and ready to be applied at once. */
+/** One block or a range of blocks, read and ready to be applied. */
 export interface MarketStep extends RestoreStep {
-  /** Undefined where the block did not change them. */
+  /** Undefined when the block did not change them. */
   readonly terms: MarketTerms | undefined;
   readonly changes: MarketChanges;
-  /** Accounts as the chain has them at the end of the block: they were not known, or known wrongly. */
+  /**
+   * Accounts as the chain has them at the end of the block, because our books did not have them or were
+   * wrong.
+   */
   readonly read: readonly AaveAccount[];
   readonly contradicted: readonly Address[];
   /** Feeds of the market that were not followed before. */
   readonly foundFeeds: Feeds;
-  /** What to begin with in place of everything that is followed; undefined: what is followed stays. */
+  /** Replaces all accounts that are followed. Undefined: the followed accounts stay. */
   readonly saved: readonly AaveAccount[] | undefined;
 }
 
-/** What takes one block back. */
+/** What is needed to take one block back. */
 export interface MarketUndo {
   readonly terms: MarketTerms;
   readonly before: ReadonlyMap<Address, AaveAccount | undefined>;
-  /** Accounts that were read from the chain within this block: what they were before it is not known. */
+  /** Accounts that were read from the chain in this block. What they were before it is not known. */
   readonly read: Set<Address>;
   readonly logs: readonly AccountChange[];
 }
@@ -72,8 +75,8 @@ export interface MarketUndo {
 const NO_FEEDS: Feeds = new Map();
 
 /**
- * One Aave v3 market. Its positions are kept exactly by its logs; only accounts that take their first debt
- * are read from the chain.
+ * One Aave v3 market. Its logs keep the positions exact. Only an account that takes its first debt is read
+ * from the chain.
  */
 export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, PricedConditions> {
   private readonly table = new PositionTable();
@@ -81,11 +84,11 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   private readonly turns: ComparisonTurns;
   private readonly prices: OraclePrices;
   private terms!: MarketTerms;
-  /** The answers of the last view, and what the price guard said of their prices. */
+  /** The answers of the last view, and the assets whose prices the price guard refused. */
   private judged:
     | { readonly by: PricedConditions; readonly prices: Prices; readonly jumped: ReadonlySet<Address> }
     | undefined;
-  /** Accounts that have debt, as far as we know, but whose state is not known. */
+  /** Accounts that seem to have debt, but whose positions are not known. */
   private readonly missing = new Set<Address>();
   private touched = new Set<Address>();
   private unsaved = new Set<Address>();
@@ -199,7 +202,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       const known = new Set(this.watched);
       const addresses = watchedAddresses(terms.market);
       const all = addresses.every((address) => known.has(address)) ? logs : await fetchLogs(addresses);
-      // What was read holds the updates of this block already.
+      // The terms that were read already hold the updates of this block.
       changes = { ...changesOf(terms.market, all), updates: new Map(), accrued: new Set() };
     }
     const { newBorrowers, contradicted } = applyChanges(changes.accounts, (address) =>
@@ -224,7 +227,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     const { accounts } = changes;
     const undo = { terms: this.terms, before: new Map<Address, AaveAccount | undefined>(), logs: accounts };
     const asRead = new Set(read.map(({ address }) => address));
-    // Accounts may have been adopted since the block was prepared: they are followed as well.
+    // Accounts that were adopted after the block was prepared are followed as well.
     const { changed, contradicted } = applyChanges(accounts, (address) =>
       asRead.has(address) ? undefined : this.table.get(address),
     );
@@ -297,7 +300,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       if ('priceMissing' in data || data.healthFactorWad < this.limits.decideBelowWad)
         positions.set(account.address, { account, data });
     }
-    // The same answers again, with more accounts, are not another block: nothing new is known of the prices.
+    // The same answers again, with more accounts, are not another block: the prices are not judged again.
     if (this.judged?.by !== answers) {
       const jumped = this.sources.guard.jumped(this.judged?.prices, conditions.prices);
       this.judged = { by: answers, prices: conditions.prices, jumped };
@@ -318,7 +321,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     if (source) this.sources.feeds.distrust(source);
   }
 
-  /** The account as of the last block; undefined for one that is not followed. */
+  /** The account as of the last block; undefined for an account that is not followed. */
   account(address: Address): AaveAccount | undefined {
     return this.table.get(address);
   }

@@ -17,14 +17,19 @@ import {
 import { rulesOf, SUPPORTED_VERSIONS } from './versions.js';
 
 const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
-/** Category ids are uint8 and handed out from 1 upwards, with gaps where one was removed: look this far. */
+/**
+ * Category ids are uint8 and given from 1 upwards, with gaps where a category was removed. Ids are read up to
+ * this one.
+ */
 const HIGHEST_EMODE_CATEGORY = 64;
 const USD8_UNIT = 10n ** 8n;
 
-/** Of a scaled balance a node spends some 8,000 gas: a call of this many stays well below a cap of 50M. */
+/**
+ * A scaled balance costs a node some 8,000 gas. A call with this many of them stays well below a cap of 50M.
+ */
 const BALANCES_PER_CALL = 2_500;
 
-/** The history is the archive's to answer, where there is one, and takes its time. */
+/** History is read from the archive endpoint, when one is configured. Such an answer takes longer. */
 const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
 
 /** Reads an Aave v3 pool and its accounts from the chain, every answer pinned to one block. */
@@ -34,7 +39,8 @@ export class AaveV3Reader {
 
   /**
    * The whole market at a block.
-   * @throws HaltError when the pool is of a version whose rules we do not know, or does not count in USD.
+   * @throws HaltError when the rules of the pool's version are not known, or when its oracle does not count
+   *   in USD.
    */
   async market(name: string, addressesProvider: Address, block: Hash): Promise<AaveMarket> {
     const [pool, poolConfigurator, oracle, sentinel] = await readAt(
@@ -103,7 +109,7 @@ export class AaveV3Reader {
     return readAt(this.chain, reads, block, { chunk: BALANCES_PER_CALL });
   }
 
-  /** Everyone who took debt in a range of blocks, both ends included. */
+  /** Every account that took debt in a range of blocks, both ends included. */
   async borrowers(market: AaveMarket, fromBlock: number, toBlock: number): Promise<Set<Address>> {
     const { address, topics } = borrowFilter(market);
     return borrowersOf(await this.chain.getLogs({ fromBlock, toBlock }, [address], topics, HISTORY));

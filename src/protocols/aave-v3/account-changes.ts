@@ -4,21 +4,22 @@ import type { AaveAccount, Leg } from './market.js';
 import { aTokenBalance, debtTokenBalance, scaledOfATokenBalance, scaledOfDebtTokenBalance } from './math.js';
 
 export interface AppliedChanges {
-  /** The followed accounts that changed, as they are after the last step. */
+  /** The followed accounts that changed, as they are after the last change. */
   readonly changed: ReadonlyMap<Address, AaveAccount>;
   /** Accounts that are not followed and took debt. */
   readonly newBorrowers: ReadonlySet<Address>;
   /**
-   * Accounts that gave more than they had by our books: the books are wrong. Not among those that changed.
+   * Accounts that gave away more than our books say they had: the books are wrong. They are not in `changed`.
    */
   readonly contradicted: ReadonlySet<Address>;
 }
 
 /**
- * Follows accounts through their steps, exactly: the logs give everything but the scaled amount of a Mint or
- * Burn, and that follows from what the account had before.
+ * Applies the changes to the accounts, exact to the unit. The logs give everything but the scaled amount of a
+ * Mint or Burn. This amount is computed from what the account had before.
  *
- * @param known the account before the first step; undefined for one that is not followed.
+ * @param known gives an account as it was before the first change; undefined for an account that is not
+ *   followed.
  */
 export function applyChanges(
   changes: readonly AccountChange[],
@@ -92,9 +93,9 @@ class Draft {
   }
 
   /**
-   * ScaledBalanceTokenBase._mintScaled and _burnScaled: the event's value is the balance after less the
-   * balance that was last booked, and balanceIncrease the balance now less that one. So the balance after is
-   * known, and with it the scaled one.
+   * ScaledBalanceTokenBase._mintScaled and _burnScaled: the event's value is the balance after the call less
+   * the balance that was last booked; balanceIncrease is the balance before the call, with its interest, less
+   * the balance that was last booked. So the balance after the call is known, and with it the scaled balance.
    */
   mintOrBurn(token: ReserveToken, kind: 'mint' | 'burn', data: Hex): void {
     const value = uintAt(data, 0);
@@ -109,7 +110,7 @@ class Draft {
     this.#set(token, after < 0n ? after : scaledOf(after, index));
   }
 
-  /** @param amount scaled; negative takes away. */
+  /** @param amount scaled; a negative amount is subtracted. */
   add(token: ReserveToken, amount: bigint): void {
     this.#set(token, this.#scaled(token) + amount);
   }

@@ -7,7 +7,7 @@ import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } f
 import type { AaveAccount, AaveMarket } from './market.js';
 import type { PricedConditions } from './oracle-prices.js';
 
-/** One borrower at the block of the view, with the totals that our own maths gives it. */
+/** One borrower at the block of the view, with the totals that this bot computes. */
 export interface AavePosition {
   readonly account: AaveAccount;
   readonly data: AccountData | PriceMissing;
@@ -23,8 +23,8 @@ export interface AaveMarketView extends MarketView, PricedConditions {
 }
 
 /**
- * PriceOracleSentinel: below this health factor a liquidation is allowed also while the sequencer's grace
- * period runs.
+ * PriceOracleSentinel: below this health factor a liquidation is allowed even during the sequencer's grace
+ * period.
  */
 const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
 
@@ -87,7 +87,7 @@ function actionsOn(
   };
 }
 
-/** The position without the legs that cannot be part of a liquidation now, or why nothing of it can. */
+/** The position without the legs that cannot be liquidated now, or the reason why none of its legs can. */
 function usableLegs(data: AccountData, timestamp: number): AccountData | Rejection {
   const inGrace = ({ reserve }: ValuedLeg): boolean => reserve.gracePeriodUntil >= timestamp;
   const stopped = ({ reserve }: ValuedLeg): boolean => reserve.paused || !reserve.active;

@@ -31,7 +31,10 @@ export interface AaveV3Pair extends LiquidationPair {
   readonly terms: AaveV3Terms;
 }
 
-/** Every pair of a collateral leg and a debt leg. One of which no amount may be taken has no candidates. */
+/**
+ * Every pair of a collateral leg and a debt leg. A pair of which no amount may be liquidated has no
+ * candidates.
+ */
 export function liquidationPairs(
   rules: Pick<LiquidationRules, 'version'>,
   { healthFactorWad, totalDebtUsd8, legs }: AccountData,
@@ -55,8 +58,8 @@ export function isBoundedByLimit({ terms }: AaveV3Pair, maxNotionalUsd8: bigint)
 }
 
 /**
- * The amounts on which the best profit can lie: everything the close factor allows, the most that leaves the
- * protocol's minimum behind, and the operator's limit when that is less. Amounts that would revert are left
+ * The amounts among which the best profit is: everything the close factor allows, the most that leaves the
+ * protocol's minimum behind, and the operator's limit when it is less. Amounts that would revert are left
  * out.
  */
 function edges(terms: AaveV3Terms, maxNotionalUsd8: bigint): LiquidationCandidate[] {
@@ -78,7 +81,7 @@ function edges(terms: AaveV3Terms, maxNotionalUsd8: bigint): LiquidationCandidat
   add(leavingMinimum, 'leaves-minimum');
   if (limit < cap) {
     add(limit, 'notional-limit');
-    // The limit may leave too little behind where a smaller amount does not.
+    // An amount at the limit may leave too little behind. A smaller amount may not.
     if (leavingMinimum !== undefined && limit > leavingMinimum) add(leavingMinimum, 'notional-limit');
   }
   return found;
@@ -99,7 +102,8 @@ export function sizedCandidate(
   const result = liquidationResult(terms, debtToCover);
   if (!result || result.debtCovered <= 0n || result.collateralSeized <= 0n) return undefined;
   const debtToFund = funding(terms, result);
-  // All collateral now, but with the interest until inclusion the close factor would leave some behind.
+  // It seizes all collateral now. With the interest until inclusion, the close factor would leave some
+  // behind.
   if (result.clears === 'collateral' && debtToFund > maxLiquidatableDebt(terms)) return undefined;
   return {
     collateral: pricedAsset(terms.collateral),
@@ -114,8 +118,8 @@ export function sizedCandidate(
 
 /**
  * Debt token units to hold, rounded up. A call that clears a side must still clear it at inclusion, when
- * interest has made that side larger; what the protocol does not take comes back. A partial amount needs no
- * more than itself.
+ * interest has made that side larger. The units that the protocol does not take come back. A partial amount
+ * needs no addition.
  */
 function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult): bigint {
   const { timestamp, debt, collateral, fundingHorizonSeconds } = terms;
@@ -131,7 +135,7 @@ function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult)
   }
 }
 
-/** What a free swap would leave to us: value seized less value covered, USD8; may be negative. */
+/** What we would keep if the swap were free: value seized less value covered, USD8; may be negative. */
 export function bonusUsd8(candidate: LiquidationCandidate): bigint {
   return (
     valueUsd8(candidate.collateralSeized, candidate.collateral) -

@@ -23,8 +23,8 @@ export class ComparisonTurns {
   ) {}
 
   /**
-   * The watched accounts, and in turn some of the others. When more are watched than fit into `count`, they
-   * take turns too.
+   * The watched accounts, and some of the other accounts in turn. When more accounts are watched than fit
+   * into `count`, the watched accounts take turns as well.
    */
   next(count: number): AaveAccount[] {
     const found = new Map<Address, AaveAccount>();
@@ -48,8 +48,8 @@ export function priceCalls({ market }: AaveMarketView): number {
 }
 
 /**
- * These accounts against Pool.getUserAccountData, and every price against the oracle, at the view's block.
- * Accounts whose collateral or debt differs by more than 10 bps are divergences, and a price that differs at
+ * Compares these accounts with Pool.getUserAccountData, and every price with the oracle, at the view's block.
+ * An account whose collateral or debt differs by more than 10 bps is a divergence. A price that differs at
  * all is wrong.
  */
 export function comparisonRead(view: AaveMarketView, accounts: readonly AaveAccount[]): Read<Comparison> {
@@ -64,7 +64,7 @@ export function comparisonRead(view: AaveMarketView, accounts: readonly AaveAcco
       const [chainConditions, chainData] = both.decode(results);
       const divergences = accounts.flatMap((account, index): Comparison['divergences'] => {
         const chain = chainData[index];
-        // At the chain's own prices: a wrong price of ours does not make the position wrong.
+        // Computed with the chain's prices: a wrong price in our state does not make the position wrong.
         const ours = accountData(market, account, chainConditions);
         if (!chain || 'priceMissing' in ours || !differs(ours, chain)) return [];
         return [{ account: account.address, detail: bothSides(ours, chain) }];

@@ -10,8 +10,8 @@ import {
 } from './market.js';
 
 /**
- * What Aave's logs say, hand-sliced: this runs on the hot path. An ERC-20 Transfer says nothing that Mint,
- * Burn and BalanceTransfer do not say better, so it is passed over.
+ * The topics of Aave's logs. Their data is decoded by hand, because this runs on the hot path. An ERC-20
+ * Transfer is ignored: Mint, Burn and BalanceTransfer say the same and more.
  */
 const TOPIC = {
   reserveDataUpdated: id('ReserveDataUpdated(address,uint256,uint256,uint256,uint256,uint256)') as Hex,
@@ -32,8 +32,8 @@ export interface ReserveToken {
 }
 
 /**
- * One step of an account. Amounts stay in the log's data: they are read for the accounts that are followed,
- * few of all.
+ * One change of an account. Its amounts are decoded from the log's data later, and only for accounts that are
+ * followed: these are few of all accounts.
  */
 export type AccountChange =
   | {
@@ -59,13 +59,13 @@ export type AccountChange =
     }
   | { readonly kind: 'e-mode'; readonly account: Address; readonly eMode: number };
 
-/** What a block's logs mean for our picture. */
+/** What the logs of a block change in the state. */
 export interface MarketChanges {
   /** In the order of the chain. */
   readonly accounts: readonly AccountChange[];
   /** The data of the last ReserveDataUpdated of each reserve, by reserve asset. */
   readonly updates: ReadonlyMap<Address, Hex>;
-  /** Reserve assets whose interest was booked without a ReserveDataUpdated. */
+  /** Reserve assets whose interest was booked without a ReserveDataUpdated log. */
   readonly accrued: ReadonlySet<Address>;
   /** Configuration, oracle, addresses or code changed: the market must be loaded again. */
   readonly reload: boolean;
@@ -82,12 +82,10 @@ export function watchedAddresses(market: AaveMarket): Address[] {
   ];
 }
 
-/**
- * Reads logs of any number of blocks, in the order of the chain; those of other contracts are passed over.
- */
+/** Reads the logs of any number of blocks, in the order of the chain. Logs of other contracts are ignored. */
 export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketChanges {
   const accounts: AccountChange[] = [];
-  // Each update replaces the one before: only the last of each reserve is read.
+  // Each update replaces the one before, so only the last one of each reserve is decoded.
   const updates = new Map<Hex, Hex>();
   const accrued = new Set<Address>();
   let reload = false;
@@ -103,7 +101,7 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
     const [topic, first, second] = topics;
     const token = tokens.get(address);
     if (token) {
-      if (!first || !second) continue; // Approval and Transfer have them too: what matters is the topic.
+      if (!first || !second) continue; // Approval and Transfer have them too; the topic tells the events apart.
       if (topic === TOPIC.mint)
         accounts.push({ kind: 'mint', account: addressFromWord(second), token, data });
       else if (topic === TOPIC.burn)
@@ -127,7 +125,7 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
       } else if (topic === TOPIC.userEModeSet && first) {
         accounts.push({ kind: 'e-mode', account: addressFromWord(first), eMode: Number(uintAt(data, 0)) });
       } else if (topic === TOPIC.liquidationCall && first) {
-        // LiquidationLogic updates the collateral's state first; paid out in aTokens, nothing says so.
+        // LiquidationLogic books the collateral's interest first. When it pays in aTokens, no log says so.
         if (uintAt(data, 3) === 1n) accrued.add(addressFromWord(first));
       } else if (topic === TOPIC.upgraded) {
         reload = true;
@@ -176,7 +174,7 @@ export function withUpdates(
   return { ...market, reserves };
 }
 
-/** ReserveLogic.updateState: the interest up to `timestamp` booked, at unchanged rates. */
+/** ReserveLogic.updateState: books the interest up to `timestamp`, at unchanged rates. */
 function accruedTo(indexes: ReserveIndexes, timestamp: number): ReserveIndexes {
   return {
     ...indexes,

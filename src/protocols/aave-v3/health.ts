@@ -39,9 +39,9 @@ export interface PriceMissing {
 
 /**
  * The account's totals and health factor at `conditions.timestamp`, exactly as Pool.getUserAccountData
- * computes them (GenericLogic.calculateUserAccountData, 3.5 and later): collateral rounded down, debt up,
- * both in USD8 per reserve; HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000, where wadDiv rounds half up and
- * the last division down.
+ * computes them (GenericLogic.calculateUserAccountData, 3.5 and later). Per reserve, in USD8, collateral is
+ * rounded down and debt is rounded up. HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000: wadDiv rounds half up,
+ * and the last division rounds down.
  */
 export function accountData(
   market: AaveMarket,
@@ -64,7 +64,7 @@ export function accountData(
     const unit = unitOf(reserve.decimals);
     const category = eModeOf(market, account, reserve);
     const { indexes } = reserve;
-    // Most legs have one side only, and this runs for everybody who may be liquidatable, at each block.
+    // Most legs have one side only, and this runs at each block for every account that may be liquidatable.
     const collateral =
       scaledCollateral && aTokenBalance(scaledCollateral, liquidityIndexAt(indexes, conditions.timestamp));
     const collateralUsd8 = collateral && mulDivFloor(collateral, priceUsd8, unit);

@@ -40,8 +40,8 @@ export interface EMode {
 }
 
 /**
- * Everything of one Aave v3 pool that decides a liquidation, as of one block. Immutable: an event makes a new
- * one.
+ * Everything of one Aave v3 pool that decides a liquidation, as of one block. Immutable: a change makes a new
+ * object.
  */
 export interface AaveMarket {
   readonly name: string;
@@ -56,13 +56,13 @@ export interface AaveMarket {
   readonly eModes: ReadonlyMap<number, EMode>;
 }
 
-/** What the outside says of a market at one block. */
+/** What prices and sentinel say about a market at one block. */
 export interface MarketConditions {
   /** Seconds since the epoch: interest is computed up to here. */
   readonly timestamp: number;
-  /** USD8 by reserve asset, by the market's own oracle; absent where the oracle gives none. */
+  /** USD8 by reserve asset, from the market's own oracle. An asset without a price is absent. */
   readonly prices: ReadonlyMap<Address, bigint>;
-  /** What the sentinel says; true where there is none. */
+  /** Whether the sentinel allows liquidations; true where there is no sentinel. */
   readonly sentinelAllows: boolean;
 }
 
@@ -80,7 +80,7 @@ export interface AaveAccount {
   readonly address: Address;
   /** 0: none. */
   readonly eMode: number;
-  /** By ascending reserve id; a reserve of which the account has nothing is left out. */
+  /** By ascending reserve id. A reserve in which the account has nothing is left out. */
   readonly legs: readonly Leg[];
 }
 
@@ -90,8 +90,8 @@ export function hasDebt({ legs }: AaveAccount): boolean {
 
 type IndexAt = (indexes: ReserveIndexes, timestamp: number) => bigint;
 
-/** Every account of a block asks for the same few indexes: the last answer for each reserve is kept. */
-function remembered(compute: IndexAt): IndexAt {
+/** All accounts of a block need the same few indexes, so the last result for each reserve is kept. */
+function keepLast(compute: IndexAt): IndexAt {
   const last = new WeakMap<ReserveIndexes, { readonly timestamp: number; readonly index: bigint }>();
   return (indexes, timestamp) => {
     const known = last.get(indexes);
@@ -103,7 +103,7 @@ function remembered(compute: IndexAt): IndexAt {
 }
 
 /** ReserveLogic.getNormalizedIncome: the liquidity index at `timestamp`, ray. */
-export const liquidityIndexAt = remembered((indexes, timestamp) => {
+export const liquidityIndexAt = keepLast((indexes, timestamp) => {
   if (timestamp === indexes.updatedAt) return indexes.liquidityIndex;
   return rayMul(
     linearInterest(indexes.liquidityRate, BigInt(timestamp - indexes.updatedAt)),
@@ -112,7 +112,7 @@ export const liquidityIndexAt = remembered((indexes, timestamp) => {
 });
 
 /** ReserveLogic.getNormalizedDebt: the variable borrow index at `timestamp`, ray. */
-export const borrowIndexAt = remembered((indexes, timestamp) => {
+export const borrowIndexAt = keepLast((indexes, timestamp) => {
   if (timestamp === indexes.updatedAt) return indexes.variableBorrowIndex;
   return rayMul(
     compoundedInterest(indexes.variableBorrowRate, BigInt(timestamp - indexes.updatedAt)),

@@ -34,8 +34,8 @@ export const debtTokenBalance = (scaled: bigint, borrowIndex: bigint): bigint =>
   mulDivCeil(scaled, borrowIndex, RAY);
 
 /**
- * The scaled balance behind an {@link aTokenBalance}. Exact: an index of at least one ray gives no two of
- * them the same balance.
+ * The scaled balance behind an {@link aTokenBalance}. Exact: with an index of at least one ray, two different
+ * scaled balances never have the same balance.
  */
 export const scaledOfATokenBalance = (balance: bigint, liquidityIndex: bigint): bigint =>
   mulDivCeil(balance, RAY, liquidityIndex);

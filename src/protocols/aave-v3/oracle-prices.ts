@@ -6,7 +6,7 @@ import type { MarketConditions } from './market.js';
 import type { MarketTerms } from './market-terms.js';
 import { conditionsRead } from './reads.js';
 
-/** The conditions of a market at a block, with the times at which its prices last changed. */
+/** The conditions of a market at a block, and the times at which its prices last changed. */
 export interface PricedConditions {
   readonly conditions: MarketConditions;
   /** By asset, seconds since the epoch; absent for a source that has no rounds. */
@@ -14,22 +14,22 @@ export interface PricedConditions {
 }
 
 /**
- * The prices of a market's oracle. An asset whose asked price was once equal to its feed's round is not asked
- * any more: the log of the feed tells it. All others are asked at each head.
+ * The prices of a market's oracle. Once the price that was read for an asset equals the last round of its
+ * feed, the feed's logs give this price, and it is not read any more. All other prices are read at each head.
  */
 export class OraclePrices {
-  /** Assets whose price is the last round of their feed. */
+  /** Assets whose price equals the last round of their feed. */
   private readonly byFeed = new Set<Address>();
 
   constructor(private readonly feeds: FeedBook) {}
 
-  /** The sources changed: every price is asked again. */
+  /** The sources changed: every price is read again. */
   reset(): void {
     this.byFeed.clear();
   }
 
   /**
-   * What has to be asked at a block: the prices that no log tells, and the sentinel.
+   * What has to be read at a block: the prices that no log gives, and the sentinel.
    *
    * @param timestamp of the block.
    */
@@ -58,7 +58,7 @@ export class OraclePrices {
     };
   }
 
-  /** All prices: what was asked, and the feeds' rounds for the others. */
+  /** All prices: those that were read, and the feeds' rounds for the others. */
   complete({ conditions, priceTimes }: PricedConditions, { sources }: MarketTerms): PricedConditions {
     const prices = new Map(conditions.prices);
     const times = new Map(priceTimes);
@@ -68,7 +68,7 @@ export class OraclePrices {
         if (round) {
           prices.set(asset, round.answer);
           times.set(asset, round.updatedAt);
-        } else this.byFeed.delete(asset); // This block has no price of it. At the next one it is asked.
+        } else this.byFeed.delete(asset); // No price at this block. The next block reads it.
       } else if (round && round.answer === prices.get(asset)) this.byFeed.add(asset);
     }
     return { conditions: { ...conditions, prices }, priceTimes: times };

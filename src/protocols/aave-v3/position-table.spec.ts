@@ -35,7 +35,7 @@ const reserve = (id: number, decimals: number): Reserve => ({
   },
 });
 
-/** The highest reserve id there can be is among them. */
+/** One of them has the highest possible reserve id. */
 const RESERVES = [reserve(0, 18), reserve(1, 6), reserve(2, 8), reserve(127, 27)];
 const RULES = rulesOf(10);
 if (!RULES) throw new Error('Aave v3.6 was expected to be known');
@@ -62,7 +62,7 @@ const conditions = (prices: readonly bigint[] = PRICES, timestamp = 90_000): Mar
   sentinelAllows: true,
 });
 
-/** From dust of a single unit to more than 64 bits hold. */
+/** From a single unit to amounts of more than 64 bits. */
 const scaled = fc.oneof(
   fc.constant(0n),
   fc.bigInt({ min: 1n, max: 20n }),
@@ -106,7 +106,7 @@ const byAddress = (accounts: Iterable<AaveAccount>): AaveAccount[] =>
   [...accounts].sort((a, b) => (a.address < b.address ? -1 : 1));
 
 describe('positions in columns', () => {
-  it('come out as they went in, after any number of changes and removals', () => {
+  it('are read back exactly, after any number of changes and removals', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(account, fc.boolean()), { maxLength: 400 }), (changes) => {
         const table = new PositionTable();
@@ -123,7 +123,7 @@ describe('positions in columns', () => {
         expect(table.size).toBe(expected.size);
         for (const address of Array.from({ length: 41 }, (_, number) => addressOf(number)))
           expect(table.get(address)).toEqual(expected.get(address));
-        // Below an infinite limit is whoever has a leg that counts.
+        // Every account with a leg that counts is below an infinite limit.
         const counts = ({ usedAsCollateral, scaledDebt }: Leg): boolean =>
           usedAsCollateral || scaledDebt > 0n;
         const counted = [...expected.values()].filter((one) => one.legs.some(counts));
@@ -134,7 +134,7 @@ describe('positions in columns', () => {
     );
   });
 
-  it('come out as they went in when most have gone and the holes between them are closed', () => {
+  it('are read back exactly after most were deleted and the holes between them were closed', () => {
     const random = new SeededRandom(5);
     const table = new PositionTable();
     const expected = new Map<Address, AaveAccount>();
@@ -161,7 +161,7 @@ describe('positions in columns', () => {
       expect(table.get(addressOf(number))).toEqual(expected.get(addressOf(number)));
   });
 
-  it('are all selected whose exact health factor is below the limit, whatever their size', () => {
+  it('are selected when their exact health factor is below the limit, at any size', () => {
     fc.assert(
       fc.property(
         fc.array(account, { minLength: 1, maxLength: 60 }),
@@ -185,8 +185,9 @@ describe('positions in columns', () => {
     );
   });
 
-  it('are selected to the unit around the limit, and hardly any above it', () => {
-    // 1 R0 of collateral carries 2,340 USD at R1's price of 1: debt one unit apart on both sides of it.
+  it('are selected exactly around the limit, with at most one above it', () => {
+    // 1 R0 of collateral covers 2,340 USD of debt. The debts are in R1 at 1 USD, in small steps on both sides
+    // of it.
     const table = new PositionTable();
     const now = conditions(PRICES, 1_000);
     const exact: Address[] = [];
@@ -205,12 +206,12 @@ describe('positions in columns', () => {
     expect(exact.length).toBeGreaterThan(100);
     expect(exact.length).toBeLessThan(1_900);
     expect(selected).toEqual(expect.arrayContaining(exact));
-    // A unit of R1, a millionth of a dollar, and rounding to USD8: less than the 0.0006 USD between two
-    // accounts.
+    // The slack is one unit of R1 (a millionth of a dollar) and the rounding to USD8. This is less than the
+    // 0.0006 USD between two accounts.
     expect(selected.length - exact.length).toBeLessThanOrEqual(1);
   });
 
-  it('are selected when a price is missing, a reserve is gone or their category is not known', () => {
+  it('are selected when a price is missing, a reserve was dropped or their e-mode category is not known', () => {
     const holder: AaveAccount = {
       address: addressOf(1),
       eMode: 0,
@@ -230,7 +231,7 @@ describe('positions in columns', () => {
 });
 
 describe('the watchlist', () => {
-  /** Prices that move, time that passes, accounts that change, terms that change: in any order. */
+  /** Prices move, time passes, accounts and terms change, in any order. */
   const step = fc.oneof(
     fc.record({
       kind: fc.constant('price' as const),
@@ -243,7 +244,7 @@ describe('the watchlist', () => {
     fc.record({ kind: fc.constant('missing' as const), id: fc.constantFrom(0, 1, 2, 3) }),
   );
 
-  it('has everybody who is below the limit, whatever happened in whatever order', () => {
+  it('has every account below the limit, after any changes in any order', () => {
     fc.assert(
       fc.property(
         fc.array(account, { minLength: 1, maxLength: 40 }),
@@ -303,8 +304,9 @@ describe('the watchlist', () => {
     );
   });
 
-  it('misses nobody near a limit while prices creep, in whichever direction', () => {
-    // 1 R0 of collateral carries 2,340 R1 of debt: from a health factor of 0.97 to 1.3, a thousandth apart.
+  it('misses no account near a limit while prices move slowly in any direction', () => {
+    // 1 R0 of collateral covers 2,340 R1 of debt. The health factors go from 0.97 to 1.3 in steps of a
+    // thousandth.
     const table = new PositionTable();
     for (let number = 1; number <= 330; number++) {
       const healthFactor = 0.97 + number / 1_000;
@@ -343,7 +345,7 @@ describe('the watchlist', () => {
       const addresses = (rows: Iterable<number>): Address[] =>
         accountsIn(table, rows).map(({ address }) => address);
       expect(addresses(watchlist.rows)).toEqual(expect.arrayContaining(below((11n * WAD) / 10n)));
-      // A list of everybody would be right as well, and of no use.
+      // A list of all accounts would be correct too, but of no use.
       expect(watchlist.rows.length).toBeLessThanOrEqual(below((14n * WAD) / 10n).length);
       expect(watchlist.rows.length).toBeLessThan(table.size);
       expect(addresses(watchlist.below(1))).toEqual(below(WAD));

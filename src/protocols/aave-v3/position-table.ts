@@ -11,14 +11,14 @@ import {
 } from './prefilter.js';
 
 /**
- * Rows are never scanned twice as long as they have to be: holes are closed when a quarter of the legs is
- * holes.
+ * Deleted legs leave holes, and a scan reads the holes too. The holes are closed when they are more than this
+ * share of the legs.
  */
 const COMPACT_ABOVE = 0.25;
 /**
- * Twice the collateral and twice the debt are compared, and there the slack counts twice: once for what
- * rounding may have made of the legs when their health was noted, and once for what it makes of them at a
- * later block, see {@link Prefilter.fallSince}.
+ * The comparison uses twice the collateral and twice the debt, so the slack counts twice. It counts twice
+ * again: once for the rounding when the health was noted, and once for the rounding at a later block, see
+ * {@link Prefilter.worstDropSince}.
  */
 const SLACK_WEIGHT = 4;
 const LOW_64_BITS = (1n << 64n) - 1n;
@@ -27,9 +27,8 @@ const LOW_64_BITS = (1n << 64n) - 1n;
 export type Rows = Uint32Array;
 
 /**
- * Every account with debt, in columns: those of a million accounts are 140 MB, and one pass over them takes
- * milliseconds. The pass computes with floats and only preselects; scaled amounts are kept to the unit and
- * come out again as they went in.
+ * Every account with debt, stored in columns. A million accounts take 140 MB, and one scan of them takes
+ * milliseconds. The scan computes with floats and only preselects. Scaled amounts are kept exact to the unit.
  */
 export class PositionTable {
   private readonly rowOfAddress = new Map<Address, number>();
@@ -53,12 +52,12 @@ export class PositionTable {
     return this.rowOfAddress.size;
   }
 
-  /** One more than the highest row in use. */
+  /** All row numbers are below it. */
   get rowCount(): number {
     return this.addresses.length;
   }
 
-  /** Puts an account in, or in the place of what was known of it. */
+  /** Adds an account, or replaces it. */
   set(account: AaveAccount): void {
     const { address, eMode, legs } = account;
     const sides = legs.flatMap((leg) => sidesOf(eMode, leg));
@@ -129,7 +128,7 @@ export class PositionTable {
       const last = legs.at(-1);
       if (!isDebt(kind))
         legs.push({ reserveId, scaledSupply: scaled, usedAsCollateral: !isIdle(kind), scaledDebt: 0n });
-      // A reserve's debt stands right behind its supply, if it has both.
+      // When a reserve has both, its debt stands right behind its supply.
       else if (last?.reserveId === reserveId) legs[legs.length - 1] = { ...last, scaledDebt: scaled };
       else legs.push({ reserveId, scaledSupply: 0n, usedAsCollateral: false, scaledDebt: scaled });
     }
@@ -137,18 +136,18 @@ export class PositionTable {
   }
 
   /**
-   * By row, the {@link reserveMark}s of what counts for its health. Valid until the table changes; of no
-   * meaning for an empty row.
+   * By row, the {@link reserveMark}s of the legs that count for its health. Valid until the table changes.
+   * Without meaning for an empty row.
    */
   get reserveMarks(): Uint32Array {
     return this.marks;
   }
 
   /**
-   * Every row whose health factor is below `healthFactor` or cannot be computed, and few whose is not: one
-   * pass over the columns with floats, widened by what rounding can make of a leg.
+   * Every row whose health factor is below `healthFactor` or cannot be computed, and a few other rows. One
+   * scan of the columns with floats; the limit is widened by what rounding can change in a leg.
    *
-   * @param among looks at these rows only.
+   * @param among only these rows are scanned.
    */
   below(healthFactor: number, prefilter: Prefilter, among?: Rows): number[] {
     const found: number[] = [];
@@ -156,18 +155,18 @@ export class PositionTable {
     const count = among ? among.length : this.addresses.length;
     for (let index = 0; index < count; index++) {
       const row = among ? (among[index] ?? 0) : index;
-      // NaN is never above: it is selected.
+      // NaN is never at or above the limit, so it is selected.
       if (!(this.leastHealth(row, prefilter) >= limit)) found.push(row);
     }
     return found;
   }
 
   /**
-   * For each row what its health factor is not below, as {@link below} sees it; NaN where it cannot be
+   * For each row a lower bound of its health factor, as {@link below} uses it. NaN where it cannot be
    * computed.
    *
    * @param into one entry a row.
-   * @param among looks at these rows only.
+   * @param among only these rows are scanned.
    */
   leastHealths(prefilter: Prefilter, into: Float32Array, among?: Rows): void {
     const count = among ? among.length : this.addresses.length;
@@ -223,7 +222,7 @@ export class PositionTable {
     this.high = grown(this.high, new BigUint64Array(capacity));
   }
 
-  /** Moves the legs together in the order of the rows, which is the order of the scan. */
+  /** Moves the legs together, in the order of the rows: the scan reads them in this order. */
   private compact(): void {
     const { kinds, amounts, low, high } = this;
     const capacity = Math.max(64, Math.ceil(this.legsAlive * 1.25));
@@ -264,7 +263,7 @@ function grown<T extends Uint8Array | Uint16Array | Uint32Array | Float64Array |
   old: T,
   larger: T,
 ): T {
-  // A typed array's set() takes any of its own kind, which the union hides from the compiler.
+  // A typed array's set() takes an array of the same type. The union type hides this from the compiler.
   (larger.set as (source: T) => void).call(larger, old);
   return larger;
 }

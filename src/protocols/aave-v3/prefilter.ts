@@ -1,7 +1,7 @@
 import { unitOf } from '../../domain/money.js';
 import { borrowIndexAt, liquidityIndexAt, type AaveMarket, type MarketConditions } from './market.js';
 
-/** What a leg is to its account; `idle` is a supply that is not used as collateral. */
+/** The side of the account that a leg is on. `idle` is a supply that is not used as collateral. */
 export type LegSide = 'collateral' | 'debt' | 'idle';
 
 /** Reserve ids are below 128 and e-mode categories below 256 (DataTypes.sol): a leg's kind fits 17 bits. */
@@ -10,7 +10,7 @@ const KINDS = 2 * IDLE;
 const DEBT = 1;
 const RESERVE_IDS = 128;
 
-/** What a leg counts by: the account's e-mode category, the reserve, and what it is to the account. */
+/** The kind of a leg: the account's e-mode category, the reserve and the side, in one number. */
 export function legKind(eMode: number, reserveId: number, side: LegSide): number {
   const kind = (eMode << 8) | (reserveId << 1);
   return side === 'collateral' ? kind : side === 'debt' ? kind | DEBT : kind | IDLE;
@@ -21,42 +21,47 @@ export const isDebt = (kind: number): boolean => (kind & DEBT) !== 0;
 export const isIdle = (kind: number): boolean => (kind & IDLE) !== 0;
 
 /**
- * One of 32 bits for a reserve; reserves that share one are taken for each other, which costs time and misses
- * nobody.
+ * One of 32 bits for a reserve. Two reserves may share a bit: then more accounts are selected than needed,
+ * but none is missed.
  */
 export const reserveMark = (kind: number): number => 1 << (reserveOf(kind) & 31);
 
-/** A reserve whose worst change is above this share moved; interest and everyday prices are below. */
+/**
+ * A reserve counts as moved when its worst change is above this share. Interest and everyday price changes
+ * are below it.
+ */
 const MOVED = 0.01;
 
 /**
- * What health factors may have been multiplied with, at worst: all of the collateral what fell furthest, all
- * of the debt what rose.
+ * The number by which health factors may have been multiplied, at worst: all collateral is the asset that
+ * fell most, and all debt is the asset that rose most.
  */
-export interface Fall {
+export interface HealthDrop {
   /** The {@link reserveMark}s of the reserves that moved. */
   readonly movedMarks: number;
-  /** Of whoever holds one that moved. */
+  /** For an account that holds a reserve that moved. */
   readonly ofHolders: number;
+  /** For every other account. */
   readonly ofOthers: number;
 }
 
 /**
- * Errors of the float sums stay below 1e-14 of them; a position this close to the limit is computed exactly.
+ * The error of a float sum stays below 1e-14 of the sum. A position this close to the limit is selected and
+ * computed exactly.
  */
 export const FLOAT_MARGIN = 1e-12;
 
-/** Floats that preselect accounts. They never decide: whoever they select is computed exactly. */
+/** Preselects accounts with floats. It never decides: every selected account is computed exactly. */
 export class Prefilter {
   /**
-   * By {@link legKind}, what one scaled unit of a leg adds, in USD8: collateral by its liquidation threshold,
-   * debt negative, idle 0. NaN where it cannot be known (a reserve that was dropped, a new category, no
-   * price), so that its holders are selected.
+   * By {@link legKind}, the USD8 that one scaled unit of a leg adds: collateral times its liquidation
+   * threshold, debt negative, idle 0. NaN where it cannot be known (a dropped reserve, a new category, a
+   * missing price), so that the accounts that hold it are selected.
    */
   readonly factors = new Float64Array(KINDS).fill(NaN, 0, IDLE);
   /**
-   * By kind, by how much the exact USD8 of a leg may differ from the product: amounts and values are rounded
-   * to units.
+   * By kind, the USD8 by which the exact value of a leg may differ from the product of amount and factor,
+   * because amounts and values are rounded to units.
    */
   readonly slackUsd8 = new Float64Array(KINDS);
   /** The kinds that have a factor. */
@@ -87,10 +92,10 @@ export class Prefilter {
   }
 
   /**
-   * What prices, interest and terms may have done to health factors since `before`, at worst. A leg's slack
-   * moves by no more than its value. Undefined when a factor appeared or went.
+   * The worst that prices, interest and terms may have done to health factors since `before`. A leg's slack
+   * moves by no more than its value. Undefined when a factor appeared or disappeared.
    */
-  fallSince(before: Prefilter): Fall | undefined {
+  worstDropSince(before: Prefilter): HealthDrop | undefined {
     const ratios = new Map<number, { collateral: number; debt: number }>();
     for (const kind of new Set([...this.#known, ...before.#known])) {
       const [now, then] = [this.factors[kind] ?? NaN, before.factors[kind] ?? NaN];

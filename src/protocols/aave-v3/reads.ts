@@ -5,7 +5,8 @@ import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
 
 /**
- * Calls to Aave v3's contracts, encoded and decoded by hand: they run every block, for thousands of accounts.
+ * Calls to Aave v3's contracts. They are encoded and decoded by hand, because they run at every block for
+ * thousands of accounts.
  */
 
 const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
@@ -51,12 +52,15 @@ export const uintRead = (to: Address, data: Hex, what: string): Read<bigint> =>
 export const reserveAddressRead = (pool: Address, reserveId: number): Read<Address> =>
   addressRead(pool, withUint(SELECTORS.getReserveAddressById, reserveId), `reserve ${reserveId}`);
 
-/** A token's symbol; an unreadable or odd one is shown as its address's head. */
+/**
+ * A token's symbol. When it cannot be read or has unusual characters, the first digits of the address are
+ * shown.
+ */
 function symbolOf(result: CallResult | undefined, token: Address): string {
   const fallback = token.slice(0, 8);
   if (!result?.success) return fallback;
   const body = Buffer.from(result.data.slice(2), 'hex');
-  // A string is (offset, length, bytes); some old tokens answer a bare bytes32.
+  // A string is (offset, length, bytes). Some old tokens answer a plain bytes32.
   const bytes = body.length >= 96 ? body.subarray(64, 64 + (body[63] ?? 0)) : body.subarray(0, 32);
   const text = bytes.toString('utf8').replace(/\0/g, '');
   return /^[\w.+-]{1,24}$/u.test(text) ? text : fallback;
@@ -104,7 +108,7 @@ export function reserveRead(pool: Address, reserveId: number, asset: Address): R
   };
 }
 
-/** A category's liquidation terms; undefined where the id is not in use (threshold 0). */
+/** A category's liquidation terms; undefined when the id is not in use (threshold 0). */
 export function eModeRead(pool: Address, categoryId: number): Read<EMode | undefined> {
   return {
     calls: [
@@ -126,9 +130,10 @@ export function eModeRead(pool: Address, categoryId: number): Read<EMode | undef
 }
 
 /**
- * Prices by the market's oracle (AaveOracle.getAssetPrice, USD8) and the sentinel's word.
+ * The prices of the market's oracle (AaveOracle.getAssetPrice, USD8), and whether the sentinel allows
+ * liquidations.
  *
- * @param assets those of all reserves, unless other ones are named.
+ * @param assets the assets of all reserves by default.
  */
 export function conditionsRead(
   market: AaveMarket,
@@ -148,8 +153,8 @@ export function conditionsRead(
         const result = results[index];
         if (!result?.success) continue;
         const price = uintAt(result.data, 0);
-        // AaveOracle falls back and may end in 0: no price rather than a free asset. An int cast too large is
-        // none either.
+        // AaveOracle may fall back to 0. That is a missing price, not a free asset. A negative answer cast to
+        // a very large number is a missing price too.
         if (price > 0n && price < 1n << 128n) prices.set(asset, price);
       }
       const sentinel = market.sentinel ? uintAt(successOf(results[assets.length], 'sentinel'), 0) : 1n;
@@ -159,8 +164,8 @@ export function conditionsRead(
 }
 
 /**
- * Everything of an account: e-mode, flags, and the scaled balances of all reserves, also of those it does not
- * use as collateral.
+ * A whole account: e-mode, flags, and the scaled balances of all reserves, also of those that are no
+ * collateral.
  */
 export function accountRead(market: AaveMarket, account: Address): Read<AaveAccount> {
   const own = (to: Address, data: Hex): Read<bigint> =>
@@ -191,7 +196,7 @@ export function accountRead(market: AaveMarket, account: Address): Read<AaveAcco
   };
 }
 
-/** What the chain itself says of an account (Pool.getUserAccountData): USD8, USD8, wad. */
+/** What the chain says about an account (Pool.getUserAccountData). */
 export interface ChainAccountData {
   readonly account: Address;
   readonly totalCollateralUsd8: bigint;

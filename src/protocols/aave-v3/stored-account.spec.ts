@@ -30,7 +30,7 @@ const accounts: fc.Arbitrary<AaveAccount> = fc.record({
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe('a stored account', () => {
-  it('comes back exact to the unit, whatever its amounts, flags and e-mode', () => {
+  it('is read back exact to the unit, for any amounts, flags and e-mode', () => {
     fc.assert(
       fc.property(accounts, (account) => {
         expect(decodeAccount(ADDRESS, throughJson(encodeAccount(account)))).toEqual(account);
@@ -38,7 +38,7 @@ describe('a stored account', () => {
     );
   });
 
-  it('in any other form is not guessed at', () => {
+  it('in any other form is not decoded', () => {
     expect(decodeAccount(ADDRESS, '1 0 5 1 0 3 0 0 7')).toBeDefined();
     const others: unknown[] = [
       null,

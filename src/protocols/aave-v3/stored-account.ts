@@ -2,9 +2,10 @@ import type { Address } from '../../domain/hex.js';
 import type { AaveAccount, Leg } from './market.js';
 
 /**
- * An account as the database and the cache keep it, without the address, which is its key there: the e-mode,
- * then four numbers for each leg (reserve, scaled supply, 1 where that is used as collateral, scaled debt),
- * all decimal, with one space between. As JSON arrays a hundred thousand of them take twice as long to load.
+ * An account as the database and the cache keep it. The address is left out: it is the key there. First the
+ * e-mode, then four numbers for each leg: reserve, scaled supply, 1 when the supply is used as collateral
+ * (else 0), scaled debt. All are decimal, with one space between. JSON arrays would take twice as long to
+ * load.
  */
 export type StoredAccount = string;
 
@@ -24,7 +25,7 @@ export function encodeAccount({ eMode, legs }: AaveAccount): StoredAccount {
 /**
  * The account that {@link encodeAccount} encoded, exact to the unit.
  *
- * @returns undefined for anything else: a position is read from the chain, never guessed.
+ * @returns undefined for any other text. Then the position is read from the chain, never guessed.
  */
 export function decodeAccount(address: Address, stored: unknown): AaveAccount | undefined {
   if (typeof stored !== 'string' || !FORM.test(stored)) return undefined;

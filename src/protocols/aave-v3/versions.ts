@@ -22,8 +22,8 @@ const HALF_UP: Omit<LiquidationRules, 'version'> = {
 };
 
 /**
- * The same function in 3.7: in favour of the protocol. Not proved against the contract here, its sources are
- * not packaged.
+ * The same function in 3.7: each step rounds in favour of the protocol. No test proves this against the
+ * contract, because the sources of 3.7 are not packaged.
  */
 const FOR_PROTOCOL: Omit<LiquidationRules, 'version'> = {
   withBonus: percentMulFloor,

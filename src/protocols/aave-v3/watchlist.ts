@@ -1,47 +1,57 @@
 import type { Address } from '../../domain/hex.js';
 import type { AaveMarket, MarketConditions } from './market.js';
 import type { PositionTable, Rows } from './position-table.js';
-import { Prefilter, type Fall } from './prefilter.js';
+import { Prefilter, type HealthDrop } from './prefilter.js';
 
-/** Everybody is looked at again once health factors may have fallen by this share since the last time. */
-const FURTHEST_FALL = 0.03;
 /**
- * A price that moved is waited for until it moves less than this a block: only then is everybody looked at
- * again.
+ * When health factors may have dropped by this share since the last full scan, all rows are scanned again.
  */
-const STILL = 1e-3;
+const LARGEST_DROP = 0.03;
 /**
- * The list is made this much longer than it has to be, so that not every move of a price makes another one.
+ * A price is still moving while the worst drop changes by more than this share in one block. The next full
+ * scan waits until the price rests.
  */
-const MARGIN = 1e-3;
-/** What a health factor may lose as a 32-bit float. */
+const RESTING_CHANGE = 1e-3;
+/**
+ * The list reaches this share higher than the limit, so that a small move of a price does not make a new
+ * list.
+ */
+const LIST_MARGIN = 1e-3;
+/** The share that a health factor may lose when it is stored as a 32-bit float. */
 const FLOAT32_MARGIN = 1e-6;
 
-const NO_FALL: Fall = { movedMarks: 0, ofHolders: 1, ofOthers: 1 };
+const NO_DROP: HealthDrop = { movedMarks: 0, ofHolders: 1, ofOthers: 1 };
 
-/** Whoever was below these at the basis is on the list. */
-interface Reach {
+/**
+ * A row is listed when its health factor at the basis was below its threshold: `holders` for a row that holds
+ * a reserve that moved, `others` for all other rows.
+ */
+interface Thresholds {
   readonly movedMarks: number;
   readonly holders: number;
   readonly others: number;
 }
 
 /**
- * The rows of a table that may be below a health factor, kept from block to block without a look at all
- * accounts. At the last look, the basis, everybody's health factor was noted, and since then none can have
- * fallen further than the worst changes of prices, interest and thresholds take it: whoever was far enough
- * above the limit still is. A price that moves far counts for the holders of its asset only.
+ * The rows of a table that may be below a health factor. The list is kept from block to block without a scan
+ * of all accounts. The last full scan is the basis: it noted the health factor of every row. Since then no
+ * health factor can have dropped further than the worst changes of prices, interest and thresholds allow. So
+ * a row that was far enough above the limit is still above it. A price that moves far counts only for the
+ * rows that hold its asset.
  */
 export class Watchlist {
   readonly #table: PositionTable;
   readonly #limit: number;
   readonly #prefilter = new Prefilter();
   readonly #basis = new Prefilter();
-  /** By row, at the basis' factors: also for whoever changed since. */
+  /**
+   * By row, the health factor with the factors of the basis. A row that changed since then is computed again
+   * with the same factors.
+   */
   #health = new Float32Array(0);
-  /** Since the basis; undefined without one. */
-  #fall: Fall | undefined;
-  #reach: Reach = { movedMarks: 0, holders: 0, others: 0 };
+  /** The worst drop since the basis; undefined when there is no basis. */
+  #drop: HealthDrop | undefined;
+  #thresholds: Thresholds = { movedMarks: 0, holders: 0, others: 0 };
   #rows: Rows = new Uint32Array(0);
 
   /** @param healthFactor the limit, 1 for liquidatable. */
@@ -50,55 +60,58 @@ export class Watchlist {
     this.#limit = healthFactor * (1 + FLOAT32_MARGIN);
   }
 
-  /** Every row below the limit at the last {@link update}, and some others. */
+  /** Every row below the limit at the last {@link update}, and some rows above it. */
   get rows(): Rows {
     return this.#rows;
   }
 
   /**
-   * Every row whose health factor at the last {@link update} is below this one or cannot be computed, and few
-   * whose is not.
+   * Every row whose health factor at the last {@link update} is below this one or cannot be computed, and a
+   * few other rows.
    *
    * @param healthFactor at most the limit.
    */
   below(healthFactor: number): number[] {
-    const reach = reachOf(healthFactor * (1 + FLOAT32_MARGIN), this.#fall ?? NO_FALL);
-    return this.#table.below(healthFactor, this.#prefilter, this.#select(reach, this.#rows));
+    const thresholds = thresholdsOf(healthFactor * (1 + FLOAT32_MARGIN), this.#drop ?? NO_DROP);
+    return this.#table.below(healthFactor, this.#prefilter, this.#select(thresholds, this.#rows));
   }
 
-  /** Everybody is looked at again next time. */
+  /** The next {@link update} scans all rows. */
   reset(): void {
-    this.#fall = undefined;
+    this.#drop = undefined;
   }
 
-  /** @param touched accounts that changed since the last time. */
+  /** @param touched accounts that changed since the last update. */
   update(market: AaveMarket, conditions: MarketConditions, touched: Iterable<Address>): void {
     this.#prefilter.update(market, conditions);
     if (this.#health.length < this.#table.rowCount) this.#grow();
-    const before = this.#fall;
-    this.#fall = before && this.#prefilter.fallSince(this.#basis);
-    if (!before || !this.#fall || isWorn(this.#fall, before)) {
+    const before = this.#drop;
+    this.#drop = before && this.#prefilter.worstDropSince(this.#basis);
+    if (!before || !this.#drop || needsNewBasis(this.#drop, before)) {
       this.#basis.update(market, conditions);
       this.#table.leastHealths(this.#basis, this.#health);
-      this.#fall = NO_FALL;
-      this.#list(reachOf(this.#limit * (1 + MARGIN), NO_FALL));
+      this.#drop = NO_DROP;
+      this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), NO_DROP));
       return;
     }
     const rows = [...touched].map((address) => this.#table.rowOf(address)).filter((row) => row !== undefined);
     this.#table.leastHealths(this.#basis, this.#health, Uint32Array.from(rows));
-    const needed = reachOf(this.#limit, this.#fall);
-    const { movedMarks, holders, others } = this.#reach;
+    const needed = thresholdsOf(this.#limit, this.#drop);
+    const { movedMarks, holders, others } = this.#thresholds;
     const enough = needed.holders <= holders && needed.others <= others && needed.movedMarks === movedMarks;
-    if (rows.length > 0 || !enough) this.#list(reachOf(this.#limit * (1 + MARGIN), this.#fall));
+    if (rows.length > 0 || !enough) this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), this.#drop));
   }
 
-  #list(reach: Reach): void {
-    this.#reach = reach;
-    this.#rows = this.#select(reach);
+  #makeList(thresholds: Thresholds): void {
+    this.#thresholds = thresholds;
+    this.#rows = this.#select(thresholds);
   }
 
-  /** The rows within reach, or whose health factor cannot be computed, of `among` or of all. */
-  #select({ movedMarks, holders, others }: Reach, among?: Rows): Rows {
+  /**
+   * The rows below their threshold and the rows whose health factor cannot be computed, out of `among` or of
+   * all rows.
+   */
+  #select({ movedMarks, holders, others }: Thresholds, among?: Rows): Rows {
     const health = this.#health;
     const marks = this.#table.reserveMarks;
     const count = among ? among.length : this.#table.rowCount;
@@ -106,8 +119,8 @@ export class Watchlist {
     let used = 0;
     for (let index = 0; index < count; index++) {
       const row = among ? (among[index] ?? 0) : index;
-      const reach = ((marks[row] ?? 0) & movedMarks) === 0 ? others : holders;
-      if ((health[row] ?? NaN) >= reach) continue;
+      const threshold = ((marks[row] ?? 0) & movedMarks) === 0 ? others : holders;
+      if ((health[row] ?? NaN) >= threshold) continue;
       if (used === selected.length) {
         const larger = new Uint32Array(2 * used);
         larger.set(selected);
@@ -125,13 +138,13 @@ export class Watchlist {
   }
 }
 
-function reachOf(healthFactor: number, { movedMarks, ofHolders, ofOthers }: Fall): Reach {
+function thresholdsOf(healthFactor: number, { movedMarks, ofHolders, ofOthers }: HealthDrop): Thresholds {
   return { movedMarks, holders: healthFactor / ofHolders, others: healthFactor / ofOthers };
 }
 
-/** Whether so much has changed since the basis that a new one is worth its look at everybody. */
-function isWorn(fall: Fall, before: Fall): boolean {
-  if (fall.ofOthers < 1 - FURTHEST_FALL) return true;
-  const moving = Math.abs(fall.ofHolders - before.ofHolders) > STILL;
-  return fall.ofHolders < 1 - FURTHEST_FALL && !moving;
+/** Whether so much has changed since the basis that a new full scan pays off. */
+function needsNewBasis(drop: HealthDrop, before: HealthDrop): boolean {
+  if (drop.ofOthers < 1 - LARGEST_DROP) return true;
+  const moving = Math.abs(drop.ofHolders - before.ofHolders) > RESTING_CHANGE;
+  return drop.ofHolders < 1 - LARGEST_DROP && !moving;
 }
