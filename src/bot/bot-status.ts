@@ -22,19 +22,19 @@ export interface BotStatus {
     /** Every borrower up to this block has been found. */
     readonly atBlock: number;
     readonly toBlock: number;
-    /** Found, and not read yet. */
+    /** Borrowers that were found and not read yet. */
     readonly unread: number;
   }[];
   readonly liquidatable: number;
   readonly inFlight: number;
-  /** Wei, at the last look; undefined before the first. */
+  /** Wei, as last read; undefined before the first read. */
   readonly operatorBalanceWei: bigint | undefined;
   readonly counters: CounterValues;
-  /** Positions below 1 that the last pass left alone, by reason. */
+  /** Positions with a health factor below 1 that the last pass did not liquidate, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
 }
 
-/** Puts the status of the bot together from its parts. */
+/** Collects the status of the bot from its parts. */
 @Injectable()
 export class BotStatusReader {
   constructor(

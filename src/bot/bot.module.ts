@@ -15,7 +15,9 @@ import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
-/** Start, the loop and the end. It must never hold a rule of its own: it asks the modules, in order. */
+/**
+ * Start, loop and end of the bot. It must never hold a rule of its own: it calls the other modules in order.
+ */
 @Module({
   imports: [
     RpcModule,

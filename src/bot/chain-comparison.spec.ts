@@ -80,7 +80,7 @@ describe('the comparison with the chain', () => {
     expect(events.named('divergence')).toMatchObject([{ protocol: 'aave', account: ACCOUNT, block: 10 }]);
   });
 
-  it('asks for a wrong price from now on, and does not halt', async () => {
+  it('reads a wrong price by a call from now on, and does not halt', async () => {
     comparison.begin(VIEW);
     asked[0]?.resolve({ ...WELL, wrongPrices: [{ asset: ASSET, oursUsd8: 1n, chainUsd8: undefined }] });
     await comparison.idle();
@@ -100,7 +100,7 @@ describe('the comparison with the chain', () => {
     await comparison.idle();
   });
 
-  it('gives a failure to the failure policy', async () => {
+  it('passes a failure to the failure policy', async () => {
     comparison.begin(VIEW);
     asked[0]?.reject(new RetryError('the node is away'));
     await comparison.idle();

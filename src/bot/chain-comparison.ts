@@ -7,15 +7,16 @@ import type { Comparison, FollowedAccounts } from '../state/followed.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
 
-/** Of getUserAccountData one eth_call carries 250: 130k gas each, below a node's usual cap of 50M. */
+/** One eth_call holds 250 calls of getUserAccountData: 130k gas each, below a node's usual cap of 50M. */
 const READS_PER_CALL = 250;
 const CALLS_PER_BLOCK = 2;
 
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
 /**
- * Compares the state with the chain, after a pass and beside the next one: no head waits for it. A wrong
- * account halts the bot, is stored, and is read again from the chain. A wrong price is asked from now on.
+ * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. A
+ * wrong account halts the bot, is stored, and is read again from the chain. A wrong price is read by a call
+ * from now on.
  */
 @Injectable()
 export class ChainComparison {

@@ -84,7 +84,7 @@ describe('the life of the bot', () => {
     );
   });
 
-  it('takes up what is in flight, then the state, then goes live', async () => {
+  it('recovers the transactions in flight, then starts the state, then goes live', async () => {
     bot.onApplicationBootstrap();
     await turns();
     expect(bot.phase).toBe('starting');
@@ -97,7 +97,7 @@ describe('the life of the bot', () => {
     expect(done.at(-1)).toBe('head 11');
   });
 
-  it('tries the start again after a failure, which goes to the failure policy', async () => {
+  it('tries the start again after a failure and passes the failure to the failure policy', async () => {
     bot.onApplicationBootstrap();
     await turns();
     starts[0]?.reject(new RetryError('the node is away'));
@@ -114,7 +114,7 @@ describe('the life of the bot', () => {
     expect(bot.phase).toBe('running');
   });
 
-  it('ends in order: no more heads, the pass under way, then what is in flight', async () => {
+  it('stops in order: takes no more heads, ends the running pass, then follows the transactions in flight', async () => {
     bot.onApplicationBootstrap();
     await turns();
     starts[0]?.resolve(VIEW);
@@ -141,7 +141,7 @@ describe('the life of the bot', () => {
     expect(done.at(-1)).toBe('drains');
   });
 
-  it('tells nobody of a start that failed because it was stopped', async () => {
+  it('does not report a start that failed because the bot was stopped', async () => {
     bot.onApplicationBootstrap();
     await turns();
     loopStops.resolve();

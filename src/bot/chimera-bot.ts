@@ -17,8 +17,9 @@ const DRAIN_MS = 3_000;
 const START_RETRY_MS = 1_000;
 
 /**
- * The life of the bot. At start: what an earlier process left in flight, the first view, then live. At the
- * end: no more work, what is under way comes to its end, what is in flight is followed for a while.
+ * The life of the bot. At the start it takes over the transactions that an earlier process left in flight,
+ * waits for the first view, and then goes live. At the end it takes no more work, finishes the running pass,
+ * and follows the transactions in flight for a while.
  */
 @Injectable()
 export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {

@@ -24,7 +24,7 @@ describe('the queue of heads', () => {
     expect(queue.take()).toBeUndefined();
   });
 
-  it('takes a sibling of the waiting head, which is how a reorg shows', () => {
+  it('takes a sibling of the waiting head, because it may be a reorg', () => {
     queue.offer(aHead(11), aHead(10));
     expect(queue.offer(aHead(11, { branch: 1 }), aHead(10))).toBe(true);
     expect(queue.take()).toMatchObject(aHead(11, { branch: 1 }));
@@ -38,7 +38,7 @@ describe('the queue of heads', () => {
     expect(queue.offer(aHead(1), undefined)).toBe(true);
   });
 
-  it('believes a head far below our block only after a minute of nothing else', () => {
+  it('takes a head far below our block only after a minute without any other', () => {
     const own = aHead(1_000);
     const late = aHead(1_000 - FAR);
     expect(queue.offer(late, own)).toBe(false);
@@ -48,7 +48,7 @@ describe('the queue of heads', () => {
     expect(queue.offer(late, own)).toBe(true);
   });
 
-  it('begins to count that minute anew after a head that is not far below', () => {
+  it('starts that minute again after a head that is not far below', () => {
     const own = aHead(1_000);
     const late = aHead(1_000 - FAR);
     queue.offer(late, own);

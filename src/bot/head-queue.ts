@@ -2,18 +2,18 @@ import { windowBlocks, type ChainDescription } from '../domain/chain-description
 import type { Clock } from '../domain/clock.js';
 import type { Head } from '../domain/block.js';
 
-/** For how long heads far below our own block are not believed. */
+/** For how long heads far below our own block are ignored. */
 const FAR_BEHIND_MS = 60_000;
 
 /** The block that the state is at. */
 export type OwnBlock = Pick<Head, 'number' | 'hash'>;
 
 /**
- * The heads that wait for a pass: at most one, the newest. A decision on an older one would be made on old
- * data.
+ * The heads that wait for a pass: at most one, the newest. A decision on an older head would use old data.
  *
- * A head far below our own block comes from a node that fell behind, or from a very deep reorg. The two look
- * the same, but a late node does not stay late: such heads count only after a minute without any other.
+ * A head far below our own block comes from a node that fell behind or from a very deep reorg. The two look
+ * the same, but a late node does not stay late. So such heads count only after a minute without any other
+ * head.
  */
 export class HeadQueue {
   private waiting: Head | undefined;
@@ -27,7 +27,7 @@ export class HeadQueue {
   /** @param own undefined before the first view. @returns whether the head waits now. */
   offer(head: Head, own: OwnBlock | undefined): boolean {
     if (head.hash === own?.hash) return false;
-    if (this.waiting && head.number < this.waiting.number) return false; // An older answer that came late.
+    if (this.waiting && head.number < this.waiting.number) return false; // An old answer that came late.
     if (this.isFarBehind(head, own)) return false;
     this.waiting = head;
     return true;

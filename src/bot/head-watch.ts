@@ -11,8 +11,8 @@ import { SequencerWatch } from './sequencer-watch.js';
 const SCAN_JOB = 'scan';
 
 /**
- * The heads for the loop: from the stream, and from a scheduled job, so that a silent stream never stops the
- * scan. Each one is also shown to the watch over the sequencer.
+ * The heads for the loop. They come from the stream and from a scheduled job, so that a silent stream never
+ * stops the loop. Each head also goes to {@link SequencerWatch}.
  */
 @Injectable()
 export class HeadWatch {

@@ -83,7 +83,7 @@ describe('the loop of passes', () => {
     expect(begun).toEqual([11, 14, 15]);
   });
 
-  it('compares the view of each pass that came to its end with the chain', async () => {
+  it('compares the view of each pass without a failure with the chain', async () => {
     loop.enqueue(aHead(11));
     await end(11);
     loop.enqueue(aHead(12));
@@ -92,7 +92,7 @@ describe('the loop of passes', () => {
     expect(loop.lastPass).toMatchObject({ liquidatable: 1, skipped: { 'no-route': 1 } });
   });
 
-  it('gives every error of a pass to the failure policy, in the order of the pass', async () => {
+  it('passes every error of a pass to the failure policy, in the order of the pass', async () => {
     const errors = [new HaltError('our books were wrong'), new RetryError('the database is away')];
     loop.enqueue(aHead(11));
     await end(11, { kind: 'failed', errors });
@@ -109,7 +109,7 @@ describe('the loop of passes', () => {
     expect(begun).toEqual([11, 12]);
   });
 
-  it('knows how long ago a pass ended, well or not', async () => {
+  it('knows how long ago a pass ended, with or without a failure', async () => {
     expect(loop.sinceLastPassMs).toBeUndefined();
     loop.enqueue(aHead(11));
     await end(11, { kind: 'failed', errors: [new RetryError('away')] });
@@ -117,7 +117,7 @@ describe('the loop of passes', () => {
     expect(loop.sinceLastPassMs).toBe(300);
   });
 
-  it('stops after the pass and the comparison that are under way, and takes no more heads', async () => {
+  it('stops after the running pass and comparison, and takes no more heads', async () => {
     const comparing = deferred();
     comparisonIdle = comparing.promise;
     loop.enqueue(aHead(11));

@@ -11,8 +11,8 @@ import { ChainComparison } from './chain-comparison.js';
 import { HeadQueue } from './head-queue.js';
 
 /**
- * One pass at a time, always on the newest head. Whatever a pass reports as wrong goes to the failure policy;
- * the loop itself never ends by an error.
+ * Runs one pass at a time, always on the newest head. Every error of a pass goes to the failure policy. No
+ * error ends the loop.
  */
 @Injectable()
 export class PassLoop {
@@ -33,12 +33,12 @@ export class PassLoop {
     this.queue = new HeadQueue(clock, chainDescription(network.chainId));
   }
 
-  /** The last pass that came to its end. */
+  /** The last pass that ended without a failure. */
   get lastPass(): PassResult | undefined {
     return this.last;
   }
 
-  /** Milliseconds since a pass ended, well or not; undefined before the first. */
+  /** Milliseconds since a pass ended, with or without a failure; undefined before the first. */
   get sinceLastPassMs(): number | undefined {
     return this.lastEndedAtMs === undefined ? undefined : this.clock.monotonicMs() - this.lastEndedAtMs;
   }
@@ -48,14 +48,14 @@ export class PassLoop {
     this.open = true;
   }
 
-  /** Ends with the pass and the comparison that are under way; no further head is taken. */
+  /** Takes no more heads, and resolves when the running pass and comparison have ended. */
   async stop(): Promise<void> {
     this.open = false;
     this.queue.clear();
     await Promise.all([this.running, this.comparison.idle()]);
   }
 
-  /** A head was seen. While a pass runs, the newest one waits for it to end. */
+  /** Takes a new head. While a pass runs, the newest head waits. */
   enqueue(head: Head): void {
     if (!this.open || !this.queue.offer(head, this.state.view?.block)) return;
     this.running ??= this.work().finally(() => {
@@ -75,7 +75,7 @@ export class PassLoop {
       const trace = new PassTrace(this.clock, head.receivedAtMs);
       const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
-        // The worst comes first, and each is acted on: a halt is not lost behind an error that is retried.
+        // The worst error comes first, and the policy acts on each one: a halt is not lost behind a retry.
         for (const error of outcome.errors) await this.policy.failed(error, head.number);
         return;
       }

@@ -4,8 +4,7 @@ import type { Opportunity } from '../domain/opportunity.js';
 import { executionRow } from '../execution/index.js';
 
 /**
- * The row of an opportunity that was simulated and left. Where the call reverted, what it would have earned
- * is unknown.
+ * The row of an opportunity that was simulated and refused. When the call reverted, its profit is not known.
  */
 export function rejectionRow(
   opportunity: Opportunity,

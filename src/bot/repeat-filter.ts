@@ -1,8 +1,8 @@
 import type { Address } from '../domain/hex.js';
 
 /**
- * What was last said of each borrower. A position that is left alone for the same reason in every pass makes
- * one line and one row, not one a block. A borrower of whom a whole pass says nothing is forgotten.
+ * The last decision about each borrower. A position that is refused for the same reason in every pass makes
+ * one line and one row, not one a block. A borrower without a decision in a whole pass is forgotten.
  */
 export class RepeatFilter {
   private last = new Map<Address, string>();
@@ -14,9 +14,9 @@ export class RepeatFilter {
   }
 
   /**
-   * Notes what is said of a borrower.
+   * Notes a decision about a borrower.
    *
-   * @returns whether it is news: the pass before said something else, or nothing.
+   * @returns whether it is new: the pass before had another decision about the borrower, or none.
    */
   isNew(borrower: Address, said: string): boolean {
     this.present.set(borrower, said);

@@ -23,7 +23,7 @@ const block = (
 /** Base: a block every 200 ms. */
 const fresh = (): SequencerHealth => new SequencerHealth(LIMITS, chainDescription(8453));
 
-/** A health that has taken in these blocks, each as it was made. */
+/** A SequencerHealth that has taken these blocks, each at its own time. */
 function after(...blocks: readonly (readonly [number: number, timestamp: number])[]): SequencerHealth {
   const health = fresh();
   for (const [number, timestamp] of blocks)
@@ -32,7 +32,7 @@ function after(...blocks: readonly (readonly [number: number, timestamp: number]
 }
 
 describe('a head far ahead of all others', () => {
-  it('is not taken for the newest block: those that follow are fresh all the same', () => {
+  it('is not taken as the newest block: the heads that follow are fresh', () => {
     const health = fresh();
     const at = (number: number, seconds: number): Parameters<SequencerHealth['head']>[0] => ({
       number,
@@ -48,17 +48,17 @@ describe('a head far ahead of all others', () => {
   });
 });
 
-describe('a head against the one before', () => {
-  it('says nothing of the first', () => {
+describe('a head compared with the head before it', () => {
+  it('reports nothing about the first head', () => {
     expect(fresh().head(block(1, T), 0)).toBeUndefined();
   });
 
-  it('takes blocks of 2 s, and five of 200 ms that share a timestamp, for normal', () => {
+  it('accepts blocks of 2 s, and five blocks of 200 ms that share a timestamp', () => {
     after([1, T], [2, T + 2], [3, T + 4]);
     after([1, T], [2, T], [3, T], [4, T], [5, T], [6, T + 1]);
   });
 
-  it('F17 a jump beyond the limit halts, one of the limit does not', () => {
+  it('F17 halts at a jump above the limit, and not at a jump of exactly the limit', () => {
     const health = after([1, T], [2, T + 20]);
     expect(health.head(block(3, T + 41), 0)).toEqual({
       kind: 'timestamp-jump',
@@ -69,7 +69,7 @@ describe('a head against the one before', () => {
     expect(health.head(block(4, T + 43), 0)).toBeUndefined();
   });
 
-  it('F17 a time that goes back halts', () => {
+  it('F17 halts when the time goes back', () => {
     expect(after([1, T]).head(block(2, T - 1), 0)).toEqual({
       kind: 'timestamp-backwards',
       severity: 'halt',
@@ -77,7 +77,7 @@ describe('a head against the one before', () => {
     });
   });
 
-  it('counts a gap by its missing blocks: those of a pause of ours are no anomaly, a jump among few is', () => {
+  it('divides a gap by its missing blocks: our own pause is no anomaly, a jump over few blocks is', () => {
     after([1, T], [12, T + 22], [1_812, T + 3_622]);
     expect(after([1, T]).head(block(3, T + 40), 0)).toBeUndefined();
     expect(after([1, T]).head(block(3, T + 41), 0)).toMatchObject({ kind: 'timestamp-jump' });
@@ -98,7 +98,7 @@ describe('a head against the one before', () => {
     expect(health.head(block(4, T + 2, 1), 0)).toBeUndefined();
   });
 
-  it('takes a head once, from whichever source, and is not confused by a late one', () => {
+  it('takes a head once from any source, and accepts a late head', () => {
     const health = after([1, T], [2, T + 2], [4, T + 6]);
     expect(health.head(block(2, T + 2), 0)).toBeUndefined();
     expect(health.head(block(3, T + 4), 0)).toBeUndefined();
@@ -107,11 +107,11 @@ describe('a head against the one before', () => {
 });
 
 describe('the freshness of the newest head', () => {
-  it('is nothing to speak of before the first', () => {
+  it('is not checked before the first head', () => {
     expect(fresh().look(T * 1000)).toBeUndefined();
   });
 
-  it('F08 nodes that lag more and more throttle, then halt, and are well again', () => {
+  it('F08 throttles, then halts while nodes lag more and more, and recovers', () => {
     const health = fresh();
     const come = (number: number, ageMs: number): ReturnType<SequencerHealth['look']> => {
       const nowMs = (T + number * 2) * 1000 + ageMs;
@@ -131,7 +131,7 @@ describe('the freshness of the newest head', () => {
     expect(come(40, 2_000)).toBeUndefined();
   });
 
-  it('F17 a chain that makes no blocks throttles, then halts, until the next block', () => {
+  it('F17 throttles, then halts while the chain makes no blocks, until the next block', () => {
     const health = after([1, T]);
     const nowMs = T * 1000;
     health.head(block(1, T), nowMs + 15_001); // the same again
@@ -141,7 +141,7 @@ describe('the freshness of the newest head', () => {
     expect(health.look(nowMs + 61_000)).toBeUndefined();
   });
 
-  it('F17 notices silence also where the clock of the chain is ahead of ours', () => {
+  it('F17 detects silence also when the clock of the chain is ahead of ours', () => {
     const health = fresh();
     const nowMs = T * 1000;
     health.head(block(1, T + 3_600), nowMs);
@@ -150,14 +150,14 @@ describe('the freshness of the newest head', () => {
     expect(health.look(nowMs + 60_001)).toMatchObject({ severity: 'halt' });
   });
 
-  it('is not judged by a pause of our own, before the question or between question and answer', () => {
+  it('does not count a pause of our own, before the question or between question and answer', () => {
     const health = after([1, T]);
     const pause = 300;
     const wokenMs = (T + pause) * 1000;
-    // Asked before the pause, answered after it with the block of then.
+    // Asked before the pause; the answer came after it, with the block from before it.
     health.head(block(2, T + 2), wokenMs);
     expect(health.look((T + 2) * 1000)).toBeUndefined();
-    // What lay in the buffer comes at once, and then the answer to a question of now.
+    // The heads in the buffer come at once, and then the answer to a new question.
     for (let number = 3; number <= 100; number++)
       expect(health.head(block(number, T + 2 * number - 2), wokenMs)).toBeUndefined();
     expect(health.head(block(151, T + pause), wokenMs)).toBeUndefined();

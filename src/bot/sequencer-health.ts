@@ -3,11 +3,11 @@ import { windowBlocks, type ChainDescription } from '../domain/chain-description
 import type { Hash } from '../domain/hex.js';
 
 export interface SequencerLimits {
-  /** Longest step of the time from one block to the next. */
+  /** The longest time from one block to the next. */
   readonly maxTimestampJumpSeconds: number;
-  /** Age of the newest head above which we go slowly … */
+  /** Above this age of the newest head the bot is throttled. */
   readonly maxHeadAgeSeconds: number;
-  /** … and above which nothing is signed any more. */
+  /** Above this age of the newest head the bot is halted. */
   readonly haltHeadAgeSeconds: number;
 }
 
@@ -20,20 +20,18 @@ export interface SequencerAnomaly {
 
 type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
 
-/**
- * No chain makes the blocks of so long between two heads: a head further ahead is a bad answer of its node.
- */
+/** A head whose time is further ahead than this is a wrong answer of a node. */
 const FURTHEST_STEP_SECONDS = 5 * 24 * 3600;
 
 /**
- * Whether the sequencer makes blocks as usual. A head is judged against the one before it on its branch; over
- * a gap, by the mean of the missing blocks. Blocks that share a timestamp are normal: five of 200 ms make a
- * second.
+ * Checks that the sequencer makes blocks as usual. A head is compared with the head before it on its branch.
+ * Over a gap, the mean time of the missing blocks counts. Blocks that share a timestamp are normal: five
+ * blocks of 200 ms make a second.
  *
- * A pause of our own process (it was suspended, or it restarted) is not a pause of the chain. So a head is
- * never judged by when it arrives: the heads of a whole pause may arrive at once from a buffer. The age of
- * the newest head is judged only after a node has answered, and as of the instant at which it was asked. Then
- * a pause before the question ends with a fresh head, and a pause between question and answer does not count.
+ * A pause of our own process (suspended or restarted) is not a pause of the chain. So the arrival time of a
+ * head does not count: after a pause, all its heads may arrive at once from a buffer. The age of the newest
+ * head is checked only after a node has answered, for the moment at which the node was asked. So a pause
+ * before the question ends with a fresh head, and a pause between question and answer does not count.
  */
 export class SequencerHealth {
   private readonly recent = new Map<Hash, BlockTime>();
@@ -47,17 +45,17 @@ export class SequencerHealth {
     private readonly limits: SequencerLimits,
     chain: ChainDescription,
   ) {
-    // A sibling's parent is looked for among so many; a deeper reorg halts elsewhere.
+    // The parent of a head is looked up among this many heads. A deeper reorg halts the bot elsewhere.
     this.rememberedHeads = windowBlocks('lateNode', chain);
     this.furthestStepBlocks = Math.ceil((FURTHEST_STEP_SECONDS * 1_000) / chain.blockTimeMs);
   }
 
   /**
-   * Takes in a head from any source, in any order. One that is known changes nothing.
+   * Takes a head from any source, in any order. A known head changes nothing.
    *
    * @param nowMs milliseconds since the epoch.
-   * @returns what is wrong between it and the one before; undefined also for the first head, and for a head
-   *   on another branch whose parent was not seen.
+   * @returns what is wrong between this head and the head before it; undefined when nothing is, for the first
+   *   head, and for a head on another branch whose parent was not seen.
    */
   head(head: BlockTime, nowMs: number): SequencerAnomaly | undefined {
     if (this.recent.has(head.hash)) return undefined;
@@ -70,11 +68,11 @@ export class SequencerHealth {
   }
 
   /**
-   * How fresh the newest head is.
+   * Checks the age of the newest head.
    *
-   * @param askedAtMs when a node was asked for its latest block, whose answer was given to {@link head}.
-   *   Milliseconds since the epoch. A chain whose clock is ahead of ours is not old, but may be silent all
-   *   the same.
+   * @param askedAtMs when a node was asked for its latest block; the answer was given to {@link head}.
+   *   Milliseconds since the epoch. A chain whose clock is ahead of ours has no old head, but it may still be
+   *   silent.
    * @returns undefined when all is well.
    */
   look(askedAtMs: number): SequencerAnomaly | undefined {
@@ -96,7 +94,7 @@ export class SequencerHealth {
     };
   }
 
-  /** The parent; over a gap the newest head before it. */
+  /** The parent, or over a gap the newest head before it. */
   private predecessorOf(head: BlockTime): BlockTime | undefined {
     const parent = this.recent.get(head.parentHash);
     if (parent) return parent;

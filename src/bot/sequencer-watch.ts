@@ -7,11 +7,11 @@ import { Events } from '../domain/events/events.js';
 import { FailurePolicy, SafetyController } from '../safety/index.js';
 import { SequencerHealth, type SequencerAnomaly } from './sequencer-health.js';
 
-/** Shows the heads to {@link SequencerHealth} and acts on what it says, before the next signature. */
+/** Gives the heads to {@link SequencerHealth} and acts on an anomaly before the next signature. */
 @Injectable()
 export class SequencerWatch {
   private readonly health: SequencerHealth;
-  /** What was last said of stale heads. It is said again when it gets worse or better, not at every look. */
+  /** The last reported severity of stale heads. It is reported again only when it changes. */
   private reported: SequencerAnomaly['severity'] | undefined;
 
   constructor(
@@ -24,7 +24,7 @@ export class SequencerWatch {
     this.health = new SequencerHealth(limits, chainDescription(network.chainId));
   }
 
-  /** A head as it came. */
+  /** Takes a head as it arrives. */
   head(head: Block): void {
     const anomaly = this.health.head(head, this.clock.wallMs());
     if (!anomaly) return;
@@ -40,7 +40,7 @@ export class SequencerWatch {
       this.events.emit({ event: 'sequencer-anomaly', ...anomaly });
     if (!anomaly && this.reported) this.events.emit({ event: 'sequencer-well', block: block.number });
     this.reported = anomaly?.severity;
-    // At each look, because something else may have changed the safety state since. To say it again changes
+    // At every check, because something else may have changed the safety state since. A repeated call changes
     // nothing.
     if (anomaly) this.act(anomaly);
     else void this.safety.unthrottle('the heads are fresh again');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Events, type BotEvent } from '../domain/events/events.js';
 
-/** Hears every event. */
+/** Receives every event. */
 export interface EventSubscriber {
   hear(event: BotEvent): void;
 }
@@ -15,13 +15,13 @@ export class Broadcast extends Events {
     this.subscribers.push(subscriber);
   }
 
-  /** A subscriber that throws is passed over: what the bot does never depends on who listens. */
+  /** A subscriber that throws is ignored: the work of the bot never depends on its subscribers. */
   emit(event: BotEvent): void {
     for (const subscriber of this.subscribers) {
       try {
         subscriber.hear(event);
       } catch {
-        // The log itself may be what failed: there is nowhere left to say so.
+        // The log itself may have failed, so there is no place to report it.
       }
     }
   }

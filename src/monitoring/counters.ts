@@ -8,8 +8,8 @@ type CountsBy = { readonly [Name in BotEvent['event']]?: Count<EventNamed<Name>>
 const one = (): number => 1;
 
 /**
- * What is counted, by the events that count, from the start of the process. An outcome that this process
- * reported and that a reorg takes back is counted no longer.
+ * The counters and the events that change them. They start at 0 with the process. When a reorg takes back an
+ * outcome that this process reported, the outcome is subtracted.
  */
 const COUNTERS = {
   passes: { pass: one },

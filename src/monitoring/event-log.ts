@@ -6,9 +6,9 @@ import type { EventSubscriber } from './broadcast.js';
 type Level = 'silent' | 'debug' | 'info' | 'warn' | 'error';
 type LevelOf<E extends BotEvent> = Level | ((event: E) => Level);
 
-/** How loud each event is; `info` where nothing is said. `silent`: it is not for the log. */
+/** The level of each event; `info` when it is not listed. `silent`: the event is not logged. */
 const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>> } = {
-  'backfill-range': 'silent', // The backfill reporter says it every few seconds.
+  'backfill-range': 'silent', // The backfill reporter emits the progress every few seconds.
   // A pass is worth a line only when there was something to liquidate.
   pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
   'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),
@@ -22,7 +22,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'database-lost': 'warn',
   'embedded-database': 'warn',
   'cache-lost': 'warn',
-  // Anybody can cause these without a key, up to the rate limit.
+  // A caller without a key can cause these, up to the rate limit.
   'api-key-refused': 'debug',
   'api-role-refused': 'warn',
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),

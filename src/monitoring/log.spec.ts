@@ -35,12 +35,12 @@ function written(
 }
 
 describe('the log of the process', () => {
-  it('is one JSON object a line where standard output is no terminal', () => {
+  it('is one JSON object a line when standard output is no terminal', () => {
     const [line = ''] = written({}, false, (logger) => logger.warn(PRICE));
     expect(JSON.parse(line)).toEqual({ ...PRICE, level: 40, time: expect.any(Number) as number });
   });
 
-  it('is readable on a terminal, with amounts and addresses as they are', () => {
+  it('is readable on a terminal, with amounts and addresses in full', () => {
     const [line = ''] = written({}, true, (logger) => logger.warn(PRICE));
     expect(line).toMatch(TIME);
     expect(line.replace(TIME, '')).toBe(
@@ -49,7 +49,7 @@ describe('the log of the process', () => {
     );
   });
 
-  it('has the format that the configuration names, on a terminal and elsewhere', () => {
+  it('uses the format of the configuration, on a terminal and elsewhere', () => {
     const [json = ''] = written({ logFormat: 'json' }, true, (logger) => logger.info(LISTENING));
     expect(JSON.parse(json)).toMatchObject(LISTENING);
     const [line = ''] = written({ logFormat: 'pretty' }, false, (logger) => logger.info(LISTENING));

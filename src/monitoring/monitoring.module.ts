@@ -8,9 +8,9 @@ import { MetricsJob } from './metrics.job.js';
 import { BackfillReporter } from './progress.js';
 
 /**
- * What the bot tells the outside. Every module may inject {@link Events} and {@link Clock} without an import;
- * the log, the counters and the progress of backfills hear all events. It must never carry a secret, and
- * never influence a decision.
+ * The events of the bot, for operators. Every module may inject {@link Events} and {@link Clock} without an
+ * import. The log, the counters and the progress of backfills receive all events. It must never carry a
+ * secret and never influence a decision.
  */
 @Global()
 @Module({

@@ -16,19 +16,19 @@ const PACE = { blocksPerSecond: 1_200, etaSeconds: 65 };
 const UNKNOWN = { blocksPerSecond: undefined, etaSeconds: undefined };
 
 describe('the line of a backfill', () => {
-  it('shows bar, share, rate, time left and borrowers', () => {
+  it('shows bar, percentage, rate, time left and borrowers', () => {
     expect(progressLine(range(5_000), PACE, 76)).toBe(
       'aave [##########----------]  50 %  1,200 blocks/s  ETA 1:05  1,234 borrowers',
     );
     expect(progressLine(range(5_000), { ...PACE, etaSeconds: 3_723 }, 90)).toContain('ETA 1:02:03');
   });
 
-  it('says what it does not know yet, and when it is done', () => {
+  it('shows a question mark for an unknown rate, and shows the end', () => {
     expect(progressLine(range(100), UNKNOWN, 76)).toContain('   1 %  ? blocks/s  ETA ?  1,234 borrowers');
     expect(progressLine(range(10_000), PACE, 76)).toMatch(/^aave \[#+\] 100 % {2}1,200 blocks\/s {2}done/);
   });
 
-  it('is never full before the end, and full where there is nothing to read', () => {
+  it('is never full before the end, and is full when there is nothing to read', () => {
     expect(progressLine(range(9_999), PACE, 76)).toMatch(/#-\] {2}99 %/);
     expect(progressLine(range(7, { fromBlock: 7, toBlock: 7 }), PACE, 76)).toContain(' 100 % ');
     expect(progressLine(range(7, { fromBlock: 8, toBlock: 7 }), PACE, 76)).toContain(' 100 % ');
@@ -72,7 +72,7 @@ describe('the report of a backfill', () => {
     ]);
   });
 
-  it('counts the rate of the last seconds, not that of the whole', () => {
+  it('shows the rate of the last seconds, not of the whole backfill', () => {
     const { report, events } = reporter();
     report(range(1_000));
     for (let second = 1; second <= 20; second++) {
@@ -82,7 +82,7 @@ describe('the report of a backfill', () => {
     expect(events.at(-1)).toMatchObject({ blocksPerSecond: 10, etaSeconds: 880 });
   });
 
-  it('takes the last two ranges where each is slower than that, and has no end in sight without progress', () => {
+  it('uses the last two ranges when they are slower, and shows no time left without progress', () => {
     const { report, events } = reporter();
     report(range(1_000));
     clock.advance(60_000);
@@ -109,7 +109,7 @@ describe('the report of a backfill', () => {
     ]);
   });
 
-  it('is one line on a terminal, drawn in place and not too often, that ends when it is done', () => {
+  it('is one line on a terminal, redrawn in place and not too often, and ended when it is done', () => {
     const terminal = screen();
     const { report, events } = reporter(terminal);
     report(range(1_000));
@@ -121,7 +121,7 @@ describe('the report of a backfill', () => {
     report(range(10_000));
     expect(events).toEqual([]);
     expect(terminal.written).toHaveLength(3);
-    // The cursor is back at the beginning: a line of the log, which is longer, covers the bar.
+    // The cursor is back at the beginning, so a longer line of the log covers the bar.
     expect(terminal.written[0]).toMatch(/^\raave .* 10 % .*\r$/);
     expect(terminal.written[1]).toMatch(/^\raave .* 30 % .*\r$/);
     expect(terminal.written[2]).toMatch(/^\raave .* 100 % .* done .*\n$/);
@@ -134,7 +134,7 @@ describe('the report of a backfill', () => {
     expect(terminal.written[0]).toHaveLength(29 + '\r\u001b[K\r'.length);
   });
 
-  it('takes a terminal that does not know its width for one of 80 columns', () => {
+  it('assumes 80 columns when the terminal does not know its width', () => {
     const terminal = screen(0);
     reporter(terminal).report(range(1_000));
     expect(terminal.written[0]).toContain('borrowers');

@@ -6,7 +6,7 @@ import type { EventSubscriber } from './broadcast.js';
 /** How far the backfill of a market has come. */
 export type BackfillRange = Omit<EventNamed<'backfill-range'>, 'event'>;
 
-/** How fast it goes; undefined while that is not known. */
+/** The speed of a backfill; undefined while it is not known. */
 export interface Pace {
   readonly blocksPerSecond: number | undefined;
   readonly etaSeconds: number | undefined;
@@ -15,20 +15,20 @@ export interface Pace {
 /** Where the bar is drawn: standard error, when that is a terminal. */
 export type Terminal = Pick<WriteStream, 'write' | 'columns'>;
 
-/** The rate is that of so many milliseconds, or of the last two ranges where those took longer. */
+/** The rate is measured over this many milliseconds, or over the last two ranges when they took longer. */
 const RATE_WINDOW_MS = 10_000;
 const LOG_EVERY_MS = 5_000;
 const DRAW_EVERY_MS = 100;
-/** A line of the log is longer, or clears the rest of its line, and so covers what it is written over. */
+/** A line of the log is longer than the bar or clears the rest of its line, so it covers the bar. */
 const WIDEST_BAR = 76;
 const LONGEST_BLOCKS = 24;
 const SHORTEST_BLOCKS = 5;
 const CLEAR_TO_END = '\u001b[K';
 
 /**
- * Tells how a backfill goes: on a terminal by one line that is drawn again in place, elsewhere by an event of
- * the log, at most every five seconds. The cursor waits at the beginning of the bar, so that a line of the
- * log is written over it and the bar is drawn below.
+ * Reports the progress of a backfill. On a terminal it redraws one line in place. Elsewhere it emits an
+ * event, at most every five seconds. The cursor waits at the beginning of the bar, so that a line of the log
+ * is written over the bar, and the bar is drawn again below it.
  */
 export class BackfillReporter implements EventSubscriber {
   private readonly paces = new Map<string, MarketPace>();
@@ -57,14 +57,14 @@ export class BackfillReporter implements EventSubscriber {
     if (nowMs - this.toldAtMs < everyMs && !(done && this.terminal)) return;
     this.toldAtMs = nowMs;
     if (this.terminal) {
-      const columns = this.terminal.columns || 80; // 0: it does not know
+      const columns = this.terminal.columns || 80; // 0: the width is not known
       const line = progressLine(range, pace, Math.min(columns - 1, WIDEST_BAR));
       this.terminal.write(`\r${line}${CLEAR_TO_END}${done ? '\n' : '\r'}`);
     } else this.events.emit({ event: 'backfill', ...range, ...pace });
   }
 }
 
-/** The speed over the last seconds. */
+/** Measures the speed over the last seconds. */
 class MarketPace {
   private samples: readonly { readonly block: number; readonly atMs: number }[] = [];
 
@@ -83,7 +83,7 @@ class MarketPace {
 }
 
 /**
- * `aave [######------]  50 %  1,200 blocks/s  ETA 1:05  321 borrowers`, never longer than `columns`. In a narrow
+ * `aave [######------] 50 % 1,200 blocks/s ETA 1:05 321 borrowers`, never longer than `columns`. In a narrow
  * terminal the bar is left out first, then the end of the line is cut.
  */
 export function progressLine(range: BackfillRange, pace: Pace, columns: number): string {

@@ -19,19 +19,19 @@ describe('readable lines', () => {
     ).toEqual(['12:00:00.123 INFO  x reason="no gas" empty="" at=[1,"2"] counters={"sent":1}']);
   });
 
-  it('have the stack of an error below, one line each', () => {
+  it('show the stack of an error below the line', () => {
     expect(
       lines({ level: 50, msg: 'failed', err: { message: 'bug', stack: 'Error: bug\n  at a.ts:1' } }),
     ).toEqual(['12:00:00.123 ERROR failed', '    Error: bug', '      at a.ts:1']);
   });
 
-  it('let no text from outside move the cursor or turn the direction', () => {
+  it('escape text from outside that would move the cursor or change the direction of text', () => {
     expect(lines({ msg: 'a\u001b[2Jb\u202ec', symbol: '\u0007\n' })).toEqual([
       '12:00:00.123 INFO  a\\u001b[2Jb\\u202ec symbol="\\u0007\\n"',
     ]);
   });
 
-  it('show what is no JSON as it is', () => {
+  it('show text that is no JSON unchanged', () => {
     expect(readableLines('not JSON\n')).toEqual(['not JSON']);
   });
 });

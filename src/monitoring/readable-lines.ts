@@ -2,10 +2,11 @@ import pino, { type DestinationStream } from 'pino';
 
 const CLEAR_TO_END = '\u001b[K';
 /**
- * Control characters, and marks that turn the direction of text. Names and errors from outside may hold them.
+ * Control characters, and marks that change the direction of text. Names and errors from outside may hold
+ * them.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
-/** A text that is clear without quotes. */
+/** A text that needs no quotes. */
 const BARE = /^[^\s"=[\]{}]+$/u;
 
 /**
@@ -25,7 +26,7 @@ export class ReadableLines implements DestinationStream {
   }
 }
 
-/** One line, followed by the lines of an error's stack. */
+/** One line, then the lines of an error's stack. */
 export function readableLines(json: string): string[] {
   let entry: unknown;
   try {
@@ -39,7 +40,7 @@ export function readableLines(json: string): string[] {
   const words = [
     new Date(Number(time)).toISOString().slice(11, 23),
     name.toUpperCase().padEnd(5),
-    // An event has a name of its own, and all events have the same context.
+    // An event has its own name. All events have the same context, so the context is left out.
     typeof event === 'string' ? event : typeof context === 'string' ? `[${context}]` : undefined,
     typeof msg === 'string' ? printable(msg) : undefined,
     ...Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`),

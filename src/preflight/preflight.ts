@@ -20,7 +20,7 @@ import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
 const logger = new Logger('Preflight');
 
 /**
- * Looks at everything the bot stands on, in the order of the start-up: database, endpoints, contracts and
+ * Checks everything that the bot needs, in the order of the start-up: database, endpoints, contracts and
  * roles, wallet.
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
@@ -36,7 +36,7 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
   try {
     const refused = thatRefuse(await pool.checkEndpoints());
     problems.push(...refused);
-    // Without a chain every further question would only repeat that.
+    // Without a chain every further check would report the same problem again.
     if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
   } finally {
     pool.close();
@@ -149,7 +149,7 @@ async function checkRoles(
   return problems;
 }
 
-/** The planner proves plans by eth_simulateV1: a node without it is of no use. */
+/** The planner proves plans by eth_simulateV1, so a node without it cannot be used. */
 async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Promise<string[]> {
   try {
     await chain.simulateV1([{ to: chimera, data: CHIMERA.paused }], block);
@@ -160,8 +160,8 @@ async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Prom
 }
 
 /**
- * Blocks whose bloom says that they hold no log of ours are not asked for logs: a bloom that always says so
- * would hide them all.
+ * The bot does not read the logs of a block whose bloom filter says that it holds none of ours. A chain with
+ * empty blooms would hide all logs.
  */
 async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
   if (logsBloom === undefined || /[1-9a-f]/i.test(logsBloom.slice(2))) return [];

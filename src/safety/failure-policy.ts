@@ -6,8 +6,8 @@ import { SafetyController } from './safety-controller.js';
 const ACTOR = 'chimera';
 
 /**
- * The one place where the class of an error becomes an action. Everything of the bot that halts it goes
- * through here: a {@link HaltError}, and what nobody classified, halts; a RetryError and a SkipError change
+ * The one place where the class of an error becomes an action. Every halt by the bot itself goes through
+ * here. A {@link HaltError} and every error without a class halt. A RetryError and a SkipError change
  * nothing.
  */
 @Injectable()
@@ -18,9 +18,10 @@ export class FailurePolicy {
   ) {}
 
   /**
-   * Tells of an error that ended a pass or a task beside it, and halts where its class says so. Never throws.
+   * Emits an event for an error that ended a pass or a task beside it, and halts when the error's class says
+   * so. Never throws.
    *
-   * @param block the number of the block that was worked on; undefined when it was not about a block.
+   * @param block the number of the block that was worked on; undefined when the work was not about a block.
    */
   async failed(error: unknown, block?: number): Promise<Consequence> {
     const consequence = consequenceOf(error);
@@ -30,8 +31,8 @@ export class FailurePolicy {
   }
 
   /**
-   * Halts from this call on, before the error travels up to the loop: where the next signature must not wait
-   * for that. To say it again changes nothing.
+   * Halts from this call on. Use it when the next signature must not wait until the error reaches the loop. A
+   * repeated call changes nothing.
    *
    * @returns the error to throw.
    */

@@ -102,7 +102,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(await transitionsSaved()).toEqual(['NORMAL HALTED alice', 'HALTED NORMAL alice']);
   });
 
-  it('audits what a person did, also when it changed nothing, and not what the bot did', async () => {
+  it('audits the actions of a person, also those that change nothing, and not those of the bot', async () => {
     const controller = await started();
     await controller.halt('drill', ALICE);
     await controller.halt('drill again', { ...ALICE, name: 'bob', address: '10.0.0.7' });
@@ -129,7 +129,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.isHalted).toBe(true);
   });
 
-  it('three failures in a row throttle, then halt; a success in between starts the count again', async () => {
+  it('failures in a row throttle, then halt at the third; a success in between clears the count', async () => {
     const controller = await started();
     await controller.recordFailure('one');
     expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
@@ -150,7 +150,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await started()).status().consecutiveFailures).toBe(3);
   });
 
-  it('F08 a throttle from outside is one transition however often it is said, survives a restart, and is lifted once', async () => {
+  it('F08 a repeated throttle from outside is one transition, survives a restart, and is lifted once', async () => {
     const controller = await started();
     for (const reason of ['the nodes lag', 'the nodes lag more']) await controller.throttle(reason);
     expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
@@ -196,7 +196,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.isHalted).toBe(false);
   });
 
-  it('F28 a resume saves first what the database had not taken before, and is the last word', async () => {
+  it('F28 a resume first saves the changes that were not saved, and then takes effect', async () => {
     const controller = await started();
     vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
     await controller.halt('drill', ALICE);
@@ -206,7 +206,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await started()).isHalted).toBe(false);
   });
 
-  it('saves on the way down what the database did not take before', async () => {
+  it('saves at shut-down the changes that were not saved before', async () => {
     const controller = await started();
     vi.spyOn(repository, 'save').mockRejectedValueOnce(AWAY);
     await controller.halt('drill', ALICE);
@@ -236,7 +236,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await repository.load()).status.state).toBe('HALTED');
   });
 
-  it('A13 concurrent halts and resumes end as the last one said', async () => {
+  it('A13 concurrent halts and resumes end in the state of the last one', async () => {
     const controller = await started();
     const changes = Array.from({ length: 10 }, (_, index) =>
       index % 2 === 0 ? controller.halt(`halt ${index}`, ALICE) : controller.resume(`resume ${index}`, ALICE),
@@ -246,7 +246,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(await repository.actions(20)).toHaveLength(10);
   });
 
-  it('takes over what another process saved: its halt stands, ours is added to it, a blind resume is refused', async () => {
+  it('takes over the state that another process saved: its halt stays, our failure is added, our outdated resume is refused', async () => {
     const [ours, theirs] = [await started(), await started()];
     await theirs.halt('from another process', ALICE);
     await ours.recordFailure('reverted');
@@ -261,7 +261,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await started()).isHalted).toBe(false);
   });
 
-  it('counts the volume of the UTC day: read at the start, booked, released, forgotten at midnight', async () => {
+  it('counts the volume of the UTC day: reads it at the start, books, releases, begins anew at midnight', async () => {
     await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
     const controller = await started();
     expect(controller.headroomUsd8()).toBe(500n * USD);
@@ -275,7 +275,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     clock.advance(Date.UTC(2026, 1, 1) - NOON);
     expect(controller.dailyVolumeUsd8()).toBe(0n);
     controller.booked(controller.today(), 50n * USD);
-    controller.booked('2026-01-31', 70n * USD); // its answer came after midnight
+    controller.booked('2026-01-31', 70n * USD); // the answer came after midnight
     controller.released('2026-01-31', 100n * USD);
     expect(controller.dailyVolumeUsd8()).toBe(50n * USD);
   });
