@@ -34,7 +34,7 @@ export function problemsOf(yaml: string, variables: Variables = VARIABLES): read
   return [];
 }
 
-/** {@link LEAST} with one section written otherwise (or left out). */
+/** {@link LEAST} with one section changed or left out. */
 export function withSection(name: string, section: string): string {
   const others = LEAST.trim()
     .split(/\n(?=\S)/)

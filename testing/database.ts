@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { createDataSource, Database, migrate } from '../src/database/index.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres/index.js';
 
-/** A PostgreSQL of a test's own, with the bot's tables, in a directory that goes when it stops. */
+/** A PostgreSQL for one test, with the bot's tables. Its directory is deleted when it stops. */
 export class TestDatabase {
   readonly database: Database;
 

@@ -1,4 +1,4 @@
-/** The command on a local chain, and an endpoint that talks too much. */
+/** The deploy command on a local chain, and an endpoint whose errors quote its own URL. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -14,11 +14,13 @@ export interface Result {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** What --json printed. */
+  /** The output of --json. */
   readonly json: unknown;
 }
 
-/** Runs the command in this process, with devnet.yaml of the directory unless the words name another file. */
+/**
+ * Runs the command in this process, with devnet.yaml of the directory unless the arguments name another file.
+ */
 export async function deployOn(
   devnet: Devnet,
   directory: string,
@@ -64,7 +66,8 @@ execution: { mode: live, chimera: "\${CHIMERA_ADDRESS}" }
 export const addressIn = (out: string): string => /\n(0x[0-9a-fA-F]{40})\nchimera: /.exec(out)?.[1] ?? '';
 
 /**
- * Passes everything on to the node but transactions, which it refuses, quoting its own URL and the key in it.
+ * Forwards every call to the node except transactions. It refuses these and quotes its own URL with the key
+ * in it.
  */
 export async function talkativeEndpoint(
   nodeUrl: string,

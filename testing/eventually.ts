@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * Waits until a condition holds.
  *
- * @throws Error naming what was waited for, after a minute: a busy machine takes its time
+ * @throws Error naming what was waited for, after a minute, because a busy machine is slow
  */
 export async function eventually(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const until = performance.now() + 60_000;

@@ -14,9 +14,7 @@ export class ExecutionWorld {
   database!: EmbeddedPostgres;
   private opened: Bench[] = [];
 
-  /**
-   * Each test begins with an empty database. What it opened is closed behind it, and its mocks are restored.
-   */
+  /** Each test begins with an empty database. After it, its benches are closed and its mocks are restored. */
   static forThisFile({ statesKept = 64 } = {}): ExecutionWorld {
     const world = new ExecutionWorld();
     let dataDir: string;
@@ -41,7 +39,7 @@ export class ExecutionWorld {
     return world;
   }
 
-  /** With an operator of its own, unless the settings name one. Not recovered. */
+  /** Opens a bench with a new operator, unless the settings name one. Not recovered. */
   async open(settings: Partial<Settings> = {}): Promise<Bench> {
     const key = Wallet.createRandom().privateKey;
     const { anvil, database } = this;
@@ -57,7 +55,9 @@ export class ExecutionWorld {
     return bench;
   }
 
-  /** Ends the process that was opened last, and opens the next one of the same operator. Not recovered. */
+  /**
+   * Ends the process that was opened last, and opens the next process of the same operator. Not recovered.
+   */
   async reopen(changes: Partial<Settings> = {}): Promise<Bench> {
     const last = this.opened.pop();
     await last?.close();

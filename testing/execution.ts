@@ -33,13 +33,13 @@ import { Wallet } from '../src/execution/wallet.js';
 import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
-/** Execution on a real chain and a real database, with a contract that does what its calldata says. */
+/** Execution on a real chain and a real database, with a contract that follows its calldata. */
 
 export const ETHER = 10n ** 18n;
 
 /**
- * Stands in for the contract. Calldata is a word that says what to do and what to do it with: 0 emits a log
- * of three topics and data, 1 reverts with the rest, 2 does nothing.
+ * Replaces our contract. The first word of the calldata is the action, the rest is its data: 0 emits a log of
+ * three topics and data, 1 reverts with the rest, 2 does nothing.
  */
 export const STAND_IN_CODE: Hex =
   '0x365f5f375f5180600114602557600214602357606051604051602051608036036080a35b005b602036036020fd';
@@ -67,7 +67,7 @@ export const DOING_NOTHING: Hex = `0x${word(2)}`;
 export interface Settings {
   readonly rpcUrl: string;
   readonly backupUrl?: string;
-  /** Default: where there is a backup. */
+  /** Default: true when `backupUrl` is set. */
   readonly secondOpinion?: boolean;
   readonly database: DatabaseAddress;
   /** The operator's private key. */
@@ -81,7 +81,7 @@ export interface Settings {
   readonly doors?: readonly Door[];
 }
 
-/** The real time, which a test may put forward. */
+/** The real time; a test may move it forward. */
 export class AdjustableClock extends Clock {
   private aheadMs = 0;
 
@@ -94,7 +94,7 @@ export class AdjustableClock extends Clock {
   }
 }
 
-/** What execution tells of outcomes. */
+/** The events of outcomes. */
 export type News = EventNamed<'execution-settled'> | EventNamed<'execution-reopened'>;
 
 export const LIMITS: SafetyLimits = {
@@ -107,13 +107,13 @@ export const LIMITS: SafetyLimits = {
 /** The block after which two branches differ. */
 export interface Fork {
   readonly number: number;
-  /** The node's snapshot, which serves once. */
+  /** The node's snapshot. It can be used once. */
   snapshot: unknown;
 }
 
-/** The parts that one process has. To close it and to open another one is a restart. */
+/** The parts of one process. Closing it and opening another one is a restart. */
 export class Bench {
-  /** Outcomes that {@link news} has given. */
+  /** The number of outcomes that {@link news} has returned. */
   private newsGiven = 0;
 
   private constructor(
@@ -266,16 +266,16 @@ export class Bench {
   }
 
   /**
-   * As the loop does at a new head.
+   * Settles as the loop does at a new head.
    *
-   * @returns the outcomes that were told since the last call that returned
+   * @returns the outcomes that were emitted since the last call that returned
    */
   async settle(takenBack?: readonly Hash[]): Promise<News[]> {
     await this.execution.settle(await this.chain.getBlock('latest'), takenBack);
     return this.news();
   }
 
-  /** The outcomes that were told since the last call. */
+  /** The outcomes that were emitted since the last call. */
   news(): News[] {
     const all = this.events.all.filter(
       (event): event is News => event.event === 'execution-settled' || event.event === 'execution-reopened',

@@ -38,30 +38,32 @@ export interface EngineSettings {
   readonly cache?: MemoryCache;
   readonly fromBlock?: number;
   readonly limits?: HealthFactorLimits;
-  /** Of another node than the local chain's own. */
+  /** The URL of another node than the local chain's own. */
   readonly archiveUrl?: string;
   readonly delivered?: DeliveredLogs;
-  /** Of the gap watch and the backfill; default: the system's. */
+  /** The clock of the gap watch and the backfill; default: the system's. */
   readonly clock?: TestClock;
 }
 
-/** What one process has of the state: another one with the same database is a restart. */
+/** The state of one process. Another one with the same database is a restart. */
 export interface Engine extends AaveState {
   readonly events: RecordedEvents;
   readonly store: CheckpointStore;
   readonly chain: Chain;
   readonly pool: RpcPool;
-  /** Starts at the latest block; without its backfill only what was saved is known. */
+  /** Starts at the latest block. Until the backfill runs, only the saved accounts are known. */
   start(): Promise<StateView>;
   /** Starts, and finds all borrowers. */
   startWhole(): Promise<StateView>;
-  /** To this block, or to the latest. @throws what the engine says went wrong */
+  /** Moves to this block, or to the latest. @throws the error of the engine */
   advance(head?: Block): Promise<StateView>;
-  /** JSON-RPC calls that left through the pool since the last question. */
+  /** JSON-RPC calls that the pool sent since this was called last. */
   calls(): number;
-  /** Lets the n-th call from now on, and all after it, fail as a node does that is away; undefined: none. */
+  /**
+   * Lets the n-th call from now on, and all calls after it, fail as if the node were away; undefined: none.
+   */
   failAfter(calls: number | undefined): void;
-  /** Lets every question for logs fail. */
+  /** Lets every request for logs fail. */
   failLogs(fail: boolean): void;
   close(): Promise<void>;
 }
@@ -181,14 +183,14 @@ export function viewOf(engine: StateEngine): StateView {
   return engine.view;
 }
 
-/** The view of an advance that reached its head. @throws what went wrong otherwise */
+/** The view of an advance that reached its head. @throws the error of the advance otherwise */
 export function reached({ view, error }: Advance): StateView {
   if (error !== undefined) throw error;
   if (!view) throw new Error('the head was not reached');
   return view;
 }
 
-/** Everything in our books that the chain contradicts, over all positions. */
+/** Every difference between our state and the chain, over all positions. */
 export async function disagreements({ engine }: Pick<Engine, 'engine'>): Promise<unknown[]> {
   const compared = await engine.compare(viewOf(engine), 500, 250);
   const count = compared.reduce((sum, { found }) => sum + found.compared, 0);
@@ -199,7 +201,7 @@ export async function disagreements({ engine }: Pick<Engine, 'engine'>): Promise
 }
 
 export function ignore(): void {
-  // Nobody listens.
+  // The test needs no result.
 }
 
 export const BORROWERS = 12;
@@ -210,7 +212,7 @@ export interface StateSpec {
   engineOf(settings?: EngineSettings): Engine;
   /** As {@link engineOf}, started, and its backfill run to the end. */
   whole(settings?: EngineSettings): Promise<Engine>;
-  /** A new borrower, in a block of his own. @param times of a thousand dollars */
+  /** A new borrower, in a block of its own. @param times of a thousand dollars */
   borrow(times?: bigint): Promise<Address>;
 }
 

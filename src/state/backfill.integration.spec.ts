@@ -31,21 +31,21 @@ const borrowersIn = (from: number, to: number): Set<Address> => {
   for (let block = Math.ceil(from / 1_000) * 1_000; block <= to; block += 1_000) found.add(borrowerAt(block));
   return found;
 };
-const EVERYBODY = [...borrowersIn(0, GOAL)];
+const ALL_BORROWERS = [...borrowersIn(0, GOAL)];
 
 let directory: string;
 let postgres: EmbeddedPostgres;
 let dataSource: DataSource;
 let events: RecordedEvents;
 
-/** A chain whose history is asked for, and the accounts that are followed by it. */
+/** A chain with a history to search, and the accounts that are followed. */
 class Target implements BackfillTarget {
   readonly name = MARKET;
   readonly asked: [number, number][] = [];
   readonly adopted: Address[] = [];
-  /** Throws what the provider says. */
+  /** Throws the error of the provider. */
   fault: (from: number, to: number) => void = ignore;
-  /** Called when positions are read: a process may die there. */
+  /** Called when positions are read. A test may end the process there. */
   onAdopt: () => Promise<void> = () => Promise.resolve();
 
   accountsIn(from: number, to: number): Promise<Set<Address>> {
@@ -81,12 +81,12 @@ afterAll(async () => {
 });
 
 describe('the backfill', () => {
-  it('finds everybody once, in ranges that grow, and says how far it is', async () => {
+  it('finds every borrower once, in growing ranges, and reports its progress', async () => {
     const target = new Target();
     const backfill = await begin();
     await run(backfill, target);
     const progress = events.named('backfill-range').map(({ atBlock }) => atBlock);
-    expect(target.adopted.toSorted()).toEqual(EVERYBODY.toSorted());
+    expect(target.adopted.toSorted()).toEqual(ALL_BORROWERS.toSorted());
     expect(target.asked.map(([from, to]) => to - from + 1)).toEqual([10_000, 20_000, 40_000, 30_000]);
     expect(progress).toEqual([9_999, 29_999, 69_999, GOAL]);
   });
@@ -98,10 +98,10 @@ describe('the backfill', () => {
       if (from === 12_500 && to > from) throw new RpcError('timeout', 'archive', 'no answer within 15000 ms');
     };
     await run(await begin(), target);
-    expect(target.adopted.toSorted()).toEqual(EVERYBODY.toSorted());
+    expect(target.adopted.toSorted()).toEqual(ALL_BORROWERS.toSorted());
   });
 
-  it('killed in any of its ranges goes on with that range: what was found before is neither lost nor looked for again', async () => {
+  it('goes on with the range in which it was killed: nothing is lost, and no range is searched twice', async () => {
     const found = new Set<Address>();
     const looked: [number, number][] = [];
     let life = 0;
@@ -109,7 +109,7 @@ describe('the backfill', () => {
       const backfill = await begin();
       if (backfill.isFinished) break;
       const target = new Target();
-      // Found and saved, but not read yet: that is when this life ends.
+      // The borrowers are found and saved but not read yet. Here this process ends.
       target.onAdopt = async () => {
         if (target.asked.length <= life % 3) return;
         void backfill.stop();
@@ -120,7 +120,7 @@ describe('the backfill', () => {
       looked.push(...target.asked);
     }
     expect(life).toBeGreaterThan(3);
-    expect([...found].toSorted()).toEqual(EVERYBODY.toSorted());
+    expect([...found].toSorted()).toEqual(ALL_BORROWERS.toSorted());
     const starts = looked.map(([from]) => from);
     expect(starts).toEqual(starts.toSorted((a, b) => a - b));
     expect(new Set(starts).size).toBe(starts.length);
@@ -138,25 +138,25 @@ describe('the backfill', () => {
     expect(backfill.progressOf(MARKET)).toEqual({ fromBlock: 0, atBlock: -1, toBlock: GOAL, unread: 0 });
     down = false;
     await done;
-    expect(target.adopted).toHaveLength(EVERYBODY.length);
+    expect(target.adopted).toHaveLength(ALL_BORROWERS.length);
     expect(backfill.isFinished).toBe(true);
   });
 
-  it('does not run twice at once, however often it is woken', async () => {
+  it('runs only once at a time, also when it is woken often', async () => {
     const target = new Target();
     const backfill = await begin();
     backfill.serve([target]);
     backfill.wake();
     backfill.wake();
     await backfill.idle();
-    expect(target.adopted).toHaveLength(EVERYBODY.length);
+    expect(target.adopted).toHaveLength(ALL_BORROWERS.length);
   });
 
-  it('reports each market as finished once, also when there was nothing to search', async () => {
+  it('reports each market as finished once, also when there is nothing to search', async () => {
     const target = new Target();
     await run(await begin(), target);
     expect(events.named('backfill-finished')).toMatchObject([
-      { market: MARKET, borrowers: EVERYBODY.length },
+      { market: MARKET, borrowers: ALL_BORROWERS.length },
     ]);
     const later = new Backfill(storeOf(), events, new Clock());
     later.serve([target]);
@@ -167,7 +167,7 @@ describe('the backfill', () => {
   });
 });
 
-/** As a process that starts: with what the one before left in the database. */
+/** As a new process, with the rows that the process before left in the database. */
 async function begin(): Promise<Backfill> {
   events = new RecordedEvents();
   const store = storeOf();
@@ -175,7 +175,7 @@ async function begin(): Promise<Backfill> {
   const history: History = saved.history ?? { scannedTo: -1, goal: GOAL };
   if (!saved.history) await store.saveHistory(MARKET, [], history);
   const backfill = new Backfill(store, events, new Clock());
-  // What was read in an earlier life is in no checkpoint here: only a real market makes one.
+  // The accounts that an earlier process read are in no checkpoint here: only a real market makes one.
   backfill.expect(MARKET, history, saved.unread);
   return backfill;
 }

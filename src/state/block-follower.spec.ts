@@ -13,7 +13,7 @@ const FEEDS: Address = `0x${'fe'.repeat(20)}`;
 const MARKET: Address = `0x${'aa'.repeat(20)}`;
 const NEW_ORACLE: Address = `0x${'bb'.repeat(20)}`;
 
-describe('what is followed moves by the same blocks', () => {
+describe('the follower of blocks', () => {
   let node: FakeBlockChain;
   let journal: string[];
   let feeds: FakeFollowed;
@@ -31,7 +31,7 @@ describe('what is followed moves by the same blocks', () => {
     journal.length = 0;
   });
 
-  /** Walks to the tip of the node. @returns the blocks that were taken back on the way. */
+  /** Moves to the tip of the node. @returns the blocks that were taken back. */
   async function walk(head: Block = node.tip): Promise<Hash[]> {
     const takenBack: Hash[] = [];
     const path = await follower.pathTo(head);
@@ -40,7 +40,7 @@ describe('what is followed moves by the same blocks', () => {
     return takenBack;
   }
 
-  it('is prepared by all before it is committed by any, each block in turn', async () => {
+  it('lets all followers prepare a block before any commits it, block by block', async () => {
     node.mine([[MARKET, '0x01']]);
     node.mine([[FEEDS, '0x02']]);
     await walk();
@@ -59,13 +59,13 @@ describe('what is followed moves by the same blocks', () => {
     expect(follower.tip).toEqual(node.tip);
   });
 
-  it('asks for the logs of all blocks between at once', async () => {
+  it('reads the logs of all blocks on the way at once', async () => {
     for (let block = 0; block < 5; block += 1) node.mine();
     await walk();
     expect(node.asked).toEqual([[FEEDS, MARKET]]);
   });
 
-  it('F15 is undone by all, in the reverse order, down to the ancestor', async () => {
+  it('F15 lets all followers undo in the reverse order, back to the ancestor', async () => {
     node.mine([[MARKET, '0x01']]);
     await walk();
     const gone = [node.mine([[MARKET, '0x02']]), node.mine([[FEEDS, '0x03']])];
@@ -79,7 +79,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(feeds.view()).toEqual([]);
   });
 
-  it('tells which blocks were taken back, also when the new branch cannot be read', async () => {
+  it('reports which blocks were taken back, also when the new branch cannot be read', async () => {
     const gone = node.mine();
     await walk();
     node.drop(1);
@@ -93,7 +93,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(follower.tip.number).toBe(0);
   });
 
-  it('stays at the last whole block when one of them cannot prepare the next', async () => {
+  it('stays at the last committed block when one follower cannot prepare the next', async () => {
     node.mine([[FEEDS, '0x01']]);
     const whole = node.tip;
     await walk();
@@ -106,7 +106,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(feeds.view()).toEqual(['0x01', '0x02']);
   });
 
-  it('asks again for the rest when a block says that other contracts count from there on', async () => {
+  it('reads the later logs again when a block changes the watched contracts', async () => {
     node.mine();
     node.mine([[NEW_ORACLE, '0x07']]);
     market.next = { readsChange: true, watched: [MARKET, NEW_ORACLE] };
@@ -118,7 +118,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(market.view()).toEqual(['0x07']);
   });
 
-  it('names what the logs contradicted, once', async () => {
+  it('names the accounts that the logs contradicted, once', async () => {
     node.mine();
     market.next = { contradicted: ['0x12'] };
     await walk();
@@ -126,7 +126,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(follower.takeContradictions()).toEqual([]);
   });
 
-  it('can be taken back as far as the window for reorgs reaches, and no further', async () => {
+  it('can be taken back within the reorg window, and no further', async () => {
     const reach = windowBlocks('reorg', CHAIN);
     for (let block = 0; block < reach + 10; block += 1) {
       node.mine();
@@ -141,7 +141,7 @@ describe('what is followed moves by the same blocks', () => {
     expect(await follower.pathTo(node.tip)).toEqual({ kind: 'too-deep' });
   });
 
-  it('knows what was applied since a block, for what is read there meanwhile', async () => {
+  it('knows what was applied since a block, for accounts that were read at that block', async () => {
     node.mine([[MARKET, '0x01']]);
     await walk();
     const read = node.tip.hash;

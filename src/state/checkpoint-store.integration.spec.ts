@@ -36,7 +36,7 @@ const owing = (n: number, scaledDebt: bigint): AaveAccount => ({
     { reserveId: 1, scaledSupply: 5n, usedAsCollateral: false, scaledDebt },
   ],
 });
-/** As the database and the cache hold accounts. */
+/** Accounts in the form of the database and the cache. */
 const stored = (...accounts: readonly AaveAccount[]): StoredPosition[] =>
   accounts.map((account) => ({ account: account.address, state: encodeAccount(account) }));
 const only = (...changed: readonly AaveAccount[]): AccountChanges => ({
@@ -78,13 +78,13 @@ describe('the checkpoint store', () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  /** As another process would have it: with the same database, and this cache. */
+  /** The store of another process, with the same database and this cache. */
   const newStore = (with_ = cache): CheckpointStore =>
     new CheckpointStore(new CheckpointsRepository(new Database(dataSource)), with_, events);
 
-  /** What a restart begins with after a kill at this moment. */
+  /** What a restart loads after a kill at this moment. */
   const afterKill = (): Promise<SavedAccounts> => newStore().load(MARKET);
-  /** The same, with the cache gone too. */
+  /** The same, when the cache is lost too. */
   const durably = (): Promise<SavedAccounts> => newStore(new MemoryCache()).load(MARKET);
 
   const note = async (at: Checkpoint, changes = NOTHING): Promise<void> => {
@@ -93,7 +93,7 @@ describe('the checkpoint store', () => {
   };
 
   describe('across restarts', () => {
-    it('a market that nobody has looked at yet has nothing', async () => {
+    it('a new market has no accounts', async () => {
       expect(await afterKill()).toEqual({
         checkpoint: undefined,
         history: undefined,
@@ -102,7 +102,7 @@ describe('the checkpoint store', () => {
       });
     });
 
-    it('a search through the history goes on where it was killed, and its finds are to be read', async () => {
+    it('a search through the history goes on where it was killed, and its accounts have to be read', async () => {
       await store.saveHistory(MARKET, [], { scannedTo: -1, goal: 100 });
       await store.saveHistory(MARKET, [address(1), address(2)], { scannedTo: 40, goal: 100 });
       expect(await afterKill()).toEqual({
@@ -111,7 +111,7 @@ describe('the checkpoint store', () => {
         positions: stored(),
         unread: [address(1), address(2)],
       });
-      // The bot is live meanwhile: one of them was read, one is found by the head's logs.
+      // Meanwhile the bot is live: one of the accounts was read, and the logs of a head show another one.
       await note(block(101), only(owing(2, 7n), owing(3, 8n)));
       await store.saveHistory(MARKET, [address(2), address(4)], { scannedTo: 100, goal: 100 });
       const saved = await afterKill();
@@ -120,7 +120,7 @@ describe('the checkpoint store', () => {
       expect(new Set(saved.unread)).toEqual(new Set([address(1), address(4)]));
     });
 
-    it('forgotten states leave every borrower to be read, also those that only the cache knew', async () => {
+    it('after the states are forgotten every borrower has to be read, also those only in the cache', async () => {
       await store.saveHistory(MARKET, [], { scannedTo: 9, goal: 9 });
       await note(block(10), only(owing(1, 1n)));
       await note(block(11), only(owing(1, 2n)));
@@ -139,7 +139,7 @@ describe('the checkpoint store', () => {
       expect(await afterKill()).toEqual({ ...forgotten, checkpoint: block(12) });
     });
 
-    it('100,000 accounts come back exact to the unit', async () => {
+    it('100,000 accounts are read back exact to the unit', async () => {
       const random = new SeededRandom(11);
       const accounts = Array.from({ length: 100_000 }, (_, n) => randomAccount(n, random));
       store.note(MARKET, block(10), only(...accounts.slice(0, 60_000)));
@@ -154,10 +154,10 @@ describe('the checkpoint store', () => {
     });
   });
 
-  describe('between the blocks that Postgres hears of', () => {
+  describe('between two checkpoints in Postgres', () => {
     beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n), owing(3, 3n))));
 
-    it('the cache has what changed since, the last state of each account', async () => {
+    it('the cache has the accounts that changed since, each in its last state', async () => {
       await note(block(11), { changed: stored(owing(2, 20n)), gone: [address(1)] });
       await note(block(12), only(owing(2, 200n), owing(4, 4n)));
       expect(await durably()).toMatchObject({
@@ -169,13 +169,13 @@ describe('the checkpoint store', () => {
       expect(new Set(saved.positions)).toEqual(new Set(stored(owing(2, 200n), owing(3, 3n), owing(4, 4n))));
     });
 
-    it('an account that was read or has gone since is not to be read', async () => {
+    it('an account that was read or was removed since does not have to be read', async () => {
       await store.saveHistory(MARKET, [address(5), address(6), address(7)], { scannedTo: 9, goal: 9 });
       await note(block(11), { changed: stored(owing(5, 5n)), gone: [address(6)] });
       expect((await afterKill()).unread).toEqual([address(7)]);
     });
 
-    it('what only the cache knew becomes durable with the next checkpoint', async () => {
+    it('changes that were only in the cache become durable with the next checkpoint', async () => {
       await note(block(11), { changed: stored(owing(2, 20n)), gone: [address(1)] });
       const restarted = newStore();
       await restarted.load(MARKET);
@@ -186,7 +186,7 @@ describe('the checkpoint store', () => {
       expect(new Set(saved.positions)).toEqual(new Set(stored(owing(2, 20n), owing(3, 30n))));
     });
 
-    it('what only the cache knew becomes durable as of its block when the bot ends at once', async () => {
+    it('changes that were only in the cache become durable at their block when the bot ends at once', async () => {
       await note(block(11), only(owing(2, 20n)));
       const restarted = newStore();
       await restarted.load(MARKET);
@@ -196,14 +196,14 @@ describe('the checkpoint store', () => {
       expect(saved.positions).toEqual(expect.arrayContaining(stored(owing(2, 20n))));
     });
 
-    it('the cache is believed only beside its checkpoint: a database restored from a backup knows less', async () => {
+    it('the cache is used only with its own checkpoint, and not with a database restored from a backup', async () => {
       await note(block(15), only(owing(2, 20n)));
       expect((await afterKill()).checkpoint).toEqual(block(15));
       await dataSource.query(`UPDATE checkpoints SET block_number = 5, block_hash = '${hash(5)}'`);
       expect(await afterKill()).toEqual(await durably());
     });
 
-    it('a cache that is not as it was written is not believed in part', async () => {
+    it('a damaged cache is not used at all', async () => {
       const whole = { base: hash(10), number: 11, hash: hash(11) };
       const accounts = [
         [address(2), '1 1 5 0 7'],
@@ -228,7 +228,7 @@ describe('the checkpoint store', () => {
         expect(await believed(broken), JSON.stringify(broken)).toBe(false);
     });
 
-    it('F33 without the cache it is ten blocks back at most', async () => {
+    it('F33 without the cache a restart is at most ten blocks behind', async () => {
       await note(block(19), only(owing(2, 20n)));
       expect((await durably()).checkpoint).toEqual(block(10));
       await note(block(20));
@@ -236,7 +236,7 @@ describe('the checkpoint store', () => {
       expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(2, 20n))));
     });
 
-    it('more changes than the cache is given leave what it had, which is older but whole', async () => {
+    it('too many changes for the cache leave its old content, which is older but complete', async () => {
       await note(block(11), only(owing(2, 20n)));
       await note(block(12), only(...Array.from({ length: 501 }, (_, n) => owing(100 + n, 1n))));
       const saved = await afterKill();
@@ -246,7 +246,7 @@ describe('the checkpoint store', () => {
       expect((await afterKill()).positions).toHaveLength(504);
     });
 
-    it('a flush at shut-down makes all of it durable, and is idle when there is nothing', async () => {
+    it('a flush at shut-down makes all changes durable, and does nothing without changes', async () => {
       await note(block(11), only(owing(2, 20n)));
       await store.flush();
       expect(await durably()).toMatchObject({ checkpoint: block(11) });
@@ -271,7 +271,7 @@ describe('the checkpoint store', () => {
       });
     });
 
-    it('another block of the same number does too; the same block again does not', async () => {
+    it('another block with the same number does too; the same block again does not', async () => {
       await note(block(10), only(owing(1, 5n)));
       expect((await durably()).positions).toEqual(expect.arrayContaining(stored(owing(1, 1n))));
       expect((await afterKill()).positions).toEqual(expect.arrayContaining(stored(owing(1, 5n))));
@@ -281,8 +281,8 @@ describe('the checkpoint store', () => {
     });
   });
 
-  describe('while Postgres does not take it', () => {
-    /** What the events say of writes that failed. */
+  describe('while Postgres cannot write', () => {
+    /** The events of writes that failed. */
     const warnings = (): string[] =>
       events.named('checkpoint-not-saved').map(({ market, message }) => `${market}: ${message}`);
 
@@ -290,7 +290,7 @@ describe('the checkpoint store', () => {
       await note(block(10), only(owing(1, 1n), owing(2, 2n)));
     });
 
-    it('F28 a write that fails in its middle changes nothing, and what it held goes with the next', async () => {
+    it('F28 a write that fails halfway changes nothing, and the next write includes its changes', async () => {
       await dataSource.query('ALTER TABLE checkpoints RENAME TO away');
       await note(block(20), { changed: stored(owing(1, 10n), owing(3, 3n)), gone: [address(2)] });
       expect(warnings()).toEqual([expect.stringMatching(/^aave: .*checkpoints/)]);
@@ -306,7 +306,7 @@ describe('the checkpoint store', () => {
       expect(new Set(saved.positions)).toEqual(new Set(stored(owing(1, 10n), owing(2, 22n))));
     });
 
-    it('F29 blocks noted during a write whose connection is cut are made up for together', async () => {
+    it('F29 blocks noted during a write whose connection is cut are written together later', async () => {
       const blocker = dataSource.createQueryRunner();
       await blocker.startTransaction();
       await blocker.query('LOCK TABLE checkpoints IN EXCLUSIVE MODE');
@@ -328,7 +328,7 @@ describe('the checkpoint store', () => {
       expect(new Set(saved.positions)).toEqual(new Set(stored(owing(1, 29n), owing(2, 20n))));
     });
 
-    it('a flush that fails does not keep the bot from ending', async () => {
+    it('a flush that fails does not stop the bot from ending', async () => {
       await note(block(11), only(owing(1, 10n)));
       await dataSource.query('ALTER TABLE positions RENAME TO away');
       await store.flush();
@@ -337,7 +337,7 @@ describe('the checkpoint store', () => {
       expect((await afterKill()).checkpoint).toEqual(block(11));
     });
 
-    it('a load or a search that fails says so, and later writes are none the worse', async () => {
+    it('a load or a search that fails throws, and does not harm later writes', async () => {
       await dataSource.query('ALTER TABLE positions RENAME TO away');
       await expect(store.load(MARKET)).rejects.toThrow(/positions/);
       await expect(store.saveHistory(MARKET, [address(9)], { scannedTo: 1, goal: 2 })).rejects.toThrow(

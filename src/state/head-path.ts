@@ -4,16 +4,16 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 import type { BlockRing } from './block-ring.js';
 
-/** A reorg is rarely deeper than this: so many headers are read first. */
+/** This many headers are read first, because a reorg is rarely deeper. */
 const FIRST_LOOK_BACK = 8;
 
 /**
- * From the state's tip to a new head:
+ * The way from the state's tip to a new head:
  * - `stale`: the head is at or below the tip, a late answer;
  * - `walk`: back to `ancestor`, a block of the ring, and forward over `blocks`, each the child of the one
  *   before;
- * - `far`: too many blocks ahead to walk;
- * - `too-deep`: the head is of a branch that left ours before the ring's oldest block.
+ * - `far`: the head is too many blocks ahead to apply the blocks one by one;
+ * - `too-deep`: the branch of the head left our branch before the ring's oldest block.
  */
 export type HeadPath =
   | { readonly kind: 'stale' }
@@ -22,9 +22,10 @@ export type HeadPath =
   | { readonly kind: 'too-deep' };
 
 /**
- * @param longestWalk blocks. A longer gap is not walked block by block: its logs are read in ranges, as after
- *   a restart.
- * @throws RpcError when the headers between could not be read, or belong to another branch than the head.
+ * @param longestWalk blocks. The logs of a longer gap are not read block by block but in ranges, as after a
+ *   restart.
+ * @throws RpcError when the headers between tip and head cannot be read, or belong to another branch than the
+ *   head.
  */
 export async function pathTo(
   head: Block,
@@ -34,7 +35,7 @@ export async function pathTo(
 ): Promise<HeadPath> {
   const { tip, oldest } = ring;
   if (ring.has(head.hash)) return { kind: 'stale' };
-  // A late head of a branch that the chain has left.
+  // A late head, of a branch that the chain has left.
   if (head.number <= tip.number && (await isOnChain(tip, chain))) return { kind: 'stale' };
   if (head.number - tip.number > longestWalk) return { kind: 'far' };
 
@@ -42,7 +43,7 @@ export async function pathTo(
   let lookBack = FIRST_LOOK_BACK;
   for (let first = head; !ring.has(first.parentHash); first = blocks[0] ?? head) {
     if (first.number - 1 <= oldest.number) return { kind: 'too-deep' };
-    // Over a gap, exactly what is missing. After a reorg, a few headers first, then more and more.
+    // For a gap, exactly the missing headers are read. For a reorg, a few headers first, then more and more.
     const missing = first.number - 1 - tip.number;
     const from = missing > 0 ? tip.number + 1 : Math.max(oldest.number + 1, first.number - lookBack);
     if (missing <= 0) lookBack *= 4;
@@ -56,7 +57,7 @@ export async function pathTo(
   return { kind: 'walk', ancestor: blocks[start]?.parentHash ?? tip.hash, blocks: blocks.slice(start) };
 }
 
-/** Whether the chain has this very block. @throws RpcError when that could not be read. */
+/** Whether the chain has exactly this block. @throws RpcError when that could not be read. */
 export async function isOnChain(
   { number, hash }: Pick<Block, 'number' | 'hash'>,
   chain: Chain,

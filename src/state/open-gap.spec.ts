@@ -24,7 +24,7 @@ describe('a gap before the head', () => {
       )
       .catch((error: unknown) => error);
 
-  it('is retried for 30 s, and halts when it is still open then', async () => {
+  it('is retried for 30 s, and halts the bot when it is still open then', async () => {
     clock = new TestClock();
     const gap = new OpenGap(clock);
     expect(await failing(gap, 12)).toBeInstanceOf(RpcError);
@@ -37,7 +37,7 @@ describe('a gap before the head', () => {
     expect(gap.gaveUpAt).toBe(28);
   });
 
-  it('halts as well when the nodes refuse in words that nobody knows', async () => {
+  it('also halts the bot when the nodes refuse with an unknown message', async () => {
     clock = new TestClock();
     const gap = new OpenGap(clock);
     const refused = (): Promise<unknown> =>
@@ -53,7 +53,7 @@ describe('a gap before the head', () => {
     expect(await refused()).toBeInstanceOf(HaltError);
   });
 
-  it('that was filled in between begins anew', async () => {
+  it('starts its 30 s again after it was filled', async () => {
     clock = new TestClock();
     const gap = new OpenGap(clock);
     await failing(gap, 12);
@@ -67,7 +67,7 @@ describe('a gap before the head', () => {
     expect(await failing(gap, 15, 13)).toBeInstanceOf(RpcError);
   });
 
-  it('is none when the head follows our block: a node that fails is not the chain', async () => {
+  it('does not exist when the head follows our block: then a failing node never halts', async () => {
     clock = new TestClock();
     const gap = new OpenGap(clock);
     await failing(gap, 11);

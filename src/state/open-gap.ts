@@ -2,10 +2,10 @@ import type { Block } from '../domain/block.js';
 import type { Clock } from '../domain/clock.js';
 import { HaltError, messageOf } from '../domain/errors.js';
 
-/** For how long the blocks before a head may stay unreadable. Longer than that, something is wrong. */
+/** When the blocks before a head cannot be read for longer than this, something is wrong. */
 const UNFILLED_GAP_MS = 30_000;
 
-/** Halts when the blocks between the state and the head cannot be read for too long, from any endpoint. */
+/** Halts when no endpoint gives the blocks between the state and the head for too long. */
 export class OpenGap {
   private sinceMs: number | undefined;
   private upTo = -1;
@@ -21,11 +21,10 @@ export class OpenGap {
   }
 
   /**
-   * Runs an attempt to get to `head`.
+   * Runs an attempt to move the state to `head`.
    *
    * @param tip the block that was applied last.
-   * @throws HaltError in place of what the attempt threw, when blocks between the two have been missing for
-   *   30 s.
+   * @throws HaltError instead of the attempt's error, when blocks between the two have been missing for 30 s.
    */
   async watch<T>(head: Block, tip: () => Block, attempt: () => Promise<T>): Promise<T> {
     try {
@@ -33,7 +32,7 @@ export class OpenGap {
       this.sinceMs = undefined;
       return result;
     } catch (error) {
-      // The cause does not matter: a state that silently stands still is worse than a halt.
+      // The cause does not matter: a state that stops without a report is worse than a halt.
       if (error instanceof HaltError || head.number <= tip().number + 1) throw error;
       const nowMs = this.clock.monotonicMs();
       this.sinceMs ??= nowMs;

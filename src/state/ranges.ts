@@ -4,12 +4,13 @@ const FIRST_SPAN = 10_000;
 const LARGEST_SPAN = 200_000;
 
 /**
- * Reads a range of blocks, both ends included, piece by piece. The piece doubles while the provider answers,
- * and halves when the provider refuses it as too large or does not finish in time.
+ * Reads a range of blocks, both ends included, in pieces. The size of a piece doubles after each answer. It
+ * halves when the provider refuses the piece as too large or does not answer in time.
  *
- * @param onPiece called after each piece with what was read and its last block; the next piece waits for it.
- * @throws RpcError when a single block is refused, or the provider fails otherwise; the signal's reason once
- *   it is aborted.
+ * @param onPiece called after each piece with the result and the last block of the piece; the next piece
+ *   waits for it.
+ * @throws RpcError when a single block is refused, or when the provider fails in another way; the signal's
+ *   reason when it is aborted.
  */
 export async function inRanges<T>(
   read: (fromBlock: number, toBlock: number) => Promise<T>,
@@ -37,7 +38,7 @@ export async function inRanges<T>(
   }
 }
 
-/** The provider refused the range as too large, or did not finish in time. */
+/** The provider refused the range as too large, or did not answer in time. */
 function isTooMuch(error: unknown): boolean {
   return error instanceof LogRangeTooLarge || (error instanceof RpcError && error.kind === 'timeout');
 }

@@ -12,8 +12,8 @@ const spec = stateSpec();
 /** How many blocks can be taken back on the local chain, which makes one every two seconds. */
 const RING_BLOCKS = windowBlocks('reorg', { blockTimeMs: 2_000 });
 
-describe('a chain that thinks again', () => {
-  it('F15 is followed back and forth by what the ring keeps: positions, prices, new borrowers', async () => {
+describe('a reorg or a gap before the head', () => {
+  it('F15 is followed from the ring: positions, prices and new borrowers', async () => {
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();
     const { number } = await one.chain.getBlock('latest');
@@ -32,7 +32,7 @@ describe('a chain that thinks again', () => {
     await spec.bench.devnet.mine(3);
     one.calls();
     const { view, takenBack } = await one.engine.advance(await one.chain.getBlock('latest'));
-    // Headers of both looks back, logs, prices and the two who were read: not everybody again.
+    // Headers in two steps, logs, prices and two accounts were read. The other accounts were not read again.
     expect(one.calls()).toBeLessThan(30);
     expect(view && aaveView(view).positions.has(fresh)).toBe(true);
     expect(one.engine.positionCount).toBe(BORROWERS + 1);
@@ -40,7 +40,7 @@ describe('a chain that thinks again', () => {
     expect(takenBack).toEqual(blocks.map(({ hash }) => hash).reverse());
   });
 
-  it('F15 is followed when the new branch is shorter so far, and when positions came in from the backfill meanwhile', async () => {
+  it('F15 is followed when the new branch is still shorter and the backfill added positions meanwhile', async () => {
     const one = spec.engineOf();
     await one.start();
     const fork = await spec.bench.devnet.snapshot();
@@ -55,7 +55,7 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('F15 leaves nothing of the branch that is gone in the database, while the new one cannot be read', async () => {
+  it('F15 leaves nothing of the old branch in the database while the new branch cannot be read', async () => {
     const known = await spec.borrow();
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();
@@ -67,7 +67,7 @@ describe('a chain that thinks again', () => {
     await spec.borrow();
     one.failLogs(true);
     await expect(one.advance()).rejects.toBeInstanceOf(RetryError);
-    // Somebody else is read meanwhile, and that is worth a checkpoint.
+    // Meanwhile another account is read, which causes a checkpoint.
     const [target] = one.backfill.served;
     await target?.adopt([known]);
     await one.store.settled();
@@ -76,7 +76,7 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(next)).toEqual([]);
   });
 
-  it('F34 is judged by the last prices that were seen, on whichever branch', async () => {
+  it('F34 compares prices with the last seen prices, on either branch', async () => {
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();
     await spec.bench.devnet.mine(1);
@@ -88,7 +88,7 @@ describe('a chain that thinks again', () => {
     expect([...jumped]).toEqual([toAddress(spec.bench.devnet.tokens.WETH.address)]);
   });
 
-  it('F16 halts when it goes back beyond the ring, and everybody is read again', async () => {
+  it('F16 halts when it goes back beyond the ring, and every account is read again', async () => {
     const one = await spec.whole();
     const fork = await spec.bench.devnet.snapshot();
     await spec.bench.devnet.mine(2);
@@ -113,7 +113,7 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('F14 is not followed by a head that comes late; a gap is closed block by block', async () => {
+  it('F14 is not assumed for a late head; a gap is closed block by block', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.setPrice('WETH', 2_950n * USD8);
     const late = await one.chain.getBlock('latest');
@@ -126,7 +126,7 @@ describe('a chain that thinks again', () => {
     expect((await one.advance(late)).block.hash).toBe(view.block.hash);
   });
 
-  it('is caught up with after a silence too long to walk, whichever of the calls fails on the way', async () => {
+  it('is closed by ranges when it is long, after a failure of any call on the way', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.rpc('anvil_mine', ['0x259']);
     await spec.borrow();
@@ -150,7 +150,7 @@ describe('a chain that thinks again', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('is caught up with although positions are read in the background meanwhile', async () => {
+  it('is closed by ranges while positions are read in the background', async () => {
     const one = spec.engineOf();
     await one.start();
     await spec.bench.devnet.rpc('anvil_mine', ['0x259']);
@@ -159,7 +159,7 @@ describe('a chain that thinks again', () => {
     await spec.bench.devnet.mine(2);
     const [target] = one.backfill.served;
     if (!target) throw new Error('a market was expected');
-    // Read at the old block, and back at some moment of the leap or after it: then it is tried again.
+    // These reads are at the old block. They may end during the leap or after it; then they are tried again.
     const adopting = Promise.allSettled(addresses.map((account) => target.adopt([account])));
     await one.advance();
     await adopting;
@@ -171,7 +171,7 @@ describe('a chain that thinks again', () => {
   });
 });
 
-/** Dollars supplied in somebody's name: his position changes in that block. */
+/** Supplies dollars on behalf of an account: its position changes in that block. */
 async function supplyTo(account: Address): Promise<void> {
   const { devnet } = spec.bench;
   const { deployer, trader } = devnet.accounts;

@@ -12,7 +12,7 @@ import { BORROWERS, disagreements, ignore, stateSpec } from '../../testing/state
 const spec = stateSpec();
 
 describe('a restart', () => {
-  it('goes on from the checkpoint without the history, and misses nobody who borrowed meanwhile', async () => {
+  it('goes on from the checkpoint without the history, and misses no borrower since then', async () => {
     const cache = new MemoryCache();
     const before = await spec.whole({ cache });
     await spec.bench.devnet.mine(3);
@@ -30,10 +30,10 @@ describe('a restart', () => {
     expect(await disagreements(after)).toEqual([]);
   });
 
-  it('after somebody was found, and not read yet, goes on with him', async () => {
+  it('reads the accounts that were found before it and not read yet', async () => {
     const first = spec.engineOf();
     await first.start();
-    // As a kill between the saving of what it found and the reading.
+    // Like a kill after the found accounts were saved and before they were read.
     first.backfill.serve(
       first.backfill.served.map((target) => ({ ...target, adopt: () => new Promise<void>(ignore) })),
     );
@@ -51,7 +51,7 @@ describe('a restart', () => {
     expect(await disagreements(second)).toEqual([]);
   });
 
-  it('after a reorg that took the checkpoint away reads everybody again', async () => {
+  it('reads every account again after a reorg removed the checkpoint', async () => {
     const fork = await spec.bench.devnet.snapshot();
     await spec.bench.devnet.mine(2);
     const before = await spec.whole();
@@ -66,7 +66,7 @@ describe('a restart', () => {
     expect(await disagreements(after)).toEqual([]);
   });
 
-  it('with a state in the database that cannot be decoded: the account is read again from the chain', async () => {
+  it('reads an account again from the chain when its saved state cannot be decoded', async () => {
     const before = await spec.whole();
     await before.store.flush();
     await spec.bench.dataSource.query(
@@ -79,7 +79,7 @@ describe('a restart', () => {
     expect(await disagreements(after)).toEqual([]);
   });
 
-  it('with a position in the database that is wrong: it is found, named, and put right', async () => {
+  it('finds, names and corrects a saved position that is wrong', async () => {
     const before = await spec.whole();
     await before.store.flush();
     const [{ account } = { account: '0x' as Address }] = await spec.bench.dataSource
@@ -99,7 +99,7 @@ describe('a restart', () => {
 });
 
 describe('a node that is behind another one', () => {
-  it('does not make a restart forget what was saved', async () => {
+  it('does not make a restart drop the saved states', async () => {
     const before = await spec.whole();
     await spec.bench.devnet.mine(3);
     await before.advance();
@@ -107,7 +107,8 @@ describe('a node that is behind another one', () => {
     await spec.bench.devnet.mine(2);
     const after = spec.engineOf();
     const head = await after.chain.getBlock('latest');
-    // One balanced URL: the head came from a node that has it, what follows comes from one that has not.
+    // One URL in front of two nodes: one node gave the head, and the other node, which does not have it,
+    // answers now.
     const behind = vi
       .spyOn(after.chain, 'getBlock')
       .mockImplementation((block) =>
@@ -120,7 +121,7 @@ describe('a node that is behind another one', () => {
 });
 
 describe('the archive', () => {
-  it('F11 that trails is not believed about blocks that it does not have: nobody is missed', async () => {
+  it('F11 is not trusted about blocks that it does not have yet: no borrower is missed', async () => {
     const { devnet } = spec.bench;
     const borrower = await spec.borrow();
     const head = await devnet.provider.getBlockNumber();
@@ -153,7 +154,7 @@ describe('the archive', () => {
     }
   });
 
-  it('F19 down: the backfill pauses, live work goes on; back again: the backfill ends', async () => {
+  it('F19 is down: the backfill pauses and live work goes on; it is back: the backfill ends', async () => {
     const archive = await FakeRpc.start();
     try {
       archive.chainId = spec.bench.devnet.chainId;

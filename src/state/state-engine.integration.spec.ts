@@ -14,8 +14,8 @@ import { BORROWERS, type Engine, disagreements, ignore, viewOf, stateSpec } from
 
 const spec = stateSpec();
 
-describe('the picture', () => {
-  it('begins empty and live, and has everybody once the backfill is through', async () => {
+describe('the state', () => {
+  it('starts empty and live, and has every borrower after the backfill', async () => {
     const one = spec.engineOf();
     expect(aaveView(await one.start()).borrowerCount).toBe(0);
     await spec.bench.devnet.mine();
@@ -35,14 +35,14 @@ describe('the picture', () => {
     }
   });
 
-  it('follows a new borrower from the block of the first loan on', async () => {
+  it('follows a new borrower from the block of its first loan on', async () => {
     const one = await spec.whole();
     const borrower = await spec.borrow();
     expect(aaveView(await one.advance()).positions.has(borrower)).toBe(true);
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('is not changed for a reader while the next block is being applied', async () => {
+  it('does not change for a reader while the next block is being applied', async () => {
     const one = await spec.whole();
     const before = viewOf(one.engine);
     const copy = structuredClone([...aaveView(before).positions].map(([, { account }]) => account));
@@ -58,7 +58,7 @@ describe('the picture', () => {
     expect(aaveView(before).positions.has(borrower)).toBe(false);
   });
 
-  it('takes in a change of the risk parameters', async () => {
+  it('applies a change of the risk parameters', async () => {
     const one = await spec.whole();
     const { poolConfigurator } = spec.bench.devnet.contracts;
     const weth = spec.bench.devnet.tokens.WETH.address;
@@ -75,7 +75,7 @@ describe('the picture', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('knows that a liquidation paid in aTokens books the interest of the collateral without saying so', async () => {
+  it('books the interest of the collateral in a liquidation paid in aTokens, which emits no log of it', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.increaseTime(86_400);
     await spec.bench.devnet.setPrice('WETH', 2_000n * USD8);
@@ -94,7 +94,7 @@ describe('the picture', () => {
   });
 
   it.each([5, 11])(
-    'is compared with the chain in turns when %i at a time is not enough for all',
+    'is compared with the chain in turns when one comparison holds only %i accounts',
     async (budget) => {
       const one = await spec.whole();
       const compared = new Set<Address>();
@@ -114,7 +114,7 @@ describe('the picture', () => {
     expect(aaveView(await one.advance()).jumped.size).toBe(0);
   });
 
-  it('asks nothing of the chain for a block without a log of its markets and feeds', async () => {
+  it('makes no call for a block without a log of its markets and feeds', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.mine();
     const head = await one.chain.getBlock('latest');
@@ -124,7 +124,7 @@ describe('the picture', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('learns a price from the log of its feed alone', async () => {
+  it('takes a price from the log of its feed alone', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.setPrice('WETH', 2_800n * USD8);
     const head = await one.chain.getBlock('latest');
@@ -134,7 +134,7 @@ describe('the picture', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('follows a feed that says it was given another aggregator', async () => {
+  it('follows a feed whose log announces another aggregator', async () => {
     const one = await spec.whole();
     const { WETH, cbBTC } = spec.bench.devnet.tokens;
     const proxy = spec.bench.devnet
@@ -150,7 +150,7 @@ describe('the picture', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('asks a feed from the block on in which it was found to say nothing about another aggregator', async () => {
+  it('reads a feed by a call after it changed its aggregator without a log', async () => {
     const one = await spec.whole();
     const { WETH, cbBTC } = spec.bench.devnet.tokens;
     // phaseId and aggregator share the proxy's first slot.
@@ -168,7 +168,7 @@ describe('the picture', () => {
     expect(await disagreements(one)).toEqual([]);
   });
 
-  it('F11 does not take logs for a block that lack one which was heard, and halts when no endpoint ever has it', async () => {
+  it('F11 refuses logs that lack one a WebSocket delivered, and halts when no endpoint ever has it', async () => {
     const heard = new Map<Hash, RawLog[]>();
     const clock = new TestClock();
     const delivered = { listenTo: ignore, heard: (hash: Hash) => heard.get(hash) ?? [] };
@@ -185,8 +185,8 @@ describe('the picture', () => {
     heard.set(head.hash, [{ ...log, logIndex: 9_999 }]);
     await expect(one.advance(head)).rejects.toThrow('lacks');
 
-    // What an endpoint has invented must not stop the bot for ever: an operator is told, and the chain's word
-    // counts.
+    // A log that one endpoint invented must not stop the bot for ever. The halt informs the operator, and
+    // from then on the chain's logs count.
     await spec.bench.devnet.mine();
     await expect(one.advance()).rejects.toThrow('lacks');
     clock.advance(31_000);
@@ -196,7 +196,7 @@ describe('the picture', () => {
   });
 });
 
-/** The accounts that the next comparison asks for, with this many calls beside those for prices. */
+/** The accounts of the next comparison, with this many calls besides those for prices. */
 function accountsToCompare({ engine, market }: Engine, budget: number): Address[] {
   const view = aaveView(viewOf(engine));
   const { calls } = market.comparison(view, budget + priceCalls(view));
@@ -215,7 +215,7 @@ function owes({ legs }: AccountData, symbol: string): boolean {
   return legs.some(({ reserve, debt }) => reserve.symbol === symbol && debt > 0n);
 }
 
-/** Some of a borrower's dollars repaid by the trader, who takes the ether's aTokens. */
+/** The trader repays some of a borrower's dollars and takes aTokens of its ether. */
 async function liquidateForATokens(borrower: Address): Promise<void> {
   const { devnet } = spec.bench;
   const { deployer, trader } = devnet.accounts;

@@ -50,12 +50,12 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     expect(await compareHealth()).toBe(POSITIONS);
   });
 
-  it('still does after a year of interest', async () => {
+  it('gives the same after a year of interest', async () => {
     await devnet.increaseTime(ONE_YEAR);
     expect(await compareHealth()).toBe(POSITIONS);
   });
 
-  it('still does after prices moved, when many are below 1', async () => {
+  it('gives the same after prices moved, when many positions are below 1', async () => {
     const before = await devnet.prices();
     await devnet.setPrices({
       WETH: (before.WETH * 77n) / 100n,
@@ -64,12 +64,12 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
       USDC: 99_700_000n,
     });
     expect(await compareHealth()).toBe(POSITIONS);
-    const { liquidatable } = await pictureOf();
+    const { liquidatable } = await snapshotOf();
     expect(liquidatable.length).toBeGreaterThan(POSITIONS / 10);
   });
 
   it('gives the same debt covered, collateral seized and protocol fee as liquidationCall, or the same refusal', async () => {
-    const { block, market, conditions, liquidatable } = await pictureOf();
+    const { block, market, conditions, liquidatable } = await snapshotOf();
     const random = mulberry(SEED);
     let executed = 0;
     let refused = 0;
@@ -113,7 +113,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
   }, 240_000);
 
   it('funds each candidate so that the liquidation still succeeds half a minute later', async () => {
-    const { block, market, conditions, liquidatable } = await pictureOf();
+    const { block, market, conditions, liquidatable } = await snapshotOf();
     const later = block.timestamp + 30;
     let cleared = 0;
     for (const { account, data } of liquidatable) {
@@ -137,11 +137,11 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     expect(cleared).toBeGreaterThan(50);
   }, 120_000);
 
-  it('agrees with liquidations that are really mined, one after the other', async () => {
-    const { liquidatable } = await pictureOf();
+  it('agrees with mined liquidations, one after the other', async () => {
+    const { liquidatable } = await snapshotOf();
     let mined = 0;
     for (const { account } of liquidatable.slice(0, 25)) {
-      const snapshot = await pictureOf([account.address]);
+      const snapshot = await snapshotOf([account.address]);
       const [fresh] = snapshot.liquidatable;
       if (!fresh) continue;
       const timestamp = snapshot.block.timestamp + 1;
@@ -162,7 +162,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
 
 const UNLIMITED = { maxNotionalUsd8: 10n ** 30n, fundingHorizonSeconds: 60 };
 
-interface Picture {
+interface Snapshot {
   readonly block: Block;
   readonly market: AaveMarket;
   readonly conditions: MarketConditions;
@@ -170,7 +170,7 @@ interface Picture {
   readonly liquidatable: readonly { readonly account: AaveAccount; readonly data: AccountData }[];
 }
 
-async function pictureOf(of: readonly Address[] = addresses): Promise<Picture> {
+async function snapshotOf(of: readonly Address[] = addresses): Promise<Snapshot> {
   const block = await chain.getBlock('latest');
   const market = await reader.market('aave', toAddress(devnet.addresses.addressesProvider), block.hash);
   const conditions = await readAt(chain, conditionsRead(market, block.timestamp), block.hash);
@@ -189,7 +189,7 @@ function valued(market: AaveMarket, account: AaveAccount, conditions: MarketCond
 
 /** @returns how many positions were compared; a difference fails. */
 async function compareHealth(): Promise<number> {
-  const { block, market, conditions, accounts } = await pictureOf();
+  const { block, market, conditions, accounts } = await snapshotOf();
   const onChain = await readAt(
     chain,
     each(addresses.map((address) => accountDataRead(market, address))),
@@ -213,7 +213,7 @@ function liquidationData({ collateral, debt }: PairData, borrower: Address, amou
   );
 }
 
-/** The real contracts' answer on top of the block, at the block's own timestamp. */
+/** The answer of the real contracts on top of the block, at the timestamp of the block. */
 async function simulateLiquidation(
   block: Block,
   market: AaveMarket,

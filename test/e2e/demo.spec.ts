@@ -6,10 +6,7 @@ import type { DemoTotals } from '../../devnet/demo/totals.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/**
- * Reasons for which a liquidatable position may be left: what it earns is below the floor, whatever the bot
- * does.
- */
+/** Reasons for which a liquidatable position may be left: its profit is below the floor. */
 const WORTHLESS = ['bonus-below-floor', 'profit-below-floor', 'route-too-shallow', 'no-route'];
 
 describe('the README', () => {

@@ -6,7 +6,7 @@ import type { BotEvent } from '../../src/domain/events/events.js';
 /** Repeat a failing run with its seed: KILL_SEED=… npm run test:e2e */
 export const KILL_SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
 
-/** When to kill a bot: so long after it has said something for the first time. */
+/** When to kill a bot: this long after an event happened for the first time. */
 export interface KillMoment {
   readonly after: BotEvent['event'];
   readonly delayMs: number;

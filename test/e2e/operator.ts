@@ -12,13 +12,17 @@ export async function signedHashes(stack: Stack): Promise<string[]> {
   return rows.map(({ hash }) => hash);
 }
 
-/** The hashes of those which the books have as mined. */
+/** The hashes of the transactions that the database has as mined. */
 export async function minedHashes(stack: Stack): Promise<string[]> {
   const rows = await stack.query<{ hash: string }>("SELECT hash FROM transactions WHERE status = 'mined'");
   return rows.map(({ hash }) => hash);
 }
 
-/** Waits until nothing is on its way any more. @returns how many transactions the chain has mined by then */
+/**
+ * Waits until no transaction is in flight any more.
+ *
+ * @returns how many transactions the chain has mined by then
+ */
 export async function allSettled(stack: Stack): Promise<number> {
   await eventually(async () => {
     const open = await stack.query("SELECT id FROM transactions WHERE status IN ('prepared', 'broadcast')");

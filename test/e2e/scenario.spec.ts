@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 describe('the bot in the middle of a falling market', () => {
-  it('halted through the API sends nothing from then on, not after a restart either, until it is resumed', async () => {
+  it('when halted through the API sends nothing, also after a restart, until it is resumed', async () => {
     const running = await begin();
     const bot = await running.startBot();
     const sent = bot.waitFor('transaction-sent');
@@ -39,7 +39,7 @@ describe('the bot in the middle of a falling market', () => {
     const leftAlone = declined(bot);
     await fall(running, FALL.slice(2));
     await leftAlone;
-    // What was on its way at the halt may still be mined, and nothing else.
+    // Transactions that were in flight at the halt may still be mined, and no others.
     const minedAtHalt = await allSettled(running);
     expect(signedAtHalt).toEqual(expect.arrayContaining(await minedHashes(running)));
 
@@ -92,8 +92,7 @@ describe('the bot in the middle of a falling market', () => {
     );
     for (const { hash, status, execution } of rows) {
       expect(status).toBe('mined');
-      // A market that turned while the bot was dead makes the contract refuse: that too must stand in the
-      // books.
+      // Prices that moved while the bot was dead make the contract revert. That must be recorded too.
       const receipt = await running.devnet.provider.getTransactionReceipt(hash);
       expect(execution).toBe(receipt?.status === 1 ? 'succeeded' : 'reverted');
     }
@@ -143,9 +142,7 @@ async function fall(running: Stack, steps: typeof FALL): Promise<void> {
   for (const step of steps) await playStep(running.devnet, step);
 }
 
-/**
- * A whole pass in which the bot has seen something to liquidate, and has left it alone because of the halt.
- */
+/** Waits for a whole pass in which the bot saw a liquidatable position and refused it because of the halt. */
 async function declined(bot: BotProcess): Promise<void> {
   await bot.waitFor('position-skipped', ({ reason }) => reason === 'halted');
   await bot.waitFor('pass');

@@ -11,10 +11,10 @@ import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 import { allSettled, minedCount, signedHashes } from './operator.js';
 
 const BLOCK_MS = 250;
-/** Seconds. Blocks tell whole ones only, so that a fresh head is up to a second and a block old. */
+/** Seconds. A block's timestamp has whole seconds only, so a fresh head is up to a second and a block old. */
 const MAX_AGE = 2;
 const HALT_AGE = 6;
-/** 3 s behind: between the two. */
+/** 3 s behind: between the two limits. */
 const LAG_TO_THROTTLE = 12;
 const LAG_TO_HALT = 100;
 /** Seconds. */
@@ -35,7 +35,7 @@ afterEach(async () => {
 
 afterAll(() => stack.stop());
 
-describe('a chain that does not go on as it should', () => {
+describe('an unhealthy chain', () => {
   it('F08 all nodes lag: THROTTLED until they have caught up, then HALTED, and nothing is sent', async () => {
     const node = await LaggingNode.start(stack.devnet.rpcUrl);
     try {
@@ -77,7 +77,7 @@ describe('a chain that does not go on as it should', () => {
     expectToldOnce();
   });
 
-  it('a pause of the bot itself, with heads waiting for it, is not one of the chain', async () => {
+  it('a pause of the bot itself, while heads wait for it, is not a pause of the chain', async () => {
     const bot = await start({ maxHeadAgeSeconds: PAUSE - 2, haltHeadAgeSeconds: PAUSE - 2 });
     await goesOn();
     process.kill(bot.pid, 'SIGSTOP');
@@ -88,7 +88,7 @@ describe('a chain that does not go on as it should', () => {
     expect(await safety()).toMatchObject({ state: 'NORMAL' });
   });
 
-  // The last one: the clock of the chain stays ahead.
+  // This test is the last one, because the clock of the chain stays ahead.
   it('F17 the time of the chain jumps by more than 20 s: HALTED before anything of that block is sent', async () => {
     await start({ maxTimestampJumpSeconds: 20 });
     await stack.devnet.increaseTime(15);
@@ -114,7 +114,7 @@ async function start(settings: BotSettings): Promise<BotProcess> {
   return stack.startBot((event) => events.push(event), { scanIntervalMs: 250, ...settings });
 }
 
-/** The market falls: what is below 1 is left alone because of the halt, until an operator resumes. */
+/** The market falls. Positions below 1 are not liquidated because of the halt, until an operator resumes. */
 async function sendsNothingUntilResumed(): Promise<void> {
   const signed = await signedHashes(stack);
   const leftAlone = stack.bot?.waitFor('position-skipped', ({ reason }) => reason === 'halted');
@@ -138,7 +138,7 @@ async function safety(): Promise<StatusAnswer['safety']> {
   return (await status()).safety;
 }
 
-/** For a second of blocks, in which the bot looks several times. */
+/** Waits for a second of blocks, in which the bot checks several times. */
 async function goesOn(): Promise<void> {
   const until = (await stack.devnet.provider.getBlockNumber()) + 1_000 / BLOCK_MS;
   await eventually(async () => ((await status()).head?.number ?? 0) >= until, 'the bot to go on');
@@ -148,7 +148,7 @@ async function untilState(state: string): Promise<void> {
   await eventually(async () => (await safety()).state === state, state);
 }
 
-/** What the log says of the sequencer, in order. */
+/** The events about the sequencer in the log, in order. */
 function told(): string[] {
   return events.flatMap((event) => {
     if (event.event === 'sequencer-anomaly') return [event.severity];
@@ -156,7 +156,7 @@ function told(): string[] {
   });
 }
 
-/** There were dozens of looks. How often a loaded machine throttles besides is not the point. */
+/** The bot checked dozens of times. A busy machine may throttle in addition; that is not tested here. */
 function expectToldOnce(): void {
   const lines = told();
   expect(lines.filter((line, index) => line === lines[index - 1])).toEqual([]);

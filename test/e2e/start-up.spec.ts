@@ -27,8 +27,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe('start-up without an endpoint that can be spared', () => {
-  it('F19 an archive that is away: the bot is live all the same', async () => {
+describe('start-up without an optional endpoint', () => {
+  it('F19 an archive that does not answer: the bot goes live', async () => {
     const bot = await launch((yaml) =>
       yaml.replace(/^rpc:\n/m, 'rpc:\n  archive: { http: "http://127.0.0.1:1" }\n'),
     );
@@ -58,7 +58,7 @@ describe('start-up with something missing ends with exit code 1 and one sentence
       expect(problems.filter((problem) => problem.includes(key))).toHaveLength(1);
   });
 
-  it('an unknown key, with the one that was meant', async () => {
+  it('an unknown key, with the key that was probably meant', async () => {
     expect(await refusal((yaml) => yaml.replace('slippageBps', 'slipageBps'))).toEqual([
       expect.stringMatching(/planner\.slipageBps.*slippageBps/),
     ]);
@@ -71,7 +71,7 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     expect(problems).toEqual([expect.stringMatching(/rpc\.primary.*31337.*8453/)]);
   });
 
-  it('a node whose blooms say that there are never any logs', async () => {
+  it('a node whose blooms are always empty', async () => {
     await devnet.setPrice('WETH', 2_990n * 10n ** 8n); // the newest block has logs
     const node = await FakeRpc.start();
     try {

@@ -25,13 +25,13 @@ afterEach(async () => {
   await stack.stop();
 });
 
-describe("the bot's picture of the market", () => {
-  it('that differs from the chain halts it, naming the position, is recorded, and is put right', async () => {
+describe("the bot's state of the market", () => {
+  it('halts the bot when it differs from the chain: the position is named, recorded and corrected', async () => {
     await stack.startBot();
     await stack.devnet.mine();
     await eventually(async () => (await status()).positions.total === BORROWERS, 'every position');
     await stack.bot?.stop();
-    // As if a log had been missed: two positions change places in what was saved.
+    // As if a log had been missed: two positions are swapped in the saved state.
     const [first, second] = await stack.query<{ account: string; state: unknown }>(
       'SELECT account, state FROM positions WHERE state IS NOT NULL ORDER BY state::text LIMIT 2',
     );
@@ -70,7 +70,7 @@ describe("the bot's picture of the market", () => {
     expect(events.filter(({ event }) => event === 'divergence')).toHaveLength(before);
   });
 
-  it('F15 is rolled back with the chain, while the bot runs, and it stays NORMAL', async () => {
+  it('F15 is rolled back with the chain while the bot runs and stays NORMAL', async () => {
     await stack.startBot();
     const { WETH } = await stack.devnet.prices();
     const fork = await stack.devnet.snapshot();
@@ -96,7 +96,7 @@ describe("the bot's picture of the market", () => {
     expect(await stack.query('SELECT 1 FROM divergences')).toEqual([]);
   });
 
-  it(`survives kill -9 again and again (seed ${KILL_SEED}), from the first moment on, and is whole in the end`, async () => {
+  it(`survives kill -9 again and again (seed ${KILL_SEED}), from the start on, and is complete in the end`, async () => {
     for (const moment of killMoments(KILL_SEED, ['bot-started', 'backfill-finished', 'api-listening'])) {
       const killed = killAt(await stack.launchBot(), moment);
       await stack.devnet.mine();

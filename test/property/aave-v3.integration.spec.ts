@@ -64,14 +64,14 @@ describe(`the state engine on a chain of random actions (seed ${SEED})`, () => {
             await comparison.at(block, whole(state, state.engine.advance(block).then(reached)), limits);
           else if (how === 'known')
             expect(reached(await state.engine.advance(block)).block).toEqual(world.head);
-          // The node does not know it any more: the engine stays where it was, and the next head shows it the
-          // way.
+          // The node does not have this block any more. The engine stays at its block and follows the next
+          // head.
           else {
             const { error } = await state.engine.advance(block);
             if (error !== undefined) expect(error).toMatchObject(UNKNOWN);
           }
         }
-        // Now and then the process is killed, and a new one takes over with what the old one left in the
+        // Sometimes the process is killed. A new one starts with the rows that the old one left in the
         // database.
         if (random.chance(0.02) && state.engine.view?.block.hash === world.head.hash) {
           await store.settled();
@@ -103,8 +103,8 @@ describe('a random chain', () => {
 });
 
 /**
- * What the engine has not read yet, it reads in the background: at the start, and where a reorg went back to
- * before that.
+ * The engine reads unknown accounts in the background: at the start, and after a reorg that went back to
+ * before it.
  */
 async function whole({ engine, backfill }: AaveState, step: Promise<unknown>): Promise<StateView> {
   await step;

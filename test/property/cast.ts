@@ -9,7 +9,7 @@ import {
 import { toAddress, type Address } from '../../src/domain/hex.js';
 import { USD8 } from '../../src/domain/money.js';
 
-/** A call, and how it is written in the report of a failure. */
+/** A call, and its label in the report of a failure. */
 export interface Call extends BlockTransaction {
   readonly label: string;
 }
@@ -32,7 +32,7 @@ export interface Cast {
   readonly devnet: Devnet;
   /** Supply, borrow, liquidate, … each with plenty of every token, which the pool may take. */
   readonly actors: readonly Address[];
-  /** Covers deficits. Aave counts on its having no debt. */
+  /** Covers deficits. Aave requires that it has no debt. */
   readonly umbrella: Address;
   /** Takes flash loans, and pays them back from its own balance. */
   readonly flashReceiver: Address;
@@ -52,7 +52,7 @@ export const START = 4_000_000_000;
 
 const ACTORS = 32;
 const STOCK_USD8 = 10_000_000n * USD8;
-/** What the supplier leaves in the pool: so little that the actors change the rates. */
+/** The amount that the supplier leaves in the pool. It is small, so that the actors change the rates. */
 const LIQUIDITY_USD8 = 3_000_000n * USD8;
 const ETHER_WEI = 10n ** 24n;
 /** ERC-1967: where a proxy keeps its implementation. */
@@ -120,7 +120,7 @@ export async function castOf(devnet: Devnet): Promise<Cast> {
   return cast;
 }
 
-/** Every token, and leave for the pool to take it. */
+/** Gives every token, with an allowance for the pool. */
 function endowment({ tokens, admin, devnet }: Cast, account: Address): BlockTransaction[] {
   const pool = toAddress(devnet.addresses.pool);
   return tokens.flatMap(({ symbol, asset, decimals, initialPriceUsd8 }) => {

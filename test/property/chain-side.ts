@@ -44,7 +44,7 @@ export interface ChainData {
   readonly healthFactorWad: bigint;
 }
 
-/** What the contracts say of the market and of every account in it, at one block. */
+/** The market and every account in it, as the contracts have them at one block. */
 export interface ChainSide {
   readonly block: Block;
   readonly reserves: readonly ChainReserve[];
@@ -56,7 +56,7 @@ const SCALED = new Interface(['function scaledBalanceOf(address) view returns (u
 const WHOLE = { chunk: 2_000 };
 const bit = (map: bigint, position: number): boolean => ((map >> BigInt(position)) & 1n) === 1n;
 
-/** Reads the chain's side by the contracts' own ABI: it uses none of the code that is tested. */
+/** Reads the chain's side through the contracts' ABI. It uses none of the code that is tested. */
 export class ChainSideReader {
   /** The calls of a run are the same from block to block. */
   private readonly encoded = new Map<string, MulticallCall>();

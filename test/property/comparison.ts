@@ -9,7 +9,7 @@ import type { HealthFactorLimits } from '../../src/protocols/aave-v3/aave-v3-mar
 import type { ChainAccount, ChainSide } from './chain-side.js';
 import type { RandomChain } from './random-chain.js';
 
-/** A position as both sides can tell it. */
+/** A position in the form that both sides have. */
 interface Comparable {
   readonly eMode: number;
   /** By reserve id. */
@@ -18,7 +18,7 @@ interface Comparable {
   readonly totals: object | 'a price is missing';
 }
 
-/** The one place that knows what a leg of the engine looks like. */
+/** The one place that knows the form of a leg in the engine. */
 function legsOfEngine({ legs }: AaveAccount): Comparable['legs'] {
   return Object.fromEntries(legs.filter(isHeld).map(({ reserveId, ...leg }) => [reserveId, leg]));
 }
@@ -56,8 +56,8 @@ export class Comparison {
   ) {}
 
   /**
-   * Compares exactly the accounts that the view has to hold. A difference fails, and tells what happened
-   * before it.
+   * Compares exactly the accounts that the view has to hold. A difference fails, and the report lists the
+   * actions before it.
    */
   async at(block: Block, answer: Promise<StateView>, { decideBelowWad }: HealthFactorLimits): Promise<void> {
     const [view, side] = await Promise.all([answer, this.world.sideAt(block)]).catch((error: unknown) => {

@@ -12,9 +12,9 @@ import {
 import { CheckpointStore } from '../../src/state/checkpoint-store.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 
-/** A database, and the checkpoints in it, which outlive an engine as they outlive a process. */
+/** A database with its checkpoints, which survive an engine as they survive a process. */
 export interface Checkpoints {
-  /** As a process that has just started has it. */
+  /** An engine as a new process has it. */
   open(): CheckpointStore;
   stop(): Promise<void>;
 }

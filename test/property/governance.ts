@@ -45,7 +45,7 @@ export const PRICE_MOVES: readonly WeightedKind[] = [
   },
 ];
 
-/** What the market's owner changes, and what breaks for a while. */
+/** Changes by the market's owner, and failures that last for a while. */
 export const CHANGES: readonly Kind[] = [
   {
     name: 'no price',
@@ -167,7 +167,7 @@ export const CHANGES: readonly Kind[] = [
   },
 ];
 
-/** Actions that undo what should not last; each is likely in every block. */
+/** Actions that undo lasting changes. Each is likely in every block. */
 export const REPAIRS: readonly Kind[] = [
   {
     name: 'price again',
@@ -276,7 +276,7 @@ function price(here: Situation, share: number): Call[] | undefined {
   const { initialPriceUsd8, aggregators } = here.tokenOf(reserve);
   const from = Number(share > 0.1 ? initialPriceUsd8 : (reserve.priceUsd8 ?? initialPriceUsd8));
   const answer = BigInt(Math.round(from * here.random.between(1 - share, 1 + share)));
-  // When only one changes, it may be the one that the oracle does not ask at the moment.
+  // When only one source changes, it may be the one that the oracle does not use at the moment.
   const [one, other] = aggregators;
   const written = here.random.chance(0.7) ? [one, other] : [here.random.chance(0.5) ? one : other];
   return answers(here, written, answer);

@@ -18,7 +18,8 @@ export class Heads {
   constructor(private readonly random: SeededRandom) {}
 
   /**
-   * What a listener hears after a step of the chain, in this order. Nothing at all makes the next head a gap.
+   * The heads that a listener receives after a step of the chain, in this order. When there is none, the next
+   * head makes a gap.
    */
   after({ made, gone }: Step): ToldHead[] {
     const { random } = this;

@@ -116,7 +116,7 @@ export class RandomChain {
     return this.record(await this.chain.getBlock('latest'), actions, receipts);
   }
 
-  /** Some of what the replaced blocks held is in the new ones too, at another place. */
+  /** Some calls of the replaced blocks are in the new blocks too, at another place. */
   private async rewrite(gone: readonly Chapter[]): Promise<Chapter[]> {
     const { random } = this;
     const before = await this.reader.read(await this.chain.getBlock(this.head.number - gone.length));

@@ -26,8 +26,8 @@ export interface WeightedKind extends Kind {
 }
 
 /**
- * What a random action is chosen from: the chain's side at a block, and the time of the block that is to hold
- * the action.
+ * The input for a random action: the chain's side at a block, and the time of the block that will hold the
+ * action.
  */
 export class Situation {
   /** The reserves that accounts use. */
@@ -60,7 +60,7 @@ export class Situation {
     }
   }
 
-  /** Any of these; undefined of none. */
+  /** Any of these; undefined when the list is empty. */
   pick<T>(items: readonly T[]): T | undefined {
     return items.length === 0 ? undefined : items[this.random.integer(0, items.length - 1)];
   }
@@ -121,8 +121,8 @@ export class Situation {
   }
 
   /**
-   * Of what an account may still borrow of a reserve, smallest units: mostly all but a little, for prices to
-   * matter.
+   * A part of what an account may still borrow of a reserve, smallest units. It is nearly all of it in most
+   * cases, so that small price moves matter.
    */
   loan(reserve: ChainReserve, account: ChainAccount): bigint {
     const all = this.units(reserve, account.data?.availableUsd8 ?? 0n);
@@ -139,7 +139,7 @@ export class Situation {
     return (whole * BigInt(this.random.integer(1, 999))) / 1_000n + 1n;
   }
 
-  /** As part(), or what the pool takes for all there is. */
+  /** As part(), or the value that the pool reads as "everything". */
   partOrMax(whole: bigint): bigint {
     return this.random.chance(0.25) ? MaxUint256 : this.part(whole);
   }

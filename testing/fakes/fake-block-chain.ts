@@ -6,13 +6,13 @@ import { RpcError } from '../../src/rpc/rpc-errors.js';
 import { aBlock } from '../builders/blocks.js';
 import { standIn } from './stand-in.js';
 
-/** Headers and logs of one branch, in memory, for what follows blocks. */
+/** Headers and logs of one branch, in memory, for code that follows blocks. */
 export class FakeBlockChain {
   private blocks: Block[] = [aBlock(0)];
   private readonly logs = new Map<Hash, RawLog[]>();
-  /** The addresses of each question for logs. */
+  /** The addresses of each request for logs. */
   readonly asked: (readonly Address[])[] = [];
-  /** Thrown by the next questions for logs. */
+  /** Thrown by the next requests for logs. */
   logFault: Error | undefined;
 
   get tip(): Block {
@@ -40,12 +40,12 @@ export class FakeBlockChain {
     return block;
   }
 
-  /** A reorg: the last blocks are gone. */
+  /** A reorg: removes the last blocks. */
   drop(count: number): void {
     this.blocks = this.blocks.slice(0, -count);
   }
 
-  /** As the bot asks it. */
+  /** The chain with the interface that the bot uses. */
   get chain(): Chain {
     return standIn<Chain>('chain', {
       getBlock: (block) => Promise.resolve(this.at(Number(block))),

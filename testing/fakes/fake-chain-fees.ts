@@ -3,7 +3,7 @@ import type { Hex } from '../../src/domain/hex.js';
 import type { Read } from '../../src/rpc/chain/read.js';
 import { ChainFees, type FeeEstimate } from '../../src/rpc/fees/chain-fees.js';
 
-/** Fees known without asking a chain: the same for every transaction. */
+/** Fees without a chain, the same for every transaction. */
 export class FakeChainFees extends ChainFees {
   constructor(private readonly fees: FeesBesideGas = { l1Fee: 0n, operatorFee: 0n }) {
     super();

@@ -9,12 +9,12 @@ interface FakeStep extends BlockStep {
 }
 
 /**
- * Follows nothing but the logs themselves: its view is the data of all logs of its contracts, in order. It
- * writes what is done with it into a journal that several of them may share.
+ * Follows only logs: its view is the data of all logs of its contracts, in order. It writes each call into a
+ * journal, which several of these objects may share.
  */
 export class FakeFollowed implements Followed<readonly string[], FakeStep, number, undefined> {
   watched: readonly Address[];
-  /** What the next prepared block says beside its logs. */
+  /** The result of the next prepared block, besides its logs. */
   next: Partial<BlockStep> & { readonly watched?: readonly Address[]; readonly fails?: Error } = {};
   private seen: string[] = [];
 

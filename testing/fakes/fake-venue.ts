@@ -5,7 +5,7 @@ import { pairKey, Venue, type Pool, type TokenPair } from '../../src/liquidity/v
 import { squareRoot } from '../../src/liquidity/uniswap-v3/price-limit.js';
 import type { Read } from '../../src/rpc/chain/read.js';
 
-/** A constant-product pool that knows its own state: its answers need no calls. */
+/** A constant-product pool that holds its own state: its answers need no calls. */
 export class FakePool implements Pool {
   constructor(
     readonly address: Address,

@@ -1,6 +1,9 @@
 import { Backfill, type BackfillTarget } from '../../src/state/backfill.js';
 
-/** Searches only when a test says so, so that what a start knows by itself can be looked at first. */
+/**
+ * Searches only when a test calls for it, so that the test can first check what a start knows without a
+ * search.
+ */
 export class HeldBackfill extends Backfill {
   /** The markets that the engine gave it. */
   served: readonly BackfillTarget[] = [];

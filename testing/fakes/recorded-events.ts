@@ -1,6 +1,6 @@
 import { Events, type BotEvent, type EventNamed } from '../../src/domain/events/events.js';
 
-/** Keeps every event for a test to look at. */
+/** Keeps every event, so that a test can check them. */
 export class RecordedEvents extends Events {
   readonly all: BotEvent[] = [];
 

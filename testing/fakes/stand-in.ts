@@ -1,14 +1,13 @@
 /**
- * Stands in for an object of which a test needs a few members only. Whatever else is asked of it fails the
- * test by name.
+ * Replaces an object of which a test needs only a few members. Any other member fails the test with its name.
  *
- * @param name as the failure says it.
+ * @param name the name of the object in the failure.
  */
 export function standIn<T extends object>(name: string, members: Partial<T>): T {
   return new Proxy(members as T, {
     get: (target, key, receiver): unknown => {
       if (key in target) return Reflect.get(target, key, receiver);
-      // Promises and test reports look for these.
+      // Promises and test reports read these members.
       if (typeof key === 'symbol' || key === 'then' || key === 'toJSON') return undefined;
       throw new Error(`${name}.${key} is no part of this test`);
     },
