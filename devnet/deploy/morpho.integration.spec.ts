@@ -42,8 +42,9 @@ describe('Morpho Blue on the local chain', () => {
     return (borrowShares * assets + shares - 1n) / shares;
   };
 
+  /** IOracle.price(). */
   const priceOf = async ({ params }: MorphoMarket): Promise<bigint> =>
-    BigInt(String(await devnet.rpc('eth_call', [{ to: params.oracle, data: '0xa035b1fe' }, 'latest']))); // price()
+    BigInt(String(await devnet.rpc('eth_call', [{ to: params.oracle, data: '0xa035b1fe' }, 'latest'])));
 
   const healthy = async (market: MorphoMarket, account: string): Promise<boolean> => {
     const { collateral } = await position(market, account);

@@ -101,7 +101,8 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
     const [topic, first, second] = topics;
     const token = tokens.get(address);
     if (token) {
-      if (!first || !second) continue; // Approval and Transfer have them too; the topic tells the events apart.
+      // Approval and Transfer have both topics too; the first topic tells the events apart.
+      if (!first || !second) continue;
       if (topic === TOPIC.mint)
         accounts.push({ kind: 'mint', account: addressFromWord(second), token, data });
       else if (topic === TOPIC.burn)

@@ -57,7 +57,8 @@ export function accountData(
     const scaledCollateral = leg.usedAsCollateral ? leg.scaledSupply : 0n;
     if (scaledCollateral === 0n && leg.scaledDebt === 0n) continue;
     const reserve = market.reserves.get(leg.reserveId);
-    if (!reserve) continue; // A dropped reserve counts for nothing on chain either (reservesList holds address(0)).
+    // A dropped reserve counts for nothing on chain either (reservesList holds address(0)).
+    if (!reserve) continue;
     const priceUsd8 = conditions.prices.get(reserve.asset);
     if (priceUsd8 === undefined) return { priceMissing: reserve };
 

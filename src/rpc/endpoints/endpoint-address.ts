@@ -48,7 +48,7 @@ export class EndpointAddress {
 
   /** The text on one line, at most 200 characters, without any URL and without any part of this one. */
   scrub(text: string): string {
-    // eslint-disable-next-line no-control-regex -- the text goes into logs: no line breaks, no terminal escapes
+    // eslint-disable-next-line no-control-regex -- the text goes into logs: no control characters
     let clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').replace(ANY_URL, '***');
     for (const part of this.#secrets) clean = replaceAllIgnoringCase(clean, part);
     return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean;
