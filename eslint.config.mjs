@@ -98,7 +98,15 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config/**', 'devnet/**', 'bench/**', 'test/**', 'testing/**', '**/*.spec.ts', 'vitest.config.ts'],
+    files: [
+      'src/config/**',
+      'devnet/**',
+      'bench/**',
+      'test/**',
+      'testing/**',
+      '**/*.spec.ts',
+      'vitest.config.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
