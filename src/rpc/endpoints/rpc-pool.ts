@@ -210,13 +210,18 @@ export class RpcPool {
 
   async #askUntilInSync<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
     const endMs = this.#clock.monotonicMs() + deadlineMs;
+    let last: RpcError | undefined;
     for (;;) {
+      const leftMs = endMs - this.#clock.monotonicMs();
+      // The pause took longer than it should have, on a busy machine.
+      if (last && leftMs <= 0) throw last;
       try {
-        return await this.#ask([member], call, { deadlineMs: endMs - this.#clock.monotonicMs() });
+        return await this.#ask([member], call, { deadlineMs: leftMs });
       } catch (error) {
         const mayWait =
           error instanceof RpcError && error.kind === 'out-of-sync' && this.#hasTimeForAnotherTry(endMs);
         if (!mayWait) throw error;
+        last = error;
         await sleep(this.#timings.outOfSyncPauseMs);
       }
     }
@@ -241,7 +246,7 @@ export class RpcPool {
     const endMs = this.#clock.monotonicMs() + (options?.deadlineMs ?? this.#timings.deadlineMs);
     let failures: RpcError[] = [];
     for (let round = 1; round <= 2; round++) {
-      failures = [];
+      const failed: RpcError[] = [];
       const candidates = this.#usable(members);
       for (const [index, member] of candidates.entries()) {
         const leftMs = endMs - this.#clock.monotonicMs();
@@ -250,10 +255,12 @@ export class RpcPool {
           return await this.#recorded(member, () => work(member, leftMs / (candidates.length - index)));
         } catch (error) {
           if (!(error instanceof RpcError)) throw error;
-          failures.push(error);
+          failed.push(error);
         }
       }
-      const outOfSync = failures.length > 0 && failures.every(({ kind }) => kind === 'out-of-sync');
+      // Where no time was left for another round, the round before says why.
+      if (failed.length > 0) failures = failed;
+      const outOfSync = failed.length > 0 && failed.every(({ kind }) => kind === 'out-of-sync');
       if (round === 2 || !outOfSync || !this.#hasTimeForAnotherTry(endMs)) break;
       await sleep(this.#timings.outOfSyncPauseMs);
     }
