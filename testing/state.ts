@@ -1,18 +1,8 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { demoBorrowers, startDevnet, type Devnet } from '../devnet/index.js';
 import { MemoryCache } from '../src/cache/index.js';
-import {
-  CheckpointsRepository,
-  createDataSource,
-  Database,
-  migrate,
-  startEmbeddedPostgres,
-  type EmbeddedPostgres,
-} from '../src/database/index.js';
+import { CheckpointsRepository } from '../src/database/index.js';
 import type { Block } from '../src/domain/block.js';
 import { toAddress, type Address } from '../src/domain/hex.js';
 import { Secret } from '../src/domain/secret.js';
@@ -30,6 +20,7 @@ import type { Advance, StateEngine } from '../src/state/state-engine.js';
 import type { StateView } from '../src/state/state-view.js';
 import type { HealthFactorLimits } from '../src/protocols/aave-v3/aave-v3-market.js';
 import { aaveState, ALL_POSITIONS, type AaveState } from './aave-state.js';
+import { TestDatabase } from './database.js';
 import { configOf } from './devnet-config.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 import { TestClock } from './fakes/test-clock.js';
@@ -101,23 +92,16 @@ class WatchedPool extends RpcPool {
 export class StateBench {
   private constructor(
     readonly devnet: Devnet,
-    readonly dataSource: DataSource,
-    private readonly postgres: EmbeddedPostgres,
-    private readonly directory: string,
+    private readonly database: TestDatabase,
   ) {}
 
+  get dataSource(): DataSource {
+    return this.database.dataSource;
+  }
+
   static async start(): Promise<StateBench> {
-    const directory = await mkdtemp(join(tmpdir(), 'chimera-state-'));
-    await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
-    const [postgres, devnet] = await Promise.all([
-      startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
-      startDevnet(),
-    ]);
-    const { host, port, user, password, database } = postgres;
-    await migrate({ host, port, user, password, database });
-    const dataSource = createDataSource({ host, port, user, password, database });
-    await dataSource.initialize();
-    return new StateBench(devnet, dataSource, postgres, directory);
+    const [database, devnet] = await Promise.all([TestDatabase.start(), startDevnet()]);
+    return new StateBench(devnet, database);
   }
 
   engine(settings: EngineSettings = {}): Engine {
@@ -130,11 +114,7 @@ export class StateBench {
     });
     const chain = new Chain(pool);
     const events = new RecordedEvents();
-    const store = new CheckpointStore(
-      new CheckpointsRepository(new Database(this.dataSource)),
-      cache,
-      events,
-    );
+    const store = new CheckpointStore(new CheckpointsRepository(this.database.database), cache, events);
     const state = aaveState(chain, config, store, { limits, events, ...options });
     const { engine, backfill } = state;
     const start = async (): Promise<StateView> => engine.start(await chain.getBlock('latest'));
@@ -171,10 +151,8 @@ export class StateBench {
   }
 
   async stop(): Promise<void> {
-    await this.dataSource.destroy();
     await this.devnet.stop();
-    await this.postgres.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.database.stop();
   }
 }
 

@@ -1,18 +1,7 @@
 /** A real chain and a real database, and the bot's state on top of them as production puts it together. */
-import { rmSync } from 'node:fs';
-import { chmod, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
 import { MemoryCache } from '../../src/cache/index.js';
 import { parseConfig, type ChimeraConfig } from '../../src/config/index.js';
-import {
-  CheckpointsRepository,
-  createDataSource,
-  Database,
-  migrate,
-  startEmbeddedPostgres,
-} from '../../src/database/index.js';
+import { CheckpointsRepository } from '../../src/database/index.js';
 import type { Block } from '../../src/domain/block.js';
 import { Secret } from '../../src/domain/secret.js';
 import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
@@ -26,6 +15,7 @@ import {
 } from '../../src/rpc/endpoints/rpc-pool.js';
 import { CheckpointStore } from '../../src/state/checkpoint-store.js';
 import { aaveState, type AaveState } from '../../testing/aave-state.js';
+import { TestDatabase } from '../../testing/database.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
@@ -74,9 +64,7 @@ export class LocalBench {
 
   private constructor(
     readonly devnet: Devnet,
-    private readonly dataSource: DataSource,
-    private readonly stopPostgres: () => Promise<void>,
-    private readonly removeFiles: () => void,
+    private readonly database: TestDatabase,
   ) {
     const nowhere = { host: '127.0.0.1', port: 1, database: 'none' };
     this.#config = parseConfig(botConfig(devnet, nowhere, newApiKeys()), {
@@ -89,17 +77,9 @@ export class LocalBench {
   }
 
   static async start(): Promise<LocalBench> {
-    const directory = await mkdtemp(join(tmpdir(), 'chimera-bench-'));
-    const removeFiles = (): void => rmSync(directory, { recursive: true, force: true });
-    process.once('exit', removeFiles);
-    await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
-    const postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
-    const { host, port, user, password, database } = postgres;
-    await migrate({ host, port, user, password, database });
-    const dataSource = createDataSource({ host, port, user, password, database });
-    await dataSource.initialize();
+    const database = await TestDatabase.start();
     const devnet = await startDevnet({ statesKept: STATES_KEPT });
-    return new LocalBench(devnet, dataSource, () => postgres.stop(), removeFiles);
+    return new LocalBench(devnet, database);
   }
 
   get protocol(): ChimeraConfig['protocols'][number] {
@@ -118,7 +98,7 @@ export class LocalBench {
     const chain = new Chain(pool);
     const reader = new AaveV3Reader(chain);
     const store = new CheckpointStore(
-      new CheckpointsRepository(new Database(this.dataSource)),
+      new CheckpointsRepository(this.database.database),
       new MemoryCache(),
       new RecordedEvents(),
     );
@@ -133,10 +113,8 @@ export class LocalBench {
 
   async stop(): Promise<void> {
     this.#pool.close();
-    await this.dataSource.destroy();
     await this.devnet.stop();
-    await this.stopPostgres();
-    this.removeFiles();
+    await this.database.stop();
   }
 
   #newPool(): CountingPool {

@@ -1,20 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TestDatabase } from '../../testing/database.js';
 import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { MemoryCache } from '../cache/index.js';
-import {
-  CheckpointsRepository,
-  createDataSource,
-  Database,
-  migrate,
-  startEmbeddedPostgres,
-  type EmbeddedPostgres,
-  type History,
-} from '../database/index.js';
+import { CheckpointsRepository, type History } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
@@ -33,9 +22,7 @@ const borrowersIn = (from: number, to: number): Set<Address> => {
 };
 const ALL_BORROWERS = [...borrowersIn(0, GOAL)];
 
-let directory: string;
-let postgres: EmbeddedPostgres;
-let dataSource: DataSource;
+let database: TestDatabase;
 let events: RecordedEvents;
 
 /** A chain with a history to search, and the accounts that are followed. */
@@ -61,23 +48,15 @@ class Target implements BackfillTarget {
 }
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'chimera-backfill-'));
-  await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
-  postgres = await startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
-  const { host, port, user, password, database } = postgres;
-  await migrate({ host, port, user, password, database });
-  dataSource = createDataSource({ host, port, user, password, database });
-  await dataSource.initialize();
+  database = await TestDatabase.start();
 });
 
 afterEach(async () => {
-  await dataSource.query('TRUNCATE positions, checkpoints');
+  await database.dataSource.query('TRUNCATE positions, checkpoints');
 });
 
 afterAll(async () => {
-  await dataSource.destroy();
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
+  await database.stop();
 });
 
 describe('the backfill', () => {
@@ -187,6 +166,6 @@ async function run(backfill: Backfill, target: Target): Promise<void> {
 }
 
 function storeOf(): CheckpointStore {
-  const repository = new CheckpointsRepository(new Database(dataSource));
+  const repository = new CheckpointsRepository(database.database);
   return new CheckpointStore(repository, new MemoryCache(), events);
 }
