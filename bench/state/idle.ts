@@ -42,7 +42,7 @@ export async function idle({ progress }: GroupOptions): Promise<Measurement[]> {
       if (!view) throw error ?? new Error('the head was not reached');
       for (const { found } of await one.engine.compare(view, READS_PER_BLOCK, ACCOUNTS_PER_CALL)) {
         if (found.divergences.length + found.wrongPrices.length > 0)
-          throw new Error('the picture is not what the chain says');
+          throw new Error('our books are not what the chain says');
         compared += found.compared;
       }
     }

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:state`: what the picture of a large market costs, ours against the plain way, in one run.
+ * `npm run bench:state`: what the state of a large market costs, ours against the plain way, in one run.
  */
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
@@ -44,7 +44,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
 
 const HELP = `npm run bench:state -- [options]
 
-  What the picture of a large market costs, each next to the plain way in the same run.
+  What the state of a large market costs, each next to the plain way in the same run.
 
   --json           print one JSON array, as the only line
   --only GROUP     one group of measurements

@@ -6,7 +6,7 @@ import type { Held, MemoryUse } from './memory.js';
 import { SyntheticChain, syntheticState } from './tracked.js';
 import { accountsOf, syntheticWorld } from './world.js';
 
-async function pictureOf(positions: number): Promise<object> {
+async function stateOf(positions: number): Promise<object> {
   const world = syntheticWorld();
   const { timestamp } = world.conditions;
   const chain = new SyntheticChain(world);
@@ -28,7 +28,7 @@ const [held, positions] = process.argv.slice(2) as [Held, string];
 // The parent process is gone.
 process.once('disconnect', () => process.exit());
 /** Exported, so that it lives as long as the process. */
-export const kept = held === 'picture' ? await pictureOf(Number(positions)) : objectsOf(Number(positions));
+export const kept = held === 'state' ? await stateOf(Number(positions)) : objectsOf(Number(positions));
 globalThis.gc?.();
 const use: MemoryUse = {
   residentMb: process.memoryUsage().rss / 1e6,

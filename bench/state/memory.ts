@@ -1,4 +1,4 @@
-/** What a process that holds the picture takes of the machine's memory. */
+/** What a process that holds the state takes of the machine's memory. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { measurement, type GroupOptions, type Measurement } from './measurement.js';
@@ -9,8 +9,8 @@ export interface MemoryUse {
   readonly peakMb: number;
 }
 
-/** `picture`: what the bot holds; `objects`: the same accounts as they are, in a Map. */
-export type Held = 'picture' | 'objects';
+/** `state`: what the bot holds; `objects`: the same accounts as they are, in a Map. */
+export type Held = 'state' | 'objects';
 
 /** The baseline takes too much to be held in full: this share of it is measured, and the rest reckoned. */
 const OBJECTS_SHARE = 0.1;
@@ -18,15 +18,15 @@ const TIMEOUT_MS = 120_000;
 
 export async function memory({ positions, progress }: GroupOptions): Promise<Measurement[]> {
   progress(`holding ${positions} positions in a process of its own`);
-  const picture = await useOf('picture', positions);
+  const state = await useOf('state', positions);
   progress('holding some as plain objects');
   const nothing = await useOf('objects', 0);
   const some = await useOf('objects', Math.round(positions * OBJECTS_SHARE));
   const objects = nothing.residentMb + (some.residentMb - nothing.residentMb) / OBJECTS_SHARE;
   return [
     measurement('memory.positions', positions, 'positions'),
-    measurement('memory.resident', picture.residentMb, 'MB', objects),
-    measurement('memory.peak', picture.peakMb, 'MB'),
+    measurement('memory.resident', state.residentMb, 'MB', objects),
+    measurement('memory.peak', state.peakMb, 'MB'),
   ];
 }
 

@@ -7,7 +7,7 @@ import { Refusal } from './refusal.js';
 
 type Level = 'public' | Role;
 
-/** Who may call a route: everybody, or the holder of a key with at least this role. */
+/** Who may call a route: everyone, or the holder of a key with at least this role. */
 export const Access = Reflector.createDecorator<Level>();
 
 /** A route without {@link Access} is for operators only. */

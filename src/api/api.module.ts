@@ -38,7 +38,7 @@ export const API = {
 };
 
 /**
- * HTTP for people and probes: health for everybody, the state of the bot for viewers, halt and resume for
+ * HTTP for people and probes: health for everyone, the state of the bot for viewers, halt and resume for
  * operators.
  *
  * It must never change anything except through SafetyController's halt and resume. It must never show a

@@ -30,8 +30,8 @@ export interface PassFailure {
 }
 
 /**
- * One pass at one head: state, detection, plans, sending. A plain method without timers. It leaves every rule to the
- * module that owns it.
+ * One pass at one head: state, detection, plans, sending. A plain method without timers. It leaves every rule
+ * to the module that owns it.
  */
 @Injectable()
 export class BlockPass {
@@ -79,8 +79,8 @@ export class BlockPass {
   }
 
   /**
-   * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever becomes of
-   * the other: the state must not move on beside the next pass.
+   * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever
+   * becomes of the other: the state must not move on beside the next pass.
    */
   private async reach(head: Head): Promise<{ kind: 'reached'; view: StateView } | PassFailure> {
     const [advanced, unsettled] = await Promise.all([
@@ -88,8 +88,9 @@ export class BlockPass {
       errorOf(this.execution.settle(head)),
     ]);
     const { view, takenBack, error } = advanced;
-    // The settlement that ran beside it may have counted a block that is gone. What such a block had settled is in flight
-    // again before any plan is made, also when the head was not reached: no position is liquidated twice.
+    // The settlement that ran beside it may have counted a block that is gone. What such a block had settled
+    // is in flight again before any plan is made, also when the head was not reached: no position is
+    // liquidated twice.
     const unsettledAgain =
       takenBack.length > 0 ? await errorOf(this.execution.settle(head, takenBack)) : undefined;
     const errors = worstFirst([error, unsettled, unsettledAgain]);

@@ -31,8 +31,8 @@ export interface PlanRow {
 }
 
 /**
- * Writes down what a pass decides, as rows and as events. A decision that is the same as in the pass before is not
- * written again.
+ * Writes down what a pass decides, as rows and as events. A decision that is the same as in the pass before
+ * is not written again.
  */
 @Injectable()
 export class DecisionJournal {
@@ -49,8 +49,8 @@ export class DecisionJournal {
   }
 
   /**
-   * The plans to carry out, each with its row: all rows in one statement, because every plan waits for it. In dry-run, a
-   * plan that differs from the one of the pass before only by its block is left out.
+   * The plans to carry out, each with its row: all rows in one statement, because every plan waits for it. In
+   * dry-run, a plan that differs from the one of the pass before only by its block is left out.
    *
    * @throws RetryError when the database is away.
    */
@@ -70,7 +70,8 @@ export class DecisionJournal {
   }
 
   /**
-   * What the planner refused. A refusal that reached the simulation gets a row, once as long as the reason stays the same.
+   * What the planner refused. A refusal that reached the simulation gets a row, once as long as the reason
+   * stays the same.
    *
    * @throws RetryError when the database is away.
    */
@@ -90,7 +91,10 @@ export class DecisionJournal {
     });
   }
 
-  /** The rows of plans that will not be carried out, because one before them failed. Where the database is away, the next start does it. */
+  /**
+   *  The rows of plans that will not be carried out, because one before them failed. Where the database is
+   * away, the next start does it.
+   */
   async recordInterrupted(rows: readonly PlanRow[]): Promise<void> {
     const reason: RejectionReason = 'interrupted';
     await Promise.allSettled(

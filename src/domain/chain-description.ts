@@ -13,7 +13,7 @@ export interface ChainDescription {
 /** EIP-7825, in force on Ethereum and on the OP stack. */
 const EIP_7825_GAS_CAP = 16_777_216n;
 
-/** A chain that nobody described: the values of an OP-stack chain as it is deployed. */
+/** A chain without an entry of its own gets the values of an OP-stack chain as it is deployed. */
 const OP_STACK: ChainDescription = {
   blockTimeMs: 2_000,
   maxGasPerTransaction: EIP_7825_GAS_CAP,

@@ -13,7 +13,10 @@ export interface MarketParts {
   readonly chain: Chain;
   readonly feeds: FeedBook;
   readonly guard: PriceGuard;
-  /** Wad. Positions below the first may be liquidated; positions below the second are compared with the chain first. */
+  /**
+   *  Wad. Positions below the first may be liquidated; positions below the second are compared with the chain
+   * first.
+   */
   readonly healthFactors: { readonly decideBelowWad: bigint; readonly watchBelowWad: bigint };
 }
 
@@ -44,8 +47,8 @@ export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingM
 }
 
 /**
- * The candidate of a pair that covers `debtToCover` debt token units, or undefined where the protocol would refuse the
- * amount. Pure: the same pair gives the same candidate, also when it was stored and read back.
+ * The candidate of a pair that covers `debtToCover` debt token units, or undefined where the protocol would
+ * refuse the amount. Pure: the same pair gives the same candidate, also when it was stored and read back.
  *
  * @throws TypeError when no lending family is of the kind of the pair.
  */

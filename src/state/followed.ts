@@ -6,12 +6,9 @@ import type { Read } from '../rpc/chain/read.js';
 
 /** What one block, or a range of blocks, changes: read from the chain and ready to be applied at once. */
 export interface BlockStep {
-  /** From this block on other contracts' logs count, or other things have to be asked at each head. */
+  /** From this block on, other contracts count (`watched`), or other things have to be asked (`reads`). */
   readonly readsChange: boolean;
-  /**
-   * What the logs contradict: they took more from it than our books held. It has been read again from the
-   * chain.
-   */
+  /** Accounts of which the logs took more than our books held. They have been read again from the chain. */
   readonly contradicted: readonly string[];
 }
 
@@ -54,7 +51,7 @@ export interface Followed<
   /** Takes the last block back. */
   undo(undo: Undo): void;
   /**
-   * Reads what it takes to get to a block over many others, of which only the end matters.
+   * Reads what is needed to get to a block over many others, when only the state at the end matters.
    *
    * @param logs of the blocks after the present one; undefined: there are none to apply.
    * @throws RetryError when the chain cannot be read.
@@ -62,13 +59,10 @@ export interface Followed<
   prepareRange(block: Block, logs: RangeLogs | undefined): Promise<Step>;
   /** Applies a range. It cannot be taken back. */
   commitRange(step: Step, block: Block): void;
-  /**
-   * What has to be asked at a head: everything that no log tells. Without calls where there is nothing to
-   * ask.
-   */
+  /** Asks at a head for everything that no log tells. It has no calls where there is nothing to ask. */
   reads(block: Block): Read<Answers>;
   /**
-   * What decisions look at, as of the block that was applied last.
+   * What decisions are made on, as of the block that was applied last.
    *
    * @throws RetryError when something is missing.
    */

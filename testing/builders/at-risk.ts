@@ -1,7 +1,10 @@
 import type { AtRisk } from '../../src/domain/at-risk.js';
 import { opportunityOf } from './opportunities.js';
 
-/** A position below a health factor of 1 that may be liquidated: 10 WETH of collateral against 23,500 USDC of debt. */
+/**
+ *  A position below a health factor of 1 that may be liquidated: 10 WETH of collateral against 23,500 USDC of
+ * debt.
+ */
 export function aPositionAtRisk(more: Partial<AtRisk> = {}): AtRisk {
   const { block, ...position } = opportunityOf();
   const prices = [

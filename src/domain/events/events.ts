@@ -17,7 +17,7 @@ export type BotEvent =
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;
 
-/** Where every part of the bot says what it does. Nobody decides anything by an event. */
+/** Where every part of the bot says what it does. No decision is made by an event. */
 export abstract class Events {
   /** Never throws. */
   abstract emit(event: BotEvent): void;
