@@ -17,10 +17,8 @@ export class TransactionDoors implements MigrationInterface {
 }
 
 const UP = `
--- door: the name that execution.paths gives it. Until now there was only the public one. The default is dropped again, so
--- that every new row has to name its door.
-ALTER TABLE transactions ADD COLUMN door text NOT NULL DEFAULT 'public';
-ALTER TABLE transactions ALTER COLUMN door DROP DEFAULT;
+-- door: the name that execution.paths gives it. NULL: a row from before, when there was only the public one.
+ALTER TABLE transactions ADD COLUMN door text;
 `;
 
 const DOWN = `

@@ -126,7 +126,9 @@ export class BlockPass {
   /** One plan after the other, in the order in which they were proved. @returns what was not sent */
   private async carryOut(rows: readonly PlanRow[], trace: PassTrace): Promise<SkippedPosition[]> {
     const refused: SkippedPosition[] = [];
-    for (const [index, { plan, executionId }] of rows.entries()) {
+    for (const [index, row] of rows.entries()) {
+      const { plan, executionId } = row;
+      this.journal.reportPlan(row);
       try {
         const submission = await this.execution.submit({ plan, executionId, trace });
         if (submission.kind === 'rejected') refused.push({ ...plan, rejection: submission });

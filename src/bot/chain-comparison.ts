@@ -11,6 +11,7 @@ import type { StateView } from '../state/state-view.js';
 const READS_PER_CALL = 250;
 const CALLS_PER_BLOCK = 2;
 
+type WrongAccount = Comparison['divergences'][number] & { readonly protocol: string };
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
 /**
@@ -53,8 +54,12 @@ export class ChainComparison {
     await this.policy.halt(
       `our books differ from the chain at block ${view.block.number}: ${named.join(', ')}`,
     );
-    for (const { market, found } of all)
-      for (const divergence of found.divergences) await this.putRight(market, divergence, view.block);
+    const wrong = all.flatMap(({ market, found }) =>
+      found.divergences.map((divergence) => ({ protocol: market.name, ...divergence })),
+    );
+    for (const divergence of wrong)
+      this.events.emit({ event: 'divergence', ...divergence, block: view.block.number });
+    for (const divergence of wrong) await this.putRight(divergence, view.block);
   }
 
   private distrustWrongPrices(all: Found, block: Block): void {
@@ -73,11 +78,9 @@ export class ChainComparison {
   }
 
   private async putRight(
-    { name: protocol }: FollowedAccounts,
-    { account, detail }: Comparison['divergences'][number],
+    { protocol, account, detail }: WrongAccount,
     { number, hash }: Block,
   ): Promise<void> {
-    this.events.emit({ event: 'divergence', protocol, account, block: number, detail });
     await this.divergences.insert({ protocol, account, blockNumber: number, blockHash: hash, detail });
     await this.state.refresh(protocol, [account]);
   }

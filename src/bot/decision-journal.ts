@@ -64,7 +64,6 @@ export class DecisionJournal {
     return plans.map((plan, index) => {
       const executionId = ids[index];
       if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
-      this.reportPlan(plan, executionId);
       return { plan, executionId };
     });
   }
@@ -124,7 +123,8 @@ export class DecisionJournal {
     this.events.emit({ event: 'pass', ...pass });
   }
 
-  private reportPlan(plan: LiquidationPlan, executionId: string): void {
+  /** A plan is about to be handed to execution. */
+  reportPlan({ plan, executionId }: PlanRow): void {
     this.events.emit({
       event: 'plan-ready',
       executionId,

@@ -45,7 +45,6 @@ interface ListKey extends Described {
   /** The elements of an absent list. */
   readonly default?: readonly Mapping[];
   readonly least?: number;
-  readonly most?: number;
 }
 
 export type KeyDefinition = { readonly key: string } & (

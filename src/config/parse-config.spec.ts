@@ -189,9 +189,19 @@ describe('mistakes', () => {
     expect(problemsOf(execution('[{ name: a, kind: public }, { name: b, kind: public }]'))).toEqual([
       refused('this list'),
     ]);
+    expect(problemsOf(execution('[{ name: a, kind: public }, { name: b, kind: flashblocks }]'))).toEqual([
+      refused('this list'),
+      'execution.paths[1].kind: "flashblocks" is not valid; public was expected, for example public',
+    ]);
     expect(problemsOf(execution('[]'))).toEqual([refused('an empty list')]);
     expect(problemsOf(execution('[{ name: flow, kind: private }]'))).toEqual([
       'execution.paths[0].kind: "private" is not valid; public was expected, for example public',
+    ]);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString'])('the key %s is unknown like any other', (key) => {
+    expect(problemsOf(`${LEAST}${key}: 1`)).toEqual([
+      expect.stringMatching(new RegExp(`^${key}: is not a known key; this file has the keys network, rpc`)),
     ]);
   });
 

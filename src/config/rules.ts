@@ -35,6 +35,18 @@ export function DistinctNames(): PropertyDecorator {
   );
 }
 
+/**
+ *  A list with more than one element is refused, after the mistakes in its elements. @param expected ends the
+ * sentence.
+ */
+export function OnlyOne(expected: string): PropertyDecorator {
+  return rule(
+    'onlyOne',
+    (list) => !Array.isArray(list) || list.length <= 1,
+    () => `is not valid; ${expected}`,
+  );
+}
+
 /** Words that this version understands but does not serve yet. */
 export function NotYet(words: readonly string[], supported: string): PropertyDecorator {
   return rule(

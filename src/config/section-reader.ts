@@ -26,12 +26,12 @@ const unmark = (text: string): string => text.replace(MARKED, '${$1}');
 const namesIn = (text: string): string[] => [...text.matchAll(MARKED)].map((match) => match[1] ?? '');
 
 const SECRET_KEY = /passw|secret|private|mnemonic|seed|token|credential|api_?key/i;
-const SECRET_VARIABLES: Readonly<Record<string, string>> = {
-  'database.user': 'DB_USER',
-  'database.username': 'DB_USER',
-  'database.password': 'DB_PASSWORD',
-  'redis.password': 'REDIS_PASSWORD',
-};
+const SECRET_VARIABLES: ReadonlyMap<string, string> = new Map([
+  ['database.user', 'DB_USER'],
+  ['database.username', 'DB_USER'],
+  ['database.password', 'DB_PASSWORD'],
+  ['redis.password', 'REDIS_PASSWORD'],
+]);
 
 /**
  * Reads the parsed file into the section classes. It puts in the values of variables, takes defaults, leaves
@@ -85,8 +85,7 @@ export class SectionReader {
         if (list === undefined) return undefined;
         if (!Array.isArray(list)) return UNREADABLE;
         this.#shown.set(path, list.length === 0 ? 'an empty list' : 'this list');
-        const { least = 0, most = Infinity } = definition;
-        if (list.length < least || list.length > most) return UNREADABLE;
+        if (list.length < (definition.least ?? 0)) return UNREADABLE;
         return list.map((written: unknown, index) => {
           const at = `${path}[${index}]`;
           const element = this.#present(written, definition, at);
@@ -145,7 +144,7 @@ export class SectionReader {
 
   #unknown(key: string, path: string, known: readonly string[]): void {
     const variable =
-      SECRET_VARIABLES[join(path, key)] ?? (/private/i.test(key) ? 'OPERATOR_PRIVATE_KEY' : undefined);
+      SECRET_VARIABLES.get(join(path, key)) ?? (/private/i.test(key) ? 'OPERATOR_PRIVATE_KEY' : undefined);
     const near = closest(key, known);
     const notHere = 'is not a key of this file, because secrets do not belong here';
     const problem = variable

@@ -18,7 +18,7 @@ import {
 } from './key-types.js';
 import { List, Section, type Mapping, type SectionClass } from './keys.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
-import { AtLeast, AtMost, DistinctNames, Needs } from './rules.js';
+import { AtLeast, AtMost, DistinctNames, Needs, OnlyOne } from './rules.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
 /** Up to a year. */
@@ -227,18 +227,20 @@ export class SubmissionPathConfig {
   readonly kind!: 'public';
 }
 
+const ONE_PATH = '[{ name: public, kind: public }]';
+
 class SendingConfig {
   @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
   readonly mode!: 'dry-run' | 'live';
 
   /** One, because nothing chooses between two of them yet. */
+  @OnlyOne(`a list of exactly one submission path was expected, for example ${ONE_PATH}`)
   @List({
     choose: () => SubmissionPathConfig,
     default: [{ name: 'public', kind: 'public' }],
     least: 1,
-    most: 1,
     expected: 'a list of exactly one submission path',
-    example: '[{ name: public, kind: public }]',
+    example: ONE_PATH,
   })
   readonly paths!: readonly SubmissionPathConfig[];
 }

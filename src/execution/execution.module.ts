@@ -102,8 +102,8 @@ export function executionOf(
   const { executions, outbox } = rows;
   const { chimera, mode } = config.execution;
   const { confirmationBlocks } = config.detector;
-  const ledger = new Ledger(executions, outbox, safety, wallet, doors, events);
-  const sender = new Sender(chain, wallet, ledger, safety, failures, events);
+  const ledger = new Ledger(executions, outbox, safety, wallet, events);
+  const sender = new Sender(chain, wallet, doors, ledger, safety, failures, events);
   const secondEndpoint = config.rpc.secondOpinion
     ? new SecondEndpoint(chain, wallet.address, events)
     : undefined;

@@ -4,7 +4,6 @@ import type { Block } from '../domain/block.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
-import type { Door } from './doors/door.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
 
@@ -14,8 +13,11 @@ export interface InFlight extends SignedTransaction {
   readonly executionId: string;
   readonly terms: SettlementTerms;
   readonly call: TransactionCall;
-  /** The door by which it leaves, now and whenever it is handed over again. */
-  readonly door: Door;
+  /**
+   * The name of the door by which it leaves, now and whenever it is handed over again; undefined for a row
+   * from before doors had names.
+   */
+  readonly door: string | undefined;
   /** The UTC day whose volume counts it. */
   bookedDay: string | undefined;
   /** The block of its receipt at the last look; undefined while it has none. */
@@ -52,7 +54,7 @@ export const NOT_SENT = {
 };
 
 /** A transaction as its rows describe it. @throws HaltError when the rows make no sense. */
-export function restored(row: OutboxTransaction, execution: Execution, door: Door): InFlight {
+export function restored(row: OutboxTransaction, execution: Execution): InFlight {
   const { id, hash, raw, nonce, status, bookedDay } = row;
   const accepted = status !== 'prepared';
   return {
@@ -64,7 +66,7 @@ export function restored(row: OutboxTransaction, execution: Execution, door: Doo
     nonce,
     terms: termsOfRow(execution),
     call: callOf(raw),
-    door,
+    door: row.door ?? undefined,
     bookedDay: bookedDay ?? undefined,
     accepted,
     acceptanceSaved: accepted,

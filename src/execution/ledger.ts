@@ -11,8 +11,6 @@ import type { Address, Hash } from '../domain/hex.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import type { Door } from './doors/door.js';
-import type { Doors } from './doors/doors.js';
 import { NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { Outcome } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
@@ -39,7 +37,6 @@ export class Ledger {
     private readonly outbox: OutboxRepository,
     private readonly safety: SafetyController,
     private readonly wallet: Wallet,
-    private readonly doors: Doors,
     private readonly events: Events,
   ) {}
 
@@ -116,7 +113,7 @@ export class Ledger {
    * @throws HaltError when they make no sense.
    */
   restore(row: OutboxTransaction, execution: Execution): InFlight {
-    return restored(row, execution, this.doors.named(row.door));
+    return restored(row, execution);
   }
 
   /** @throws RetryError when the database is away; HaltError when there is none. */
@@ -137,7 +134,7 @@ export class Ledger {
    *   {@link findMissedRows} returns.
    * @throws HaltError when another process holds the nonce.
    */
-  async record({ plan, executionId }: Intent, signed: SignedTransaction, door: Door): Promise<InFlight> {
+  async record({ plan, executionId }: Intent, signed: SignedTransaction, door: string): Promise<InFlight> {
     const day = this.safety.today();
     const outboxId = await this.write(executionId, signed, door, day).catch((error: unknown) => {
       this.answerLost = true;
@@ -156,12 +153,12 @@ export class Ledger {
   private async write(
     executionId: string,
     { nonce, hash, raw }: SignedTransaction,
-    door: Door,
+    door: string,
     day: string,
   ): Promise<string> {
     const { chainId, address: sender } = this.wallet;
     const key = { chainId, sender, nonce };
-    const recorded = await this.outbox.record({ ...key, executionId, hash, raw, door: door.name, day });
+    const recorded = await this.outbox.record({ ...key, executionId, hash, raw, door, day });
     if (recorded.kind !== 'nonce-taken') return recorded.id;
     throw new HaltError(
       `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,

@@ -10,6 +10,8 @@ import {
   type RpcAnswerError,
 } from '../rpc/rpc-errors.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
+import type { Door } from './doors/door.js';
+import type { Doors } from './doors/doors.js';
 import type { InFlight, SettlingHead } from './in-flight.js';
 import type { Ledger } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
@@ -34,6 +36,7 @@ export class Sender {
   constructor(
     private readonly chain: Chain,
     private readonly wallet: Wallet,
+    private readonly doors: Doors,
     private readonly ledger: Ledger,
     private readonly safety: SafetyController,
     private readonly failures: FailurePolicy,
@@ -52,15 +55,20 @@ export class Sender {
     headNumber: number,
     trace: PassTrace,
   ): Promise<Submission> {
-    const { door, executionId, hash, nonce, terms } = transaction;
+    const { executionId, hash, nonce, terms } = transaction;
     const headToSendUs = Math.min(Math.round(trace.sinceHeadMs() * 1_000), MOST_MICROSECONDS);
     transaction.sentAtBlock = headNumber;
     transaction.headToSendUs = headToSendUs;
-    const outcome = await door.send(transaction).catch(unansweredIfRetry);
+    const outcome = await this.doorOf(transaction).send(transaction).catch(unansweredIfRetry);
     const submission = await this.firstAnswer(transaction, lease, outcome);
     if (submission.kind === 'submitted') {
       const ids = { executionId, borrower: terms.borrower, hash, nonce };
-      this.events.emit({ event: 'transaction-sent', ...ids, door: door.name, headToSendUs });
+      this.events.emit({
+        event: 'transaction-sent',
+        ...ids,
+        door: this.doorOf(transaction).name,
+        headToSendUs,
+      });
     }
     return submission;
   }
@@ -77,7 +85,7 @@ export class Sender {
       if (dropped) return;
     }
     if (this.safety.isHalted || !isDue(transaction, head)) return;
-    const outcome = await transaction.door.send(transaction);
+    const outcome = await this.doorOf(transaction).send(transaction);
     if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
     transaction.sentAtBlock = head.number;
     await this.laterAnswer(transaction, outcome);
@@ -173,12 +181,17 @@ export class Sender {
    * @returns whether it was dropped.
    */
   private async dropIfLost(transaction: InFlight): Promise<boolean> {
-    const { door, nonce } = transaction;
+    const { nonce } = transaction;
     if (this.ledger.all.some((other) => other.nonce > nonce)) return false;
-    if (await door.mayStillArrive(transaction)) return false;
+    if (await this.doorOf(transaction).mayStillArrive(transaction)) return false;
     await this.ledger.drop(transaction, 'dropped', 'it was not mined before its deadline');
     this.wallet.lane.giveBack(nonce);
     return true;
+  }
+
+  /** @throws HaltError when the configuration does not have it any more. */
+  private doorOf({ door }: InFlight): Door {
+    return this.doors.named(door);
   }
 
   private unanswered({ executionId, hash }: InFlight, message: string): void {

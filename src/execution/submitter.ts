@@ -87,7 +87,7 @@ export class Submitter {
     }
     // No await between the authorisation and the signature: nothing changes in between.
     const signed = this.wallet.signer.sign(plan.call, lease.nonce);
-    const transaction = await this.ledger.record(intent, signed, door);
+    const transaction = await this.ledger.record(intent, signed, door.name);
     lease.keep();
     if (this.safety.isHalted) {
       // It has not left this process. If that cannot be saved it stays in flight, unsent as long as HALTED

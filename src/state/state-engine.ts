@@ -83,7 +83,8 @@ export class StateEngine {
    */
   async start(head: Block): Promise<StateView> {
     const view = await this.begin(head);
-    this.backfill.wake();
+    // After the caller has told of its start: a backfill without work says at once that it is finished.
+    setImmediate(() => this.backfill.wake());
     return view;
   }
 

@@ -39,9 +39,9 @@ export class OutboxTransaction {
   @Column({ type: 'text' })
   readonly raw!: Hex;
 
-  /** The door by which it leaves: a name of execution.paths. */
-  @Column({ type: 'text' })
-  readonly door!: string;
+  /** The door by which it leaves: a name of execution.paths. Null: from before doors had names. */
+  @Column({ type: 'text', nullable: true })
+  readonly door!: string | null;
 
   @Column({ type: 'text' })
   readonly status!: OutboxStatus;

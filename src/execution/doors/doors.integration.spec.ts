@@ -3,7 +3,11 @@ import { ExecutionWorld } from '../../../testing/execution-world.js';
 import type { Bench } from '../../../testing/execution.js';
 import { FakeDoor } from '../../../testing/fakes/fake-door.js';
 import { HaltError, StartupError } from '../../domain/errors.js';
+import { Secret } from '../../domain/secret.js';
+import { Chain } from '../../rpc/chain/chain.js';
+import { RpcPool } from '../../rpc/endpoints/rpc-pool.js';
 import { Doors } from './doors.js';
+import { PublicDoor } from './public-door.js';
 
 describe('doors', { timeout: 60_000 }, () => {
   const world = ExecutionWorld.forThisFile();
@@ -60,6 +64,27 @@ describe('doors', { timeout: 60_000 }, () => {
     await expect(recovered).rejects.toBeInstanceOf(HaltError);
     await expect(recovered).rejects.toThrow(/path "private", which execution.paths does not name/);
     expect(bench.settings.doors).toMatchObject([{ sent: [] }]);
+  });
+
+  it('a row from before doors had names leaves by the public door, whatever its path is called now', async () => {
+    bench = await world.start({ doors: [new FakeDoor('public')] });
+    const submission = await bench.submit(1);
+    if (submission.kind !== 'submitted') throw new Error('not submitted');
+    await bench.dataSource.query('UPDATE transactions SET door = NULL');
+    const pool = new RpcPool({ chainId: 31337, primary: { http: new Secret(bench.settings.rpcUrl) } });
+    const main = new PublicDoor('main', new Chain(pool));
+    bench = await world.restart({ doors: [new FakeDoor('other'), main] });
+    expect(await bench.chain.getTransaction(submission.hash)).toBeDefined();
+    pool.close();
+  });
+
+  it('a settled transaction does not need its door any more', async () => {
+    bench = await world.start();
+    await bench.submit(1);
+    await bench.mine(2);
+    expect(await bench.settle()).toHaveLength(1);
+    bench = await world.restart({ doors: [new FakeDoor('renamed')] });
+    expect(bench.execution.inFlight().size).toBe(0);
   });
 
   it('there must be at least one', () => {

@@ -26,16 +26,18 @@ export class Doors {
   }
 
   /**
-   * The door of a transaction that an earlier process recorded. No other door may take its place: what was
-   * meant for a private one would become public.
+   * The door of a transaction that has a row. No other door may take its place: what was meant for a private
+   * one would become public.
    *
-   * @throws HaltError when the configuration does not name it.
+   * @param name undefined for a row from before doors had names: it left by the public one.
+   * @throws HaltError when the configuration does not have it.
    */
-  named(name: string): Door {
-    const door = this.all.find((one) => one.name === name);
+  named(name: string | undefined): Door {
+    const door = this.all.find((one) => (name === undefined ? one instanceof PublicDoor : one.name === name));
     if (door) return door;
+    const path = name === undefined ? 'the public path' : `the path "${name}"`;
     throw new HaltError(
-      `the outbox holds a transaction of the path "${name}", which execution.paths does not name: name it there until that transaction is settled, and for the time in which a reorg may take that back`,
+      `a transaction in flight left by ${path}, which execution.paths does not name: give the path this name again until the transaction is settled`,
     );
   }
 }
