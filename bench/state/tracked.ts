@@ -117,6 +117,6 @@ export async function syntheticState(
   feeds.commitRange(await feeds.prepareRange(start));
   const step = await market.prepareRange(start, undefined, []);
   // Without a detour over their stored form, so that what is measured does not depend on it.
-  market.commitRange({ ...step, saved: [...accounts] }, start);
+  market.commitRange({ ...step, saved: accounts }, start);
   return { feeds, market };
 }

@@ -60,7 +60,7 @@ export interface MarketStep extends RestoreStep {
   /** Feeds of the market that were not followed before. */
   readonly foundFeeds: Feeds;
   /** Replaces all accounts that are followed. Undefined: the followed accounts stay. */
-  readonly saved: readonly AaveAccount[] | undefined;
+  readonly saved: Iterable<AaveAccount> | undefined;
 }
 
 /** What is needed to take one block back. */
@@ -168,7 +168,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       read,
       contradicted: [...contradicted],
       foundFeeds,
-      saved: restored && [...restored.accounts.values()],
+      saved: restored?.accounts.values(),
       undecodable: restored?.undecodable ?? [],
       readsChange: true,
     };
