@@ -47,8 +47,8 @@ export class GasMarket {
       await market.fundHolder();
       await devnet.setPrices({ WETH: 2_850n * USD8, cbETH: 3_100n * USD8 });
       await market.warmUp();
-      // Every market has interest to accrue, as nearly always in production; it must not depend on how fast
-      // the machine is.
+      // Every market accrues a minute of interest, as a market in production has some to accrue. Without it
+      // the gas would depend on the speed of the machine.
       await devnet.increaseTime(60);
       return market;
     } catch (error) {

@@ -1,7 +1,10 @@
 /** The stores beside the chain: the database and the cache. */
 export type DatabaseEvent =
   | {
-      /** Connections broke, or a statement could not be run for now. Said once until `database-back`. */
+      /**
+       *  The database does not serve: connections broke, or a statement failed. Emitted once until
+       * `database-back`.
+       */
       readonly event: 'database-lost';
       readonly message: string;
     }

@@ -70,11 +70,12 @@ describe('doors', { timeout: 60_000 }, () => {
     bench = await world.start({ doors: [new FakeDoor('public')] });
     const submission = await bench.submit(1);
     if (submission.kind !== 'submitted') throw new Error('not submitted');
+    expect(await bench.chain.getTransaction(submission.hash)).toBeUndefined();
     await bench.dataSource.query('UPDATE transactions SET door = NULL');
     const pool = new RpcPool({ chainId: 31337, primary: { http: new Secret(bench.settings.rpcUrl) } });
     const main = new PublicDoor('main', new Chain(pool));
     bench = await world.restart({ doors: [new FakeDoor('other'), main] });
-    expect(await bench.chain.getTransaction(submission.hash)).toBeDefined();
+    expect(await bench.chain.getTransaction(submission.hash)).toMatchObject({ hash: submission.hash });
     pool.close();
   });
 
