@@ -9,7 +9,7 @@ import type { Narrator } from './narrator.js';
 import { type DemoTotals, totalsOf } from './totals.js';
 
 const WAD = 10n ** 18n;
-/** A step is over when the bot has had this many blocks without sending or settling anything. */
+/** A step is over when the bot has passed this many blocks without planning, sending or settling anything. */
 const QUIET_BLOCKS = 4;
 /** A step that is not over by then is a failure of the bot. */
 const STEP_DEADLINE_MS = 90_000;
@@ -50,14 +50,12 @@ export class Follower {
   }
 
   /**
-   * Whether nothing is on its way and nothing was done in the blocks up to `head`, which the bot has had time
-   * to see.
+   * Whether nothing is on its way, and the bot has passed several blocks after `block` and done nothing.
+   * What it has not looked at does not count: a bot that starts, or that is late, is not quiet. Needs a bot
+   * that logs every pass, as the one of {@link Stack} does.
    */
-  quietSince(block: number, head: number): boolean {
-    return (
-      this.#inFlight.size === 0 &&
-      head >= Math.max(block, this.#busyAt, this.#passedBlock - QUIET_BLOCKS) + QUIET_BLOCKS
-    );
+  quietSince(block: number): boolean {
+    return this.#inFlight.size === 0 && this.#passedBlock >= Math.max(block, this.#busyAt) + QUIET_BLOCKS;
   }
 }
 
@@ -76,15 +74,15 @@ export async function playScenario(
     const block = await stack.devnet.provider.getBlockNumber();
     narrator.marketMoved(step, before, after, block);
     for (const account of await belowOne(stack, block)) liquidatable.add(account);
-    await quiet(stack, follower, block, stopped);
+    await quiet(follower, block, stopped);
   }
   return totalsOf(stack, liquidatable, follower.lastReasons);
 }
 
-async function quiet(stack: Stack, follower: Follower, since: number, stopped: () => boolean): Promise<void> {
+async function quiet(follower: Follower, since: number, stopped: () => boolean): Promise<void> {
   const until = performance.now() + STEP_DEADLINE_MS;
   while (performance.now() < until && !stopped()) {
-    if (follower.quietSince(since, await stack.devnet.provider.getBlockNumber())) return;
+    if (follower.quietSince(since)) return;
     await sleep(50);
   }
   if (!stopped()) throw new Error('the bot was still busy with a step of the market after 90 s');

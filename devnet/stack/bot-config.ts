@@ -89,6 +89,8 @@ safety:
   maxHeadAgeSeconds: ${maxHeadAgeSeconds}
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}" }
+# With debug every pass is logged: the tools around the bot know by it how far it is.
+monitoring: { logLevel: debug }
 api:
   host: 127.0.0.1
   port: ${apiPort}

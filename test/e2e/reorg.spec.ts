@@ -34,9 +34,7 @@ describe('the bot and its books', () => {
     await devnet.startMining(BLOCK_MS);
     for (const step of FALL) await playStep(devnet, step);
     const fallen = await devnet.provider.getBlockNumber();
-    const quiet = async (): Promise<boolean> =>
-      follower.quietSince(fallen, await devnet.provider.getBlockNumber());
-    await eventually(quiet, 'everything to be settled');
+    await eventually(() => follower.quietSince(fallen), 'everything to be settled');
 
     await devnet.stopMining();
     const settledBefore = heard('execution-settled');
