@@ -134,6 +134,13 @@ function newWorld(): World {
       mode: 'dry-run',
       head: { number: 100, hash: `0x${'aa'.repeat(32)}`, timestamp },
       sinceLastPassMs: 1_200,
+      failures: {
+        failedInARow: 0,
+        failingSinceMs: undefined,
+        runningSinceMs: undefined,
+        lastError: undefined,
+        serious: false,
+      },
       positions: 50,
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       liquidatable: 3,

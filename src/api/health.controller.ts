@@ -48,6 +48,7 @@ export class HealthController {
     return this.health.check([
       () => this.readiness.phase(),
       () => this.readiness.head(),
+      () => this.readiness.passes(),
       () => this.readiness.database(),
       () => this.readiness.notHalted(),
       () => this.readiness.gas(),

@@ -72,6 +72,32 @@ describe('health', () => {
     });
   });
 
+  it('F53 is not ready while passes fail, says how many and why without an address, and is again after a success', async () => {
+    const well = api.world.bot.failures;
+    const lastError = `connect ECONNREFUSED db.internal:5432, then 10.0.0.5:5432 and https://x/${URL_SECRET}`;
+    api.world.bot = {
+      ...api.world.bot,
+      failures: { ...well, failedInARow: 4, failingSinceMs: 2_000.4, lastError, serious: true },
+    };
+    expect(await ready(503)).toMatchObject({
+      error: {
+        passes: {
+          status: 'down',
+          message: '4 passes in a row have failed',
+          failedInARow: 4,
+          failingSinceMs: 2_000,
+          lastError: 'connect ECONNREFUSED *** then *** and ***',
+        },
+      },
+    });
+    api.world.bot = { ...api.world.bot, failures: { ...well, runningSinceMs: 7_000, serious: true } };
+    expect(await ready(503)).toMatchObject({
+      error: { passes: { message: 'a pass has been running for 7 s' } },
+    });
+    api.world.bot = { ...api.world.bot, failures: well };
+    await ready(200);
+  });
+
   it('F28 is not ready while the database is down, without its address, and is ready again when it is back', async () => {
     api.world.databaseError = new Error('connect ECONNREFUSED 10.0.0.5:5432, user "chimera"');
     expect(await ready(503)).toMatchObject({

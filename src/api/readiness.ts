@@ -13,6 +13,9 @@ const DATABASE_TIMEOUT_MS = 2_000;
 const DATABASE_ANSWER_FOR_MS = 1_000;
 /** Reasons come from operators and from errors. A public answer must not hold the address of a node. */
 const ANY_URL = /\b[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+const ANY_IP_ADDRESS = /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g;
+/** Of servers, as the messages of sockets and drivers name them. */
+const ANY_SERVER = /\b(ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)\s+\S+/g;
 
 /**
  * Whether the bot can work, one condition at a time. All of it is public: no answer names a host or a key.
@@ -43,6 +46,22 @@ export class Readiness {
     return stale === undefined ? indicator.up() : indicator.down(stale);
   }
 
+  /** Down while passes fail, or while one does not end: up again with the first that succeeds. */
+  passes(): HealthIndicatorResult {
+    const { failures } = this.bot.status();
+    const { failedInARow, failingSinceMs, runningSinceMs = 0, lastError } = failures;
+    const indicator = this.health.check('passes');
+    if (!failures.serious) return indicator.up();
+    if (failingSinceMs === undefined)
+      return indicator.down({ message: `a pass has been running for ${seconds(runningSinceMs)} s` });
+    return indicator.down({
+      message: `${failedInARow} passes in a row have failed`,
+      failedInARow,
+      failingSinceMs: Math.round(failingSinceMs),
+      lastError: publicText(lastError ?? ''),
+    });
+  }
+
   async database(): Promise<HealthIndicatorResult> {
     const { database } = await this.typeOrm
       .pingCheck('database')
@@ -58,7 +77,7 @@ export class Readiness {
     const { state, reason } = this.safety.status();
     const indicator = this.health.check('safety');
     return state === 'HALTED'
-      ? indicator.down({ state, message: reason.replace(ANY_URL, '***') })
+      ? indicator.down({ state, message: publicText(reason) })
       : indicator.up({ state });
   }
 
@@ -86,6 +105,10 @@ export class Readiness {
       return `the positions are ${behindSeconds} s behind the newest block`;
     return undefined;
   }
+}
+
+function publicText(text: string): string {
+  return text.replace(ANY_URL, '***').replace(ANY_SERVER, '$1 ***').replace(ANY_IP_ADDRESS, '***');
 }
 
 function seconds(ms: number): number {

@@ -15,6 +15,7 @@ export interface StatusAnswer {
   readonly safety: SafetyAnswer;
   readonly head: HeadAnswer | null;
   readonly sinceLastPassMs: number | null;
+  readonly passes: PassesAnswer;
   readonly endpoints: readonly EndpointAnswer[];
   readonly positions: {
     /** Borrowers with debt. */
@@ -51,6 +52,14 @@ export interface HeadAnswer {
   readonly lagSeconds: number;
 }
 
+/** Passes that failed since one succeeded. */
+export interface PassesAnswer {
+  readonly failedInARow: number;
+  /** Milliseconds since the first of them began. */
+  readonly failingSinceMs: number | null;
+  readonly lastError: string | null;
+}
+
 /** An endpoint is identified by its role only, because its address is a secret. */
 export interface EndpointAnswer {
   readonly role: string;
@@ -84,6 +93,18 @@ export function headAnswer(head: BotStatus['head'], nowMs: number): HeadAnswer |
   if (!head) return null;
   const lagSeconds = Math.floor(nowMs / 1000) - head.timestamp;
   return { number: head.number, hash: head.hash, timestamp: iso(head.timestamp * 1000), lagSeconds };
+}
+
+export function passesAnswer({
+  failedInARow,
+  failingSinceMs,
+  lastError,
+}: BotStatus['failures']): PassesAnswer {
+  return {
+    failedInARow,
+    failingSinceMs: failingSinceMs === undefined ? null : Math.round(failingSinceMs),
+    lastError: lastError ?? null,
+  };
 }
 
 /** The fields are listed one by one, so that new fields of the pool are not published unintentionally. */

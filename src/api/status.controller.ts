@@ -9,6 +9,7 @@ import {
   endpointAnswer,
   headAnswer,
   limitsAnswer,
+  passesAnswer,
   safetyAnswer,
   type StatusAnswer,
 } from './status-answer.js';
@@ -36,6 +37,7 @@ export class StatusController {
       safety: safetyAnswer(this.safety.status()),
       head: headAnswer(bot.head, nowMs),
       sinceLastPassMs: bot.sinceLastPassMs ?? null,
+      passes: passesAnswer(bot.failures),
       endpoints: this.pool.status().map(endpointAnswer),
       positions: { total: positions, liquidatable, inFlight },
       backfill: bot.backfill,

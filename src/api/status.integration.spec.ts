@@ -31,6 +31,7 @@ describe('status', () => {
       },
       head: { number: 100, hash: `0x${'aa'.repeat(32)}` },
       sinceLastPassMs: 1_200,
+      passes: { failedInARow: 0, failingSinceMs: null, lastError: null },
       endpoints: [
         { role: 'primary', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },
         { role: 'backup', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },

@@ -6,6 +6,7 @@ import { Counters, type CounterValues } from '../monitoring/counters.js';
 import { StateEngine } from '../state/state-engine.js';
 import { ChimeraBot, type BotPhase } from './chimera-bot.js';
 import { PassLoop } from './pass-loop.js';
+import { PassWatchdog, type PassFailures } from './pass-watchdog.js';
 
 /** What the operator sees of the loop. Counters start at 0 with the process. */
 export interface BotStatus {
@@ -14,6 +15,8 @@ export interface BotStatus {
   readonly head: { readonly number: number; readonly hash: string; readonly timestamp: number } | undefined;
   /** Milliseconds since the last pass ended; undefined before the first. */
   readonly sinceLastPassMs: number | undefined;
+  /** Passes that failed since one succeeded. */
+  readonly failures: PassFailures;
   readonly positions: number;
   /** Markets whose borrowers are not all known yet. */
   readonly backfill: readonly {
@@ -40,6 +43,7 @@ export class BotStatusReader {
   constructor(
     private readonly bot: ChimeraBot,
     private readonly loop: PassLoop,
+    private readonly watchdog: PassWatchdog,
     private readonly state: StateEngine,
     private readonly execution: ExecutionService,
     private readonly counters: Counters,
@@ -55,6 +59,7 @@ export class BotStatusReader {
       mode: this.config.execution.mode,
       head: block && { number: block.number, hash: block.hash, timestamp: block.timestamp },
       sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),
+      failures: this.watchdog.failures,
       positions: this.state.positionCount,
       backfill: this.config.protocols.flatMap(({ name }) => {
         const progress = this.state.backfill.progressOf(name);

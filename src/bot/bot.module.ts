@@ -13,6 +13,7 @@ import { ChimeraBot } from './chimera-bot.js';
 import { DecisionJournal } from './decision-journal.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
+import { PassWatchdog } from './pass-watchdog.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
 /**
@@ -36,6 +37,7 @@ import { SequencerWatch } from './sequencer-watch.js';
     DecisionJournal,
     HeadWatch,
     PassLoop,
+    PassWatchdog,
     SequencerWatch,
   ],
   exports: [BotStatusReader],

@@ -92,6 +92,9 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     if (!this.isStarting()) return;
     this.current = 'running';
     this.loop.start();
-    this.heads.start((head) => this.loop.enqueue(head));
+    this.heads.start(
+      (head) => this.loop.enqueue(head),
+      (error) => this.loop.noHead(error),
+    );
   }
 }

@@ -1,12 +1,16 @@
 import { windowBlocks, type ChainDescription } from '../domain/chain-description.js';
 import type { Clock } from '../domain/clock.js';
 import type { Head } from '../domain/block.js';
+import type { Hash } from '../domain/hex.js';
 
 /** For how long heads far below our own block are ignored. */
 const FAR_BEHIND_MS = 60_000;
 
-/** The block that the state is at. */
-export type OwnBlock = Pick<Head, 'number' | 'hash'>;
+/** The block that the state is at; without its hash when a head of this very block is welcome again. */
+export interface OwnBlock {
+  readonly number: number;
+  readonly hash: Hash | undefined;
+}
 
 /**
  * The heads that wait for a pass: at most one, the newest. A decision on an older head would use old data.

@@ -5,7 +5,6 @@ import type { Block, Head } from '../domain/block.js';
 import { Clock } from '../domain/clock.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
-import { FailurePolicy } from '../safety/index.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
 const SCAN_JOB = 'scan';
@@ -21,7 +20,6 @@ export class HeadWatch {
     private readonly stream: HeadStream,
     private readonly sequencer: SequencerWatch,
     private readonly scheduler: SchedulerRegistry,
-    private readonly policy: FailurePolicy,
     private readonly clock: Clock,
     private readonly config: ChimeraConfig,
   ) {}
@@ -34,12 +32,13 @@ export class HeadWatch {
     return block;
   }
 
-  start(onHead: (head: Head) => void): void {
+  /** @param onFailure called when a scan got no block from any endpoint. */
+  start(onHead: (head: Head) => void, onFailure: (error: unknown) => Promise<void>): void {
     this.stream.start((head) => {
       this.sequencer.head(head);
       onHead(head);
     });
-    const scan = (): void => void this.scan(onHead);
+    const scan = (): void => void this.scan(onHead, onFailure);
     this.scheduler.addInterval(SCAN_JOB, setInterval(scan, this.config.detector.scanIntervalMs));
   }
 
@@ -48,12 +47,15 @@ export class HeadWatch {
     if (this.scheduler.doesExist('interval', SCAN_JOB)) this.scheduler.deleteInterval(SCAN_JOB);
   }
 
-  private async scan(onHead: (head: Head) => void): Promise<void> {
+  private async scan(
+    onHead: (head: Head) => void,
+    onFailure: (error: unknown) => Promise<void>,
+  ): Promise<void> {
     try {
       const block = await this.latest();
       onHead({ ...block, receivedAtMs: this.clock.monotonicMs() });
     } catch (error) {
-      await this.policy.failed(error);
+      await onFailure(error);
     }
   }
 }

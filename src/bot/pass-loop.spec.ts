@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aBlock, aHead } from '../../testing/builders/blocks.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
@@ -10,6 +10,7 @@ import { StateView } from '../state/state-view.js';
 import type { BlockPass, PassFailure, PassResult } from './block-pass.js';
 import type { ChainComparison } from './chain-comparison.js';
 import { PassLoop } from './pass-loop.js';
+import { PassWatchdog } from './pass-watchdog.js';
 
 const done = (number: number): PassResult => ({
   kind: 'done',
@@ -27,6 +28,8 @@ describe('the loop of passes', () => {
   let comparisonIdle: Promise<void>;
   let loop: PassLoop;
   let clock: TestClock;
+  let watchdog: PassWatchdog;
+  let halts: string[];
 
   beforeEach(() => {
     begun = [];
@@ -35,12 +38,26 @@ describe('the loop of passes', () => {
     failures = [];
     comparisonIdle = Promise.resolve();
     clock = new TestClock();
+    halts = [];
     loop = makeLoop();
     loop.start();
   });
 
-  const makeLoop = (): PassLoop =>
-    new PassLoop(
+  const makeLoop = (): PassLoop => {
+    const policy = standIn<FailurePolicy>('policy', {
+      failed: (error, block) => {
+        failures.push({ error, block });
+        return Promise.resolve('retry');
+      },
+      halt: (message) => {
+        halts.push(message);
+        return Promise.resolve(new HaltError(message));
+      },
+    });
+    watchdog = new PassWatchdog(policy, clock, {
+      detector: { scanIntervalMs: 5_000, confirmationBlocks: 1, watchBelowHealthFactorWad: 0n },
+    });
+    return new PassLoop(
       standIn<BlockPass>('pass', {
         run: ({ number }) => {
           begun.push(number);
@@ -54,15 +71,22 @@ describe('the loop of passes', () => {
         idle: () => comparisonIdle,
       }),
       standIn<StateEngine>('state', { view: new StateView(aBlock(10), new Map()) }),
-      standIn<FailurePolicy>('policy', {
-        failed: (error, block) => {
-          failures.push({ error, block });
-          return Promise.resolve('retry');
-        },
-      }),
+      policy,
+      watchdog,
       clock,
       { network: { name: 'local', chainId: 31337 } } as ChimeraConfig,
     );
+  };
+
+  afterEach(() => watchdog.stop());
+
+  /** Time passes while the process runs: the watchdog's timer ticks each second. */
+  const seconds = (count: number): void => {
+    for (let second = 0; second < count; second += 1) {
+      clock.advance(1_000);
+      watchdog.tick();
+    }
+  };
 
   const end = async (number: number, outcome: PassResult | PassFailure = done(number)): Promise<void> => {
     passes.get(number)?.resolve(outcome);
@@ -115,6 +139,76 @@ describe('the loop of passes', () => {
     await end(11, { kind: 'failed', errors: [new RetryError('away')] });
     clock.advance(300);
     expect(loop.sinceLastPassMs).toBe(300);
+  });
+
+  it('tries the pass of a head again when it failed, also when no newer head comes', async () => {
+    loop.enqueue(aHead(10));
+    expect(begun).toEqual([]);
+    loop.enqueue(aHead(11));
+    await end(11, { kind: 'failed', errors: [new RetryError('the database is away')] });
+    loop.enqueue(aHead(10));
+    expect(begun).toEqual([11, 10]);
+    await end(10);
+    loop.enqueue(aHead(10));
+    expect(begun).toEqual([11, 10]);
+  });
+
+  it('F53 halts when every pass has failed for 30 s, and a success ends the failures', async () => {
+    for (let number = 11; number < 14; number += 1) {
+      loop.enqueue(aHead(number));
+      await end(number, { kind: 'failed', errors: [new RetryError('out of gas')] });
+      seconds(10);
+    }
+    expect(halts).toEqual([]);
+    expect(watchdog.failures).toMatchObject({ failedInARow: 3, failingSinceMs: 30_000, serious: true });
+    seconds(1);
+    expect(halts).toEqual(['no pass has succeeded for 30 s: 3 failed in a row, the last one: out of gas']);
+    loop.enqueue(aHead(14));
+    await end(14);
+    expect(watchdog.failures).toMatchObject({ failedInARow: 0, lastError: undefined, serious: false });
+    seconds(30);
+    expect(halts).toHaveLength(1);
+  });
+
+  it('F53 halts when a pass never ends, and when no node gives a head', async () => {
+    loop.enqueue(aHead(11));
+    seconds(31);
+    expect(halts).toEqual(['no pass has succeeded for 30 s: the pass that runs does not end']);
+    await end(11);
+    seconds(10);
+    await loop.noHead(new RetryError('no endpoint may be used now'));
+    seconds(21);
+    expect(halts.at(-1)).toContain('the last one: no endpoint may be used now');
+    expect(failures).toHaveLength(1);
+  });
+
+  it('F53 halts again after a resume when the passes still fail', async () => {
+    loop.enqueue(aHead(11));
+    await end(11, { kind: 'failed', errors: [new RetryError('away')] });
+    seconds(62);
+    expect(halts).toHaveLength(2);
+  });
+
+  it('F53 a chain at rest is no failure: a node gives the block of the last pass again and again', async () => {
+    loop.enqueue(aHead(11));
+    await end(11);
+    for (let scan = 0; scan < 20; scan += 1) {
+      seconds(5);
+      loop.enqueue(aHead(10));
+    }
+    expect(halts).toEqual([]);
+    seconds(31);
+    expect(halts).toEqual(['no pass has succeeded for 30 s: no node gives a head']);
+  });
+
+  it('F50 F53 time in which the process was frozen does not count', async () => {
+    loop.enqueue(aHead(11));
+    clock.advance(600_000);
+    watchdog.tick();
+    expect(halts).toEqual([]);
+    await end(11);
+    seconds(30);
+    expect(halts).toEqual([]);
   });
 
   it('stops after the running pass and comparison, and takes no more heads', async () => {

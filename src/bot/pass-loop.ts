@@ -8,11 +8,12 @@ import { FailurePolicy } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import { BlockPass, type PassResult } from './block-pass.js';
 import { ChainComparison } from './chain-comparison.js';
-import { HeadQueue } from './head-queue.js';
+import { HeadQueue, type OwnBlock } from './head-queue.js';
+import { PassWatchdog } from './pass-watchdog.js';
 
 /**
- * Runs one pass at a time, always on the newest head. Every error of a pass goes to the failure policy. No
- * error ends the loop.
+ * Runs one pass at a time, always on the newest head. Every error of a pass goes to the failure policy, and
+ * every outcome to the watchdog. No error ends the loop.
  */
 @Injectable()
 export class PassLoop {
@@ -21,12 +22,14 @@ export class PassLoop {
   private open = false;
   private last: PassResult | undefined;
   private lastEndedAtMs: number | undefined;
+  private lastFailed = false;
 
   constructor(
     private readonly pass: BlockPass,
     private readonly comparison: ChainComparison,
     private readonly state: StateEngine,
     private readonly policy: FailurePolicy,
+    private readonly watchdog: PassWatchdog,
     private readonly clock: Clock,
     { network }: ChimeraConfig,
   ) {
@@ -46,21 +49,40 @@ export class PassLoop {
   /** Heads are taken from now on. */
   start(): void {
     this.open = true;
+    this.watchdog.start();
   }
 
   /** Takes no more heads, and resolves when the running pass and comparison have ended. */
   async stop(): Promise<void> {
     this.open = false;
+    this.watchdog.stop();
     this.queue.clear();
     await Promise.all([this.running, this.comparison.idle()]);
   }
 
   /** Takes a new head. While a pass runs, the newest head waits. */
   enqueue(head: Head): void {
-    if (!this.open || !this.queue.offer(head, this.state.view?.block)) return;
+    if (!this.open) return;
+    if (!this.queue.offer(head, this.ownBlock)) {
+      const isNews = this.running || head.number > (this.last?.view.block.number ?? -1);
+      if (!isNews) this.watchdog.rests();
+      return;
+    }
     this.running ??= this.work().finally(() => {
       this.running = undefined;
     });
+  }
+
+  /** No endpoint gave a head when it was asked. */
+  async noHead(error: unknown): Promise<void> {
+    if (this.open) this.watchdog.failed(error);
+    await this.policy.failed(error);
+  }
+
+  /** The state's block. After a pass that failed, the same head counts as a new one: it is tried again. */
+  private get ownBlock(): OwnBlock | undefined {
+    const block = this.state.view?.block;
+    return block && this.lastFailed ? { number: block.number, hash: undefined } : block;
   }
 
   private async work(): Promise<void> {
@@ -71,18 +93,28 @@ export class PassLoop {
   }
 
   private async runOne(head: Head): Promise<void> {
+    this.watchdog.began();
     try {
       const trace = new PassTrace(this.clock, head.receivedAtMs);
       const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
+        this.failed(outcome.errors[0]);
         // The worst error comes first, and the policy acts on each one: a halt is not lost behind a retry.
         for (const error of outcome.errors) await this.policy.failed(error, head.number);
         return;
       }
       this.last = outcome;
+      this.lastFailed = false;
+      this.watchdog.succeeded();
       this.comparison.begin(outcome.view);
     } catch (error) {
+      this.failed(error);
       await this.policy.failed(error, head.number);
     }
+  }
+
+  private failed(error: unknown): void {
+    this.lastFailed = true;
+    this.watchdog.failed(error ?? new Error('the head was not reached'));
   }
 }
