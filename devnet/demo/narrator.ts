@@ -77,7 +77,7 @@ export class Narrator {
         );
         break;
       case 'execution-settled':
-        if (event.outcome === 'succeeded')
+        if (event.status === 'succeeded')
           this.line(
             `${this.#paint('green', '✓')} block ${String(event.block)}  ${this.#who(event.borrower)}  realised ` +
               `${signedUsd(BigInt(event.realisedProfitUsd8 ?? '0'))} (simulated ${signedUsd(BigInt(event.simulatedNetProfitUsd8))})`,

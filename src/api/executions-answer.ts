@@ -34,8 +34,12 @@ export interface ExecutionAnswer {
   readonly bidUsd: string | null;
   /** After every cost and the bid. */
   readonly simulatedNetProfitUsd: string | null;
-  /** What the receipt says. */
+  /** What became of its transaction, and what the receipt says. */
   readonly outcome: {
+    /** won, lost (to a rival), stale, refused or malfunction. */
+    readonly kind: Execution['outcome'];
+    /** Our tip, and who liquidated the position before us (`unknown`: that could not be asked). */
+    readonly details: unknown;
     readonly txHash: string | null;
     /** Debt token units. */
     readonly debtCovered: string | null;
@@ -46,6 +50,8 @@ export interface ExecutionAnswer {
     /** After all fees. Negative when only fees were paid. */
     readonly realisedProfitUsd: string | null;
     readonly gasUsed: string | null;
+    /** Everything that was paid: gas, L1 data, operator fee. */
+    readonly feesWei: string | null;
     /** From the arrival of the head until the transaction was handed to the node. */
     readonly headToSendUs: number | null;
     readonly settledAt: string | null;
@@ -88,12 +94,15 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
     bidUsd: usd(row.bidUsd8),
     simulatedNetProfitUsd: usd(row.simulatedNetProfitUsd8),
     outcome: {
+      kind: row.outcome,
+      details: row.outcomeDetails,
       txHash: row.txHash,
       debtCovered: units(row.debtCovered),
       collateralSeized: units(row.collateralSeized),
       realisedProfit: units(row.realisedProfit),
       realisedProfitUsd: usd(row.realisedProfitUsd8),
       gasUsed: units(row.gasUsed),
+      feesWei: units(row.feesWei),
       headToSendUs: row.headToSendUs,
       settledAt: row.settledAt?.toISOString() ?? null,
     },

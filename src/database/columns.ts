@@ -79,7 +79,8 @@ export const TEXT = {
 export const JSON_TEXT = {
   type: 'jsonb',
   transformer: {
-    to: (value: unknown): unknown => JSON.parse(JSON.stringify(value, storable)),
+    to: (value: unknown): unknown =>
+      value === undefined || value === null ? value : JSON.parse(JSON.stringify(value, storable)),
     from: (value: unknown): unknown => value,
   },
 } as const;

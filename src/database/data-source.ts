@@ -3,6 +3,7 @@ import { Initial } from '../../migrations/0001_initial.js';
 import { StoredPositions } from '../../migrations/0002_stored_positions.js';
 import { ReopenedTransactions } from '../../migrations/0003_reopened_transactions.js';
 import { TransactionDoors } from '../../migrations/0004_transaction_doors.js';
+import { Outcomes } from '../../migrations/0006_outcomes.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
@@ -51,7 +52,7 @@ export function dataSourceOptions(
       KnownPosition,
       DivergenceRow,
     ],
-    migrations: [Initial, StoredPositions, ReopenedTransactions, TransactionDoors],
+    migrations: [Initial, StoredPositions, ReopenedTransactions, TransactionDoors, Outcomes],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -15,7 +15,7 @@ export {
   type StoredPosition,
 } from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
-export { ExecutionsRepository, type ExecutionOutcome, type NewExecution } from './repositories/executions.js';
+export { ExecutionsRepository, type ExecutionEnd, type NewExecution } from './repositories/executions.js';
 export { OutboxRepository, type OutboxEnd, type OutboxIntent, type Recorded } from './repositories/outbox.js';
 export {
   SafetyRepository,

@@ -14,6 +14,7 @@ const NAMES = [
   'StoredPositions1767225600002',
   'ReopenedTransactions1767225600003',
   'TransactionDoors1767225600004',
+  'Outcomes1767225600006',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

@@ -137,6 +137,9 @@ describe('repositories', { timeout: 60_000 }, () => {
         realisedProfit: 7n,
         realisedProfitUsd8: -8n,
         gasUsed: 9n,
+        feesWei: 10n,
+        outcome: 'won',
+        outcomeDetails: { tipPerGasWei: 11n },
       });
       await executions.markSubmitted(id, recorded.hash, 99);
       const settled = await executions.find(id);
@@ -145,6 +148,9 @@ describe('repositories', { timeout: 60_000 }, () => {
         headToSendUs: 1234,
         realisedProfitUsd8: -8n,
         gasUsed: 9n,
+        feesWei: 10n,
+        outcome: 'won',
+        outcomeDetails: { tipPerGasWei: '11' },
       });
       expect(settled?.settledAt).toBeInstanceOf(Date);
       expect((await executions.open()).map((open) => open.id)).not.toContain(id);
@@ -290,7 +296,10 @@ describe('repositories', { timeout: 60_000 }, () => {
           FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
           WHERE t.id = ${row.id}`;
         const before = await database.query(rows);
-        const paid = { txHash: recorded.hash, gasUsed: 9n, realisedProfitUsd8: -8n };
+        const paid = {
+          ...{ txHash: recorded.hash, gasUsed: 9n, feesWei: 10n, realisedProfitUsd8: -8n },
+          ...{ outcome: covered ? ('won' as const) : ('lost' as const), outcomeDetails: {} },
+        };
         const debt = { debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n };
         const end = covered ? { status: 'succeeded' as const, ...debt } : REVERTED;
         await executions.settle(id, { ...end, ...paid });

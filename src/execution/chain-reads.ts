@@ -2,13 +2,14 @@ import { Transaction } from 'ethers';
 import type { FeesBesideGas } from '../domain/costs.js';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
-import { revertReason } from '../contract/contract.js';
+import { parseRevert, revertReason } from '../contract/contract.js';
 import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
 import type { ChainFees } from '../rpc/fees/chain-fees.js';
 import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
+import type { Revert } from './verdict.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
 export interface AccountView {
@@ -72,12 +73,12 @@ export class ChainReads {
   /**
    * Why a mined transaction reverted. Its call is made again on the state before its block. If it succeeds
    * there, it is made on the state after the block: another liquidator was first, or the deadline was over.
-   * Never throws: the reason is for people.
+   * Never throws.
    */
-  async reasonOfRevert(receipt: Receipt, raw: Hex): Promise<string> {
+  async revertOf(receipt: Receipt, raw: Hex): Promise<Revert> {
     const { to, data, gasLimit } = Transaction.from(raw);
-    if (receipt.gasUsed >= gasLimit) return 'out of gas';
-    if (to === null) return 'reverted';
+    if (receipt.gasUsed >= gasLimit) return { kind: 'out-of-gas' };
+    if (to === null) return { kind: 'unread', reason: 'reverted' };
     const call: CallRequest = {
       from: receipt.from,
       to: toAddress(to),
@@ -90,10 +91,12 @@ export class ChainReads {
         callAt(call, receipt.blockNumber),
       ]);
       const revert = answers.find((answer) => answer instanceof CallReverted);
-      if (!revert) return 'reverted by something that happened within its block';
-      return revert.data === '0x' ? revert.reason : revertReason(revert.data);
+      if (!revert) return { kind: 'within-block' };
+      const reason = revert.data === '0x' ? revert.reason : revertReason(revert.data);
+      return { kind: 'error', error: parseRevert(revert.data), reason };
     } catch (error) {
-      return `reverted; the reason could not be read (${messageOf(error)})`;
+      const reason = `reverted; the reason could not be read (${messageOf(error)})`;
+      return { kind: 'unread', reason };
     }
   }
 }

@@ -119,8 +119,8 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
       await bench.mine(2);
       expect(await bench.settle()).toMatchObject([
-        { executionId, outcome: 'succeeded' },
-        { outcome: 'succeeded' },
+        { executionId, status: 'succeeded' },
+        { status: 'succeeded' },
       ]);
       expect(await bench.count()).toBe(2);
       expect((await bench.executions.find(executionId))?.status).toBe('succeeded');
@@ -133,7 +133,7 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
     bench = await world.open({ key, funded: false });
     await bench.mine(3);
     bench = await world.restart();
-    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ executionId, status: 'succeeded' }]);
     expect(await bench.count()).toBe(1);
   });
 });

@@ -12,6 +12,7 @@ import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.j
 import { ChainReads } from './chain-reads.js';
 import { Doors } from './doors/doors.js';
 import { ExecutionService } from './execution.service.js';
+import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
 import { RecentSettlements } from './recent-settlements.js';
 import { SecondEndpoint } from './second-endpoint.js';
@@ -103,15 +104,16 @@ export function executionOf(
   const { chimera, mode } = config.execution;
   const { confirmationBlocks } = config.detector;
   const ledger = new Ledger(executions, outbox, safety, wallet, events);
-  const sender = new Sender(chain, wallet, doors, ledger, safety, failures, events);
+  const reads = new ChainReads(pool, fees);
+  const judge = new Judge(reads, chimera);
+  const sender = new Sender(chain, wallet, doors, ledger, judge, failures, events);
   const secondEndpoint = config.rpc.secondOpinion
     ? new SecondEndpoint(chain, wallet.address, events)
     : undefined;
   const door = doors.first;
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door, secondEndpoint });
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
-  const settling = { chimera, confirmationBlocks, mode };
-  const reads = new ChainReads(pool, fees);
+  const settling = { judge, confirmationBlocks, mode };
   const settler = new Settler(reads, wallet, ledger, settlements, sender, failures, settling);
   return new ExecutionService(chain, wallet, ledger, submitter, settler, events, clock);
 }

@@ -29,7 +29,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     expect(bench.events.named('transaction-sent')).toMatchObject([{ nonce: 0 }]);
     node.failMethod(SEND, undefined);
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(node.seenOf(SEND)).toHaveLength(1);
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1, accepted: true });
   });
@@ -51,7 +51,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     expect(lookedUp).toBeGreaterThan(0);
     expect(lookedUp).toBeLessThan(node.seen.findLastIndex(({ method }) => method === SEND));
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(await bench.count()).toBe(1);
   });
 
@@ -67,7 +67,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
 
     node.forwardTo(world.anvil.url);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'reverted' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }, { status: 'reverted' }]);
   });
 
   it('F10 a node that names another hash has not accepted the transaction, which is then found by its own hash', async () => {
@@ -80,7 +80,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     expect(submission).toMatchObject({ kind: 'submitted', accepted: false });
     expect(submission).not.toMatchObject({ hash: other });
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(node.seenOf(SEND)).toHaveLength(1);
   });
 });

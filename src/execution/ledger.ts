@@ -8,11 +8,12 @@ import type { Rejection, RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { EventNamed, Events } from '../domain/events/events.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
 import { NOT_SENT, restored, type InFlight } from './in-flight.js';
-import type { Outcome } from './settlement.js';
+import type { Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
 import type { Intent } from './submission.js';
@@ -31,6 +32,8 @@ export class Ledger {
   private readonly saving = new Map<Hash, Promise<void>>();
   /** The answer to the write of a row was lost. */
   private answerLost = false;
+  /** The block of the last malfunction that was counted. Blocks are settled in the order of the nonces. */
+  private failedBlock: Hash | undefined;
 
   constructor(
     private readonly executions: ExecutionsRepository,
@@ -206,12 +209,13 @@ export class Ledger {
    *
    * @throws RetryError
    */
-  async drop(transaction: InFlight, status: 'failed' | 'dropped', reason: string): Promise<void> {
+  async drop(transaction: InFlight, status: 'failed' | 'dropped', verdict: Verdict): Promise<void> {
     await this.saving.get(transaction.hash);
-    await this.executions.settle(transaction.executionId, { status: 'dropped', reason });
+    const { reason = 'it was not mined', ...decided } = stored(transaction, verdict);
+    await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
     await this.outbox.end(transaction.outboxId, { status });
     this.close(transaction, false);
-    this.report(transaction, { outcome: 'dropped', reason });
+    this.report(transaction, 'dropped', verdict);
   }
 
   /**
@@ -221,36 +225,50 @@ export class Ledger {
    *
    * @throws RetryError when the database is away: to be called again.
    */
-  async settle(transaction: InFlight, receipt: Receipt, outcome: Outcome, reason: string): Promise<void> {
+  async settle(transaction: InFlight, receipt: Receipt, proof: Proof, verdict: Verdict): Promise<void> {
     const { hash: txHash, executionId, outboxId } = transaction;
-    const { realisedProfitUsd8 } = outcome;
+    const { realisedProfitUsd8, feesWei } = proof;
     const { gasUsed, blockNumber, blockHash } = receipt;
     await this.saving.get(txHash);
     if (!transaction.acceptanceSaved) await this.saveAcceptance(transaction);
-    const succeeded = outcome.kind === 'succeeded';
-    const paid = { txHash, gasUsed, realisedProfitUsd8 };
+    const succeeded = proof.kind === 'succeeded';
+    const { reason = 'reverted', ...decided } = stored(transaction, verdict);
+    const paid = { txHash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
     if (succeeded) {
-      const { debtCovered, collateralSeized, profit: realisedProfit } = outcome;
+      const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
       const amounts = { debtCovered, collateralSeized, realisedProfit };
       await this.executions.settle(executionId, { status: 'succeeded', ...paid, ...amounts });
     } else await this.executions.settle(executionId, { status: 'reverted', reason, ...paid });
-    if (transaction.failures === undefined) {
-      transaction.failures = succeeded ? -this.safety.status().consecutiveFailures : 1;
-      await (succeeded ? this.safety.recordSuccess() : this.safety.recordFailure(reason));
-    }
+    await this.count(transaction, verdict, blockHash);
     const block = { number: blockNumber, hash: blockHash };
     await this.outbox.end(outboxId, { status: 'mined', block, covered: succeeded });
     this.close(transaction, succeeded);
-    this.report(transaction, {
-      ...(succeeded ? { outcome: 'succeeded', reason: undefined } : { outcome: 'reverted', reason }),
+    this.report(transaction, proof.kind === 'succeeded' ? 'succeeded' : 'reverted', verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
     });
   }
 
+  /**
+   * Changes the count of failures: a win clears it, and the first malfunction of a block raises it. All else
+   * leaves it as it is. A reorg takes back the malfunctions of a block together: the count is then as before.
+   */
+  private async count(transaction: InFlight, { outcome, reason = '' }: Verdict, block: Hash): Promise<void> {
+    if (transaction.failures !== undefined) return;
+    if (outcome === 'won') {
+      transaction.failures = -this.safety.status().consecutiveFailures;
+      await this.safety.recordSuccess();
+    } else if (outcome === 'malfunction' && block !== this.failedBlock) {
+      this.failedBlock = block;
+      transaction.failures = 1;
+      await this.safety.recordFailure(reason);
+    } else transaction.failures = 0;
+  }
+
   /** A settled transaction is in flight again. Its rows are the caller's concern. */
   reopen(transaction: InFlight): void {
     Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
+    this.failedBlock = undefined;
     this.open.set(transaction.hash, transaction);
   }
 
@@ -293,21 +311,42 @@ export class Ledger {
 
   private report(
     { executionId, hash, terms }: InFlight,
-    end: Pick<Settled, 'outcome' | 'reason'> & Partial<Pick<Settled, 'block' | 'realisedProfitUsd8'>>,
+    status: Settled['status'],
+    { outcome, reason, rival }: Verdict,
+    mined: Partial<Pick<Settled, 'block' | 'realisedProfitUsd8'>> = {},
   ): void {
     this.events.emit({
       event: 'execution-settled',
       executionId,
       borrower: terms.borrower,
       hash,
+      outcome,
+      status,
+      reason,
+      rival: rivalNews(rival),
       block: undefined,
       realisedProfitUsd8: undefined,
       simulatedNetProfitUsd8: String(terms.netProfitUsd8),
-      ...end,
+      ...mined,
     });
   }
 
   private notSaved({ executionId, hash }: InFlight, error: unknown): void {
     this.events.emit({ event: 'transaction-not-saved', executionId, hash, message: messageOf(error) });
   }
+}
+
+/** The columns of an execution that hold a verdict. */
+function stored(
+  { call }: InFlight,
+  { outcome, reason, rival }: Verdict,
+): Pick<Verdict, 'outcome' | 'reason'> & { outcomeDetails: object } {
+  const details = { tipPerGasWei: call.maxPriorityFeePerGas, ...(rival !== undefined && { rival }) };
+  return { outcome, reason, outcomeDetails: details };
+}
+
+function rivalNews(rival: Verdict['rival']): Settled['rival'] {
+  if (rival === undefined || rival === 'unknown') return rival;
+  const { sender, hash, block, tipPerGasWei, blocksEarlier, placesEarlier } = rival;
+  return { sender, hash, block, tipPerGasWei: String(tipPerGasWei), blocksEarlier, placesEarlier };
 }

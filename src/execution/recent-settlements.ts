@@ -10,7 +10,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { SafetyController } from '../safety/index.js';
 import type { InFlight } from './in-flight.js';
 import type { Ledger } from './ledger.js';
-import type { Outcome } from './settlement.js';
+import type { Proof } from './settlement.js';
 import type { Wallet } from './wallet.js';
 
 /** A settled transaction, as long as a reorg may take its block back. */
@@ -61,7 +61,7 @@ export class RecentSettlements {
   }
 
   /** The ledger has settled this transaction by this receipt. */
-  add(transaction: InFlight, receipt: Receipt, { kind, realisedProfitUsd8 }: Outcome): void {
+  add(transaction: InFlight, receipt: Receipt, { kind, realisedProfitUsd8 }: Proof): void {
     const block = { number: receipt.blockNumber, hash: receipt.blockHash };
     const was = kind === 'succeeded' ? 'succeeded' : 'reverted';
     this.settled.set(transaction.hash, { transaction, block, was, realisedProfitUsd8, reported: true });
@@ -187,11 +187,26 @@ export class RecentSettlements {
     const { blockNumber: number, blockHash: hash } = row;
     if (number === null || hash === null) return undefined;
     const was = execution.status === 'succeeded' ? 'succeeded' : 'reverted';
-    // How many failures a success of an earlier process ended is not known any more.
-    const failures = was === 'reverted' ? 1 : 0;
-    const transaction = { ...this.ledger.restore(row, execution), failures };
+    const transaction = {
+      ...this.ledger.restore(row, execution),
+      failures: this.failuresOf(execution, hash),
+    };
     const realisedProfitUsd8 = execution.realisedProfitUsd8 ?? undefined;
     return { transaction, block: { number, hash }, was, realisedProfitUsd8, reported: false };
+  }
+
+  /**
+   * By how much an outcome of an earlier process has changed the count of failures: the first malfunction of
+   * a block by one. Rows from before outcomes were stored counted each. How many failures a success ended is
+   * not known any more.
+   */
+  private failuresOf({ outcome, status }: Execution, block: Hash): number {
+    if (outcome === null) return status === 'reverted' ? 1 : 0;
+    if (outcome !== 'malfunction') return 0;
+    const counted = [...this.settled.values()].some(
+      (other) => other.block.hash === block && other.transaction.failures === 1,
+    );
+    return counted ? 0 : 1;
   }
 
   private report({ transaction, block, was, realisedProfitUsd8, reported }: Settled): void {

@@ -49,7 +49,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       await start({ confirmationBlocks });
       const { executionId, hash, settlement } = await bench.settled(1);
       const before = await bench.executions.find(executionId);
-      expect(settlement).toMatchObject({ outcome: 'succeeded' });
+      expect(settlement).toMatchObject({ status: 'succeeded' });
       const gone = await reorg();
 
       const sent = vi.spyOn(bench.chain, 'sendRawTransaction');
@@ -110,7 +110,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     await bench.rpc('anvil_reorg', [2, [[row?.raw, 1]]]);
     expect(await bench.settle([tip.hash])).toMatchObject([
       reopened('succeeded'),
-      { executionId, hash, outcome: 'succeeded', block: (settlement.block ?? 0) + 1 },
+      { executionId, hash, status: 'succeeded', block: (settlement.block ?? 0) + 1 },
     ]);
     expect(await booked()).toBe(NOTIONAL);
     expect(bench.execution.inFlight().size).toBe(0);
@@ -129,7 +129,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect(await bench.settle(await reorg())).toMatchObject([reopened('succeeded')]);
     expect([failures(), bench.safety.status().state]).toEqual([2, 'THROTTLED']);
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, outcome: 'reverted' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, status: 'reverted' }]);
     expect(await bench.executions.find(executionId)).toMatchObject({
       status: 'reverted',
       realisedProfit: null,
@@ -152,7 +152,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
     expect(bench.safety.status().state).toBe('NORMAL');
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, outcome: 'succeeded' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, status: 'succeeded' }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
     expect(await bench.outboxRows()).toEqual([`0 ${hash} mined`]);
   });
@@ -167,14 +167,14 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     bench.clock.putForward(11_000);
     expect(await bench.mineAndSettle()).toEqual([]);
     await bench.rpc('evm_increaseTime', [601]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, outcome: 'dropped' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, status: 'dropped' }]);
     expect(await bench.statusOf(executionId)).toBe('dropped: it was not mined before its deadline');
     expect([failures(), await booked()]).toEqual([0, 0n]);
     vi.restoreAllMocks();
 
     const next = await bench.submit(2);
     expect(next).toMatchObject({ kind: 'submitted', nonce: 0 });
-    expect(await bench.mineAndSettle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ status: 'succeeded' }]);
     expect(await bench.outboxRows()).toHaveLength(1);
     expect(await booked()).toBe(NOTIONAL);
   });
@@ -183,16 +183,16 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     await start();
     const first = await bench.submit(1);
     const second = await bench.submit(2, { data: reverting('0x') });
-    expect(await bench.mineAndSettle()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'reverted' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ status: 'succeeded' }, { status: 'reverted' }]);
     expect([failures(), await booked()]).toEqual([1, NOTIONAL]);
 
     expect(await bench.settle(await reorg())).toMatchObject([reopened('reverted'), reopened('succeeded')]);
     expect([failures(), await booked()]).toEqual([0, 2n * NOTIONAL]);
     expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 2 });
     expect(await bench.mineAndSettle()).toMatchObject([
-      { executionId: first.executionId, outcome: 'succeeded' },
-      { executionId: second.executionId, outcome: 'reverted' },
-      { outcome: 'succeeded' },
+      { executionId: first.executionId, status: 'succeeded' },
+      { executionId: second.executionId, status: 'reverted' },
+      { status: 'succeeded' },
     ]);
     expect([failures(), await booked()]).toEqual([0, 2n * NOTIONAL]);
     expect(await bench.outboxRows()).toHaveLength(3);
@@ -228,7 +228,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect(await bench.mineAndSettle()).toEqual([]);
     expect(late).toHaveBeenCalled();
     late.mockRestore();
-    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ executionId, status: 'succeeded' }]);
     expect((await rowOf(0))?.blockHash).not.toBe(old?.blockHash);
   });
 
@@ -250,7 +250,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     await expect(bench.settle()).rejects.toBe(AWAY);
     expect(await bench.settle()).toMatchObject([{ executionId, ...reopened('reverted') }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, outcome: 'reverted' }]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'reverted' }]);
     expect([failures(), await booked()]).toEqual([1, 0n]);
   });
 
@@ -259,7 +259,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     const { executionId, hash } = await bench.settled(1);
     for (const blocks of [6, 4, 2]) {
       expect(await bench.settle(await reorg(blocks))).toMatchObject([reopened('succeeded')]);
-      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'succeeded' }]);
     }
     expect(await bench.outboxRows()).toEqual([`0 ${hash} mined`]);
     expect(await booked()).toBe(NOTIONAL);
@@ -310,7 +310,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       expect(await bench.outboxRows()).toEqual([`0 ${hash} broadcast`]);
       expect(await bench.mineAndSettle()).toMatchObject([
         { executionId, ...reopened('succeeded', false) },
-        { executionId, hash, outcome: 'succeeded' },
+        { executionId, hash, status: 'succeeded' },
       ]);
       expect(await booked()).toBe(NOTIONAL);
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
@@ -324,7 +324,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       await restart();
       await restart();
       expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
-      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, outcome: 'reverted' }]);
+      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'reverted' }]);
       expect([failures(), await booked()]).toEqual([1, 0n]);
     });
 
@@ -339,7 +339,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       await bench.execution.recover();
       expect(await bench.mineAndSettle()).toMatchObject([
         reopened('succeeded', false),
-        { outcome: 'succeeded' },
+        { status: 'succeeded' },
       ]);
     });
 
@@ -351,7 +351,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       expect(await bench.settle(await reorg())).toMatchObject([
         { executionId, ...reopened('succeeded', false) },
       ]);
-      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'succeeded' }]);
       expect(await bench.outboxRows()).toHaveLength(1);
       expect(await booked()).toBe(NOTIONAL);
     });

@@ -54,7 +54,7 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     // A plan that succeeds at both is sent, with the nonce that the rejected one did not use.
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
   });
 
   it('F09 without a second opinion the same plan is signed and reverts on the chain', async () => {
@@ -62,7 +62,7 @@ describe('F09 a node that lies about calls', { timeout: 60_000 }, () => {
     lie();
     expect(await bench.submit(1, REVERTING)).toMatchObject({ kind: 'submitted' });
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'reverted' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'reverted' }]);
   });
 
   it('F09 a dry run rejects it too', async () => {

@@ -9,10 +9,11 @@ import {
   ReplacementUnderpriced,
   type RpcAnswerError,
 } from '../rpc/rpc-errors.js';
-import type { FailurePolicy, SafetyController } from '../safety/index.js';
+import type { FailurePolicy } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import type { Doors } from './doors/doors.js';
 import type { InFlight, SettlingHead } from './in-flight.js';
+import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
 import type { Submission } from './submission.js';
@@ -38,7 +39,7 @@ export class Sender {
     private readonly wallet: Wallet,
     private readonly doors: Doors,
     private readonly ledger: Ledger,
-    private readonly safety: SafetyController,
+    private readonly judge: Judge,
     private readonly failures: FailurePolicy,
     private readonly events: Events,
   ) {}
@@ -84,7 +85,7 @@ export class Sender {
       const dropped = await this.wallet.lane.take(() => this.dropIfLost(transaction));
       if (dropped) return;
     }
-    if (this.safety.isHalted || !isDue(transaction, head)) return;
+    if (this.failures.isHalted || !isDue(transaction, head)) return;
     const outcome = await this.doorOf(transaction).send(transaction);
     if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
     transaction.sentAtBlock = head.number;
@@ -138,10 +139,8 @@ export class Sender {
     const reason = `every node refused it: ${error.reason}`;
     if (error instanceof InsufficientFunds)
       await this.failures.halt(`the operator wallet cannot pay for a transaction: ${error.reason}`);
-    // Counted, because the same plan would be refused again on every block.
-    else await this.safety.recordFailure(reason);
     const dropped = await this.ledger.saveIfPossible(transaction, async () => {
-      await this.ledger.drop(transaction, 'failed', reason);
+      await this.ledger.drop(transaction, 'failed', { outcome: 'refused', reason });
       lease.giveBack();
     });
     return dropped ? { kind: 'dropped', hash, reason } : submitted(transaction);
@@ -156,7 +155,9 @@ export class Sender {
     if (await this.mayBeMined(transaction)) return submitted(transaction);
     const halt = await this.failures.halt(this.wallet.foreignTransactions(1));
     const reason = `its nonce was used by another transaction: ${error.reason}`;
-    await this.ledger.saveIfPossible(transaction, () => this.ledger.drop(transaction, 'failed', reason));
+    await this.ledger.saveIfPossible(transaction, () =>
+      this.ledger.drop(transaction, 'failed', { outcome: 'malfunction', reason }),
+    );
     throw halt;
   }
 
@@ -184,7 +185,7 @@ export class Sender {
     const { nonce } = transaction;
     if (this.ledger.all.some((other) => other.nonce > nonce)) return false;
     if (await this.doorOf(transaction).mayStillArrive(transaction)) return false;
-    await this.ledger.drop(transaction, 'dropped', 'it was not mined before its deadline');
+    await this.ledger.drop(transaction, 'dropped', this.judge.ofDeadline());
     this.wallet.lane.giveBack(nonce);
     return true;
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
-import { outcomeOf } from './settlement.js';
+import { proofOf } from './settlement.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 
 const USD = 10n ** 8n;
@@ -67,11 +67,11 @@ function receiptOf(status: Receipt['status'], ...events: EventValues[]): Receipt
   };
 }
 
-describe('outcomeOf', () => {
+describe('proofOf', () => {
   it('values profit and fees at the prices of the plan: profit rounded down, fees up', () => {
     // 0.01 WETH at $2,000 is $20; 400,000 gas at 1 gwei is 0.0004 ETH, $0.80; the L1 fee of 1 wei costs 10^-8
     // dollars.
-    const outcome = outcomeOf(receiptOf('success', {}), terms, CHIMERA, { l1Fee: 1n, operatorFee: 0n });
+    const outcome = proofOf(receiptOf('success', {}), terms, CHIMERA, { l1Fee: 1n, operatorFee: 0n });
     expect(outcome).toEqual({
       kind: 'succeeded',
       debtCovered: 5n,
@@ -83,7 +83,7 @@ describe('outcomeOf', () => {
   });
 
   it('counts the operator fee', () => {
-    const outcome = outcomeOf(receiptOf('success', {}), terms, CHIMERA, {
+    const outcome = proofOf(receiptOf('success', {}), terms, CHIMERA, {
       l1Fee: 0n,
       operatorFee: 10n ** 15n,
     });
@@ -95,7 +95,7 @@ describe('outcomeOf', () => {
       { borrower: address('b2'), profit: 1n },
       { emitter: address('ee'), profit: 2n },
     ];
-    const outcome = outcomeOf(receiptOf('success', ...others, {}), terms, CHIMERA, NO_FEES);
+    const outcome = proofOf(receiptOf('success', ...others, {}), terms, CHIMERA, NO_FEES);
     expect(outcome).toMatchObject({ kind: 'succeeded', profit: 10n ** 16n });
   });
 
@@ -105,7 +105,7 @@ describe('outcomeOf', () => {
     ['another market', { market: address('a2') }],
     ['another collateral', { collateral: address('c2') }],
   ])('does not take the event of %s for a success', (_, event) => {
-    const outcome = outcomeOf(receiptOf('success', event), terms, CHIMERA, NO_FEES);
+    const outcome = proofOf(receiptOf('success', event), terms, CHIMERA, NO_FEES);
     expect(outcome).toEqual({
       kind: 'no-event',
       feesWei: 400_000n * 10n ** 9n,
@@ -114,7 +114,7 @@ describe('outcomeOf', () => {
   });
 
   it('a revert costs its fees, even when its receipt holds an event of success', () => {
-    expect(outcomeOf(receiptOf('reverted', {}), terms, CHIMERA, NO_FEES)).toMatchObject({
+    expect(proofOf(receiptOf('reverted', {}), terms, CHIMERA, NO_FEES)).toMatchObject({
       kind: 'reverted',
       realisedProfitUsd8: (-80n * USD) / 100n,
     });

@@ -15,7 +15,7 @@ interface Settled {
   readonly realisedProfitUsd8: bigint;
 }
 
-export type Outcome =
+export type Proof =
   | (Settled & {
       readonly kind: 'succeeded';
       /** Debt token units. */
@@ -34,12 +34,12 @@ export type Outcome =
  * Profit and fees are valued at the prices of the planning block, so that realised and simulated profit
  * differ by amounts and fees, and not by a price that moved after the plan. Profit is rounded down, fees up.
  */
-export function outcomeOf(
+export function proofOf(
   receipt: Receipt,
   terms: SettlementTerms,
   chimera: Address,
   fees: FeesBesideGas,
-): Outcome {
+): Proof {
   const feesWei = receipt.gasUsed * receipt.effectiveGasPrice + fees.l1Fee + fees.operatorFee;
   const feesUsd8 = costUsd8(feesWei, { decimals: 18, priceUsd8: terms.nativePriceUsd8 });
   const lost = { feesWei, realisedProfitUsd8: -feesUsd8 };

@@ -1,18 +1,18 @@
 import type { ExecutionMode } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import type { Address, Hash } from '../domain/hex.js';
+import type { Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { FailurePolicy } from '../safety/index.js';
 import type { AccountView, ChainReads } from './chain-reads.js';
 import type { InFlight, SettlingHead } from './in-flight.js';
+import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import type { RecentSettlements } from './recent-settlements.js';
 import type { Sender } from './sender.js';
-import { outcomeOf, type Outcome } from './settlement.js';
 import type { Wallet } from './wallet.js';
 
 export interface SettlerSettings {
-  readonly chimera: Address;
+  readonly judge: Judge;
   /** Blocks on top of a receipt's block before it counts. 0: the receipt alone does. */
   readonly confirmationBlocks: number;
   /** In a dry run another bot may use the key: nothing is signed here that could collide with it. */
@@ -85,7 +85,8 @@ export class Settler {
         transaction.overtaken += 1;
         if (transaction.overtaken >= LOOKS_UNTIL_OVERTAKEN) {
           overtaken += 1;
-          await this.ledger.drop(transaction, 'dropped', 'its nonce was used by another transaction');
+          const reason = 'its nonce was used by another transaction';
+          await this.ledger.drop(transaction, 'dropped', { outcome: 'malfunction', reason });
         }
       } else await this.sender.pursue(transaction, head);
     }
@@ -104,23 +105,9 @@ export class Settler {
   }
 
   private async settle(transaction: InFlight, receipt: Receipt): Promise<void> {
-    const fees = await this.reads.feesPaid(receipt, transaction.raw);
-    const outcome = outcomeOf(receipt, transaction.terms, this.settings.chimera, fees);
-    const reason = await this.reasonOf(outcome, transaction, receipt);
-    await this.ledger.settle(transaction, receipt, outcome, reason);
-    this.settlements.add(transaction, receipt, outcome);
-  }
-
-  /** Why it is no success; empty where it is one. */
-  private async reasonOf({ kind }: Outcome, { raw }: InFlight, receipt: Receipt): Promise<string> {
-    switch (kind) {
-      case 'succeeded':
-        return '';
-      case 'reverted':
-        return this.reads.reasonOfRevert(receipt, raw);
-      case 'no-event':
-        return 'the contract reported no liquidation of this borrower';
-    }
+    const { proof, verdict } = await this.settings.judge.ofReceipt(transaction, receipt);
+    await this.ledger.settle(transaction, receipt, proof, verdict);
+    this.settlements.add(transaction, receipt, proof);
   }
 
   /**

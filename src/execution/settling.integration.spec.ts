@@ -57,8 +57,10 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       executionId,
       borrower: receipt!.logs[0]!.topics[2]!.replace(/^0x0{24}/, '0x'),
       hash: receipt!.transactionHash,
-      outcome: 'succeeded',
+      outcome: 'won',
+      status: 'succeeded',
       reason: undefined,
+      rival: undefined,
       block: receipt!.blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
       simulatedNetProfitUsd8: String(19n * USD),
@@ -89,25 +91,32 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(realised).toBeGreaterThan(14n * USD);
   });
 
-  it('a revert is a failure with its reason and its cost; its volume is released', async () => {
+  it('F48 a floor that fails is stale: its cost and reason are booked, its volume is released, no failure counts', async () => {
     await start();
     const { executionId } = await bench.submit(1, { data: reverting(PROFIT_BELOW_FLOOR) });
     await bench.mine(2);
     const [settlement] = await bench.settle();
-    expect(settlement).toMatchObject({ outcome: 'reverted', reason: 'ProfitBelowFloor(7, 9)' });
+    expect(settlement).toMatchObject({
+      outcome: 'stale',
+      status: 'reverted',
+      reason: 'ProfitBelowFloor(7, 9)',
+    });
     expect(BigInt(settlement!.realisedProfitUsd8!)).toBeLessThan(0n);
     expect(await bench.statusOf(executionId)).toBe('reverted: ProfitBelowFloor(7, 9)');
-    expect(bench.safety.status()).toMatchObject({ state: 'THROTTLED', reason: 'ProfitBelowFloor(7, 9)' });
+    expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(await bench.bookedToday()).toBe(0n);
     expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
   });
 
-  it('tells that a transaction ran out of gas', async () => {
+  it('F49 running out of gas is a malfunction: it counts as a failure and throttles', async () => {
     await start({ confirmationBlocks: 0 });
     await bench.rpc('anvil_setCode', [CHIMERA, LOOPS_FOR_EVER]);
     await bench.submit(1);
     await bench.mine();
-    expect(await bench.settle()).toMatchObject([{ outcome: 'reverted', reason: 'out of gas' }]);
+    expect(await bench.settle()).toMatchObject([
+      { outcome: 'malfunction', status: 'reverted', reason: 'out of gas' },
+    ]);
+    expect(bench.safety.status()).toMatchObject({ state: 'THROTTLED', reason: 'out of gas' });
   });
 
   it.each([
@@ -118,7 +127,11 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await bench.submit(1, { data });
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([
-      { outcome: 'reverted', reason: 'the contract reported no liquidation of this borrower' },
+      {
+        outcome: 'malfunction',
+        status: 'reverted',
+        reason: 'the contract reported no liquidation of this borrower',
+      },
     ]);
     expect(bench.safety.status().consecutiveFailures).toBe(1);
   });
@@ -143,7 +156,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await bench.mine(16);
     await bench.settle();
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(await bench.count()).toBe(1);
   });
 
@@ -174,7 +187,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await bench.mine();
     expect(await bench.settle()).toEqual([]);
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(bench.safety.status().state).toBe('NORMAL');
   });
 
@@ -207,7 +220,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.statusOf(executionId)).toBe('dropped: its nonce was used by another transaction');
     expect(bench.safety.isHalted).toBe(true);
     expect(await bench.bookedToday()).toBe(0n);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'dropped' }]);
   });
 
   it('a transaction past its deadline that no node has is dropped, and its nonce serves the next one', async () => {
@@ -216,7 +229,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     send.mockResolvedValue(NO_ANSWER);
     await bench.rpc('evm_increaseTime', [601]);
     await bench.mine();
-    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'dropped' }]);
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'stale', status: 'dropped' }]);
     expect(await bench.statusOf(executionId)).toBe('dropped: it was not mined before its deadline');
     expect(bench.safety.status().consecutiveFailures).toBe(0);
     send.mockRestore();
@@ -257,8 +270,8 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     const failing = vi.spyOn(bench.outbox, 'end').mockImplementationOnce(end).mockRejectedValueOnce(AWAY);
     await expect(bench.settle()).rejects.toBe(AWAY);
     failing.mockRestore();
-    expect(bench.news()).toMatchObject([{ outcome: 'succeeded' }]);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'reverted' }]);
+    expect(bench.news()).toMatchObject([{ status: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'reverted' }]);
     expect(bench.safety.status().consecutiveFailures).toBe(1);
   });
 
@@ -289,7 +302,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     const second = bench.execution.drain(60_000);
     await bench.mine(2);
     await second;
-    expect(bench.news()).toMatchObject([{ outcome: 'succeeded' }]);
+    expect(bench.news()).toMatchObject([{ status: 'succeeded' }]);
     expect(bench.execution.inFlight().size).toBe(0);
     expect(bench.events.named('left-in-flight')).toHaveLength(1);
   });
@@ -302,7 +315,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       const headToSendUs = (await bench.executions.find(executionId))?.headToSendUs;
       await bench.mine(2);
       await restart();
-      expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+      expect(await bench.settle()).toMatchObject([{ executionId, status: 'succeeded' }]);
       expect(await bench.executions.find(executionId)).toMatchObject({
         realisedProfit: PROFIT,
         headToSendUs,
@@ -319,7 +332,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       // The row is marked in the background, as after every send.
       await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));
       await bench.mine(2);
-      expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'succeeded' }]);
+      expect(await bench.settle()).toMatchObject([{ executionId, status: 'succeeded' }]);
     });
 
     it('nothing is handed over while HALTED', async () => {

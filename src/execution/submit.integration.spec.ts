@@ -156,7 +156,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(bench.safety.status().state).toBe('NORMAL');
   });
 
-  it('a transaction that every node refuses is dropped and counted, and does not block the lane', async () => {
+  it('a transaction that every node refuses is refused and no failure, and does not block the lane', async () => {
     await start();
     const call = {
       to: CHIMERA,
@@ -169,10 +169,10 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(refused).toMatchObject({ kind: 'dropped' });
     expect(await bench.statusOf(executionId)).toMatch(/^dropped: every node refused it: .*gas/i);
     expect(await bench.outboxOf(0)).toBe('failed');
-    expect(bench.safety.status()).toMatchObject({ state: 'THROTTLED', consecutiveFailures: 1 });
+    expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(await bench.bookedToday()).toBe(0n);
     expect(bench.execution.inFlight().size).toBe(0);
-    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'dropped' }]);
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'refused', status: 'dropped' }]);
 
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
     await bench.mine();
@@ -202,7 +202,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(halting).toMatchObject({ status: 'rejected', reason: expect.any(HaltError) as unknown });
     expect(refused).toMatchObject({ status: 'fulfilled', value: { kind: 'rejected', reason: 'halted' } });
     expect(bench.safety.status().reason).toContain('someone else uses its key');
-    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'dropped' }]);
     await bench.safety.resume('it was me', 'chimera');
     expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
@@ -230,7 +230,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(next).toMatchObject({ kind: 'submitted', nonce: 1 });
     expect(bench.safety.dailyVolumeUsd8()).toBe(200n * USD);
     await bench.mine(2);
-    expect(await bench.settle()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'succeeded' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded' }]);
     expect(await bench.count()).toBe(2);
   });
 

@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { EventNamed } from '../domain/events/events.js';
 import { Counters } from './counters.js';
 
-const settled = (outcome: EventNamed<'execution-settled'>['outcome']): EventNamed<'execution-settled'> => ({
+const settled = (status: EventNamed<'execution-settled'>['status']): EventNamed<'execution-settled'> => ({
   event: 'execution-settled',
   executionId: '1',
   borrower: '0x01',
   hash: '0x02',
-  outcome,
+  outcome: status === 'succeeded' ? 'won' : 'lost',
+  status,
   reason: undefined,
+  rival: undefined,
   block: 7,
   realisedProfitUsd8: undefined,
   simulatedNetProfitUsd8: '1',
@@ -31,7 +33,7 @@ const reopened = (
 describe('the counters', () => {
   it('count outcomes by the events of their settlements', () => {
     const counters = new Counters();
-    for (const outcome of ['succeeded', 'reverted', 'dropped'] as const) counters.hear(settled(outcome));
+    for (const status of ['succeeded', 'reverted', 'dropped'] as const) counters.hear(settled(status));
     expect(counters.values).toMatchObject({ succeeded: 1, failed: 2, sent: 0 });
   });
 

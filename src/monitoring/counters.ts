@@ -16,11 +16,11 @@ const COUNTERS = {
   planned: { 'plan-ready': one },
   sent: { 'transaction-sent': one },
   succeeded: {
-    'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 1 : 0),
+    'execution-settled': ({ status }) => (status === 'succeeded' ? 1 : 0),
     'execution-reopened': ({ was, reported }) => (reported && was === 'succeeded' ? -1 : 0),
   },
   failed: {
-    'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 0 : 1),
+    'execution-settled': ({ status }) => (status === 'succeeded' ? 0 : 1),
     'execution-reopened': ({ was, reported }) => (reported && was !== 'succeeded' ? -1 : 0),
   },
   divergences: { divergence: one },

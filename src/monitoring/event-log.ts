@@ -32,7 +32,9 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'websocket-lost': 'warn',
   'websocket-message-ignored': 'warn',
   'log-subscription-refused': 'warn',
-  'execution-settled': ({ outcome }) => (outcome === 'succeeded' ? 'info' : 'warn'),
+  // Losing a race is everyday business; a malfunction is not.
+  'execution-settled': ({ outcome }) =>
+    outcome === 'malfunction' ? 'error' : outcome === 'won' ? 'info' : 'warn',
   'transaction-unanswered': 'warn',
   'transaction-refused-again': 'warn',
   'transaction-not-saved': 'warn',

@@ -17,6 +17,10 @@ export class FailurePolicy {
     private readonly events: Events,
   ) {}
 
+  get isHalted(): boolean {
+    return this.safety.isHalted;
+  }
+
   /**
    * Emits an event for an error that ended a pass or a task beside it, and halts when the error's class says
    * so. Never throws.

@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { Outcome } from '../../domain/outcome.js';
 import { AMOUNT, COUNT, JSON_TEXT, TEXT, USD } from '../columns.js';
 
 export type ExecutionMode = 'dry-run' | 'live';
@@ -120,6 +121,18 @@ export class Execution {
   /** Microseconds from the arrival of the head until the transaction was handed to the node. */
   @Column({ type: 'integer', name: 'head_to_send_us', nullable: true })
   readonly headToSendUs!: number | null;
+
+  /** What became of its transaction. Null before its end, and in rows from before outcomes were stored. */
+  @Column({ type: 'text', nullable: true })
+  readonly outcome!: Outcome | null;
+
+  /** The rival and our tip. Amounts are decimal text. */
+  @Column({ ...JSON_TEXT, name: 'outcome_details', nullable: true })
+  readonly outcomeDetails!: unknown;
+
+  /** Everything that its transaction paid: gas, L1 data, operator fee. Null when it was not mined. */
+  @Column({ ...AMOUNT, name: 'fees_wei', nullable: true })
+  readonly feesWei!: bigint | null;
 
   @Column({ type: 'timestamptz', name: 'settled_at', nullable: true })
   readonly settledAt!: Date | null;

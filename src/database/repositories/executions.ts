@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { In, LessThan } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/hex.js';
+import type { Outcome } from '../../domain/outcome.js';
 import { safeInteger } from '../columns.js';
 import { Database } from '../database.js';
 import { Execution, type ExecutionStatus } from '../entities/execution.js';
@@ -37,31 +38,44 @@ export type NewExecution = Pick<
   readonly plan: object;
 };
 
+/** What became of a signed transaction. */
+interface Ended {
+  readonly outcome: Outcome;
+  /** Stored as JSON. A bigint becomes decimal text. */
+  readonly outcomeDetails: object;
+}
+
+/** What a mined transaction paid. */
+interface Paid {
+  readonly txHash: Hash;
+  readonly gasUsed: bigint;
+  readonly feesWei: bigint;
+}
+
 /** How an execution ended. Amounts are from the receipt. */
-export type ExecutionOutcome =
+export type ExecutionEnd =
   | { readonly status: 'dry-run' }
-  | { readonly status: 'rejected' | 'dropped'; readonly reason: string }
-  | {
-      readonly status: 'reverted';
-      readonly reason: string;
-      readonly txHash: Hash;
-      readonly gasUsed: bigint;
-      /** The fees that were paid without a profit: negative. */
-      readonly realisedProfitUsd8: bigint;
-    }
-  | {
-      readonly status: 'succeeded';
-      readonly txHash: Hash;
-      /** Debt token units. */
-      readonly debtCovered: bigint;
-      /** Collateral units. */
-      readonly collateralSeized: bigint;
-      /** Units of the token that the treasury received. */
-      readonly realisedProfit: bigint;
-      /** After the fees of the receipt. */
-      readonly realisedProfitUsd8: bigint;
-      readonly gasUsed: bigint;
-    };
+  | { readonly status: 'rejected'; readonly reason: string }
+  | (Ended & { readonly status: 'dropped'; readonly reason: string })
+  | (Ended &
+      Paid & {
+        readonly status: 'reverted';
+        readonly reason: string;
+        /** The fees that were paid without a profit: negative. */
+        readonly realisedProfitUsd8: bigint;
+      })
+  | (Ended &
+      Paid & {
+        readonly status: 'succeeded';
+        /** Debt token units. */
+        readonly debtCovered: bigint;
+        /** Collateral units. */
+        readonly collateralSeized: bigint;
+        /** Units of the token that the treasury received. */
+        readonly realisedProfit: bigint;
+        /** After the fees of the receipt. */
+        readonly realisedProfitUsd8: bigint;
+      });
 
 const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
 
@@ -101,10 +115,10 @@ export class ExecutionsRepository {
     );
   }
 
-  /** Writes the outcome of an execution. Another call replaces it, which a reorg may require. */
-  async settle(id: string, outcome: ExecutionOutcome): Promise<void> {
+  /** Writes how an execution ended. Another call replaces it, which a reorg may require. */
+  async settle(id: string, end: ExecutionEnd): Promise<void> {
     const { affected } = await this.database.with(Execution, (rows) =>
-      rows.update({ id }, { ...outcome, settledAt: () => 'now()' }),
+      rows.update({ id }, { ...end, settledAt: () => 'now()' }),
     );
     if (affected !== 1) throw new HaltError(`there is no execution ${id} to settle`);
   }

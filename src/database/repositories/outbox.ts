@@ -97,7 +97,8 @@ WITH before AS (
   FROM before WHERE t.id = before.id
 ), execution AS (
   UPDATE executions e SET status = 'submitted', reason = NULL, debt_covered = NULL, collateral_seized = NULL,
-    realised_profit = NULL, realised_profit_usd = NULL, gas_used = NULL, settled_at = NULL
+    realised_profit = NULL, realised_profit_usd = NULL, gas_used = NULL, settled_at = NULL,
+    outcome = NULL, outcome_details = NULL, fees_wei = NULL
   FROM before WHERE e.id = before.execution_id
   RETURNING e.notional_usd, before.booked_day
 )

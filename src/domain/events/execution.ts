@@ -1,3 +1,5 @@
+import type { Outcome } from '../outcome.js';
+
 /** What became of a plan. */
 export type ExecutionEvent =
   | {
@@ -24,9 +26,13 @@ export type ExecutionEvent =
       readonly executionId: string;
       readonly borrower: string;
       readonly hash: string;
-      readonly outcome: 'succeeded' | 'reverted' | 'dropped';
+      readonly outcome: Outcome;
+      /** What its receipt says; dropped: it was not mined. */
+      readonly status: 'succeeded' | 'reverted' | 'dropped';
       /** Why it did not succeed. */
       readonly reason: string | undefined;
+      /** Who liquidated the position before us; `unknown` when the chain could not be asked. */
+      readonly rival: RivalNews | 'unknown' | undefined;
       /** The block in which it was mined. */
       readonly block: number | undefined;
       readonly realisedProfitUsd8: string | undefined;
@@ -96,3 +102,14 @@ export type ExecutionEvent =
       readonly event: 'left-in-flight';
       readonly transactions: number;
     };
+
+/** The transaction of another liquidator. */
+export interface RivalNews {
+  readonly sender: string;
+  readonly hash: string;
+  readonly block: number;
+  readonly tipPerGasWei: string;
+  readonly blocksEarlier: number;
+  /** Undefined when it was mined in another block. */
+  readonly placesEarlier: number | undefined;
+}

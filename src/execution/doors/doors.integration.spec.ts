@@ -51,7 +51,7 @@ describe('doors', { timeout: 60_000 }, () => {
     expect(door.asked).toEqual([submission.hash]);
     door.holds = false;
     await bench.mine();
-    expect(await bench.settle()).toMatchObject([{ outcome: 'dropped' }]);
+    expect(await bench.settle()).toMatchObject([{ status: 'dropped' }]);
     expect(await bench.outboxOf(0)).toBe('dropped');
   });
 
