@@ -89,19 +89,36 @@ export function Name(options: Common & { readonly example: string }): PropertyDe
   });
 }
 
+const HOST = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:.]{2,45}$/i;
+
 export function Host(options: Common & { readonly example: string }): PropertyDecorator {
   return Text({
     ...options,
     expected: 'a host name or an IP address',
-    read: (text) =>
-      /^[A-Za-z0-9]([A-Za-z0-9._-]{0,252}[A-Za-z0-9])?$|^[0-9a-f:.]{2,45}$/i.test(text) ? text : undefined,
+    read: (text) => (HOST.test(text) ? text : undefined),
   });
 }
 
-export function Path(options: Common & { readonly example: string }): PropertyDecorator {
+/** Host names with commas between them, in lower case. An empty text is an empty list. */
+export function HostNames(options: Common & { readonly example: string }): PropertyDecorator {
   return Text({
     ...options,
-    expected: 'the path of a directory',
+    expected: 'a text of host names with commas between them',
+    read: (text) => {
+      const names = text.split(',').map((name) => name.trim().toLowerCase());
+      if (text.trim() === '') return [];
+      return names.every((name) => HOST.test(name)) ? names : undefined;
+    },
+  });
+}
+
+export function Path({
+  of = 'a directory',
+  ...options
+}: Common & { readonly of?: string; readonly example: string }): PropertyDecorator {
+  return Text({
+    ...options,
+    expected: `the path of ${of}`,
     read: (text) => (text.length > 0 && !text.includes('\0') ? text : undefined),
   });
 }

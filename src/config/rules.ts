@@ -65,6 +65,15 @@ export function Needs(sibling: string, why: string): PropertyDecorator {
   );
 }
 
+/** A key that has an effect only when another key of the section has a certain value. */
+export function OnlyWith(sibling: string, needed: string): PropertyDecorator {
+  return rule(
+    'onlyWith',
+    (value, section) => value === undefined || Reflect.get(section, sibling) === needed,
+    () => `is not valid; it has an effect only with ${sibling}: ${needed}`,
+  );
+}
+
 type Ordered = number | bigint;
 
 /**

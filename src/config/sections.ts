@@ -9,6 +9,7 @@ import {
   Decimal,
   Flag,
   Host,
+  HostNames,
   Integer,
   Name,
   NodeUrl,
@@ -18,7 +19,7 @@ import {
 } from './key-types.js';
 import { List, Section, type Mapping, type SectionClass } from './keys.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
-import { AtLeast, AtMost, DistinctNames, Needs, OnlyOne } from './rules.js';
+import { AtLeast, AtMost, DistinctNames, Needs, OnlyOne, OnlyWith } from './rules.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
 /** Up to a year. */
@@ -72,6 +73,15 @@ export class ServerDatabaseConfig {
 
   @Name({ example: 'chimera' })
   readonly name!: string;
+
+  /** How the connection is encrypted. Only `verify-full` proves that the server is the right one. */
+  @Choice({ of: ['off', 'require', 'verify-full'], default: 'off' })
+  readonly ssl!: 'off' | 'require' | 'verify-full';
+
+  /** Relative to the working directory. Absent: the authorities that Node knows. */
+  @OnlyWith('ssl', 'verify-full')
+  @Path({ optional: true, of: 'a file', example: './config/database-ca.pem' })
+  readonly sslCa?: string;
 }
 
 export class EmbeddedDatabaseConfig {
@@ -290,6 +300,10 @@ export class ApiConfig {
   /** 0: any free port. */
   @Integer({ min: 0, max: 65_535, default: '3000', example: 3000 })
   readonly port!: number;
+
+  /** Beside `host` and the names of this machine. A request to another name is refused. */
+  @HostNames({ default: () => '', example: 'bot.example.com' })
+  readonly allowedHosts!: readonly string[];
 
   @DistinctNames()
   @List({

@@ -10,6 +10,8 @@ import { Execution } from './entities/execution.js';
 import { OutboxTransaction } from './entities/outbox-transaction.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safety.js';
 import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
+import { guardedClient } from './password-guard.js';
+import { NO_TLS, sslOption, type DatabaseTls } from './tls.js';
 
 /** Where a PostgreSQL server is. */
 export interface DatabaseAddress {
@@ -18,11 +20,26 @@ export interface DatabaseAddress {
   readonly database: string;
   readonly user: string;
   readonly password?: Secret | undefined;
+  /** Absent: without TLS. */
+  readonly tls?: DatabaseTls;
+  /** Absent: `connection`. */
+  readonly timeouts?: TimeoutScope;
 }
+
+/**
+ * Where the timeouts are set. A pooler such as PgBouncer in transaction mode gives every transaction another
+ * connection of the server, so each transaction has to bring its own.
+ */
+export type TimeoutScope = 'connection' | 'transaction';
 
 export const CONNECT_TIMEOUT_MS = 2_000;
 /** A decision has to be made within one block. A statement that takes longer is of no use to it. */
 const STATEMENT_TIMEOUT_MS = 5_000;
+/** They are set at the connection, or in each transaction: see {@link TimeoutScope}. Milliseconds. */
+export const TIMEOUTS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
+} as const;
 /** The answer may be lost on its way. Then the client gives up by itself. */
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 const POOL_SIZE = 10;
@@ -31,7 +48,7 @@ type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
 /** @param onLost is called for each idle connection that breaks. The pool replaces the connection. */
 export function dataSourceOptions(
-  { host, port, database, user, password }: DatabaseAddress,
+  { host, port, database, user, password, tls = NO_TLS, timeouts = 'connection' }: DatabaseAddress,
   onLost: (message: string) => void = () => undefined,
 ): PostgresOptions {
   return {
@@ -40,7 +57,7 @@ export function dataSourceOptions(
     port,
     database,
     username: user,
-    ...(password && { password: password.reveal() }),
+    ssl: sslOption(tls),
     applicationName: 'chimera',
     entities: [
       Execution,
@@ -60,9 +77,9 @@ export function dataSourceOptions(
     poolErrorHandler: (error: unknown) =>
       onLost(`connections to the database were lost: ${messageOf(error)}`),
     extra: {
-      statement_timeout: STATEMENT_TIMEOUT_MS,
+      Client: guardedClient(password),
+      ...(timeouts === 'connection' && TIMEOUTS),
       query_timeout: QUERY_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
       keepAlive: true,
     },
   };

@@ -1,23 +1,30 @@
 import { ChimeraError, HaltError, messageOf, RetryError } from '../domain/errors.js';
 
-/** SQLSTATE classes of conditions that pass: the same statement may succeed later. */
+/**
+ * SQLSTATE classes of conditions that pass: the same statement may succeed later. They are connections,
+ * conflicts with other transactions, a lack of resources, an operator's action, and failures of the machine.
+ */
 const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57', '58']);
 const DISK_FULL = '53100';
-const LOCK_NOT_AVAILABLE = '55P03';
-/** Codes of Node for a connection that could not be made or broke. */
-const NETWORK_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
+/** Single conditions that pass, of classes that are mistakes otherwise. */
+const TRANSIENT_CODES = new Set([
+  '55P03', // lock not available
+  '25006', // read-only: a server that was demoted, or a replica in its place
+  '25P03', // the process stood still in the middle of a transaction
+  '25P04', // the transaction took too long
+  '28000', // the login is being changed, or the rules for it
+  '28P01',
+  '3D000', // a server that is being restored has no database yet
+  'XX000', // poolers and hosted servers say it when the server behind them is away
 ]);
+/** Codes of Node's network, and of its TLS while a certificate is replaced. */
+const NETWORK_CODE =
+  /^(E(CONN|HOST|NET|ADDR|AI_|PIPE|TIMEDOUT|NOTFOUND|MFILE|NFILE|NOBUFS|NOMEM|PROTO)|ERR_(SSL|TLS|STREAM|SOCKET)_)|CERT|^UNABLE_TO_/;
 /** What pg and its pool say, without a code, when a connection was lost or did not come in time. */
 const LOST_CONNECTION =
-  /connection terminated|timeout exceeded when trying to connect|connection.*closed|connection error|query read timeout|cannot use a pool after/i;
+  /connection terminated|timeout exceeded when trying to connect|timeout expired|connection.*closed|client was closed|not queryable|connection error|query read timeout|cannot use a pool after|socket (hang up|has been ended)|this socket|(support|establishing an) SSL connection|client network socket disconnected/i;
+/** A statement that was prepared before a migration of another process. */
+const PLAN_IS_OLD = /cached plan must not change result type/;
 
 /**
  * Turns an error of the database into one that says what the bot must do. It retries when the database cannot
@@ -31,18 +38,16 @@ export function databaseError(error: unknown): ChimeraError {
   const code = codeOf(error);
   const message = messageOf(error);
   if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`);
-  const transient = code === undefined ? LOST_CONNECTION.test(message) : isTransient(code);
+  const transient =
+    (code === undefined ? LOST_CONNECTION.test(message) : isTransient(code)) || PLAN_IS_OLD.test(message);
   return transient
     ? new RetryError(`the database does not serve: ${message || String(code)}`)
     : new HaltError(`the database refused a statement: ${message}`);
 }
 
 function isTransient(code: string): boolean {
-  return (
-    NETWORK_CODES.has(code) ||
-    code === LOCK_NOT_AVAILABLE ||
-    (code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2)))
-  );
+  if (TRANSIENT_CODES.has(code) || NETWORK_CODE.test(code)) return true;
+  return code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2));
 }
 
 function codeOf(error: unknown): string | undefined {

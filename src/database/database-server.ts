@@ -3,7 +3,8 @@ import type { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import { startEmbeddedPostgres } from '../embedded-postgres/index.js';
-import { connectionProblem, serverAddress } from './check-database.js';
+import { serverAddress, timeoutScopeOf } from './check-database.js';
+import { connectionProblem } from './connection-problem.js';
 import type { DatabaseAddress } from './data-source.js';
 import { migrate } from './migrate.js';
 
@@ -22,7 +23,7 @@ export class DatabaseServer {
   static async open(config: ChimeraConfig, events: Events, clock: Clock): Promise<DatabaseServer> {
     const server = config.database.embedded
       ? await DatabaseServer.#embedded(config.database.dataDir, events, clock)
-      : new DatabaseServer(serverAddress(config), () => Promise.resolve());
+      : await DatabaseServer.#external(serverAddress(config));
     try {
       const names = await migrate(server.address);
       if (names.length > 0) events.emit({ event: 'migrations-run', names });
@@ -36,6 +37,15 @@ export class DatabaseServer {
   /** Call it after the last connection is closed. An external server is left running. */
   stop(): Promise<void> {
     return this.end();
+  }
+
+  static async #external(address: DatabaseAddress): Promise<DatabaseServer> {
+    try {
+      const timeouts = await timeoutScopeOf(address);
+      return new DatabaseServer({ ...address, timeouts }, () => Promise.resolve());
+    } catch (error) {
+      throw new StartupError([connectionProblem(address, error)]);
+    }
   }
 
   static async #embedded(dataDir: string, events: Events, clock: Clock): Promise<DatabaseServer> {

@@ -59,7 +59,15 @@ const REPOSITORIES = [
       }),
     }),
   ],
-  providers: [Database, ...REPOSITORIES],
+  providers: [
+    {
+      provide: Database,
+      inject: [DataSource, DatabaseAvailability, DatabaseServer],
+      useFactory: (source: DataSource, availability: DatabaseAvailability, { address }: DatabaseServer) =>
+        new Database(source, availability, address.timeouts),
+    },
+    ...REPOSITORIES,
+  ],
   exports: REPOSITORIES,
 })
 export class DatabaseModule implements OnApplicationShutdown {

@@ -4,10 +4,12 @@ import {
   type EntityManager,
   type EntityTarget,
   type ObjectLiteral,
+  type QueryRunner,
   type Repository,
 } from 'typeorm';
 import { RetryError } from '../domain/errors.js';
 import { DatabaseAvailability } from './availability.js';
+import { TIMEOUTS, type TimeoutScope } from './data-source.js';
 import { databaseError } from './database-errors.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -19,6 +21,7 @@ export class Database {
   constructor(
     private readonly dataSource: DataSource,
     private readonly availability?: DatabaseAvailability,
+    private readonly timeouts: TimeoutScope = 'connection',
   ) {}
 
   /**
@@ -28,11 +31,12 @@ export class Database {
    *   statement.
    */
   async query(sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
+    if (this.timeouts === 'transaction')
+      return this.transaction(({ queryRunner }) => rowsFrom(queryRunner, sql, parameters));
     return this.#run(async () => {
       const runner = this.dataSource.createQueryRunner();
       try {
-        const { records } = await runner.query(sql, [...parameters], true);
-        return rowsOf(records);
+        return await rowsFrom(runner, sql, parameters);
       } finally {
         await runner.release();
       }
@@ -44,7 +48,9 @@ export class Database {
     entity: EntityTarget<Entity>,
     work: (repository: Repository<Entity>) => Promise<Result>,
   ): Promise<Result> {
-    return this.#run(() => work(this.dataSource.getRepository(entity)));
+    return this.timeouts === 'transaction'
+      ? this.transaction((manager) => work(manager.getRepository(entity)))
+      : this.#run(() => work(this.dataSource.getRepository(entity)));
   }
 
   /**
@@ -54,7 +60,12 @@ export class Database {
    * @throws as {@link Database.query}.
    */
   transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
-    return this.#run(() => this.dataSource.transaction(work));
+    return this.#run(() =>
+      this.dataSource.transaction(async (manager) => {
+        if (this.timeouts === 'transaction') await manager.query(SET_TIMEOUTS);
+        return work(manager);
+      }),
+    );
   }
 
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -68,6 +79,21 @@ export class Database {
       throw classified;
     }
   }
+}
+
+/** Until the end of the transaction. */
+const SET_TIMEOUTS = `SELECT ${Object.entries(TIMEOUTS)
+  .map(([name, ms]) => `set_config('${name}', '${ms}', true)`)
+  .join(', ')}`;
+
+async function rowsFrom(
+  runner: QueryRunner | undefined,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<Row[]> {
+  if (!runner) throw new TypeError('a transaction without a connection');
+  const { records } = await runner.query(sql, [...parameters], true);
+  return rowsOf(records);
 }
 
 function rowsOf(records: readonly unknown[]): Row[] {

@@ -1,7 +1,8 @@
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { dataSourceOptions, type DatabaseAddress } from './data-source.js';
+import { guardedClient } from './password-guard.js';
 
-/** Held while migrations run. TypeORM takes no lock of its own, and two runners at once fail. */
+/** Held by a transaction. TypeORM takes no lock of its own, and two runners at once fail. */
 const MIGRATION_LOCK = 7_240_002;
 /** Enough time for the migrations of another process. */
 const LOCK_TIMEOUT_MS = 60_000;
@@ -24,28 +25,35 @@ export function revertLastMigration(address: DatabaseAddress): Promise<void> {
   return underLock(address, (executor) => executor.undoLastMigration());
 }
 
-/** It uses a connection of its own, because a migration may take longer than the bot's statements may. */
+/**
+ * All migrations are one transaction, and so is the lock: a pooler may give the next transaction another
+ * connection. It uses a connection of its own, because a migration may take longer than the bot's statements
+ * may.
+ */
 async function underLock<Result>(
   address: DatabaseAddress,
   work: (executor: MigrationExecutor) => Promise<Result>,
 ): Promise<Result> {
-  const timeouts = { statement_timeout: 0, lock_timeout: LOCK_TIMEOUT_MS };
-  const source = new DataSource({ ...dataSourceOptions(address), poolSize: 1, extra: timeouts });
+  const extra = { Client: guardedClient(address.password) };
+  const source = new DataSource({ ...dataSourceOptions(address), poolSize: 1, extra });
   await source.initialize();
   try {
-    const runner = source.createQueryRunner();
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const result = await work(executorOf(source, runner));
-    await runner.release();
-    return result;
+    return await source.transaction(async ({ queryRunner }) => {
+      if (!queryRunner) throw new TypeError('a transaction without a connection');
+      await queryRunner.query(
+        `SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', $1, true)`,
+        [String(LOCK_TIMEOUT_MS)],
+      );
+      await queryRunner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+      return work(executorOf(source, queryRunner));
+    });
   } finally {
-    // This ends the session and so frees the lock.
     await source.destroy();
   }
 }
 
 function executorOf(source: DataSource, runner: QueryRunner): MigrationExecutor {
   const executor = new MigrationExecutor(source, runner);
-  executor.transaction = 'each';
+  executor.transaction = 'none';
   return executor;
 }

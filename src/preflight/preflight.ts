@@ -25,7 +25,7 @@ const logger = new Logger('Preflight');
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
 export async function preflight(config: ChimeraConfig): Promise<void> {
-  const problems = await checkDatabase(config);
+  const problems = [...(await checkDatabase(config))];
   const { network, rpc } = config;
   const pool = new RpcPool({
     chainId: network.chainId,
