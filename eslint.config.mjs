@@ -18,7 +18,7 @@ export const MAY_IMPORT = {
   protocols: ['domain', 'config', 'contract', 'rpc', 'database', 'state', 'oracles'],
   liquidity: ['domain', 'config', 'rpc'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
-  planner: ['domain', 'config', 'contract', 'rpc', 'protocols', 'liquidity'],
+  planner: ['domain', 'config', 'contract', 'rpc', 'oracles', 'protocols', 'liquidity'],
   safety: ['domain', 'config', 'database'],
   execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],

@@ -67,8 +67,6 @@ export const DOING_NOTHING: Hex = `0x${word(2)}`;
 export interface Settings {
   readonly rpcUrl: string;
   readonly backupUrl?: string;
-  /** Default: true when `backupUrl` is set. */
-  readonly secondOpinion?: boolean;
   readonly database: DatabaseAddress;
   /** The operator's private key. */
   readonly key: string;
@@ -161,7 +159,6 @@ export class Bench {
   /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
     const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
-    const { secondOpinion = backupUrl !== undefined } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
     const primary = { http: new Secret(rpcUrl) };
@@ -175,7 +172,6 @@ export class Bench {
     const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits }, new RecordedEvents());
     await safety.onModuleInit();
     const config = {
-      rpc: { primary, secondOpinion },
       execution: { mode, chimera: CHIMERA, paths: [{ name: 'public', kind: 'public' as const }] },
       detector: detector(confirmationBlocks),
     };

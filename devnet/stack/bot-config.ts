@@ -3,8 +3,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Devnet } from '../devnet.js';
 
 export interface BotSettings {
-  /** A node to ask instead of the chain's own, over HTTP alone. */
+  /** A node to ask instead of the chain's own, over HTTP alone unless `wsUrl` is set. */
   readonly rpcUrl?: string;
+  readonly wsUrl?: string;
+  /** A second endpoint: without it there is none. */
+  readonly backupUrl?: string;
   readonly mode?: 'dry-run' | 'live';
   readonly minProfitUsd?: string;
   readonly maxSingleExecutionUsd?: string;
@@ -67,12 +70,13 @@ export function botConfig(
   const endpoint =
     settings.rpcUrl === undefined
       ? '{ http: "${RPC_PRIMARY_HTTP}", ws: "${RPC_PRIMARY_WS}" }'
-      : `{ http: "${settings.rpcUrl}" }`;
+      : `{ http: "${settings.rpcUrl}"${settings.wsUrl === undefined ? '' : `, ws: "${settings.wsUrl}"`} }`;
+  const backup = settings.backupUrl === undefined ? '' : `  backup: { http: "${settings.backupUrl}" }\n`;
   return `# Written for one run on the local chain.
 network: { name: devnet, chainId: ${devnet.chainId} }
 rpc:
   primary: ${endpoint}
-database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
+${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
 ${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }

@@ -55,7 +55,7 @@ export class RpcConfig {
   @Section(() => ArchiveConfig, { optional: true })
   readonly archive?: ArchiveConfig;
 
-  /** A plan is not signed when one of the two endpoints says that it would revert. */
+  /** A plan is signed only when both endpoints say the same about it. */
   @Needs('backup', 'without it there is no second endpoint')
   @Flag({ default: ({ backup }) => String(backup !== undefined) })
   readonly secondOpinion!: boolean;

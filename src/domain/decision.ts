@@ -18,7 +18,9 @@ export const REJECTION_REASONS = {
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
   'simulation-reverted': 'the contract call reverted at the planning block',
   'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
-  'second-endpoint-disagrees': 'another endpoint says that the call reverts at the planning block',
+  'endpoints-disagree':
+    'two endpoints, or an endpoint and our state, say different things about the plan at its block',
+  'second-endpoint-unavailable': 'only one endpoint answered, and a plan needs the word of two',
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':

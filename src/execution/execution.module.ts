@@ -15,7 +15,6 @@ import { ExecutionService } from './execution.service.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
 import { RecentSettlements } from './recent-settlements.js';
-import { SecondEndpoint } from './second-endpoint.js';
 import { Sender } from './sender.js';
 import { Settler } from './settler.js';
 import { Signer } from './signer.js';
@@ -94,7 +93,7 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
 
 /** The service of one wallet. Its parts are seen by no other module. */
 export function executionOf(
-  config: Pick<ChimeraConfig, 'rpc' | 'execution' | 'detector'>,
+  config: Pick<ChimeraConfig, 'execution' | 'detector'>,
   wallet: Wallet,
   doors: Doors,
   { node, rows, safety, failures, events, clock }: ExecutionParts,
@@ -107,11 +106,8 @@ export function executionOf(
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, chimera);
   const sender = new Sender(chain, wallet, doors, ledger, judge, failures, events);
-  const secondEndpoint = config.rpc.secondOpinion
-    ? new SecondEndpoint(chain, wallet.address, events)
-    : undefined;
   const door = doors.first;
-  const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door, secondEndpoint });
+  const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door });
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
   const settling = { judge, confirmationBlocks, mode };
   const settler = new Settler(reads, wallet, ledger, settlements, sender, failures, settling);

@@ -7,7 +7,6 @@ import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import type { Ledger } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
-import type { SecondEndpoint } from './second-endpoint.js';
 import type { Sender } from './sender.js';
 import type { Intent, Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
@@ -16,13 +15,11 @@ export interface SubmitterSettings {
   readonly mode: ExecutionMode;
   /** The door by which new transactions leave. */
   readonly door: Door;
-  /** Undefined: plans are signed on the word of the endpoint that simulated them. */
-  readonly secondEndpoint: SecondEndpoint | undefined;
 }
 
 /**
  * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time:
- * ask a second endpoint, authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
+ * authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
  */
 export class Submitter {
   /** Of the intents that are being carried out. */
@@ -74,12 +71,9 @@ export class Submitter {
 
   private async carryOut(lease: NonceLease, intent: Intent): Promise<Submission> {
     const { plan, executionId, trace } = intent;
-    const { mode, door, secondEndpoint } = this.settings;
+    const { mode, door } = this.settings;
     await this.ledger.findMissedRows();
-    const rejection =
-      this.refusalOf(plan) ?? // first, because a plan that would not be sent need not be asked about
-      (await secondEndpoint?.objectionTo(plan, this.ledger.pendingCalls)) ??
-      this.refusalOf(plan);
+    const rejection = this.refusalOf(plan);
     if (rejection) return this.ledger.reject(executionId, rejection);
     if (mode === 'dry-run') {
       await this.ledger.dryRun(executionId, plan);

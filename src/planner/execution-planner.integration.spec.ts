@@ -10,6 +10,7 @@ import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
@@ -227,7 +228,7 @@ async function decide(
   const config: ChimeraConfig = configOf(devnet, settings);
   const state = await stateNow(config);
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
-  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), config);
+  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
   const { view, feeds } = state;
   return planner.plan(opportunitiesOf(state, limitUsd8), {
     block: view.block,

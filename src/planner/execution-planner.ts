@@ -1,22 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import { Transaction } from 'ethers';
 import { ChimeraConfig } from '../config/index.js';
-import { OUTCOME_WORDS, readOutcome } from '../contract/bindings.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
+import { RetryError } from '../domain/errors.js';
+import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
-import type { Simulation } from '../domain/plan.js';
 import { Venue } from '../liquidity/venue.js';
+import { roundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
-import { readAt } from '../rpc/chain/read.js';
-import type { SimulatedCall } from '../rpc/chain/simulate.js';
+import { together } from '../rpc/chain/read.js';
+import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
+import { agreedPrice, proofOf, type Proof, type Witness } from './agreement.js';
 import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { pricePlan } from './pricing.js';
 import { bestQuotes } from './quotes.js';
+
+/** What is read beside the simulation: the fees of each draft, and the price of the native token. */
+type DraftValues = [readonly FeeEstimate[], Round];
+type DraftTestimony = Testimony<DraftValues>;
+
+/** For all endpoints, which are asked at once. A plan is meant for one of the next blocks. */
+const PROOF_DEADLINE_MS = 1_000;
 
 /**
  * Opportunities to plans. Everything is read at the block of the context: first quotes, then one simulation
@@ -29,6 +38,7 @@ export class ExecutionPlanner {
     private readonly chain: Chain,
     private readonly venue: Venue,
     private readonly fees: ChainFees,
+    private readonly events: Events,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -51,48 +61,89 @@ export class ExecutionPlanner {
     return [...(await this.prove(drafts, context)), ...decisions];
   }
 
-  /** Simulates the drafts on top of what is pending, and beside it asks for their fees: one round trip. */
+  /**
+   * Simulates the drafts on top of what is pending, and beside it reads their fees, the price of the native
+   * token and the header: one round trip. With a second endpoint both are asked at the same time.
+   */
   private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
     if (drafts.length === 0) return [];
-    const from = context.operator;
+    const refuse = (rejection: Rejection): PlanDecision[] =>
+      drafts.map(({ opportunity }) => ({ ...rejection, opportunity }));
+    const heard = await this.hear(drafts, context);
+    if (heard.kind === 'rejected') return refuse(heard);
+    const { witnesses } = heard;
+    const nativePriceUsd8 = agreedPrice(witnesses, context);
+    if (typeof nativePriceUsd8 !== 'bigint') return refuse(nativePriceUsd8);
+    return drafts.map((draft, index) => {
+      const first = context.pending.length + index === 0;
+      return this.decide(draft, proofOf(witnesses, index), { ...context, nativePriceUsd8 }, first);
+    });
+  }
+
+  /**
+   * What the endpoints say of the drafts. One endpoint is enough where one is configured, or in a dry run.
+   *
+   * @returns a rejection of all drafts when a second endpoint is configured and fewer than two answered.
+   * @throws RetryError when none could be asked.
+   */
+  private async hear(
+    drafts: readonly Draft[],
+    context: PlanningContext,
+  ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection> {
+    const request = this.request(drafts, context);
+    const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
+      name,
+      block,
+      nativePriceUsd8: values[1].answer,
+      simulated: simulated.slice(context.pending.length),
+      fees: values[0],
+    });
+    const { rpc, execution } = this.config;
+    if (!rpc.secondOpinion)
+      return { kind: 'heard', witnesses: [witness('endpoint', await this.chain.testimony(request))] };
+    const answers = await this.chain.testimonies(request, { deadlineMs: PROOF_DEADLINE_MS });
+    const witnesses = answers.flatMap(({ role, value }) => (value ? [witness(role, value)] : []));
+    const message =
+      answers.flatMap(({ error }) => (error ? [error.message] : [])).join('; ') ||
+      'only one endpoint may be used now';
+    if (witnesses.length >= 2) return { kind: 'heard', witnesses };
+    if (witnesses.length === 0) throw new RetryError(message);
+    if (execution.mode === 'live') return rejected('second-endpoint-unavailable', { message });
+    this.events.emit({ event: 'second-opinion-unavailable', block: context.block.number, message });
+    return { kind: 'heard', witnesses };
+  }
+
+  private request(
+    drafts: readonly Draft[],
+    { operator: from, pending, block }: PlanningContext,
+  ): TestimonyRequest<DraftValues> {
     const to = this.config.execution.chimera;
-    const pending = context.pending.map((call) => ({ from, to: call.to, data: call.data }));
     const estimates = this.fees.estimates(
       drafts.map(({ data }) => this.unsigned(data)),
       GAS_BEFORE_SIMULATION,
     );
-    const [simulated, fees] = await Promise.all([
-      this.chain.simulateV1(
-        [...pending, ...drafts.map(({ data }) => ({ from, to, data }))],
-        context.block.hash,
-      ),
-      readAt(this.chain, estimates, context.block.hash),
-    ]);
-    return drafts.map((draft, index) => {
-      const result = simulated[pending.length + index];
-      const estimate = fees[index];
-      if (!result || !estimate) throw new Error('the simulation answered fewer calls than it was asked');
-      const first = pending.length + index === 0;
-      return this.decide(draft, result, estimate, context, first);
-    });
+    return {
+      calls: [
+        ...pending.map((call) => ({ from, to: call.to, data: call.data })),
+        ...drafts.map(({ data }) => ({ from, to, data })),
+      ],
+      read: together(estimates, roundRead(this.config.oracles.nativeUsdFeed)),
+      block: block.hash,
+    };
   }
 
   /** @param first whether nothing executed before it in the simulation. */
-  private decide(
-    draft: Draft,
-    result: SimulatedCall,
-    feesOf: FeeEstimate,
-    context: PlanningContext,
-    first: boolean,
-  ): PlanDecision {
+  private decide(draft: Draft, proof: Proof, context: PlanningContext, first: boolean): PlanDecision {
     const { opportunity, quote } = draft;
-    const proof = result.success ? simulationOf(result) : refusalOf(draft, result.returnData, first);
-    if ('kind' in proof) return { ...proof, opportunity, attempt: quote.candidate };
+    if (proof.kind !== 'proved') {
+      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof.data, first) : proof;
+      return { ...refusal, opportunity, attempt: quote.candidate };
+    }
 
     const { planner, execution, network } = this.config;
     const { maxGasPerTransaction } = chainDescription(network.chainId);
     const { minProfitUsd8, slippageBps, baseBribeBps, maxBribeBps } = planner;
-    const { plan, pays } = pricePlan(draft, proof, feesOf(proof.gasUsed), context, {
+    const { plan, pays } = pricePlan(draft, proof.simulation, proof.fees, context, {
       minProfitUsd8,
       slippageBps,
       baseBribeBps,
@@ -121,14 +172,6 @@ export class ExecutionPlanner {
       maxPriorityFeePerGas: 10n ** 9n,
     }).unsignedSerialized as Hex;
   }
-}
-
-/** What the contract returned. With flash swaps, the pools get all that was seized and is not profit. */
-function simulationOf({ returnData, gasUsed }: SimulatedCall): Simulation | Rejection {
-  if (returnData.length < 2 + 64 * OUTCOME_WORDS)
-    return rejected('simulation-reverted', { revert: 'the node left the outcome out' });
-  const { debtCovered, collateralSeized, profit } = readOutcome(returnData);
-  return { debtCovered, collateralSeized, swapInput: collateralSeized - profit, profit, gasUsed };
 }
 
 /** Why the contract, or a contract that it called, reverted. */

@@ -2,6 +2,7 @@ import { Interface } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEAST, VARIABLES } from '../../testing/configuration.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { FakePool, FakeVenue } from '../../testing/fakes/fake-venue.js';
 import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
 import {
@@ -37,6 +38,19 @@ const context: PlanningContext = {
   pending: [],
 };
 
+const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
+const header = {
+  number: hex(BLOCK.number),
+  hash: BLOCK.hash,
+  parentHash: BLOCK.parentHash,
+  timestamp: hex(BLOCK.timestamp),
+  baseFeePerGas: hex(BLOCK.baseFeePerGas),
+};
+const ROUND: Hex = `0x${[1n, context.nativePriceUsd8, 0n, BigInt(BLOCK.timestamp), 1n].map(uintWord).join('')}`;
+const AGGREGATED = new Interface([
+  'function aggregate3((address,bool,bytes)[]) returns ((bool success, bytes returnData)[])',
+]).encodeFunctionResult('aggregate3', [[[true, ROUND]]]);
+
 interface SimulatedAnswer {
   readonly status: Hex;
   readonly returnData: Hex;
@@ -54,22 +68,27 @@ let endpoints: FakeEndpoints;
 let planner: ExecutionPlanner;
 /** What the node answers, one for each call. */
 let answers: SimulatedAnswer[];
+let requestsBefore = 0;
 
 beforeAll(async () => {
   endpoints = await startFakePool({ withBackup: false, timings: { deadlineMs: 10_000 } });
   endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
-  planner = new ExecutionPlanner(new Chain(endpoints.pool), venue, fees, config);
+  endpoints.primary.on('eth_getBlockByHash', () => header);
+  // The one thing that is read beside the simulation is the price of the native token.
+  endpoints.primary.on('eth_call', () => AGGREGATED);
+  planner = new ExecutionPlanner(new Chain(endpoints.pool), venue, fees, new RecordedEvents(), config);
 });
 
 beforeEach(() => {
   endpoints.primary.seen.length = 0;
+  requestsBefore = endpoints.primary.requests;
 });
 
 afterAll(() => endpoints.close());
 
 /** Of each call of the one simulation: the borrower that its calldata names, if any. */
 function simulatedBorrowers(): (string | undefined)[] {
-  expect(endpoints.primary.seen).toHaveLength(1);
+  expect(endpoints.primary.requests - requestsBefore).toBe(1);
   const [request] = endpoints.primary.seenOf('eth_simulateV1');
   const [{ blockStateCalls }] = request?.params as [
     { blockStateCalls: readonly [{ calls: readonly { input: string }[] }] },

@@ -80,12 +80,8 @@ export type ExecutionEvent =
       readonly message: string;
     }
   | {
-      /**
-       * No second endpoint could be asked about a plan: it is signed on the word of the one that simulated
-       * it.
-       */
+      /** A dry run planned on the word of one endpoint, because the second one did not answer. */
       readonly event: 'second-opinion-unavailable';
-      readonly borrower: string;
       readonly block: number;
       readonly message: string;
     }

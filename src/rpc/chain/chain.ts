@@ -17,19 +17,12 @@ import {
   type Receipt,
   type TopicFilter,
 } from './chain-answers.js';
-import {
-  decodeAggregate3,
-  encodeAggregate3,
-  MULTICALL3,
-  type MulticallCall,
-  type MulticallResult,
-} from './multicall3.js';
+import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
 import { hexQuantity, toBigInt, toData, toNumber } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
-import type { BatchOptions, CallOptions, RpcCall } from '../endpoints/rpc-call.js';
+import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
-import { secondOpinion, type SecondOpinion } from './second-opinion.js';
 import {
   callObject,
   parseSimulation,
@@ -38,6 +31,7 @@ import {
   type SimulatedCall,
   type SimulateOptions,
 } from './simulate.js';
+import { testimonies, testimony, type Testimony, type TestimonyRequest } from './testimony.js';
 
 /** `archive` only has an effect for a range of block numbers. */
 export interface LogOptions extends BatchOptions {
@@ -50,9 +44,7 @@ export interface LogOptions extends BatchOptions {
 }
 
 export interface MulticallOptions extends CallOptions {
-  /**
-   * Calls in one eth_call. Nodes limit the gas of an eth_call, often to 50M: 250 calls of 130k gas are 33M.
-   */
+  /** Calls in one eth_call. Default: 250. */
   readonly chunk?: number;
 }
 
@@ -159,18 +151,7 @@ export class Chain {
     blockHash: Hash,
     options?: MulticallOptions,
   ): Promise<MulticallResult[]> {
-    const size = options?.chunk ?? 250;
-    const chunks: RpcCall<MulticallResult[]>[] = [];
-    for (let from = 0; from < calls.length; from += size) {
-      const chunk = calls.slice(from, from + size);
-      const request = callObject({ to: MULTICALL3, data: encodeAggregate3(chunk) });
-      chunks.push({
-        method: 'eth_call',
-        params: [request, blockParam(blockHash)],
-        parse: (raw) => decodeAggregate3(toData(raw), chunk.length),
-      });
-    }
-    const answers = await this.pool.batch(chunks, options);
+    const answers = await this.pool.batch(aggregates(calls, blockHash, options?.chunk), options);
     return answers.flatMap((answer) => {
       if (answer instanceof RpcAnswerError) throw answer;
       return answer;
@@ -189,13 +170,20 @@ export class Chain {
     return this.pool.call('eth_simulateV1', params, (raw) => parseSimulation(raw, calls.length), options);
   }
 
+  /** What the first endpoint that serves it says of calls on top of a block. @throws as `RpcPool.batchAs`. */
+  testimony<T>(request: TestimonyRequest<T>, options?: CallOptions): Promise<Testimony<T>> {
+    return testimony(this.pool, request, options);
+  }
+
   /**
-   * Whether two endpoints agree that the last of the calls succeeds, on top of a block and after the other
-   * calls (F09: a node may lie about a call). All live endpoints are asked, so it does not matter which one
-   * answered before. Never throws. The default deadline is 500 ms.
+   * What each live endpoint says of calls on top of a block: a node may be wrong, or lie (F09, F42). They are
+   * asked at once. Never throws.
    */
-  secondOpinion(calls: readonly CallRequest[], block: Hash, options?: CallOptions): Promise<SecondOpinion> {
-    return secondOpinion(this.pool, calls, block, options);
+  testimonies<T>(
+    request: TestimonyRequest<T>,
+    options?: CallOptions,
+  ): Promise<EndpointAnswer<Testimony<T>>[]> {
+    return testimonies(this.pool, request, options);
   }
 
   /** The next nonce. With `pending` the transactions in the pool of the node count too. */

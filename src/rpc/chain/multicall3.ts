@@ -1,4 +1,8 @@
-import type { Address, Hex } from '../../domain/hex.js';
+import type { Address, Hash, Hex } from '../../domain/hex.js';
+import type { RpcCall } from '../endpoints/rpc-call.js';
+import { toData } from '../quantities.js';
+import { blockParam } from './chain-answers.js';
+import { callObject } from './simulate.js';
 
 /** The address is the same on every chain that has it: https://github.com/mds1/multicall3 */
 export const MULTICALL3: Address = '0xca11bde05977b3631167028862be2a173976ca11';
@@ -15,6 +19,38 @@ export interface MulticallCall {
 export interface MulticallResult {
   readonly success: boolean;
   readonly data: Hex;
+}
+
+/**
+ * A value that is read by a few contract calls. Reads are combined, so that everything a step needs from one
+ * block travels in one round trip, while each folder keeps its own calls and decoding.
+ */
+export interface Read<T> {
+  readonly calls: readonly MulticallCall[];
+  /** Gets the results of exactly `calls`, in order. @throws when a needed result is missing or malformed. */
+  readonly decode: (results: readonly MulticallResult[]) => T;
+}
+
+/** Nodes limit the gas of an eth_call, often to 50M: 250 calls of 130k gas are 33M. */
+const CALLS_PER_CHUNK = 250;
+
+/** The calls at a block as eth_calls of Multicall3, each of `chunk` calls at most. */
+export function aggregates(
+  calls: readonly MulticallCall[],
+  block: Hash,
+  chunk = CALLS_PER_CHUNK,
+): RpcCall<MulticallResult[]>[] {
+  const asked: RpcCall<MulticallResult[]>[] = [];
+  for (let from = 0; from < calls.length; from += chunk) {
+    const own = calls.slice(from, from + chunk);
+    const request = callObject({ to: MULTICALL3, data: encodeAggregate3(own) });
+    asked.push({
+      method: 'eth_call',
+      params: [request, blockParam(block)],
+      parse: (raw) => decodeAggregate3(toData(raw), own.length),
+    });
+  }
+  return asked;
 }
 
 // Written by hand on the hex text: for 500 calls the coder of ethers takes 60 ms to encode and 85 ms to

@@ -1,17 +1,9 @@
 import { messageOf, RetryError } from '../../domain/errors.js';
 import type { Hash, Hex } from '../../domain/hex.js';
 import type { Chain, MulticallOptions } from './chain.js';
-import type { MulticallCall as Call, MulticallResult as CallResult } from './multicall3.js';
+import type { MulticallResult as CallResult, Read } from './multicall3.js';
 
-/**
- * A value that is read by a few contract calls. Reads are combined, so that everything a step needs from one
- * block travels in one round trip, while each folder keeps its own calls and decoding.
- */
-export interface Read<T> {
-  readonly calls: readonly Call[];
-  /** Gets the results of exactly `calls`, in order. @throws when a needed result is missing or malformed. */
-  readonly decode: (results: readonly CallResult[]) => T;
-}
+export type { Read } from './multicall3.js';
 
 type Values<R extends readonly Read<unknown>[]> = { [K in keyof R]: R[K] extends Read<infer T> ? T : never };
 

@@ -31,6 +31,9 @@ export interface EndpointStatus extends EndpointStats {
   readonly head: number | undefined;
 }
 
+/** What is asked of one endpoint, within a deadline. */
+type Work<T> = (member: Member, deadlineMs: number) => Promise<T>;
+
 /**
  * All calls to the chain. The pool asks the primary, and when that does not serve, the backup, within one
  * deadline for the call. It asks the primary first again as soon as a probe finds it healthy. An endpoint
@@ -115,12 +118,9 @@ export class RpcPool {
     options?: BatchOptions,
   ): Promise<T> {
     const members = options?.archive === true && this.#archive ? [this.#archive] : this.#live;
-    return this.#failOver(members, options, async ({ endpoint }, deadlineMs) => {
-      const raw = await endpoint.batch(calls, deadlineMs);
-      const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
-      // Each answer was parsed by the call of the same index.
-      return checked(endpoint.role, 'a batch', () => combine(answers as BatchAnswers<Calls>));
-    });
+    return this.#failOver(members, options, (member, deadlineMs) =>
+      batchOf(member, calls, combine, deadlineMs),
+    );
   }
 
   /**
@@ -143,18 +143,16 @@ export class RpcPool {
    * and is not thrown.
    */
   askEach<T>(call: RpcCall<T>, options?: CallOptions): Promise<EndpointAnswer<T>[]> {
-    const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
-    return Promise.all(
-      this.#usable(this.#live).map(async (member): Promise<EndpointAnswer<T>> => {
-        const { role } = member.endpoint;
-        try {
-          return { role, value: await this.#askUntilInSync(member, call, deadlineMs) };
-        } catch (error) {
-          if (error instanceof RpcError || error instanceof RpcAnswerError) return { role, error };
-          throw error;
-        }
-      }),
-    );
+    return this.#each((member, deadlineMs) => this.#askOne(member, call, deadlineMs), options);
+  }
+
+  /** As {@link askEach}, for calls whose answers must fit together. As {@link batchAs} otherwise. */
+  batchEach<const Calls extends readonly RpcCall<unknown>[], T>(
+    calls: Calls,
+    combine: (answers: BatchAnswers<Calls>) => T,
+    options?: CallOptions,
+  ): Promise<EndpointAnswer<T>[]> {
+    return this.#each((member, deadlineMs) => batchOf(member, calls, combine, deadlineMs), options);
   }
 
   /**
@@ -208,7 +206,22 @@ export class RpcPool {
     return this.#failOver(members, options, (member, deadlineMs) => this.#askOne(member, call, deadlineMs));
   }
 
-  async #askUntilInSync<T>(member: Member, call: RpcCall<T>, deadlineMs: number): Promise<T> {
+  #each<T>(work: Work<T>, options: CallOptions | undefined): Promise<EndpointAnswer<T>[]> {
+    const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
+    return Promise.all(
+      this.#usable(this.#live).map(async (member): Promise<EndpointAnswer<T>> => {
+        const { role } = member.endpoint;
+        try {
+          return { role, value: await this.#untilInSync(member, work, deadlineMs) };
+        } catch (error) {
+          if (error instanceof RpcError || error instanceof RpcAnswerError) return { role, error };
+          throw error;
+        }
+      }),
+    );
+  }
+
+  async #untilInSync<T>(member: Member, work: Work<T>, deadlineMs: number): Promise<T> {
     const endMs = this.#clock.monotonicMs() + deadlineMs;
     let last: RpcError | undefined;
     for (;;) {
@@ -216,7 +229,7 @@ export class RpcPool {
       // The pause took longer than it should have, on a busy machine.
       if (last && leftMs <= 0) throw last;
       try {
-        return await this.#ask([member], call, { deadlineMs: leftMs });
+        return await this.#failOver([member], { deadlineMs: leftMs }, work);
       } catch (error) {
         const mayWait =
           error instanceof RpcError && error.kind === 'out-of-sync' && this.#hasTimeForAnotherTry(endMs);
@@ -241,7 +254,7 @@ export class RpcPool {
   async #failOver<T>(
     members: readonly Member[],
     options: CallOptions | undefined,
-    work: (member: Member, deadlineMs: number) => Promise<T>,
+    work: Work<T>,
   ): Promise<T> {
     const endMs = this.#clock.monotonicMs() + (options?.deadlineMs ?? this.#timings.deadlineMs);
     let failures: RpcError[] = [];
@@ -308,6 +321,19 @@ export class RpcPool {
       ? new RpcError('rate-limit', 'rpc', detail, Math.min(...pauses))
       : new RpcError('provider', 'rpc', detail);
   }
+}
+
+/** @throws RpcError; what `combine` throws counts as a bad answer. */
+async function batchOf<const Calls extends readonly RpcCall<unknown>[], T>(
+  { endpoint }: Member,
+  calls: Calls,
+  combine: (answers: BatchAnswers<Calls>) => T,
+  deadlineMs: number,
+): Promise<T> {
+  const raw = await endpoint.batch(calls, deadlineMs);
+  const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
+  // Each answer was parsed by the call of the same index.
+  return checked(endpoint.role, 'a batch', () => combine(answers as BatchAnswers<Calls>));
 }
 
 function combined(failures: readonly RpcError[]): RpcError | undefined {

@@ -1,0 +1,167 @@
+import { readOutcome, OUTCOME_WORDS, type Outcome } from '../contract/bindings.js';
+import { revertReason } from '../contract/contract.js';
+import type { Block } from '../domain/block.js';
+import type { FeesBesideGas } from '../domain/costs.js';
+import { rejected, type Rejection } from '../domain/decision.js';
+import type { Hex } from '../domain/hex.js';
+import { BPS, max, min } from '../domain/money.js';
+import type { Simulation } from '../domain/plan.js';
+import type { SimulatedCall } from '../rpc/chain/simulate.js';
+import type { FeeEstimate } from '../rpc/fees/chain-fees.js';
+
+/** What one endpoint says of all drafts of a pass. */
+export interface Witness {
+  /** The role of the endpoint. */
+  readonly name: string;
+  readonly block: Pick<Block, 'number' | 'timestamp' | 'baseFeePerGas'>;
+  /** USD with 8 decimals for one native token. */
+  readonly nativePriceUsd8: bigint;
+  /** One for each draft. */
+  readonly simulated: readonly SimulatedCall[];
+  readonly fees: readonly FeeEstimate[];
+}
+
+/** What all witnesses confirm of one draft: of each number the less favourable one. */
+export type Proof =
+  | { readonly kind: 'proved'; readonly simulation: Simulation; readonly fees: FeesBesideGas }
+  | { readonly kind: 'reverts'; readonly data: Hex }
+  | Rejection;
+
+/**
+ * Two nodes simulate the next block with a timestamp of their own, so that some seconds of interest lie
+ * between their results: far less than this.
+ */
+const OUTCOME_TOLERANCE_BPS = 10n;
+/** Nodes count refunds and the cost of the calldata in slightly different ways. */
+const GAS_TOLERANCE_BPS = 500n;
+/** The fees are read from the state of one block, so they are equal but for rounding. */
+const FEE_TOLERANCE_BPS = 100n;
+/** Our own price of the native token comes from logs of this very block, or from a read at it. */
+const PRICE_TOLERANCE_BPS = 100n;
+
+/**
+ * Whether the witnesses agree on what all drafts stand on: the header of the block and the price of the
+ * native token, among themselves and with our own picture of both.
+ *
+ * @returns the price to value fees with: the highest, so that no fee is valued too low, and no bid in USD
+ * becomes too many wei.
+ */
+export function agreedPrice(
+  witnesses: readonly Witness[],
+  own: { readonly block: Witness['block']; readonly nativePriceUsd8: bigint },
+): bigint | Rejection {
+  for (const { name, block } of witnesses)
+    for (const field of ['number', 'timestamp', 'baseFeePerGas'] as const)
+      if (block[field] !== own.block[field])
+        return differ(field, { ours: String(own.block[field]), [name]: String(block[field]) });
+  const prices = witnesses.map(({ nativePriceUsd8 }) => nativePriceUsd8);
+  if (
+    prices.some((price) => price !== prices[0]) ||
+    !within([...prices, own.nativePriceUsd8], PRICE_TOLERANCE_BPS)
+  )
+    return differ('nativePriceUsd8', {
+      ours: String(own.nativePriceUsd8),
+      ...said(witnesses, ({ nativePriceUsd8 }) => String(nativePriceUsd8)),
+    });
+  return [...prices, own.nativePriceUsd8].reduce(max);
+}
+
+/**
+ * What the witnesses say of the draft of this index.
+ *
+ * @returns a rejection when they do not agree, or when the node left the outcome out.
+ */
+export function proofOf(witnesses: readonly Witness[], index: number): Proof {
+  const results = witnesses.map(({ simulated }) => resultOf(simulated, index));
+  const reverted = results.filter(({ success }) => !success);
+  if (reverted.length === results.length) return { kind: 'reverts', data: reverted[0]?.returnData ?? '0x' };
+  if (reverted.length > 0)
+    return differ(
+      'revert',
+      said(witnesses, (_, at) => revertText(results[at])),
+    );
+  if (results.some(({ returnData }) => returnData.length < 2 + 64 * OUTCOME_WORDS))
+    return rejected('simulation-reverted', { revert: 'the node left the outcome out' });
+
+  const outcomes = results.map(({ returnData }) => readOutcome(returnData));
+  for (const field of ['debtCovered', 'collateralSeized', 'profit'] as const) {
+    const values = outcomes.map((outcome) => outcome[field]);
+    if (!within(values, OUTCOME_TOLERANCE_BPS))
+      return differ(
+        field,
+        said(witnesses, (_, at) => String(values[at])),
+      );
+  }
+  const gas = results.map(({ gasUsed }) => gasUsed);
+  if (!within(gas, GAS_TOLERANCE_BPS))
+    return differ(
+      'gasUsed',
+      said(witnesses, (_, at) => String(gas[at])),
+    );
+  const gasUsed = gas.reduce(max);
+  const fees = witnesses.map(({ fees: estimates }) => feesOf(estimates, index)(gasUsed));
+  for (const field of ['l1Fee', 'operatorFee'] as const)
+    if (
+      !within(
+        fees.map((fee) => fee[field]),
+        FEE_TOLERANCE_BPS,
+      )
+    )
+      return differ(
+        field,
+        said(witnesses, (_, at) => String(fees[at]?.[field])),
+      );
+  return {
+    kind: 'proved',
+    simulation: simulationOf(outcomes, gasUsed),
+    fees: {
+      l1Fee: fees.map(({ l1Fee }) => l1Fee).reduce(max),
+      operatorFee: fees.map(({ operatorFee }) => operatorFee).reduce(max),
+    },
+  };
+}
+
+/** With flash swaps, the pools get all that was seized and is not profit. */
+function simulationOf(
+  outcomes: readonly Pick<Outcome, 'debtCovered' | 'collateralSeized' | 'profit'>[],
+  gasUsed: bigint,
+): Simulation {
+  const collateralSeized = outcomes.map((outcome) => outcome.collateralSeized).reduce(min);
+  const profit = outcomes.map((outcome) => outcome.profit).reduce(min);
+  const debtCovered = outcomes.map((outcome) => outcome.debtCovered).reduce(max);
+  return { debtCovered, collateralSeized, swapInput: collateralSeized - profit, profit, gasUsed };
+}
+
+/** Whether the largest of the values is above the smallest by this share of it at most. */
+function within(values: readonly bigint[], toleranceBps: bigint): boolean {
+  const [least, most] = [values.reduce(min), values.reduce(max)];
+  return (most - least) * BPS <= most * toleranceBps;
+}
+
+function differ(what: string, values: Record<string, string>): Rejection {
+  return rejected('endpoints-disagree', { about: what, ...values });
+}
+
+/** By the name of each witness. */
+function said(
+  witnesses: readonly Witness[],
+  value: (witness: Witness, index: number) => string,
+): Record<string, string> {
+  return Object.fromEntries(witnesses.map((witness, index) => [witness.name, value(witness, index)]));
+}
+
+function revertText(result: SimulatedCall | undefined): string {
+  return result?.success === true ? 'succeeds' : revertReason(result?.returnData ?? '0x');
+}
+
+function resultOf(simulated: readonly SimulatedCall[], index: number): SimulatedCall {
+  const result = simulated[index];
+  if (!result) throw new Error('the simulation answered fewer calls than it was asked');
+  return result;
+}
+
+function feesOf(fees: readonly FeeEstimate[], index: number): FeeEstimate {
+  const estimate = fees[index];
+  if (!estimate) throw new Error('fewer fees were answered than were asked for');
+  return estimate;
+}
