@@ -31,7 +31,7 @@ interface ExecutionRow {
   readonly head_to_send_us: number | null;
 }
 
-const SENT = new Set(['submitted', 'succeeded', 'reverted', 'dropped']);
+const SENT = new Set(['submitted', 'succeeded', 'reverted', 'dropped', 'cancelled']);
 
 /**
  * @param liquidatable lower-case addresses of those below 1 at some time

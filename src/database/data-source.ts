@@ -4,12 +4,14 @@ import { StoredPositions } from '../../migrations/0002_stored_positions.js';
 import { ReopenedTransactions } from '../../migrations/0003_reopened_transactions.js';
 import { TransactionDoors } from '../../migrations/0004_transaction_doors.js';
 import { Outcomes } from '../../migrations/0006_outcomes.js';
+import { TransactionVersions } from '../../migrations/0007_transaction_versions.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
 import { OutboxTransaction } from './entities/outbox-transaction.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safety.js';
 import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
+import { TransactionVersion } from './entities/transaction-version.js';
 import { guardedClient } from './password-guard.js';
 import { NO_TLS, sslOption, type DatabaseTls } from './tls.js';
 
@@ -62,6 +64,7 @@ export function dataSourceOptions(
     entities: [
       Execution,
       OutboxTransaction,
+      TransactionVersion,
       SafetyStateRow,
       StateTransition,
       OperatorAction,
@@ -69,7 +72,14 @@ export function dataSourceOptions(
       KnownPosition,
       DivergenceRow,
     ],
-    migrations: [Initial, StoredPositions, ReopenedTransactions, TransactionDoors, Outcomes],
+    migrations: [
+      Initial,
+      StoredPositions,
+      ReopenedTransactions,
+      TransactionDoors,
+      Outcomes,
+      TransactionVersions,
+    ],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -5,6 +5,7 @@ export { DatabaseModule } from './database.module.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
 export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
+export { TransactionVersion, type VersionKind } from './entities/transaction-version.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export {
@@ -16,7 +17,13 @@ export {
 } from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
 export { ExecutionsRepository, type ExecutionEnd, type NewExecution } from './repositories/executions.js';
-export { OutboxRepository, type OutboxEnd, type OutboxIntent, type Recorded } from './repositories/outbox.js';
+export {
+  OutboxRepository,
+  type NewVersion,
+  type OutboxEnd,
+  type OutboxIntent,
+  type Recorded,
+} from './repositories/outbox.js';
 export {
   SafetyRepository,
   type NewOperatorAction,

@@ -15,6 +15,7 @@ const NAMES = [
   'ReopenedTransactions1767225600003',
   'TransactionDoors1767225600004',
   'Outcomes1767225600006',
+  'TransactionVersions1767225600007',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -46,7 +47,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 9 }]);
+    expect(await database.query(tables)).toEqual([{ n: 10 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);
@@ -103,13 +104,16 @@ describe('migrations', { timeout: 60_000 }, () => {
     });
   });
 
-  it('transactions from before doors had names keep none', async () => {
+  it('transactions from before doors and versions keep no door, and are their own first version', async () => {
     for (let left = NAMES.length; left > 3; left--) await revertLastMigration(server);
     await database.query(`INSERT INTO transactions (chain_id, sender, nonce, hash, raw, status)
       VALUES (1, '0x${'5e'.repeat(20)}', 0, '0x${'01'.repeat(32)}', '0x02', 'prepared')`);
     await migrate(server);
     expect(await database.query('SELECT door FROM transactions')).toEqual([{ door: null }]);
-    await database.query('TRUNCATE transactions');
+    expect(await database.query('SELECT hash, raw, kind FROM transaction_versions')).toEqual([
+      { hash: `0x${'01'.repeat(32)}`, raw: '0x02', kind: 'first' },
+    ]);
+    await database.query('TRUNCATE transactions, transaction_versions');
   });
 
   it('the tables are those that the entities describe', async () => {

@@ -234,6 +234,41 @@ describe('repositories', { timeout: 60_000 }, () => {
       });
     });
 
+    it('every version of a transaction is kept for its execution; the row follows the newest, then the mined one', async () => {
+      const id = await executions.insert(PLANNED);
+      const first = intent(id);
+      const recorded = await outbox.record(first);
+      if (recorded.kind !== 'recorded') throw new Error('not recorded');
+      const bump = { hash: hash(9_100_001), raw: '0xb1', kind: 'bump', reason: 'too cheap' } as const;
+      const cancellation = {
+        hash: hash(9_100_002),
+        raw: '0xc1',
+        kind: 'cancellation',
+        reason: 'late',
+      } as const;
+      await outbox.addVersion(recorded.id, bump);
+      await outbox.addVersion(recorded.id, bump);
+      await outbox.addVersion(recorded.id, cancellation);
+      const { hash: firstHash, raw } = first;
+      expect(await outbox.versionsOf(recorded.id, id)).toMatchObject([
+        { kind: 'first', hash: firstHash, raw, reason: null },
+        bump,
+        cancellation,
+      ]);
+      expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: cancellation.hash });
+      await outbox.takeVersion(recorded.id, bump);
+      expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: bump.hash, raw: '0xb1' });
+
+      await outbox.end(recorded.id, { status: 'dropped' });
+      await expect(outbox.addVersion(recorded.id, { ...bump, hash: hash(9_100_003) })).rejects.toThrow(
+        /not in flight/,
+      );
+      const other = await executions.insert(PLANNED);
+      await outbox.record(intent(other, { nonce: first.nonce, hash: hash(9_100_004) }));
+      expect(await outbox.versionsOf(recorded.id, other)).toMatchObject([{ kind: 'first' }]);
+      expect(await outbox.versionsOf(recorded.id, id)).toHaveLength(3);
+    });
+
     it('an execution that is not planned is not authorised', async () => {
       const id = await executions.insert({ ...PLANNED, status: 'dry-run' });
       await expect(outbox.record(intent(id))).rejects.toThrow(/is not planned/);

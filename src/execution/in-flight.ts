@@ -1,5 +1,5 @@
 import { Transaction } from 'ethers';
-import type { Execution, OutboxTransaction } from '../database/index.js';
+import type { Execution, OutboxTransaction, TransactionVersion, VersionKind } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Hex } from '../domain/hex.js';
@@ -7,12 +7,22 @@ import type { TransactionCall } from '../domain/plan.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
 
-/** A signed transaction whose row is durable and whose outcome is not known. */
-export interface InFlight extends SignedTransaction {
+/** One signed version of a transaction, with a durable row. */
+export interface Version extends SignedTransaction {
+  readonly kind: VersionKind;
+  readonly call: TransactionCall;
+}
+
+/**
+ * A nonce whose rows are durable and whose outcome is not known. Any of its versions may be mined. Hash, raw,
+ * kind and call are those of the version that counts now: the newest, or the mined one.
+ */
+export interface InFlight extends Version {
+  /** Every version that was signed, the newest last. */
+  readonly versions: readonly Version[];
   readonly outboxId: string;
   readonly executionId: string;
   readonly terms: SettlementTerms;
-  readonly call: TransactionCall;
   /**
    * The name of the door by which it leaves, now and whenever it is handed over again; undefined for a row
    * from before doors had names.
@@ -53,19 +63,44 @@ export const NOT_SENT = {
   overtaken: 0,
 };
 
+/** The first version of a plan's transaction. */
+export function firstVersion(signed: SignedTransaction, call: TransactionCall): Version {
+  return { ...signed, kind: 'first', call };
+}
+
+/** This version counts from now on: a new one, or the one that was mined. */
+export function takeVersion(transaction: InFlight, version: Version): void {
+  const { hash, raw, kind, call } = version;
+  const versions = transaction.versions.includes(version)
+    ? transaction.versions
+    : [...transaction.versions, version];
+  Object.assign(transaction, { hash, raw, kind, call, versions });
+}
+
 /** A transaction as its rows describe it. @throws HaltError when the rows make no sense. */
-export function restored(row: OutboxTransaction, execution: Execution): InFlight {
-  const { id, hash, raw, nonce, status, bookedDay } = row;
+export function restored(
+  row: OutboxTransaction,
+  execution: Execution,
+  rows: readonly TransactionVersion[],
+): InFlight {
+  const { id, hash, nonce, status, bookedDay } = row;
+  const versions = rows.map(({ hash, raw, kind }): Version => ({
+    hash,
+    raw,
+    nonce,
+    kind,
+    call: callOf(raw),
+  }));
+  const current = versions.find((version) => version.hash === hash);
+  if (!current) throw new HaltError(`the outbox row ${id} lacks its signed version`);
   const accepted = status !== 'prepared';
   return {
     ...NOT_SENT,
     outboxId: id,
     executionId: execution.id,
-    hash,
-    raw,
-    nonce,
+    ...current,
+    versions,
     terms: termsOfRow(execution),
-    call: callOf(raw),
     door: row.door ?? undefined,
     bookedDay: bookedDay ?? undefined,
     accepted,

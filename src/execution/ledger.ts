@@ -12,7 +12,7 @@ import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import { NOT_SENT, restored, type InFlight } from './in-flight.js';
+import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
@@ -28,8 +28,9 @@ type Settled = EventNamed<'execution-settled'>;
 export class Ledger {
   /** The head of the last look at the chain: a state at this block shows what was mined up to it. */
   headNumber = 0;
-  private readonly open = new Map<Hash, InFlight>();
-  private readonly saving = new Map<Hash, Promise<void>>();
+  /** By nonce, as the next one. */
+  private readonly open = new Map<number, InFlight>();
+  private readonly saving = new Map<number, Promise<void>>();
   /** The answer to the write of a row was lost. */
   private answerLost = false;
   /** The block of the last malfunction that was counted. Blocks are settled in the order of the nonces. */
@@ -76,11 +77,11 @@ export class Ledger {
   async load(): Promise<readonly InFlight[]> {
     const { chainId, address } = this.wallet;
     const rows = await this.outbox.unsettled(chainId, address);
-    const unknown = rows.filter(({ hash }) => !this.open.has(hash));
+    const unknown = rows.filter(({ nonce }) => !this.open.has(nonce));
     const found = await Promise.all(
       unknown.map(async (row) => this.restore(row, await this.executionOf(row))),
     );
-    for (const transaction of found) this.open.set(transaction.hash, transaction);
+    for (const transaction of found) this.open.set(transaction.nonce, transaction);
     return found;
   }
 
@@ -113,10 +114,10 @@ export class Ledger {
   /**
    * Makes a transaction from its rows. It does not put it in flight.
    *
-   * @throws HaltError when they make no sense.
+   * @throws RetryError when the database is away; HaltError when they make no sense.
    */
-  restore(row: OutboxTransaction, execution: Execution): InFlight {
-    return restored(row, execution);
+  async restore(row: OutboxTransaction, execution: Execution): Promise<InFlight> {
+    return restored(row, execution, await this.outbox.versionsOf(row.id, execution.id));
   }
 
   /** @throws RetryError when the database is away; HaltError when there is none. */
@@ -126,8 +127,8 @@ export class Ledger {
     return row;
   }
 
-  has(hash: Hash): boolean {
-    return this.open.has(hash);
+  has(nonce: number): boolean {
+    return this.open.has(nonce);
   }
 
   /**
@@ -145,10 +146,11 @@ export class Ledger {
     });
     this.safety.booked(day, plan.notionalUsd8);
     const terms = termsOfPlan(plan);
-    const { call } = plan;
+    const version = firstVersion(signed, plan.call);
     const ids = { outboxId, executionId };
-    const transaction: InFlight = { ...signed, ...NOT_SENT, ...ids, terms, call, door, bookedDay: day };
-    this.open.set(signed.hash, transaction);
+    const state = { ...NOT_SENT, versions: [version], bookedDay: day };
+    const transaction: InFlight = { ...version, ...state, ...ids, terms, door };
+    this.open.set(signed.nonce, transaction);
     return transaction;
   }
 
@@ -186,11 +188,11 @@ export class Ledger {
    */
   accepted(transaction: InFlight): void {
     transaction.accepted = true;
-    if (transaction.acceptanceSaved || this.saving.has(transaction.hash)) return;
+    if (transaction.acceptanceSaved || this.saving.has(transaction.nonce)) return;
     const saving = this.saveAcceptance(transaction)
       .catch((error: unknown) => this.notSaved(transaction, error))
-      .finally(() => this.saving.delete(transaction.hash));
-    this.saving.set(transaction.hash, saving);
+      .finally(() => this.saving.delete(transaction.nonce));
+    this.saving.set(transaction.nonce, saving);
   }
 
   /**
@@ -210,7 +212,7 @@ export class Ledger {
    * @throws RetryError
    */
   async drop(transaction: InFlight, status: 'failed' | 'dropped', verdict: Verdict): Promise<void> {
-    await this.saving.get(transaction.hash);
+    await this.saving.get(transaction.nonce);
     const { reason = 'it was not mined', ...decided } = stored(transaction, verdict);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
     await this.outbox.end(transaction.outboxId, { status });
@@ -229,7 +231,7 @@ export class Ledger {
     const { hash: txHash, executionId, outboxId } = transaction;
     const { realisedProfitUsd8, feesWei } = proof;
     const { gasUsed, blockNumber, blockHash } = receipt;
-    await this.saving.get(txHash);
+    await this.saving.get(transaction.nonce);
     if (!transaction.acceptanceSaved) await this.saveAcceptance(transaction);
     const succeeded = proof.kind === 'succeeded';
     const { reason = 'reverted', ...decided } = stored(transaction, verdict);
@@ -269,7 +271,7 @@ export class Ledger {
   reopen(transaction: InFlight): void {
     Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
     this.failedBlock = undefined;
-    this.open.set(transaction.hash, transaction);
+    this.open.set(transaction.nonce, transaction);
   }
 
   /** Waits until what is being saved in the background is saved, or has failed. */
@@ -295,7 +297,7 @@ export class Ledger {
 
   /** The outbox row has its end; memory follows. */
   private close(transaction: InFlight, covered: boolean): void {
-    this.open.delete(transaction.hash);
+    this.open.delete(transaction.nonce);
     const { bookedDay, terms } = transaction;
     if (covered || bookedDay === undefined) return;
     this.safety.released(bookedDay, terms.notionalUsd8);

@@ -174,8 +174,8 @@ export class RecentSettlements {
   private async loadEarlier(fromBlock: number, toBlock: number): Promise<readonly Settled['block'][]> {
     const { chainId, address } = this.wallet;
     const rows = await this.outbox.minedBetween(chainId, address, fromBlock, toBlock);
-    for (const row of rows.filter(({ hash }) => !this.settled.has(hash) && !this.ledger.has(hash))) {
-      const settled = this.restore(row, await this.ledger.executionOf(row));
+    for (const row of rows.filter(({ hash, nonce }) => !this.settled.has(hash) && !this.ledger.has(nonce))) {
+      const settled = await this.restore(row, await this.ledger.executionOf(row));
       if (settled) this.settled.set(row.hash, settled);
     }
     const blocks = [...this.settled.values()].map(({ block }) => block);
@@ -183,12 +183,12 @@ export class RecentSettlements {
   }
 
   /** @returns undefined when its block is not known. @throws HaltError when the rows make no sense. */
-  private restore(row: OutboxTransaction, execution: Execution): Settled | undefined {
+  private async restore(row: OutboxTransaction, execution: Execution): Promise<Settled | undefined> {
     const { blockNumber: number, blockHash: hash } = row;
     if (number === null || hash === null) return undefined;
     const was = execution.status === 'succeeded' ? 'succeeded' : 'reverted';
     const transaction = {
-      ...this.ledger.restore(row, execution),
+      ...(await this.ledger.restore(row, execution)),
       failures: this.failuresOf(execution, hash),
     };
     const realisedProfitUsd8 = execution.realisedProfitUsd8 ?? undefined;

@@ -13,9 +13,18 @@ export type ExecutionMode = 'dry-run' | 'live';
  * - submitted: a node took the transaction.
  * - succeeded, reverted: what its receipt says.
  * - dropped: it will not be mined.
+ * - cancelled: a cancellation was mined in its place.
  */
 export type ExecutionStatus =
-  'planned' | 'rejected' | 'dry-run' | 'authorised' | 'submitted' | 'succeeded' | 'reverted' | 'dropped';
+  | 'planned'
+  | 'rejected'
+  | 'dry-run'
+  | 'authorised'
+  | 'submitted'
+  | 'succeeded'
+  | 'reverted'
+  | 'dropped'
+  | 'cancelled';
 
 /** A decision and its outcome. A value that a rejected plan never had is null. */
 @Entity('executions')

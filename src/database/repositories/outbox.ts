@@ -3,9 +3,10 @@ import { Between, In, IsNull, Not } from 'typeorm';
 import type { Block } from '../../domain/block.js';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
-import { safeInteger } from '../columns.js';
+import { safeInteger, storableText } from '../columns.js';
 import { Database } from '../database.js';
 import { OutboxTransaction, type OutboxStatus } from '../entities/outbox-transaction.js';
+import { TransactionVersion, type VersionKind } from '../entities/transaction-version.js';
 
 /** A signed transaction that is to be made durable before it is broadcast. */
 export interface OutboxIntent {
@@ -20,6 +21,13 @@ export interface OutboxIntent {
   readonly door: string;
   /** The UTC day that the volume is booked to: YYYY-MM-DD. */
   readonly day: string;
+}
+
+/** Another version of a transaction that is in flight. */
+export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
+  readonly kind: Exclude<VersionKind, 'first'>;
+  /** Why it replaces the one before it. */
+  readonly reason: string;
 }
 
 export type Recorded =
@@ -68,8 +76,25 @@ WITH ready AS (
   INSERT INTO daily_volume AS d (day, notional_usd)
   SELECT $7::date, notional_usd FROM authorised
   ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
+), version AS (
+  INSERT INTO transaction_versions (transaction_id, execution_id, hash, raw, kind)
+  SELECT id, $1::bigint, $5::text, $6::text, 'first' FROM intent
+  ON CONFLICT (hash) DO UPDATE SET execution_id = excluded.execution_id
 )
 SELECT id FROM intent`;
+
+/** One statement: the version, and the row that follows the newest one. To repeat it changes nothing more. */
+const ADD_VERSION = `
+WITH open AS (
+  UPDATE transactions SET hash = $2::text, raw = $3::text, updated_at = now()
+  WHERE id = $1::bigint AND status IN ('prepared', 'broadcast')
+  RETURNING id, execution_id
+), version AS (
+  INSERT INTO transaction_versions (transaction_id, execution_id, hash, raw, kind, reason)
+  SELECT id, execution_id, $2::text, $3::text, $4::text, $5::text FROM open
+  ON CONFLICT (hash) DO NOTHING
+)
+SELECT id FROM open`;
 
 /** One statement: it ends the row and takes its notional off the day. To repeat it changes nothing more. */
 const END = `
@@ -131,6 +156,33 @@ export class OutboxRepository {
     return existing.hash === hash && existing.executionId === executionId
       ? { kind: 'already-recorded', id: existing.id }
       : { kind: 'nonce-taken', existing };
+  }
+
+  /**
+   * Makes another signed version of a transaction in flight durable. Only after this may it be handed over.
+   * May be repeated.
+   *
+   * @throws HaltError also when the transaction is not in flight any more.
+   */
+  async addVersion(id: string, { hash, raw, kind, reason }: NewVersion): Promise<void> {
+    const values = [id, hash, raw, kind, storableText(reason)];
+    const rows = await this.database.query(ADD_VERSION, values);
+    if (rows.length !== 1) throw new HaltError(`the transaction ${id} of the outbox is not in flight`);
+  }
+
+  /** The versions that were signed for one execution under one nonce, the newest last. */
+  versionsOf(transactionId: string, executionId: string): Promise<TransactionVersion[]> {
+    return this.database.with(TransactionVersion, (rows) =>
+      rows.find({ where: { transactionId, executionId }, order: { id: 'ASC' } }),
+    );
+  }
+
+  /** The row follows the version that was mined. May be repeated. */
+  async takeVersion(id: string, { hash, raw }: Pick<TransactionVersion, 'hash' | 'raw'>): Promise<void> {
+    await this.database.query(
+      `UPDATE transactions SET hash = $2, raw = $3, updated_at = now() WHERE id = $1`,
+      [id, hash, raw],
+    );
   }
 
   find(chainId: number, sender: Address, nonce: number): Promise<OutboxTransaction | null> {
