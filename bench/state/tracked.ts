@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { id } from 'ethers';
 import { parseConfig } from '../../src/config/index.js';
 import type { Block } from '../../src/domain/block.js';
-import { addressWord, uintWord, type Address, type Hex } from '../../src/domain/hex.js';
+import { addressWord, uintWord, type Address, type Hash, type Hex } from '../../src/domain/hex.js';
 import { WAD } from '../../src/domain/money.js';
 import { Secret } from '../../src/domain/secret.js';
 import { PriceGuard } from '../../src/oracles/price-guard.js';
@@ -64,13 +64,16 @@ export class SyntheticChain extends Chain {
     }
   }
 
-  override multicall(calls: readonly MulticallCall[]): Promise<MulticallResult[]> {
-    return Promise.resolve(
-      calls.map(({ to, data }) => {
-        const answer = this.#answers.get(`${to}${data}`);
-        return answer === undefined ? NOTHING : { success: true, data: answer };
-      }),
-    );
+  override multicallAs<T>(
+    calls: readonly MulticallCall[],
+    _block: Hash,
+    decode: (results: MulticallResult[]) => T,
+  ): Promise<T> {
+    const results = calls.map(({ to, data }) => {
+      const answer = this.#answers.get(`${to}${data}`);
+      return answer === undefined ? NOTHING : { success: true, data: answer };
+    });
+    return Promise.resolve(decode(results));
   }
 }
 

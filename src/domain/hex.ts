@@ -50,6 +50,33 @@ export function uintAt(data: Hex, index: number): bigint {
   return BigInt(`0x${data.slice(start, start + 64)}`);
 }
 
+/** No amount of a token, price or index of a contract that is followed needs more: uint128. */
+export const MOST_128_BITS = 2n ** 128n - 1n;
+/** Seconds since the epoch: the year 4147. */
+const LATEST_TIME = 2n ** 36n;
+
+/**
+ * As {@link uintAt}, for a number that comes from outside and has a range.
+ *
+ * @param most the highest that it can be.
+ * @throws RangeError also when the number is above it. The message does not repeat the number.
+ */
+export function uintWithin(data: Hex, index: number, most: bigint, what: string): bigint {
+  const value = uintAt(data, index);
+  if (value > most) throw new RangeError(`${what} is out of its range`);
+  return value;
+}
+
+/** An amount of a token in its units, of at most 128 bits. @throws RangeError */
+export function amountAt(data: Hex, index: number, what = 'an amount'): bigint {
+  return uintWithin(data, index, MOST_128_BITS, what);
+}
+
+/** A time in seconds since the epoch. @throws RangeError */
+export function timeAt(data: Hex, index: number, what = 'a time'): number {
+  return Number(uintWithin(data, index, LATEST_TIME, what));
+}
+
 /** The address in the `index`-th 32-byte word of ABI data. @throws RangeError when the data is too short. */
 export function addressAt(data: Hex, index: number): Address {
   const start = 2 + index * 64;

@@ -5,7 +5,7 @@ import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
 import type { ChainFees } from '../rpc/fees/chain-fees.js';
-import { toBigInt, toData, toNumber } from '../rpc/quantities.js';
+import { toBalanceWei, toData, toNonce } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
@@ -33,8 +33,8 @@ export class ChainReads {
       parse: (raw) => parseReceipt(raw, hash),
     }));
     const [count, balance, ...receipts] = await this.pool.batch([
-      { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNumber },
-      { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBigInt },
+      { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNonce },
+      { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBalanceWei },
       ...receiptCalls,
     ]);
     return {

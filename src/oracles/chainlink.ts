@@ -1,5 +1,5 @@
 import { id } from 'ethers';
-import { addressWord, uintAt, type Address, type Hex } from '../domain/hex.js';
+import { addressWord, MOST_128_BITS, timeAt, uintAt, type Address, type Hex } from '../domain/hex.js';
 import { each, type Read } from '../rpc/chain/read.js';
 
 const LATEST_ROUND_DATA = id('latestRoundData()').slice(0, 10) as Hex;
@@ -14,9 +14,15 @@ export interface Round {
   readonly updatedAt: number;
 }
 
-/** An int256 as a price; undefined when it is zero or negative. */
+/**
+ * An int256 as a price; undefined when it is zero or negative.
+ *
+ * @throws RangeError when it is far above every price.
+ */
 export function answerOf(word: bigint): bigint | undefined {
-  return word === 0n || word > INT256_MAX ? undefined : word;
+  if (word === 0n || word > INT256_MAX) return undefined;
+  if (word > MOST_128_BITS) throw new RangeError('the answer of a price feed is out of its range');
+  return word;
 }
 
 /**
@@ -29,7 +35,7 @@ export function latestRoundRead(feed: Address): Read<Round | undefined> {
     decode: ([result]) => {
       if (!result?.success || result.data.length < 2 + 4 * 64) return undefined;
       const answer = answerOf(uintAt(result.data, 1));
-      return answer === undefined ? undefined : { answer, updatedAt: Number(uintAt(result.data, 3)) };
+      return answer === undefined ? undefined : { answer, updatedAt: timeAt(result.data, 3) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { id } from 'ethers';
 import type { Block } from '../domain/block.js';
 import { RetryError } from '../domain/errors.js';
-import { addressAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
+import { addressAt, timeAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
@@ -94,6 +94,13 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     this.distrusted.add(feed);
   }
 
+  check({ address, topics, data }: RawLog): void {
+    const [topic, current] = topics;
+    if (topic !== ANSWER_UPDATED) return;
+    const read = [...this.feeds.values()].some((followed) => followed?.aggregator === address);
+    if (read) updatedRound(current ?? '0x', data);
+  }
+
   async prepare(block: Block, logs: readonly RawLog[]): Promise<FeedStep> {
     const redirected = logs.flatMap(({ address, topics }) =>
       topics[0] === AGGREGATOR_CONFIRMED && this.feeds.get(address) ? [address] : [],
@@ -138,8 +145,7 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     for (const { address, topics, data } of logs) {
       const [topic, current] = topics;
       if (topic !== ANSWER_UPDATED || current === undefined) continue;
-      const answer = answerOf(uintAt(current, 0));
-      const round = answer === undefined ? undefined : { answer, updatedAt: Number(uintAt(data, 0)) };
+      const round = updatedRound(current, data);
       for (const [feed, followed] of this.feeds) {
         if (followed?.aggregator !== address) continue;
         feeds ??= new Map(this.feeds);
@@ -153,6 +159,12 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     const answers = await readAt(this.chain, each(feeds.map(followedRead)), block);
     return new Map(feeds.map((feed, index) => [feed, answers[index]]));
   }
+}
+
+/** @throws RangeError when the log is too short, or holds a number that is out of its range. */
+function updatedRound(current: Hex, data: Hex): Round | undefined {
+  const answer = answerOf(uintAt(current, 0));
+  return answer === undefined ? undefined : { answer, updatedAt: timeAt(data, 0) };
 }
 
 function followedRead(feed: Address): Read<FollowedFeed | undefined> {

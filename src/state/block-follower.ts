@@ -119,7 +119,8 @@ export class BlockFollower {
   rangeLogs(from: number, to: Block, signal?: AbortSignal): RangeLogs {
     return (addresses, onLogs) =>
       inRanges(
-        (fromBlock, toBlock) => this.chain.getLogs({ fromBlock, toBlock }, addresses, []),
+        (fromBlock, toBlock) =>
+          this.chain.getLogs({ fromBlock, toBlock }, addresses, [], { check: this.check }),
         from,
         to.number,
         onLogs,
@@ -146,7 +147,7 @@ export class BlockFollower {
 
   private async applyAll(head: Block, blocks: readonly Block[]): Promise<Answers> {
     const [logs, answers] = await Promise.all([
-      logsOf(this.chain, this.heard, blocks, this.watched),
+      logsOf(this.chain, this.heard, blocks, this.watched, this.check),
       this.ask(head),
     ]);
     for (const [index, block] of blocks.entries()) {
@@ -160,7 +161,7 @@ export class BlockFollower {
   /** @returns whether other contracts count from here on, or other things have to be asked. */
   private async apply(block: Block, logs: readonly RawLog[]): Promise<boolean> {
     const fetchLogs = async (addresses: readonly Address[]): Promise<readonly RawLog[]> =>
-      (await logsOf(this.chain, this.heard, [block], addresses)).flat();
+      (await logsOf(this.chain, this.heard, [block], addresses, this.check)).flat();
     const steps = await Promise.all(this.followed.map((one) => one.prepare(block, logs, fetchLogs)));
 
     const undos = this.followed.map((one, index) => {
@@ -188,6 +189,11 @@ export class BlockFollower {
   private get watched(): Address[] {
     return [...new Set(this.followed.flatMap((one) => one.watched))];
   }
+
+  /** @throws when one of those who read the log finds it malformed. */
+  private readonly check = (log: RawLog): void => {
+    for (const one of this.followed) one.check(log);
+  };
 
   /**
    * Of a block up to which a gap was given up, no delivered log counts: one endpoint may have invented it.

@@ -1,7 +1,7 @@
 import type { Block } from '../domain/block.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
-import type { Chain } from '../rpc/chain/chain.js';
+import type { Chain, LogOptions } from '../rpc/chain/chain.js';
 import { mayHoldLogsOf } from '../rpc/chain/logs-bloom.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 
@@ -20,6 +20,7 @@ export interface DeliveredLogs {
  *
  * @param delivered the logs that WebSockets delivered of a block.
  * @param blocks each the child of the one before it.
+ * @param check throws when a log is malformed. Then nothing of the answer is used.
  * @throws RpcError when the chain could not be read, or the node answered for another branch.
  */
 export async function logsOf(
@@ -27,6 +28,7 @@ export async function logsOf(
   delivered: DeliveredLogs['heard'],
   blocks: readonly Block[],
   addresses: readonly Address[],
+  check: (log: RawLog) => void,
 ): Promise<RawLog[][]> {
   const watched = new Set(addresses);
   const mustHold = blocks.flatMap(({ hash }) =>
@@ -36,7 +38,7 @@ export async function logsOf(
   const wanted = blocks.filter(
     ({ hash, logsBloom }) => withDelivered.has(hash) || mayHoldLogsOf(logsBloom, addresses),
   );
-  const answer = await answerFor(chain, wanted, addresses, mustHold);
+  const answer = await answerFor(chain, wanted, addresses, { mustHold, check });
   const byBlock = new Map<Hash, RawLog[]>(blocks.map(({ hash }) => [hash, []]));
   for (const log of answer) {
     const own = byBlock.get(log.blockHash);
@@ -51,7 +53,7 @@ async function answerFor(
   chain: Chain,
   blocks: readonly Block[],
   addresses: readonly Address[],
-  mustHold: readonly RawLog[],
+  options: Pick<LogOptions, 'mustHold' | 'check'>,
 ): Promise<RawLog[]> {
   const [first] = blocks;
   const last = blocks.at(-1);
@@ -60,5 +62,5 @@ async function answerFor(
     first === last
       ? { blockHash: first.hash } // The node answers for this very block or not at all.
       : { fromBlock: first.number, toBlock: last.number };
-  return chain.getLogs(range, addresses, [], { mustHold });
+  return chain.getLogs(range, addresses, [], options);
 }

@@ -38,6 +38,14 @@ export interface Followed<
   /** The contracts whose logs `prepare` needs. */
   readonly watched: readonly Address[];
   /**
+   * Looks at a log of a watched contract before it is used.
+   *
+   * @throws TypeError or RangeError when its event is one that is read here, and it lacks something or holds
+   *   a number out of its range. Then the whole answer was bad: nothing of it is used, and the next endpoint
+   *   is asked.
+   */
+  check(log: RawLog): void;
+  /**
    * @param logs the block's logs of all watched contracts, of others too, in the order of the chain.
    * @param fetchLogs the block's logs of these contracts: for contracts that the block itself introduced.
    * @throws RetryError when the chain cannot be read.

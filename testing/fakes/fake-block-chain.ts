@@ -1,4 +1,5 @@
 import type { Block } from '../../src/domain/block.js';
+import { messageOf } from '../../src/domain/errors.js';
 import type { Address, Hash } from '../../src/domain/hex.js';
 import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
 import type { Chain } from '../../src/rpc/chain/chain.js';
@@ -51,7 +52,7 @@ export class FakeBlockChain {
       getBlock: (block) => Promise.resolve(this.at(Number(block))),
       getBlocks: (from, to) =>
         Promise.resolve(Array.from({ length: to - from + 1 }, (_, index) => this.at(from + index))),
-      getLogs: (range, addresses) => {
+      getLogs: (range, addresses, _topics, options) => {
         if (this.logFault) return Promise.reject(this.logFault);
         this.asked.push(addresses);
         const inRange = this.blocks.filter(({ number, hash }) =>
@@ -60,9 +61,15 @@ export class FakeBlockChain {
             : number >= range.fromBlock && number <= range.toBlock,
         );
         const logs = inRange.flatMap(({ hash }) => this.logs.get(hash) ?? []);
-        return Promise.resolve(logs.filter(({ address }) => addresses.includes(address)));
+        const found = logs.filter(({ address }) => addresses.includes(address));
+        try {
+          if (options?.check) found.forEach(options.check);
+        } catch (error) {
+          return Promise.reject(new RpcError('bad-answer', 'rpc', messageOf(error)));
+        }
+        return Promise.resolve(found);
       },
-      multicall: () => Promise.resolve([]),
+      multicallAs: (_calls, _block, decode) => Promise.resolve(decode([])),
     });
   }
 

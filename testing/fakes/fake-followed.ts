@@ -16,6 +16,8 @@ export class FakeFollowed implements Followed<readonly string[], FakeStep, numbe
   watched: readonly Address[];
   /** The result of the next prepared block, besides its logs. */
   next: Partial<BlockStep> & { readonly watched?: readonly Address[]; readonly fails?: Error } = {};
+  /** A log with this data counts as malformed. */
+  malformed: string | undefined;
   private seen: string[] = [];
 
   constructor(
@@ -24,6 +26,10 @@ export class FakeFollowed implements Followed<readonly string[], FakeStep, numbe
     private readonly journal: string[] = [],
   ) {
     this.watched = [contract];
+  }
+
+  check({ data }: RawLog): void {
+    if (data === this.malformed) throw new RangeError('the log is malformed');
   }
 
   async prepare(block: Block, logs: readonly RawLog[]): Promise<FakeStep> {

@@ -16,6 +16,7 @@ import { positionsAtRisk, type AaveMarketView, type AavePosition } from './at-ri
 import { comparisonRead, ComparisonTurns, priceCalls } from './comparison.js';
 import {
   changesOf,
+  checkLog,
   watchedAddresses,
   withUpdates,
   type AccountChange,
@@ -139,6 +140,10 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
 
   get isWhole(): boolean {
     return this.missing.size === 0;
+  }
+
+  check(log: RawLog): void {
+    checkLog(log);
   }
 
   async prepareRange(

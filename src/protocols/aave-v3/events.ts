@@ -1,5 +1,12 @@
 import { id } from 'ethers';
-import { addressFromWord, uintAt, type Address, type Hex } from '../../domain/hex.js';
+import {
+  addressFromWord,
+  MOST_128_BITS,
+  uintAt,
+  uintWithin,
+  type Address,
+  type Hex,
+} from '../../domain/hex.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import {
   borrowIndexAt,
@@ -80,6 +87,43 @@ export function watchedAddresses(market: AaveMarket): Address[] {
     market.addressesProvider,
     ...[...market.reserves.values()].flatMap((reserve) => [reserve.aToken, reserve.variableDebtToken]),
   ];
+}
+
+/** What a log must have, by its first topic: topics beside the first, and the largest number of each word. */
+interface LogShape {
+  readonly topics: number;
+  readonly words: readonly bigint[];
+}
+
+const ANY = 2n ** 256n - 1n;
+const UINT_8 = 255n;
+const AMOUNTS: LogShape = { topics: 2, words: [MOST_128_BITS, MOST_128_BITS, MOST_128_BITS] };
+
+const SHAPES: ReadonlyMap<Hex, LogShape> = new Map([
+  [TOPIC.mint, AMOUNTS],
+  [TOPIC.burn, AMOUNTS],
+  [TOPIC.balanceTransfer, { topics: 2, words: [MOST_128_BITS, MOST_128_BITS] }],
+  // The stable rate, which no contract uses any more, is not read.
+  [
+    TOPIC.reserveDataUpdated,
+    { topics: 1, words: [MOST_128_BITS, ANY, MOST_128_BITS, MOST_128_BITS, MOST_128_BITS] },
+  ],
+  [TOPIC.collateralEnabled, { topics: 2, words: [] }],
+  [TOPIC.collateralDisabled, { topics: 2, words: [] }],
+  [TOPIC.userEModeSet, { topics: 1, words: [UINT_8] }],
+  [TOPIC.liquidationCall, { topics: 3, words: [ANY, ANY, ANY, 1n] }],
+]);
+
+/**
+ * Looks at a log of the pool or of a token before it is used.
+ *
+ * @throws RangeError when a topic or a word of its data is missing, or a number is out of its range.
+ */
+export function checkLog({ topics, data }: Pick<RawLog, 'topics' | 'data'>): void {
+  const shape = SHAPES.get(topics[0] ?? '0x');
+  if (!shape) return;
+  if (topics.length <= shape.topics) throw new RangeError('a log lacks a topic');
+  for (const [index, most] of shape.words.entries()) uintWithin(data, index, most, 'a number of a log');
 }
 
 /** Reads the logs of any number of blocks, in the order of the chain. Logs of other contracts are ignored. */

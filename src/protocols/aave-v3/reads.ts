@@ -1,5 +1,16 @@
 import { id } from 'ethers';
-import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
+import {
+  addressAt,
+  addressWord,
+  amountAt,
+  MOST_128_BITS,
+  timeAt,
+  uintAt,
+  uintWithin,
+  uintWord,
+  type Address,
+  type Hex,
+} from '../../domain/hex.js';
 import type { MulticallCall as Call, MulticallResult as CallResult } from '../../rpc/chain/multicall3.js';
 import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
@@ -8,6 +19,10 @@ import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } f
  * Calls to Aave v3's contracts. They are encoded and decoded by hand, because they run at every block for
  * thousands of accounts.
  */
+
+/** Aave keeps thresholds and bonuses in uint16, and the ids of e-modes in uint8. */
+const MOST_BPS = 65_535n;
+const HIGHEST_E_MODE = 255n;
 
 const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
 
@@ -46,8 +61,10 @@ const withUint = (selectorHex: Hex, value: number): Hex => `${selectorHex}${uint
 export const addressRead = (to: Address, data: Hex, what: string): Read<Address> =>
   one({ to, data }, what, (answer) => addressAt(answer, 0));
 
-export const uintRead = (to: Address, data: Hex, what: string): Read<bigint> =>
-  one({ to, data }, what, (answer) => uintAt(answer, 0));
+export const uintRead = (to: Address, data: Hex, what: string, most?: bigint): Read<bigint> =>
+  one({ to, data }, what, (answer) =>
+    most === undefined ? uintAt(answer, 0) : uintWithin(answer, 0, most, what),
+  );
 
 export const reserveAddressRead = (pool: Address, reserveId: number): Read<Address> =>
   addressRead(pool, withUint(SELECTORS.getReserveAddressById, reserveId), `reserve ${reserveId}`);
@@ -95,13 +112,13 @@ export function reserveRead(pool: Address, reserveId: number, asset: Address): R
         liquidationProtocolFeeBps: bits(configuration, 152, 16),
         active: bits(configuration, 56, 1) === 1n,
         paused: bits(configuration, 60, 1) === 1n,
-        gracePeriodUntil: Number(uintAt(successOf(grace, `grace period of ${asset}`), 0)),
+        gracePeriodUntil: timeAt(successOf(grace, `grace period of ${asset}`), 0),
         indexes: {
-          liquidityIndex: uintAt(data, 1),
-          liquidityRate: uintAt(data, 2),
-          variableBorrowIndex: uintAt(data, 3),
-          variableBorrowRate: uintAt(data, 4),
-          updatedAt: Number(uintAt(data, 6)),
+          liquidityIndex: amountAt(data, 1, 'liquidityIndex'),
+          liquidityRate: amountAt(data, 2, 'liquidityRate'),
+          variableBorrowIndex: amountAt(data, 3, 'variableBorrowIndex'),
+          variableBorrowRate: amountAt(data, 4, 'variableBorrowRate'),
+          updatedAt: timeAt(data, 6),
         },
       };
     },
@@ -117,13 +134,13 @@ export function eModeRead(pool: Address, categoryId: number): Read<EMode | undef
     ],
     decode: ([terms, bitmap]) => {
       const data = successOf(terms, `e-mode category ${categoryId}`);
-      const liquidationThresholdBps = uintAt(data, 1);
+      const liquidationThresholdBps = uintWithin(data, 1, MOST_BPS, 'a threshold');
       if (liquidationThresholdBps === 0n) return undefined;
       return {
         id: categoryId,
         liquidationThresholdBps,
-        liquidationBonusBps: uintAt(data, 2),
-        collateralBitmap: uintAt(successOf(bitmap, `bitmap of e-mode category ${categoryId}`), 0),
+        liquidationBonusBps: uintWithin(data, 2, MOST_BPS, 'a bonus'),
+        collateralBitmap: amountAt(successOf(bitmap, `bitmap of e-mode category ${categoryId}`), 0),
       };
     },
   };
@@ -168,15 +185,18 @@ export function conditionsRead(
  * collateral.
  */
 export function accountRead(market: AaveMarket, account: Address): Read<AaveAccount> {
-  const own = (to: Address, data: Hex): Read<bigint> =>
-    uintRead(to, withAddress(data, account), `account ${account}`);
+  const own = (to: Address, data: Hex, most?: bigint): Read<bigint> =>
+    uintRead(to, withAddress(data, account), `account ${account}`, most);
   const reserves = [...market.reserves.values()].toSorted((a, b) => a.id - b.id);
   const all = together(
     own(market.pool, SELECTORS.getUserConfiguration),
-    own(market.pool, SELECTORS.getUserEMode),
+    own(market.pool, SELECTORS.getUserEMode, HIGHEST_E_MODE),
     each(
       reserves.map(({ aToken, variableDebtToken }) =>
-        together(own(aToken, SELECTORS.scaledBalanceOf), own(variableDebtToken, SELECTORS.scaledBalanceOf)),
+        together(
+          own(aToken, SELECTORS.scaledBalanceOf, MOST_128_BITS),
+          own(variableDebtToken, SELECTORS.scaledBalanceOf, MOST_128_BITS),
+        ),
       ),
     ),
   );

@@ -3,13 +3,19 @@ import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { isLogsBloom } from './logs-bloom.js';
 import {
   hexQuantity,
-  toBigInt,
+  toBlockNumber,
   toData,
+  toFeeWei,
+  toGas,
   toHash,
+  toIndex,
   toList,
   toLowerAddress,
-  toNumber,
+  toNonce,
   toObject,
+  toSuccess,
+  toTimestamp,
+  toWeiPerGas,
 } from '../quantities.js';
 import { NotThereYet } from '../rpc-errors.js';
 
@@ -71,11 +77,11 @@ export function parseBlock(raw: unknown): Block {
   if (raw === null) throw new NotThereYet('the node does not have the block');
   const block = toObject(raw);
   return {
-    number: toNumber(block['number'], 'number'),
+    number: toBlockNumber(block['number'], 'number'),
     hash: toHash(block['hash'], 'hash'),
     parentHash: toHash(block['parentHash'], 'parentHash'),
-    timestamp: toNumber(block['timestamp'], 'timestamp'),
-    baseFeePerGas: toBigInt(block['baseFeePerGas'], 'baseFeePerGas'),
+    timestamp: toTimestamp(block['timestamp'], 'timestamp'),
+    baseFeePerGas: toWeiPerGas(block['baseFeePerGas'], 'baseFeePerGas'),
     logsBloom: isLogsBloom(block['logsBloom']) ? block['logsBloom'] : undefined,
   };
 }
@@ -103,7 +109,23 @@ export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Add
     if (!isInRange(log, range)) throw new TypeError('a log is from a block not asked for');
     return log;
   });
+  mustBeOnce(logs);
   return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
+}
+
+/** @throws TypeError when a log comes twice, or two blocks have one number. */
+function mustBeOnce(logs: readonly RawLog[]): void {
+  const hashes = new Map<number, Hash>();
+  const seen = new Set<string>();
+  for (const log of logs) {
+    const { blockNumber, blockHash } = log;
+    if ((hashes.get(blockNumber) ?? blockHash) !== blockHash)
+      throw new TypeError('the logs are of two blocks of one number');
+    hashes.set(blockNumber, blockHash);
+    const key = logKey(log);
+    if (seen.has(key)) throw new TypeError('the same log comes twice');
+    seen.add(key);
+  }
 }
 
 /**
@@ -154,10 +176,10 @@ export function parseLog(raw: unknown): RawLog {
     address: toLowerAddress(log['address'], 'address'),
     topics: toTopics(log['topics']),
     data: toData(log['data'], 'data'),
-    blockNumber: toNumber(log['blockNumber'], 'blockNumber'),
+    blockNumber: toBlockNumber(log['blockNumber'], 'blockNumber'),
     blockHash: toHash(log['blockHash'], 'blockHash'),
     transactionHash: toHash(log['transactionHash'], 'transactionHash'),
-    logIndex: toNumber(log['logIndex'], 'logIndex'),
+    logIndex: toIndex(log['logIndex'], 'logIndex'),
   };
 }
 
@@ -175,19 +197,20 @@ export function parseReceipt(raw: unknown, asked: Hash): Receipt | undefined {
   if (transactionHash !== asked) throw new TypeError('it is the receipt of another transaction');
   const blockHash = toHash(receipt['blockHash'], 'blockHash');
   const logs = toList(receipt['logs']).map(parseLog);
+  mustBeOnce(logs);
   if (logs.some((log) => log.transactionHash !== asked || log.blockHash !== blockHash))
     throw new TypeError('it holds a log of another transaction');
   return {
     transactionHash,
     blockHash,
-    blockNumber: toNumber(receipt['blockNumber'], 'blockNumber'),
-    transactionIndex: toNumber(receipt['transactionIndex'], 'transactionIndex'),
-    status: toStatus(receipt['status']),
+    blockNumber: toBlockNumber(receipt['blockNumber'], 'blockNumber'),
+    transactionIndex: toIndex(receipt['transactionIndex'], 'transactionIndex'),
+    status: toSuccess(receipt['status']) ? 'success' : 'reverted',
     from: toLowerAddress(receipt['from'], 'from'),
     to: optional(receipt['to'], (to) => toLowerAddress(to, 'to')),
-    gasUsed: toBigInt(receipt['gasUsed'], 'gasUsed'),
-    effectiveGasPrice: toBigInt(receipt['effectiveGasPrice'], 'effectiveGasPrice'),
-    l1Fee: optional(receipt['l1Fee'], (fee) => toBigInt(fee, 'l1Fee')),
+    gasUsed: toGas(receipt['gasUsed'], 'gasUsed'),
+    effectiveGasPrice: toWeiPerGas(receipt['effectiveGasPrice'], 'effectiveGasPrice'),
+    l1Fee: optional(receipt['l1Fee'], (fee) => toFeeWei(fee, 'l1Fee')),
     logs,
   };
 }
@@ -201,16 +224,10 @@ export function parseTransaction(raw: unknown, asked: Hash): PooledTransaction |
   return {
     hash,
     from: toLowerAddress(transaction['from'], 'from'),
-    nonce: toNumber(transaction['nonce'], 'nonce'),
-    blockNumber: optional(transaction['blockNumber'], (number) => toNumber(number, 'blockNumber')),
+    nonce: toNonce(transaction['nonce'], 'nonce'),
+    blockNumber: optional(transaction['blockNumber'], (number) => toBlockNumber(number, 'blockNumber')),
     blockHash: optional(transaction['blockHash'], (blockHash) => toHash(blockHash, 'blockHash')),
   };
-}
-
-function toStatus(raw: unknown): Receipt['status'] {
-  const status = toNumber(raw, 'status');
-  if (status > 1) throw new TypeError('status is neither 0 nor 1');
-  return status === 1 ? 'success' : 'reverted';
 }
 
 function optional<T>(raw: unknown, parse: (raw: unknown) => T): T | undefined {

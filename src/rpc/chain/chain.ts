@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Block } from '../../domain/block.js';
+import { errorFrom } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import {
   blockParam,
@@ -18,7 +19,7 @@ import {
   type TopicFilter,
 } from './chain-answers.js';
 import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
-import { hexQuantity, toBigInt, toData, toNumber } from '../quantities.js';
+import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
@@ -41,6 +42,8 @@ export interface LogOptions extends BatchOptions {
    * range of block numbers with the logs of a block that was replaced.
    */
   readonly mustHold?: readonly RawLog[];
+  /** Looks at each log. It throws when one is malformed: then the next endpoint is asked. */
+  readonly check?: (log: RawLog) => void;
 }
 
 export interface MulticallOptions extends CallOptions {
@@ -116,6 +119,7 @@ export class Chain {
     const parse = (raw: unknown): RawLog[] => {
       const logs = parseLogs(raw, range, addresses);
       mustHold(logs, known);
+      if (options?.check) logs.forEach(options.check);
       return logs;
     };
     const logs: RpcCall<RawLog[]> = { method: 'eth_getLogs', params: [filter], parse };
@@ -146,16 +150,34 @@ export class Chain {
    *
    * @throws CallReverted when a whole chunk ran out of gas. Then use smaller chunks.
    */
-  async multicall(
+  multicall(
     calls: readonly MulticallCall[],
     blockHash: Hash,
     options?: MulticallOptions,
   ): Promise<MulticallResult[]> {
-    const answers = await this.pool.batch(aggregates(calls, blockHash, options?.chunk), options);
-    return answers.flatMap((answer) => {
-      if (answer instanceof RpcAnswerError) throw answer;
-      return answer;
-    });
+    return this.multicallAs(calls, blockHash, (results) => results, options);
+  }
+
+  /**
+   * As {@link multicall}, and makes one value of the results.
+   *
+   * @param decode when it throws a TypeError or a RangeError, the answer was bad (data too short, a number
+   *   out of its range), and the next endpoint is asked. Any other error is thrown as it is.
+   */
+  async multicallAs<T>(
+    calls: readonly MulticallCall[],
+    blockHash: Hash,
+    decode: (results: MulticallResult[]) => T,
+    options?: MulticallOptions,
+  ): Promise<T> {
+    if (calls.length === 0) return decode([]);
+    const decoded = await this.pool.batchAs(
+      aggregates(calls, blockHash, options?.chunk),
+      (answers) => valueOrFailure(() => decode(answers.flatMap(answerOf))),
+      options,
+    );
+    if ('failure' in decoded) throw decoded.failure;
+    return decoded.value;
   }
 
   /**
@@ -188,12 +210,12 @@ export class Chain {
 
   /** The next nonce. With `pending` the transactions in the pool of the node count too. */
   getTransactionCount(address: Address, block: BlockRef = 'latest', options?: CallOptions): Promise<number> {
-    return this.pool.call('eth_getTransactionCount', [address, blockParam(block)], toNumber, options);
+    return this.pool.call('eth_getTransactionCount', [address, blockParam(block)], toNonce, options);
   }
 
   /** Wei. */
   getBalance(address: Address, block: BlockRef = 'latest', options?: CallOptions): Promise<bigint> {
-    return this.pool.call('eth_getBalance', [address, blockParam(block)], toBigInt, options);
+    return this.pool.call('eth_getBalance', [address, blockParam(block)], toBalanceWei, options);
   }
 
   /** `0x` where there is no contract. */
@@ -229,6 +251,18 @@ export class Chain {
 function answerOf<T>(answer: T | RpcAnswerError): T {
   if (answer instanceof RpcAnswerError) throw answer;
   return answer;
+}
+
+/** @throws TypeError or RangeError, which mean a bad answer. Another error is returned. */
+function valueOrFailure<T>(decode: () => T): { readonly value: T } | { readonly failure: Error } {
+  try {
+    return { value: decode() };
+  } catch (thrown) {
+    const failure = errorFrom(thrown);
+    if (failure instanceof TypeError || failure instanceof RangeError || failure instanceof RpcAnswerError)
+      throw failure;
+    return { failure };
+  }
 }
 
 /**

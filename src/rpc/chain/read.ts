@@ -1,4 +1,4 @@
-import { messageOf, RetryError } from '../../domain/errors.js';
+import { ChimeraError, messageOf, RetryError } from '../../domain/errors.js';
 import type { Hash, Hex } from '../../domain/hex.js';
 import type { Chain, MulticallOptions } from './chain.js';
 import type { MulticallResult as CallResult, Read } from './multicall3.js';
@@ -8,19 +8,21 @@ export type { Read } from './multicall3.js';
 type Values<R extends readonly Read<unknown>[]> = { [K in keyof R]: R[K] extends Read<infer T> ? T : never };
 
 /**
- * The value at a block, in one round trip.
+ * The value at a block, in one round trip. An answer that is too short, or holds a number out of its range,
+ * is a bad answer of that endpoint: the next one is asked.
+ *
  * @throws RetryError when an answer is missing or malformed. Another pass or another endpoint may succeed.
  */
 export async function readAt<T>(
   chain: Chain,
-  read: Read<T>,
+  { calls, decode }: Read<T>,
   block: Hash,
   options?: MulticallOptions,
 ): Promise<T> {
-  const results = read.calls.length === 0 ? [] : await chain.multicall(read.calls, block, options);
   try {
-    return read.decode(results);
+    return calls.length === 0 ? decode([]) : await chain.multicallAs(calls, block, decode, options);
   } catch (error) {
+    if (error instanceof ChimeraError) throw error;
     throw new RetryError(messageOf(error), { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { toTopics } from './chain-answers.js';
-import { hexQuantity, toBigInt, toData, toList, toLowerAddress, toNumber, toObject } from '../quantities.js';
+import { hexQuantity, toData, toGas, toList, toLowerAddress, toObject, toSuccess } from '../quantities.js';
 
 /** A call for eth_call and eth_simulateV1. */
 export interface CallRequest {
@@ -88,13 +88,11 @@ export function parseSimulation(raw: unknown, count: number): SimulatedCall[] {
 
 function parseSimulatedCall(raw: unknown): SimulatedCall {
   const call = toObject(raw);
-  const status = toNumber(call['status'], 'status');
-  if (status > 1) throw new TypeError('status is neither 0 nor 1');
   const logs = call['logs'] ?? []; // some nodes leave them out for reverted calls
   return {
-    success: status === 1,
+    success: toSuccess(call['status']),
     returnData: toData(call['returnData'], 'returnData'),
-    gasUsed: toBigInt(call['gasUsed'], 'gasUsed'),
+    gasUsed: toGas(call['gasUsed'], 'gasUsed'),
     logs: toList(logs).map((item) => {
       const log = toObject(item);
       return {

@@ -2,6 +2,7 @@ import { id } from 'ethers';
 import { uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
 import type { MulticallCall } from '../chain/multicall3.js';
 import type { Read } from '../chain/read.js';
+import { feeWithin } from '../quantities.js';
 
 /** A predeploy of the OP stack. A chain that does not have it answers with no data: it has no such fees. */
 const GAS_PRICE_ORACLE: Address = '0x420000000000000000000000000000000000000f';
@@ -25,6 +26,6 @@ export function operatorFeeCall(gas: bigint): MulticallCall {
 export function feeRead(call: MulticallCall): Read<bigint> {
   return {
     calls: [call],
-    decode: ([result]) => (result?.success && result.data !== '0x' ? uintAt(result.data, 0) : 0n),
+    decode: ([result]) => (result?.success && result.data !== '0x' ? feeWithin(uintAt(result.data, 0)) : 0n),
   };
 }
