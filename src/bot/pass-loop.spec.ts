@@ -54,9 +54,7 @@ describe('the loop of passes', () => {
         return Promise.resolve(new HaltError(message));
       },
     });
-    watchdog = new PassWatchdog(policy, clock, {
-      detector: { scanIntervalMs: 5_000, confirmationBlocks: 1, watchBelowHealthFactorWad: 0n },
-    });
+    watchdog = new PassWatchdog(policy, clock, { detector: { scanIntervalMs: 5_000 } } as ChimeraConfig);
     return new PassLoop(
       standIn<BlockPass>('pass', {
         run: ({ number }) => {

@@ -50,7 +50,7 @@ export class PassWatchdog {
   constructor(
     private readonly policy: FailurePolicy,
     private readonly clock: Clock,
-    { detector }: Pick<ChimeraConfig, 'detector'>,
+    { detector }: ChimeraConfig,
   ) {
     this.limitMs = Math.max(LONGEST_WITHOUT_PASS_MS, SCANS * detector.scanIntervalMs);
   }
