@@ -4,13 +4,14 @@ import type { Hex } from '../domain/hex.js';
 
 /**
  * Why an endpoint did not serve a call:
+ * - `refused`: it refuses in words that are not known. Its health is not affected.
  * - `rate-limit`: it asks for a pause (HTTP 429, or in words of its own).
  * - `provider`: it is unreachable, does not let us in, or reports a fault on its side.
  * - `timeout`: it did not answer within the deadline.
  * - `bad-answer`: its answer is malformed, or does not fit the question.
  * - `out-of-sync`: it does not have the block or the state, or is too far behind. Its health is not affected.
  */
-export type RpcErrorKind = 'rate-limit' | 'provider' | 'timeout' | 'bad-answer' | 'out-of-sync';
+export type RpcErrorKind = 'refused' | 'rate-limit' | 'provider' | 'timeout' | 'bad-answer' | 'out-of-sync';
 
 /**
  * An endpoint could not serve a call. Another endpoint may serve it, or the same one later. The error names
@@ -25,6 +26,8 @@ export class RpcError extends RetryError {
     readonly detail: string,
     /** The pause that the endpoint asked for, in milliseconds. */
     readonly retryAfterMs?: number,
+    /** A smaller question may be served: it took too long, or a gateway answered instead of the node. */
+    readonly tooMuch = false,
   ) {
     super(`${endpoint}: ${detail}`);
   }
@@ -77,8 +80,29 @@ export class ReplacementUnderpriced extends RpcAnswerError {}
 /** The fees are below the base fee of the block, or below the minimum of the node. */
 export class FeeTooLow extends RpcAnswerError {}
 
+/** The pool of the node has no place for the transaction now. The same transaction may be taken later. */
+export class NoPlaceInPool extends RpcAnswerError {}
+
+/**
+ * The sender is an account with code (EIP-7702), of which nodes take one transaction at a time, or a few, and
+ * none with a gap before its nonce.
+ */
+export class DelegatedAccountLimit extends NoPlaceInPool {}
+
+/** The question, or its answer, has more bytes than the provider serves. Ask for less. */
+export class TooLarge extends RpcAnswerError {
+  constructor(
+    code: number,
+    reason: string,
+    /** How many blocks the provider says it would serve. */
+    readonly suggested?: number,
+  ) {
+    super(code, reason);
+  }
+}
+
 /** eth_getLogs asked for more blocks or results than the provider serves. Ask for a shorter range. */
-export class LogRangeTooLarge extends RpcAnswerError {}
+export class LogRangeTooLarge extends TooLarge {}
 
 /**
  * Thrown by a parser when the node answers that it does not have the thing (yet). It becomes `out-of-sync`.

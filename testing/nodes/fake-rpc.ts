@@ -32,6 +32,13 @@ export type Fault =
   /** The answers are changed before they are sent: other ids, another order, one missing … */
   | { readonly kind: 'tampered'; readonly tamper: (answers: Answer[]) => unknown };
 
+/** How a node refuses a batch of more calls than it takes. */
+export interface BatchLimit {
+  readonly most: number;
+  /** `cut`: the connection ends without an answer. `partial`: only the first answers are given. */
+  readonly refusal: 'cut' | 'partial' | { readonly status: number; readonly body: unknown };
+}
+
 export interface Answer {
   jsonrpc: '2.0';
   id: unknown;
@@ -63,6 +70,11 @@ export class FakeRpc {
   head = 100;
   /** Applies to every HTTP request while it is set. */
   fault: Fault | undefined;
+  batchLimit: BatchLimit | undefined;
+  /** Batches that were refused because of {@link batchLimit}. */
+  refusedBatches = 0;
+  /** The headers of the last HTTP request, and of the last WebSocket. */
+  lastHeaders: IncomingMessage['headers'] = {};
   /** Every call that arrived over HTTP, in order. */
   readonly seen: SeenRequest[] = [];
   /** HTTP requests that arrived, batches counted once. */
@@ -90,7 +102,10 @@ export class FakeRpc {
   private constructor() {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#sockets = new WebSocketServer({ server: this.#server });
-    this.#sockets.on('connection', (socket) => this.#accept(socket));
+    this.#sockets.on('connection', (socket, request) => {
+      this.lastHeaders = request.headers;
+      this.#accept(socket);
+    });
     this.on('eth_chainId', () => hex(this.chainId));
     this.on('eth_blockNumber', () => hex(this.head));
     this.on('eth_getBlockByNumber', ([tag]) => {
@@ -203,9 +218,22 @@ export class FakeRpc {
     const batch = Array.isArray(parsed);
     const calls = batch ? parsed : [parsed];
     this.requests++;
+    this.lastHeaders = request.headers;
     for (const { method, params } of calls) this.seen.push({ method, params });
 
-    const answers = await Promise.all(calls.map((call) => this.#answer(call.id, call.method, call.params)));
+    const limit = batch && calls.length > (this.batchLimit?.most ?? Infinity) ? this.batchLimit : undefined;
+    if (limit) this.refusedBatches++;
+    if (limit?.refusal === 'cut') {
+      response.socket?.resetAndDestroy();
+      return;
+    }
+    if (limit && typeof limit.refusal === 'object') {
+      const { status, body } = limit.refusal;
+      reply(response, status, typeof body === 'string' ? body : JSON.stringify(body));
+      return;
+    }
+    const served = limit ? calls.slice(0, limit.most) : calls;
+    const answers = await Promise.all(served.map((call) => this.#answer(call.id, call.method, call.params)));
     const methodFault = calls.map(({ method }) => this.#methodFaults.get(method)).find((fault) => fault);
     const fault = this.fault ?? methodFault;
     const correct = JSON.stringify(batch ? answers : answers[0]);

@@ -14,7 +14,7 @@ import type { Block } from '../../domain/block.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { RawLog } from './chain-answers.js';
 import { Chain } from './chain.js';
-import { CallReverted, LogRangeTooLarge, RpcAnswerError } from '../rpc-errors.js';
+import { CallReverted, LogRangeTooLarge } from '../rpc-errors.js';
 
 const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
 const SENDER: Address = `0x${'22'.repeat(20)}`;
@@ -158,9 +158,11 @@ describe('consecutive headers', () => {
     await expect(chain.getBlocks(5, 9)).rejects.toMatchObject({ kind: 'out-of-sync' });
   });
 
-  it('when a node refuses one header, the read is refused', async () => {
+  it('when a node refuses a header, the next one is asked, and the read fails when all refuse', async () => {
     primary.on('eth_getBlockByNumber', () => new NodeRefusal(-32602, 'invalid argument 0'));
-    await expect(chain.getBlocks(5, 6)).rejects.toBeInstanceOf(RpcAnswerError);
+    expect(await chain.getBlocks(5, 6)).toHaveLength(2);
+    fakes.backup.on('eth_getBlockByNumber', () => new NodeRefusal(-32602, 'invalid argument'));
+    await expect(chain.getBlocks(5, 6)).rejects.toMatchObject({ kind: 'refused' });
   });
 });
 

@@ -4,13 +4,16 @@ import { classifyAnswer } from './classify-answer.js';
 import {
   AlreadyKnown,
   CallReverted,
+  DelegatedAccountLimit,
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
   NonceTooLow,
+  NoPlaceInPool,
   ReplacementUnderpriced,
   RpcAnswerError,
   RpcError,
+  TooLarge,
 } from '../rpc-errors.js';
 
 const classify = (method: string, code: number, message: string, data?: unknown): RpcError | RpcAnswerError =>
@@ -95,6 +98,35 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
   });
 });
 
+describe('a pool that has no place now is no rate limit, and no verdict on the transaction', () => {
+  it.each([
+    ['geth, reth on Base', -32000, 'in-flight transaction limit reached for delegated accounts'],
+    ['geth', -32000, 'gapped-nonce tx from delegated accounts'],
+    ['nethermind', -32010, 'DelegatorHasPendingTx, Only one pending transaction per delegated account'],
+    ['nethermind 1.32', -32010, 'NotCurrentNonceForDelegation'],
+  ])('a delegated account is limited by %s (%i %s)', (_client, code, message) => {
+    expect(send(code, message)).toBeInstanceOf(DelegatedAccountLimit);
+  });
+
+  it.each([
+    ['geth', -32000, 'txpool is full'],
+    ['reth', -32003, 'txpool is full'],
+    ['erigon', -32000, 'pool overflow'],
+    ['besu', -32000, 'Transaction pool is full'],
+    ['reth', -32003, '[0x12] transaction discarded outright due to pool size constraints'],
+    ['reth', -32003, 'rejected due to 0x11 being identified as a spammer'],
+    ['geth', -32000, 'address already reserved'],
+    [
+      'openethereum',
+      -32010,
+      'There are too many transactions in the queue. Your transaction was dropped due to limit. Try increasing the fee.',
+    ],
+  ])('the pool of %s is full (%i %s)', (_client, code, message) => {
+    const answer = send(code, message);
+    expect(answer.constructor).toBe(NoPlaceInPool);
+  });
+});
+
 describe('answers to calls', () => {
   it.each([
     ['geth', 3, 'execution reverted: 1', '0xABcd', '0xabcd'],
@@ -104,6 +136,12 @@ describe('answers to calls', () => {
     ['anvil', -32603, 'EVM error OutOfGas', undefined, '0x'],
     ['geth', -32000, 'out of gas', undefined, '0x'],
     ['a node that sends no hex', 3, 'execution reverted', '0xnothex', '0x'],
+    ['parity', -32015, 'VM execution error.', 'Reverted 0x', '0x'],
+    ['anvil', 3, 'execution reverted: no', '0x08C379A0', '0x08c379a0'],
+    ['hardhat', -32603, 'Error: VM Exception: reverted', { data: { data: '0x02', message: 'x' } }, '0x02'],
+    ['ganache', -32000, 'VM Exception: revert', { '0xab': { error: 'revert', return: '0x03' } }, '0x03'],
+    ['a gateway', -32000, 'execution reverted', { originalError: { code: 3, data: '0x04' } }, '0x04'],
+    ['a gateway', -32000, 'execution reverted: 0x08c379a005', undefined, '0x08c379a005'],
   ])('the data of a revert is found in the answer of %s', (_client, code, message, data, expected) => {
     const answer = classify('eth_call', code, message, data);
     expect(answer).toBeInstanceOf(CallReverted);
@@ -124,6 +162,21 @@ describe('answers to calls', () => {
     ['anvil', -32602, 'BlockOutOfRangeError: block height is 0 but requested was 9'],
     ['besu', -39001, 'Unknown block'],
     ['nethermind', -32000, 'No state available for block 9'],
+    ['reth', -32001, 'unknown block number'],
+    ['erigon', -32000, 'request beyond head block: requested 101, head 100'],
+    ['erigon', -32000, 'block with number 12345 not found'],
+    ['erigon', -32000, 'block 0x12 is not canonical'],
+    ['nitro', -32000, 'unsupported block number 124728734'],
+    ['drpc', 27, 'Unknown state. First available state is 1'],
+    ['quicknode', -32000, 'block height 101 is not available'],
+    ['besu', -32000, 'World state unavailable'],
+    ['avalanche', -32000, 'cannot query unfinalized data'],
+    ['geth', 4444, 'pruned history unavailable'],
+    ['reth', -32001, 'historical state is not available'],
+    ['a proxy', -32000, 'the node is lagging behind'],
+    ['a proxy', -32000, 'requested block number 101 is greater than the latest block'],
+    ['alchemy', -32000, 'Requested data is not yet available'],
+    ['chainstack', -32000, 'node is not synced'],
   ])('F07 %s does not have the block, so it is out of sync (%i %s)', (_client, code, message) => {
     expect(classify('eth_call', code, message)).toMatchObject({ kind: 'out-of-sync' });
   });
@@ -147,12 +200,66 @@ describe('answers to calls', () => {
   });
 
   it.each([
-    [-32005, 'query returned more than 10000 results'],
-    [-32602, 'Log response size exceeded. this block range should work: [0x1, 0x2]'],
-    [-32000, 'block range is too wide'],
-    [-32000, 'exceed maximum block range: 5000'],
-    [-32000, 'eth_getLogs is limited to a 10,000 range'],
-  ])('F11 a log range that is too large for the provider is recognised: %i %s', (code, message) => {
-    expect(classify('eth_getLogs', code, message)).toBeInstanceOf(LogRangeTooLarge);
+    ['infura', -32005, 'query returned more than 10000 results', undefined],
+    ['infura', -32602, 'range 10000 exceeds limit of 1000', 1_000],
+    ['thirdweb', -32005, 'query returned too many. Try with this block range [0x1, 0x64].', 100],
+    ['alchemy', -32602, 'Log response size exceeded. this block range should work: [0x1, 0x2]', 2],
+    ['alchemy free', -32600, 'you can make eth_getLogs requests with up to a 10 block range.', 10],
+    ['ankr', -32600, 'block range is too wide', undefined],
+    ['drpc free', 35, 'ranges over 1000 blocks are not supported on freetier', 1_000],
+    ['reth', -32602, 'query exceeds max results 20000, retry with the range 1-500', 500],
+    ['blockpi', -32602, 'eth_getLogs is limited to 1024 block range. Please check the parameters', 1_024],
+    ['scroll', -32000, 'block range is bigger than maxBlockRange', undefined],
+    ['besu', -32005, 'Requested range exceeds maximum RPC range limit', undefined],
+    ['coinbase', -32000, 'please limit the query to at most 1000 blocks', 1_000],
+    ['avalanche', -32000, 'requested too many blocks from 1 to 9000, maximum is set to 2048', 2_048],
+    ['harmony', -32000, 'GetLogs query must be smaller than size 1024', 1_024],
+    ['quicknode', -32614, 'eth_getLogs is limited to a 10,000 range', 10_000],
+    ['erigon', -32005, 'block range too large, max range: 500', 500],
+    ['moonbeam', -32000, 'block range is too wide (maximum 1024)', 1_024],
+    ['base', -32000, 'exceed maximum block range: 5000', 5_000],
+    ['1rpc', -32000, 'max is 1k blocks', 1_000],
+    ['a node', -32000, 'query timeout exceeded', undefined],
+    ['a node', -32000, 'context deadline exceeded', undefined],
+  ])('F11 %s refuses a range of logs as too large: %i %s', (_provider, code, message, suggested) => {
+    const answer = classify('eth_getLogs', code, message);
+    expect(answer).toBeInstanceOf(LogRangeTooLarge);
+    expect((answer as LogRangeTooLarge).suggested).toBe(suggested);
+  });
+
+  it('F11 the words of a refusal may stand in its data', () => {
+    const data = { error_id: '4ed9', payload: 'range 9009594 is bigger than range limit 2000' };
+    expect(classify('eth_getLogs', -32602, 'invalid params', data)).toMatchObject({ suggested: 2_000 });
+  });
+
+  it.each([
+    [-32005, 'daily request count exceeded, request rate limited'],
+    [-32007, '50/second request limit reached - reduce calls per second'],
+    [429, 'Your app has exceeded its compute units per second capacity'],
+  ])('F01 a rate limit is one for logs too: %i %s', (code, message) => {
+    expect(classify('eth_getLogs', code, message)).toMatchObject({ kind: 'rate-limit' });
+  });
+
+  it('F11 an unknown refusal of logs, and a time-out in words, may be due to the range', () => {
+    expect(classify('eth_getLogs', -32002, 'request timed out')).toMatchObject({ tooMuch: true });
+    expect(classify('eth_getLogs', -1, 'zażółć')).toMatchObject({ kind: 'refused', tooMuch: true });
+    expect(classify('eth_getLogs', -32000, 'header not found')).toMatchObject({ tooMuch: false });
+  });
+
+  it.each([
+    ['eth_call', -32601, 'the method eth_call does not exist/is not available'],
+    ['eth_getBalance', -32602, 'invalid argument 1: hex string without 0x prefix'],
+    ['eth_simulateV1', -32000, 'this plan does not include it'],
+    ['eth_getBlockByNumber', -32000, 'nonce too low'],
+  ])('an unknown refusal of %s is not final: %i %s', (method, code, message) => {
+    expect(classify(method, code, message)).toMatchObject({ kind: 'refused', tooMuch: false });
+  });
+
+  it.each([
+    ['eth_call', -32000, 'request entity too large'],
+    ['eth_call', -32003, 'response too large'],
+    ['eth_simulateV1', -32600, 'The response body size exceeds the limit'],
+  ])('the question or the answer of %s is too large: %i %s', (method, code, message) => {
+    expect(classify(method, code, message)).toBeInstanceOf(TooLarge);
   });
 });

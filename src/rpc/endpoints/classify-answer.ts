@@ -1,16 +1,21 @@
 import type { EndpointRole } from '../../domain/endpoint-role.js';
-import type { Hex } from '../../domain/hex.js';
 import {
   AlreadyKnown,
   CallReverted,
+  DelegatedAccountLimit,
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
   NonceTooLow,
+  NoPlaceInPool,
   ReplacementUnderpriced,
   RpcAnswerError,
   RpcError,
+  TooLarge,
+  type RpcErrorKind,
 } from '../rpc-errors.js';
+import { revertDataOf } from './revert-data.js';
+import { suggestedBlocks } from './suggested-size.js';
 
 /** The `error` member of a JSON-RPC answer. */
 export interface NodeError {
@@ -25,10 +30,10 @@ export const DEFAULT_PAUSE_MS = 1_000;
 // JSON-RPC has no common codes for these errors, so they are told apart by the words of each client. Sources:
 // go-ethereum core/txpool/errors.go and core/error.go (op-geth and reth use the same words), erigon
 // txpoolcfg.DiscardReason, nethermind AcceptTxResult, besu RpcErrorType, openethereum rpc/helpers/errors.rs,
-// anvil PoolError.
+// anvil PoolError, reth rpc-eth-types/src/error; of providers: their public trouble reports.
 
 const REVERTED =
-  /\brevert(ed)?\b|vm execution error|evm error|invalid opcode|out of gas|stack (under|over)flow|invalid jump|write protection/i;
+  /\brevert(ed)?\b|vm execution error|vm exception|evm error|invalid opcode|out ?of ?gas|stack (under|over)flow|invalid ?jump|write protection/i;
 
 const ALREADY_KNOWN =
   /already ?known|\bknown transaction|already (been )?imported|with (the )?same hash|already_exists|already in (the )?(mem)?pool/i;
@@ -44,28 +49,66 @@ const INSUFFICIENT_FUNDS =
 const FEE_TOO_LOW =
   /underpriced|fee ?too ?low|max fee per gas less than|fee cap less than|gas price (supplied )?(is )?(too low|below)|tip cap.*below/i;
 
-const OUT_OF_SYNC =
-  /header (for hash )?not found|unknown block|block (\S+ )?(is )?not found|blockoutofrange|resource not found|missing trie node|no state available|state .*(not available|unavailable|pruned|not found)|not (currently )?canonical|beyond (the )?(current )?head|block .*does ?n[o']t exist|after last accepted block|\bsyncing\b/i;
+const DELEGATED_ACCOUNT =
+  /delegated account|from delegated|delegator ?has ?pending|current ?nonce ?for ?delegation|pending delegation|authority already reserved/i;
 
+const NO_PLACE =
+  /(tx|transaction)?_?\s?pool (is )?(full|overflow)|txpool is full|pool ?overflow|too many transactions in the (queue|pool)|discarded on insert|pool size constraints|(account|global|pending|queued) (slots|limit) exceeded|exceeded (its )?capacity in the pool|pool'?s? allocation exceeded|identified as a spammer|address already reserved/i;
+
+/** The node does not have the block, or the state of it: not yet, not here, or not any more. */
+const OUT_OF_SYNC = new RegExp(
+  [
+    /header (for hash )?not found/,
+    /(unknown|unsupported|invalid|no such) (block|header|state|height)\b(?! range)/,
+    /block ((with )?(number|hash|height) )?(\S+ )?(is |was )?(not found|unknown|not (yet )?available|out of range)/,
+    /blockoutofrange/,
+    /(requested )?(resource|header|data|state|trie|receipt) (is )?not (yet )?(found|available)/,
+    /missing trie node|no state available|world state unavailable/,
+    /state .*(not available|unavailable|pruned|not found)|state histor(y|ies).*(not|pruned|unavailable)/,
+    /(historical|required) (state|data).*(not|pruned|unavailable)|(history|block|data).*\bpruned\b|\bpruned (history|block|state|data)/,
+    /not (currently )?canonical|after last accepted block|unfinalized|first available (state|block)/,
+    /(beyond|ahead of|greater than|higher than|after|above|past) (the )?(current |latest |last |best )?(known )?(head|tip|block|height)\b/,
+    /(block|header|height|state) .*does ?n[o']t exist|(could ?n[o']t|cannot) find (block|header)/,
+    /\b(is )?(still )?syncing\b|not (yet )?(synced|indexed|caught up)|lagging behind/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'i',
+);
+
+/** Words of a refused range of logs, or of an answer with too many of them. */
 const LOG_RANGE =
-  /more than \d+|too (wide|large|big)|too many (?!requests)|block range|range (is )?(limit|exceed)|response size|limited to|query timeout|exceed.*results/i;
+  /\brange|\bblocks\b|too (wide|large|big|long)|too many (?!requests)|more than [\d,]+|results|response size|limited to|exceed|must be (smaller|less)|maximum|\bspan\b/i;
+
+const TIMED_OUT = /time(d )?.?out|deadline exceeded|took too long|cancell?ed/i;
 
 const RATE_LIMIT =
-  /rate.?limit|too many requests|requests? limit|(?<!gas )limit (reached|exceeded)|exceeded .*(capacity|quota|credits|throughput|compute units)|throttl/i;
+  /rate.?limit|too many (requests|calls|connections)(?! in)|requests? limit|requests? per|per (second|minute|day)|(?<!gas )limit (reached|exceeded)|exceeded .*(capacity|quota|credits|throughput|compute units)|(quota|credits?|capacity).*(exceeded|reached|exhausted)|reached the (quota|free tier)|upgrade your|throttl|slow down/i;
+/** A rate limit even where a range of logs was asked for. */
+const RATE_OF_CALLS =
+  /rate.?limit|too many (requests|calls)|compute units|quota|throughput|(requests?|calls) (limit|per)|per (second|minute|day)|\bcredits\b|throttl/i;
 
 const PROVIDER_FAULT =
-  /internal (server )?error|time(d )?.?out|temporarily|try again|upstream|unavailable|bad gateway|overloaded|\bbusy\b|unauthori[sz]ed|forbidden|authenticat|api key|project id/i;
+  /internal (server )?error|temporarily|try again|upstream|unavailable|bad gateway|overloaded|\bbusy\b|no (server|node|backend)s? available|unauthori[sz]ed|forbidden|authenticat|api key|project id|billing/i;
+
+const TOO_LARGE =
+  /(request|response|body|payload|entity|content|message|calldata|input|answer).{0,20} too (large|big|long)|(request|response|body|payload) size.{0,40}(exceed|limit|max)|exceeds the maximum (request|response|body|payload)/i;
 
 /** -32005 and 429: Infura, Alchemy; -32007, -32016, -32029, -32097: other providers. */
 const RATE_LIMIT_CODES = new Set([429, -32005, -32007, -32016, -32029, -32097]);
-/** -32001: EIP-1474 "resource not found"; -39001: besu "unknown block". */
-const OUT_OF_SYNC_CODES = new Set([-32001, -39001]);
-/** -32603: internal error; -32002: resource unavailable. */
+/** -32001: EIP-1474 "resource not found"; -39001: besu "unknown block"; 4444: EIP-4444 "pruned history". */
+const OUT_OF_SYNC_CODES = new Set([-32001, -39001, 4444]);
+/** -32603: internal error; -32002: resource unavailable, in geth a time-out. */
 const PROVIDER_CODES = new Set([-32603, -32002]);
+
+/** The calls in which a contract runs, or a transaction is judged. */
+const EXECUTING = new Set(['eth_sendRawTransaction', 'eth_call', 'eth_simulateV1', 'eth_estimateGas']);
+const SEND = 'eth_sendRawTransaction';
 
 /**
  * The error class for an error answer of a node. Reverts are recognised first, because a contract may revert
- * with any words, for instance "nonce too low".
+ * with any words, for instance "nonce too low". Final are only a revert, what is known about a transaction,
+ * and any refusal of a transaction: an unknown refusal of anything else goes to the next endpoint.
  *
  * @param reason the node's words, with secrets already removed.
  * @returns an {@link RpcError} when another endpoint should be asked, else the {@link RpcAnswerError} that
@@ -77,33 +120,50 @@ export function classifyAnswer(
   error: NodeError,
   reason: string,
 ): RpcError | RpcAnswerError {
-  const { code, message } = error;
-  const unserved = (kind: 'rate-limit' | 'provider' | 'out-of-sync', retryAfterMs?: number): RpcError =>
-    new RpcError(kind, endpoint, `${method} was answered with ${code}: ${reason}`, retryAfterMs);
-
-  if (code === 3 || REVERTED.test(message)) return new CallReverted(code, reason, revertData(error.data));
-  if (ALREADY_KNOWN.test(message)) return new AlreadyKnown(code, reason);
-  if (NONCE_TOO_LOW.test(message)) return new NonceTooLow(code, reason);
-  if (REPLACEMENT_UNDERPRICED.test(message)) return new ReplacementUnderpriced(code, reason);
-  if (INSUFFICIENT_FUNDS.test(message)) return new InsufficientFunds(code, reason);
-  if (FEE_TOO_LOW.test(message)) return new FeeTooLow(code, reason);
-  if (OUT_OF_SYNC_CODES.has(code) || OUT_OF_SYNC.test(message)) return unserved('out-of-sync');
-  if (method === 'eth_getLogs' && LOG_RANGE.test(message)) return new LogRangeTooLarge(code, reason);
-  if (RATE_LIMIT_CODES.has(code) || RATE_LIMIT.test(message)) return unserved('rate-limit', DEFAULT_PAUSE_MS);
-  if (PROVIDER_CODES.has(code) || PROVIDER_FAULT.test(message)) return unserved('provider');
-  return new RpcAnswerError(code, reason);
+  const { code } = error;
+  const words = wordsOf(error);
+  if (EXECUTING.has(method)) {
+    if (code === 3 || REVERTED.test(words)) return new CallReverted(code, reason, revertDataOf(error));
+    const known = aboutTransaction(code, words, reason);
+    if (known) return known;
+  }
+  const unserved = (kind: RpcErrorKind, tooMuch = false): RpcError =>
+    new RpcError(
+      kind,
+      endpoint,
+      `${method} was answered with ${code}: ${reason}`,
+      kind === 'rate-limit' ? DEFAULT_PAUSE_MS : undefined,
+      tooMuch,
+    );
+  const isLogs = method === 'eth_getLogs';
+  if (isLogs && !RATE_OF_CALLS.test(words) && LOG_RANGE.test(words) && !OUT_OF_SYNC.test(words))
+    return new LogRangeTooLarge(code, reason, suggestedBlocks(words));
+  if (OUT_OF_SYNC_CODES.has(code) || OUT_OF_SYNC.test(words)) return unserved('out-of-sync');
+  if (method !== SEND && TOO_LARGE.test(words)) return new TooLarge(code, reason);
+  if (isLogs && TIMED_OUT.test(words)) return unserved('refused', true);
+  if (RATE_LIMIT_CODES.has(code) || RATE_LIMIT.test(words)) return unserved('rate-limit');
+  if (PROVIDER_CODES.has(code) || PROVIDER_FAULT.test(words) || TIMED_OUT.test(words))
+    return unserved('provider', isLogs);
+  return method === SEND ? new RpcAnswerError(code, reason) : unserved('refused', isLogs);
 }
 
-/**
- * The bytes of a revert. Most nodes give hex, nethermind and parity give "Reverted 0x…", hardhat gives an
- * object that holds `data`.
- */
-function revertData(data: unknown): Hex {
-  if (typeof data === 'string') {
-    const hex = /^(?:Reverted )?(0x(?:[0-9a-fA-F]{2})*)$/.exec(data.trim())?.[1];
-    return (hex?.toLowerCase() ?? '0x') as Hex;
-  }
-  if (typeof data === 'object' && data !== null && 'data' in data && typeof data.data === 'string')
-    return revertData(data.data);
-  return '0x';
+function aboutTransaction(code: number, words: string, reason: string): RpcAnswerError | undefined {
+  if (ALREADY_KNOWN.test(words)) return new AlreadyKnown(code, reason);
+  if (NONCE_TOO_LOW.test(words)) return new NonceTooLow(code, reason);
+  if (REPLACEMENT_UNDERPRICED.test(words)) return new ReplacementUnderpriced(code, reason);
+  if (INSUFFICIENT_FUNDS.test(words)) return new InsufficientFunds(code, reason);
+  if (DELEGATED_ACCOUNT.test(words)) return new DelegatedAccountLimit(code, reason);
+  if (NO_PLACE.test(words)) return new NoPlaceInPool(code, reason);
+  if (FEE_TOO_LOW.test(words)) return new FeeTooLow(code, reason);
+  return undefined;
+}
+
+/** Of the words beside the message, only this much is read. */
+const LONGEST_DETAIL = 500;
+
+/** The message, and what providers write into `data` beside it: a text, or an object of texts. */
+export function wordsOf({ message, data }: Pick<NodeError, 'message' | 'data'>): string {
+  const texts = typeof data === 'object' && data !== null ? Object.values(data) : [data];
+  const words = texts.filter((text) => typeof text === 'string' && !text.startsWith('0x'));
+  return [message, words.join(' ').slice(0, LONGEST_DETAIL)].join(' ').trim();
 }

@@ -104,9 +104,9 @@ export class EndpointHealth {
   failed(error: RpcError, nowMs: number): void {
     if (error.retryAfterMs !== undefined)
       this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + error.retryAfterMs);
-    // Waiting solves a rate limit, and a block that is not known yet is not a fault: neither opens the
-    // circuit.
-    if (error.kind === 'rate-limit' || error.kind === 'out-of-sync') return;
+    // Waiting solves a rate limit; a block that is not known yet, and a question that is not served here, are
+    // no faults. None of them opens the circuit.
+    if (error.kind === 'rate-limit' || error.kind === 'out-of-sync' || error.kind === 'refused') return;
     this.#failuresInRow++;
     const halfOpenProbeFailed = this.#openUntilMs !== undefined;
     // A whole outage counts as one failure. So the primary is preferred again with its first answer after one

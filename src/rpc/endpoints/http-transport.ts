@@ -4,8 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { RpcError } from '../rpc-errors.js';
-import { DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { safeDecode, type EndpointAddress } from './endpoint-address.js';
+import { USER_AGENT } from './user-agent.js';
 
 export interface HttpPost {
   readonly body: string;
@@ -21,6 +21,8 @@ export interface HttpPost {
 export interface HttpReply {
   readonly status: number;
   readonly text: string;
+  /** The pause that Retry-After asks for, in milliseconds. */
+  readonly pauseMs?: number | undefined;
 }
 
 interface Exchange extends HttpReply {
@@ -61,37 +63,30 @@ export class HttpTransport {
   }
 
   /**
-   * A status other than 2xx does not always throw: some nodes answer a JSON-RPC error under status 400.
+   * A status other than 2xx does not throw: some nodes answer a JSON-RPC error under status 400, 429 or 500.
    *
-   * @throws RpcError when there is no answer within `deadlineMs`, or its status says that the endpoint does
-   * not serve us.
+   * @throws RpcError when there is no answer within `deadlineMs`.
    */
   async post(post: HttpPost, deadlineMs: number): Promise<HttpReply> {
-    const { status, text, retryAfter } = await this.#exchangeOnOpenConnection(post, deadlineMs);
-    const pauseMs = pauseOf(retryAfter, this.clock.wallMs());
-    if (status === 429) throw this.#fault('rate-limit', 'HTTP 429', pauseMs ?? DEFAULT_PAUSE_MS);
-    // An overloaded gateway may say how long to wait. The rest of its answer is for people.
-    if (status === 503) throw this.#fault('provider', 'HTTP 503', pauseMs);
-    if (status === 401 || status === 403)
-      throw this.#fault('provider', `HTTP ${status}: it does not let us in`);
-    return { status, text };
+    const { status, text, retryAfter } = await this.#exchangeOnce(post, deadlineMs);
+    return { status, text, pauseMs: pauseOf(retryAfter, this.clock.wallMs()) };
   }
 
   /**
-   * A server may close an idle connection at the moment when we use it. Such a request never arrived, so it
-   * is sent once more on a fresh connection. A transaction is never sent again: its hash tells what became of
-   * it.
+   * A server may close an idle connection at the moment when we use it, and a gateway that restarts resets
+   * new ones. A request that broke before the first byte of an answer is sent once more, on a fresh
+   * connection. A transaction is never sent again: its hash tells what became of it.
    */
-  async #exchangeOnOpenConnection(post: HttpPost, deadlineMs: number): Promise<Exchange> {
+  async #exchangeOnce(post: HttpPost, deadlineMs: number): Promise<Exchange> {
     const endMs = this.clock.monotonicMs() + deadlineMs;
     try {
       return await this.#exchange(post, deadlineMs);
     } catch (error) {
-      if (!(error instanceof StaleConnection)) throw error;
+      if (!(error instanceof BrokenConnection)) throw error;
       const leftMs = endMs - this.clock.monotonicMs();
       if (leftMs <= 0 || !post.repeatable) throw error.fault;
       return await this.#exchange(post, leftMs).catch((again: unknown) => {
-        throw again instanceof StaleConnection ? again.fault : again;
+        throw again instanceof BrokenConnection ? again.fault : again;
       });
     }
   }
@@ -105,22 +100,28 @@ export class HttpTransport {
       const send = this.address.secure ? httpsRequest : httpRequest;
       const request = send({
         ...this.#requestOptions,
-        headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          'user-agent': USER_AGENT,
+        },
       });
       const cut = (why: RpcError): void => {
         fault ??= why;
         request.destroy();
       };
       const timer = setTimeout(() => {
-        cut(this.#fault('timeout', `no answer to ${what} within ${Math.round(deadlineMs)} ms`));
+        const detail = `no answer to ${what} within ${Math.round(deadlineMs)} ms`;
+        cut(new RpcError('timeout', this.role, detail, undefined, true));
       }, deadlineMs);
       const fail = (error: NodeJS.ErrnoException): void => {
         clearTimeout(timer);
         if (this.signal?.aborted) fault = this.#fault('provider', 'closed');
-        const why = fault ?? this.#fault('provider', describeFailure(error, response !== undefined));
-        const cutByServer = error.code === 'ECONNRESET' || error.code === 'EPIPE';
-        const stale = !fault && !response && request.reusedSocket && cutByServer;
-        reject(stale ? new StaleConnection(why) : why);
+        const broken = BROKEN.has(error.code ?? '');
+        const detail = describeFailure(error, response !== undefined);
+        // Some servers end the connection when a question, or its answer, is too large for them.
+        const why = fault ?? new RpcError('provider', this.role, detail, undefined, broken);
+        reject(!fault && !response && broken ? new BrokenConnection(why) : why);
       };
 
       request.on('error', fail);
@@ -148,15 +149,15 @@ export class HttpTransport {
     });
   }
 
-  #fault(kind: RpcError['kind'], detail: string, retryAfterMs?: number): RpcError {
-    return new RpcError(kind, this.role, detail, retryAfterMs);
+  #fault(kind: RpcError['kind'], detail: string): RpcError {
+    return new RpcError(kind, this.role, detail);
   }
 }
 
-/** A connection that had been idle broke before the first byte of an answer. Never leaves this file. */
-class StaleConnection extends Error {
+/** A connection broke before the first byte of an answer. Never leaves this file. */
+class BrokenConnection extends Error {
   constructor(readonly fault: RpcError) {
-    super('stale connection');
+    super('broken connection');
   }
 }
 
@@ -185,10 +186,15 @@ function pauseOf(header: string | undefined, nowMs: number): number | undefined 
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
 }
 
+/** What a connection breaks with, or what keeps it from being opened for a moment. */
+const BROKEN: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'EADDRNOTAVAIL']);
+
 const FAILURE_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
   EPIPE: 'connection reset',
+  ECONNABORTED: 'connection reset',
+  EADDRNOTAVAIL: 'no local port is free',
   ETIMEDOUT: 'connection timed out',
   ENOTFOUND: 'host name not found',
   EAI_AGAIN: 'host name not found',

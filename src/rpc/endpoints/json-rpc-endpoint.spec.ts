@@ -14,7 +14,7 @@ import {
 import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { JsonRpcEndpoint } from './json-rpc-endpoint.js';
-import { CallReverted, RpcAnswerError, RpcError } from '../rpc-errors.js';
+import { CallReverted, RpcError } from '../rpc-errors.js';
 
 const DEADLINE_MS = 500;
 const CHAIN_ID = { method: 'eth_chainId', params: [] };
@@ -77,6 +77,22 @@ describe('a healthy node', () => {
     await endpoint.call(CHAIN_ID, DEADLINE_MS);
     node.dropConnections();
     expect(await endpoint.call(CHAIN_ID, DEADLINE_MS)).toEqual({ result: '0x7a69' });
+  });
+
+  it('F05 a read over a connection that breaks before an answer is sent once more, a transaction is not', async () => {
+    let asked = 0;
+    const oncePerTest = (): string => {
+      node.fault = ++asked === 1 ? { kind: 'reset' } : undefined;
+      return '0x1';
+    };
+    node.on('eth_chainId', oncePerTest);
+    expect(await endpoint.call(CHAIN_ID, DEADLINE_MS)).toEqual({ result: '0x1' });
+    expect(endpoint.stats).toMatchObject({ ok: 1, failed: 0 });
+    asked = 0;
+    node.on('eth_sendRawTransaction', oncePerTest);
+    const send = { method: 'eth_sendRawTransaction', params: [] };
+    expect(await failure(endpoint.call(send, DEADLINE_MS))).toMatchObject({ kind: 'provider' });
+    expect(asked).toBe(1);
   });
 
   it('a null result is returned as null, and the parser decides what it means', async () => {
@@ -181,13 +197,9 @@ describe('F02, F03, F06 malformed answers', () => {
     });
   });
 
-  it('a refusal of the whole batch is a fault of the provider, and a rate limit of one call fails the batch', async () => {
-    node.fault = tampered(() => ({
-      jsonrpc: '2.0',
-      id: null,
-      error: { code: -32600, message: 'batch too large' },
-    }));
-    expect(await failure(endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS))).toMatchObject({ kind: 'provider' });
+  it('a refusal of everything fails the batch, and so does a rate limit of one call', async () => {
+    node.fault = tampered(() => ({ jsonrpc: '2.0', id: null, error: { code: -32600, message: 'no' } }));
+    expect(await failure(endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS))).toMatchObject({ kind: 'refused' });
     node.fault = undefined;
     node.on('eth_blockNumber', () => new NodeRefusal(429, 'Too Many Requests'));
     expect(await failure(endpoint.batch([CHAIN_ID, HEAD], DEADLINE_MS))).toMatchObject({
@@ -195,15 +207,15 @@ describe('F02, F03, F06 malformed answers', () => {
     });
   });
 
-  it('a JSON-RPC error under status 400 is an answer, a result under status 500 is not', async () => {
+  it('a revert under status 400 is an answer, a result under status 500 is not', async () => {
     const answer = (fields: object): string => JSON.stringify({ jsonrpc: '2.0', id: 1, ...fields });
     node.fault = {
       kind: 'status',
       status: 400,
-      body: answer({ error: { code: -32602, message: 'invalid argument 0' } }),
+      body: answer({ error: { code: 3, message: 'execution reverted' } }),
     };
-    expect(await endpoint.call(CHAIN_ID, DEADLINE_MS)).toEqual({
-      error: expect.any(RpcAnswerError) as unknown,
+    expect(await endpoint.call({ method: 'eth_call', params: [] }, DEADLINE_MS)).toEqual({
+      error: expect.any(CallReverted) as unknown,
     });
     node.fault = { kind: 'status', status: 500, body: answer({ result: '0x1' }).replace('1,', '2,') };
     expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({ kind: 'provider' });
@@ -211,10 +223,9 @@ describe('F02, F03, F06 malformed answers', () => {
 
   it('the words of a node are cut to one short line', async () => {
     node.on('eth_foo', () => new NodeRefusal(-32000, `line\nbreak \u001b[31m${'x'.repeat(9_999)}`));
-    const answer = await endpoint.call({ method: 'eth_foo', params: [] }, DEADLINE_MS);
-    const { reason } = (answer as { error: RpcAnswerError }).error;
-    expect(reason.length).toBeLessThan(250);
-    expect(reason).toMatch(/^line break {2}\[31mx+…$/);
+    const { detail } = await failure(endpoint.call({ method: 'eth_foo', params: [] }, DEADLINE_MS));
+    expect(detail.length).toBeLessThan(300);
+    expect(detail).toMatch(/^eth_foo was answered with -32000: line break {2}\[31mx+…$/);
   });
 });
 

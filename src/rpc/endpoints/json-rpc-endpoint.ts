@@ -1,8 +1,10 @@
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
-import { RpcAnswerError, RpcError } from '../rpc-errors.js';
-import { classifyAnswer } from './classify-answer.js';
+import { LogRangeTooLarge, RpcAnswerError, RpcError, TooLarge } from '../rpc-errors.js';
+import { AdaptiveSize } from './adaptive-size.js';
+import { batchRefusal, BatchRefused } from './batch-refusal.js';
+import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { EndpointAddress } from './endpoint-address.js';
 import { HttpTransport, type HttpReply } from './http-transport.js';
 
@@ -22,10 +24,14 @@ export interface EndpointStats {
 }
 
 /**
- * Calls per HTTP request: providers refuse larger batches (commonly 100 to 1,000). Larger ones travel as
- * several at once.
+ * Calls per HTTP request. Providers take 1,000, 100, 50, 10, 3 or one: what an endpoint takes is learned from
+ * its refusals, and tried again after many batches. Larger ones travel as several at once.
  */
-const LARGEST_BATCH = 100;
+const BATCH_SIZE = { first: 100, largest: 100, patience: 64 } as const;
+/** Requests of one batch that are on their way at once. */
+const PARTS_AT_ONCE = 8;
+/** A shorter question may pass where a gateway gave up, or answered in the place of the node. */
+const GATEWAY = new Set([408, 413, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
 const SEND = 'eth_sendRawTransaction';
 
 /**
@@ -35,6 +41,7 @@ const SEND = 'eth_sendRawTransaction';
 export class JsonRpcEndpoint {
   readonly #address: EndpointAddress;
   readonly #transport: HttpTransport;
+  readonly #batchSize = new AdaptiveSize(BATCH_SIZE);
   #nextId = 1;
   #ok = 0;
   #failed = 0;
@@ -63,34 +70,110 @@ export class JsonRpcEndpoint {
     return this.#counted(async () => {
       const id = this.#nextId++;
       const reply = await this.#post([request], JSON.stringify(toWire(request, id)), deadlineMs);
+      if (reply.status === 413) return { error: tooLong(request.method) };
       const answer = asObject(this.#json(reply)) ?? this.#unexpected('is not an object');
       return this.#answerOf(request, id, answer, reply);
     });
   }
 
   /**
-   * Several calls in one round trip. The answers are in the order of the calls, whatever the order of the
-   * node. A call that the endpoint did not serve fails the whole batch; a call that it answered with an error
-   * does not.
+   * Several calls in one round trip, or in as many as the endpoint needs. The answers are in the order of the
+   * calls, whatever the order of the node. A call that the endpoint did not serve fails the whole batch; a
+   * call that it answered with an error does not.
    *
    * @throws RpcError when the endpoint did not serve every call within `deadlineMs`.
    */
   async batch(requests: readonly RpcRequest[], deadlineMs: number): Promise<RpcAnswer[]> {
-    const parts: (readonly RpcRequest[])[] = [];
-    for (let from = 0; from < requests.length; from += LARGEST_BATCH)
-      parts.push(requests.slice(from, from + LARGEST_BATCH));
-    const answers = await Promise.all(
-      parts.map((part) => this.#counted(() => this.#batchOfOneRequest(part, deadlineMs))),
-    );
+    return this.#inParts(requests, this.clock.monotonicMs() + deadlineMs);
+  }
+
+  /** @param learning a size was refused just now: one part finds the size that is served, for the others. */
+  async #inParts(requests: readonly RpcRequest[], endMs: number, learning = false): Promise<RpcAnswer[]> {
+    const answers: RpcAnswer[][] = [];
+    let from = 0;
+    let failed = false;
+    const work = async (atMost = Infinity): Promise<void> => {
+      for (let done = 0; done < atMost && from < requests.length && !failed; done++) {
+        const part = requests.slice(from, from + this.#batchSize.next(requests.length - from));
+        const index = from;
+        from += part.length;
+        try {
+          answers[index] = await this.#part(part, endMs);
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }
+    };
+    if (learning) await work(1);
+    const workers = Math.min(PARTS_AT_ONCE, Math.ceil((requests.length - from) / this.#batchSize.size));
+    await Promise.all(Array.from({ length: workers }, () => work()));
     return answers.flat();
+  }
+
+  /** One request, or several smaller ones when the endpoint does not take it. */
+  async #part(requests: readonly RpcRequest[], endMs: number): Promise<RpcAnswer[]> {
+    const [first, ...others] = requests;
+    if (!first) return [];
+    if (others.length === 0) return [await this.call(first, this.#leftMs(endMs))];
+    const refused = await this.#counted(() => this.#batchOfOneRequest(requests, this.#leftMs(endMs))).catch(
+      (error: unknown) => {
+        if (error instanceof BatchRefused) return error;
+        throw error;
+      },
+    );
+    if (!(refused instanceof BatchRefused)) {
+      this.#batchSize.served(requests.length);
+      return refused;
+    }
+    if (requests.some(({ method }) => method === SEND)) throw refused.fault; // it may have arrived
+    // Anything may be wrong with a batch that is refused without a word about it. If the batch is the reason,
+    // a single call is served.
+    const alone = refused.certain ? [] : [await this.#aloneAfter(refused, first, endMs)];
+    this.#batchSize.refused(requests.length, refused.suggested);
+    return [...alone, ...(await this.#inParts(requests.slice(alone.length), endMs, true))];
+  }
+
+  async #aloneAfter({ fault }: BatchRefused, request: RpcRequest, endMs: number): Promise<RpcAnswer> {
+    const leftMs = endMs - this.clock.monotonicMs();
+    if (leftMs <= 0) throw fault;
+    return this.call(request, leftMs).catch((error: unknown) => {
+      throw error instanceof RpcError ? fault : error;
+    });
+  }
+
+  #leftMs(endMs: number): number {
+    const leftMs = endMs - this.clock.monotonicMs();
+    if (leftMs <= 0) throw this.#fault('timeout', 'no time was left for the rest of a batch');
+    return leftMs;
   }
 
   async #batchOfOneRequest(requests: readonly RpcRequest[], deadlineMs: number): Promise<RpcAnswer[]> {
     const firstId = this.#nextId;
     this.#nextId += requests.length;
     const body = JSON.stringify(requests.map((request, index) => toWire(request, firstId + index)));
-    const reply = await this.#post(requests, body, deadlineMs);
+    const reply = await this.#post(requests, body, deadlineMs).catch((error: unknown) => {
+      // Some nodes cut the connection when a batch is too large.
+      const cut = error instanceof RpcError && error.tooMuch && error.kind === 'provider';
+      throw cut ? new BatchRefused(error, false) : error;
+    });
+    const parsed = parsedOrUndefined(reply.text);
+    const refusal = batchRefusal(reply, parsed, requests.length);
+    if (!refusal) return this.#batchAnswers(requests, firstId, reply);
+    try {
+      this.#batchAnswers(requests, firstId, reply);
+    } catch (error) {
+      if (error instanceof RpcError) throw new BatchRefused(error, refusal.certain, refusal.suggested);
+      throw error;
+    }
+    throw new BatchRefused(
+      this.#fault('provider', 'a batch was refused'),
+      refusal.certain,
+      refusal.suggested,
+    );
+  }
 
+  #batchAnswers(requests: readonly RpcRequest[], firstId: number, reply: HttpReply): RpcAnswer[] {
     const items = this.#json(reply);
     if (!Array.isArray(items)) {
       // One error object for the whole batch: too large for the provider, a rate limit, an outage.
@@ -123,7 +206,7 @@ export class JsonRpcEndpoint {
       this.#lastLatencyMs = this.clock.monotonicMs() - startedMs;
       return value;
     } catch (error) {
-      this.#failed++;
+      if (!(error instanceof BatchRefused)) this.#failed++;
       throw error;
     }
   }
@@ -134,27 +217,32 @@ export class JsonRpcEndpoint {
   }
 
   #json(reply: HttpReply): unknown {
-    try {
-      return JSON.parse(reply.text) as unknown;
-    } catch {
-      if (!isOk(reply)) throw this.#fault('provider', `HTTP ${reply.status}`);
-      if (/^\s*</.test(reply.text)) throw this.#fault('provider', 'the answer is a web page');
-      this.#unexpected(reply.text.trim() === '' ? 'is empty' : 'is not JSON, or was cut off');
-    }
+    const { status, text, pauseMs } = reply;
+    if (status === 429) throw this.#fault('rate-limit', 'HTTP 429', pauseMs ?? DEFAULT_PAUSE_MS);
+    // An overloaded gateway may say how long to wait. The rest of its answer is for people.
+    if (status === 503) throw this.#fault('provider', 'HTTP 503', pauseMs, true);
+    if (status === 401 || status === 403)
+      throw this.#fault('provider', `HTTP ${status}: it does not let us in`);
+    const parsed = parsedOrUndefined(text);
+    if (parsed !== undefined) return parsed;
+    if (!isOk(reply)) throw this.#fault('provider', `HTTP ${status}`, undefined, GATEWAY.has(status));
+    if (/^\s*</.test(text)) throw this.#fault('provider', 'the answer is a web page', undefined, true);
+    this.#unexpected(text.trim() === '' ? 'is empty' : 'is not JSON, or was cut off');
   }
 
   #answerOf(request: RpcRequest, id: number, answer: Record<string, unknown>, reply: HttpReply): RpcAnswer {
     const error = this.#errorOf(request.method, answer);
+    const hasResult = 'result' in answer;
+    if (error && hasResult && answer['result'] !== null) this.#unexpected('has both a result and an error');
     if (error instanceof RpcError) throw error;
     // An error from before the id was read (a parse error, a gateway) has the id null. A result must have our
     // id.
     if (answer['id'] !== id && !(error && answer['id'] === null))
       this.#unexpected('has an id that was not asked for');
-    const hasResult = 'result' in answer;
-    if (error && hasResult && answer['result'] !== null) this.#unexpected('has both a result and an error');
     if (error) return { error };
     if (!hasResult) this.#unexpected('has neither a result nor an error');
-    if (!isOk(reply)) throw this.#fault('provider', `HTTP ${reply.status}`);
+    if (!isOk(reply))
+      throw this.#fault('provider', `HTTP ${reply.status}`, undefined, GATEWAY.has(reply.status));
     return { result: answer['result'] };
   }
 
@@ -174,12 +262,26 @@ export class JsonRpcEndpoint {
     return classifyAnswer(this.role, method, { code, message, data: error['data'] }, reason);
   }
 
-  #fault(kind: RpcError['kind'], detail: string): RpcError {
-    return new RpcError(kind, this.role, detail);
+  #fault(kind: RpcError['kind'], detail: string, pauseMs?: number, tooMuch?: boolean): RpcError {
+    return new RpcError(kind, this.role, detail, pauseMs, tooMuch);
   }
 
   #unexpected(what: string): never {
     throw this.#fault('bad-answer', `the answer ${what}`);
+  }
+}
+
+function tooLong(method: string): TooLarge {
+  const reason = 'HTTP 413: the request is too large';
+  return method === 'eth_getLogs' ? new LogRangeTooLarge(413, reason) : new TooLarge(413, reason);
+}
+
+/** Undefined where the text is not JSON, which no JSON text means. */
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }
 

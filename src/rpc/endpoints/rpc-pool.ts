@@ -37,8 +37,8 @@ type Work<T> = (member: Member, deadlineMs: number) => Promise<T>;
 /**
  * All calls to the chain. The pool asks the primary, and when that does not serve, the backup, within one
  * deadline for the call. It asks the primary first again as soon as a probe finds it healthy. An endpoint
- * that fails often, or is far slower than the other one, is asked second. An error that a node answers, a
- * revert for instance, is final: no other node is asked.
+ * that fails often, or is far slower than the other one, is asked second. A revert, and what a node answers
+ * about a transaction, is final: no other node is asked. Another refusal goes to the next endpoint.
  *
  * Calls start the probes of the endpoints (chain id and head, in one request) in the background, once an
  * interval has passed. So an idle pool sends nothing, and no call waits for a probe.
@@ -79,7 +79,7 @@ export class RpcPool {
   }
 
   /**
-   * @throws RpcAnswerError (CallReverted and so on) when the node understood the call and refused it.
+   * @throws RpcAnswerError (CallReverted and so on) when the answer is final.
    * @throws RpcError when no endpoint served the call within the deadline.
    */
   call<T>(
@@ -341,5 +341,6 @@ function combined(failures: readonly RpcError[]): RpcError | undefined {
   if (!first || others.length === 0) return first;
   const pauses = failures.map(({ retryAfterMs }) => retryAfterMs).filter((ms) => ms !== undefined);
   const pause = pauses.length === failures.length ? Math.min(...pauses) : undefined;
-  return new RpcError(first.kind, 'rpc', failures.map(({ message }) => message).join('; '), pause);
+  const tooMuch = failures.some((failure) => failure.tooMuch);
+  return new RpcError(first.kind, 'rpc', failures.map(({ message }) => message).join('; '), pause, tooMuch);
 }

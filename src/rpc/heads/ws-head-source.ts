@@ -8,6 +8,7 @@ import type { Address } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { EndpointAddress } from '../endpoints/endpoint-address.js';
+import { USER_AGENT } from '../endpoints/user-agent.js';
 import { toNumber, toObject } from '../quantities.js';
 import { WsLogSubscription, type WsLogSubscriptionOptions } from './ws-log-subscription.js';
 
@@ -126,6 +127,7 @@ export class WsHeadSource {
       maxPayload: LARGEST_FRAME_BYTES,
       perMessageDeflate: false, // a header is small, and to inflate it would delay every head
       followRedirects: false,
+      headers: { 'user-agent': USER_AGENT },
     });
     this.#socket = socket;
     this.#timer = setTimeout(
