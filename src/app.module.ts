@@ -4,6 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { ApiModule } from './api/api.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, type ChimeraConfig } from './config/index.js';
+import { ExecutionModule } from './execution/index.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
 import { OraclesModule } from './oracles/oracles.module.js';
@@ -25,6 +26,7 @@ export class AppModule {
         MonitoringModule,
         stateModule(config),
         LoggerModule.forRoot(logParams(config.monitoring)),
+        ExecutionModule.of(ProtocolsModule),
         BotModule,
         ApiModule,
       ],

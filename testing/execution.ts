@@ -13,6 +13,7 @@ import {
 import { Clock } from '../src/domain/clock.js';
 import type { EventNamed } from '../src/domain/events/events.js';
 import type { Address, Hash, Hex } from '../src/domain/hex.js';
+import type { PastLiquidations } from '../src/domain/past-liquidations.js';
 import { PassTrace } from '../src/domain/pass-trace.js';
 import type { LiquidationPlan } from '../src/domain/plan.js';
 import type { SafetyLimits } from '../src/domain/safety.js';
@@ -44,6 +45,8 @@ export const ETHER = 10n ** 18n;
 export const STAND_IN_CODE: Hex =
   '0x365f5f375f5180600114602557600214602357606051604051602051608036036080a35b005b602036036020fd';
 
+const NO_LIQUIDATIONS: PastLiquidations = { find: () => Promise.resolve([]) };
+
 const word = (value: number): string => value.toString(16).padStart(64, '0');
 
 export interface EventSpec {
@@ -70,11 +73,15 @@ export interface Settings {
   readonly database: DatabaseAddress;
   /** The operator's private key. */
   readonly key: string;
+  /** Default: the stand-in, see {@link STAND_IN_CODE}. */
+  readonly chimera?: Address;
   readonly mode?: ExecutionMode;
   readonly confirmationBlocks?: number;
   readonly limits?: Partial<SafetyLimits>;
   /** False: the wallet stays as it is. */
   readonly funded?: boolean;
+  /** Default: nobody has liquidated anything. */
+  readonly liquidations?: PastLiquidations;
   /** Default: the public door. */
   readonly doors?: readonly Door[];
 }
@@ -159,6 +166,7 @@ export class Bench {
   /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
     const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
+    const { chimera = CHIMERA } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
     const primary = { http: new Secret(rpcUrl) };
@@ -172,13 +180,13 @@ export class Bench {
     const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits }, new RecordedEvents());
     await safety.onModuleInit();
     const config = {
-      execution: { mode, chimera: CHIMERA, paths: [{ name: 'public', kind: 'public' as const }] },
+      execution: { mode, chimera, paths: [{ name: 'public', kind: 'public' as const }] },
       detector: detector(confirmationBlocks),
     };
     const events = new RecordedEvents();
     const clock = new AdjustableClock();
     const parts = {
-      node: { chain, pool, fees: new OpStackFees() },
+      node: { chain, pool, fees: new OpStackFees(), liquidations: settings.liquidations ?? NO_LIQUIDATIONS },
       rows: { executions, outbox },
       safety,
       failures: new FailurePolicy(safety, events),

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../database/index.js';
 import { DetectorModule } from '../detector/detector.module.js';
-import { ExecutionModule } from '../execution/index.js';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { PlannerModule } from '../planner/planner.module.js';
 import { RpcModule } from '../rpc/rpc.module.js';
@@ -20,15 +19,7 @@ import { SequencerWatch } from './sequencer-watch.js';
  * Start, loop and end of the bot. It must never hold a rule of its own: it calls the other modules in order.
  */
 @Module({
-  imports: [
-    RpcModule,
-    DatabaseModule,
-    OraclesModule,
-    DetectorModule,
-    PlannerModule,
-    SafetyModule,
-    ExecutionModule,
-  ],
+  imports: [RpcModule, DatabaseModule, OraclesModule, DetectorModule, PlannerModule, SafetyModule],
   providers: [
     BlockPass,
     BotStatusReader,

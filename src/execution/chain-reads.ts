@@ -18,6 +18,9 @@ export interface AccountView {
   readonly receipts: ReadonlyMap<Hash, Receipt>;
 }
 
+/** More than any liquidation needs, and less than any node refuses to spend on an eth_call. */
+const PLENTY_OF_GAS = 16_000_000n;
+
 /** What following a transaction asks the chain. */
 export class ChainReads {
   constructor(
@@ -86,18 +89,27 @@ export class ChainReads {
       gas: gasLimit,
     };
     try {
-      const answers = await this.pool.batch([
-        callAt(call, receipt.blockNumber - 1),
-        callAt(call, receipt.blockNumber),
-      ]);
-      const revert = answers.find((answer) => answer instanceof CallReverted);
-      if (!revert) return { kind: 'within-block' };
+      const blocks = [receipt.blockNumber - 1, receipt.blockNumber];
+      const answers = await this.pool.batch(blocks.map((block) => callAt(call, block)));
+      const index = answers.findIndex((answer) => answer instanceof CallReverted);
+      const [revert, block] = [answers[index], blocks[index]];
+      if (!(revert instanceof CallReverted) || block === undefined) return { kind: 'within-block' };
+      if (revert.data === '0x' && (await this.needsMoreGas(call, block))) return { kind: 'out-of-gas' };
       const reason = revert.data === '0x' ? revert.reason : revertReason(revert.data);
       return { kind: 'error', error: parseRevert(revert.data), reason };
     } catch (error) {
       const reason = `reverted; the reason could not be read (${messageOf(error)})`;
       return { kind: 'unread', reason };
     }
+  }
+
+  /**
+   * Whether a call that reverted without a word does something else with plenty of gas. A called contract
+   * that runs out of gas leaves its caller a 64th, with which the caller reverts.
+   */
+  private async needsMoreGas(call: CallRequest, block: number): Promise<boolean> {
+    const [answer] = await this.pool.batch([callAt({ ...call, gas: PLENTY_OF_GAS }, block)]);
+    return answer instanceof CallReverted ? answer.data !== '0x' : !(answer instanceof RpcAnswerError);
   }
 }
 

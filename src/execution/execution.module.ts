@@ -1,9 +1,10 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule, ExecutionsRepository, OutboxRepository } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
+import { PastLiquidations } from '../domain/past-liquidations.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { ChainFees } from '../rpc/fees/chain-fees.js';
@@ -15,6 +16,7 @@ import { ExecutionService } from './execution.service.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
 import { RecentSettlements } from './recent-settlements.js';
+import { RivalWatch } from './rival-watch.js';
 import { Sender } from './sender.js';
 import { Settler } from './settler.js';
 import { Signer } from './signer.js';
@@ -25,7 +27,12 @@ const PARTS = 'execution.parts';
 
 /** What execution stands on: the node, the rows, and those who say no. */
 export interface ExecutionParts {
-  readonly node: { readonly chain: Chain; readonly pool: RpcPool; readonly fees: ChainFees };
+  readonly node: {
+    readonly chain: Chain;
+    readonly pool: RpcPool;
+    readonly fees: ChainFees;
+    readonly liquidations: PastLiquidations;
+  };
   readonly rows: { readonly executions: ExecutionsRepository; readonly outbox: OutboxRepository };
   readonly safety: SafetyController;
   readonly failures: FailurePolicy;
@@ -52,13 +59,14 @@ export interface ExecutionParts {
     {
       provide: PARTS,
       inject: [
-        ...[Chain, RpcPool, ChainFees, ExecutionsRepository, OutboxRepository],
+        ...[Chain, RpcPool, ChainFees, PastLiquidations, ExecutionsRepository, OutboxRepository],
         ...[SafetyController, FailurePolicy, Events, Clock],
       ],
       useFactory: (
         chain: Chain,
         pool: RpcPool,
         fees: ChainFees,
+        liquidations: PastLiquidations,
         executions: ExecutionsRepository,
         outbox: OutboxRepository,
         safety: SafetyController,
@@ -66,7 +74,7 @@ export interface ExecutionParts {
         events: Events,
         clock: Clock,
       ): ExecutionParts => ({
-        node: { chain, pool, fees },
+        node: { chain, pool, fees, liquidations },
         rows: { executions, outbox },
         safety,
         failures,
@@ -82,7 +90,16 @@ export interface ExecutionParts {
   ],
   exports: [ExecutionService],
 })
-export class ExecutionModule {}
+export class ExecutionModule {
+  /**
+   * For the whole application. Execution knows no protocol: the logs of the markets tell who was faster.
+   *
+   * @param markets the module that exports {@link PastLiquidations}.
+   */
+  static of(markets: Type): DynamicModule {
+    return { module: ExecutionModule, global: true, imports: [markets] };
+  }
+}
 
 /** Also in dry-run: plans are simulated in the operator's name. @throws StartupError without a usable key */
 function signerOf({ environment, network }: ChimeraConfig): Signer {
@@ -98,13 +115,13 @@ export function executionOf(
   doors: Doors,
   { node, rows, safety, failures, events, clock }: ExecutionParts,
 ): ExecutionService {
-  const { chain, pool, fees } = node;
+  const { chain, pool, fees, liquidations } = node;
   const { executions, outbox } = rows;
   const { chimera, mode } = config.execution;
   const { confirmationBlocks } = config.detector;
   const ledger = new Ledger(executions, outbox, safety, wallet, events);
   const reads = new ChainReads(pool, fees);
-  const judge = new Judge(reads, chimera);
+  const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);
   const sender = new Sender(chain, wallet, doors, ledger, judge, failures, events);
   const door = doors.first;
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door });

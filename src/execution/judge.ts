@@ -3,6 +3,7 @@ import type { Verdict } from '../domain/outcome.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { ChainReads } from './chain-reads.js';
 import type { InFlight } from './in-flight.js';
+import type { RivalWatch } from './rival-watch.js';
 import { proofOf, type Proof } from './settlement.js';
 import { verdictOfDeadline, verdictOfRevert } from './verdict.js';
 
@@ -10,6 +11,7 @@ import { verdictOfDeadline, verdictOfRevert } from './verdict.js';
 export class Judge {
   constructor(
     private readonly reads: ChainReads,
+    private readonly rivals: RivalWatch,
     private readonly chimera: Address,
   ) {}
 
@@ -19,27 +21,27 @@ export class Judge {
    * @throws RetryError when the chain could not be asked for the fees.
    */
   async ofReceipt(transaction: InFlight, receipt: Receipt): Promise<{ proof: Proof; verdict: Verdict }> {
-    const fees = await this.reads.feesPaid(receipt, transaction.raw);
-    const proof = proofOf(receipt, transaction.terms, this.chimera, fees);
-    return { proof, verdict: await this.verdictOf(proof, transaction, receipt) };
+    const { raw, terms } = transaction;
+    const reverted = receipt.status === 'reverted';
+    const [fees, revert, rival] = await Promise.all([
+      this.reads.feesPaid(receipt, raw),
+      reverted ? this.reads.revertOf(receipt, raw) : undefined,
+      reverted ? this.rivals.firstBefore(terms, receipt) : undefined,
+    ]);
+    const proof = proofOf(receipt, terms, this.chimera, fees);
+    if (revert) return { proof, verdict: verdictOfRevert(revert, rival) };
+    if (proof.kind === 'succeeded') return { proof, verdict: { outcome: 'won', reason: undefined } };
+    const reason = 'the contract reported no liquidation of this borrower';
+    return { proof, verdict: { outcome: 'malfunction', reason } };
   }
 
-  private async verdictOf({ kind }: Proof, { raw }: InFlight, receipt: Receipt): Promise<Verdict> {
-    switch (kind) {
-      case 'succeeded':
-        return { outcome: 'won', reason: undefined };
-      case 'reverted':
-        return verdictOfRevert(await this.reads.revertOf(receipt, raw), undefined);
-      case 'no-event':
-        return {
-          outcome: 'malfunction',
-          reason: 'the contract reported no liquidation of this borrower',
-        };
-    }
-  }
-
-  /** A transaction that no node has any more, whose deadline has passed at this block. Never throws. */
-  ofDeadline(): Verdict {
-    return verdictOfDeadline('it was not mined before its deadline', undefined);
+  /**
+   * Of a transaction whose deadline passed, and which no node has any more. Never throws.
+   *
+   * @param headNumber the block up to which it was not mined.
+   */
+  async ofDeadline({ terms }: InFlight, headNumber: number): Promise<Verdict> {
+    const rival = await this.rivals.firstBefore(terms, { blockNumber: headNumber });
+    return verdictOfDeadline('it was not mined before its deadline', rival);
   }
 }

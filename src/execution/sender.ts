@@ -82,7 +82,7 @@ export class Sender {
    */
   async pursue(transaction: InFlight, head: SettlingHead): Promise<void> {
     if (head.timestamp > transaction.terms.deadline) {
-      const dropped = await this.wallet.lane.take(() => this.dropIfLost(transaction));
+      const dropped = await this.wallet.lane.take(() => this.dropIfLost(transaction, head));
       if (dropped) return;
     }
     if (this.failures.isHalted || !isDue(transaction, head)) return;
@@ -181,11 +181,11 @@ export class Sender {
    *
    * @returns whether it was dropped.
    */
-  private async dropIfLost(transaction: InFlight): Promise<boolean> {
+  private async dropIfLost(transaction: InFlight, head: SettlingHead): Promise<boolean> {
     const { nonce } = transaction;
     if (this.ledger.all.some((other) => other.nonce > nonce)) return false;
     if (await this.doorOf(transaction).mayStillArrive(transaction)) return false;
-    await this.ledger.drop(transaction, 'dropped', this.judge.ofDeadline());
+    await this.ledger.drop(transaction, 'dropped', await this.judge.ofDeadline(transaction, head.number));
     this.wallet.lane.giveBack(nonce);
     return true;
   }

@@ -6,6 +6,8 @@ import type { LiquidationPlan } from '../domain/plan.js';
 
 /** The part of a plan that its settlement needs. After a restart it is read from the row of the execution. */
 export interface SettlementTerms {
+  /** The configured name of the protocol. */
+  readonly protocol: string;
   readonly market: Address;
   readonly borrower: Address;
   readonly collateral: Priced & { readonly address: Address };
@@ -17,21 +19,29 @@ export interface SettlementTerms {
   readonly netProfitUsd8: bigint;
   /** Seconds since the epoch; after it the contract refuses the transaction. */
   readonly deadline: number;
+  /** The block on which it was planned. */
+  readonly planBlock: number;
 }
 
 export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
-  const { market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
+  const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
   const { address, decimals, priceUsd8 } = plan.candidate.collateral;
   const collateral = { address, decimals, priceUsd8 };
-  return { market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline };
+  return {
+    ...{ protocol, market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
+    planBlock: plan.block.number,
+  };
 }
 
+type TermsRow = Pick<Execution, 'id' | 'plan' | 'protocol' | 'blockNumber'>;
+
 /** The terms in the row of an execution. @throws HaltError when its plan has another shape. */
-export function termsOfRow({ id, plan }: Pick<Execution, 'id' | 'plan'>): SettlementTerms {
+export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): SettlementTerms {
   try {
     const fields = fieldsOf(plan, 'plan');
     const collateral = fieldsOf(fieldsOf(fields.candidate, 'candidate').collateral, 'collateral');
     return {
+      protocol,
       market: addressOf(fields.market, 'market'),
       borrower: addressOf(fields.borrower, 'borrower'),
       collateral: {
@@ -43,6 +53,7 @@ export function termsOfRow({ id, plan }: Pick<Execution, 'id' | 'plan'>): Settle
       notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),
       netProfitUsd8: integerOf(fields.netProfitUsd8, 'netProfitUsd8'),
       deadline: countOf(fields.deadline, 'deadline'),
+      planBlock: blockNumber,
     };
   } catch (error) {
     throw new HaltError(`the plan of execution ${id} cannot be read back: ${messageOf(error)}`);

@@ -14,6 +14,7 @@ const [MARKET, BORROWER, WETH, USDC] = [address('aa'), address('bb'), address('c
 const NO_FEES = { l1Fee: 0n, operatorFee: 0n };
 
 const terms: SettlementTerms = {
+  protocol: 'aave',
   market: MARKET,
   borrower: BORROWER,
   collateral: { address: WETH, decimals: 18, priceUsd8: 2_000n * USD },
@@ -21,6 +22,7 @@ const terms: SettlementTerms = {
   notionalUsd8: 100n * USD,
   netProfitUsd8: 19n * USD,
   deadline: 1_800_000_000,
+  planBlock: 41,
 };
 
 interface EventValues {
@@ -133,7 +135,7 @@ describe('termsOfRow', () => {
   };
 
   it('reads the terms back from the plan of a row', () => {
-    expect(termsOfRow({ id: '7', plan: stored })).toEqual(terms);
+    expect(termsOfRow({ id: '7', plan: stored, protocol: 'aave', blockNumber: 41 })).toEqual(terms);
   });
 
   it.each([
@@ -144,6 +146,8 @@ describe('termsOfRow', () => {
     ['a broken address', { ...stored, borrower: '0x1234' }],
     ['a deadline as text', { ...stored, deadline: '1800000000' }],
   ])('halts on %s, naming the row', (_, plan) => {
-    expect(() => termsOfRow({ id: '7', plan })).toThrow(/^the plan of execution 7 cannot be read back: /);
+    expect(() => termsOfRow({ id: '7', plan, protocol: 'aave', blockNumber: 41 })).toThrow(
+      /^the plan of execution 7 cannot be read back: /,
+    );
   });
 });

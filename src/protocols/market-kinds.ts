@@ -1,11 +1,13 @@
 import type { ProtocolConfig } from '../config/index.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
+import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import type { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
 import { sizedCandidate } from './aave-v3/candidates.js';
+import { pastLiquidations } from './aave-v3/past-liquidations.js';
 import type { LendingMarket } from './lending-market.js';
 
 /** What every family of markets may build on. */
@@ -29,6 +31,8 @@ interface MarketKind<Settings> {
     debtToCover: bigint,
     sizing: Sizing,
   ) => LiquidationCandidate | undefined;
+  /** See {@link liquidationsOf}. */
+  readonly liquidations: (chain: Chain, search: LiquidationSearch) => Promise<readonly PastLiquidation[]>;
 }
 
 /** The lending families, by the `kind` of the configuration. A new family adds its entry here. */
@@ -39,11 +43,21 @@ const MARKET_KINDS: {
     market: (settings, { chain, feeds, guard, healthFactors }) =>
       new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
     size: sizedCandidate,
+    liquidations: pastLiquidations,
   },
 };
 
 export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingMarket {
   return MARKET_KINDS[settings.kind].market(settings, parts);
+}
+
+/** The liquidations of a position in the logs of its market, in the order of the chain. @throws RpcError */
+export function liquidationsOf(
+  kind: ProtocolConfig['kind'],
+  chain: Chain,
+  search: LiquidationSearch,
+): Promise<readonly PastLiquidation[]> {
+  return MARKET_KINDS[kind].liquidations(chain, search);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { WAD } from '../domain/money.js';
+import { PastLiquidations } from '../domain/past-liquidations.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { PriceGuard } from '../oracles/price-guard.js';
@@ -8,6 +9,7 @@ import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { LendingMarkets } from './lending-market.js';
 import { marketOf } from './market-kinds.js';
+import { MarketLiquidations } from './market-liquidations.js';
 
 /**
  * Everything that differs between lending protocols: maths, events, reads and positions, one folder a family.
@@ -31,7 +33,12 @@ import { marketOf } from './market-kinds.js';
         };
       },
     },
+    {
+      provide: PastLiquidations,
+      inject: [Chain, ChimeraConfig],
+      useFactory: (chain: Chain, { protocols }: ChimeraConfig) => new MarketLiquidations(chain, protocols),
+    },
   ],
-  exports: [LendingMarkets],
+  exports: [LendingMarkets, PastLiquidations],
 })
 export class ProtocolsModule {}

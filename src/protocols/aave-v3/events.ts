@@ -20,7 +20,7 @@ import {
  * The topics of Aave's logs. Their data is decoded by hand, because this runs on the hot path. An ERC-20
  * Transfer is ignored: Mint, Burn and BalanceTransfer say the same and more.
  */
-const TOPIC = {
+export const TOPIC = {
   reserveDataUpdated: id('ReserveDataUpdated(address,uint256,uint256,uint256,uint256,uint256)') as Hex,
   collateralEnabled: id('ReserveUsedAsCollateralEnabled(address,address)') as Hex,
   collateralDisabled: id('ReserveUsedAsCollateralDisabled(address,address)') as Hex,
