@@ -77,6 +77,8 @@ export interface Settings {
   readonly chimera?: Address;
   readonly mode?: ExecutionMode;
   readonly confirmationBlocks?: number;
+  /** Default: a minute, because a busy machine is slow. */
+  readonly maxPlanAgeMs?: number;
   readonly limits?: Partial<SafetyLimits>;
   /** False: the wallet stays as it is. */
   readonly funded?: boolean;
@@ -166,7 +168,7 @@ export class Bench {
   /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
     const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
-    const { chimera = CHIMERA } = settings;
+    const { chimera = CHIMERA, maxPlanAgeMs = 60_000 } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
     const primary = { http: new Secret(rpcUrl) };
@@ -180,7 +182,12 @@ export class Bench {
     const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits }, new RecordedEvents());
     await safety.onModuleInit();
     const config = {
-      execution: { mode, chimera, paths: [{ name: 'public', kind: 'public' as const }] },
+      execution: {
+        mode,
+        chimera,
+        maxPlanAgeMs,
+        paths: [{ name: 'public', kind: 'public' as const }],
+      },
       detector: detector(confirmationBlocks),
     };
     const events = new RecordedEvents();

@@ -19,6 +19,8 @@ export interface BotSettings {
   readonly haltHeadAgeSeconds?: number;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
+  /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
+  readonly maxPlanAgeMs?: number;
   readonly apiPort?: number;
   readonly redisPort?: number;
 }
@@ -65,6 +67,7 @@ export function botConfig(
     haltHeadAgeSeconds = A_YEAR,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
+    maxPlanAgeMs = 15_000,
     apiPort = 0,
   } = settings;
   const endpoint =
@@ -92,7 +95,7 @@ safety:
   maxTimestampJumpSeconds: ${maxTimestampJumpSeconds}
   maxHeadAgeSeconds: ${maxHeadAgeSeconds}
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
-execution: { mode: ${mode}, chimera: "${addresses.chimera}" }
+execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
 monitoring: { logLevel: debug }
 api:

@@ -44,6 +44,11 @@ export class HeadQueue {
     return head;
   }
 
+  /** The head that {@link take} would give. */
+  get newest(): Head | undefined {
+    return this.waiting;
+  }
+
   clear(): void {
     this.waiting = undefined;
   }

@@ -95,7 +95,7 @@ export class PassLoop {
   private async runOne(head: Head): Promise<void> {
     this.watchdog.began();
     try {
-      const trace = new PassTrace(this.clock, head.receivedAtMs);
+      const trace = new PassTrace(this.clock, head.receivedAtMs, () => this.queue.newest);
       const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
         this.failed(outcome.errors[0]);

@@ -243,6 +243,12 @@ class SendingConfig {
   @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
   readonly mode!: 'dry-run' | 'live';
 
+  /**
+   * From the arrival of a head to the signature of a plan that was made on it. An older plan is made anew.
+   */
+  @Integer({ min: 100, max: 60_000, default: '1500', example: 1500 })
+  readonly maxPlanAgeMs!: number;
+
   /** One, because nothing chooses between two of them yet. */
   @OnlyOne(`a list of exactly one submission path was expected, for example ${ONE_PATH}`)
   @List({

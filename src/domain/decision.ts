@@ -21,6 +21,7 @@ export const REJECTION_REASONS = {
   'endpoints-disagree':
     'two endpoints, or an endpoint and our state, say different things about the plan at its block',
   'second-endpoint-unavailable': 'only one endpoint answered, and a plan needs the word of two',
+  'plan-too-old': 'the plan is older than execution.maxPlanAgeMs, or a newer block replaces its block',
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':

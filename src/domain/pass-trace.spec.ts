@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { aBlock } from '../../testing/builders/blocks.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { PassTrace } from './pass-trace.js';
 
@@ -9,5 +10,19 @@ describe('PassTrace', () => {
     expect(trace.sinceHeadMs()).toBe(0);
     clock.advance(5.5);
     expect(trace.sinceHeadMs()).toBe(3.5);
+  });
+
+  const block = aBlock(10);
+  it.each([
+    ['no newer head', undefined, false],
+    ['the same block', aBlock(10), false],
+    ['its child', aBlock(11, { parentHash: block.hash }), false],
+    ['a later block', aBlock(12), false],
+    ['another block of its number', aBlock(10, { hash: `0x${'77'.repeat(32)}` }), true],
+    ['a block of another parent', aBlock(11, { parentHash: `0x${'77'.repeat(32)}` }), true],
+    ['an earlier block, of a node that is behind', aBlock(9), false],
+  ])('F50 %s: it replaces the block of the plan: %s', (_, newer, replaces) => {
+    const head = newer && { ...newer, receivedAtMs: 0 };
+    expect(new PassTrace(new TestClock(), 0, () => head).replaces(block)).toBe(replaces);
   });
 });

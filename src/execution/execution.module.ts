@@ -117,14 +117,15 @@ export function executionOf(
 ): ExecutionService {
   const { chain, pool, fees, liquidations } = node;
   const { executions, outbox } = rows;
-  const { chimera, mode } = config.execution;
+  const { chimera, mode, maxPlanAgeMs } = config.execution;
   const { confirmationBlocks } = config.detector;
   const ledger = new Ledger(executions, outbox, safety, wallet, events);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);
   const sender = new Sender(chain, wallet, doors, ledger, judge, failures, events);
   const door = doors.first;
-  const submitter = new Submitter(wallet, ledger, sender, safety, failures, { mode, door });
+  const submitting = { mode, door, maxPlanAgeMs };
+  const submitter = new Submitter(wallet, ledger, sender, safety, failures, submitting);
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
   const settling = { judge, confirmationBlocks, mode };
   const settler = new Settler(reads, wallet, ledger, settlements, sender, failures, settling);

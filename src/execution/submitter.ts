@@ -15,11 +15,14 @@ export interface SubmitterSettings {
   readonly mode: ExecutionMode;
   /** The door by which new transactions leave. */
   readonly door: Door;
+  /** From the arrival of the head to the signature. */
+  readonly maxPlanAgeMs: number;
 }
 
 /**
  * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time:
- * authorise, sign, make durable, look once more whether the bot is HALTED, hand over.
+ * look at its age, authorise, sign, make durable, look once more whether the bot is HALTED or the plan has
+ * grown too old, hand over.
  */
 export class Submitter {
   /** Of the intents that are being carried out. */
@@ -73,7 +76,7 @@ export class Submitter {
     const { plan, executionId, trace } = intent;
     const { mode, door } = this.settings;
     await this.ledger.findMissedRows();
-    const rejection = this.refusalOf(plan);
+    const rejection = this.refusalOf(intent);
     if (rejection) return this.ledger.reject(executionId, rejection);
     if (mode === 'dry-run') {
       await this.ledger.dryRun(executionId, plan);
@@ -83,20 +86,38 @@ export class Submitter {
     const signed = this.wallet.signer.sign(plan.call, lease.nonce);
     const transaction = await this.ledger.record(intent, signed, door.name);
     lease.keep();
-    if (this.safety.isHalted) {
-      // It has not left this process. If that cannot be saved it stays in flight, unsent as long as HALTED
-      // holds.
+    const late = this.safety.isHalted ? rejected('halted') : this.ageRefusalOf(intent);
+    if (late) {
+      // It has not left this process. If that cannot be saved it stays in flight, and is simulated before it
+      // is sent.
       await this.ledger.saveIfPossible(transaction, async () => {
-        await this.ledger.withdraw(transaction, 'halted');
+        await this.ledger.withdraw(transaction, late.reason);
         lease.giveBack();
       });
-      return rejected('halted');
+      return late;
     }
     return this.sender.send(transaction, lease, plan.block.number, trace);
   }
 
-  /** Why the safety controller does not allow the plan now. */
-  private refusalOf({ notionalUsd8 }: LiquidationPlan): Rejection | undefined {
+  /** Why the plan is not signed now. */
+  private refusalOf(intent: Intent): Rejection | undefined {
+    return this.ageRefusalOf(intent) ?? this.safetyRefusalOf(intent.plan);
+  }
+
+  /**
+   * A plan is as good as its block. The process may have stood still, or the chain may have replaced the block.
+   */
+  private ageRefusalOf({ plan, trace }: Intent): Rejection | undefined {
+    const ageMs = Math.round(trace.sinceHeadMs());
+    const { maxPlanAgeMs } = this.settings;
+    if (ageMs > maxPlanAgeMs)
+      return rejected('plan-too-old', { ageMs: String(ageMs), limitMs: String(maxPlanAgeMs) });
+    return trace.replaces(plan.block)
+      ? rejected('plan-too-old', { replacedBlock: plan.block.hash })
+      : undefined;
+  }
+
+  private safetyRefusalOf({ notionalUsd8 }: LiquidationPlan): Rejection | undefined {
     const authorisation = this.safety.authorise(notionalUsd8, {
       inFlight: this.ledger.size,
       operatorBalanceWei: this.wallet.balanceWei,
