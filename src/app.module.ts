@@ -3,7 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { LoggerModule } from 'nestjs-pino';
 import { ApiModule } from './api/api.module.js';
 import { BotModule } from './bot/bot.module.js';
-import { ChimeraConfigModule, type ChimeraConfig } from './config/index.js';
+import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
 import { ExecutionModule } from './execution/index.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
@@ -25,7 +25,7 @@ export class AppModule {
         ScheduleModule.forRoot(),
         MonitoringModule,
         stateModule(config),
-        LoggerModule.forRoot(logParams(config.monitoring)),
+        LoggerModule.forRoot(logParams(config.monitoring, secretTexts(config))),
         ExecutionModule.of(ProtocolsModule),
         BotModule,
         ApiModule,

@@ -50,6 +50,8 @@ export interface ApiApp {
 export interface ApiSettings {
   /** As written in the configuration file. Default: one operator, one viewer. */
   readonly keys?: string;
+  /** Further keys of the section `api`. */
+  readonly more?: string;
   /** The directory of a real database, used by the real SafetyController. Without it both are fakes. */
   readonly dataDir?: string;
 }
@@ -103,7 +105,7 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
   };
 }
 
-function configOf({ keys = KEYS, dataDir = './unused' }: ApiSettings): ChimeraConfig {
+function configOf({ keys = KEYS, more = '', dataDir = './unused' }: ApiSettings): ChimeraConfig {
   return parseConfig(
     `
 network: { name: base, chainId: 8453 }
@@ -121,6 +123,7 @@ execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
 api:
   port: 0
   keys: ${keys}
+  ${more}
 `,
     {},
   );

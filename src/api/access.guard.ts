@@ -2,11 +2,9 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { Events } from '../domain/events/events.js';
-import { accessTo, type CallerRequest } from './access.js';
-import { ApiKeys, type Role } from './api-keys.js';
+import { accessTo, mayCall, type CallerRequest } from './access.js';
+import { ApiKeys } from './api-keys.js';
 import { Refusal } from './refusal.js';
-
-const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1 };
 
 /**
  * Answers 401 without a valid key, and 403 when the key's role is too low. When no key is configured, every
@@ -32,7 +30,7 @@ export class AccessGuard implements CanActivate {
       context.switchToHttp().getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');
       throw new Refusal(401, this.#whyUnknown());
     }
-    if (RANK[caller.role] < RANK[needed]) {
+    if (!mayCall(caller, needed)) {
       const { name: key, role } = caller;
       const called = `${request.method} ${request.path}`;
       this.events.emit({ event: 'api-role-refused', from, key, role, needed, request: called });

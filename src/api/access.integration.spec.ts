@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
-import { ALL_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
+import { ALL_PER_MINUTE, GUESSES_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
 
 const VIEWER_ROUTES = ['/api/v1/status', '/api/v1/executions', '/api/v1/executions/1'];
 const OPERATOR_ROUTES = ['/api/v1/safety/halt', '/api/v1/safety/resume'];
@@ -19,6 +19,12 @@ describe('access to the API', () => {
   });
 
   afterEach(() => api.close());
+
+  const halt = (key: string) =>
+    api.http
+      .post('/api/v1/safety/halt')
+      .set(...bearer(key))
+      .send({ reason: 'test' });
 
   it('A01 answers 401 on every route without a key, and changes nothing', async () => {
     for (const route of VIEWER_ROUTES) {
@@ -151,6 +157,79 @@ describe('access to the API', () => {
     await api.http.get('/health/live').expect(200);
   });
 
+  it('A21 a viewer and a neighbour behind the same address use up no limit of the operator', async () => {
+    for (let request = 0; request < ALL_PER_MINUTE; request++)
+      await api.http.get('/api/v1/status').set(...bearer(VIEWER_KEY));
+    for (let guess = 0; guess <= UNKNOWN_PER_MINUTE; guess++) await api.http.get('/api/v1/status');
+    const limited = await api.http
+      .get('/api/v1/status')
+      .set(...bearer(VIEWER_KEY))
+      .expect(429);
+    expect(messageIn(limited)).toMatch(/^too many requests with this key, try again in \d+ seconds$/);
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(OPERATOR_KEY))
+      .expect(200);
+  });
+
+  it('A03 an address that searches for keys is not told that it found one; an operator may still halt', async () => {
+    await api.http.get('/api/v1/status').set(...bearer(VIEWER_KEY));
+    for (let guess = 0; guess <= GUESSES_PER_MINUTE; guess++) await api.http.get('/api/v1/status');
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(OPERATOR_KEY))
+      .expect(429);
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(VIEWER_KEY)) // it was used before the search began
+      .expect(200);
+    await halt(OPERATOR_KEY).expect(200);
+  });
+
+  it('A21 an operator may always halt, also beyond the limit of the key', async () => {
+    for (let request = 0; request < ALL_PER_MINUTE; request++)
+      await api.http.get('/api/v1/status').set(...bearer(OPERATOR_KEY));
+    await api.http
+      .get('/api/v1/status')
+      .set(...bearer(OPERATOR_KEY))
+      .expect(429);
+    await halt(OPERATOR_KEY).expect(200);
+    expect(api.world.safety).toMatchObject({ state: 'HALTED' });
+    await halt(VIEWER_KEY).expect(403);
+    for (let request = 0; request < ALL_PER_MINUTE; request++) await halt(VIEWER_KEY);
+    await halt(VIEWER_KEY).expect(429);
+    await halt(OPERATOR_KEY).expect(200);
+  });
+
+  it.each([
+    'evil.example',
+    'evil.example:3000',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '10.0.0.7',
+    '[::2]',
+  ])(
+    'A22 a request to the name %s is refused, with and without a key; the API is still there',
+    async (name) => {
+      for (const route of ['/health/live', '/api/v1/status', '/nothing']) {
+        const answer = await api.http
+          .get(route)
+          .set('Host', name)
+          .set(...bearer(OPERATOR_KEY))
+          .expect(421);
+        expect(messageIn(answer)).toBe('this API has another name; it is named in api.allowedHosts');
+      }
+      await api.http.get('/health/live').expect(200);
+    },
+  );
+
+  it.each(['localhost', 'LOCALHOST:3000', 'localhost.', '127.0.0.1:1', '[::1]:3000'])(
+    'A22 the name %s is this machine',
+    async (name) => {
+      await api.http.get('/health/live').set('Host', name).expect(200);
+    },
+  );
+
   it('A11 does not trust X-Forwarded-For', async () => {
     for (let guess = 0; guess < UNKNOWN_PER_MINUTE; guess++)
       await api.http.get('/api/v1/status').set('X-Forwarded-For', `203.0.113.${guess}`).expect(401);
@@ -186,6 +265,29 @@ describe('access to the API', () => {
     expect(headers).not.toHaveProperty('server');
     expect(headers).toHaveProperty('x-content-type-options', 'nosniff');
     expect(String(headers['content-security-policy'])).toContain("default-src 'self'");
+  });
+});
+
+describe('A22 an API with further names', () => {
+  it('serves the names of api.allowedHosts beside those of this machine, and no other', async () => {
+    const named = await startApi({ more: 'allowedHosts: "bot.example.com, 192.0.2.7"' });
+    try {
+      for (const name of ['bot.example.com', 'Bot.Example.Com:443', '192.0.2.7', 'localhost'])
+        await named.http.get('/health/live').set('Host', name).expect(200);
+      await named.http.get('/health/live').set('Host', 'example.com').expect(421);
+    } finally {
+      await named.close();
+    }
+  });
+
+  it('that other machines reach is known by any name, unless the names are given', async () => {
+    const open = await startApi({ more: 'host: 0.0.0.0' });
+    await open.http.get('/health/live').set('Host', 'chimera.internal').expect(200);
+    await open.close();
+    const named = await startApi({ more: 'host: 0.0.0.0\n  allowedHosts: chimera.internal' });
+    await named.http.get('/health/live').set('Host', 'chimera.internal').expect(200);
+    await named.http.get('/health/live').set('Host', 'evil.example').expect(421);
+    await named.close();
   });
 });
 

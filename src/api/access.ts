@@ -10,11 +10,21 @@ type Level = 'public' | Role;
 /** Who may call a route: everyone, or the holder of a key with at least this role. */
 export const Access = Reflector.createDecorator<Level>();
 
+/** An operator may do everything that a viewer may. */
+const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1 };
+
+export function mayCall({ role }: ApiKey, needed: Role): boolean {
+  return RANK[role] >= RANK[needed];
+}
+
 /** A route without {@link Access} is for operators only. */
 export function accessTo(context: ExecutionContext, reflector: Reflector): Level {
   const places = [context.getHandler(), context.getClass()];
   return reflector.getAllAndOverride<Level | undefined>(Access.KEY, places) ?? 'operator';
 }
+
+/** A route whose calls by callers with the needed role are not counted. */
+export const NeverLimited = Reflector.createDecorator<true>();
 
 /** The guard adds the caller when it lets a request pass. */
 export interface CallerRequest extends Request {

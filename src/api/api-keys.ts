@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { ApiKeyConfig } from '../config/index.js';
 
-/** An operator may do everything that a viewer may. */
 export type Role = ApiKeyConfig['role'];
 
 /** The sender of a request, as its key identifies it. */

@@ -12,7 +12,7 @@ import { ApiKeys } from './api-keys.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
 import { HealthController } from './health.controller.js';
-import { RateLimitGuard, rateLimits } from './rate-limit.guard.js';
+import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { StatusController } from './status.controller.js';
 
@@ -21,7 +21,7 @@ export const API = {
   imports: [
     // A probe asks every few seconds. Its answer names what is down, so the log need not repeat it.
     TerminusModule.forRoot({ logger: false }),
-    ThrottlerModule.forRootAsync({ inject: [ChimeraConfig], useFactory: rateLimits }),
+    ThrottlerModule.forRoot(RATE_LIMITS),
   ],
   controllers: [HealthController, StatusController, HaltResumeController, ExecutionsController],
   providers: [

@@ -2,7 +2,9 @@ import type { Server } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
+import { ChimeraConfig } from '../config/index.js';
 import { ErrorFilter } from './error.filter.js';
+import { onlyNamed } from './host-names.js';
 import { Refusal } from './refusal.js';
 import { RequestValidation } from './request-validation.js';
 
@@ -19,6 +21,7 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export function configureApp(app: NestExpressApplication): void {
   // The API is also served over plain HTTP, where upgraded requests would fail.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
+  app.use(onlyNamed(app.get(ChimeraConfig).api));
   app.use(onlyJson);
   app.useBodyParser('json', { limit: BODY_LIMIT_BYTES });
   app.useGlobalPipes(new RequestValidation());

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { RetryError } from '../domain/errors.js';
+import { StateConflict } from '../safety/index.js';
 import { Refusal } from './refusal.js';
 
 /** The shape of every answer that is not a success, except for the health routes. */
@@ -39,6 +40,7 @@ export class ErrorFilter implements ExceptionFilter {
 
   #answerTo(exception: unknown, request: Request): ErrorAnswer {
     if (exception instanceof Refusal) return answerOf(exception.getStatus(), exception.message);
+    if (exception instanceof StateConflict) return answerOf(409, exception.message);
     const statusCode = refusedWith(exception);
     if (statusCode !== undefined)
       return answerOf(statusCode, SENTENCES[statusCode] ?? 'the request was refused');

@@ -95,13 +95,43 @@ describe('the API on the real database and the real safety controller', { timeou
     expect(await repository.actions(100)).toEqual(before);
   });
 
-  it('A13 two resumes and a halt at once end HALTED or NORMAL, each with its row', async () => {
+  it('A13 two resumes and a halt at once: a resume that the halt overtakes is a 409, and each has its row', async () => {
     const repository = api.get(SafetyRepository);
     const before = (await repository.actions(100)).length;
     const answers = await Promise.all([post('resume', 'a'), post('resume', 'b'), post('halt', 'c')]);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    for (const { status, text, body } of answers.slice(0, 2)) {
+      const { state } = body as { state?: string };
+      if (status === 200) expect(state).toBe('NORMAL');
+      else expect([status, messageIn({ text })]).toEqual([409, expect.stringContaining('stays HALTED')]);
+    }
+    expect(answers[2].status).toBe(200);
     expect((await repository.actions(100)).length).toBe(before + 3);
     await post('resume', 'tidy').expect(200);
+  });
+
+  it('A13 a resume after another process changed the state is a 409; the operator looks, and the next one counts', async () => {
+    await post('halt', 'maintenance').expect(200);
+    const repository = api.get(SafetyRepository);
+    const { status, version } = await repository.load();
+    await repository.save({ ...status, reason: 'halted by another process' }, version);
+    const conflict = await post('resume', 'as I saw it').expect(409);
+    expect(conflict.body).toMatchObject({ statusCode: 409, error: 'Conflict' });
+    expect(messageIn(conflict)).toMatch(/changed by someone else/);
+    expect(api.get(SafetyController).status()).toMatchObject({
+      state: 'HALTED',
+      reason: 'halted by another process',
+    });
+    await post('resume', 'as it is').expect(200);
+  });
+
+  it('a resume of a running bot changes nothing, and is audited', async () => {
+    const repository = api.get(SafetyRepository);
+    const before = (await repository.actions(100)).length;
+    const transitions = await repository.transitions(100);
+    const resumed = await post('resume', 'just to be sure').expect(200);
+    expect(resumed.body).toMatchObject({ state: 'NORMAL' });
+    expect((await repository.actions(100)).length).toBe(before + 1);
+    expect(await repository.transitions(100)).toEqual(transitions);
   });
 
   it('lists executions newest first, page by page, with exact amounts', async () => {

@@ -1,50 +1,104 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { ThrottlerGuard, type ThrottlerLimitDetail, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import { Reflector } from '@nestjs/core';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerLimitDetail,
+  type ThrottlerModuleOptions,
+  type ThrottlerOptions,
+  type ThrottlerRequest,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { Request, Response } from 'express';
-import type { ChimeraConfig } from '../config/index.js';
-import { accessTo } from './access.js';
-import { ApiKeys } from './api-keys.js';
+import { accessTo, mayCall, NeverLimited } from './access.js';
+import { ApiKeys, type ApiKey } from './api-keys.js';
 import { Refusal } from './refusal.js';
 
 const WINDOW_MS = 60_000;
 /** Requests a minute without a valid key: enough for mistakes, too few for guessing. */
 export const UNKNOWN_PER_MINUTE = 60;
-/**
- * All requests a minute, with and without a key. It limits the load, and guessing too, because a right guess
- * counts. Ten a second are more than a page and a few scripts need.
- */
+/** Requests a minute with one key. Ten a second are more than a page and a few scripts need. */
 export const ALL_PER_MINUTE = 600;
-
 /**
- * Requests are counted per address (IPv6: per /64), over all routes. Behind a proxy all clients share the
- * proxy's address.
+ * So many requests of an address, each without a key that it has used before, are a search for keys. Then
+ * even a right one is refused, because the answer would tell that it is right.
  */
-export function rateLimits({ api }: ChimeraConfig): ThrottlerModuleOptions {
-  const keys = new ApiKeys(api.keys);
-  const isKnown = (context: ExecutionContext): boolean =>
-    keys.holderOf(context.switchToHttp().getRequest<Request>().headers.authorization) !== undefined;
-  return {
-    setHeaders: false,
-    throttlers: [
-      { name: 'unknown', ttl: WINDOW_MS, limit: UNKNOWN_PER_MINUTE, skipIf: isKnown },
-      { name: 'all', ttl: WINDOW_MS, limit: ALL_PER_MINUTE },
-    ],
-  };
-}
+export const GUESSES_PER_MINUTE = 600;
+/** Only holders of keys add to the list of addresses, so that it stays far below. */
+const MOST_ADDRESSES = 10_000;
+
+type Limit = 'unknown' | 'guesses' | 'key';
+
+const limitOf = (name: Limit, limit: number): ThrottlerOptions => ({ name, limit, ttl: WINDOW_MS });
+
+export const RATE_LIMITS: ThrottlerModuleOptions = {
+  setHeaders: false,
+  throttlers: [
+    limitOf('unknown', UNKNOWN_PER_MINUTE),
+    limitOf('guesses', GUESSES_PER_MINUTE),
+    limitOf('key', ALL_PER_MINUTE),
+  ],
+};
 
 /**
- * It runs before the keys are checked, so that a guess beyond the limit learns nothing. Public routes are not
- * limited.
+ * Requests with a valid key are counted by key, over all routes. Others are counted by address (IPv6: by
+ * /64); behind a proxy all clients share the proxy's address. So neither another key nor a neighbour behind the
+ * same address uses up the limit of a key.
+ *
+ * It runs before the keys are checked. A halt by an operator is never refused. Public routes are not limited.
  */
 @Injectable()
 export class RateLimitGuard extends ThrottlerGuard {
-  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
-    return Promise.resolve(accessTo(context, this.reflector) === 'public');
+  /** Address and key of the callers that were served. */
+  readonly #seen = new Set<string>();
+
+  constructor(
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
+    reflector: Reflector,
+    private readonly keys: ApiKeys,
+  ) {
+    super(options, storage, reflector);
   }
 
-  /** Unlike in the base class, the route is no part of the key: an address has one limit for all routes. */
-  protected override generateKey(_: ExecutionContext, address: string, limit: string): string {
-    return `${limit} ${address}`;
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const admitted = await super.canActivate(context);
+    const caller = this.#callerOf(context);
+    if (caller && this.#seen.size < MOST_ADDRESSES) this.#seen.add(await this.#visit(context, caller));
+    return admitted;
+  }
+
+  protected override shouldSkip(context: ExecutionContext): Promise<boolean> {
+    const needed = accessTo(context, this.reflector);
+    if (needed === 'public') return Promise.resolve(true);
+    const caller = this.#callerOf(context);
+    const exempt: unknown = this.reflector.get(NeverLimited, context.getHandler());
+    return Promise.resolve(exempt === true && caller !== undefined && mayCall(caller, needed));
+  }
+
+  protected override async handleRequest(request: ThrottlerRequest): Promise<boolean> {
+    const { context, throttler } = request;
+    const caller = this.#callerOf(context);
+    if (throttler.name === 'key')
+      return caller ? super.handleRequest({ ...request, getTracker: () => caller.name }) : true;
+    const isCounted =
+      throttler.name === 'guesses' ? !caller || !this.#seen.has(await this.#visit(context, caller)) : !caller;
+    return isCounted ? super.handleRequest(request) : true;
+  }
+
+  async #visit(context: ExecutionContext, { name }: ApiKey): Promise<string> {
+    const address = await this.getTracker(context.switchToHttp().getRequest<Request>());
+    return `${address} ${name}`;
+  }
+
+  #callerOf(context: ExecutionContext): ApiKey | undefined {
+    return this.keys.holderOf(context.switchToHttp().getRequest<Request>().headers.authorization);
+  }
+
+  /** Unlike in the base class, the route is no part of the key: one limit holds for all routes. */
+  protected override generateKey(_: ExecutionContext, tracker: string, limit: string): string {
+    return `${limit} ${tracker}`;
   }
 
   protected override throwThrottlingException(
@@ -53,6 +107,7 @@ export class RateLimitGuard extends ThrottlerGuard {
   ): Promise<void> {
     const seconds = detail.timeToBlockExpire;
     context.switchToHttp().getResponse<Response>().setHeader('Retry-After', seconds);
-    throw new Refusal(429, `too many requests from this address, try again in ${seconds} seconds`);
+    const from = detail.key.startsWith('key ') ? 'with this key' : 'from this address';
+    throw new Refusal(429, `too many requests ${from}, try again in ${seconds} seconds`);
   }
 }

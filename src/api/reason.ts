@@ -7,9 +7,16 @@ import { Length, Matches } from 'class-validator';
  */
 const PLAIN_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
 
+/**
+ * Matches text in which something can be seen. Spaces of all kinds, marks without a letter, and characters
+ * that are made to be invisible (zero-width ones, the fillers of Hangul, the empty braille cell) cannot.
+ */
+const SOMETHING_VISIBLE = /(?![\p{DI}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+
 /** The body of a halt or a resume. */
 export class ReasonBody {
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
+  @Matches(SOMETHING_VISIBLE, { message: 'reason must hold at least one visible character' })
   @Matches(PLAIN_LINE, { message: 'reason must be one line of text without control characters' })
   @Length(1, 500, { message: 'reason must be given: a text of 1 to 500 characters' })
   readonly reason!: string;

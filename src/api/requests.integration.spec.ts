@@ -29,6 +29,7 @@ describe('malformed requests', () => {
   const get = (route: string) => api.http.get(route).set('Authorization', `Bearer ${VIEWER_KEY}`);
 
   const NO_REASON = 'reason must be given: a text of 1 to 500 characters';
+  const UNSEEN = 'reason must hold at least one visible character';
   const NOT_A_LINE = 'reason must be one line of text without control characters';
 
   it.each([
@@ -36,6 +37,10 @@ describe('malformed requests', () => {
     ['an empty object', {}, NO_REASON],
     ['an empty reason', { reason: '' }, NO_REASON],
     ['blanks', { reason: ' \t\n ' }, NO_REASON],
+    ['zero-width characters', { reason: '\u200b\u200c\u200d\u2060\ufeff' }, UNSEEN],
+    ['blanks of other scripts', { reason: '\u3000\u2800\u3164 \u00ad' }, UNSEEN],
+    ['a mark without a letter', { reason: '\u0301\ufe0f' }, UNSEEN],
+    ['a character of nobody', { reason: '\ue000\u{e0041}' }, UNSEEN],
     ['no reason but null', { reason: null }, NO_REASON],
     ['a number', { reason: 42 }, NO_REASON],
     ['a list', { reason: ['maintenance'] }, NO_REASON],

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { computeAddress } from 'ethers';
+import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
+import { textOf } from './file-text.js';
 import { TEST_ACCOUNTS } from './test-accounts.js';
 
 /** Variables by name, as process.env holds them. An empty value counts as absent. */
@@ -9,6 +11,8 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 /** The chain id of Anvil and Hardhat: the only chain on which a published test key may sign. */
 const LOCAL_CHAIN_ID = 31337;
 
+const RPC_PREFIX = 'RPC_';
+/** The names of secrets, apart from those that begin with RPC_. */
 const SECRET_NAMES = [
   'OPERATOR_PRIVATE_KEY',
   'DEPLOYER_PRIVATE_KEY',
@@ -56,20 +60,28 @@ export class Environment {
 
   constructor(
     private readonly variables: Variables,
-    private readonly readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+    private readonly readText: (path: string) => string = (path) => textOf(readFileSync(path), path),
   ) {}
 
-  /** The value of NAME, or the content of the file that NAME_FILE names, without its last line break. */
+  /**
+   * The value of NAME, or the content of the file that NAME_FILE names, without its last line break. Docker
+   * leaves the first half of a Windows line break at the end of a variable.
+   */
   value(name: string): string | undefined {
     if (!this.#values.has(name)) this.#values.set(name, this.#read(name));
     return this.#values.get(name);
+  }
+
+  /** The variables of the process that hold secrets. */
+  static isSecret(name: string): boolean {
+    return name.startsWith(RPC_PREFIX) || SECRET_NAMES.includes(name);
   }
 
   /**
    * What no message may hold: the values of all secrets, and of every variable whose name begins with RPC_.
    */
   secretValues(): string[] {
-    const rpc = Object.keys(this.variables).filter((name) => name.startsWith('RPC_'));
+    const rpc = Object.keys(this.variables).filter((name) => name.startsWith(RPC_PREFIX));
     const names = [...SECRET_NAMES, ...rpc.map((name) => name.replace(/_FILE$/, ''))];
     return [...new Set(names)].flatMap((name) => this.value(name) ?? []);
   }
@@ -105,8 +117,8 @@ export class Environment {
   }
 
   #read(name: string): string | undefined {
-    const direct = this.variables[name] || undefined;
-    const path = this.variables[`${name}_FILE`] || undefined;
+    const direct = this.#variable(name);
+    const path = this.#variable(`${name}_FILE`);
     if (path === undefined) return direct;
     if (direct !== undefined) {
       this.problems.push(`${name}: both ${name} and ${name}_FILE are set; set only one of them`);
@@ -115,12 +127,20 @@ export class Environment {
     try {
       return this.readText(path).replace(/\r?\n$/, '') || undefined;
     } catch (error) {
+      if (error instanceof StartupError) {
+        this.problems.push(`${name}_FILE: the file it names is not UTF-8 text; save it as UTF-8`);
+        return undefined;
+      }
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
       this.problems.push(
         `${name}_FILE: the file it names cannot be read (${code}); a readable file was expected`,
       );
       return undefined;
     }
+  }
+
+  #variable(name: string): string | undefined {
+    return this.variables[name]?.replace(/\r$/, '') || undefined;
   }
 
   /** @param neededBecause undefined: the key may be absent. */

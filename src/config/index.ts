@@ -1,4 +1,5 @@
 export { ChimeraConfigModule } from './config.module.js';
+export { forgetSecrets, secretTexts } from './config-secrets.js';
 export type { DeploymentEnvironment, EnvironmentConfig, Variables } from './environment.js';
 export { parseDecimal } from './decimal.js';
 export { loadConfig, loadDeploymentConfig, type DeploymentLoadOptions } from './load-config.js';

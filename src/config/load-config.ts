@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { StartupError } from '../domain/errors.js';
+import { parseDotEnv } from './dot-env.js';
 import type { Variables } from './environment.js';
+import { textOf } from './file-text.js';
 import { parseConfig, parseDeploymentConfig } from './parse-config.js';
 import type { ChimeraConfig, DeploymentConfig } from './sections.js';
 
@@ -66,13 +67,14 @@ function withDotEnv(variables: Variables, directory: string): Variables {
 
 function readDotEnv(path: string): Variables {
   const text = readOptional(path);
-  return text === undefined ? {} : parseEnv(text);
+  return text === undefined ? {} : parseDotEnv(text, '.env');
 }
 
 function readOptional(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return textOf(readFileSync(path), path);
   } catch (error) {
+    if (error instanceof StartupError) throw error;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT') return undefined;
     throw new StartupError([`${path}: the file cannot be read (${String(code)})`]);

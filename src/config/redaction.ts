@@ -1,7 +1,7 @@
+import { SecretScrubber } from '../domain/secret-forms.js';
+
 const MASK = '***';
 const LONGEST_SHOWN = 60;
-/** A shorter value is too common to be recognised inside another text. */
-const SHORTEST_RECOGNISED = 4;
 /** 64 hex digits may be a private key or a digest. Neither may be printed. */
 const KEY_LIKE = /[0-9a-f]{64}/i;
 const URL_LIKE = /:\/\//;
@@ -11,10 +11,10 @@ const URL_LIKE = /:\/\//;
  * secret.
  */
 export class Redaction {
-  readonly #secrets: readonly string[];
+  readonly #secrets: SecretScrubber;
 
   constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret.length >= SHORTEST_RECOGNISED);
+    this.#secrets = new SecretScrubber(secrets);
   }
 
   show(text: string): string {
@@ -28,8 +28,6 @@ export class Redaction {
   }
 
   #mayBeSecret(text: string): boolean {
-    return (
-      KEY_LIKE.test(text) || URL_LIKE.test(text) || this.#secrets.some((secret) => text.includes(secret))
-    );
+    return KEY_LIKE.test(text) || URL_LIKE.test(text) || this.#secrets.holdsSecret(text);
   }
 }

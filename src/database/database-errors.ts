@@ -6,6 +6,8 @@ import { ChimeraError, HaltError, messageOf, RetryError } from '../domain/errors
  */
 const TRANSIENT_CLASSES = new Set(['08', '40', '53', '57', '58']);
 const DISK_FULL = '53100';
+/** The server's own words name the user. */
+const LOGIN = '28';
 /** Single conditions that pass, of classes that are mistakes otherwise. */
 const TRANSIENT_CODES = new Set([
   '55P03', // lock not available
@@ -36,7 +38,7 @@ const PLAN_IS_OLD = /cached plan must not change result type/;
 export function databaseError(error: unknown): ChimeraError {
   if (error instanceof ChimeraError) return error;
   const code = codeOf(error);
-  const message = messageOf(error);
+  const message = code?.startsWith(LOGIN) ? 'it refuses the login' : messageOf(error);
   if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`);
   const transient =
     (code === undefined ? LOST_CONNECTION.test(message) : isTransient(code)) || PLAN_IS_OLD.test(message);

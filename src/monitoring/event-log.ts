@@ -1,7 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import { Clock } from '../domain/clock.js';
 import type { BotEvent, EventNamed } from '../domain/events/events.js';
 import type { EventSubscriber } from './broadcast.js';
+import { LineLimit, type LeftOut } from './line-limit.js';
 
 type Level = 'silent' | 'debug' | 'info' | 'warn' | 'error';
 type LevelOf<E extends BotEvent> = Level | ((event: E) => Level);
@@ -21,6 +23,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'safety-not-saved': 'error',
   'database-lost': 'warn',
   'embedded-database': 'warn',
+  'lines-left-out': 'warn',
   'cache-lost': 'warn',
   // A caller without a key can cause these, up to the rate limit.
   'api-key-refused': 'debug',
@@ -49,15 +52,46 @@ export function levelOf(event: BotEvent): Level {
   return typeof level === 'function' ? level(event) : (level ?? 'info');
 }
 
-/** Writes the events as structured log lines: one JSON object a line, the event's name under `event`. */
+/** At the end of a minute without events, this often: what was left out is said while it is news. */
+const CHECK_EVERY_MS = 5_000;
+
+/**
+ * Writes the events as structured log lines: one JSON object a line, the event's name under `event`. Of a
+ * flood it writes the first lines of each minute, then how many it left out.
+ */
 @Injectable()
-export class EventLog implements EventSubscriber {
-  constructor(private readonly logger: PinoLogger) {
+export class EventLog implements EventSubscriber, OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly limit = new LineLimit();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly logger: PinoLogger,
+    private readonly clock = new Clock(),
+  ) {
     logger.setContext('Chimera');
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.reportLeftOut(), CHECK_EVERY_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.say(this.limit.end());
   }
 
   hear(event: BotEvent): void {
     const level = levelOf(event);
-    if (level !== 'silent') this.logger[level](event);
+    if (level === 'silent' || !this.logger.logger.isLevelEnabled(level)) return;
+    this.reportLeftOut();
+    if (this.limit.admit(event, this.clock.monotonicMs())) this.logger[level](event);
+  }
+
+  private reportLeftOut(): void {
+    this.say(this.limit.endMinute(this.clock.monotonicMs()));
+  }
+
+  private say(leftOut: readonly LeftOut[]): void {
+    for (const left of leftOut) this.logger.warn({ event: 'lines-left-out', ...left } satisfies BotEvent);
   }
 }

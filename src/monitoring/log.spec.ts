@@ -15,6 +15,7 @@ const PRICE = {
   oursUsd8: '300000000000',
   chainUsd8: '300000000001',
 } as const;
+const SECRET = 'a-password of the log';
 const TIME = /^\d\d:\d\d:\d\d\.\d{3} /;
 
 function capture() {
@@ -29,7 +30,12 @@ function written(
   work: (logger: pino.Logger) => void,
 ): string[] {
   const { lines, output } = capture();
-  const { pinoHttp } = logParams({ logLevel: 'info', logFormat: 'auto', ...settings }, isTerminal, output);
+  const { pinoHttp } = logParams(
+    { logLevel: 'info', logFormat: 'auto', ...settings },
+    [SECRET],
+    isTerminal,
+    output,
+  );
   work(pino(...pinoHttp));
   return lines;
 }
@@ -56,6 +62,22 @@ describe('the log of the process', () => {
     expect(line.replace(TIME, '')).toBe('INFO  api-listening url=http://127.0.0.1:3000\n');
   });
 
+  it.each(['json', 'pretty'] as const)(
+    'A23 holds no secret, in whatever way it is written: %s',
+    (logFormat) => {
+      const basic = Buffer.from(`user:${SECRET}`).toString('base64');
+      const texts = [SECRET, encodeURIComponent(SECRET), `Basic ${basic}`];
+      const lines = written({ logFormat }, false, (logger) => {
+        for (const text of texts) {
+          logger.error({ event: 'pass-failed', message: `the node said: ${text}` });
+          logger.error(new Error(text), text);
+        }
+      });
+      expect(lines.filter((line) => line.includes('***')).length).toBeGreaterThanOrEqual(2 * texts.length);
+      for (const text of [...texts, basic]) expect(lines.join('')).not.toContain(text);
+    },
+  );
+
   it('leaves out what is below its level', () => {
     const all = (logger: pino.Logger): void => {
       for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level](LISTENING);
@@ -72,7 +94,7 @@ describe('the log of the process', () => {
   it('carries the events of the bot and the messages of Nest', async () => {
     const { lines, output } = capture();
     @Module({
-      imports: [LoggerModule.forRoot(logParams({ logLevel: 'warn', logFormat: 'auto' }, true, output))],
+      imports: [LoggerModule.forRoot(logParams({ logLevel: 'warn', logFormat: 'auto' }, [], true, output))],
     })
     class App {}
     const app = await NestFactory.createApplicationContext(App, { bufferLogs: true });

@@ -1,3 +1,3 @@
-export { SafetyController, type Actor, type Operator } from './safety-controller.js';
+export { SafetyController, StateConflict, type Actor, type Operator } from './safety-controller.js';
 export { FailurePolicy } from './failure-policy.js';
 export { SafetyModule } from './safety.module.js';

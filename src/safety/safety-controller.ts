@@ -27,6 +27,9 @@ export interface Operator {
 /** Who asks for a change: the bot itself or a person. Only the actions of a person are audited. */
 export type Actor = 'chimera' | Operator;
 
+/** A resume met another change of the state: a person has to look before the next one. */
+export class StateConflict extends RetryError {}
+
 interface Change {
   readonly event: SafetyEvent;
   /** Milliseconds since the epoch. */
@@ -201,8 +204,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * Leaves HALTED or THROTTLED after the change is saved. When a halt comes in the meantime, the bot stays
    * HALTED.
    *
-   * @throws SkipError when a person gives no reason; RetryError when it is not known whether the change was
-   *   saved: then the old state stays in force.
+   * @throws SkipError when a person gives no reason; StateConflict when another change came in between;
+   *   RetryError when it is not known whether the change was saved: then the old state stays in force.
    */
   async resume(reason: string, actor: Actor): Promise<SafetyStatus> {
     const text = reasonOf('resume', reason, actor);
@@ -215,7 +218,13 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
         const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), ...(action && { action }) });
         this.derive();
         if (!saved)
-          throw new RetryError('The safety state was changed by someone else: look at it, then try again.');
+          throw new StateConflict(
+            'The safety state was changed by someone else: look at it, then try again.',
+          );
+        if (this.isHalted)
+          throw new StateConflict(
+            'A halt came at the same time, so the bot stays HALTED: look at its reason.',
+          );
       })
       .finally(() => {
         this.resuming -= 1;

@@ -56,4 +56,11 @@ export type LoopEvent =
       readonly bidUsd8: string;
       readonly netProfitUsd8: string;
     }
+  | {
+      /** In the last minute the log left out so many lines of an event with this reason. All were counted. */
+      readonly event: 'lines-left-out';
+      readonly of: string;
+      readonly reason: string | undefined;
+      readonly lines: number;
+    }
   | { readonly event: 'metrics'; readonly counters: Readonly<Record<string, number>> };

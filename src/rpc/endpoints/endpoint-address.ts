@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
+import { formsOf } from '../../domain/secret-forms.js';
 
 /**
  * Shorter parts of a URL ("v2", "rpc") are not secret, and masking them would make the messages of nodes
@@ -59,9 +60,11 @@ function secretParts(url: URL): string[] {
   const parts = new Set<string>([url.href, url.host, url.hostname, url.pathname, url.search.slice(1)]);
   const pieces = [url.username, url.password, ...url.pathname.split('/'), ...url.searchParams.values()];
   if (isIP(url.hostname) === 0) pieces.push(...domainsAbove(url.hostname));
+  // The transport sends user and password as one text in base64, and nodes repeat what they were sent.
+  pieces.push(`${safeDecode(url.username)}:${safeDecode(url.password)}`, url.href);
   for (const piece of pieces) {
     parts.add(piece);
-    parts.add(safeDecode(piece));
+    for (const form of formsOf(safeDecode(piece))) parts.add(form);
   }
   return [...parts].filter((part) => part.length >= SHORTEST_SECRET_PART).sort((a, b) => b.length - a.length);
 }
