@@ -35,16 +35,17 @@ const limitOf = (name: Limit, limit: number): ThrottlerOptions => ({ name, limit
 export const RATE_LIMITS: ThrottlerModuleOptions = {
   setHeaders: false,
   throttlers: [
-    limitOf('unknown', UNKNOWN_PER_MINUTE),
+    // Before the next one, which would refuse without counting.
     limitOf('guesses', GUESSES_PER_MINUTE),
+    limitOf('unknown', UNKNOWN_PER_MINUTE),
     limitOf('key', ALL_PER_MINUTE),
   ],
 };
 
 /**
  * Requests with a valid key are counted by key, over all routes. Others are counted by address (IPv6: by
- * /64); behind a proxy all clients share the proxy's address. So neither another key nor a neighbour behind the
- * same address uses up the limit of a key.
+ * /64); behind a proxy all clients share the proxy's address. So neither another key nor a neighbour behind
+ * the same address uses up the limit of a key.
  *
  * It runs before the keys are checked. A halt by an operator is never refused. Public routes are not limited.
  */

@@ -9,7 +9,7 @@ const NOTHING_MORE = /^\s*(#.*)?$/;
  * Reads the text of a `.env` file as the readers do that people know (dotenv, Docker Compose, a shell). Where
  * these differ, and one of them would cut the value, the line is refused.
  *
- * - `export`, spaces around the `=` and every kind of line break are understood. Of two lines the last counts.
+ * - `export`, spaces around the `=` and any line break are understood. Of two lines the last counts.
  * - A value in quotes is taken as it is, over several lines too. In double quotes `\n` is a line break.
  * - Without quotes a comment begins with a space and `#`. A `#` within the value belongs to it.
  * - `$` is a character like any other.

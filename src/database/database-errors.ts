@@ -22,9 +22,12 @@ const TRANSIENT_CODES = new Set([
 /** Codes of Node's network, and of its TLS while a certificate is replaced. */
 const NETWORK_CODE =
   /^(E(CONN|HOST|NET|ADDR|AI_|PIPE|TIMEDOUT|NOTFOUND|MFILE|NFILE|NOBUFS|NOMEM|PROTO)|ERR_(SSL|TLS|STREAM|SOCKET)_)|CERT|^UNABLE_TO_/;
-/** What pg and its pool say, without a code, when a connection was lost or did not come in time. */
+/**
+ * What pg, its pool and TypeORM say, without a code, when a connection was lost or did not come in time.
+ * TypeORM releases its runner when the connection breaks between two statements of a transaction.
+ */
 const LOST_CONNECTION =
-  /connection terminated|timeout exceeded when trying to connect|timeout expired|connection.*closed|client was closed|not queryable|connection error|query read timeout|cannot use a pool after|socket (hang up|has been ended)|this socket|(support|establishing an) SSL connection|client network socket disconnected/i;
+  /connection terminated|query runner was already released|query runner already released|timeout exceeded when trying to connect|timeout expired|connection.*closed|client was closed|not queryable|connection error|query read timeout|cannot use a pool after|socket (hang up|has been ended)|this socket|(support|establishing an) SSL connection|client network socket disconnected/i;
 /** A statement that was prepared before a migration of another process. */
 const PLAN_IS_OLD = /cached plan must not change result type/;
 

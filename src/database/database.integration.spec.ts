@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HaltError, RetryError } from '../domain/errors.js';
+import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { Clock } from '../domain/clock.js';
 import { DatabaseAvailability } from './availability.js';
@@ -73,6 +74,98 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
     }
     expect(events.all.at(-1)).toEqual({ event: 'database-back' });
   });
+
+  const pidIn = async (manager: EntityManager): Promise<number> => {
+    const [row]: { pid: number }[] = await manager.query('SELECT pg_backend_pid() AS pid');
+    return row?.pid ?? 0;
+  };
+  const goneOf = (pid: number): Promise<void> =>
+    eventually(async () => {
+      const rows = await database
+        .query('SELECT 1 FROM pg_stat_activity WHERE pid = $1', [pid])
+        .catch(() => [0]);
+      return rows.length === 0;
+    }, 'the session to end');
+
+  it.each<[string, (manager: EntityManager) => Promise<unknown>]>([
+    [
+      'the session is ended between two statements (57P01)',
+      async (manager) => {
+        const pid = await pidIn(manager);
+        await database.query('SELECT pg_terminate_backend($1)', [pid]);
+        await goneOf(pid);
+      },
+    ],
+    [
+      'its process is killed between two statements',
+      async (manager) => {
+        const pid = await pidIn(manager);
+        process.kill(pid, 'SIGKILL');
+        await goneOf(pid);
+      },
+    ],
+    [
+      'the session is ended while a statement runs',
+      async (manager) => {
+        const pid = await pidIn(manager);
+        const sleeping = manager.query('SELECT pg_sleep(4)');
+        await Promise.all([sleeping, database.query('SELECT pg_terminate_backend($1)', [pid])]);
+      },
+    ],
+    [
+      'the process of the bot stood still in it (25P03)',
+      async (manager) => {
+        const pid = await pidIn(manager);
+        await manager.query(`SET LOCAL idle_in_transaction_session_timeout = '50ms'`);
+        await goneOf(pid);
+      },
+    ],
+  ])('F54 a transaction is tried again when %s, and the next one is served', async (_, misfortune) => {
+    const error: unknown = await database
+      .transaction(async (manager) => {
+        await misfortune(manager);
+        await manager.query('SELECT 1');
+      })
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(/^RetryError/);
+    await eventually(
+      () =>
+        database
+          .transaction((manager) => manager.query('SELECT 1'))
+          .then(
+            () => true,
+            () => false,
+          ),
+      'the database to serve again',
+    );
+    expect(events.all.at(-1)).toEqual({ event: 'database-back' });
+  });
+
+  it('F54 a server that is read-only for a while is tried again, and writes afterwards', async () => {
+    await database.query('CREATE TABLE IF NOT EXISTS noted (n integer)');
+    const [was] = await database.query(`SELECT current_setting('default_transaction_read_only') AS it`);
+    expect(was).toEqual({ it: 'off' });
+    await setReadOnly('on');
+    expect(await failure('INSERT INTO noted VALUES (1)')).toBeInstanceOf(RetryError);
+    expect(await database.query('SELECT count(*)::int AS n FROM noted')).toEqual([{ n: 0 }]);
+    await setReadOnly('off');
+    await database.query('INSERT INTO noted VALUES (1)');
+    expect(await database.query('SELECT count(*)::int AS n FROM noted')).toEqual([{ n: 1 }]);
+  });
+
+  async function setReadOnly(mode: 'on' | 'off'): Promise<void> {
+    const admin = await createDataSource(server).initialize();
+    await admin.query('SET default_transaction_read_only = off');
+    await admin.query(`ALTER SYSTEM SET default_transaction_read_only = ${mode}`);
+    await admin.query('SELECT pg_reload_conf()');
+    await admin.destroy();
+    await eventually(async () => {
+      const rows = await database
+        .query(`SELECT current_setting('default_transaction_read_only') AS it`)
+        .catch(() => []);
+      return rows[0]?.it === mode;
+    }, `the server to have read-only ${mode}`);
+  }
 
   it('F28 a database that is away is tried again; the error holds no password', async () => {
     await server.stop();
