@@ -64,7 +64,7 @@ export function aaveState(
 ): AaveState {
   const { limits, fromBlock = 0, clock = new Clock(), events = new RecordedEvents(), delivered } = options;
   const parts = aaveParts(chain, config, limits);
-  const backfill = new HeldBackfill(checkpoints, events, clock);
+  const backfill = new HeldBackfill(checkpoints, events, clock, chain);
   const engine = new StateEngine(
     chain,
     { before: [parts.feeds], markets: [{ market: parts.market, fromBlock }] },

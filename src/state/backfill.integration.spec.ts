@@ -1,11 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestDatabase } from '../../testing/database.js';
 import { eventually } from '../../testing/eventually.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { MemoryCache } from '../cache/index.js';
 import { CheckpointsRepository, type History } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { toAddress, type Address } from '../domain/hex.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
 import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 import { Backfill, type BackfillTarget } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
@@ -66,8 +69,11 @@ describe('the backfill', () => {
     await run(backfill, target);
     const progress = events.named('backfill-range').map(({ atBlock }) => atBlock);
     expect(target.adopted.toSorted()).toEqual(ALL_BORROWERS.toSorted());
-    expect(target.asked.map(([from, to]) => to - from + 1)).toEqual([10_000, 20_000, 40_000, 30_000]);
-    expect(progress).toEqual([9_999, 29_999, 69_999, GOAL]);
+    const lengths = target.asked.map(([from, to]) => to - from + 1);
+    expect(lengths[0]).toBe(10_000);
+    expect(Math.max(...lengths)).toBeGreaterThan(10_000);
+    expect(progress).toEqual(target.asked.map(([, to]) => to));
+    expect(progress.at(-1)).toBe(GOAL);
   });
 
   it('F11 splits a range that the provider finds too large or does not answer in time, and misses nothing', async () => {
@@ -137,7 +143,7 @@ describe('the backfill', () => {
     expect(events.named('backfill-finished')).toMatchObject([
       { market: MARKET, borrowers: ALL_BORROWERS.length },
     ]);
-    const later = new Backfill(storeOf(), events, new Clock());
+    const later = new Backfill(storeOf(), events, new Clock(), chain());
     later.serve([target]);
     later.wake();
     later.wake();
@@ -153,7 +159,7 @@ async function begin(): Promise<Backfill> {
   const saved = await store.load(MARKET);
   const history: History = saved.history ?? { scannedTo: -1, goal: GOAL };
   if (!saved.history) await store.saveHistory(MARKET, [], history);
-  const backfill = new Backfill(store, events, new Clock());
+  const backfill = new Backfill(store, events, new Clock(), chain());
   // The accounts that an earlier process read are in no checkpoint here: only a real market makes one.
   backfill.expect(MARKET, history, saved.unread);
   return backfill;
@@ -163,6 +169,11 @@ async function run(backfill: Backfill, target: Target): Promise<void> {
   backfill.serve([target]);
   backfill.wake();
   await backfill.idle();
+}
+
+function chain(): Chain {
+  const span = new AdaptiveSize({ first: 10_000, largest: 200_000, patience: 8 });
+  return standIn<Chain>('chain', { logSpan: () => span });
 }
 
 function storeOf(): CheckpointStore {

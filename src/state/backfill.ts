@@ -5,6 +5,7 @@ import { Clock } from '../domain/clock.js';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
+import { Chain } from '../rpc/chain/chain.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { inRanges } from './ranges.js';
 
@@ -60,6 +61,7 @@ export class Backfill {
     private readonly checkpoints: CheckpointStore,
     private readonly events: Events,
     private readonly clock: Clock,
+    private readonly chain: Chain,
   ) {}
 
   /** The markets to search for. To be called once. */
@@ -129,7 +131,7 @@ export class Backfill {
             this.events.emit({ event: 'backfill-range', market, ...rangeOf(work), borrowers });
             pauseMs = FIRST_PAUSE_MS;
           },
-          signal,
+          { span: () => this.chain.logSpan({ archive: true }), signal },
         );
         if (this.work.get(market) === work) this.work.delete(market);
       } catch (error) {

@@ -124,7 +124,7 @@ export class BlockFollower {
         from,
         to.number,
         onLogs,
-        signal,
+        { span: () => this.chain.logSpan(), signal },
       );
   }
 

@@ -4,6 +4,7 @@ import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain, LogOptions } from '../rpc/chain/chain.js';
 import { mayHoldLogsOf } from '../rpc/chain/logs-bloom.js';
 import { RpcError } from '../rpc/rpc-errors.js';
+import { inRanges } from './ranges.js';
 
 /**
  * The logs that WebSockets delivered. They may be incomplete, so they are never used in place of an answer.
@@ -58,9 +59,17 @@ async function answerFor(
   const [first] = blocks;
   const last = blocks.at(-1);
   if (!first || !last) return [];
-  const range =
-    first === last
-      ? { blockHash: first.hash } // The node answers for this very block or not at all.
-      : { fromBlock: first.number, toBlock: last.number };
-  return chain.getLogs(range, addresses, [], options);
+  // The node answers for this very block or not at all.
+  if (first === last) return chain.getLogs({ blockHash: first.hash }, addresses, [], options);
+  const logs: RawLog[] = [];
+  await inRanges(
+    (fromBlock, toBlock) => chain.getLogs({ fromBlock, toBlock }, addresses, [], options),
+    first.number,
+    last.number,
+    (piece) => {
+      logs.push(...piece);
+    },
+    { span: () => chain.logSpan() },
+  );
+  return logs;
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../../src/domain/errors.js';
 import type { Address, Hash } from '../../src/domain/hex.js';
 import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
 import type { Chain } from '../../src/rpc/chain/chain.js';
+import { AdaptiveSize } from '../../src/rpc/endpoints/adaptive-size.js';
 import { RpcError } from '../../src/rpc/rpc-errors.js';
 import { aBlock } from '../builders/blocks.js';
 import { standIn } from './stand-in.js';
@@ -70,6 +71,7 @@ export class FakeBlockChain {
         return Promise.resolve(found);
       },
       multicallAs: (_calls, _block, decode) => Promise.resolve(decode([])),
+      logSpan: () => new AdaptiveSize({ first: 10_000, largest: 10_000, patience: 8 }),
     });
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { Block } from '../../domain/block.js';
 import { errorFrom } from '../../domain/errors.js';
+import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import {
   blockParam,
@@ -21,6 +22,7 @@ import {
 import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
 import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
+import { AdaptiveSize } from '../endpoints/adaptive-size.js';
 import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
@@ -51,6 +53,8 @@ export interface MulticallOptions extends CallOptions {
   readonly chunk?: number;
 }
 
+/** Blocks in a range of logs. Providers serve 10 to 10,000 of them, or any number with few logs. */
+const LOG_SPAN = { first: 10_000, largest: 200_000, patience: 8 } as const;
 /** Headers in one batch: as many as the nodes of providers serve in one request. */
 const HEADERS_PER_BATCH = 100;
 
@@ -59,6 +63,8 @@ const HEADERS_PER_BATCH = 100;
  */
 @Injectable()
 export class Chain {
+  private readonly logSpans = new Map<EndpointRole, AdaptiveSize>();
+
   constructor(private readonly pool: RpcPool) {}
 
   get chainId(): number {
@@ -101,7 +107,7 @@ export class Chain {
    * Logs in the order of the chain, each checked against the range and the addresses of the filter.
    *
    * @param addresses no address means any address.
-   * @throws LogRangeTooLarge when the provider wants a shorter range.
+   * @throws LogRangeTooLarge when the provider wants a shorter range; an RpcError with `tooMuch` when it may.
    * @throws RpcError of the kind `bad-answer` when no endpoint answers with all logs of `mustHold`.
    */
   getLogs(
@@ -131,7 +137,19 @@ export class Chain {
       params: [hexQuantity(range.toBlock), false],
       parse: (raw) => parseBlockAsked(raw, range.toBlock),
     };
-    return this.pool.batchAs([logs, last], ([found]) => answerOf(found), options);
+    const large = range.toBlock > range.fromBlock;
+    return this.pool.batchAs([logs, last], ([found]) => answerOf(found), { ...options, large });
+  }
+
+  /**
+   * How many blocks the endpoint that would be asked now serves in one range of logs. It is learned by
+   * whoever reads ranges, and remembered for each endpoint.
+   */
+  logSpan(options?: Pick<BatchOptions, 'archive'>): AdaptiveSize {
+    const role = this.pool.firstFor(options);
+    const span = this.logSpans.get(role) ?? new AdaptiveSize(LOG_SPAN);
+    this.logSpans.set(role, span);
+    return span;
   }
 
   /** What the call returns at this block, or the revert, which is a result and not thrown. */

@@ -23,7 +23,7 @@ export class AdaptiveSize {
   /** The smallest size that was refused, as far as it still counts. */
   #refused: number | undefined;
   #servedInRow = 0;
-  /** A larger size that is being tried now; there is never a second one. */
+  /** A larger size that was given out to be tried. */
   #trial: number | undefined;
 
   constructor({ first, largest, patience }: SizeLimits) {
@@ -39,9 +39,10 @@ export class AdaptiveSize {
   /** How much to ask for now. @param most what is left to ask for, at least 1. */
   next(most: number): number {
     const patience = this.#refused === undefined ? 1 : this.#patience;
-    if (this.#trial === undefined && this.#servedInRow >= patience) {
+    if (this.#servedInRow >= patience) {
       const larger = Math.min(this.#larger(), most);
       if (larger > this.#size) {
+        this.#servedInRow = 0;
         this.#trial = larger;
         return larger;
       }

@@ -24,6 +24,11 @@ export interface BatchOptions extends CallOptions {
    * endpoints serve it.
    */
   readonly archive?: boolean;
+  /**
+   * It may ask for more than the endpoint can serve: a failure that a smaller question may avoid is no mark
+   * on the health of the endpoint.
+   */
+  readonly large?: boolean;
 }
 
 /**

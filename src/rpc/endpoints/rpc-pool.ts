@@ -117,10 +117,19 @@ export class RpcPool {
     combine: (answers: BatchAnswers<Calls>) => T,
     options?: BatchOptions,
   ): Promise<T> {
-    const members = options?.archive === true && this.#archive ? [this.#archive] : this.#live;
-    return this.#failOver(members, options, (member, deadlineMs) =>
+    return this.#failOver(this.#membersFor(options), options, (member, deadlineMs) =>
       batchOf(member, calls, combine, deadlineMs),
     );
+  }
+
+  /** The endpoint that would be asked first now. */
+  firstFor(options?: BatchOptions): EndpointRole {
+    const members = this.#membersFor(options);
+    return (this.#usable(members)[0] ?? members[0])?.endpoint.role ?? 'primary';
+  }
+
+  #membersFor(options: BatchOptions | undefined): readonly Member[] {
+    return options?.archive === true && this.#archive ? [this.#archive] : this.#live;
   }
 
   /**
@@ -253,9 +262,10 @@ export class RpcPool {
    */
   async #failOver<T>(
     members: readonly Member[],
-    options: CallOptions | undefined,
+    options: BatchOptions | undefined,
     work: Work<T>,
   ): Promise<T> {
+    const large = options?.large === true;
     const endMs = this.#clock.monotonicMs() + (options?.deadlineMs ?? this.#timings.deadlineMs);
     let failures: RpcError[] = [];
     for (let round = 1; round <= 2; round++) {
@@ -265,7 +275,8 @@ export class RpcPool {
         const leftMs = endMs - this.#clock.monotonicMs();
         if (leftMs <= 0) break;
         try {
-          return await this.#recorded(member, () => work(member, leftMs / (candidates.length - index)));
+          const shareMs = leftMs / (candidates.length - index);
+          return await this.#recorded(member, () => work(member, shareMs), large);
         } catch (error) {
           if (!(error instanceof RpcError)) throw error;
           failed.push(error);
@@ -285,14 +296,15 @@ export class RpcPool {
     return endMs - this.#clock.monotonicMs() > 2 * this.#timings.outOfSyncPauseMs;
   }
 
-  async #recorded<T>(member: Member, work: () => Promise<T>): Promise<T> {
+  async #recorded<T>(member: Member, work: () => Promise<T>, large = false): Promise<T> {
     try {
       const value = await work();
       member.health.succeeded();
       return value;
     } catch (error) {
-      if (error instanceof RpcError) member.health.failed(error, this.#clock.monotonicMs());
-      else if (error instanceof RpcAnswerError) member.health.succeeded();
+      if (error instanceof RpcError) {
+        if (!(large && error.tooMuch)) member.health.failed(error, this.#clock.monotonicMs());
+      } else if (error instanceof RpcAnswerError) member.health.succeeded();
       throw error;
     }
   }
