@@ -13,6 +13,10 @@ export interface BotSettings {
   readonly maxSingleExecutionUsd?: string;
   readonly maxDailyVolumeUsd?: string;
   readonly maxConsecutiveFailures?: number;
+  readonly maxFeePerTransactionEth?: string;
+  readonly maxDailyFeeEth?: string;
+  readonly maxDailyLossUsd?: string;
+  readonly maxWalletShareBps?: number;
   /** Without these three the chain may rest, and its clock be moved, as one likes. */
   readonly maxTimestampJumpSeconds?: number;
   readonly maxHeadAgeSeconds?: number;
@@ -62,6 +66,10 @@ export function botConfig(
     maxSingleExecutionUsd = '1000000',
     maxDailyVolumeUsd = '100000000',
     maxConsecutiveFailures = 3,
+    maxFeePerTransactionEth = '10000',
+    maxDailyFeeEth = '1000000',
+    maxDailyLossUsd = '1000000000',
+    maxWalletShareBps = 10_000,
     maxTimestampJumpSeconds = A_YEAR,
     maxHeadAgeSeconds = A_YEAR,
     haltHeadAgeSeconds = A_YEAR,
@@ -92,6 +100,10 @@ safety:
   maxDailyVolumeUsd: ${maxDailyVolumeUsd}
   maxConsecutiveFailures: ${maxConsecutiveFailures}
   minOperatorBalanceEth: 0.1
+  maxFeePerTransactionEth: ${maxFeePerTransactionEth}
+  maxDailyFeeEth: ${maxDailyFeeEth}
+  maxDailyLossUsd: ${maxDailyLossUsd}
+  maxWalletShareBps: ${maxWalletShareBps}
   maxTimestampJumpSeconds: ${maxTimestampJumpSeconds}
   maxHeadAgeSeconds: ${maxHeadAgeSeconds}
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}

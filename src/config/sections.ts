@@ -25,6 +25,7 @@ const PORT = { min: 1, max: 65_535 } as const;
 /** Up to a year. */
 const SECONDS = { min: 1, max: 31_536_000 } as const;
 const showUsd8 = (value: number | bigint): string => formatUnits(BigInt(value), 8);
+const showWei = (value: number | bigint): string => formatUnits(BigInt(value), 18);
 
 export class NetworkConfig {
   @Name({ example: 'base' })
@@ -213,6 +214,23 @@ export class SafetyConfig {
   /** With less than this in the operator wallet nothing is signed. Wei. */
   @Decimal({ key: 'minOperatorBalanceEth', decimals: 18, default: '0.1', example: '0.1' })
   readonly minOperatorBalanceWei!: bigint;
+
+  /** Gas limit times max fee, and the fees beside gas, of one transaction. Wei. */
+  @AtMost('maxDailyFeeWei', showWei)
+  @Decimal({ key: 'maxFeePerTransactionEth', decimals: 18, default: '0.05', example: '0.05' })
+  readonly maxFeePerTransactionWei!: bigint;
+
+  /** What is paid in one UTC day, with the most that what is in flight may pay. Wei. */
+  @Decimal({ key: 'maxDailyFeeEth', decimals: 18, default: '0.2', example: '0.2' })
+  readonly maxDailyFeeWei!: bigint;
+
+  /** What is lost in one UTC day, with what is in flight as if it reverted. USD with 8 decimals. */
+  @Usd({ key: 'maxDailyLossUsd', default: '50', example: '50' })
+  readonly maxDailyLossUsd8!: bigint;
+
+  /** The share of the wallet that everything in flight may pay together. */
+  @Bps({ default: '5000', example: 5000 })
+  readonly maxWalletShareBps!: number;
 
   /** The longest time from one block to the next. A longer one halts. */
   @Integer({ ...SECONDS, default: '20', example: 20 })

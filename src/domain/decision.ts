@@ -31,6 +31,14 @@ export const REJECTION_REASONS = {
   'notional-above-limit': 'the debt to cover is above safety.maxSingleExecutionUsd',
   'daily-volume-reached': 'the UTC day would exceed safety.maxDailyVolumeUsd',
   'operator-balance-low': 'the operator wallet holds less than safety.minOperatorBalanceEth',
+  'fee-above-limit': 'even with the least bid its fee may be above safety.maxFeePerTransactionEth',
+  'fee-above-node-cap':
+    'even with the least bid its fee may be above what the nodes take for one transaction',
+  'daily-fee-reached': 'the fees of the UTC day and of what is in flight may exceed safety.maxDailyFeeEth',
+  'daily-loss-reached':
+    'the losses of the UTC day, and of what is in flight if it reverts, may exceed safety.maxDailyLossUsd',
+  'wallet-share-reached': 'what is in flight may take more of the wallet than safety.maxWalletShareBps',
+  'in-flight-limit': 'as many transactions are in flight as the last outcomes allow',
 } as const;
 
 export type RejectionReason = keyof typeof REJECTION_REASONS;
