@@ -10,6 +10,8 @@ import {
   type DatabaseAddress,
   type ExecutionMode,
 } from '../src/database/index.js';
+import type { SpendingLimits } from '../src/domain/budget.js';
+import { reservationOf } from '../src/domain/spend.js';
 import { Clock } from '../src/domain/clock.js';
 import type { EventNamed } from '../src/domain/events/events.js';
 import type { Address, Hash, Hex } from '../src/domain/hex.js';
@@ -23,6 +25,7 @@ import { Chain } from '../src/rpc/chain/chain.js';
 import { OpStackFees } from '../src/rpc/fees/op-stack-fees.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { FailurePolicy, SafetyController } from '../src/safety/index.js';
+import { Budget } from '../src/execution/budget.js';
 import type { Door } from '../src/execution/doors/door.js';
 import { Doors } from '../src/execution/doors/doors.js';
 import { executionRow } from '../src/execution/execution-row.js';
@@ -31,6 +34,7 @@ import type { ExecutionService } from '../src/execution/execution.service.js';
 import { Signer } from '../src/execution/signer.js';
 import type { Intent } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
+import { WIDE_LIMITS } from './builders/allowance.js';
 import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
@@ -80,6 +84,8 @@ export interface Settings {
   /** Default: a minute, because a busy machine is slow. */
   readonly maxPlanAgeMs?: number;
   readonly limits?: Partial<SafetyLimits>;
+  /** Default: so wide that no plan reaches them. */
+  readonly spending?: Partial<SpendingLimits>;
   /** False: the wallet stays as it is. */
   readonly funded?: boolean;
   /** Default: nobody has liquidated anything. */
@@ -91,9 +97,18 @@ export interface Settings {
 /** The real time; a test may move it forward. */
 export class AdjustableClock extends Clock {
   private aheadMs = 0;
+  private wallAheadMs = 0;
 
   override monotonicMs(): number {
     return super.monotonicMs() + this.aheadMs;
+  }
+
+  override wallMs(): number {
+    return super.wallMs() + this.wallAheadMs;
+  }
+
+  putWallForward(ms: number): void {
+    this.wallAheadMs += ms;
   }
 
   putForward(ms: number): void {
@@ -179,7 +194,9 @@ export class Bench {
     const executions = new ExecutionsRepository(database);
     const outbox = new OutboxRepository(database);
     const safetyRepository = new SafetyRepository(database);
-    const safety = new SafetyController(safetyRepository, { ...LIMITS, ...limits }, new RecordedEvents());
+    const clock = new AdjustableClock();
+    const all = { ...LIMITS, ...limits };
+    const safety = new SafetyController(safetyRepository, all, new RecordedEvents(), clock);
     await safety.onModuleInit();
     const config = {
       execution: {
@@ -191,7 +208,6 @@ export class Bench {
       detector: detector(confirmationBlocks),
     };
     const events = new RecordedEvents();
-    const clock = new AdjustableClock();
     const parts = {
       node: { chain, pool, fees: new OpStackFees(), liquidations: settings.liquidations ?? NO_LIQUIDATIONS },
       rows: { executions, outbox },
@@ -200,8 +216,9 @@ export class Bench {
       events,
       clock,
     };
+    const budget = new Budget({ ...WIDE_LIMITS, ...settings.spending }, clock);
     const doors = settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain);
-    const execution = executionOf(config, new Wallet(signer), doors, parts);
+    const execution = executionOf(config, new Wallet(signer, budget), doors, parts);
     const bench = new Bench(settings, dataSource, signer, safetyRepository, events, parts, execution);
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
     if (settings.funded !== false)
@@ -264,7 +281,9 @@ export class Bench {
     const { data = emitting({ borrower, profit: ETHER / 100n }), ...others } = changes;
     const block = await this.chain.getBlock('latest');
     const plan: LiquidationPlan = { ...aPlan(), borrower, block, deadline: block.timestamp + 600, ...others };
-    const withCall = { ...plan, call: { ...aPlan().call, ...others.call, data } };
+    const call = { ...aPlan().call, ...others.call, data };
+    const fee = reservationOf(call.gasLimit * call.maxFeePerGas, plan.nativePriceUsd8);
+    const withCall = { ...plan, call, reservation: others.reservation ?? fee };
     const row = executionRow(withCall, this.settings.mode ?? 'live', 'planned');
     const executionId = await this.executions.insert(row);
     const trace = new PassTrace(this.clock, this.clock.monotonicMs() - 5);

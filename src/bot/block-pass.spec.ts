@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { aBlock, aHead, blockHash } from '../../testing/builders/blocks.js';
 import { opportunityOf } from '../../testing/builders/opportunities.js';
 import { aPlan } from '../../testing/builders/plan.js';
@@ -70,6 +71,7 @@ class World {
       standIn<ExecutionService>('execution', {
         operator: borrower('0e'),
         pendingCalls: () => [],
+        allowance: () => anAllowance(),
         inFlight: () => this.inFlight,
         settle: (_: unknown, takenBack?: readonly Hash[]) => {
           this.settles.push(takenBack ?? []);

@@ -61,6 +61,7 @@ export class BlockPass {
       nativePriceUsd8: view.of(this.feeds).native.answer,
       operator: this.execution.operator,
       pending: this.execution.pendingCalls(),
+      allowance: this.execution.allowance(),
     });
     skipped.push(...(await this.journal.recordRejections(decisions)));
     const rows = await this.journal.recordPlans(decisions);

@@ -3,6 +3,7 @@ import { Initial } from '../../migrations/0001_initial.js';
 import { StoredPositions } from '../../migrations/0002_stored_positions.js';
 import { ReopenedTransactions } from '../../migrations/0003_reopened_transactions.js';
 import { TransactionDoors } from '../../migrations/0004_transaction_doors.js';
+import { ReservedSpending } from '../../migrations/0005_reserved_spending.js';
 import { Outcomes } from '../../migrations/0006_outcomes.js';
 import { TransactionVersions } from '../../migrations/0007_transaction_versions.js';
 import { messageOf } from '../domain/errors.js';
@@ -77,6 +78,7 @@ export function dataSourceOptions(
       StoredPositions,
       ReopenedTransactions,
       TransactionDoors,
+      ReservedSpending,
       Outcomes,
       TransactionVersions,
     ],

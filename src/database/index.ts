@@ -19,6 +19,7 @@ export { DivergencesRepository, type NewDivergence } from './repositories/diverg
 export { ExecutionsRepository, type ExecutionEnd, type NewExecution } from './repositories/executions.js';
 export {
   OutboxRepository,
+  type BookedSpend,
   type NewVersion,
   type OutboxEnd,
   type OutboxIntent,

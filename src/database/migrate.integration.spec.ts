@@ -14,6 +14,7 @@ const NAMES = [
   'StoredPositions1767225600002',
   'ReopenedTransactions1767225600003',
   'TransactionDoors1767225600004',
+  'ReservedSpending1767225600005',
   'Outcomes1767225600006',
   'TransactionVersions1767225600007',
 ];
@@ -47,7 +48,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 10 }]);
+    expect(await database.query(tables)).toEqual([{ n: 11 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);

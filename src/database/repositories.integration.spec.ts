@@ -14,6 +14,8 @@ const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 const SENDER: Address = `0x${'5e'.repeat(20)}`;
 const DAY = '2026-01-31';
 const REVERTED = { status: 'reverted', reason: 'why' } as const;
+/** What a receipt says. */
+const SPENT = { day: DAY, feeWei: 3n * 10n ** 15n, lossUsd8: 7_500_000_001n };
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
 
 const PLANNED: NewExecution = {
@@ -58,6 +60,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       raw: '0x02f8',
       door: 'public',
       day: DAY,
+      reservation: { feeWei: 7n * 10n ** 15n, lossUsd8: 17_500_000_001n },
       ...change,
     };
   };
@@ -181,12 +184,18 @@ describe('repositories', { timeout: 60_000 }, () => {
       const id = await executions.insert(PLANNED);
       const before = await safety.dailyVolumeUsd8(DAY);
       const recorded = intent(id);
-      const { day, ...row } = recorded;
+      const { day, reservation, ...row } = recorded;
       expect(day).toBe(DAY);
       expect(await outbox.record(recorded)).toMatchObject({ kind: 'recorded' });
       expect(await executions.find(id)).toMatchObject({ status: 'authorised', txHash: recorded.hash });
       expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
-      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ ...row, status: 'prepared' });
+      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
+        ...row,
+        status: 'prepared',
+        reservedFeeWei: reservation.feeWei,
+        reservedLossUsd8: reservation.lossUsd8,
+        spentDay: null,
+      });
     });
 
     it('(chain, sender, nonce) is one intent: another is a typed conflict that writes nothing', async () => {
@@ -246,9 +255,15 @@ describe('repositories', { timeout: 60_000 }, () => {
         kind: 'cancellation',
         reason: 'late',
       } as const;
-      await outbox.addVersion(recorded.id, bump);
-      await outbox.addVersion(recorded.id, bump);
-      await outbox.addVersion(recorded.id, cancellation);
+      const larger = { feeWei: 8n * 10n ** 15n, lossUsd8: 20_000_000_001n };
+      await outbox.addVersion(recorded.id, { ...bump, reservation: larger });
+      await outbox.addVersion(recorded.id, { ...bump, reservation: larger });
+      await outbox.addVersion(recorded.id, { ...cancellation, reservation: { feeWei: 1n, lossUsd8: 2n } });
+      // Any of them may be mined, so the row reserves the largest.
+      expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
+        reservedFeeWei: larger.feeWei,
+        reservedLossUsd8: larger.lossUsd8,
+      });
       const { hash: firstHash, raw } = first;
       expect(await outbox.versionsOf(recorded.id, id)).toMatchObject([
         { kind: 'first', hash: firstHash, raw, reason: null },
@@ -260,9 +275,9 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: bump.hash, raw: '0xb1' });
 
       await outbox.end(recorded.id, { status: 'dropped' });
-      await expect(outbox.addVersion(recorded.id, { ...bump, hash: hash(9_100_003) })).rejects.toThrow(
-        /not in flight/,
-      );
+      await expect(
+        outbox.addVersion(recorded.id, { ...bump, hash: hash(9_100_003), reservation: larger }),
+      ).rejects.toThrow(/not in flight/);
       const other = await executions.insert(PLANNED);
       await outbox.record(intent(other, { nonce: first.nonce, hash: hash(9_100_004) }));
       expect(await outbox.versionsOf(recorded.id, other)).toMatchObject([{ kind: 'first' }]);
@@ -290,7 +305,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         if (recorded.kind !== 'recorded') throw new Error('not recorded');
         const { id } = recorded;
         const block = { number: 77, hash: hash(77) };
-        if (status === 'mined') await outbox.end(id, { status, block, covered: true });
+        if (status === 'mined') await outbox.end(id, { status, block, covered: true, spent: SPENT });
         else if (status === 'broadcast') await outbox.markBroadcast(id);
         else if (status !== 'prepared') await outbox.end(id, { status });
       }
@@ -306,7 +321,7 @@ describe('repositories', { timeout: 60_000 }, () => {
     it.each([
       { status: 'dropped' },
       { status: 'failed' },
-      { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false },
+      { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false, spent: SPENT },
     ] as const)('what covered no debt is off its day, once: $status', async (end) => {
       const before = await safety.dailyVolumeUsd8(DAY);
       const recorded = intent(await executions.insert(PLANNED));
@@ -338,7 +353,12 @@ describe('repositories', { timeout: 60_000 }, () => {
         const debt = { debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n };
         const end = covered ? { status: 'succeeded' as const, ...debt } : REVERTED;
         await executions.settle(id, { ...end, ...paid });
-        await outbox.end(row.id, { status: 'mined', block: { number: 79, hash: hash(79) }, covered });
+        await outbox.end(row.id, {
+          status: 'mined',
+          block: { number: 79, hash: hash(79) },
+          covered,
+          spent: SPENT,
+        });
         expect(await database.query(rows)).not.toEqual(before);
         await Promise.all([outbox.reopen(row.id, DAY), outbox.reopen(row.id, DAY)]);
         expect(await database.query(rows)).toEqual(before);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { allot, type Allotment, type FeeNeed } from './allotment.js';
-import { sumOf } from './budget.js';
+import { sumOf } from './spend.js';
 import type { Rejection } from './decision.js';
 import { USD8 } from './money.js';
 

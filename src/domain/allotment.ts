@@ -1,11 +1,5 @@
-import {
-  after,
-  refusalOf,
-  reservationOf,
-  type Allowance,
-  type Spend,
-  type SpendingReason,
-} from './budget.js';
+import { after, refusalOf, type Allowance } from './budget.js';
+import { reservationOf, type Spend, type SpendingReason } from './spend.js';
 import { weiWithin } from './costs.js';
 import type { Rejection } from './decision.js';
 import { BPS, max, min, mulDivCeil } from './money.js';
@@ -45,9 +39,9 @@ export interface Allotment {
 /**
  * Divides what may be spent among plans, in their order. First each plan gets the least with which it can be
  * mined, as long as that fits: a bid of one wei, and a base fee that may rise for two blocks. A plan whose
- * least does not fit is refused. What is left then goes to the bids and to a higher tolerance of the base fee.
- * When it is not enough for all, each gets the same share of what it wants: so a large bid does not leave the
- * others unsent.
+ * least does not fit is refused. What is left then goes to the bids and to a higher tolerance of the base
+ * fee. When it is not enough for all, each gets the same share of what it wants: so a large bid does not
+ * leave the others unsent.
  */
 export function allot(
   needs: readonly FeeNeed[],

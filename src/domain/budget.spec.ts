@@ -1,15 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anAllowance, aUsage } from '../../testing/builders/allowance.js';
-import {
-  after,
-  allowanceOf,
-  NO_SPEND,
-  refusalOf,
-  reservationOf,
-  sumOf,
-  type SpendingLimits,
-} from './budget.js';
+import { after, allowanceOf, refusalOf, type SpendingLimits } from './budget.js';
+import { NO_SPEND, reservationOf, sumOf } from './spend.js';
 import { USD8 } from './money.js';
 
 const ETHER = 10n ** 18n;

@@ -1,6 +1,6 @@
-import { nativeUsd8 } from './costs.js';
 import { rejected, type Rejection } from './decision.js';
 import { BPS, max } from './money.js';
+import type { Spend, SpendingReason } from './spend.js';
 
 /**
  * What the wallet may spend. A tip is paid on a revert too, so everything in flight is counted as if it paid
@@ -15,16 +15,6 @@ export interface SpendingLimits {
   /** The share of the wallet that everything in flight may reserve together. */
   readonly maxWalletShareBps: number;
 }
-
-/** What was paid, or what may at most be paid. */
-export interface Spend {
-  /** Gas, L1 data and operator fee. */
-  readonly feeWei: bigint;
-  /** What of it is lost, at the native price of the plan, rounded up. */
-  readonly lossUsd8: bigint;
-}
-
-export const NO_SPEND: Spend = { feeWei: 0n, lossUsd8: 0n };
 
 /** How carefully the bot goes on after losses. */
 export interface Pace {
@@ -63,27 +53,6 @@ export interface Allowance {
   /** How many more transactions may be in flight. */
   readonly slots: number;
   readonly bidShareBps: number;
-}
-
-/** The limits that can refuse a transaction, in the order in which they are checked. */
-export type SpendingReason =
-  | 'fee-above-limit'
-  | 'fee-above-node-cap'
-  | 'daily-fee-reached'
-  | 'daily-loss-reached'
-  | 'wallet-share-reached'
-  | 'in-flight-limit';
-
-export function sumOf(spends: Iterable<Spend>): Spend {
-  let sum = NO_SPEND;
-  for (const { feeWei, lossUsd8 } of spends)
-    sum = { feeWei: sum.feeWei + feeWei, lossUsd8: sum.lossUsd8 + lossUsd8 };
-  return sum;
-}
-
-/** The reservation of a transaction that pays at most this fee: its loss if it reverts, rounded up. */
-export function reservationOf(feeWei: bigint, nativePriceUsd8: bigint): Spend {
-  return { feeWei, lossUsd8: nativeUsd8(feeWei, nativePriceUsd8) };
 }
 
 export function allowanceOf(limits: SpendingLimits, usage: SpendingUsage): Allowance {

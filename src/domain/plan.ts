@@ -1,4 +1,5 @@
 import type { Block } from './block.js';
+import type { Spend, SpendingReason } from './spend.js';
 import type { Costs } from './costs.js';
 import type { Address, Hex } from './hex.js';
 import type { LiquidationCandidate } from './opportunity.js';
@@ -58,4 +59,8 @@ export interface LiquidationPlan {
   /** USD8 for one native token, at the planning block. The fees of the receipt are valued with it too. */
   readonly nativePriceUsd8: bigint;
   readonly call: TransactionCall;
+  /** The most that the transaction may pay, and lose if it reverts. */
+  readonly reservation: Spend;
+  /** The limit that made the bid lower than the margin allows. */
+  readonly bidLoweredBy: SpendingReason | undefined;
 }

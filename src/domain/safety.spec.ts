@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { USD8 } from './money.js';
 import {
   authorise,
@@ -8,6 +9,7 @@ import {
   notionalHeadroomUsd8,
   utcDay,
   type SafetyEvent,
+  type SafetyIntent,
   type SafetyStatus,
 } from './safety.js';
 
@@ -18,7 +20,16 @@ const limits = {
   minOperatorBalanceWei: 10n ** 17n,
 };
 const fresh: SafetyStatus = { ...INITIAL_SAFETY, sinceMs: 0 };
-const idle = { dailyVolumeUsd8: 0n, inFlight: 0, operatorBalanceWei: 10n ** 18n };
+const idle = {
+  dailyVolumeUsd8: 0n,
+  inFlight: 0,
+  operatorBalanceWei: 10n ** 18n,
+  allowance: anAllowance({ dayWei: 10n }),
+};
+const of = (notionalUsd8: bigint, feeWei = 10n): SafetyIntent => ({
+  notionalUsd8,
+  reservation: { feeWei, lossUsd8: 1n },
+});
 const failure: SafetyEvent = { kind: 'execution-failed', reason: 'reverted' };
 const lag: SafetyEvent = { kind: 'throttle', reason: 'the nodes lag' };
 const well: SafetyEvent = { kind: 'unthrottle', reason: 'fresh heads' };
@@ -109,33 +120,40 @@ describe('safety state machine', () => {
 
 describe('authorisation', () => {
   it('refuses everything while HALTED', () => {
-    expect(authorise(USD8, 'HALTED', idle, limits)).toMatchObject({ reason: 'halted' });
+    expect(authorise(of(USD8), 'HALTED', idle, limits)).toMatchObject({ reason: 'halted' });
   });
 
   it('allows one transaction at a time while THROTTLED', () => {
-    expect(authorise(USD8, 'THROTTLED', idle, limits).kind).toBe('authorised');
-    expect(authorise(USD8, 'THROTTLED', { ...idle, inFlight: 1 }, limits)).toMatchObject({
+    expect(authorise(of(USD8), 'THROTTLED', idle, limits).kind).toBe('authorised');
+    expect(authorise(of(USD8), 'THROTTLED', { ...idle, inFlight: 1 }, limits)).toMatchObject({
       reason: 'throttled',
     });
   });
 
   it('applies the limits exactly, to the last unit', () => {
-    expect(authorise(500n * USD8, 'NORMAL', idle, limits).kind).toBe('authorised');
-    expect(authorise(500n * USD8 + 1n, 'NORMAL', idle, limits)).toMatchObject({
+    expect(authorise(of(500n * USD8), 'NORMAL', idle, limits).kind).toBe('authorised');
+    expect(authorise(of(500n * USD8 + 1n), 'NORMAL', idle, limits)).toMatchObject({
       reason: 'notional-above-limit',
     });
     const used = { ...idle, dailyVolumeUsd8: 2000n * USD8 };
-    expect(authorise(500n * USD8, 'NORMAL', used, limits).kind).toBe('authorised');
+    expect(authorise(of(500n * USD8), 'NORMAL', used, limits).kind).toBe('authorised');
     expect(
-      authorise(500n * USD8, 'NORMAL', { ...used, dailyVolumeUsd8: 2000n * USD8 + 1n }, limits),
+      authorise(of(500n * USD8), 'NORMAL', { ...used, dailyVolumeUsd8: 2000n * USD8 + 1n }, limits),
     ).toMatchObject({
       reason: 'daily-volume-reached',
     });
-    expect(authorise(USD8, 'NORMAL', { ...idle, operatorBalanceWei: 10n ** 17n - 1n }, limits)).toMatchObject(
-      {
-        reason: 'operator-balance-low',
-      },
-    );
+    expect(
+      authorise(of(USD8), 'NORMAL', { ...idle, operatorBalanceWei: 10n ** 17n - 1n }, limits),
+    ).toMatchObject({
+      reason: 'operator-balance-low',
+    });
+  });
+
+  it('F48 refuses what exceeds the budgets once more, with what is in flight at that moment', () => {
+    expect(authorise(of(USD8, 11n), 'NORMAL', idle, limits)).toMatchObject({
+      reason: 'daily-fee-reached',
+      detail: { feeWei: '11', leftWei: '10' },
+    });
   });
 
   it('gives the rest of the daily volume as headroom, never below zero', () => {

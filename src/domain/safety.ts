@@ -1,3 +1,5 @@
+import { refusalOf, type Allowance } from './budget.js';
+import type { Spend } from './spend.js';
 import { rejected, type Rejection } from './decision.js';
 import { min } from './money.js';
 
@@ -106,17 +108,25 @@ export function nextSafety(
   }
 }
 
+/** What the limits count of a plan. */
+export interface SafetyIntent {
+  readonly notionalUsd8: bigint;
+  readonly reservation: Spend;
+}
+
 /** What the authorisation checks besides the plan. */
 export interface SafetyUsage {
   /** USD8 of debt covered or in flight in the present UTC day. */
   readonly dailyVolumeUsd8: bigint;
   readonly inFlight: number;
   readonly operatorBalanceWei: bigint;
+  /** What may be reserved beside what is in flight. */
+  readonly allowance: Allowance;
 }
 
-/** Whether an intent of this notional may be signed now. The first rule that refuses it gives the reason. */
+/** Whether this intent may be signed now. The first rule that refuses it gives the reason. */
 export function authorise(
-  notionalUsd8: bigint,
+  { notionalUsd8, reservation }: SafetyIntent,
   state: SafetyState,
   usage: SafetyUsage,
   limits: SafetyLimits,
@@ -140,7 +150,7 @@ export function authorise(
       balanceWei: String(usage.operatorBalanceWei),
       limitWei: String(limits.minOperatorBalanceWei),
     });
-  return { kind: 'authorised' };
+  return refusalOf(reservation, usage.allowance) ?? { kind: 'authorised' };
 }
 
 /**

@@ -10,6 +10,7 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { ChainFees } from '../rpc/fees/chain-fees.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.js';
+import { Budget } from './budget.js';
 import { ChainReads } from './chain-reads.js';
 import { Doors } from './doors/doors.js';
 import { ExecutionService } from './execution.service.js';
@@ -50,7 +51,12 @@ export interface ExecutionParts {
   imports: [RpcModule, DatabaseModule, SafetyModule],
   providers: [
     { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
-    { provide: Wallet, inject: [Signer], useFactory: (signer: Signer) => new Wallet(signer) },
+    {
+      provide: Wallet,
+      inject: [Signer, ChimeraConfig, Clock],
+      useFactory: (signer: Signer, { safety }: ChimeraConfig, clock: Clock) =>
+        new Wallet(signer, new Budget(safety, clock)),
+    },
     {
       provide: Doors,
       inject: [ChimeraConfig, Chain],

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import type { Allowance, SpendingLimits } from '../domain/budget.js';
+import type { Spend } from '../domain/spend.js';
 import type { Clock } from '../domain/clock.js';
 import { messageOf } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
@@ -15,6 +17,15 @@ import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
 const DRAIN_POLL_MS = 100;
+
+export interface Spending {
+  readonly limits: SpendingLimits;
+  /** In the present UTC day. */
+  readonly spent: Spend;
+  /** By what is in flight. */
+  readonly reserved: Spend;
+  readonly left: Allowance;
+}
 
 /**
  * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and
@@ -47,6 +58,17 @@ export class ExecutionService {
   /** The borrowers for which a transaction is being made or is in flight. */
   inFlight(): ReadonlySet<Address> {
     return this.submitter.inFlight();
+  }
+
+  /** What the plans of one pass may reserve together. */
+  allowance(): Allowance {
+    return this.ledger.allowance;
+  }
+
+  /** What the wallet may spend, what it has spent today, and what may be spent by what is in flight. */
+  spending(): Spending {
+    const { limits, spentToday: spent } = this.wallet.budget;
+    return { limits, spent, reserved: this.ledger.reserved, left: this.ledger.allowance };
   }
 
   /** The calls that a state at the head last settled does not show yet, in the order of their nonces. */

@@ -1,6 +1,13 @@
 import { Transaction } from 'ethers';
-import type { Execution, OutboxTransaction, TransactionVersion, VersionKind } from '../database/index.js';
+import type {
+  BookedSpend,
+  Execution,
+  OutboxTransaction,
+  TransactionVersion,
+  VersionKind,
+} from '../database/index.js';
 import type { Block } from '../domain/block.js';
+import { reservationOf, type Spend } from '../domain/spend.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
@@ -30,6 +37,10 @@ export interface InFlight extends Version {
   readonly door: string | undefined;
   /** The UTC day whose volume counts it. */
   bookedDay: string | undefined;
+  /** The most that it may pay and lose, as long as it is in flight. */
+  reservation: Spend;
+  /** What its receipt says that it paid and lost, and to which UTC day that is booked. */
+  spent: BookedSpend | undefined;
   /** The block of its receipt at the last look; undefined while it has none. */
   minedIn: number | undefined;
   /** The head at which it was handed over last; undefined when this process never did. */
@@ -61,6 +72,7 @@ export const NOT_SENT = {
   acceptanceSaved: false,
   failures: undefined,
   overtaken: 0,
+  spent: undefined,
 };
 
 /** The first version of a plan's transaction. */
@@ -94,18 +106,37 @@ export function restored(
   const current = versions.find((version) => version.hash === hash);
   if (!current) throw new HaltError(`the outbox row ${id} lacks its signed version`);
   const accepted = status !== 'prepared';
+  const terms = termsOfRow(execution);
   return {
     ...NOT_SENT,
     outboxId: id,
     executionId: execution.id,
     ...current,
     versions,
-    terms: termsOfRow(execution),
+    terms,
     door: row.door ?? undefined,
     bookedDay: bookedDay ?? undefined,
+    reservation: reservationOfRow(row, current.call, terms),
+    spent: spentOfRow(row),
     accepted,
     acceptanceSaved: accepted,
   };
+}
+
+/** A row from before budgets names none: gas limit times max fee is what it may pay, L1 data left out. */
+function reservationOfRow(
+  { reservedFeeWei, reservedLossUsd8 }: OutboxTransaction,
+  { gasLimit, maxFeePerGas }: TransactionCall,
+  { nativePriceUsd8 }: SettlementTerms,
+): Spend {
+  if (reservedFeeWei === null || reservedLossUsd8 === null)
+    return reservationOf(gasLimit * maxFeePerGas, nativePriceUsd8);
+  return { feeWei: reservedFeeWei, lossUsd8: reservedLossUsd8 };
+}
+
+function spentOfRow({ spentDay, spentFeeWei, spentLossUsd8 }: OutboxTransaction): BookedSpend | undefined {
+  if (spentDay === null || spentFeeWei === null || spentLossUsd8 === null) return undefined;
+  return { day: spentDay, feeWei: spentFeeWei, lossUsd8: spentLossUsd8 };
 }
 
 /** @throws HaltError when the transaction is not of the kind that the signer makes. */

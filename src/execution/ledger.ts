@@ -1,13 +1,17 @@
 import type {
   Execution,
   ExecutionsRepository,
+  OutboxIntent,
   OutboxRepository,
   OutboxTransaction,
 } from '../database/index.js';
+import type { Allowance } from '../domain/budget.js';
+import { sumOf, type Spend } from '../domain/spend.js';
 import type { Rejection, RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { EventNamed, Events } from '../domain/events/events.js';
 import type { Address, Hash } from '../domain/hex.js';
+import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
@@ -64,6 +68,18 @@ export class Ledger {
     return pending.map(({ call }) => call);
   }
 
+  /** The most that everything in flight may pay and lose. */
+  get reserved(): Spend {
+    return sumOf([...this.open.values()].map(({ reservation }) => reservation));
+  }
+
+  /** What one more transaction of the wallet may reserve. */
+  get allowance(): Allowance {
+    const { size: inFlight, reserved } = this;
+    const { budget, balanceWei } = this.wallet;
+    return budget.allowance({ inFlight, reserved, balanceWei });
+  }
+
   /** A row may exist that is not known here. {@link findMissedRows} takes it up. */
   get mayMissRows(): boolean {
     return this.answerLost;
@@ -83,6 +99,13 @@ export class Ledger {
     );
     for (const transaction of found) this.open.set(transaction.nonce, transaction);
     return found;
+  }
+
+  /** Reads what the wallet has spent today. @throws RetryError when the database is away. */
+  async loadSpent(): Promise<void> {
+    const { chainId, address, budget } = this.wallet;
+    const day = budget.today;
+    budget.load(day, await this.outbox.spentOn(chainId, address, day));
   }
 
   /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */
@@ -140,30 +163,30 @@ export class Ledger {
    */
   async record({ plan, executionId }: Intent, signed: SignedTransaction, door: string): Promise<InFlight> {
     const day = this.safety.today();
-    const outboxId = await this.write(executionId, signed, door, day).catch((error: unknown) => {
+    const { call, reservation } = plan;
+    const write = this.write({ executionId, day, door, reservation }, signed);
+    const outboxId = await write.catch((error: unknown) => {
       this.answerLost = true;
       throw error;
     });
     this.safety.booked(day, plan.notionalUsd8);
     const terms = termsOfPlan(plan);
-    const version = firstVersion(signed, plan.call);
-    const ids = { outboxId, executionId };
-    const state = { ...NOT_SENT, versions: [version], bookedDay: day };
-    const transaction: InFlight = { ...version, ...state, ...ids, terms, door };
+    const version = firstVersion(signed, call);
+    const row = { outboxId, executionId, door, bookedDay: day, reservation };
+    const state = { ...NOT_SENT, versions: [version], ...row };
+    const transaction: InFlight = { ...version, ...state, terms };
     this.open.set(signed.nonce, transaction);
     return transaction;
   }
 
   /** @returns the id of the outbox row. @throws as {@link record} */
   private async write(
-    executionId: string,
+    intent: Pick<OutboxIntent, 'executionId' | 'day' | 'door' | 'reservation'>,
     { nonce, hash, raw }: SignedTransaction,
-    door: string,
-    day: string,
   ): Promise<string> {
     const { chainId, address: sender } = this.wallet;
     const key = { chainId, sender, nonce };
-    const recorded = await this.outbox.record({ ...key, executionId, hash, raw, door, day });
+    const recorded = await this.outbox.record({ ...intent, ...key, hash, raw });
     if (recorded.kind !== 'nonce-taken') return recorded.id;
     throw new HaltError(
       `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
@@ -243,8 +266,16 @@ export class Ledger {
     } else await this.executions.settle(executionId, { status: 'reverted', reason, ...paid });
     await this.count(transaction, verdict, blockHash);
     const block = { number: blockNumber, hash: blockHash };
-    await this.outbox.end(outboxId, { status: 'mined', block, covered: succeeded });
+    const { budget } = this.wallet;
+    const spent = { day: budget.today, feeWei: feesWei, lossUsd8: max(0n, -realisedProfitUsd8) };
+    transaction.spent = await this.outbox.end(outboxId, {
+      status: 'mined',
+      block,
+      covered: succeeded,
+      spent,
+    });
     this.close(transaction, succeeded);
+    if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
     this.report(transaction, proof.kind === 'succeeded' ? 'succeeded' : 'reverted', verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),

@@ -139,7 +139,9 @@ export class RecentSettlements {
       this.reopened = this.reopened.slice(1);
       if (transaction.bookedDay === undefined) this.safety.booked(day, transaction.terms.notionalUsd8);
       transaction.bookedDay = day;
-      const { failures = 0 } = transaction;
+      const { failures = 0, spent } = transaction;
+      if (spent) this.wallet.budget.takeBack(spent.day, spent);
+      transaction.spent = undefined;
       transaction.failures = undefined;
       this.report(one);
       await this.safety.takeBackOutcome(failures);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialPrices, operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { Bench } from '../../testing/execution.js';
@@ -115,6 +116,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
       nativePriceUsd8: view.of(parts.feeds).native.answer,
       operator: bench.signer.address,
       pending: [],
+      allowance: anAllowance(),
     });
     return decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
   }

@@ -42,6 +42,7 @@ export class Settler {
    */
   async recover(head: SettlingHead): Promise<void> {
     await this.ledger.load();
+    await this.ledger.loadSpent();
     const { transactionCount } = await this.look();
     await this.settlements.takeBackEarlier(head.number);
     await this.checkRows(transactionCount);

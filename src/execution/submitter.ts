@@ -117,10 +117,11 @@ export class Submitter {
       : undefined;
   }
 
-  private safetyRefusalOf({ notionalUsd8 }: LiquidationPlan): Rejection | undefined {
-    const authorisation = this.safety.authorise(notionalUsd8, {
+  private safetyRefusalOf(plan: LiquidationPlan): Rejection | undefined {
+    const authorisation = this.safety.authorise(plan, {
       inFlight: this.ledger.size,
       operatorBalanceWei: this.wallet.balanceWei,
+      allowance: this.ledger.allowance,
     });
     return authorisation.kind === 'rejected' ? authorisation : undefined;
   }

@@ -1,17 +1,30 @@
 import type { Address } from '../domain/hex.js';
+import type { Budget } from './budget.js';
 import { NonceLane } from './nonce-lane.js';
 import type { Signer } from './signer.js';
 
 /**
- * An account that signs: its key, its lane of nonces, and its balance. Each part of execution works for one
- * wallet.
+ * An account that signs: its key, its lane of nonces, its balance, and what it may spend. Each part of
+ * execution works for one wallet.
  */
 export class Wallet {
   readonly lane = new NonceLane();
-  /** Wei, at the last look at the chain. */
-  balanceWei = 0n;
+  private balance = 0n;
 
-  constructor(readonly signer: Signer) {}
+  constructor(
+    readonly signer: Signer,
+    readonly budget: Budget,
+  ) {}
+
+  /** Wei, at the last look at the chain. */
+  get balanceWei(): bigint {
+    return this.balance;
+  }
+
+  set balanceWei(wei: bigint) {
+    if (wei > this.balance) this.budget.deposited();
+    this.balance = wei;
+  }
 
   get address(): Address {
     return this.signer.address;

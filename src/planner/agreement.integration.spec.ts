@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
@@ -62,6 +63,7 @@ beforeAll(async () => {
     nativePriceUsd8: view.of(parts.feeds).native.answer,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
+    allowance: anAllowance(),
   };
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { uintWord, type Hex } from '../domain/hex.js';
+import type { FeesBesideGas } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
-import { agreedPrice, proofOf, type Witness } from './agreement.js';
+import { agreedPrice, proofOf, type Witness, type Proof } from './agreement.js';
 
 const ETHER = 10n ** 18n;
 const BLOCK = { number: 7, timestamp: 1_700_000_000, baseFeePerGas: 5_000_000n };
@@ -34,21 +35,26 @@ function witness(name: string, said: Said = {}, world: Partial<Witness> = {}): W
 const both = (said: Said): Witness[] => [witness('primary'), witness('backup', said)];
 const ours = { block: BLOCK, nativePriceUsd8: PRICE };
 
+function feesOf(proof: Proof): FeesBesideGas {
+  if (proof.kind !== 'proved') throw new Error(proof.kind);
+  return proof.feesOf(proof.simulation.gasUsed);
+}
+
 describe('F42 what two endpoints say of a plan', () => {
   it('is a proof when they say the same', () => {
-    expect(proofOf(both({}), 0)).toMatchObject({
+    const proof = proofOf(both({}), 0);
+    expect(proof).toMatchObject({
       kind: 'proved',
       simulation: { profit: ETHER / 10n, swapInput: (ETHER * 9n) / 10n, gasUsed: 450_000n },
-      fees: { l1Fee: 10n ** 12n, operatorFee: 5_000n },
     });
+    expect(feesOf(proof)).toEqual({ l1Fee: 10n ** 12n, operatorFee: 5_000n });
   });
 
   it('is the less favourable of each number when they differ by some seconds of interest', () => {
     const said = { debtCovered: 1_000_000_001n, collateralSeized: ETHER - 2n, profit: ETHER / 10n - 3n };
-    expect(proofOf(both({ ...said, gasUsed: 450_100n, l1Fee: 10n ** 12n + 1n }), 0)).toMatchObject({
-      simulation: { ...said, gasUsed: 450_100n },
-      fees: { l1Fee: 10n ** 12n + 1n },
-    });
+    const proof = proofOf(both({ ...said, gasUsed: 450_100n, l1Fee: 10n ** 12n + 1n }), 0);
+    expect(proof).toMatchObject({ simulation: { ...said, gasUsed: 450_100n } });
+    expect(feesOf(proof)).toMatchObject({ l1Fee: 10n ** 12n + 1n });
     expect(proofOf([witness('primary', said), witness('backup')], 0)).toMatchObject({ simulation: said });
   });
 

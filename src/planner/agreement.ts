@@ -22,10 +22,13 @@ export interface Witness {
 }
 
 /** What all witnesses confirm of one draft: of each number the less favourable one. */
-export type Proof =
-  | { readonly kind: 'proved'; readonly simulation: Simulation; readonly fees: FeesBesideGas }
-  | { readonly kind: 'reverts'; readonly data: Hex }
-  | Rejection;
+export interface Proved {
+  readonly kind: 'proved';
+  readonly simulation: Simulation;
+  readonly feesOf: FeeEstimate;
+}
+
+export type Proof = Proved | { readonly kind: 'reverts'; readonly data: Hex } | Rejection;
 
 /**
  * Two nodes simulate the next block with a timestamp of their own, so that some seconds of interest lie
@@ -99,7 +102,8 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
       said(witnesses, (_, at) => String(gas[at])),
     );
   const gasUsed = gas.reduce(max);
-  const fees = witnesses.map(({ fees: estimates }) => feesOf(estimates, index)(gasUsed));
+  const estimates = witnesses.map(({ fees: all }) => feesOf(all, index));
+  const fees = estimates.map((estimate) => estimate(gasUsed));
   for (const field of ['l1Fee', 'operatorFee'] as const)
     if (
       !within(
@@ -114,10 +118,7 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
   return {
     kind: 'proved',
     simulation: simulationOf(outcomes, gasUsed),
-    fees: {
-      l1Fee: fees.map(({ l1Fee }) => l1Fee).reduce(max),
-      operatorFee: fees.map(({ operatorFee }) => operatorFee).reduce(max),
-    },
+    feesOf: (gas) => highest(estimates.map((estimate) => estimate(gas))),
   };
 }
 
@@ -158,6 +159,13 @@ function resultOf(simulated: readonly SimulatedCall[], index: number): Simulated
   const result = simulated[index];
   if (!result) throw new Error('the simulation answered fewer calls than it was asked');
   return result;
+}
+
+function highest(fees: readonly FeesBesideGas[]): FeesBesideGas {
+  return {
+    l1Fee: fees.map(({ l1Fee }) => l1Fee).reduce(max),
+    operatorFee: fees.map(({ operatorFee }) => operatorFee).reduce(max),
+  };
 }
 
 function feesOf(fees: readonly FeeEstimate[], index: number): FeeEstimate {

@@ -7,6 +7,7 @@ import {
   type TokenSymbol,
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
@@ -235,6 +236,7 @@ async function decide(
     nativePriceUsd8: view.of(feeds).native.answer,
     operator: toAddress(devnet.accounts.operator),
     pending,
+    allowance: anAllowance(),
   });
 }
 

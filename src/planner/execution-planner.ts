@@ -14,10 +14,11 @@ import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
-import { agreedPrice, proofOf, type Proof, type Witness } from './agreement.js';
+import { agreedPrice, proofOf, type Witness } from './agreement.js';
+import { allocate } from './allocation.js';
 import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
-import { pricePlan } from './pricing.js';
+import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
 import { bestQuotes } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
@@ -74,10 +75,16 @@ export class ExecutionPlanner {
     const { witnesses } = heard;
     const nativePriceUsd8 = agreedPrice(witnesses, context);
     if (typeof nativePriceUsd8 !== 'bigint') return refuse(nativePriceUsd8);
-    return drafts.map((draft, index) => {
+    const agreed = { ...context, nativePriceUsd8 };
+    const policy = this.policy();
+    const proofs = drafts.map((draft, index): PlanDecision | PricedDraft => {
+      const proof = proofOf(witnesses, index);
+      if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
       const first = context.pending.length + index === 0;
-      return this.decide(draft, proofOf(witnesses, index), { ...context, nativePriceUsd8 }, first);
+      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof.data, first) : proof;
+      return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
     });
+    return allocate(proofs, agreed, policy);
   }
 
   /**
@@ -132,28 +139,12 @@ export class ExecutionPlanner {
     };
   }
 
-  /** @param first whether nothing executed before it in the simulation. */
-  private decide(draft: Draft, proof: Proof, context: PlanningContext, first: boolean): PlanDecision {
-    const { opportunity, quote } = draft;
-    if (proof.kind !== 'proved') {
-      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof.data, first) : proof;
-      return { ...refusal, opportunity, attempt: quote.candidate };
-    }
-
+  private policy(): PricingPolicy {
     const { planner, execution, network } = this.config;
     const { maxGasPerTransaction } = chainDescription(network.chainId);
     const { minProfitUsd8, slippageBps, baseBribeBps, maxBribeBps } = planner;
-    const { plan, pays } = pricePlan(draft, proof.simulation, proof.fees, context, {
-      minProfitUsd8,
-      slippageBps,
-      baseBribeBps,
-      maxBribeBps,
-      maxGasPerTransaction,
-      chimera: execution.chimera,
-    });
-    if (pays) return { kind: 'planned', plan };
-    const detail = { netProfitUsd8: String(plan.netProfitUsd8), floorUsd8: String(minProfitUsd8) };
-    return { ...rejected('profit-below-floor', detail), opportunity, attempt: plan };
+    const bid = { minProfitUsd8, baseBribeBps, maxBribeBps };
+    return { ...bid, slippageBps, maxGasPerTransaction, chimera: execution.chimera };
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Block } from '../domain/block.js';
+import type { Allowance } from '../domain/budget.js';
 import type { Address } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 
@@ -11,4 +12,6 @@ export interface PlanningContext {
   readonly operator: Address;
   /** Calls already sent and not yet mined, in nonce order. They will execute before anything planned now. */
   readonly pending: readonly Pick<TransactionCall, 'to' | 'data'>[];
+  /** What the plans may reserve together. */
+  readonly allowance: Allowance;
 }

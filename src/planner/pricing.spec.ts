@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import { totalCostsUsd8 } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
-import type { Simulation } from '../domain/plan.js';
+import type { LiquidationPlan, Simulation } from '../domain/plan.js';
 import { draftOf, type Draft } from './drafts.js';
-import { pricePlan, type PricingPolicy } from './pricing.js';
+import { fullFees, planOf, priceDraft, type PricingPolicy } from './pricing.js';
 import type { Quote } from './quotes.js';
 
 const ETHER = 10n ** 18n;
@@ -47,9 +47,16 @@ function simulated(changes: Partial<Simulation> = {}): Simulation {
   return { debtCovered: debtToCover, collateralSeized, swapInput, profit, gasUsed: 450_000n, ...changes };
 }
 
+/** With nothing that limits its fees. */
+function priced(simulation: Simulation): { plan: LiquidationPlan; pays: boolean } {
+  const one = priceDraft(draft(), { simulation, feesOf: () => FEES }, context, policy);
+  const plan = planOf(one, fullFees(one.need, context.nativePriceUsd8), context, policy);
+  return { plan, pays: one.pays };
+}
+
 describe('price of a proved plan', () => {
   it('subtracts gas, data fee, operator fee and bid from the value of the profit', () => {
-    const { plan, pays } = pricePlan(draft(), simulated(), FEES, context, policy);
+    const { plan, pays } = priced(simulated());
     expect(pays).toBe(true);
     // 0.2 WETH at $2,700.
     expect(plan.grossProfitUsd8).toBe(540n * USD8);
@@ -60,14 +67,14 @@ describe('price of a proved plan', () => {
   });
 
   it('shows the fee of the pool, which the swap has paid already', () => {
-    const { plan } = pricePlan(draft(), simulated({ swapInput: ETHER }), FEES, context, policy);
+    const { plan } = priced(simulated({ swapInput: ETHER }));
     // 0.05 % of 1 WETH at $2,700.
     expect(plan.costs.poolFeeUsd8).toBe((135n * USD8) / 100n);
     expect(totalCostsUsd8(plan.costs)).toBe(totalCostsUsd8({ ...plan.costs, poolFeeUsd8: 0n }));
   });
 
   it('bids the priority fee that its gas and the share of the margin allow', () => {
-    const { plan } = pricePlan(draft(), simulated(), FEES, context, policy);
+    const { plan } = priced(simulated());
     const marginUsd8 = plan.netProfitUsd8 + plan.costs.bidUsd8;
     const mostUsd8 = (marginUsd8 * 4_000n) / 10_000n;
     expect(plan.costs.bidUsd8).toBeLessThanOrEqual(mostUsd8);
@@ -75,8 +82,16 @@ describe('price of a proved plan', () => {
     expect(plan.call.maxFeePerGas).toBe(2n * BLOCK.baseFeePerGas + plan.call.maxPriorityFeePerGas);
   });
 
+  it('reserves all of its gas at its highest fee, L1 data at twice its price, and the operator fee', () => {
+    const { gasLimit, maxFeePerGas } = priced(simulated()).plan.call;
+    const { feeWei, lossUsd8 } = priced(simulated()).plan.reservation;
+    expect(feeWei).toBe(gasLimit * maxFeePerGas + 2n * FEES.l1Fee + FEES.operatorFee);
+    // At $2,500, rounded up.
+    expect(lossUsd8).toBe((feeWei * 2_500n + 10n ** 10n - 1n) / 10n ** 10n);
+  });
+
   it('does not pay when the margin is below the floor, and bids nothing then', () => {
-    const { plan, pays } = pricePlan(draft(), simulated({ profit: ETHER / 1_000n }), FEES, context, policy);
+    const { plan, pays } = priced(simulated({ profit: ETHER / 1_000n }));
     expect(pays).toBe(false);
     expect(plan.call.maxPriorityFeePerGas).toBe(0n);
     expect(plan.netProfitUsd8).toBeLessThan(policy.minProfitUsd8);
@@ -88,7 +103,7 @@ describe('price of a proved plan', () => {
         fc.bigInt({ min: 1n, max: ETHER }),
         fc.bigInt({ min: 21_000n, max: 20_000_000n }),
         (profit, gasUsed) => {
-          const { plan, pays } = pricePlan(draft(), simulated({ profit, gasUsed }), FEES, context, policy);
+          const { plan, pays } = priced(simulated({ profit, gasUsed }));
           // The bid is rounded up by less than one unit of USD8.
           if (pays) expect(plan.netProfitUsd8).toBeGreaterThanOrEqual(policy.minProfitUsd8 - 1n);
           expect(plan.minProfit).toBeLessThanOrEqual(profit);

@@ -1,22 +1,18 @@
+import { BASE_FEE_TOLERANCE, type Allotment, type FeeNeed } from '../domain/allotment.js';
+import { reservationOf } from '../domain/spend.js';
 import { bidUsd8, type BidPolicy } from '../domain/bid.js';
-import {
-  nativeUsd8,
-  totalCostsUsd8,
-  unavoidableCosts,
-  weiWithin,
-  type Costs,
-  type FeesBesideGas,
-} from '../domain/costs.js';
+import { nativeUsd8, totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, min, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, Simulation } from '../domain/plan.js';
 import { poolFees } from '../domain/route.js';
+import type { Proved } from './agreement.js';
 import { callOf, type Draft } from './drafts.js';
 import { onChainFloor } from './floor.js';
 import type { PlanningContext } from './planning-context.js';
 
-/** The base fee may rise by this factor until inclusion. The profit floor on chain pays for it. */
-const BASE_FEE_TOLERANCE = 2n;
+/** The fee for L1 data may rise by this factor until inclusion. */
+const L1_FEE_TOLERANCE = 2n;
 
 export interface PricingPolicy extends BidPolicy {
   /** How far the swap may be worse than simulated, of its input. */
@@ -26,34 +22,62 @@ export interface PricingPolicy extends BidPolicy {
   readonly chimera: Address;
 }
 
-export interface PricedPlan {
-  readonly plan: LiquidationPlan;
+/** A draft that succeeded in the simulation, with what it brings and costs before its bid. */
+export interface PricedDraft {
+  readonly kind: 'priced';
+  readonly draft: Draft;
+  readonly simulation: Simulation;
+  readonly grossProfitUsd8: bigint;
+  readonly costsWithoutBid: Costs;
   /** Whether the profit after unavoidable costs is at least the floor. If not, the plan is for the books. */
   readonly pays: boolean;
+  /** Its fees with the whole bid that the margin allows. */
+  readonly need: FeeNeed;
 }
 
-/** The plan of a draft that succeeded in the simulation, with its costs, bid, floor on chain and fees. */
-export function pricePlan(
-  { opportunity, quote, liquidation, deadline }: Draft,
-  simulation: Simulation,
-  fees: FeesBesideGas,
-  { block, nativePriceUsd8 }: Pick<PlanningContext, 'block' | 'nativePriceUsd8'>,
+type Context = Pick<PlanningContext, 'block' | 'nativePriceUsd8'>;
+type Fees = Omit<Allotment, 'kind'>;
+
+export function priceDraft(
+  draft: Draft,
+  { simulation, feesOf }: Pick<Proved, 'simulation' | 'feesOf'>,
+  { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
-): PricedPlan {
-  const { candidate, route } = quote;
+): PricedDraft {
+  const { candidate, route } = draft.quote;
   const { gasUsed } = simulation;
   const grossProfitUsd8 = valueUsd8(simulation.profit, candidate.collateral);
-  const withoutBid: Costs = {
-    ...unavoidableCosts(gasUsed, block.baseFeePerGas, fees, nativePriceUsd8),
+  const costsWithoutBid: Costs = {
+    ...unavoidableCosts(gasUsed, block.baseFeePerGas, feesOf(gasUsed), nativePriceUsd8),
     bidUsd8: 0n,
     poolFeeUsd8: costUsd8(poolFees(route, simulation.swapInput), candidate.collateral),
     flashFeeUsd8: 0n,
   };
-  const bid = bidUsd8(grossProfitUsd8 - totalCostsUsd8(withoutBid), policy);
-  const maxPriorityFeePerGas = weiWithin(bid ?? 0n, nativePriceUsd8) / gasUsed;
+  const bid = bidUsd8(grossProfitUsd8 - totalCostsUsd8(costsWithoutBid), policy);
+  const gasLimit = min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction);
+  const { l1Fee, operatorFee } = feesOf(gasLimit);
+  const need: FeeNeed = {
+    gasLimit,
+    baseFeePerGasWei: block.baseFeePerGas,
+    besideGasWei: l1Fee * L1_FEE_TOLERANCE + operatorFee,
+    bidPerGasWei: weiWithin(bid ?? 0n, nativePriceUsd8) / gasUsed,
+  };
+  const pays = bid !== undefined;
+  return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, pays, need };
+}
+
+/** The plan with these fees, and with the floor on chain that pays for them. */
+export function planOf(
+  { draft, simulation, grossProfitUsd8, costsWithoutBid, need }: PricedDraft,
+  { maxFeePerGas, maxPriorityFeePerGas, reservation, bidLoweredBy }: Fees,
+  { block, nativePriceUsd8 }: Context,
+  policy: PricingPolicy,
+): LiquidationPlan {
+  const { opportunity, quote, liquidation, deadline } = draft;
+  const { candidate, route } = quote;
   const costs: Costs = {
-    ...withoutBid,
-    bidUsd8: nativeUsd8(gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
+    ...costsWithoutBid,
+    bidUsd8: nativeUsd8(simulation.gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
   };
   const minProfit = onChainFloor(
     simulation,
@@ -61,7 +85,7 @@ export function pricePlan(
     policy.minProfitUsd8 + totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE }),
     policy.slippageBps,
   );
-  const plan: LiquidationPlan = {
+  return {
     protocol: opportunity.protocol,
     market: opportunity.market,
     borrower: opportunity.borrower,
@@ -80,10 +104,25 @@ export function pricePlan(
     call: {
       to: policy.chimera,
       data: callOf({ ...liquidation, minProfit }, deadline),
-      gasLimit: min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction),
-      maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
+      gasLimit: need.gasLimit,
+      maxFeePerGas,
       maxPriorityFeePerGas,
     },
+    reservation,
+    bidLoweredBy,
   };
-  return { plan, pays: bid !== undefined };
+}
+
+/** The fees of a plan that nothing limits. */
+export function fullFees(
+  { gasLimit, baseFeePerGasWei, besideGasWei, bidPerGasWei }: FeeNeed,
+  nativePriceUsd8: bigint,
+): Fees {
+  const maxFeePerGas = baseFeePerGasWei * BASE_FEE_TOLERANCE + bidPerGasWei;
+  return {
+    maxFeePerGas,
+    maxPriorityFeePerGas: bidPerGasWei,
+    reservation: reservationOf(gasLimit * maxFeePerGas + besideGasWei, nativePriceUsd8),
+    bidLoweredBy: undefined,
+  };
 }

@@ -1,6 +1,7 @@
 import { Interface } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEAST, VARIABLES } from '../../testing/configuration.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { FakePool, FakeVenue } from '../../testing/fakes/fake-venue.js';
@@ -36,6 +37,7 @@ const context: PlanningContext = {
   nativePriceUsd8: 2_500n * USD8,
   operator: addressOf('0e'),
   pending: [],
+  allowance: anAllowance(),
 };
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;

@@ -12,7 +12,9 @@ import {
   type EmbeddedPostgres,
 } from '../database/index.js';
 import { RetryError, SkipError } from '../domain/errors.js';
-import type { SafetyLimits } from '../domain/safety.js';
+import { NO_SPEND } from '../domain/spend.js';
+import type { SafetyIntent, SafetyLimits } from '../domain/safety.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { SafetyController, type Operator } from './safety-controller.js';
@@ -25,7 +27,8 @@ const LIMITS: SafetyLimits = {
   minOperatorBalanceWei: 10n ** 17n,
 };
 const ALICE: Operator = { name: 'alice', role: 'operator', address: '127.0.0.1' };
-const IDLE = { inFlight: 0, operatorBalanceWei: 10n ** 18n };
+const IDLE = { inFlight: 0, operatorBalanceWei: 10n ** 18n, allowance: anAllowance() };
+const of = (notionalUsd8: bigint): SafetyIntent => ({ notionalUsd8, reservation: NO_SPEND });
 const NOON = Date.UTC(2026, 0, 31, 12);
 const AWAY = new RetryError('the database does not serve');
 
@@ -74,7 +77,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   it('refuses everything before its state is read', () => {
     const controller = new SafetyController(repository, LIMITS, events);
     expect(controller.isHalted).toBe(true);
-    expect(controller.authorise(1n, IDLE)).toMatchObject({ kind: 'rejected', reason: 'halted' });
+    expect(controller.authorise(of(1n), IDLE)).toMatchObject({ kind: 'rejected', reason: 'halted' });
   });
 
   it('HALTED survives a restart, with reason, actor and time, and only a resume leaves it', async () => {
@@ -93,7 +96,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(restarted.isHalted).toBe(true);
 
     await restarted.resume('it was not', ALICE);
-    expect(restarted.authorise(1n, IDLE)).toEqual({ kind: 'authorised' });
+    expect(restarted.authorise(of(1n), IDLE)).toEqual({ kind: 'authorised' });
     expect((await started()).status()).toMatchObject({
       state: 'NORMAL',
       reason: 'it was not',
@@ -132,8 +135,8 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   it('failures in a row throttle, then halt at the third; a success in between clears the count', async () => {
     const controller = await started();
     await controller.recordFailure('one');
-    expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
-    expect(controller.authorise(1n, IDLE)).toEqual({ kind: 'authorised' });
+    expect(controller.authorise(of(1n), { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
+    expect(controller.authorise(of(1n), IDLE)).toEqual({ kind: 'authorised' });
     await controller.recordSuccess();
     for (const reason of ['one', 'two', 'three']) await controller.recordFailure(reason);
     expect(controller.status()).toMatchObject({
@@ -153,7 +156,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   it('F08 a repeated throttle from outside is one transition, survives a restart, and is lifted once', async () => {
     const controller = await started();
     for (const reason of ['the nodes lag', 'the nodes lag more']) await controller.throttle(reason);
-    expect(controller.authorise(1n, { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
+    expect(controller.authorise(of(1n), { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
     const restarted = await started();
     expect(restarted.status()).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag' });
     for (const reason of ['fresh heads', 'still fresh']) await restarted.unthrottle(reason);
@@ -268,9 +271,9 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     controller.booked('2026-01-31', 400n * USD);
     expect(controller.dailyVolumeUsd8()).toBe(700n * USD);
     expect(controller.headroomUsd8()).toBe(300n * USD);
-    expect(controller.authorise(301n * USD, IDLE)).toMatchObject({ reason: 'daily-volume-reached' });
+    expect(controller.authorise(of(301n * USD), IDLE)).toMatchObject({ reason: 'daily-volume-reached' });
     controller.released('2026-01-31', 100n * USD);
-    expect(controller.authorise(400n * USD, IDLE)).toEqual({ kind: 'authorised' });
+    expect(controller.authorise(of(400n * USD), IDLE)).toEqual({ kind: 'authorised' });
 
     clock.advance(Date.UTC(2026, 1, 1) - NOON);
     expect(controller.dailyVolumeUsd8()).toBe(0n);
@@ -282,8 +285,8 @@ describe('SafetyController', { timeout: 60_000 }, () => {
 
   it('applies the limits of the configuration', async () => {
     const controller = await started();
-    expect(controller.authorise(501n * USD, IDLE)).toMatchObject({ reason: 'notional-above-limit' });
-    expect(controller.authorise(1n, { ...IDLE, operatorBalanceWei: 1n })).toMatchObject({
+    expect(controller.authorise(of(501n * USD), IDLE)).toMatchObject({ reason: 'notional-above-limit' });
+    expect(controller.authorise(of(1n), { ...IDLE, operatorBalanceWei: 1n })).toMatchObject({
       reason: 'operator-balance-low',
     });
   });

@@ -10,6 +10,7 @@ import {
   notionalHeadroomUsd8,
   utcDay,
   type SafetyEvent,
+  type SafetyIntent,
   type SafetyLimits,
   type SafetyStatus,
   type SafetyUsage,
@@ -103,15 +104,15 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Whether an intent of this notional (USD, 8 decimals) may be signed now. It books nothing: the caller must
-   * not let another intent pass between this answer and {@link booked}.
+   * Whether this intent may be signed now. It books nothing: the caller must not let another intent pass
+   * between this answer and {@link booked}.
    */
   authorise(
-    notionalUsd8: bigint,
+    intent: SafetyIntent,
     usage: Omit<SafetyUsage, 'dailyVolumeUsd8'>,
   ): { readonly kind: 'authorised' } | Rejection {
     const dailyVolumeUsd8 = this.dailyVolumeUsd8();
-    return authorise(notionalUsd8, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits);
+    return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits);
   }
 
   /** The most that one execution may cover now: USD with 8 decimals. */

@@ -1,10 +1,10 @@
 import {
   FULL_PACE,
-  NO_SPEND,
   type Allowance,
   type SpendingLimits,
   type SpendingUsage,
 } from '../../src/domain/budget.js';
+import { NO_SPEND } from '../../src/domain/spend.js';
 
 const ETHER = 10n ** 18n;
 

@@ -77,6 +77,9 @@ export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
       maxFeePerGas: 10_000_000_000n,
       maxPriorityFeePerGas: 1_000_000n,
     },
+    // 500,000 gas at 10 gwei, at $2,500.
+    reservation: { feeWei: 5n * 10n ** 15n, lossUsd8: (125n * USD) / 10n },
+    bidLoweredBy: undefined,
     ...more,
   };
 }

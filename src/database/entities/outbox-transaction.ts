@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
-import { COUNT } from '../columns.js';
+import { AMOUNT, COUNT, USD } from '../columns.js';
 
 /**
  * - prepared: signed and durable. It may have been handed to a node.
@@ -56,6 +56,26 @@ export class OutboxTransaction {
   /** The UTC day, YYYY-MM-DD, whose volume counts its notional; null when none does. */
   @Column({ type: 'date', name: 'booked_day', nullable: true })
   readonly bookedDay!: string | null;
+
+  /** The most that it may pay, in wei, until it is settled. Null: a row from before budgets. */
+  @Column({ ...AMOUNT, name: 'reserved_fee_wei', nullable: true })
+  readonly reservedFeeWei!: bigint | null;
+
+  /** The most that it may lose, if it reverts. Null: a row from before budgets. */
+  @Column({ ...USD, name: 'reserved_loss_usd', nullable: true })
+  readonly reservedLossUsd8!: bigint | null;
+
+  /** The UTC day, YYYY-MM-DD, to which the next two are booked. The three are null until it is mined. */
+  @Column({ type: 'date', name: 'spent_day', nullable: true })
+  readonly spentDay!: string | null;
+
+  /** What it paid, by its receipt. */
+  @Column({ ...AMOUNT, name: 'spent_fee_wei', nullable: true })
+  readonly spentFeeWei!: bigint | null;
+
+  /** What it lost, by its receipt. */
+  @Column({ ...USD, name: 'spent_loss_usd', nullable: true })
+  readonly spentLossUsd8!: bigint | null;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   readonly createdAt!: Date;

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Between, In, IsNull, Not } from 'typeorm';
 import type { Block } from '../../domain/block.js';
+import { NO_SPEND, type Spend } from '../../domain/spend.js';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
-import { safeInteger, storableText } from '../columns.js';
+import { safeInteger, storableText, usd8FromText, usd8ToText } from '../columns.js';
 import { Database } from '../database.js';
 import { OutboxTransaction, type OutboxStatus } from '../entities/outbox-transaction.js';
 import { TransactionVersion, type VersionKind } from '../entities/transaction-version.js';
@@ -21,6 +22,8 @@ export interface OutboxIntent {
   readonly door: string;
   /** The UTC day that the volume is booked to: YYYY-MM-DD. */
   readonly day: string;
+  /** The most that it may pay and lose. The row reserves it until it is settled. */
+  readonly reservation: Spend;
 }
 
 /** Another version of a transaction that is in flight. */
@@ -28,6 +31,8 @@ export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
   readonly kind: Exclude<VersionKind, 'first'>;
   /** Why it replaces the one before it. */
   readonly reason: string;
+  /** The most that this version may pay and lose. */
+  readonly reservation: Spend;
 }
 
 export type Recorded =
@@ -46,26 +51,37 @@ export type OutboxEnd =
       readonly block: Pick<Block, 'number' | 'hash'>;
       /** Whether it covered debt. What did not no longer counts in its day's volume. */
       readonly covered: boolean;
+      /** What its receipt says that it paid and lost, and the UTC day to which that is booked. */
+      readonly spent: BookedSpend;
     };
+
+/** What was paid and lost, booked to a UTC day: YYYY-MM-DD. */
+export interface BookedSpend extends Spend {
+  readonly day: string;
+}
 
 /** Of transactions that may still be mined. */
 const UNSETTLED: readonly OutboxStatus[] = ['prepared', 'broadcast'];
 
 /**
- * One statement, so one transaction: the row, the execution's `authorised`, the day's volume. A nonce whose
- * transaction failed or was dropped serves again; its row then belongs to the new intent.
+ * One statement, so one transaction: the row with its reservation, the execution's `authorised`, the day's
+ * volume. A nonce whose transaction failed or was dropped serves again; its row then belongs to the new
+ * intent.
  */
 const RECORD = `
 WITH ready AS (
   SELECT id FROM executions WHERE id = $1::bigint AND status = 'planned' FOR UPDATE
 ), intent AS (
-  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, door, status, booked_day)
+  INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, door, status, booked_day,
+    reserved_fee_wei, reserved_loss_usd)
   SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, $8::text, 'prepared',
-    CASE WHEN $1::bigint IS NOT NULL THEN $7::date END
+    CASE WHEN $1::bigint IS NOT NULL THEN $7::date END, $9::numeric, $10::numeric
   WHERE $1::bigint IS NULL OR EXISTS (SELECT FROM ready)
   ON CONFLICT (chain_id, sender, nonce) DO UPDATE
     SET execution_id = excluded.execution_id, hash = excluded.hash, raw = excluded.raw, door = excluded.door,
-        status = 'prepared', block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day, created_at = now(), updated_at = now()
+        status = 'prepared', block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day,
+        reserved_fee_wei = excluded.reserved_fee_wei, reserved_loss_usd = excluded.reserved_loss_usd,
+        created_at = now(), updated_at = now()
     WHERE t.status IN ('failed', 'dropped') AND t.hash <> excluded.hash
   RETURNING id
 ), authorised AS (
@@ -83,10 +99,15 @@ WITH ready AS (
 )
 SELECT id FROM intent`;
 
-/** One statement: the version, and the row that follows the newest one. To repeat it changes nothing more. */
+/**
+ * One statement: the version, and the row that follows the newest one. Either version may be mined, so the
+ * row reserves the larger of the two. To repeat it changes nothing more.
+ */
 const ADD_VERSION = `
 WITH open AS (
-  UPDATE transactions SET hash = $2::text, raw = $3::text, updated_at = now()
+  UPDATE transactions SET hash = $2::text, raw = $3::text, updated_at = now(),
+    reserved_fee_wei = greatest(reserved_fee_wei, $6::numeric),
+    reserved_loss_usd = greatest(reserved_loss_usd, $7::numeric)
   WHERE id = $1::bigint AND status IN ('prepared', 'broadcast')
   RETURNING id, execution_id
 ), version AS (
@@ -96,30 +117,47 @@ WITH open AS (
 )
 SELECT id FROM open`;
 
-/** One statement: it ends the row and takes its notional off the day. To repeat it changes nothing more. */
+/**
+ * One statement: it ends the row, takes its notional off the day, and books what it spent. To repeat it
+ * changes nothing more. It tells to which day the spending is booked.
+ */
 const END = `
 WITH before AS (
-  SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint FOR UPDATE
+  SELECT id, execution_id, chain_id, sender, booked_day, spent_day FROM transactions WHERE id = $1::bigint FOR UPDATE
 ), released AS (
   UPDATE daily_volume d SET notional_usd = d.notional_usd - e.notional_usd
   FROM before JOIN executions e ON e.id = before.execution_id
   WHERE $5::boolean AND d.day = before.booked_day
+), spent AS (
+  INSERT INTO daily_spend AS d (chain_id, sender, day, fee_wei, loss_usd)
+  SELECT chain_id, sender, $6::date, $7::numeric, $8::numeric FROM before
+  WHERE $6::date IS NOT NULL AND spent_day IS NULL
+  ON CONFLICT (chain_id, sender, day) DO UPDATE
+    SET fee_wei = d.fee_wei + excluded.fee_wei, loss_usd = d.loss_usd + excluded.loss_usd
 )
 UPDATE transactions t SET status = $2::text, block_number = $3::bigint, block_hash = $4::text,
-  booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END, updated_at = now()
-FROM before WHERE t.id = before.id RETURNING t.id`;
+  booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END,
+  spent_day = coalesce(t.spent_day, $6::date), spent_fee_wei = coalesce(t.spent_fee_wei, $7::numeric),
+  spent_loss_usd = coalesce(t.spent_loss_usd, $8::numeric), updated_at = now()
+FROM before WHERE t.id = before.id
+RETURNING t.id, t.spent_day::text, t.spent_fee_wei::text, t.spent_loss_usd::text`;
 
 /**
- * One statement: row and execution as before the receipt, and the notional booked again if it had been
- * released.
+ * One statement: row and execution as before the receipt, the notional booked again if it had been released,
+ * and what was spent taken off the day to which it was booked.
  */
 const REOPEN = `
 WITH before AS (
-  SELECT id, execution_id, booked_day FROM transactions WHERE id = $1::bigint AND status = 'mined' FOR UPDATE
+  SELECT id, execution_id, chain_id, sender, booked_day, spent_day, spent_fee_wei, spent_loss_usd
+  FROM transactions WHERE id = $1::bigint AND status = 'mined' FOR UPDATE
 ), reopened AS (
   UPDATE transactions t SET status = 'broadcast', block_number = NULL, block_hash = NULL,
-    booked_day = coalesce(t.booked_day, $2::date), updated_at = now()
+    booked_day = coalesce(t.booked_day, $2::date),
+    spent_day = NULL, spent_fee_wei = NULL, spent_loss_usd = NULL, updated_at = now()
   FROM before WHERE t.id = before.id
+), returned AS (
+  UPDATE daily_spend d SET fee_wei = d.fee_wei - before.spent_fee_wei, loss_usd = d.loss_usd - before.spent_loss_usd
+  FROM before WHERE d.chain_id = before.chain_id AND d.sender = before.sender AND d.day = before.spent_day
 ), execution AS (
   UPDATE executions e SET status = 'submitted', reason = NULL, debt_covered = NULL, collateral_seized = NULL,
     realised_profit = NULL, realised_profit_usd = NULL, gas_used = NULL, settled_at = NULL,
@@ -143,9 +181,9 @@ export class OutboxRepository {
    * @throws HaltError also when the execution is not in status `planned`.
    */
   async record(intent: OutboxIntent): Promise<Recorded> {
-    const { executionId, chainId, sender, nonce, hash, raw, day, door } = intent;
-    const values = [executionId, chainId, sender, nonce, hash, raw, day, door];
-    const [row] = await this.database.query(RECORD, values);
+    const { executionId, chainId, sender, nonce, hash, raw, day, door, reservation } = intent;
+    const identity = [executionId, chainId, sender, nonce, hash, raw, day, door];
+    const [row] = await this.database.query(RECORD, [...identity, ...amountsOf(reservation)]);
     if (row) return { kind: 'recorded', id: String(row.id) };
     const existing = await this.find(chainId, sender, nonce);
     if (!existing)
@@ -164,8 +202,8 @@ export class OutboxRepository {
    *
    * @throws HaltError also when the transaction is not in flight any more.
    */
-  async addVersion(id: string, { hash, raw, kind, reason }: NewVersion): Promise<void> {
-    const values = [id, hash, raw, kind, storableText(reason)];
+  async addVersion(id: string, { hash, raw, kind, reason, reservation }: NewVersion): Promise<void> {
+    const values = [id, hash, raw, kind, storableText(reason), ...amountsOf(reservation)];
     const rows = await this.database.query(ADD_VERSION, values);
     if (rows.length !== 1) throw new HaltError(`the transaction ${id} of the outbox is not in flight`);
   }
@@ -230,17 +268,37 @@ export class OutboxRepository {
     if (rows.length !== 1) throw new HaltError(`there is no transaction ${id} in the outbox`);
   }
 
-  /** Writes how it ended, and takes its notional off the day unless debt was covered. May be repeated. */
-  async end(id: string, end: OutboxEnd): Promise<void> {
-    const [block, releases] = end.status === 'mined' ? [end.block, !end.covered] : [undefined, true];
-    const rows = await this.database.query(END, [
+  /**
+   * Writes how it ended, takes its notional off the day unless debt was covered, and books what it spent. May
+   * be repeated.
+   *
+   * @returns what is booked for it, as the first call said it; undefined when it has paid nothing.
+   */
+  async end(id: string, end: OutboxEnd): Promise<BookedSpend | undefined> {
+    const mined = end.status === 'mined' ? end : undefined;
+    const [feeWei, lossUsd] = mined ? amountsOf(mined.spent) : [null, null];
+    const [row] = await this.database.query(END, [
       id,
       end.status,
-      block?.number ?? null,
-      block?.hash ?? null,
-      releases,
+      mined?.block.number ?? null,
+      mined?.block.hash ?? null,
+      !mined?.covered,
+      mined?.spent.day ?? null,
+      feeWei,
+      lossUsd,
     ]);
-    if (rows.length !== 1) throw new HaltError(`there is no transaction ${id} in the outbox`);
+    if (!row) throw new HaltError(`there is no transaction ${id} in the outbox`);
+    const { spent_day: day, spent_fee_wei, spent_loss_usd } = row;
+    return typeof day === 'string' ? { day, ...spendOf(spent_fee_wei, spent_loss_usd) } : undefined;
+  }
+
+  /** What was paid and lost on a UTC day, YYYY-MM-DD, by the receipts that were settled on it. */
+  async spentOn(chainId: number, sender: Address, day: string): Promise<Spend> {
+    const [row] = await this.database.query(
+      `SELECT fee_wei::text, loss_usd::text FROM daily_spend WHERE chain_id = $1 AND sender = $2 AND day = $3::date`,
+      [chainId, sender, day],
+    );
+    return row ? spendOf(row.fee_wei, row.loss_usd) : NO_SPEND;
   }
 
   /**
@@ -252,4 +310,12 @@ export class OutboxRepository {
   async reopen(id: string, day: string): Promise<void> {
     await this.database.query(REOPEN, [id, day]);
   }
+}
+
+function amountsOf({ feeWei, lossUsd8 }: Spend): readonly [string, string] {
+  return [String(feeWei), usd8ToText(lossUsd8)];
+}
+
+function spendOf(feeWei: unknown, lossUsd: unknown): Spend {
+  return { feeWei: BigInt(String(feeWei)), lossUsd8: usd8FromText(lossUsd) };
 }

@@ -1,0 +1,110 @@
+import {
+  allowanceOf,
+  FULL_PACE,
+  type Allowance,
+  type Pace,
+  type SpendingLimits,
+  type SpendingUsage,
+} from '../domain/budget.js';
+import { NO_SPEND, type Spend } from '../domain/spend.js';
+import type { Clock } from '../domain/clock.js';
+import { min } from '../domain/money.js';
+import { utcDay } from '../domain/safety.js';
+
+/**
+ * After this time a learned cap is forgotten, because the setting of a node may have changed. Then one
+ * transaction may be refused once more.
+ */
+const CAP_KNOWN_FOR_MS = 600_000;
+
+/** A clock that is put back by a few hours must not lose what was spent. */
+const DAYS_KEPT = 3;
+
+interface LearnedCap {
+  readonly feeWei: bigint;
+  readonly untilMs: number;
+  /** It was learned from a wallet that could not pay: a deposit ends it. */
+  readonly fromFunds: boolean;
+}
+
+/**
+ * What one wallet may spend: its limits, what it has spent on each UTC day, the pace, and the highest fee
+ * that the nodes take. What is in flight is reserved by its rows and not kept here.
+ */
+export class Budget {
+  /** Set by those who judge the outcomes. */
+  pace: Pace = FULL_PACE;
+  private readonly spentByDay = new Map<string, Spend>();
+  private cap: LearnedCap | undefined;
+
+  constructor(
+    readonly limits: SpendingLimits,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The UTC day to which a receipt is booked that is settled now. */
+  get today(): string {
+    return utcDay(this.clock.wallMs());
+  }
+
+  get spentToday(): Spend {
+    return this.spentByDay.get(this.today) ?? NO_SPEND;
+  }
+
+  /** The highest fee of one transaction that the nodes take, as far as it was learned. Wei. */
+  get nodeCapWei(): bigint | undefined {
+    return this.cap && this.clock.monotonicMs() < this.cap.untilMs ? this.cap.feeWei : undefined;
+  }
+
+  /** What the database holds for a day. */
+  load(day: string, spent: Spend): void {
+    this.spentByDay.set(day, spent);
+  }
+
+  /** A receipt was booked to this day. */
+  spend(day: string, { feeWei, lossUsd8 }: Spend): void {
+    const before = this.spentByDay.get(day) ?? NO_SPEND;
+    this.spentByDay.set(day, { feeWei: before.feeWei + feeWei, lossUsd8: before.lossUsd8 + lossUsd8 });
+    const old = [...this.spentByDay.keys()].sort().slice(0, -DAYS_KEPT);
+    for (const one of old) this.spentByDay.delete(one);
+  }
+
+  /** A reorg took back what was booked to this day. */
+  takeBack(day: string, { feeWei, lossUsd8 }: Spend): void {
+    if (this.spentByDay.has(day)) this.spend(day, { feeWei: -feeWei, lossUsd8: -lossUsd8 });
+  }
+
+  /**
+   * Every node refused a transaction because of its fee, so that the next ones must stay below.
+   *
+   * @param capWei what the node's words say; without it, half of the refused fee is tried.
+   */
+  refuseFee(feeWei: bigint, capWei?: bigint): void {
+    this.learn(capWei !== undefined && capWei > 0n && capWei < feeWei ? capWei : feeWei / 2n, false);
+  }
+
+  /** Every node refused a transaction because the wallet could not pay its fee. Half of it is tried next. */
+  refuseForFunds(feeWei: bigint): void {
+    this.learn(feeWei / 2n, true);
+  }
+
+  /** The wallet holds more than before. */
+  deposited(): void {
+    if (this.cap?.fromFunds) this.cap = undefined;
+  }
+
+  /** What may be reserved now, beside what is in flight. */
+  allowance(inFlight: Pick<SpendingUsage, 'reserved' | 'inFlight' | 'balanceWei'>): Allowance {
+    const { spentToday: spent, nodeCapWei, pace } = this;
+    return allowanceOf(this.limits, { ...inFlight, spent, nodeCapWei, pace });
+  }
+
+  private learn(feeWei: bigint, fromFunds: boolean): void {
+    const known = this.nodeCapWei;
+    this.cap = {
+      feeWei: known === undefined ? feeWei : min(known, feeWei),
+      untilMs: this.clock.monotonicMs() + CAP_KNOWN_FOR_MS,
+      fromFunds: fromFunds && (known === undefined || this.cap?.fromFunds === true),
+    };
+  }
+}
