@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { RpcError } from '../rpc-errors.js';
+import { AnswerScan, refusalOfHeaders } from './answer-limits.js';
 import { safeDecode, type EndpointAddress } from './endpoint-address.js';
 import { USER_AGENT } from './user-agent.js';
 
@@ -16,6 +17,8 @@ export interface HttpPost {
    * closed.
    */
   readonly repeatable: boolean;
+  /** How large the answer may be. A larger one is cut off. */
+  readonly mostBytes: number;
 }
 
 export interface HttpReply {
@@ -29,8 +32,6 @@ interface Exchange extends HttpReply {
   readonly retryAfter: string | undefined;
 }
 
-/** A larger answer is an attack or a mistake: 64 MiB. */
-const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Open connections per endpoint. A pass makes a few batches, a backfill a few more. */
 const CONNECTIONS = 32;
 /** We close an idle connection after 30 s. A gateway may drop an idle connection later without telling us. */
@@ -91,7 +92,7 @@ export class HttpTransport {
     }
   }
 
-  #exchange({ body, what }: HttpPost, deadlineMs: number): Promise<Exchange> {
+  #exchange({ body, what, mostBytes }: HttpPost, deadlineMs: number): Promise<Exchange> {
     if (this.signal?.aborted) return Promise.reject(this.#fault('provider', 'closed'));
     return new Promise<Exchange>((resolve, reject) => {
       let response: IncomingMessage | undefined;
@@ -109,6 +110,8 @@ export class HttpTransport {
       const cut = (why: RpcError): void => {
         fault ??= why;
         request.destroy();
+        clearTimeout(timer);
+        reject(fault); // an answer that has come whole ends without an error
       };
       const timer = setTimeout(() => {
         const detail = `no answer to ${what} within ${Math.round(deadlineMs)} ms`;
@@ -128,13 +131,21 @@ export class HttpTransport {
       request.on('response', (incoming) => {
         response = incoming;
         const chunks: Buffer[] = [];
-        let bytes = 0;
+        const scan = new AnswerScan(mostBytes);
+        const refuse = (why: string): void => {
+          // A shorter question may have a shorter answer.
+          cut(new RpcError('bad-answer', this.role, `the answer to ${what} ${why}`, undefined, true));
+        };
         incoming.on('error', fail);
+        const declared = refusalOfHeaders(incoming.headers, mostBytes);
+        if (declared !== undefined) {
+          refuse(declared);
+          return;
+        }
         incoming.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-          if (bytes > LARGEST_ANSWER_BYTES)
-            cut(this.#fault('bad-answer', 'the answer is larger than 64 MiB'));
-          else chunks.push(chunk);
+          const refused = scan.take(chunk);
+          if (refused === undefined) chunks.push(chunk);
+          else refuse(refused);
         });
         incoming.on('end', () => {
           clearTimeout(timer);

@@ -3,6 +3,7 @@ import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Secret } from '../../domain/secret.js';
 import { LogRangeTooLarge, RpcAnswerError, RpcError, TooLarge } from '../rpc-errors.js';
 import { AdaptiveSize } from './adaptive-size.js';
+import { mostBytesOf } from './answer-limits.js';
 import { batchRefusal, BatchRefused } from './batch-refusal.js';
 import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { EndpointAddress } from './endpoint-address.js';
@@ -213,7 +214,8 @@ export class JsonRpcEndpoint {
 
   #post(requests: readonly RpcRequest[], body: string, deadlineMs: number): Promise<HttpReply> {
     const repeatable = !requests.some(({ method }) => method === SEND);
-    return this.#transport.post({ body, what: nameOf(requests), repeatable }, deadlineMs);
+    const mostBytes = mostBytesOf(requests.map(({ method }) => method));
+    return this.#transport.post({ body, what: nameOf(requests), repeatable, mostBytes }, deadlineMs);
   }
 
   #json(reply: HttpReply): unknown {

@@ -159,9 +159,36 @@ describe('heads over WebSocket', () => {
         ['head', 'hash is not a hash'],
         ['head', 'the node does not have the block'],
         ['frame', 'it is not JSON-RPC'],
-        ['frame', 'it is not JSON-RPC'],
       ],
     );
+  });
+
+  it('F56 a frame of nested JSON is ignored before it is parsed, and one above 1 MiB ends the connection', async () => {
+    await start({ timings: { silenceMs: 3_000 } });
+    node.pushFrame('['.repeat(500_000));
+    node.mine();
+    await eventually(() => heads.at(-1)?.number === 101);
+    expect(events.named('websocket-message-ignored')).toMatchObject([{ reason: 'it nests deeper than 32' }]);
+    node.pushFrame(`"${'x'.repeat(1024 * 1024)}"`);
+    await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
+    await eventually(() => {
+      node.push(blockOf(102));
+      return heads.at(-1)?.number === 102;
+    });
+  });
+
+  it('F55 a flood of frames is one line for each reason, and ends the connection; then heads come again', async () => {
+    await start({ clock: new TestClock(), timings: { silenceMs: 60_000 } }); // all within one second
+    node.mine();
+    await eventually(() => heads.at(-1)?.number === 101);
+    for (let i = 0; i < 5_000; i++) node.pushFrame('{{{');
+    await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
+    await eventually(() => {
+      node.push(blockOf(102));
+      return heads.at(-1)?.number === 102;
+    });
+    expect(events.named('websocket-message-ignored')).toHaveLength(1);
+    expect(events.named('websocket-lost')).toHaveLength(1);
   });
 
   it('a handler that throws or rejects does not stop the stream', async () => {

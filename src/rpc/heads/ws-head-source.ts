@@ -7,9 +7,11 @@ import { messageOf } from '../../domain/errors.js';
 import type { Address } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
 import { parseBlock } from '../chain/chain-answers.js';
+import { refusalOf } from '../endpoints/answer-limits.js';
 import { EndpointAddress } from '../endpoints/endpoint-address.js';
 import { USER_AGENT } from '../endpoints/user-agent.js';
 import { toNumber, toObject } from '../quantities.js';
+import { OncePerMinute } from './once-per-minute.js';
 import { WsLogSubscription, type WsLogSubscriptionOptions } from './ws-log-subscription.js';
 
 export interface WsTimings {
@@ -32,6 +34,9 @@ export interface WsHeadSourceOptions extends WsLogSubscriptionOptions {
 /** A header is smaller than 3 kB, and so is nearly every log. The rest is room for what a node may add. */
 const LARGEST_FRAME_BYTES = 1024 * 1024;
 
+/** A chain of five blocks a second, and the logs of our contracts, are far fewer. */
+const MOST_FRAMES_A_SECOND = 2_000;
+
 /**
  * The heads and logs of one endpoint over one WebSocket. It connects, checks the chain id and subscribes.
  * When the connection is lost, it connects again, and waits longer after each failure. It gives heads and
@@ -52,6 +57,9 @@ export class WsHeadSource {
   #headsSubscription: string | undefined;
   readonly #logs: WsLogSubscription;
 
+  /** The frames of the present second. */
+  #second = { sinceMs: 0, frames: 0 };
+  readonly #reported = new OncePerMinute();
   #lastNumber = -1;
   #missed: { readonly number: number; readonly atMs: number } | undefined;
 
@@ -101,7 +109,7 @@ export class WsHeadSource {
     const { reconnectMinMs, reconnectMaxMs } = this.#options.timings;
     const waitMs = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** this.#failures);
     // Only the first of a series: a node that is down for an hour causes one event.
-    if (this.#failures === 0)
+    if (this.#failures === 0 && this.#reported.isDue(reason, this.#options.clock.monotonicMs()))
       this.#options.events.emit({ event: 'websocket-lost', endpoint: this.role, reason });
     this.#failures++;
     this.#timer = setTimeout(() => this.#connect(), waitMs);
@@ -130,6 +138,7 @@ export class WsHeadSource {
       headers: { 'user-agent': USER_AGENT },
     });
     this.#socket = socket;
+    this.#second = { sinceMs: 0, frames: 0 };
     this.#timer = setTimeout(
       () => this.reconnect(`there was no subscription within ${connectTimeoutMs} ms`),
       connectTimeoutMs,
@@ -155,12 +164,22 @@ export class WsHeadSource {
   }
 
   #ignored(message: 'frame' | 'head', reason: string): void {
-    const { role, events } = this.#options;
-    events.emit({ event: 'websocket-message-ignored', endpoint: role, message, reason });
+    const { role, events, clock } = this.#options;
+    if (this.#reported.isDue(`${message} ${reason}`, clock.monotonicMs()))
+      events.emit({ event: 'websocket-message-ignored', endpoint: role, message, reason });
   }
 
   #read(frame: Buffer, receivedAtMs: number): void {
+    if (this.#floods(receivedAtMs)) {
+      this.reconnect(`it sent more than ${MOST_FRAMES_A_SECOND} frames in a second`);
+      return;
+    }
     let message: Record<string, unknown>;
+    const refused = refusalOf(frame);
+    if (refused !== undefined) {
+      this.#ignored('frame', `it ${refused}`);
+      return;
+    }
     try {
       message = toObject(JSON.parse(frame.toString('utf8')));
     } catch {
@@ -172,6 +191,11 @@ export class WsHeadSource {
     else if (id === this.#chainIdRequest) this.#readChainId(result);
     else if (id === this.#headsRequest) this.#readSubscription(result);
     else this.#logs.answered(id, result);
+  }
+
+  #floods(nowMs: number): boolean {
+    if (nowMs - this.#second.sinceMs >= 1_000) this.#second = { sinceMs: nowMs, frames: 0 };
+    return ++this.#second.frames > MOST_FRAMES_A_SECOND;
   }
 
   #readChainId(result: unknown): void {

@@ -1,0 +1,96 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The largest answer to one request, however many calls it holds: its parsing takes less than 100 ms. */
+const LARGEST_ANSWER_BYTES = 8 * MIB;
+/** Numbers, hashes, and the words of an error. */
+const SMALL_ANSWER_BYTES = 64 * KIB;
+/** Answers that may be larger, by method. */
+const LARGE_ANSWERS: Readonly<Record<string, number>> = {
+  // A header, and the hash of each transaction: 10,000 transactions are 700 kB.
+  eth_getBlockByHash: 2 * MIB,
+  eth_getBlockByNumber: 2 * MIB,
+  eth_getTransactionByHash: MIB,
+  eth_getTransactionReceipt: MIB,
+  // 250 calls of Multicall3 with 1 kB each are 0.5 MB of hex.
+  eth_call: 4 * MIB,
+  eth_simulateV1: 8 * MIB,
+  // 12,000 logs. A longer range is asked for in pieces.
+  eth_getLogs: 8 * MIB,
+};
+
+/** How large the answer to these calls may be, in bytes. */
+export function mostBytesOf(methods: readonly string[]): number {
+  const sum = methods.reduce((bytes, method) => bytes + (LARGE_ANSWERS[method] ?? SMALL_ANSWER_BYTES), 0);
+  return Math.min(sum, LARGEST_ANSWER_BYTES);
+}
+
+/** The answers of nodes nest about ten deep: a batch of simulations with logs. */
+const DEEPEST = 32;
+/** An answer may hold so many values whatever its size, … */
+const FREE_VALUES = 10_000;
+/** … and then one for so many bytes. In the answers of nodes a value takes 20 bytes and more. */
+const BYTES_PER_VALUE = 8;
+
+const QUOTE = '"'.charCodeAt(0);
+const BACKSLASH = '\\'.charCodeAt(0);
+const COMMA = ','.charCodeAt(0);
+const OPEN_LIST = '['.charCodeAt(0);
+const OPEN_OBJECT = '{'.charCodeAt(0);
+const CLOSE_LIST = ']'.charCodeAt(0);
+const CLOSE_OBJECT = '}'.charCodeAt(0);
+
+/**
+ * Looks at the bytes of an answer as they come, before anything is parsed (F56). A few megabytes of JSON that
+ * is nothing but brackets would hold the process for seconds and fill its memory.
+ */
+export class AnswerScan {
+  private bytes = 0;
+  private depth = 0;
+  private values = 0;
+  private inString = false;
+  private escaped = false;
+
+  constructor(private readonly mostBytes: number) {}
+
+  /** @returns why the answer is refused; undefined while it is acceptable. */
+  take(chunk: Uint8Array): string | undefined {
+    this.bytes += chunk.length;
+    if (this.bytes > this.mostBytes) return `is larger than ${this.mostBytes} bytes`;
+    // Local variables, because this runs once for each byte.
+    let { depth, values, inString, escaped } = this;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at];
+      if (inString) {
+        if (escaped) escaped = false;
+        else if (byte === BACKSLASH) escaped = true;
+        else if (byte === QUOTE) inString = false;
+      } else if (byte === QUOTE) inString = true;
+      else if (byte === COMMA) values++;
+      else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+        values++;
+        if (++depth > DEEPEST) return `nests deeper than ${DEEPEST}`;
+      } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
+    }
+    Object.assign(this, { depth, values, inString, escaped });
+    if (values > FREE_VALUES + this.bytes / BYTES_PER_VALUE) return 'holds too many values';
+    return undefined;
+  }
+}
+
+/**
+ * Why an answer is refused by its headers alone. We ask for no compression: a compressed answer may be a
+ * thousand times larger than its bytes.
+ */
+export function refusalOfHeaders(headers: IncomingHttpHeaders, mostBytes: number): string | undefined {
+  const { 'content-length': length, 'content-encoding': encoding = 'identity' } = headers;
+  if (encoding !== 'identity') return 'is compressed, which was not asked for';
+  return Number(length) > mostBytes ? `is larger than ${mostBytes} bytes` : undefined;
+}
+
+/** Why these bytes are not parsed; undefined when they may be. */
+export function refusalOf(bytes: Uint8Array, mostBytes = LARGEST_ANSWER_BYTES): string | undefined {
+  return new AnswerScan(mostBytes).take(bytes);
+}
