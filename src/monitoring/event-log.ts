@@ -66,7 +66,7 @@ export class EventLog implements EventSubscriber, OnApplicationBootstrap, OnAppl
 
   constructor(
     private readonly logger: PinoLogger,
-    private readonly clock = new Clock(),
+    private readonly clock: Clock = new Clock(),
   ) {
     logger.setContext('Chimera');
   }
