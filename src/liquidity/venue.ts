@@ -11,8 +11,11 @@ export type TokenPair = readonly [Address, Address];
 export interface Pool {
   readonly address: Address;
   readonly tokens: TokenPair;
-  /** Units of `tokenIn` for exactly `amountOut` units of its other token; undefined where it has too few. */
-  amountIn(tokenIn: Address, amountOut: bigint): Read<bigint | undefined>;
+  /**
+   * Units of `tokenIn` for exactly `amountOut` units of its other token; undefined where it has too few, or
+   * where the last of them would cost far more than `worthIn` units of `tokenIn` for all.
+   */
+  amountIn(tokenIn: Address, amountOut: bigint, worthIn: bigint): Read<bigint | undefined>;
   /**
    * Units of its other token that it gives until one more unit would cost more than `worthIn / worthOut`
    * units of `tokenIn`, fee included. 0 where already the first unit does.

@@ -88,7 +88,9 @@ function choicesOf(pools: PoolsByPair, pair: LiquidationPair): Choice[] {
 
 function inputReads(choices: readonly Choice[]): Read<(bigint | undefined)[]> {
   return each(
-    choices.map(({ candidate, pool }) => pool.amountIn(candidate.collateral.address, candidate.debtToFund)),
+    choices.map(({ candidate: { collateral, collateralSeized, debtToFund }, pool }) =>
+      pool.amountIn(collateral.address, debtToFund, collateralSeized),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
 import { id } from 'ethers';
 import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from '../../domain/hex.js';
 import type { Hop } from '../../domain/route.js';
+import type { MulticallResult } from '../../rpc/chain/multicall3.js';
 import type { Read } from '../../rpc/chain/read.js';
 import type { TokenPair } from '../venue.js';
 import { sqrtPriceLimit } from './price-limit.js';
@@ -31,14 +32,33 @@ export function poolRead(factory: Address, [a, b]: TokenPair, feePips: number): 
   };
 }
 
+/** How much dearer than all it is worth the last output unit of a quote may be. */
+const TOO_DEAR = 2n;
+/** Gas of a quote. A pool that costs more walks over empty ticks: it has next to nothing at a fair price. */
+const COSTLY_GAS = 5_000_000n;
+
 /**
  * Input units that the pool takes for exactly `amountOut` output units (QuoterV2.quoteExactOutputSingle);
- * undefined where the pool cannot deliver it.
+ * undefined where the pool cannot deliver it, or not before one more output unit costs twice what all of them
+ * are worth. Without that limit a pool that has too little would be walked to the end of its ticks.
+ *
+ * @param onCostly called when the quote took more gas than a pool in use ever takes.
  */
-export function inputForRead(quoter: Address, swap: Swap, amountOut: bigint): Read<bigint | undefined> {
+export function inputForRead(
+  quoter: Address,
+  swap: Swap,
+  amountOut: bigint,
+  worthIn: bigint,
+  onCostly: () => void,
+): Read<bigint | undefined> {
+  const limit = limitOf(swap, TOO_DEAR * worthIn, amountOut);
   return {
-    calls: [{ to: quoter, data: `${QUOTE_OUTPUT}${quoteParams(swap, amountOut, 0n)}` }],
-    decode: ([result]) => (result?.success ? uintAt(result.data, 0) : undefined),
+    calls: [{ to: quoter, data: `${QUOTE_OUTPUT}${quoteParams(swap, amountOut, limit)}` }],
+    decode: ([result]) => {
+      const quote = quoteOf(result, onCostly);
+      // At the limit the swap has stopped, with a part of the output.
+      return quote && quote.sqrtPriceAfter !== limit ? quote.amount : undefined;
+    },
   };
 }
 
@@ -47,15 +67,36 @@ export function inputForRead(quoter: Address, swap: Swap, amountOut: bigint): Re
  * units, pool fee included (QuoterV2.quoteExactInputSingle up to a price limit). 0 where the first unit
  * already costs more.
  */
-export function depthRead(quoter: Address, swap: Swap, worthIn: bigint, worthOut: bigint): Read<bigint> {
-  const limit = sqrtPriceLimit(swap.tokenIn < swap.tokenOut, swap.feePips, worthIn, worthOut);
+export function depthRead(
+  quoter: Address,
+  swap: Swap,
+  worthIn: bigint,
+  worthOut: bigint,
+  onCostly: () => void,
+): Read<bigint> {
+  const limit = limitOf(swap, worthIn, worthOut);
   return {
     calls: [{ to: quoter, data: `${QUOTE_INPUT}${quoteParams(swap, UNBOUNDED_INPUT, limit)}` }],
-    decode: ([result]) => (result?.success ? uintAt(result.data, 0) : 0n),
+    decode: ([result]) => quoteOf(result, onCostly)?.amount ?? 0n,
   };
 }
 
-/** The argument of both quotes: tokenIn, tokenOut, amount, fee, sqrtPriceLimitX96. A limit of 0 is none. */
+function limitOf({ tokenIn, tokenOut, feePips }: Swap, worthIn: bigint, worthOut: bigint): bigint {
+  return sqrtPriceLimit(tokenIn < tokenOut, feePips, worthIn, worthOut);
+}
+
+/** (amount, sqrtPriceX96After, initializedTicksCrossed, gasEstimate) */
+function quoteOf(
+  result: MulticallResult | undefined,
+  onCostly: () => void,
+): { readonly amount: bigint; readonly sqrtPriceAfter: bigint } | undefined {
+  if (result?.outOfGas) onCostly();
+  if (!result?.success) return undefined;
+  if (uintAt(result.data, 3) > COSTLY_GAS) onCostly();
+  return { amount: uintAt(result.data, 0), sqrtPriceAfter: uintAt(result.data, 1) };
+}
+
+/** The argument of both quotes: tokenIn, tokenOut, amount, fee, sqrtPriceLimitX96. */
 function quoteParams({ tokenIn, tokenOut, feePips }: Swap, amount: bigint, limit: bigint): string {
   const tokens = `${addressWord(tokenIn)}${addressWord(tokenOut)}`;
   return `${tokens}${uintWord(amount)}${uintWord(feePips)}${uintWord(limit)}`;

@@ -11,14 +11,16 @@ export class UniswapV3Pool implements Pool {
     readonly tokens: TokenPair,
     private readonly feePips: number,
     private readonly quoter: Address,
+    /** A quote of it took more gas than a pool in use ever takes. */
+    private readonly onCostly: () => void,
   ) {}
 
-  amountIn(tokenIn: Address, amountOut: bigint): Read<bigint | undefined> {
-    return inputForRead(this.quoter, this.swapOf(tokenIn), amountOut);
+  amountIn(tokenIn: Address, amountOut: bigint, worthIn: bigint): Read<bigint | undefined> {
+    return inputForRead(this.quoter, this.swapOf(tokenIn), amountOut, worthIn, this.onCostly);
   }
 
   depth(tokenIn: Address, worthIn: bigint, worthOut: bigint): Read<bigint> {
-    return depthRead(this.quoter, this.swapOf(tokenIn), worthIn, worthOut);
+    return depthRead(this.quoter, this.swapOf(tokenIn), worthIn, worthOut, this.onCostly);
   }
 
   hop(tokenIn: Address): Hop {

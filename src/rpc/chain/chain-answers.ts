@@ -195,6 +195,7 @@ export function parseReceipt(raw: unknown, asked: Hash): Receipt | undefined {
   const receipt = toObject(raw);
   const transactionHash = toHash(receipt['transactionHash'], 'transactionHash');
   if (transactionHash !== asked) throw new TypeError('it is the receipt of another transaction');
+  if (isPreconfirmed(receipt)) return undefined;
   const blockHash = toHash(receipt['blockHash'], 'blockHash');
   const logs = toList(receipt['logs']).map(parseLog);
   mustBeOnce(logs);
@@ -213,6 +214,16 @@ export function parseReceipt(raw: unknown, asked: Hash): Receipt | undefined {
     l1Fee: optional(receipt['l1Fee'], (fee) => toFeeWei(fee, 'l1Fee')),
     logs,
   };
+}
+
+/**
+ * Nodes with preconfirmations (flashblocks) give a receipt before the block is sealed: its block has no hash,
+ * or one of zeros. Such a transaction is not mined yet.
+ */
+function isPreconfirmed({ blockHash, blockNumber }: Record<string, unknown>): boolean {
+  return (
+    [blockHash, blockNumber].includes(null) || (typeof blockHash === 'string' && /^0x0*$/.test(blockHash))
+  );
 }
 
 /** @throws TypeError when it is another transaction. */

@@ -19,7 +19,8 @@ import {
   type Receipt,
   type TopicFilter,
 } from './chain-answers.js';
-import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
+import { partCall, partsOf, settle, type Part, type PartAnswer } from './gas-split.js';
+import { type MulticallCall, type MulticallResult } from './multicall3.js';
 import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import { AdaptiveSize } from '../endpoints/adaptive-size.js';
@@ -49,12 +50,15 @@ export interface LogOptions extends BatchOptions {
 }
 
 export interface MulticallOptions extends CallOptions {
-  /** Calls in one eth_call. Default: 250. */
+  /** Calls in one eth_call, at most. */
   readonly chunk?: number;
 }
 
 /** Blocks in a range of logs. Providers serve 10 to 10,000 of them, or any number with few logs. */
 const LOG_SPAN = { first: 10_000, largest: 200_000, patience: 8 } as const;
+/** Calls in one eth_call. Nodes limit its gas, often to 50M: 250 calls of 130k gas are 33M. */
+const CHUNK = { first: 250, largest: 250, patience: 32 } as const;
+const FEWEST_IN_CHUNK = 25;
 /** Headers in one batch: as many as the nodes of providers serve in one request. */
 const HEADERS_PER_BATCH = 100;
 
@@ -64,6 +68,7 @@ const HEADERS_PER_BATCH = 100;
 @Injectable()
 export class Chain {
   private readonly logSpans = new Map<EndpointRole, AdaptiveSize>();
+  private readonly chunk = new AdaptiveSize(CHUNK);
 
   constructor(private readonly pool: RpcPool) {}
 
@@ -164,9 +169,8 @@ export class Chain {
 
   /**
    * Many calls at one block through Multicall3, in one round trip of as many eth_calls as needed. A revert is
-   * a result.
-   *
-   * @throws CallReverted when a whole chunk ran out of gas. Then use smaller chunks.
+   * a result. Calls for which the gas of an eth_call did not suffice are asked again in smaller parts. One that
+   * needs too much alone is a failure with `outOfGas`, and the others are answered (F47).
    */
   multicall(
     calls: readonly MulticallCall[],
@@ -189,13 +193,31 @@ export class Chain {
     options?: MulticallOptions,
   ): Promise<T> {
     if (calls.length === 0) return decode([]);
-    const decoded = await this.pool.batchAs(
-      aggregates(calls, blockHash, options?.chunk),
-      (answers) => valueOrFailure(() => decode(answers.flatMap(answerOf))),
-      options,
-    );
-    if ('failure' in decoded) throw decoded.failure;
-    return decoded.value;
+    const results: MulticallResult[] = [];
+    let parts = partsOf(calls.length, Math.min(options?.chunk ?? Infinity, this.chunk.next(calls.length)));
+    for (;;) {
+      const asked = parts.map((part) => partCall(calls, part, blockHash));
+      const round = await this.pool.batchAs(
+        asked,
+        (answers) => {
+          const again = answers.flatMap((answer, index) => settle(parts[index] ?? [], answer, results));
+          return again.length > 0 ? { again, answers } : valueOrFailure(() => decode(results));
+        },
+        options,
+      );
+      if ('failure' in round) throw round.failure;
+      if ('value' in round) {
+        if (parts.length === 1) this.chunk.served(calls.length);
+        return round.value;
+      }
+      for (const [index, answer] of round.answers.entries()) this.learnChunk(parts[index] ?? [], answer);
+      parts = round.again;
+    }
+  }
+
+  /** One call may need more than all others together, so a part that ends early is no reason to go below. */
+  private learnChunk(part: Part, answer: PartAnswer | RpcAnswerError): void {
+    if (answer instanceof RpcAnswerError && part.length > FEWEST_IN_CHUNK) this.chunk.refused(part.length);
   }
 
   /**

@@ -12,13 +12,12 @@ export interface MulticallCall {
   readonly data: Hex;
 }
 
-/**
- * `data` is what the call returned, or what it reverted with. A failure with empty data may also mean too
- * little gas.
- */
+/** `data` is what the call returned, or what it reverted with. */
 export interface MulticallResult {
   readonly success: boolean;
   readonly data: Hex;
+  /** It failed, asked alone, because it needs more gas than the node spends on an eth_call. */
+  readonly outOfGas?: true;
 }
 
 /**

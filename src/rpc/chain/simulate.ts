@@ -1,4 +1,5 @@
 import type { Address, Hash, Hex } from '../../domain/hex.js';
+import { revertDataOf } from '../endpoints/revert-data.js';
 import { toTopics } from './chain-answers.js';
 import { hexQuantity, toData, toGas, toList, toLowerAddress, toObject, toSuccess } from '../quantities.js';
 
@@ -89,9 +90,12 @@ export function parseSimulation(raw: unknown, count: number): SimulatedCall[] {
 function parseSimulatedCall(raw: unknown): SimulatedCall {
   const call = toObject(raw);
   const logs = call['logs'] ?? []; // some nodes leave them out for reverted calls
+  const success = toSuccess(call['status']);
+  const returnData = toData(success ? call['returnData'] : (call['returnData'] ?? '0x'), 'returnData');
   return {
-    success: toSuccess(call['status']),
-    returnData: toData(call['returnData'], 'returnData'),
+    success,
+    // geth, and reth since 2026, give what a call reverted with in its error, and leave returnData empty.
+    returnData: success || returnData !== '0x' ? returnData : revertDataOf(toObject(call['error'] ?? {})),
     gasUsed: toGas(call['gasUsed'], 'gasUsed'),
     logs: toList(logs).map((item) => {
       const log = toObject(item);

@@ -56,8 +56,24 @@ export function valueOf<T>(
   if (!answer) throw new RpcError('bad-answer', role, `no answer to ${call.method}`);
   if ('error' in answer) return answer.error;
   const { result } = answer;
-  return checked(role, call.method, () => call.parse(result));
+  try {
+    return checked(role, call.method, () => call.parse(result));
+  } catch (error) {
+    // Some gateways answer null for a block that the node behind them does not have yet.
+    if (result !== null || !OF_A_BLOCK.has(call.method) || !(error instanceof RpcError)) throw error;
+    throw new RpcError('out-of-sync', role, error.detail);
+  }
 }
+
+/** The methods that name a block, and never answer null when the node has it. */
+const OF_A_BLOCK = new Set([
+  'eth_call',
+  'eth_simulateV1',
+  'eth_getBalance',
+  'eth_getCode',
+  'eth_getTransactionCount',
+  'eth_getLogs',
+]);
 
 /** @throws RpcError as {@link valueOf} does, unless `check` throws an RpcAnswerError, which goes on. */
 export function checked<T>(role: EndpointRole, asked: string, check: () => T): T {
