@@ -169,8 +169,8 @@ export class Chain {
 
   /**
    * Many calls at one block through Multicall3, in one round trip of as many eth_calls as needed. A revert is
-   * a result. Calls for which the gas of an eth_call did not suffice are asked again in smaller parts. One that
-   * needs too much alone is a failure with `outOfGas`, and the others are answered (F47).
+   * a result. Calls for which the gas of an eth_call did not suffice are asked again in smaller parts. One
+   * that needs too much alone is a failure with `outOfGas`, and the others are answered (F47).
    */
   multicall(
     calls: readonly MulticallCall[],
@@ -195,13 +195,13 @@ export class Chain {
     if (calls.length === 0) return decode([]);
     const results: MulticallResult[] = [];
     let parts = partsOf(calls.length, Math.min(options?.chunk ?? Infinity, this.chunk.next(calls.length)));
-    for (;;) {
-      const asked = parts.map((part) => partCall(calls, part, blockHash));
+    for (let again = false; ; again = true) {
+      const asked = parts.map((part) => partCall(calls, part, blockHash, again));
       const round = await this.pool.batchAs(
         asked,
         (answers) => {
-          const again = answers.flatMap((answer, index) => settle(parts[index] ?? [], answer, results));
-          return again.length > 0 ? { again, answers } : valueOrFailure(() => decode(results));
+          const rest = answers.flatMap((answer, index) => settle(parts[index] ?? [], answer, results));
+          return rest.length > 0 ? { rest, answers } : valueOrFailure(() => decode(results));
         },
         options,
       );
@@ -211,7 +211,7 @@ export class Chain {
         return round.value;
       }
       for (const [index, answer] of round.answers.entries()) this.learnChunk(parts[index] ?? [], answer);
-      parts = round.again;
+      parts = round.rest;
     }
   }
 

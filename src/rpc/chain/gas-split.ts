@@ -27,26 +27,34 @@ export interface PartAnswer {
 }
 
 /**
- * The precompile for modular powers (EIP-198): 0 to a power of 256 bits, modulo a number of 256 bytes. By
- * EIP-2565 it costs 87,040 gas, by EIP-7883 522,240, whatever the numbers are.
+ * The precompile for modular powers (EIP-198): 0 to a power of 256 bits, modulo a number of 512 bytes. By
+ * EIP-2565 it costs 348,160 gas, by EIP-7883 2,088,960, whatever the numbers are. That is about what a call
+ * that ran out of gas leaves of 50M.
  */
 const METER: MulticallCall = { to: `0x${'5'.padStart(40, '0')}`, data: meterData() };
 
 function meterData(): Hex {
   const word = (value: number): string => value.toString(16).padStart(64, '0');
-  return `0x${word(256)}${word(32)}${word(256)}${'00'.repeat(256)}${'ff'.repeat(32)}`;
+  return `0x${word(512)}${word(32)}${word(512)}${'00'.repeat(512)}${'ff'.repeat(32)}`;
 }
 
-/** The eth_call of some of the calls. */
-export function partCall(calls: readonly MulticallCall[], part: Part, block: Hash): RpcCall<PartAnswer> {
+/** The eth_call of some of the calls. @param again they were short of gas before. */
+export function partCall(
+  calls: readonly MulticallCall[],
+  part: Part,
+  block: Hash,
+  again: boolean,
+): RpcCall<PartAnswer> {
   const own = part.flatMap((index) => calls[index] ?? []);
-  const request = callObject({ to: MULTICALL3, data: encodeAggregate3([...own, METER]) });
+  const meter = again || own.length > 1 ? [METER] : [];
+  const request = callObject({ to: MULTICALL3, data: encodeAggregate3([...own, ...meter]) });
   return {
     method: 'eth_call',
     params: [request, blockParam(block)],
     parse: (raw) => {
-      const results = decodeAggregate3(toData(raw), own.length + 1);
-      return { results: results.slice(0, -1), starved: results.at(-1)?.success === false };
+      const results = decodeAggregate3(toData(raw), own.length + meter.length);
+      const starved = results.slice(own.length).some(({ success }) => !success);
+      return { results: results.slice(0, own.length), starved };
     },
   };
 }
