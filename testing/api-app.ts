@@ -18,6 +18,7 @@ import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, SafetyModule } from '../src/safety/index.js';
 import { Ambient } from './ambient.js';
+import { aSpending } from './builders/allowance.js';
 import type { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
@@ -149,6 +150,7 @@ function newWorld(): World {
       liquidatable: 3,
       inFlight: 1,
       operatorBalanceWei: 10n ** 18n,
+      spending: aSpending(),
       counters: {
         passes: 9,
         planned: 4,

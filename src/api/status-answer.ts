@@ -1,4 +1,5 @@
 import type { BotStatus } from '../bot/bot-status.js';
+import type { Spending } from '../domain/budget.js';
 import { formatUnits, max } from '../domain/money.js';
 import type { SafetyLimits, SafetyStatus } from '../domain/safety.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
@@ -82,6 +83,24 @@ export interface LimitsAnswer {
   readonly dailyVolumeResetsAt: string;
   readonly maxConsecutiveFailures: number;
   readonly minOperatorBalanceEth: string;
+  readonly maxFeePerTransactionEth: string;
+  /** The highest fee of one transaction that the nodes take, once they refused a higher one. */
+  readonly nodeFeeCapEth: string | null;
+  /**
+   * Used: by the receipts of the present UTC day. Reserved: the most that what is in flight may cost. Left: the
+   * limit less both.
+   */
+  readonly maxDailyFeeEth: string;
+  readonly dailyFeeUsedEth: string;
+  readonly dailyFeeReservedEth: string;
+  readonly dailyFeeLeftEth: string;
+  readonly maxDailyLossUsd: string;
+  readonly dailyLossUsedUsd: string;
+  readonly dailyLossReservedUsd: string;
+  readonly dailyLossLeftUsd: string;
+  readonly maxWalletShareBps: number;
+  /** What of the share of the wallet is not reserved. */
+  readonly walletLeftEth: string;
 }
 
 export function safetyAnswer(status: SafetyStatus): SafetyAnswer {
@@ -121,7 +140,12 @@ export function endpointAnswer(status: EndpointStatus): EndpointAnswer {
   };
 }
 
-export function limitsAnswer(limits: SafetyLimits, dailyVolumeUsd8: bigint, nowMs: number): LimitsAnswer {
+export function limitsAnswer(
+  limits: SafetyLimits,
+  dailyVolumeUsd8: bigint,
+  spending: Spending,
+  nowMs: number,
+): LimitsAnswer {
   return {
     maxSingleExecutionUsd: formatUnits(limits.maxSingleExecutionUsd8, 8),
     maxDailyVolumeUsd: formatUnits(limits.maxDailyVolumeUsd8, 8),
@@ -130,6 +154,37 @@ export function limitsAnswer(limits: SafetyLimits, dailyVolumeUsd8: bigint, nowM
     dailyVolumeResetsAt: iso((Math.floor(nowMs / DAY_MS) + 1) * DAY_MS),
     maxConsecutiveFailures: limits.maxConsecutiveFailures,
     minOperatorBalanceEth: formatUnits(limits.minOperatorBalanceWei, 18),
+    ...spendingAnswer(spending),
+  };
+}
+
+type SpendingAnswer = Omit<
+  LimitsAnswer,
+  | 'maxSingleExecutionUsd'
+  | 'maxDailyVolumeUsd'
+  | 'dailyVolumeUsedUsd'
+  | 'dailyVolumeLeftUsd'
+  | 'dailyVolumeResetsAt'
+  | 'maxConsecutiveFailures'
+  | 'minOperatorBalanceEth'
+>;
+
+function spendingAnswer({ limits, spent, reserved, left }: Spending): SpendingAnswer {
+  const eth = (wei: bigint): string => formatUnits(wei, 18);
+  const usd = (usd8: bigint): string => formatUnits(usd8, 8);
+  return {
+    maxFeePerTransactionEth: eth(limits.maxFeePerTransactionWei),
+    nodeFeeCapEth: left.nodeCapWei === undefined ? null : eth(left.nodeCapWei),
+    maxDailyFeeEth: eth(limits.maxDailyFeeWei),
+    dailyFeeUsedEth: eth(spent.feeWei),
+    dailyFeeReservedEth: eth(reserved.feeWei),
+    dailyFeeLeftEth: eth(left.dayWei),
+    maxDailyLossUsd: usd(limits.maxDailyLossUsd8),
+    dailyLossUsedUsd: usd(spent.lossUsd8),
+    dailyLossReservedUsd: usd(reserved.lossUsd8),
+    dailyLossLeftUsd: usd(left.lossUsd8),
+    maxWalletShareBps: limits.maxWalletShareBps,
+    walletLeftEth: eth(left.walletWei),
   };
 }
 

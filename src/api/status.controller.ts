@@ -43,7 +43,7 @@ export class StatusController {
       backfill: bot.backfill,
       counters: bot.counters,
       skipped: bot.skipped,
-      limits: limitsAnswer(this.config.safety, this.safety.dailyVolumeUsd8(), nowMs),
+      limits: limitsAnswer(this.config.safety, this.safety.dailyVolumeUsd8(), bot.spending, nowMs),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aSpending } from '../../testing/builders/allowance.js';
 import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import type { SafetyLimits } from '../domain/safety.js';
 import { headAnswer, limitsAnswer } from './status-answer.js';
@@ -47,6 +48,18 @@ describe('status', () => {
         dailyVolumeLeftUsd: '1265.93210988',
         maxConsecutiveFailures: 3,
         minOperatorBalanceEth: '0.1',
+        maxFeePerTransactionEth: '0.05',
+        nodeFeeCapEth: null,
+        maxDailyFeeEth: '0.2',
+        dailyFeeUsedEth: '0.001',
+        dailyFeeReservedEth: '0.01',
+        dailyFeeLeftEth: '0.189',
+        maxDailyLossUsd: '50',
+        dailyLossUsedUsd: '1',
+        dailyLossReservedUsd: '25',
+        dailyLossLeftUsd: '24',
+        maxWalletShareBps: 5000,
+        walletLeftEth: '0.24',
       },
     });
   });
@@ -81,7 +94,7 @@ describe('the numbers of the status', () => {
       maxConsecutiveFailures: 3,
       minOperatorBalanceWei: 1n,
     };
-    expect(limitsAnswer(limits, 2_500_00000001n, NOON)).toEqual({
+    expect(limitsAnswer(limits, 2_500_00000001n, aSpending(), NOON)).toMatchObject({
       maxSingleExecutionUsd: '0.00000001',
       maxDailyVolumeUsd: '2500',
       dailyVolumeUsedUsd: '2500.00000001',
@@ -90,7 +103,7 @@ describe('the numbers of the status', () => {
       maxConsecutiveFailures: 3,
       minOperatorBalanceEth: '0.000000000000000001',
     });
-    expect(limitsAnswer(limits, 0n, Date.UTC(2026, 1, 1)).dailyVolumeResetsAt).toBe(
+    expect(limitsAnswer(limits, 0n, aSpending(), Date.UTC(2026, 1, 1)).dailyVolumeResetsAt).toBe(
       '2026-02-02T00:00:00.000Z',
     );
   });

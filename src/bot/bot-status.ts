@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { ExecutionService } from '../execution/index.js';
 import { Counters, type CounterValues } from '../monitoring/counters.js';
@@ -32,6 +33,8 @@ export interface BotStatus {
   readonly inFlight: number;
   /** Wei, as last read; undefined before the first read. */
   readonly operatorBalanceWei: bigint | undefined;
+  /** The budgets of fees and losses, and what is used of them. */
+  readonly spending: Spending;
   readonly counters: CounterValues;
   /** Positions with a health factor below 1 that the last pass did not liquidate, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
@@ -68,6 +71,7 @@ export class BotStatusReader {
       liquidatable: lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
       operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
+      spending: this.execution.spending(),
       counters: this.counters.values,
       skipped: lastPass?.skipped ?? {},
     };

@@ -55,6 +55,12 @@ export interface Allowance {
   readonly bidShareBps: number;
 }
 
+/** The limits and what is used of them, for people. */
+export interface Spending extends Pick<SpendingUsage, 'spent' | 'reserved'> {
+  readonly limits: SpendingLimits;
+  readonly left: Allowance;
+}
+
 export function allowanceOf(limits: SpendingLimits, usage: SpendingUsage): Allowance {
   const { spent, reserved, inFlight, balanceWei, nodeCapWei, pace } = usage;
   const walletShareWei = (balanceWei * BigInt(limits.maxWalletShareBps)) / BPS;

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { Allowance, SpendingLimits } from '../domain/budget.js';
-import type { Spend } from '../domain/spend.js';
+import type { Allowance, Spending } from '../domain/budget.js';
 import type { Clock } from '../domain/clock.js';
 import { messageOf } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
@@ -17,15 +16,6 @@ import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
 const DRAIN_POLL_MS = 100;
-
-export interface Spending {
-  readonly limits: SpendingLimits;
-  /** In the present UTC day. */
-  readonly spent: Spend;
-  /** By what is in flight. */
-  readonly reserved: Spend;
-  readonly left: Allowance;
-}
 
 /**
  * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and

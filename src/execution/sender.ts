@@ -4,6 +4,7 @@ import type { PassTrace } from '../domain/pass-trace.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { SendOutcome } from '../rpc/chain/send-transaction.js';
 import {
+  FeeCapExceeded,
   InsufficientFunds,
   NonceTooLow,
   ReplacementUnderpriced,
@@ -113,8 +114,6 @@ export class Sender {
     const { executionId, hash } = transaction;
     if (outcome.kind === 'accepted') this.ledger.accepted(transaction);
     else if (outcome.kind === 'unknown') this.unanswered(transaction, outcome.detail);
-    else if (outcome.error instanceof InsufficientFunds)
-      await this.failures.halt(`the operator wallet cannot pay for ${hash}: ${outcome.error.reason}`);
     // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next look tells
     // which.
     else if (!(outcome.error instanceof NonceTooLow)) {
@@ -137,8 +136,10 @@ export class Sender {
       return this.nonceTaken(transaction, error);
     const { hash } = transaction;
     const reason = `every node refused it: ${error.reason}`;
-    if (error instanceof InsufficientFunds)
-      await this.failures.halt(`the operator wallet cannot pay for a transaction: ${error.reason}`);
+    // The next plans bid less. A smaller fee is no failure of the bot.
+    const { feeWei } = transaction.reservation;
+    if (error instanceof FeeCapExceeded) this.wallet.budget.refuseFee(feeWei, error.capWei);
+    if (error instanceof InsufficientFunds) this.wallet.budget.refuseForFunds(feeWei);
     const dropped = await this.ledger.saveIfPossible(transaction, async () => {
       await this.ledger.drop(transaction, 'failed', { outcome: 'refused', reason });
       lease.giveBack();

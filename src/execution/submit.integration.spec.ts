@@ -3,7 +3,8 @@ import { PassTrace } from '../domain/pass-trace.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import { CHIMERA, USD } from '../../testing/builders/plan.js';
+import { FeeCapExceeded } from '../rpc/rpc-errors.js';
+import { aPlan, CHIMERA, USD } from '../../testing/builders/plan.js';
 import { Bench, type Settings } from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
@@ -179,17 +180,37 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(1);
   });
 
-  it('an empty wallet halts, and nothing stays in flight', async () => {
+  it('a wallet that cannot pay halts nothing: the next plans bid less, and after a deposit all is as before', async () => {
     await start();
     await bench.rpc('anvil_setBalance', [bench.signer.address, '0x1']);
     const { executionId, ...submission } = await bench.submit(1);
     expect(submission.kind).toBe('dropped');
     expect(await bench.statusOf(executionId)).toContain('dropped: every node refused it');
-    expect(bench.safety.status()).toMatchObject({ state: 'HALTED' });
-    expect(bench.safety.status().reason).toContain('cannot pay');
+    expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
+    expect(bench.execution.allowance().nodeCapWei).toBe(aPlan().reservation.feeWei / 2n);
     await bench.settle();
-    await bench.safety.resume('filled up?', 'chimera');
     expect(await bench.submit(2)).toMatchObject({ kind: 'rejected', reason: 'operator-balance-low' });
+    await bench.rpc('anvil_setBalance', [bench.signer.address, '0xde0b6b3a7640000']);
+    await bench.settle();
+    expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 0 });
+  });
+
+  it('a fee above the cap of the nodes is no failure, frees its nonce, and is the ceiling of the next', async () => {
+    await start();
+    const { feeWei } = aPlan().reservation;
+    const reason = 'tx fee (0.005 ether) exceeds the configured cap (0.004 ether)';
+    const error = new FeeCapExceeded(-32000, reason, 4n * 10n ** 15n);
+    vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValueOnce({ kind: 'refused', error });
+    expect(await bench.submit(1)).toMatchObject({ kind: 'dropped' });
+    expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
+    expect(bench.execution.allowance().nodeCapWei).toBe(4n * 10n ** 15n);
+    expect(await bench.submit(1)).toMatchObject({
+      kind: 'rejected',
+      reason: 'fee-above-node-cap',
+      detail: { feeWei: String(feeWei), leftWei: '4000000000000000' },
+    });
+    const call = { ...aPlan().call, maxFeePerGas: 8n * 10n ** 9n };
+    expect(await bench.submit(1, { call })).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
 
   it('F23 another transaction with our nonce halts before anything else is signed', async () => {

@@ -71,6 +71,18 @@ export class AlreadyKnown extends RpcAnswerError {}
 
 export class InsufficientFunds extends RpcAnswerError {}
 
+/** The whole fee of the transaction is above what the node takes over RPC (geth: rpc.txfeecap, 1 ether). */
+export class FeeCapExceeded extends RpcAnswerError {
+  constructor(
+    code: number,
+    reason: string,
+    /** The cap in wei, rounded as the node says it; undefined when its words hold none. */
+    readonly capWei: bigint | undefined,
+  ) {
+    super(code, reason);
+  }
+}
+
 /**
  * Another transaction with this nonce is pending, and the new fees are not enough above its fees (10 % in
  * most nodes).

@@ -1,6 +1,8 @@
 import {
+  allowanceOf,
   FULL_PACE,
   type Allowance,
+  type Spending,
   type SpendingLimits,
   type SpendingUsage,
 } from '../../src/domain/budget.js';
@@ -40,4 +42,17 @@ export function aUsage(more: Partial<SpendingUsage> = {}): SpendingUsage {
     pace: FULL_PACE,
     ...more,
   };
+}
+
+/** Of the default limits, with a transaction in flight that may cost 0.01 ether or $25. */
+export function aSpending(): Spending {
+  const limits = {
+    maxFeePerTransactionWei: ETHER / 20n,
+    maxDailyFeeWei: ETHER / 5n,
+    maxDailyLossUsd8: 50n * 10n ** 8n,
+    maxWalletShareBps: 5_000,
+  };
+  const spent = { feeWei: ETHER / 1_000n, lossUsd8: 10n ** 8n };
+  const reserved = { feeWei: ETHER / 100n, lossUsd8: 25n * 10n ** 8n };
+  return { limits, spent, reserved, left: allowanceOf(limits, aUsage({ spent, reserved, inFlight: 1 })) };
 }

@@ -5,6 +5,7 @@ import {
   AlreadyKnown,
   CallReverted,
   DelegatedAccountLimit,
+  FeeCapExceeded,
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
@@ -70,6 +71,25 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     ['anvil', -32003, 'Insufficient funds for gas * price + value'],
   ])('"insufficient funds" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(InsufficientFunds);
+  });
+
+  const ETHER = 10n ** 18n;
+  it.each([
+    ['geth', 'tx fee (1.63 ether) exceeds the configured cap (1.00 ether)', ETHER],
+    ['a fork of geth', 'tx fee (1.10 FTM) exceeds the configured cap (0.05 FTM)', ETHER / 20n],
+    ['reth', 'tx fee (1630000000000000000 wei) exceeds the configured cap (1000000000000000000 wei)', ETHER],
+    [
+      'cdk-erigon',
+      'RPC error response: tx fee (7.7142 ether) exceeds the configured cap (1.00 ether)',
+      ETHER,
+    ],
+    ['erigon', 'txFee 2.0 exceeds the configuration cap', undefined],
+    ['besu', 'Transaction fee cap exceeded', undefined],
+    ['optimism', 'fee too high: 5835750750000000, use less than 467550750000000 * 0.700000', undefined],
+  ])('a fee above the cap of the node, in the words of %s (%s)', (_client, message, capWei) => {
+    const error = send(-32000, message);
+    expect(error).toBeInstanceOf(FeeCapExceeded);
+    expect(error).toMatchObject({ capWei });
   });
 
   it.each([

@@ -1,8 +1,10 @@
+import { parseDecimal } from '../../config/index.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import {
   AlreadyKnown,
   CallReverted,
   DelegatedAccountLimit,
+  FeeCapExceeded,
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
@@ -45,6 +47,9 @@ const REPLACEMENT_UNDERPRICED =
 
 const INSUFFICIENT_FUNDS =
   /insufficient ?(funds|balance)|upfront cost exceeds|not have enough (funds|balance)|not enough (funds|balance)/i;
+
+const FEE_CAP =
+  /fee\b.*exceeds? the config(ured|uration)? (fee )?cap|\bfee cap (is )?exceeded|exceeds? the (maximum )?(tx|transaction) fee cap|\bfee too high\b/i;
 
 const FEE_TOO_LOW =
   /underpriced|fee ?too ?low|max fee per gas less than|fee cap less than|gas price (supplied )?(is )?(too low|below)|tip cap.*below/i;
@@ -151,6 +156,7 @@ function aboutTransaction(code: number, words: string, reason: string): RpcAnswe
   if (ALREADY_KNOWN.test(words)) return new AlreadyKnown(code, reason);
   if (NONCE_TOO_LOW.test(words)) return new NonceTooLow(code, reason);
   if (REPLACEMENT_UNDERPRICED.test(words)) return new ReplacementUnderpriced(code, reason);
+  if (FEE_CAP.test(words)) return new FeeCapExceeded(code, reason, capIn(reason));
   if (INSUFFICIENT_FUNDS.test(words)) return new InsufficientFunds(code, reason);
   if (DELEGATED_ACCOUNT.test(words)) return new DelegatedAccountLimit(code, reason);
   if (NO_PLACE.test(words)) return new NoPlaceInPool(code, reason);
@@ -166,4 +172,10 @@ export function wordsOf({ message, data }: Pick<NodeError, 'message' | 'data'>):
   const texts = typeof data === 'object' && data !== null ? Object.values(data) : [data];
   const words = texts.filter((text) => typeof text === 'string' && !text.startsWith('0x'));
   return [message, words.join(' ').slice(0, LONGEST_DETAIL)].join(' ').trim();
+}
+
+/** The cap that a node names: "(1.00 ether)" of geth, "(1000000000000000000 wei)" of reth. */
+function capIn(words: string): bigint | undefined {
+  const [, amount = '', unit = ''] = /cap \((\d+(?:\.\d+)?) (\w+)\)/i.exec(words) ?? [];
+  return parseDecimal(amount, unit.toLowerCase() === 'wei' ? 0 : 18);
 }
