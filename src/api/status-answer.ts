@@ -87,8 +87,8 @@ export interface LimitsAnswer {
   /** The highest fee of one transaction that the nodes take, once they refused a higher one. */
   readonly nodeFeeCapEth: string | null;
   /**
-   * Used: by the receipts of the present UTC day. Reserved: the most that what is in flight may cost. Left: the
-   * limit less both.
+   * Used: by the receipts of the present UTC day. Reserved: the most that what is in flight may cost. Left:
+   * the limit less both.
    */
   readonly maxDailyFeeEth: string;
   readonly dailyFeeUsedEth: string;
