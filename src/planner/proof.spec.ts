@@ -173,6 +173,30 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     ]);
   });
 
+  it('F48 lowers the bids until all plans fit what may be spent, and refuses what cannot fit without a row', async () => {
+    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
+    const dayWei = 10n ** 15n;
+    const tight = { ...context, allowance: anAllowance({ dayWei }) };
+    const plans = (await planner.plan([small, large], tight)).flatMap((one) =>
+      one.kind === 'planned' ? [one.plan] : [],
+    );
+    expect(plans).toMatchObject([
+      { borrower: large.borrower, bidLoweredBy: 'daily-fee-reached' },
+      { borrower: small.borrower, bidLoweredBy: 'daily-fee-reached' },
+    ]);
+    const reserved = plans.reduce((sum, { reservation }) => sum + reservation.feeWei, 0n);
+    expect(reserved).toBeLessThanOrEqual(dayWei);
+
+    const none = { ...context, allowance: anAllowance({ dayWei: 0n }) };
+    for (const decision of await planner.plan([small, large], none)) {
+      expect(decision).toMatchObject({ kind: 'rejected', reason: 'daily-fee-reached' });
+      expect(decision).not.toHaveProperty('attempt');
+    }
+    // The next day.
+    answers = [succeeds(ETHER / 5n)];
+    expect(await planner.plan([large], context)).toMatchObject([{ plan: { bidLoweredBy: undefined } }]);
+  });
+
   it('asks nothing when there is no opportunity', async () => {
     expect(await planner.plan([], context)).toEqual([]);
     expect(endpoints.primary.seen).toEqual([]);
