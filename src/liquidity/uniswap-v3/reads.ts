@@ -34,15 +34,15 @@ export function poolRead(factory: Address, [a, b]: TokenPair, feePips: number): 
 
 /** How much dearer than all it is worth the last output unit of a quote may be. */
 const TOO_DEAR = 2n;
-/** Gas of a quote. A pool that costs more walks over empty ticks: it has next to nothing at a fair price. */
-const COSTLY_GAS = 5_000_000n;
+/** Gas of a quote. A pool that costs more walks over empty ticks: it has next to nothing to give. */
+const COSTLY_GAS = 1_000_000n;
 
 /**
  * Input units that the pool takes for exactly `amountOut` output units (QuoterV2.quoteExactOutputSingle);
  * undefined where the pool cannot deliver it, or not before one more output unit costs twice what all of them
  * are worth. Without that limit a pool that has too little would be walked to the end of its ticks.
  *
- * @param onCostly called when the quote took more gas than a pool in use ever takes.
+ * @param onCostly called when the quote took more gas than a pool in use takes, or the pool has nothing.
  */
 export function inputForRead(
   quoter: Address,
@@ -85,13 +85,22 @@ function limitOf({ tokenIn, tokenOut, feePips }: Swap, worthIn: bigint, worthOut
   return sqrtPriceLimit(tokenIn < tokenOut, feePips, worthIn, worthOut);
 }
 
+/**
+ * What QuoterV2 reverts with when the pool gave no reason: it has no liquidity on the way to the limit, or it
+ * ran out of gas on that way.
+ */
+const UNEXPECTED_ERROR = Buffer.from('Unexpected error').toString('hex');
+
 /** (amount, sqrtPriceX96After, initializedTicksCrossed, gasEstimate) */
 function quoteOf(
   result: MulticallResult | undefined,
   onCostly: () => void,
 ): { readonly amount: bigint; readonly sqrtPriceAfter: bigint } | undefined {
-  if (result?.outOfGas) onCostly();
-  if (!result?.success) return undefined;
+  if (!result) return undefined;
+  if (!result.success) {
+    if (result.outOfGas || result.data.includes(UNEXPECTED_ERROR)) onCostly();
+    return undefined;
+  }
   if (uintAt(result.data, 3) > COSTLY_GAS) onCostly();
   return { amount: uintAt(result.data, 0), sqrtPriceAfter: uintAt(result.data, 1) };
 }
