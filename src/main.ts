@@ -1,16 +1,21 @@
 import 'reflect-metadata';
+import { inspect } from 'node:util';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { configureApp } from './api/configure-app.js';
 import { AppModule } from './app.module.js';
+import { portProblem } from './preflight/check-port.js';
 import { preflight } from './preflight/preflight.js';
-import { loadConfig } from './config/index.js';
-import { StartupError } from './domain/errors.js';
+import { forgetSecrets, loadConfig, secretTexts } from './config/index.js';
+import { ChimeraError, StartupError } from './domain/errors.js';
 import { Events } from './domain/events/events.js';
+import { SecretScrubber } from './domain/secret-forms.js';
 
 async function main(): Promise<void> {
   const config = loadConfig();
+  forgetSecrets(config);
+  scrubber = new SecretScrubber(secretTexts(config));
   await preflight(config);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
     abortOnError: false,
@@ -20,19 +25,33 @@ async function main(): Promise<void> {
   app.useLogger(app.get(Logger));
   configureApp(app);
   app.enableShutdownHooks(undefined, { useProcessExit: true });
-  await app.listen(config.api.port, config.api.host);
+  try {
+    await app.listen(config.api.port, config.api.host);
+  } catch (error) {
+    await app.close();
+    throw isListening(error) ? new StartupError([portProblem(config.api, error)]) : error;
+  }
   app.get(Events).emit({ event: 'api-listening', url: await app.getUrl() });
 }
 
+/** Whether the port could not be taken; everything else that fails here is the start of a part of the bot. */
+function isListening(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+}
+
+/** What is known after the start cannot be in a message before it. */
+let scrubber = new SecretScrubber([]);
+
+/** One sentence for each problem. Only a bug shows its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof StartupError || error instanceof ChimeraError))
+    return `Chimera cannot start: ${inspect(error)}`;
+  const problems = error instanceof StartupError ? error.problems : [error.message];
+  const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+  return [`Chimera cannot start: ${count}.`, ...problems.map((problem) => `  - ${problem}`)].join('\n');
+}
+
 main().catch((error: unknown) => {
-  if (error instanceof StartupError) {
-    const { problems } = error;
-    console.error(
-      `Chimera cannot start: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}.`,
-    );
-    for (const problem of problems) console.error(`  - ${problem}`);
-  } else {
-    console.error('Chimera cannot start:', error);
-  }
+  console.error(scrubber.scrub(describe(error)));
   process.exit(1);
 });

@@ -107,6 +107,7 @@ export class EmbeddedPostgres {
       if (postmaster && isPostgres(postmaster.pid)) {
         const guard = postmaster.port > 0 ? await this.#connect(postmaster.port) : undefined;
         if (guard) return this.#own(guard, postmaster.pid, postmaster.port);
+        problem = `another server uses it (process ${postmaster.pid}), and it does not answer as the bot's own; end that one, or name another directory`;
       } else if (!process || process.failure() !== undefined) {
         problem = process?.failure() ?? problem;
         if (postmaster) removeStaleLock(clusterDir, postmaster);

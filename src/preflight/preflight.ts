@@ -4,7 +4,7 @@ import type { ChimeraConfig } from '../config/index.js';
 import { checkDatabase } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { messageOf, StartupError } from '../domain/errors.js';
-import { toAddress, uintAt, type Address, type Hex } from '../domain/hex.js';
+import { toAddress, type Address, type Hex } from '../domain/hex.js';
 import { formatUnits, WAD } from '../domain/money.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
@@ -16,16 +16,18 @@ import { Chain } from '../rpc/chain/chain.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
+import { checkContracts, counterpartiesOf, words } from './check-contracts.js';
+import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
 
 /**
- * Checks everything that the bot needs, in the order of the start-up: database, endpoints, contracts and
- * roles, wallet.
+ * Checks everything that the bot needs, in the order of the start-up: port, database, endpoints, contracts
+ * and roles, wallet.
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
 export async function preflight(config: ChimeraConfig): Promise<void> {
-  const problems = [...(await checkDatabase(config))];
+  const problems = [...(await checkPort(config.api)), ...(await checkDatabase(config))];
   const { network, rpc } = config;
   const pool = new RpcPool({
     chainId: network.chainId,
@@ -109,11 +111,10 @@ async function checkRoles(
 ): Promise<string[]> {
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
-  const counterparties = await readAt(
-    chain,
-    each(markets.map((market) => market.counterparty())),
-    block.hash,
-  );
+  const found = await counterpartiesOf(chain, markets, block.hash);
+  const counterparties = found.filter((one) => typeof one !== 'string');
+  const problems = found.filter((one) => typeof one === 'string');
+  const named = markets.filter((_, index) => typeof found[index] !== 'string');
   const [executor, paused, factory, kinds] = await readAt(
     chain,
     together(
@@ -126,7 +127,7 @@ async function checkRoles(
   );
   if (executor === undefined || paused === undefined || factory === undefined)
     return [`execution.chimera: the contract at ${chimera} does not answer as a Chimera contract does`];
-  const problems: string[] = [];
+  problems.push(...(await checkContracts(chain, config, factory, block.hash)));
   if (executor !== 1n)
     problems.push(
       `execution.chimera: the operator wallet ${String(operator)} is no executor of ${chimera}; its owner has to call setExecutor`,
@@ -140,7 +141,7 @@ async function checkRoles(
   for (const [index, { address, kind, description }] of counterparties.entries())
     if (kinds[index] !== BigInt(kind))
       problems.push(
-        `protocols (${markets[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
+        `protocols (${named[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
       );
   if (problems.length === 0) {
     problems.push(...(await checkSimulation(chain, chimera, block.hash)));
@@ -197,8 +198,6 @@ async function checkOperator(
 
 /** The first word of an answer; undefined when the call reverts or answers less than a word. */
 function answer(to: Address, data: Hex): Read<bigint | undefined> {
-  return {
-    calls: [{ to, data }],
-    decode: ([result]) => (result?.success && result.data.length >= 66 ? uintAt(result.data, 0) : undefined),
-  };
+  const { calls, decode } = words(to, data, 1);
+  return { calls, decode: (results) => decode(results)?.[0] };
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +126,50 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     });
     expect(problems).toEqual([expect.stringContaining('database'), expect.stringContaining('rpc.primary')]);
     expect(problems.join()).not.toContain('secret-key');
+  });
+
+  it('a port of the API that another program has', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    try {
+      expect(await refusal((yaml) => yaml.replace('port: 0', `port: ${port}`))).toEqual([
+        expect.stringContaining(`api.port: port ${port} of 127.0.0.1 is in use by another program`),
+      ]);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('a data directory that another bot uses', async () => {
+    const dataDir = join(directory, 'postgres');
+    const problems = await refusal((yaml) =>
+      yaml.replace(/^database: .*$/m, `database: { embedded: true, dataDir: '${dataDir}' }`),
+    );
+    expect(problems).toEqual([expect.stringMatching(/^database\.dataDir: .* is in use by another bot; /)]);
+  });
+
+  it('wrong contracts of the price, the venue and the market: one sentence for each', async () => {
+    const { addressesProvider, uniswapFactory, quoter, nativeUsdFeed, pool } = devnet.addresses;
+    const refusedWith = (from: string, to: string): Promise<string[]> =>
+      refusal((yaml) => yaml.replaceAll(from, to));
+    expect(await refusedWith(nativeUsdFeed, pool)).toEqual([
+      expect.stringMatching(/^oracles\.nativeUsdFeed: the contract at 0x.* gives no latestRoundData; /),
+    ]);
+    expect(await refusedWith(quoter, uniswapFactory)).toEqual([
+      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: the contract at 0x.* is no QuoterV2; /),
+    ]);
+    expect(await refusedWith(uniswapFactory, pool)).toEqual([
+      expect.stringMatching(/^liquidity\.uniswapV3\.factory: .* accepts callbacks of another factory only/),
+    ]);
+    for (const wrong of [pool, uniswapFactory])
+      expect(await refusedWith(addressesProvider, wrong)).toEqual([
+        expect.stringMatching(/^protocols \(\S+\)\.addressesProvider: the contract at 0x.* names no pool; /),
+      ]);
+    expect(await refusedWith(addressesProvider, devnet.accounts.operator)).toEqual([
+      expect.stringMatching(/^protocols \(\S+\)\.addressesProvider: there is no contract at 0x/),
+    ]);
   });
 
   it('no configuration file', async () => {
