@@ -7,6 +7,7 @@ import {
   type Rejection,
   type RejectionReason,
 } from '../domain/decision.js';
+import { Clock } from '../domain/clock.js';
 import { HaltError } from '../domain/errors.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
@@ -14,6 +15,7 @@ import type { LiquidationPlan } from '../domain/plan.js';
 import { poolsOf } from '../domain/route.js';
 import { executionRow } from '../execution/index.js';
 import { RepeatFilter } from './repeat-filter.js';
+import { RowFilter } from './row-filter.js';
 import { rejectionRow } from './rejection-row.js';
 
 /** A position with a health factor below 1 that is left alone, and why. */
@@ -37,15 +39,20 @@ export interface PlanRow {
 @Injectable()
 export class DecisionJournal {
   private readonly repeats = new RepeatFilter();
+  private readonly rows: RowFilter;
 
   constructor(
     private readonly executions: ExecutionsRepository,
     private readonly events: Events,
     private readonly config: ChimeraConfig,
-  ) {}
+    clock: Clock = new Clock(),
+  ) {
+    this.rows = new RowFilter(clock);
+  }
 
   startPass(): void {
     this.repeats.startPass();
+    this.rows.startPass();
   }
 
   /**
@@ -69,8 +76,8 @@ export class DecisionJournal {
   }
 
   /**
-   * What the planner refused. A refusal that reached the simulation gets a row, once as long as the reason
-   * stays the same.
+   * What the planner refused. A refusal that reached the simulation gets a row, once as long as it comes
+   * again within a minute.
    *
    * @throws RetryError when the database is away.
    */
@@ -80,7 +87,7 @@ export class DecisionJournal {
     await this.executions.insertMany(
       rejections.flatMap((rejection) => {
         const { opportunity, attempt, reason } = rejection;
-        const isNew = attempt && this.repeats.differs(opportunity.borrower, reason);
+        const isNew = attempt && this.rows.isNew(opportunity.borrower, reason);
         return isNew ? [rejectionRow(opportunity, attempt, rejection, mode)] : [];
       }),
     );

@@ -378,4 +378,22 @@ describe('repositories', { timeout: 60_000 }, () => {
     await divergences.insert(found);
     expect(await divergences.latest(1)).toMatchObject([found]);
   });
+
+  it('F55 a position that stays wrong has one divergence a minute, and a flood has 100', async () => {
+    const divergences = new DivergencesRepository(database);
+    const rowsOf = async (): Promise<number> => (await divergences.latest(1_000)).length;
+    await database.query('TRUNCATE divergences');
+    const wrong = { protocol: 'aave', blockHash: hash(1), detail: { ours: '1', chain: '2' } };
+    for (let block = 1; block <= 30; block++)
+      await divergences.insert({ ...wrong, account: BORROWER, blockNumber: block });
+    expect(await rowsOf()).toBe(1);
+    for (let n = 1; n <= 150; n++) {
+      const account = `0x${n.toString(16).padStart(40, '0')}` as const;
+      await divergences.insert({ ...wrong, account, blockNumber: n });
+    }
+    expect(await rowsOf()).toBe(100);
+    await database.query(`UPDATE divergences SET at = at - interval '2 minutes'`);
+    await divergences.insert({ ...wrong, account: BORROWER, blockNumber: 31 });
+    expect(await rowsOf()).toBe(101);
+  });
 });
