@@ -5,6 +5,7 @@ import { Injectable, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ChimeraConfigModule } from './config.module.js';
+import { forgetSecrets, secretTexts } from './config-secrets.js';
 import { loadConfig } from './load-config.js';
 import { ChimeraConfig } from './sections.js';
 
@@ -44,6 +45,65 @@ describe('loadConfig', () => {
     const fromProcess = loadConfig({ RPC_PRIMARY_HTTP: 'http://from-process' }, directory);
     expect(fromProcess.rpc.primary.http.reveal()).toBe('http://from-process');
     expect(process.env.DB_PASSWORD).not.toBe('in-file');
+  });
+
+  it.each<[string, (text: string) => Buffer]>([
+    ['with the mark of UTF-8', (text) => Buffer.from(`\uFEFF${text}`)],
+    ['in UTF-16, as PowerShell writes it', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['with the line breaks of Windows', (text) => Buffer.from(text.replaceAll('\n', '\r\n'))],
+  ])('reads both files %s', (_, written) => {
+    writeFileSync(
+      join(directory, '.env'),
+      written('RPC_PRIMARY_HTTP=http://from-file\nDB_PASSWORD="a#b $c"\n'),
+    );
+    writeFileSync(join(directory, 'config', 'base.yaml'), written(YAML.trimStart()));
+    const config = loadConfig({}, directory);
+    expect(config.rpc.primary.http.reveal()).toBe('http://from-file');
+    expect(config.environment.dbPassword?.reveal()).toBe('a#b $c');
+  });
+
+  it('refuses a file in another encoding in one sentence, and replaces nothing in it', () => {
+    const text = Buffer.from('RPC_PRIMARY_HTTP=http://node\nDB_PASSWORD=p\xfcss\n', 'latin1');
+    writeFileSync(join(directory, '.env'), text);
+    expect(() => loadConfig({}, directory)).toThrow(/\.env: the file is not UTF-8 text; save it as UTF-8$/);
+    writeFileSync(join(directory, 'secret'), text);
+    const variables = { RPC_PRIMARY_HTTP: 'http://node', DB_PASSWORD_FILE: join(directory, 'secret') };
+    rmSync(join(directory, '.env'));
+    expect(() => loadConfig(variables, directory)).toThrow(
+      /^DB_PASSWORD_FILE: the file it names is not UTF-8 text/,
+    );
+  });
+
+  it('takes the half of a line break off that Docker leaves at a variable', () => {
+    const config = loadConfig({ RPC_PRIMARY_HTTP: 'http://node\r', DB_PASSWORD: ' a password\r' }, directory);
+    expect(config.rpc.primary.http.reveal()).toBe('http://node');
+    expect(config.environment.dbPassword?.reveal()).toBe(' a password');
+  });
+
+  it('A23 the process forgets its secrets once they are read, under whatever name, and nothing else', () => {
+    writeFileSync(join(directory, 'config', 'base.yaml'), YAML.replace('RPC_PRIMARY_HTTP', 'MY_NODE'));
+    const variables = {
+      MY_NODE: 'http://user:secret@node/a-long-access-key',
+      OPERATOR_PRIVATE_KEY: `0x${'5a'.repeat(31)}01`,
+      DB_PASSWORD: 'the-password',
+      RPC_BACKUP_HTTP: 'http://unused/key',
+      PATH: '/usr/bin',
+      CHIMERA_CONFIG: 'config/base.yaml',
+    };
+    const config = loadConfig(variables, directory);
+    const kept: NodeJS.ProcessEnv = { ...variables };
+    forgetSecrets(config, kept);
+    expect(kept).toEqual({ PATH: '/usr/bin', CHIMERA_CONFIG: 'config/base.yaml' });
+    expect(config.environment.dbPassword?.reveal()).toBe('the-password');
+    expect(secretTexts(config)).toEqual(
+      expect.arrayContaining([
+        variables.MY_NODE,
+        'user:secret',
+        'a-long-access-key',
+        'the-password',
+        '5a'.repeat(31) + '01',
+      ]),
+    );
   });
 
   it('reads the file that CHIMERA_CONFIG names', () => {

@@ -320,4 +320,10 @@ describe('variables', () => {
     expect(problemsOf(live.replace('8453', '31337'), key(ANVIL_KEY))).toEqual([]);
     expect(parseConfig(live, key(KEY.slice(2))).environment.operatorPrivateKey?.reveal()).toBe(KEY);
   });
+
+  it('says of a line with a tab that it holds one', () => {
+    expect(() => parseConfig('network:\n\tname: base\n', {})).toThrow(
+      /is not valid YAML at line 2, column 1: .*; the line holds a tab, spaces were expected$/,
+    );
+  });
 });

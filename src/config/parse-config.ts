@@ -81,7 +81,7 @@ function readYaml(text: string, name: string): Mapping {
   try {
     root = load(markVariables(text), { schema: SCHEMA });
   } catch (error) {
-    throw new StartupError([`${name}: is not valid YAML${syntaxProblem(error)}`]);
+    throw new StartupError([`${name}: is not valid YAML${syntaxProblem(error, text)}`]);
   }
   if (!isMapping(root)) throw new StartupError([`${name}: sections such as network and rpc were expected`]);
   return root;
@@ -91,11 +91,12 @@ function readYaml(text: string, name: string): Mapping {
  * The place and the kind of a syntax error. YAML errors quote the source line, which may hold a secret: it is
  * left out.
  */
-function syntaxProblem(error: unknown): string {
+function syntaxProblem(error: unknown, text: string): string {
   if (!(error instanceof YAMLException)) return '';
   const where = error.mark ? ` at line ${error.mark.line + 1}, column ${error.mark.column + 1}` : '';
   const what = error.reason.replace(/"[^"]*"|!<[^>]*>/g, '…').replace(/: .*$/s, '');
-  return `${where}: ${what}`;
+  const line = text.split('\n')[error.mark?.line ?? -1] ?? '';
+  return `${where}: ${what}${line.includes('\t') ? '; the line holds a tab, spaces were expected' : ''}`;
 }
 
 /**

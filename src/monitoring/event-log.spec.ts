@@ -1,11 +1,10 @@
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { LoggerModule, PinoLogger } from 'nestjs-pino';
+import type { PinoLogger } from 'nestjs-pino';
+import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import { standIn } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { EventLog } from './event-log.js';
 import { LINES_PER_REASON } from './line-limit.js';
-import { logParams } from './log.js';
 
 const LISTENING = { event: 'api-listening', url: 'http://127.0.0.1:3000' } as const;
 const PRICE = {
@@ -18,16 +17,17 @@ const PRICE = {
 } as const;
 
 describe('the log of events', () => {
-  it('F55 says of a flood how much it left out, and writes again in the next minute', async () => {
+  it('F55 says of a flood how much it left out, and writes again in the next minute', () => {
     const lines: string[] = [];
-    const output = { write: (text: string) => void lines.push(text) };
-    @Module({
-      imports: [LoggerModule.forRoot(logParams({ logLevel: 'warn', logFormat: 'json' }, [], false, output))],
-    })
-    class App {}
-    const app = await NestFactory.createApplicationContext(App, { logger: false });
+    const logger = pino({ level: 'warn' }, { write: (text) => void lines.push(text) });
     const clock = new TestClock();
-    const events = new EventLog(await app.resolve(PinoLogger), clock);
+    const nest = standIn<PinoLogger>('the logger', {
+      logger,
+      setContext: () => undefined,
+      info: logger.info.bind(logger),
+      warn: logger.warn.bind(logger),
+    });
+    const events = new EventLog(nest, clock);
     for (let n = 0; n < 1_000; n++) events.hear({ ...PRICE, block: n });
     for (let n = 0; n < 1_000; n++) events.hear(LISTENING); // below the level: no line, and none left out
     expect(lines).toHaveLength(LINES_PER_REASON);
@@ -39,6 +39,5 @@ describe('the log of events', () => {
       lines: 1_000 - LINES_PER_REASON,
     });
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject(PRICE);
-    await app.close();
   });
 });
