@@ -20,6 +20,8 @@ async function main(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
     abortOnError: false,
     bufferLogs: true,
+    // When the start fails, Nest would write the error with its stack beside our sentence.
+    logger: ['warn', 'fatal'],
     forceCloseConnections: true,
   });
   app.useLogger(app.get(Logger));
