@@ -181,7 +181,10 @@ function bot(world: World): Provider[] {
   return [
     {
       provide: BotStatusReader,
-      useValue: { status: () => world.bot } satisfies Pick<BotStatusReader, 'status'>,
+      useValue: {
+        status: () => world.bot,
+        prospect: () => Promise.resolve({ sentAgain: 2, cancelled: 1 }),
+      } satisfies Pick<BotStatusReader, 'status' | 'prospect'>,
     },
     {
       provide: HeadStream,

@@ -199,6 +199,8 @@ export class Bench {
     const safety = new SafetyController(safetyRepository, all, new RecordedEvents(), clock);
     await safety.onModuleInit();
     const config = {
+      rpc: { ...(backup && { backup }) },
+      planner: { minProfitUsd8: 5n * USD },
       execution: {
         mode,
         chimera,

@@ -1,8 +1,17 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { BotStatusReader } from '../bot/bot-status.js';
 import { SafetyController, type Operator } from '../safety/index.js';
 import { Access, Caller, NeverLimited } from './access.js';
 import { ReasonBody } from './reason.js';
 import { safetyAnswer, type SafetyAnswer } from './status-answer.js';
+
+interface ResumeAnswer extends SafetyAnswer {
+  /**
+   * How many transactions in flight are sent again, and how many nonces are freed by a cancellation, because
+   * the transaction would revert now; null when the chain could not be asked.
+   */
+  readonly inFlight: { readonly sentAgain: number; readonly cancelled: number } | null;
+}
 
 /**
  * Halts and resumes the bot. To halt a HALTED bot, or to resume a running one, is no error. A resume that
@@ -11,7 +20,10 @@ import { safetyAnswer, type SafetyAnswer } from './status-answer.js';
 @Access('operator')
 @Controller('api/v1/safety')
 export class HaltResumeController {
-  constructor(private readonly safety: SafetyController) {}
+  constructor(
+    private readonly safety: SafetyController,
+    private readonly bot: BotStatusReader,
+  ) {}
 
   /** Nothing is signed from this call on, even if the database cannot be reached. */
   @NeverLimited(true)
@@ -21,10 +33,12 @@ export class HaltResumeController {
     return safetyAnswer(await this.safety.halt(reason, caller));
   }
 
-  /** Answers when the new state is saved. */
+  /** Answers when the new state is saved, and says what becomes of the transactions in flight. */
   @Post('resume')
   @HttpCode(200)
-  async resume(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<SafetyAnswer> {
-    return safetyAnswer(await this.safety.resume(reason, caller));
+  async resume(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<ResumeAnswer> {
+    const inFlight = await this.bot.prospect();
+    const status = await this.safety.resume(reason, caller);
+    return { ...safetyAnswer(status), inFlight: inFlight ?? null };
   }
 }

@@ -59,6 +59,7 @@ describe('the API on the real database and the real safety controller', { timeou
 
     const resumed = await post('resume', 'maintenance is over').expect(200);
     expect(resumed.body).toMatchObject({ state: 'NORMAL', actor: 'ops', consecutiveFailures: 0 });
+    expect(resumed.body).toMatchObject({ inFlight: { sentAgain: 2, cancelled: 1 } });
     expect((await api.http.get('/health/ready')).status).toBe(200);
 
     const repository = api.get(SafetyRepository);

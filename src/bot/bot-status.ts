@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
-import { ExecutionService } from '../execution/index.js';
+import { ExecutionService, type Prospect } from '../execution/index.js';
 import { Counters, type CounterValues } from '../monitoring/counters.js';
 import { StateEngine } from '../state/state-engine.js';
 import { ChimeraBot, type BotPhase } from './chimera-bot.js';
@@ -52,6 +52,11 @@ export class BotStatusReader {
     private readonly counters: Counters,
     private readonly config: ChimeraConfig,
   ) {}
+
+  /** What a resume does with what is in flight; undefined when the chain could not be asked. */
+  prospect(): Promise<Prospect | undefined> {
+    return this.execution.prospect();
+  }
 
   status(): BotStatus {
     const { phase } = this.bot;

@@ -43,10 +43,18 @@ export const WINDOWS_SECONDS = { reorg: 256, lateNode: 128, blockByBlock: 1_024 
 /** Blocks before the head whose states every full node still serves: Geth keeps 128. */
 export const BLOCKS_WITH_STATE = 64;
 
+/** The blocks that a chain makes in so many seconds, rounded up: at least one. */
+export function secondsInBlocks(
+  seconds: number,
+  { blockTimeMs }: Pick<ChainDescription, 'blockTimeMs'>,
+): number {
+  return Math.max(1, Math.ceil((seconds * 1_000) / blockTimeMs));
+}
+
 /** The blocks that a chain makes in a window of {@link WINDOWS_SECONDS}, rounded up. */
 export function windowBlocks(
   window: keyof typeof WINDOWS_SECONDS,
   { blockTimeMs }: Pick<ChainDescription, 'blockTimeMs'>,
 ): number {
-  return Math.max(BLOCKS_WITH_STATE, Math.ceil((WINDOWS_SECONDS[window] * 1_000) / blockTimeMs));
+  return Math.max(BLOCKS_WITH_STATE, secondsInBlocks(WINDOWS_SECONDS[window], { blockTimeMs }));
 }

@@ -30,6 +30,10 @@ export const REJECTION_REASONS = {
   throttled: 'the safety controller is THROTTLED and another transaction is in flight',
   'notional-above-limit': 'the debt to cover is above safety.maxSingleExecutionUsd',
   'daily-volume-reached': 'the UTC day would exceed safety.maxDailyVolumeUsd',
+  'nonce-in-question':
+    'the chain counts transactions of the operator wallet that the bot does not know, or refuses its nonce as used; it is being cleared',
+  'one-at-a-time':
+    'the operator wallet is an account with code, of which nodes take one transaction at a time',
   'operator-balance-low': 'the operator wallet holds less than safety.minOperatorBalanceEth',
   'fee-above-limit': 'even with the least bid its fee may be above safety.maxFeePerTransactionEth',
   'fee-above-node-cap':

@@ -2,7 +2,8 @@ import type { Block, Head } from './block.js';
 import type { Clock } from './clock.js';
 
 /**
- * When one pass of the loop began, and which head has come since. The age of its plans is measured from there.
+ * When one pass of the loop began, and which head has come since. The age of its plans is measured from
+ * there.
  */
 export class PassTrace {
   /**

@@ -13,15 +13,20 @@ import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.j
 import { Budget } from './budget.js';
 import { ChainReads } from './chain-reads.js';
 import { Doors } from './doors/doors.js';
+import { EachEndpoint } from './each-endpoint.js';
+import { Evidence } from './evidence.js';
 import { ExecutionService } from './execution.service.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
+import { Pursuit } from './pursuit.js';
+import { RecentDrops } from './recent-drops.js';
 import { RecentSettlements } from './recent-settlements.js';
 import { RivalWatch } from './rival-watch.js';
 import { Sender } from './sender.js';
 import { Settler } from './settler.js';
 import { Signer } from './signer.js';
 import { Submitter } from './submitter.js';
+import { Versions } from './versions.js';
 import { Wallet } from './wallet.js';
 
 const PARTS = 'execution.parts';
@@ -116,7 +121,10 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
 
 /** The service of one wallet. Its parts are seen by no other module. */
 export function executionOf(
-  config: Pick<ChimeraConfig, 'execution' | 'detector'>,
+  config: Pick<ChimeraConfig, 'execution' | 'detector'> & {
+    readonly rpc: Pick<ChimeraConfig['rpc'], 'backup'>;
+    readonly planner: Pick<ChimeraConfig['planner'], 'minProfitUsd8'>;
+  },
   wallet: Wallet,
   doors: Doors,
   { node, rows, safety, failures, events, clock }: ExecutionParts,
@@ -128,12 +136,19 @@ export function executionOf(
   const ledger = new Ledger(executions, outbox, safety, wallet, events);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);
-  const sender = new Sender(chain, wallet, doors, ledger, judge, failures, events);
+  const each = new EachEndpoint(pool, config.rpc.backup ? 2 : 1);
+  const sender = new Sender(wallet, doors, ledger, each, failures, events);
   const door = doors.first;
   const submitting = { mode, door, maxPlanAgeMs };
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, submitting);
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
-  const settling = { judge, confirmationBlocks, mode };
-  const settler = new Settler(reads, wallet, ledger, settlements, sender, failures, settling);
+  const drops = new RecentDrops(ledger, outbox, safety, wallet, clock);
+  const { minProfitUsd8 } = config.planner;
+  const evidence = new Evidence(reads, each, wallet, events, clock);
+  const versions = new Versions(outbox, ledger);
+  const pursuing = { minProfitUsd8, clock, drops, judge, versions };
+  const pursuit = new Pursuit(chain, wallet, ledger, sender, evidence, events, pursuing);
+  const settling = { judge, confirmationBlocks, mode, drops };
+  const settler = new Settler(evidence, wallet, ledger, settlements, pursuit, failures, settling);
   return new ExecutionService(chain, wallet, ledger, submitter, settler, events, clock);
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Allowance, Spending } from '../domain/budget.js';
 import type { Clock } from '../domain/clock.js';
-import { messageOf } from '../domain/errors.js';
+import { messageOf, RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
@@ -10,6 +10,7 @@ import { SerialQueue } from '../domain/serial-queue.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { SettlingHead } from './in-flight.js';
 import type { Ledger } from './ledger.js';
+import type { Prospect } from './pursuit.js';
 import type { Settler } from './settler.js';
 import type { Intent, Submission } from './submission.js';
 import type { Submitter } from './submitter.js';
@@ -88,6 +89,16 @@ export class ExecutionService {
    */
   submit(intent: Intent): Promise<Submission> {
     return this.submitter.submit(intent);
+  }
+
+  /** What a resume would do with what is in flight; undefined when the chain could not be asked. */
+  async prospect(): Promise<Prospect | undefined> {
+    try {
+      return await this.settler.prospect(await this.chain.getBlock('latest'));
+    } catch (error) {
+      if (error instanceof RetryError) return undefined;
+      throw error;
+    }
   }
 
   /**

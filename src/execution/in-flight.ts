@@ -18,6 +18,8 @@ import type { SignedTransaction } from './signer.js';
 export interface Version extends SignedTransaction {
   readonly kind: VersionKind;
   readonly call: TransactionCall;
+  /** Why it replaces the version before it; undefined for the first. */
+  readonly reason: string | undefined;
 }
 
 /**
@@ -55,8 +57,16 @@ export interface InFlight extends Version {
   acceptanceSaved: boolean;
   /** By how much its outcome has changed the count of failures; undefined while it has not. */
   failures: number | undefined;
-  /** Looks at the chain that found its nonce used and no receipt of its own. */
-  overtaken: number;
+  /** It may have left this process: a node may have it. */
+  left: boolean;
+  /** The nodes take it when every transaction before it is mined. */
+  waitsForTurn: boolean;
+  /** A node refused its nonce as used, and no node knew the transaction. */
+  nonceDoubted: boolean;
+  /** Since when its nonce is used and no receipt of its own was found: monotonic milliseconds. */
+  absentSinceMs: number | undefined;
+  /** Since when no node has had it: monotonic milliseconds. */
+  lostSinceMs: number | undefined;
 }
 
 /** What following a transaction needs of a block. */
@@ -71,22 +81,26 @@ export const NOT_SENT = {
   accepted: false,
   acceptanceSaved: false,
   failures: undefined,
-  overtaken: 0,
+  left: false,
+  waitsForTurn: false,
+  nonceDoubted: false,
+  absentSinceMs: undefined,
+  lostSinceMs: undefined,
   spent: undefined,
 };
 
 /** The first version of a plan's transaction. */
 export function firstVersion(signed: SignedTransaction, call: TransactionCall): Version {
-  return { ...signed, kind: 'first', call };
+  return { ...signed, kind: 'first', call, reason: undefined };
 }
 
 /** This version counts from now on: a new one, or the one that was mined. */
 export function takeVersion(transaction: InFlight, version: Version): void {
-  const { hash, raw, kind, call } = version;
+  const { hash, raw, kind, call, reason } = version;
   const versions = transaction.versions.includes(version)
     ? transaction.versions
     : [...transaction.versions, version];
-  Object.assign(transaction, { hash, raw, kind, call, versions });
+  Object.assign(transaction, { hash, raw, kind, call, reason, versions });
 }
 
 /** A transaction as its rows describe it. @throws HaltError when the rows make no sense. */
@@ -96,14 +110,16 @@ export function restored(
   rows: readonly TransactionVersion[],
 ): InFlight {
   const { id, hash, nonce, status, bookedDay } = row;
-  const versions = rows.map(({ hash, raw, kind }): Version => ({
+  const versions = rows.map(({ hash, raw, kind, reason }): Version => ({
     hash,
     raw,
     nonce,
     kind,
     call: callOf(raw),
+    reason: reason ?? undefined,
   }));
-  const current = versions.find((version) => version.hash === hash);
+  // A row that serves a later execution names the version of that one.
+  const current = versions.find((version) => version.hash === hash) ?? versions.at(-1);
   if (!current) throw new HaltError(`the outbox row ${id} lacks its signed version`);
   const accepted = status !== 'prepared';
   const terms = termsOfRow(execution);
@@ -120,6 +136,7 @@ export function restored(
     spent: spentOfRow(row),
     accepted,
     acceptanceSaved: accepted,
+    left: true,
   };
 }
 

@@ -23,12 +23,17 @@ export class Judge {
   async ofReceipt(transaction: InFlight, receipt: Receipt): Promise<{ proof: Proof; verdict: Verdict }> {
     const { raw, terms } = transaction;
     const reverted = receipt.status === 'reverted';
+    const cancelled = transaction.kind === 'cancellation';
     const [fees, revert, rival] = await Promise.all([
       this.reads.feesPaid(receipt, raw),
-      reverted ? this.reads.revertOf(receipt, raw) : undefined,
-      reverted ? this.rivals.firstBefore(terms, receipt) : undefined,
+      reverted && !cancelled ? this.reads.revertOf(receipt, raw) : undefined,
+      reverted || cancelled ? this.rivals.firstBefore(terms, receipt) : undefined,
     ]);
     const proof = proofOf(receipt, terms, this.chimera, fees);
+    if (cancelled) {
+      const { reason = 'it was given up' } = transaction;
+      return { proof: { ...proof, kind: 'cancelled' }, verdict: verdictOfDeadline(reason, rival) };
+    }
     if (revert) return { proof, verdict: verdictOfRevert(revert, rival) };
     if (proof.kind === 'succeeded') return { proof, verdict: { outcome: 'won', reason: undefined } };
     const reason = 'the contract reported no liquidation of this borrower';

@@ -35,6 +35,7 @@ export class Ledger {
   /** By nonce, as the next one. */
   private readonly open = new Map<number, InFlight>();
   private readonly saving = new Map<number, Promise<void>>();
+  private readonly dropped: InFlight[] = [];
   /** The answer to the write of a row was lost. */
   private answerLost = false;
   /** The block of the last malfunction that was counted. Blocks are settled in the order of the nonces. */
@@ -65,7 +66,7 @@ export class Ledger {
   get pendingCalls(): readonly TransactionCall[] {
     const { headNumber } = this;
     const pending = this.all.filter(({ minedIn }) => minedIn === undefined || minedIn > headNumber);
-    return pending.map(({ call }) => call);
+    return pending.flatMap(({ kind, call }) => (kind === 'cancellation' ? [] : [call]));
   }
 
   /** The most that everything in flight may pay and lose. */
@@ -144,14 +145,20 @@ export class Ledger {
   }
 
   /** @throws RetryError when the database is away; HaltError when there is none. */
-  async executionOf({ id, executionId }: OutboxTransaction): Promise<Execution> {
+  async executionOf({ id, executionId }: Pick<OutboxTransaction, 'id' | 'executionId'>): Promise<Execution> {
     const row = executionId === null ? null : await this.executions.find(executionId);
     if (!row) throw new HaltError(`the outbox row ${id} belongs to no execution`);
     return row;
   }
 
-  has(nonce: number): boolean {
-    return this.open.has(nonce);
+  /** The transaction in flight under a nonce. */
+  at(nonce: number): InFlight | undefined {
+    return this.open.get(nonce);
+  }
+
+  /** What was dropped since the last call. */
+  takeDropped(): readonly InFlight[] {
+    return this.dropped.splice(0);
   }
 
   /**
@@ -218,11 +225,7 @@ export class Ledger {
     this.saving.set(transaction.nonce, saving);
   }
 
-  /**
-   * It has not left this process and never will: its plan counts as refused, for this reason.
-   *
-   * @throws RetryError
-   */
+  /** It has not left this process and never will: its plan counts as refused. @throws RetryError */
   async withdraw(transaction: InFlight, reason: RejectionReason): Promise<void> {
     await this.executions.settle(transaction.executionId, { status: 'rejected', reason });
     await this.outbox.end(transaction.outboxId, { status: 'dropped' });
@@ -240,6 +243,7 @@ export class Ledger {
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
     await this.outbox.end(transaction.outboxId, { status });
     this.close(transaction, false);
+    this.dropped.push(transaction);
     this.report(transaction, 'dropped', verdict);
   }
 
@@ -256,14 +260,16 @@ export class Ledger {
     const { gasUsed, blockNumber, blockHash } = receipt;
     await this.saving.get(transaction.nonce);
     if (!transaction.acceptanceSaved) await this.saveAcceptance(transaction);
+    if (transaction.versions.length > 1) await this.outbox.takeVersion(outboxId, transaction);
     const succeeded = proof.kind === 'succeeded';
+    const status = proof.kind === 'cancelled' ? 'cancelled' : 'reverted';
     const { reason = 'reverted', ...decided } = stored(transaction, verdict);
     const paid = { txHash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
     if (succeeded) {
       const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
       const amounts = { debtCovered, collateralSeized, realisedProfit };
       await this.executions.settle(executionId, { status: 'succeeded', ...paid, ...amounts });
-    } else await this.executions.settle(executionId, { status: 'reverted', reason, ...paid });
+    } else await this.executions.settle(executionId, { status, reason, ...paid });
     await this.count(transaction, verdict, blockHash);
     const block = { number: blockNumber, hash: blockHash };
     const { budget } = this.wallet;
@@ -276,7 +282,7 @@ export class Ledger {
     });
     this.close(transaction, succeeded);
     if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
-    this.report(transaction, proof.kind === 'succeeded' ? 'succeeded' : 'reverted', verdict, {
+    this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
     });
@@ -300,7 +306,13 @@ export class Ledger {
 
   /** A settled transaction is in flight again. Its rows are the caller's concern. */
   reopen(transaction: InFlight): void {
-    Object.assign(transaction, { minedIn: undefined, sentAtBlock: undefined, resent: 0, overtaken: 0 });
+    const unknown = {
+      minedIn: undefined,
+      sentAtBlock: undefined,
+      absentSinceMs: undefined,
+      lostSinceMs: undefined,
+    };
+    Object.assign(transaction, { ...unknown, resent: 0, left: true });
     this.failedBlock = undefined;
     this.open.set(transaction.nonce, transaction);
   }

@@ -91,13 +91,13 @@ describe('NonceLane', () => {
     await expect(use(new NonceLane())).rejects.toBeInstanceOf(RetryError);
   });
 
-  it('F23 counts transactions of our key that are not ours, and goes on after them', async () => {
+  it('F23 tells how many transactions of our key are not ours, and goes on after them when they are proved', async () => {
     const lane = started(5);
     await use(lane);
-    expect(lane.foreignTransactions(5)).toBe(0);
-    expect(lane.foreignTransactions(6)).toBe(0);
-    expect(lane.foreignTransactions(8)).toBe(2);
-    expect(lane.foreignTransactions(8)).toBe(0);
+    expect([5, 6, 8].map((count) => lane.explains(count))).toEqual([true, true, false]);
+    expect(await use(lane)).toBe(6);
+    expect(lane.adopt(8)).toBe(1);
+    expect(lane.explains(8)).toBe(true);
     expect(await use(lane)).toBe(8);
   });
 
@@ -108,7 +108,25 @@ describe('NonceLane', () => {
       await Promise.resolve();
       lease.giveBack();
     });
-    expect(lane.foreignTransactions(6)).toBe(1);
+    expect(lane.explains(6)).toBe(false);
+    expect(lane.adopt(6)).toBe(1);
     expect(await use(lane)).toBe(6);
+  });
+
+  it('F44 goes back from a count that was false, but never below a nonce of a row', async () => {
+    const lane = started(5);
+    expect([await use(lane), await use(lane)]).toEqual([5, 6]);
+    expect(lane.adopt(5_000)).toBe(4_993);
+    expect(lane.explains(7)).toBe(false);
+    expect(lane.adopt(7)).toBe(0);
+    expect(await use(lane)).toBe(7);
+    expect(lane.explains(4)).toBe(true); // a node that is late
+    expect(await use(lane)).toBe(8);
+  });
+
+  it('F22 names the nonces for which later ones wait', () => {
+    const lane = started(5, [5, 8]);
+    expect(lane.gapsBelow([5, 8])).toEqual([6, 7]);
+    expect(lane.gapsBelow([5])).toEqual([]);
   });
 });

@@ -22,22 +22,27 @@ export interface NonceLease {
  */
 export class NonceLane {
   readonly #queue = new SerialQueue();
-  /** The lowest nonce that neither the chain nor a row has used. */
-  #next: number | undefined;
+  /** How many transactions the chain counts, as far as that is believed. Undefined before the start. */
+  #count: number | undefined;
+  /** The nonce after the highest that a row holds or held. */
+  #afterRows = 0;
   /**
-   * Nonces below #next that no row holds any more: ascending, used first, because all later ones wait for
-   * them.
+   * Nonces below those that rows hold which no row holds any more: ascending, used first, because all later
+   * ones wait for them.
    */
   #free: number[] = [];
+  #inQuestion = false;
 
   /**
    * @param chainCount the sender's transaction count at the latest block.
    * @param pending nonces of rows whose transaction may still be mined.
+   * @param highestMined the highest nonce of a mined row; -1 when there is none.
    */
-  start(chainCount: number, pending: readonly number[]): void {
+  start(chainCount: number, pending: readonly number[], highestMined = -1): void {
     const next = Math.max(chainCount, ...pending.map((nonce) => nonce + 1));
     const held = new Set(pending);
-    this.#next = next;
+    this.#count = chainCount;
+    this.#afterRows = Math.max(highestMined + 1, ...pending.map((nonce) => nonce + 1));
     this.#free = Array.from({ length: next - chainCount }, (_, index) => chainCount + index).filter(
       (nonce) => !held.has(nonce),
     );
@@ -59,10 +64,9 @@ export class NonceLane {
 
   /** A durable row holds this nonce. The nonces between it and those in use are free. */
   hold(nonce: number): void {
-    const next = this.#next ?? nonce;
-    for (let gap = next; gap < nonce; gap++) this.giveBack(gap);
+    for (let gap = this.#next ?? nonce; gap < nonce; gap++) this.giveBack(gap);
     this.#free = this.#free.filter((free) => free !== nonce);
-    this.#next = Math.max(next, nonce + 1);
+    this.#afterRows = Math.max(this.#afterRows, nonce + 1);
   }
 
   /** The intent that held this nonce can no longer reach the chain, and its row says so. */
@@ -71,19 +75,49 @@ export class NonceLane {
     this.#free = [...this.#free, nonce].sort((a, b) => a - b);
   }
 
+  /** The nonces that no row holds and for which a nonce of this list waits. */
+  gapsBelow(nonces: readonly number[]): readonly number[] {
+    const highest = Math.max(-1, ...nonces);
+    return this.#free.filter((nonce) => nonce < highest);
+  }
+
+  /** Whether our rows explain that the chain counts so many transactions. */
+  explains(chainCount: number): boolean {
+    const next = this.#next;
+    if (next === undefined) return true;
+    if (chainCount > next || this.#free.some((nonce) => nonce < chainCount)) return false;
+    // Fewer than were counted before, and no row of ours was among those that are missing.
+    return chainCount >= Math.min(this.#count ?? 0, next) || chainCount < this.#afterRows;
+  }
+
   /**
-   * Compares the chain's count with ours. After a surprise the lane goes on from the chain's count, so that
-   * the operator has to do no more than resume.
+   * Goes on from the chain's count, which is proved. So the operator has to do no more than resume after a
+   * surprise.
    *
-   * @returns how many transactions of this key no row of ours holds: 0 when all is well.
+   * @returns how many transactions of this key no row of ours holds.
    */
-  foreignTransactions(chainCount: number): number {
-    if (this.#next === undefined) return 0;
-    const beyond = Math.max(0, chainCount - this.#next);
+  adopt(chainCount: number): number {
+    const next = this.#next;
+    if (next === undefined) return 0;
+    const beyond = Math.max(0, chainCount - next);
     const inGaps = this.#free.filter((nonce) => nonce < chainCount).length;
-    this.#next += beyond;
+    this.#count = chainCount;
     this.#free = this.#free.filter((nonce) => nonce >= chainCount);
     return beyond + inGaps;
+  }
+
+  /** Whether the chain's count is in question: until it is clear, no new nonce is used. */
+  get inQuestion(): boolean {
+    return this.#inQuestion;
+  }
+
+  question(open: boolean): void {
+    this.#inQuestion = open;
+  }
+
+  /** The lowest nonce that neither the chain nor a row has used. */
+  get #next(): number | undefined {
+    return this.#count === undefined ? undefined : Math.max(this.#count, this.#afterRows);
   }
 
   #lease(): NonceLease {

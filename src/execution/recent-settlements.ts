@@ -17,7 +17,7 @@ import type { Wallet } from './wallet.js';
 interface Settled {
   readonly transaction: InFlight;
   readonly block: Pick<Block, 'number' | 'hash'>;
-  readonly was: 'succeeded' | 'reverted';
+  readonly was: 'succeeded' | 'reverted' | 'cancelled';
   /** Absent where the row holds none. */
   readonly realisedProfitUsd8: bigint | undefined;
   /** Whether this process has told the outcome. */
@@ -63,7 +63,7 @@ export class RecentSettlements {
   /** The ledger has settled this transaction by this receipt. */
   add(transaction: InFlight, receipt: Receipt, { kind, realisedProfitUsd8 }: Proof): void {
     const block = { number: receipt.blockNumber, hash: receipt.blockHash };
-    const was = kind === 'succeeded' ? 'succeeded' : 'reverted';
+    const was = kind === 'succeeded' || kind === 'cancelled' ? kind : 'reverted';
     this.settled.set(transaction.hash, { transaction, block, was, realisedProfitUsd8, reported: true });
     this.highest = Math.max(this.highest, transaction.nonce);
   }
@@ -176,7 +176,7 @@ export class RecentSettlements {
   private async loadEarlier(fromBlock: number, toBlock: number): Promise<readonly Settled['block'][]> {
     const { chainId, address } = this.wallet;
     const rows = await this.outbox.minedBetween(chainId, address, fromBlock, toBlock);
-    for (const row of rows.filter(({ hash, nonce }) => !this.settled.has(hash) && !this.ledger.has(nonce))) {
+    for (const row of rows.filter(({ hash, nonce }) => !this.settled.has(hash) && !this.ledger.at(nonce))) {
       const settled = await this.restore(row, await this.ledger.executionOf(row));
       if (settled) this.settled.set(row.hash, settled);
     }
@@ -188,7 +188,8 @@ export class RecentSettlements {
   private async restore(row: OutboxTransaction, execution: Execution): Promise<Settled | undefined> {
     const { blockNumber: number, blockHash: hash } = row;
     if (number === null || hash === null) return undefined;
-    const was = execution.status === 'succeeded' ? 'succeeded' : 'reverted';
+    const { status } = execution;
+    const was = status === 'succeeded' || status === 'cancelled' ? status : 'reverted';
     const transaction = {
       ...(await this.ledger.restore(row, execution)),
       failures: this.failuresOf(execution, hash),

@@ -147,11 +147,12 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect(await bench.statusOf(executionId)).toMatch(/^reverted/);
     expect([failures(), await booked()]).toEqual([1, 0n]);
 
-    expect(await bench.settle(await reorg())).toMatchObject([reopened('reverted')]);
+    const gone = await reorg();
+    await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
+    expect(await bench.settle(gone)).toMatchObject([reopened('reverted')]);
     expect(await bench.statusOf(executionId)).toBe('submitted');
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
     expect(bench.safety.status().state).toBe('NORMAL');
-    await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
     expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, status: 'succeeded' }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
     expect(await bench.outboxRows()).toEqual([`0 ${hash} mined`]);
@@ -167,7 +168,9 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     bench.clock.putForward(11_000);
     expect(await bench.mineAndSettle()).toEqual([]);
     await bench.rpc('evm_increaseTime', [601]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, hash, status: 'dropped' }]);
+    expect(await bench.mineAndSettle()).toEqual([]);
+    bench.clock.putForward(13_000);
+    expect(await bench.settle()).toMatchObject([{ executionId, hash, status: 'dropped' }]);
     expect(await bench.statusOf(executionId)).toBe('dropped: it was not mined before its deadline');
     expect([failures(), await booked()]).toEqual([0, 0n]);
     vi.restoreAllMocks();
@@ -179,7 +182,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect(await booked()).toBe(NOTIONAL);
   });
 
-  it('two transactions of one block are reopened together and settled in the order of their nonces', async () => {
+  it('two transactions of one block are reopened together; F51 the one that would revert again is cancelled', async () => {
     await start();
     const first = await bench.submit(1);
     const second = await bench.submit(2, { data: reverting('0x') });
@@ -191,7 +194,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 2 });
     expect(await bench.mineAndSettle()).toMatchObject([
       { executionId: first.executionId, status: 'succeeded' },
-      { executionId: second.executionId, status: 'reverted' },
+      { executionId: second.executionId, status: 'cancelled' },
       { status: 'succeeded' },
     ]);
     expect([failures(), await booked()]).toEqual([0, 2n * NOTIONAL]);
@@ -207,6 +210,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     await bench.mine();
     expect(await bench.settle(gone)).toMatchObject([reopened('succeeded')]);
     expect(bench.safety.isHalted).toBe(false);
+    bench.clock.putForward(13_000);
     await expect(bench.mineAndSettle()).rejects.toBeInstanceOf(HaltError);
     expect(await bench.statusOf(executionId)).toBe('dropped: its nonce was used by another transaction');
     expect(await booked()).toBe(0n);
@@ -250,8 +254,8 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
     await expect(bench.settle()).rejects.toBe(AWAY);
     expect(await bench.settle()).toMatchObject([{ executionId, ...reopened('reverted') }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
-    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'reverted' }]);
-    expect([failures(), await booked()]).toEqual([1, 0n]);
+    expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'cancelled' }]);
+    expect([failures(), await booked()]).toEqual([0, 0n]);
   });
 
   it('is reopened by each of three reorgs in a row', async () => {
@@ -324,8 +328,8 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       await restart();
       await restart();
       expect([failures(), await booked()]).toEqual([0, NOTIONAL]);
-      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'reverted' }]);
-      expect([failures(), await booked()]).toEqual([1, 0n]);
+      expect(await bench.mineAndSettle()).toMatchObject([{ executionId, status: 'cancelled' }]);
+      expect([failures(), await booked()]).toEqual([0, 0n]);
     });
 
     it('the next process waits until the chain has reached the number of its block', async () => {

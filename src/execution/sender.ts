@@ -1,46 +1,39 @@
 import { RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { PassTrace } from '../domain/pass-trace.js';
-import type { Chain } from '../rpc/chain/chain.js';
 import type { SendOutcome } from '../rpc/chain/send-transaction.js';
 import {
+  DelegatedAccountLimit,
   FeeCapExceeded,
   InsufficientFunds,
   NonceTooLow,
+  NoPlaceInPool,
   ReplacementUnderpriced,
   type RpcAnswerError,
 } from '../rpc/rpc-errors.js';
 import type { FailurePolicy } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import type { Doors } from './doors/doors.js';
+import type { EachEndpoint } from './each-endpoint.js';
 import type { InFlight, SettlingHead } from './in-flight.js';
-import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
 import type { Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
 
-/**
- * A transaction that is not mined this many blocks after its hand-over is handed over again, then at doubling
- * distances.
- */
-const RESEND_AFTER_BLOCKS = 2;
-const LONGEST_RESEND_DISTANCE_BLOCKS = 32;
 /** The largest value of the column head_to_send_us. */
 const MOST_MICROSECONDS = 2 ** 31 - 1;
 
 /**
  * Hands transactions with a durable row to their doors, the first time and again, and decides what an answer
- * means. It signs nothing: what is handed over again is the same bytes, so that nothing is ever sent under a
- * second nonce.
+ * means. It signs nothing.
  */
 export class Sender {
   constructor(
-    private readonly chain: Chain,
     private readonly wallet: Wallet,
     private readonly doors: Doors,
     private readonly ledger: Ledger,
-    private readonly judge: Judge,
+    private readonly each: EachEndpoint,
     private readonly failures: FailurePolicy,
     private readonly events: Events,
   ) {}
@@ -75,22 +68,30 @@ export class Sender {
     return submission;
   }
 
+  get isHalted(): boolean {
+    return this.failures.isHalted;
+  }
+
   /**
-   * For a transaction that is not mined: hands it over again when its time has come, or drops it when it
-   * could only revert.
+   * Hands over the version that counts now: again, or for the first time.
    *
-   * @throws RetryError when the chain or the database could not be asked.
+   * @throws RetryError when no endpoint could be asked.
    */
-  async pursue(transaction: InFlight, head: SettlingHead): Promise<void> {
-    if (head.timestamp > transaction.terms.deadline) {
-      const dropped = await this.wallet.lane.take(() => this.dropIfLost(transaction, head));
-      if (dropped) return;
-    }
-    if (this.failures.isHalted || !isDue(transaction, head)) return;
+  async sendAgain(transaction: InFlight, head: SettlingHead): Promise<void> {
     const outcome = await this.doorOf(transaction).send(transaction);
     if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
     transaction.sentAtBlock = head.number;
     await this.laterAnswer(transaction, outcome);
+  }
+
+  /** Whether any version may still reach a block. @throws RetryError when no endpoint could be asked. */
+  async mayStillArrive(transaction: InFlight): Promise<boolean> {
+    const door = this.doorOf(transaction);
+    for (const version of transaction.versions) {
+      if (await door.mayStillArrive(version)) return true;
+      if ((await this.each.known(version.hash)).includes(true)) return true;
+    }
+    return false;
   }
 
   private async firstAnswer(
@@ -100,7 +101,7 @@ export class Sender {
   ): Promise<Submission> {
     switch (outcome.kind) {
       case 'accepted':
-        this.ledger.accepted(transaction);
+        this.accepted(transaction);
         return submitted(transaction);
       case 'unknown':
         this.unanswered(transaction, outcome.detail);
@@ -112,29 +113,38 @@ export class Sender {
 
   private async laterAnswer(transaction: InFlight, outcome: SendOutcome): Promise<void> {
     const { executionId, hash } = transaction;
-    if (outcome.kind === 'accepted') this.ledger.accepted(transaction);
+    if (outcome.kind === 'accepted') this.accepted(transaction);
     else if (outcome.kind === 'unknown') this.unanswered(transaction, outcome.detail);
-    // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next look tells
-    // which.
-    else if (!(outcome.error instanceof NonceTooLow)) {
-      const message = outcome.error.reason;
-      this.events.emit({ event: 'transaction-refused-again', executionId, hash, message });
+    else {
+      const { error } = outcome;
+      this.noteRefusal(transaction, error);
+      // The next fee bump offers more.
+      if (error instanceof ReplacementUnderpriced) transaction.accepted = true;
+      // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next looks tell
+      // which.
+      if (error instanceof NonceTooLow) await this.doubtNonce(transaction);
+      else this.events.emit({ event: 'transaction-refused-again', executionId, hash, message: error.reason });
     }
   }
 
   /**
-   * Every node refused a transaction that none of them had before. So it can never be mined, and its nonce
-   * goes to the next intent; otherwise every later one would wait for it for ever. When that cannot be saved,
-   * the transaction stays in flight, and is handed over again until it is mined or past its deadline.
+   * Every node refused a transaction that none of them had before. Where that is for ever, its nonce goes to
+   * the next intent; otherwise every later one would wait for it. When that cannot be saved, or when a node
+   * may take it later, the transaction stays in flight.
    */
   private async refused(
     transaction: InFlight,
     lease: NonceLease,
     error: RpcAnswerError,
   ): Promise<Submission> {
-    if (error instanceof NonceTooLow || error instanceof ReplacementUnderpriced)
-      return this.nonceTaken(transaction, error);
     const { hash } = transaction;
+    this.noteRefusal(transaction, error);
+    if (error instanceof NoPlaceInPool) return this.kept(transaction, error);
+    if (error instanceof NonceTooLow || error instanceof ReplacementUnderpriced) {
+      transaction.left = true;
+      await this.doubtNonce(transaction);
+      return this.kept(transaction, error);
+    }
     const reason = `every node refused it: ${error.reason}`;
     // The next plans bid less. A smaller fee is no failure of the bot.
     const { feeWei } = transaction.reservation;
@@ -147,48 +157,33 @@ export class Sender {
     return dropped ? { kind: 'dropped', hash, reason } : submitted(transaction);
   }
 
-  /**
-   * Another transaction with this nonce waits or was mined. It is not ours, because we signed only this one
-   * with it (F23). The exception: the nodes mean this very transaction, which was mined a moment ago after an
-   * endpoint took it without an answer.
-   */
-  private async nonceTaken(transaction: InFlight, error: RpcAnswerError): Promise<Submission> {
-    if (await this.mayBeMined(transaction)) return submitted(transaction);
-    const halt = await this.failures.halt(this.wallet.foreignTransactions(1));
-    const reason = `its nonce was used by another transaction: ${error.reason}`;
-    await this.ledger.saveIfPossible(transaction, () =>
-      this.ledger.drop(transaction, 'failed', { outcome: 'malfunction', reason }),
-    );
-    throw halt;
+  private kept(transaction: InFlight, { reason: message }: RpcAnswerError): Submission {
+    const { executionId, hash } = transaction;
+    this.events.emit({ event: 'transaction-refused-again', executionId, hash, message });
+    return submitted(transaction);
   }
 
-  /** Whether its receipt is there, or could not be asked for. */
-  private async mayBeMined(transaction: InFlight): Promise<boolean> {
-    try {
-      const receipt = await this.chain.getTransactionReceipt(transaction.hash);
-      if (receipt) this.ledger.accepted(transaction);
-      return receipt !== undefined;
-    } catch (error) {
-      if (error instanceof RetryError) return true;
-      throw error;
-    }
+  /** A delegated account has one transaction in flight: the others are sent when it is their turn. */
+  private noteRefusal(transaction: InFlight, error: RpcAnswerError): void {
+    if (!(error instanceof DelegatedAccountLimit)) return;
+    transaction.waitsForTurn = true;
+    this.wallet.oneAtATime = true;
   }
 
   /**
-   * After its deadline the contract refuses the plan, so that mining it would only cost gas. When its door
-   * has lost it, its nonce serves another intent. A transaction that later ones wait for is kept alive
-   * instead, to clear their way. If it is mined all the same, then only one of the two is, and the other one
-   * is noticed as F23.
-   *
-   * @returns whether it was dropped.
+   * The node means this very transaction, which was mined a moment ago after an endpoint took it without an
+   * answer, or another one, which would be foreign (F23). Until the looks at the chain tell which, nothing
+   * new is signed, unless a node knows it.
    */
-  private async dropIfLost(transaction: InFlight, head: SettlingHead): Promise<boolean> {
-    const { nonce } = transaction;
-    if (this.ledger.all.some((other) => other.nonce > nonce)) return false;
-    if (await this.doorOf(transaction).mayStillArrive(transaction)) return false;
-    await this.ledger.drop(transaction, 'dropped', await this.judge.ofDeadline(transaction, head.number));
-    this.wallet.lane.giveBack(nonce);
-    return true;
+  private async doubtNonce(transaction: InFlight): Promise<void> {
+    const known = await this.each.known(transaction.hash);
+    if (known.includes(true)) this.accepted(transaction);
+    else transaction.nonceDoubted = true;
+  }
+
+  private accepted(transaction: InFlight): void {
+    Object.assign(transaction, { left: true, waitsForTurn: false, nonceDoubted: false });
+    this.ledger.accepted(transaction);
   }
 
   /** @throws HaltError when the configuration does not have it any more. */
@@ -196,19 +191,15 @@ export class Sender {
     return this.doors.named(door);
   }
 
-  private unanswered({ executionId, hash }: InFlight, message: string): void {
+  private unanswered(transaction: InFlight, message: string): void {
+    const { executionId, hash } = transaction;
+    transaction.left = true;
     this.events.emit({ event: 'transaction-unanswered', executionId, hash, message });
   }
 }
 
 function submitted({ hash, nonce, accepted }: InFlight): Submission {
   return { kind: 'submitted', hash, nonce, accepted };
-}
-
-function isDue({ sentAtBlock, resent }: InFlight, head: SettlingHead): boolean {
-  if (sentAtBlock === undefined) return true;
-  const distance = Math.min(RESEND_AFTER_BLOCKS * 2 ** resent, LONGEST_RESEND_DISTANCE_BLOCKS);
-  return head.number - sentAtBlock >= distance;
 }
 
 /** No endpoint could be asked: the transaction stays in flight. */

@@ -17,6 +17,10 @@ export interface SettlementTerms {
   readonly notionalUsd8: bigint;
   /** USD with 8 decimals: the simulated profit after all costs. */
   readonly netProfitUsd8: bigint;
+  /** Of the whole transaction, by the simulation. */
+  readonly gasUsed: bigint;
+  /** Of the planning block. */
+  readonly baseFeePerGasWei: bigint;
   /** Seconds since the epoch; after it the contract refuses the transaction. */
   readonly deadline: number;
   /** The block on which it was planned. */
@@ -27,9 +31,11 @@ export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
   const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
   const { address, decimals, priceUsd8 } = plan.candidate.collateral;
   const collateral = { address, decimals, priceUsd8 };
+  const { gasUsed } = plan.simulation;
+  const { number: planBlock, baseFeePerGas: baseFeePerGasWei } = plan.block;
   return {
     ...{ protocol, market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
-    planBlock: plan.block.number,
+    ...{ planBlock, gasUsed, baseFeePerGasWei },
   };
 }
 
@@ -52,6 +58,8 @@ export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): Settl
       nativePriceUsd8: integerOf(fields.nativePriceUsd8, 'nativePriceUsd8'),
       notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),
       netProfitUsd8: integerOf(fields.netProfitUsd8, 'netProfitUsd8'),
+      gasUsed: integerOf(fieldsOf(fields.simulation, 'simulation').gasUsed, 'gasUsed'),
+      baseFeePerGasWei: integerOf(fieldsOf(fields.block, 'block').baseFeePerGas, 'baseFeePerGas'),
       deadline: countOf(fields.deadline, 'deadline'),
       planBlock: blockNumber,
     };

@@ -21,6 +21,8 @@ const terms: SettlementTerms = {
   nativePriceUsd8: 2_000n * USD,
   notionalUsd8: 100n * USD,
   netProfitUsd8: 19n * USD,
+  gasUsed: 450_000n,
+  baseFeePerGasWei: 10n ** 6n,
   deadline: 1_800_000_000,
   planBlock: 41,
 };
@@ -131,6 +133,8 @@ describe('termsOfRow', () => {
     nativePriceUsd8: '200000000000',
     notionalUsd8: '10000000000',
     netProfitUsd8: '1900000000',
+    simulation: { gasUsed: '450000' },
+    block: { baseFeePerGas: '1000000' },
     deadline: 1_800_000_000,
   };
 

@@ -25,7 +25,7 @@ export type Proof =
       /** Collateral units, as the treasury received them. */
       readonly profit: bigint;
     })
-  | (Settled & { readonly kind: 'reverted' | 'no-event' });
+  | (Settled & { readonly kind: 'reverted' | 'no-event' | 'cancelled' });
 
 /**
  * What a confirmed receipt proves. An intent succeeded only if the receipt says success and holds our own

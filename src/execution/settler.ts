@@ -3,12 +3,14 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { FailurePolicy } from '../safety/index.js';
-import type { AccountView, ChainReads } from './chain-reads.js';
-import type { InFlight, SettlingHead } from './in-flight.js';
+import type { AccountView } from './chain-reads.js';
+import type { Evidence } from './evidence.js';
+import { takeVersion, type InFlight, type SettlingHead, type Version } from './in-flight.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
+import type { Prospect, Pursuit } from './pursuit.js';
+import type { RecentDrops } from './recent-drops.js';
 import type { RecentSettlements } from './recent-settlements.js';
-import type { Sender } from './sender.js';
 import type { Wallet } from './wallet.js';
 
 export interface SettlerSettings {
@@ -17,19 +19,20 @@ export interface SettlerSettings {
   readonly confirmationBlocks: number;
   /** In a dry run another bot may use the key: nothing is signed here that could collide with it. */
   readonly mode: ExecutionMode;
+  readonly drops: RecentDrops;
 }
 
-/** One look may have met a node between two blocks; two looks at two heads have not. */
-const LOOKS_UNTIL_OVERTAKEN = 2;
+/** A row whose nonce is so far beyond the chain's count waits for transactions that do not exist. */
+const FAR_NONCES = 1_000;
 
 /** Follows what is in flight to its end, with one look at the chain per head. */
 export class Settler {
   constructor(
-    private readonly reads: ChainReads,
+    private readonly evidence: Evidence,
     private readonly wallet: Wallet,
     private readonly ledger: Ledger,
     private readonly settlements: RecentSettlements,
-    private readonly sender: Sender,
+    private readonly pursuit: Pursuit,
     private readonly failures: FailurePolicy,
     private readonly settings: SettlerSettings,
   ) {}
@@ -43,12 +46,18 @@ export class Settler {
   async recover(head: SettlingHead): Promise<void> {
     await this.ledger.load();
     await this.ledger.loadSpent();
+    await this.settings.drops.load();
     const { transactionCount } = await this.look();
+    const held = Math.max(await this.highestMined(), ...this.ledger.all.map(({ nonce }) => nonce));
+    const { lowest, highest } = await this.evidence.countAtStart(transactionCount, held + 1);
     await this.settlements.takeBackEarlier(head.number);
-    await this.checkRows(transactionCount);
+    const highestMined = await this.highestMined();
+    this.checkRows(highest, highestMined);
+    await this.dropFarNonces(lowest);
     this.wallet.lane.start(
-      transactionCount,
+      lowest,
       this.ledger.all.map(({ nonce }) => nonce),
+      highestMined,
     );
     await this.step(head);
     await this.ledger.rejectUnsigned();
@@ -70,45 +79,74 @@ export class Settler {
    */
   async step(head: SettlingHead): Promise<void> {
     const { receipts, transactionCount } = await this.look();
+    await this.evidence.lookForCode();
     await this.settlements.saveReopened();
     this.settlements.forgetOld();
     this.ledger.headNumber = head.number;
-    let overtaken = 0;
-    for (const transaction of this.ledger.all) {
-      const receipt = receipts.get(transaction.hash);
-      if (receipt && this.settlements.isGone(receipt)) continue;
-      transaction.minedIn = receipt?.blockNumber;
-      if (receipt) {
-        transaction.overtaken = 0;
-        if (head.number - receipt.blockNumber >= this.settings.confirmationBlocks)
-          await this.settle(transaction, receipt);
-      } else if (transaction.nonce < transactionCount) {
-        transaction.overtaken += 1;
-        if (transaction.overtaken >= LOOKS_UNTIL_OVERTAKEN) {
-          overtaken += 1;
-          const reason = 'its nonce was used by another transaction';
-          await this.ledger.drop(transaction, 'dropped', { outcome: 'malfunction', reason });
-        }
-      } else await this.sender.pursue(transaction, head);
+    await this.settings.drops.revive((hash) => receipts.has(hash));
+    const all = this.ledger.all.map((transaction) => ({
+      transaction,
+      mined: minedOf(transaction, receipts),
+    }));
+    const count = await this.evidence.weigh(
+      transactionCount,
+      transactionCount <= this.settlements.highestNonce ||
+        all.some(({ transaction: { nonce }, mined }) => !mined && nonce < transactionCount),
+    );
+    let foreign = count.foreign;
+    const waiting: InFlight[] = [];
+    for (const { transaction, mined } of all) {
+      if (mined && this.settlements.isGone(mined.receipt)) continue;
+      transaction.minedIn = mined?.receipt.blockNumber;
+      if (mined || transaction.nonce >= count.lowest) this.evidence.present(transaction);
+      if (mined) {
+        if (head.number - mined.receipt.blockNumber >= this.settings.confirmationBlocks)
+          await this.settle(transaction, mined);
+      } else if (transaction.nonce >= count.lowest) waiting.push(transaction);
+      else if (await this.evidence.isOvertaken(transaction)) {
+        foreign += 1;
+        const reason = 'its nonce was used by another transaction';
+        await this.ledger.drop(transaction, 'dropped', { outcome: 'malfunction', reason });
+      }
     }
-    await this.checkSettled(transactionCount);
-    const foreign = this.wallet.lane.foreignTransactions(transactionCount) + overtaken;
+    await this.checkSettled(count.highest);
     if (foreign > 0 && this.settings.mode === 'live')
       throw await this.failures.halt(this.wallet.foreignTransactions(foreign));
+    await this.pursuit.goOn(waiting, head, count.lowest);
   }
 
-  /** The account at the latest block, with the receipts of what is in flight. @throws RetryError */
-  private async look(): Promise<AccountView> {
-    const hashes = this.ledger.all.map(({ hash }) => hash);
-    const view = await this.reads.account(this.wallet.address, hashes);
-    this.wallet.balanceWei = view.balanceWei;
-    return view;
+  /** What a resume would do with what is in flight. Never throws. */
+  prospect(head: SettlingHead): Promise<Prospect> {
+    return this.pursuit.prospect(head);
   }
 
-  private async settle(transaction: InFlight, receipt: Receipt): Promise<void> {
+  /** The account at the latest block, with the receipts of all versions. @throws RetryError */
+  private look(): Promise<AccountView> {
+    const hashes = this.ledger.all.flatMap(({ versions }) => versions.map(({ hash }) => hash));
+    return this.evidence.look([...hashes, ...this.settings.drops.hashes]);
+  }
+
+  private async settle(transaction: InFlight, { version, receipt }: Mined): Promise<void> {
+    if (!(await this.evidence.confirms(transaction, receipt))) return;
+    takeVersion(transaction, version);
     const { proof, verdict } = await this.settings.judge.ofReceipt(transaction, receipt);
     await this.ledger.settle(transaction, receipt, proof, verdict);
     this.settlements.add(transaction, receipt, proof);
+  }
+
+  /** -1 when no row is mined. @throws RetryError when the database is away. */
+  private async highestMined(): Promise<number> {
+    return (await this.ledger.highestMinedNonce()) ?? -1;
+  }
+
+  /** Such a row is of a count that was false. It would wait for ever, and so would all later ones. */
+  private async dropFarNonces(transactionCount: number): Promise<void> {
+    for (const transaction of this.ledger.all) {
+      const { nonce } = transaction;
+      if (nonce < transactionCount + this.ledger.size + FAR_NONCES) continue;
+      const reason = `its nonce ${nonce} is far beyond the chain's count of ${transactionCount}`;
+      await this.ledger.drop(transaction, 'dropped', { outcome: 'malfunction', reason });
+    }
   }
 
   /**
@@ -130,12 +168,25 @@ export class Settler {
    *
    * @throws RetryError as long as a late node explains that it does not; HaltError after that.
    */
-  private async checkRows(transactionCount: number): Promise<void> {
-    const nonce = (await this.ledger.highestMinedNonce()) ?? -1;
+  private checkRows(transactionCount: number, nonce: number): void {
     const found = this.settlements.compare(transactionCount, nonce);
     if (found === 'all') return;
     const message = `the database holds a mined transaction with nonce ${nonce}, but the chain counts only ${transactionCount} of ${this.wallet.address}`;
     if (found === 'late-node') throw new RetryError(`${message}: waiting for the node`);
     throw new HaltError(`${message}: it is another chain, or one that was reset`);
   }
+}
+
+interface Mined {
+  readonly version: Version;
+  readonly receipt: Receipt;
+}
+
+/** The version that has a receipt. */
+function minedOf({ versions }: InFlight, receipts: ReadonlyMap<Hash, Receipt>): Mined | undefined {
+  for (const version of versions) {
+    const receipt = receipts.get(version.hash);
+    if (receipt) return { version, receipt };
+  }
+  return undefined;
 }

@@ -195,6 +195,9 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await start();
     await bench.sendForeign(0);
     await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    expect(await bench.submit(9)).toMatchObject({ kind: 'rejected', reason: 'nonce-in-question' });
+    bench.clock.putForward(6_000);
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
     expect(bench.safety.status().reason).toContain('has sent 1 transaction that this bot did not sign');
     await bench.safety.resume('it was me', 'chimera');
@@ -210,12 +213,13 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect((await bench.submit(1)).kind).toBe('dry-run');
   });
 
-  it('F23 a transaction whose nonce another one used is dropped at the second look, and the bot halts', async () => {
+  it('F23 a transaction whose nonce another one used is dropped after some seconds, and the bot halts', async () => {
     await start();
     const { executionId } = await submitUnanswered(1);
     await bench.sendForeign(0);
     await bench.mine();
     expect(await bench.settle()).toEqual([]);
+    bench.clock.putForward(13_000);
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
     expect(await bench.statusOf(executionId)).toBe('dropped: its nonce was used by another transaction');
     expect(bench.safety.isHalted).toBe(true);
@@ -229,6 +233,8 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     send.mockResolvedValue(NO_ANSWER);
     await bench.rpc('evm_increaseTime', [601]);
     await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    bench.clock.putForward(13_000);
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'stale', status: 'dropped' }]);
     expect(await bench.statusOf(executionId)).toBe('dropped: it was not mined before its deadline');
     expect(bench.safety.status().consecutiveFailures).toBe(0);
@@ -236,7 +242,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
 
-  it('F22 a transaction past its deadline is still sent when later ones wait for its nonce', async () => {
+  it('F22 a transaction past its deadline for which later ones wait frees its nonce by a cancellation', async () => {
     await start();
     await submitUnanswered(1);
     await bench.submit(2);
@@ -245,7 +251,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.count()).toBe(0);
     expect(await bench.settle()).toEqual([]);
     await bench.mine(2);
-    expect(await bench.settle()).toHaveLength(2);
+    expect(await bench.settle()).toMatchObject([{ status: 'cancelled' }, { status: 'cancelled' }]);
     expect(await bench.count()).toBe(2);
   });
 

@@ -101,11 +101,12 @@ export class Submitter {
 
   /** Why the plan is not signed now. */
   private refusalOf(intent: Intent): Rejection | undefined {
-    return this.ageRefusalOf(intent) ?? this.safetyRefusalOf(intent.plan);
+    return this.ageRefusalOf(intent) ?? this.nonceRefusal() ?? this.safetyRefusalOf(intent.plan);
   }
 
   /**
-   * A plan is as good as its block. The process may have stood still, or the chain may have replaced the block.
+   * A plan is as good as its block. The process may have stood still, or the chain may have replaced the
+   * block.
    */
   private ageRefusalOf({ plan, trace }: Intent): Rejection | undefined {
     const ageMs = Math.round(trace.sinceHeadMs());
@@ -115,6 +116,15 @@ export class Submitter {
     return trace.replaces(plan.block)
       ? rejected('plan-too-old', { replacedBlock: plan.block.hash })
       : undefined;
+  }
+
+  /** No nonce is used while it is not clear which one is next, or while the nodes take only one. */
+  private nonceRefusal(): Rejection | undefined {
+    if (this.settings.mode === 'dry-run') return undefined;
+    const { lane, oneAtATime } = this.wallet;
+    if (lane.inQuestion || this.ledger.all.some(({ nonceDoubted }) => nonceDoubted))
+      return rejected('nonce-in-question');
+    return oneAtATime && this.ledger.size > 0 ? rejected('one-at-a-time') : undefined;
   }
 
   private safetyRefusalOf(plan: LiquidationPlan): Rejection | undefined {

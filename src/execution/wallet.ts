@@ -9,6 +9,8 @@ import type { Signer } from './signer.js';
  */
 export class Wallet {
   readonly lane = new NonceLane();
+  /** An account with code (EIP-7702): nodes take one transaction of it at a time. */
+  oneAtATime = false;
   private balance = 0n;
 
   constructor(

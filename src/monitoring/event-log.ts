@@ -41,6 +41,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'transaction-unanswered': 'warn',
   'transaction-refused-again': 'warn',
   'transaction-not-saved': 'warn',
+  'transaction-count-disputed': 'warn',
+  'receipt-disputed': 'warn',
   'second-opinion-unavailable': 'warn',
   'drain-failed': 'warn',
   'left-in-flight': 'warn',

@@ -59,7 +59,7 @@ export type ExecutionEnd =
   | (Ended & { readonly status: 'dropped'; readonly reason: string })
   | (Ended &
       Paid & {
-        readonly status: 'reverted';
+        readonly status: 'reverted' | 'cancelled';
         readonly reason: string;
         /** The fees that were paid without a profit: negative. */
         readonly realisedProfitUsd8: bigint;

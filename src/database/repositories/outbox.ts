@@ -26,6 +26,12 @@ export interface OutboxIntent {
   readonly reservation: Spend;
 }
 
+/** A transaction that was taken for lost, and the version by which its row names it. */
+interface Dropped extends Pick<TransactionVersion, 'hash' | 'raw'> {
+  readonly outboxId: string;
+  readonly executionId: string;
+}
+
 /** Another version of a transaction that is in flight. */
 export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
   readonly kind: Exclude<VersionKind, 'first'>;
@@ -169,6 +175,27 @@ INSERT INTO daily_volume AS d (day, notional_usd)
 SELECT $2::date, notional_usd FROM execution WHERE booked_day IS NULL
 ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
 
+const DROPPED = `
+SELECT DISTINCT t.id, v.execution_id
+FROM transaction_versions v JOIN transactions t ON t.id = v.transaction_id JOIN executions e ON e.id = v.execution_id
+WHERE t.chain_id = $1 AND t.sender = $2 AND e.status = 'dropped' AND e.settled_at > now() - $3::int * interval '1 second'`;
+
+/** One statement: row and execution as before the drop, and the notional booked again. */
+const REVIVE = `
+WITH revived AS (
+  UPDATE transactions SET execution_id = $2::bigint, hash = $3::text, raw = $4::text, status = 'broadcast',
+    block_number = NULL, block_hash = NULL, booked_day = $5::date, updated_at = now()
+  WHERE id = $1::bigint AND status IN ('failed', 'dropped')
+  RETURNING id
+), execution AS (
+  UPDATE executions SET status = 'submitted', reason = NULL, settled_at = NULL, outcome = NULL,
+    outcome_details = NULL
+  WHERE id = $2::bigint AND EXISTS (SELECT FROM revived)
+  RETURNING notional_usd
+)
+INSERT INTO daily_volume AS d (day, notional_usd) SELECT $5::date, notional_usd FROM execution
+ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
+
 /** Signed transactions. Every method throws as {@link Database.query} does. */
 @Injectable()
 export class OutboxRepository {
@@ -213,6 +240,34 @@ export class OutboxRepository {
     return this.database.with(TransactionVersion, (rows) =>
       rows.find({ where: { transactionId, executionId }, order: { id: 'ASC' } }),
     );
+  }
+
+  /**
+   * The rows of which a version was signed for an execution that was dropped in the last seconds, with that
+   * execution. The row may serve another one by now.
+   */
+  async droppedSince(
+    chainId: number,
+    sender: Address,
+    seconds: number,
+  ): Promise<readonly { readonly row: OutboxTransaction; readonly executionId: string }[]> {
+    const found = await this.database.query(DROPPED, [chainId, sender, seconds]);
+    const ids = found.map(({ id }) => String(id));
+    const rows = await this.database.with(OutboxTransaction, (all) => all.findBy({ id: In(ids) }));
+    return found.flatMap(({ id, execution_id }) => {
+      const row = rows.find((one) => one.id === String(id));
+      return row ? [{ row, executionId: String(execution_id) }] : [];
+    });
+  }
+
+  /**
+   * A transaction that was dropped is in flight again: its row, which may have served another execution, and
+   * its execution. May be repeated.
+   *
+   * @param day the UTC day, YYYY-MM-DD, that its notional is booked to.
+   */
+  async revive({ outboxId, executionId, hash, raw }: Dropped, day: string): Promise<void> {
+    await this.database.query(REVIVE, [outboxId, executionId, hash, raw, day]);
   }
 
   /** The row follows the version that was mined. May be repeated. */

@@ -27,8 +27,8 @@ export type ExecutionEvent =
       readonly borrower: string;
       readonly hash: string;
       readonly outcome: Outcome;
-      /** What its receipt says; dropped: it was not mined. */
-      readonly status: 'succeeded' | 'reverted' | 'dropped';
+      /** What its receipt says; dropped: it was not mined; cancelled: a cancellation was mined in its place. */
+      readonly status: 'succeeded' | 'reverted' | 'dropped' | 'cancelled';
       /** Why it did not succeed. */
       readonly reason: string | undefined;
       /** Who liquidated the position before us; `unknown` when the chain could not be asked. */
@@ -48,7 +48,7 @@ export type ExecutionEvent =
       readonly borrower: string;
       readonly hash: string;
       /** What it was until now, with the realised profit that no longer counts. */
-      readonly was: 'succeeded' | 'reverted';
+      readonly was: 'succeeded' | 'reverted' | 'cancelled';
       readonly realisedProfitUsd8: string | undefined;
       /** The block that is gone. */
       readonly block: number;
@@ -71,6 +71,27 @@ export type ExecutionEvent =
       readonly executionId: string;
       readonly hash: string;
       readonly message: string;
+    }
+  | {
+      /** Another version was signed under a nonce in flight: at higher fees, or a cancellation. */
+      readonly event: 'transaction-replaced';
+      readonly executionId: string;
+      readonly nonce: number;
+      readonly hash: string;
+      readonly kind: 'bump' | 'cancellation';
+      readonly reason: string;
+    }
+  | {
+      /** Two endpoints give different receipts of one transaction. It stays in flight until they agree. */
+      readonly event: 'receipt-disputed';
+      readonly executionId: string;
+      readonly hash: string;
+    }
+  | {
+      /** The endpoints count different numbers of transactions of the operator wallet. Said once, until it ends. */
+      readonly event: 'transaction-count-disputed';
+      readonly lowest: number;
+      readonly highest: number;
     }
   | {
       /** The database did not take what became of a transaction. It is written at a later head. */

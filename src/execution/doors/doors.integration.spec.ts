@@ -40,7 +40,7 @@ describe('doors', { timeout: 60_000 }, () => {
     expect(await rowOf(1)).toMatchObject({ door: 'other' });
   });
 
-  it('past its deadline a transaction is dropped only when its door has lost it', async () => {
+  it('past its deadline a transaction is cancelled while its door has it, and dropped when the door has lost all versions', async () => {
     const door = new FakeDoor('private');
     bench = await world.start({ doors: [door] });
     const submission = await bench.submit(1);
@@ -49,8 +49,11 @@ describe('doors', { timeout: 60_000 }, () => {
     await bench.mine();
     expect(await bench.settle()).toEqual([]);
     expect(door.asked).toEqual([submission.hash]);
+    expect(bench.events.named('transaction-replaced')).toMatchObject([{ kind: 'cancellation' }]);
     door.holds = false;
     await bench.mine();
+    expect(await bench.settle()).toEqual([]);
+    bench.clock.putForward(13_000);
     expect(await bench.settle()).toMatchObject([{ status: 'dropped' }]);
     expect(await bench.outboxOf(0)).toBe('dropped');
   });

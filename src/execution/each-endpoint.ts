@@ -1,0 +1,75 @@
+import type { Address, Hash, Hex } from '../domain/hex.js';
+import type { TransactionCall } from '../domain/plan.js';
+import { blockParam, parseReceipt, parseTransaction, type Receipt } from '../rpc/chain/chain-answers.js';
+import { parseSimulation, simulationParams } from '../rpc/chain/simulate.js';
+import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { toData, toNonce } from '../rpc/quantities.js';
+
+/**
+ * For one question to all endpoints. They are asked at once, and one that does not answer must not hold the
+ * pass up for long. Milliseconds.
+ */
+const DEADLINE_MS = 500;
+
+/**
+ * - succeeds: at every endpoint that answered.
+ * - fails: at every endpoint that answered.
+ * - disputed: the endpoints differ.
+ * - unknown: none answered.
+ */
+export type Proof = 'succeeds' | 'fails' | 'disputed' | 'unknown';
+
+/** Questions that each live endpoint answers for itself, because one answer is no proof. None throws. */
+export class EachEndpoint {
+  /** @param configured how many live endpoints there are, whether or not they serve now. */
+  constructor(
+    private readonly pool: RpcPool,
+    readonly configured: number,
+  ) {}
+
+  /** How many transactions of the account the endpoints count, of those that answered. */
+  counts(sender: Address): Promise<readonly number[]> {
+    const params = [sender, 'latest'];
+    return this.values({ method: 'eth_getTransactionCount', params, parse: toNonce });
+  }
+
+  /** The receipt at each endpoint that answered; undefined where it has none. */
+  receipts(hash: Hash): Promise<readonly (Receipt | undefined)[]> {
+    const parse = (raw: unknown): Receipt | undefined => parseReceipt(raw, hash);
+    return this.values({ method: 'eth_getTransactionReceipt', params: [hash], parse });
+  }
+
+  /** Whether each endpoint that answered knows the transaction, pending or mined. */
+  known(hash: Hash): Promise<readonly boolean[]> {
+    const parse = (raw: unknown): boolean => parseTransaction(raw, hash) !== undefined;
+    return this.values({ method: 'eth_getTransactionByHash', params: [hash], parse });
+  }
+
+  /** The code of the account: `0x` where there is none. */
+  codes(address: Address): Promise<readonly Hex[]> {
+    return this.values({ method: 'eth_getCode', params: [address, 'latest'], parse: toData });
+  }
+
+  /** What the calls do on top of the newest block, one after the other. */
+  async simulate(sender: Address, calls: readonly TransactionCall[]): Promise<readonly Proof[]> {
+    if (calls.length === 0) return [];
+    const requests = calls.map(({ to, data }) => ({ from: sender, to, data }));
+    const heard = await this.values({
+      method: 'eth_simulateV1',
+      params: [simulationParams(requests), blockParam('latest')],
+      parse: (raw) => parseSimulation(raw, calls.length).map(({ success }) => success),
+    });
+    return calls.map((_, index) => proofOf(heard.map((results) => results[index] === true)));
+  }
+
+  private async values<T>(call: RpcCall<T>): Promise<readonly T[]> {
+    const answers = await this.pool.askEach(call, { deadlineMs: DEADLINE_MS });
+    return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+  }
+}
+
+function proofOf(successes: readonly boolean[]): Proof {
+  if (successes.length === 0) return 'unknown';
+  if (successes.every(Boolean)) return 'succeeds';
+  return successes.some(Boolean) ? 'disputed' : 'fails';
+}
