@@ -35,8 +35,8 @@ export function aaveParts(
   limits: HealthFactorLimits,
   reader = new AaveV3Reader(chain),
 ): AaveParts {
-  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
   const guard = new PriceGuard(config);
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const [protocol] = config.protocols;
   if (!protocol) throw new Error('the configuration has no market');
   return { feeds, market: new AaveV3Market({ chain, reader, feeds, guard }, protocol, limits) };

@@ -147,6 +147,8 @@ function newWorld(): World {
       },
       positions: 50,
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
+      incomplete: [],
+      setAside: [],
       liquidatable: 3,
       inFlight: 1,
       operatorBalanceWei: 10n ** 18n,

@@ -170,8 +170,8 @@ export function reached({ view, error }: Advance): StateView {
 
 /** Every difference between our state and the chain, over all positions. */
 export async function disagreements({ engine }: Pick<Engine, 'engine'>): Promise<unknown[]> {
-  const compared = await engine.compare(viewOf(engine), 500, 250);
-  const count = compared.reduce((sum, { found }) => sum + found.compared, 0);
+  const compared = await engine.compare(viewOf(engine), { calls: 500, chunk: 250 });
+  const count = compared.reduce((sum, { found }) => sum + found.compared.length, 0);
   if (count < engine.positionCount) throw new Error(`only ${count} positions were compared`);
   return compared.flatMap(({ market: { name: market }, found: { divergences, wrongPrices } }) =>
     [...divergences, ...wrongPrices].map((difference) => ({ market, ...difference })),

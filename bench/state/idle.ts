@@ -40,10 +40,13 @@ export async function idle({ progress }: GroupOptions): Promise<Measurement[]> {
       await bench.devnet.mine();
       const { view, error } = await one.engine.advance(await bench.head());
       if (!view) throw error ?? new Error('the head was not reached');
-      for (const { found } of await one.engine.compare(view, READS_PER_BLOCK, ACCOUNTS_PER_CALL)) {
+      for (const { found } of await one.engine.compare(view, {
+        calls: READS_PER_BLOCK,
+        chunk: ACCOUNTS_PER_CALL,
+      })) {
         if (found.divergences.length + found.wrongPrices.length > 0)
           throw new Error('our books are not what the chain says');
-        compared += found.compared;
+        compared += found.compared.length;
       }
     }
     const calls = (one.pool.calls - before) / BLOCKS;

@@ -113,9 +113,10 @@ export async function syntheticState(
   accounts: Iterable<AaveAccount>,
   accountOf: (address: Address) => AaveAccount,
 ): Promise<SyntheticState> {
-  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
+  const guard = new PriceGuard(config);
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const reader = new SyntheticReader(chain, synthetic, accountOf);
-  const sources = { chain, reader, feeds, guard: new PriceGuard(config) };
+  const sources = { chain, reader, feeds, guard };
   const market = new AaveV3Market(sources, synthetic, LIMITS);
   feeds.commitRange(await feeds.prepareRange(start));
   const step = await market.prepareRange(start, undefined, []);

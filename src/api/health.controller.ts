@@ -49,6 +49,7 @@ export class HealthController {
       () => this.readiness.phase(),
       () => this.readiness.head(),
       () => this.readiness.passes(),
+      () => this.readiness.complete(),
       () => this.readiness.database(),
       () => this.readiness.notHalted(),
       () => this.readiness.gas(),

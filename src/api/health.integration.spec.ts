@@ -98,6 +98,28 @@ describe('health', () => {
     await ready(200);
   });
 
+  it('F45 is not ready while borrowers are missing, names the reserves without numbers, and is again when none is', async () => {
+    const missing = {
+      asset: `0x${'01'.repeat(20)}`,
+      symbol: 'USDC',
+      known: '5',
+      total: '17.5',
+      lacks: true,
+    } as const;
+    api.world.bot = { ...api.world.bot, incomplete: [{ market: 'aave', missing: [missing] }] };
+    const answer = await ready(503);
+    expect(answer).toMatchObject({
+      error: { borrowers: { message: 'incomplete: not every borrower is known of aave (debts of USDC)' } },
+    });
+    expect(JSON.stringify(answer)).not.toContain('17.5');
+    api.world.bot = { ...api.world.bot, incomplete: [{ market: 'aave', missing: [] }] };
+    expect(await ready(503)).toMatchObject({
+      error: { borrowers: { message: 'incomplete: not every borrower is known of aave' } },
+    });
+    api.world.bot = { ...api.world.bot, incomplete: [] };
+    await ready(200);
+  });
+
   it('F28 is not ready while the database is down, without its address, and is ready again when it is back', async () => {
     api.world.databaseError = new Error('connect ECONNREFUSED 10.0.0.5:5432, user "chimera"');
     expect(await ready(503)).toMatchObject({

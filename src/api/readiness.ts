@@ -62,6 +62,19 @@ export class Readiness {
     });
   }
 
+  /** Down until it is proven that every borrower is known. */
+  complete(): HealthIndicatorResult {
+    const { incomplete, phase } = this.bot.status();
+    const indicator = this.health.check('borrowers');
+    // Before the first view, `phase` says all.
+    if (phase === 'starting' || incomplete.length === 0) return indicator.up();
+    const named = incomplete.map(({ market, missing }) => {
+      const symbols = missing.map(({ symbol }) => symbol);
+      return symbols.length === 0 ? market : `${market} (debts of ${symbols.join(', ')})`;
+    });
+    return indicator.down(`incomplete: not every borrower is known of ${named.join(', ')}`);
+  }
+
   async database(): Promise<HealthIndicatorResult> {
     const { database } = await this.typeOrm
       .pingCheck('database')

@@ -23,9 +23,16 @@ export interface StatusAnswer {
     readonly total: number;
     readonly liquidatable: number;
     readonly inFlight: number;
+    /** Of the total: our books and the chain differ about them, so they are not liquidated. */
+    readonly setAside: BotStatus['setAside'];
   };
   /** Markets whose borrowers are not all known yet. Empty when all are. */
   readonly backfill: BotStatus['backfill'];
+  /**
+   * Markets of which it is not proven that every borrower is known. `missing` has the debts that are known, and
+   * what all accounts owe together, in whole units of the asset.
+   */
+  readonly incomplete: BotStatus['incomplete'];
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
   /** Positions that the last pass could liquidate but did not, by reason. */

@@ -37,8 +37,9 @@ describe('status', () => {
         { role: 'primary', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },
         { role: 'backup', healthy: true, state: 'ok', head: null, latencyMs: null, ok: 0, failed: 0 },
       ],
-      positions: { total: 50, liquidatable: 3, inFlight: 1 },
+      positions: { total: 50, liquidatable: 3, inFlight: 1, setAside: [] },
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
+      incomplete: [],
       counters: { passes: 9, succeeded: 2 },
       skipped: { 'profit-below-floor': 2 },
       limits: {

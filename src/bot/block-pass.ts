@@ -58,7 +58,8 @@ export class BlockPass {
     const { opportunities, skipped, liquidatable } = this.detect(view);
     const decisions = await this.planner.plan(opportunities, {
       block: view.block,
-      nativePriceUsd8: view.of(this.feeds).native.answer,
+      // Without it there is no opportunity: the detector refuses all of them.
+      nativePriceUsd8: view.of(this.feeds).native?.answer ?? 0n,
       operator: this.execution.operator,
       pending: this.execution.pendingCalls(),
       allowance: this.execution.allowance(),

@@ -4,6 +4,8 @@ import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { ExecutionService, type Prospect } from '../execution/index.js';
 import { Counters, type CounterValues } from '../monitoring/counters.js';
+import type { Incomplete } from '../state/completeness.js';
+import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
 import { StateEngine } from '../state/state-engine.js';
 import { ChimeraBot, type BotPhase } from './chimera-bot.js';
 import { PassLoop } from './pass-loop.js';
@@ -29,6 +31,10 @@ export interface BotStatus {
     /** Borrowers that were found and not read yet. */
     readonly unread: number;
   }[];
+  /** Markets of which it is not proven that every borrower is known. */
+  readonly incomplete: readonly Incomplete[];
+  /** Positions about which our books and the chain differ. */
+  readonly setAside: readonly SetAside[];
   readonly liquidatable: number;
   readonly inFlight: number;
   /** Wei, as last read; undefined before the first read. */
@@ -48,6 +54,7 @@ export class BotStatusReader {
     private readonly loop: PassLoop,
     private readonly watchdog: PassWatchdog,
     private readonly state: StateEngine,
+    private readonly doubts: DoubtedPositions,
     private readonly execution: ExecutionService,
     private readonly counters: Counters,
     private readonly config: ChimeraConfig,
@@ -73,6 +80,8 @@ export class BotStatusReader {
         const progress = this.state.backfill.progressOf(name);
         return progress ? [{ market: name, ...progress }] : [];
       }),
+      incomplete: this.state.incomplete,
+      setAside: this.doubts.setAside,
       liquidatable: lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
       operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,

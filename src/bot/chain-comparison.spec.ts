@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { aBlock } from '../../testing/builders/blocks.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
+import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { DivergencesRepository } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import type { FailurePolicy } from '../safety/index.js';
+import { DoubtedPositions } from '../state/doubted-positions.js';
 import type { Comparison, FollowedAccounts } from '../state/followed.js';
 import type { StateEngine } from '../state/state-engine.js';
 import { StateView } from '../state/state-view.js';
@@ -14,36 +16,55 @@ import { ChainComparison } from './chain-comparison.js';
 const ACCOUNT: Address = `0x${'a1'.repeat(20)}`;
 const ASSET: Address = `0x${'b2'.repeat(20)}`;
 const VIEW = new StateView(aBlock(10), new Map());
-const WELL: Comparison = { compared: 5, divergences: [], wrongPrices: [] };
-const WRONG: Comparison = { ...WELL, divergences: [{ account: ACCOUNT, detail: { ourDebtUsd8: '1' } }] };
+const EQUAL: Comparison = { compared: [ACCOUNT], divergences: [], wrongPrices: [] };
+const DIVERGENCE = { account: ACCOUNT, detail: { ourDebtUsd8: '1' } };
+const WRONG: Comparison = { ...EQUAL, divergences: [DIVERGENCE] };
 
 describe('the comparison with the chain', () => {
   /** What happened, in order. */
   let done: string[];
   let asked: Deferred<Comparison>[];
+  /** What all endpoints say at the second look. */
+  let second: Comparison['divergences'];
+  /** The accounts that had to be compared. */
+  let first: readonly Address[];
+  let isFollowed: boolean;
   let events: RecordedEvents;
+  let clock: TestClock;
+  let doubts: DoubtedPositions;
   let comparison: ChainComparison;
+  let number: number;
 
   beforeEach(() => {
     done = [];
     asked = [];
+    second = [DIVERGENCE];
+    isFollowed = true;
+    number = 10;
     events = new RecordedEvents();
+    clock = new TestClock();
+    doubts = new DoubtedPositions(clock);
     const market = standIn<FollowedAccounts>('market', {
       name: 'aave',
+      isWhole: true,
+      has: () => isFollowed,
       distrustPrice: (asset) => void done.push(`asks for the price of ${asset}`),
     });
     comparison = new ChainComparison(
       standIn<StateEngine>('state', {
-        compare: async () => {
+        compare: async (_view, _budget, firstOf) => {
+          first = firstOf?.('aave') ?? [];
           const answer = deferred<Comparison>();
           asked.push(answer);
           return [{ market, found: await answer.promise }];
         },
+        lookAgain: () => Promise.resolve(second),
         refresh: (name, accounts) => {
           done.push(`reads ${accounts.join(', ')} of ${name}`);
           return Promise.resolve();
         },
       }),
+      doubts,
       standIn<DivergencesRepository>('divergences', {
         insert: ({ account }) => {
           done.push(`stores ${account}`);
@@ -61,29 +82,84 @@ describe('the comparison with the chain', () => {
         },
       }),
       events,
+      clock,
     );
   });
 
-  it('does nothing when the chain agrees', async () => {
-    comparison.begin(VIEW);
-    asked[0]?.resolve(WELL);
+  /** A comparison at the next block. */
+  const compare = async (found: Comparison): Promise<void> => {
+    comparison.begin(new StateView(aBlock(number++), new Map()));
+    asked.at(-1)?.resolve(found);
     await comparison.idle();
+  };
+
+  it('does nothing when the chain agrees', async () => {
+    await compare(EQUAL);
     expect(done).toEqual([]);
     expect(events.all).toEqual([]);
   });
 
-  it('halts on a wrong account before it stores it and reads it again', async () => {
-    comparison.begin(VIEW);
-    asked[0]?.resolve(WRONG);
-    await comparison.idle();
-    expect(done).toEqual(['halts', `stores ${ACCOUNT}`, `reads ${ACCOUNT} of aave`]);
-    expect(events.named('divergence')).toMatchObject([{ protocol: 'aave', account: ACCOUNT, block: 10 }]);
+  it('F52 one odd read changes nothing: the next block agrees', async () => {
+    await compare(WRONG);
+    expect(events.named('positions-suspected')).toMatchObject([{ accounts: [ACCOUNT], block: 10 }]);
+    await compare(EQUAL);
+    expect(first).toEqual([ACCOUNT]);
+    await compare(WRONG);
+    expect(done).toEqual([]);
+    expect(doubts.setAside).toEqual([]);
+  });
+
+  it('F52 an endpoint that differs alone changes nothing, however long, and is said once a minute', async () => {
+    second = [];
+    for (let block = 0; block < 20; block += 1) await compare(WRONG);
+    expect(done).toEqual([]);
+    expect(doubts.setAside).toEqual([]);
+    expect(events.named('positions-suspected')).toHaveLength(1);
+    clock.advance(60_000);
+    await compare(WRONG);
+    expect(events.named('positions-suspected')).toHaveLength(2);
+  });
+
+  it('F52 an account that differs at two blocks is set aside, stored once, read again, and released when it agrees', async () => {
+    await compare(WRONG);
+    await compare(WRONG);
+    expect(done).toEqual([`stores ${ACCOUNT}`, `reads ${ACCOUNT} of aave`]);
+    expect(doubts.isSetAside('aave', ACCOUNT)).toBe(true);
+    expect(events.named('divergence')).toMatchObject([{ protocol: 'aave', account: ACCOUNT, block: 11 }]);
+    await compare(WRONG);
+    expect(done.slice(2)).toEqual([`reads ${ACCOUNT} of aave`]);
+    expect(events.named('divergence')).toHaveLength(1);
+    await compare(EQUAL);
+    expect(doubts.setAside).toEqual([]);
+    expect(events.named('position-released')).toMatchObject([{ account: ACCOUNT, block: 13 }]);
+    expect(done).not.toContain('halts');
+  });
+
+  it('F52 an account that is set aside and gone is released', async () => {
+    await compare(WRONG);
+    await compare(WRONG);
+    isFollowed = false;
+    await compare({ ...EQUAL, compared: [] });
+    expect(doubts.setAside).toEqual([]);
+  });
+
+  it('F52 halts when many differ, once', async () => {
+    const divergences = [1, 2, 3, 4, 5].map((n) => ({
+      account: `0x${`0${n}`.repeat(20)}` as const,
+      detail: {},
+    }));
+    second = divergences;
+    const many = { compared: divergences.map(({ account }) => account), divergences, wrongPrices: [] };
+    await compare(many);
+    expect(done).toEqual([]);
+    await compare(many);
+    await compare(many);
+    expect(done.filter((what) => what === 'halts')).toHaveLength(1);
+    expect(doubts.setAside).toHaveLength(5);
   });
 
   it('reads a wrong price by a call from now on, and does not halt', async () => {
-    comparison.begin(VIEW);
-    asked[0]?.resolve({ ...WELL, wrongPrices: [{ asset: ASSET, oursUsd8: 1n, chainUsd8: undefined }] });
-    await comparison.idle();
+    await compare({ ...EQUAL, wrongPrices: [{ asset: ASSET, oursUsd8: 1n, chainUsd8: undefined }] });
     expect(done).toEqual([`asks for the price of ${ASSET}`]);
     expect(events.named('price-differs')).toMatchObject([{ asset: ASSET, oursUsd8: '1' }]);
   });
@@ -92,11 +168,11 @@ describe('the comparison with the chain', () => {
     comparison.begin(VIEW);
     comparison.begin(VIEW);
     expect(asked).toHaveLength(1);
-    asked[0]?.resolve(WELL);
+    asked[0]?.resolve(EQUAL);
     await comparison.idle();
     comparison.begin(VIEW);
     expect(asked).toHaveLength(2);
-    asked[1]?.resolve(WELL);
+    asked[1]?.resolve(EQUAL);
     await comparison.idle();
   });
 

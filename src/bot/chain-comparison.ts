@@ -1,33 +1,41 @@
 import { Injectable } from '@nestjs/common';
 import { DivergencesRepository } from '../database/index.js';
 import type { Block } from '../domain/block.js';
+import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { FailurePolicy } from '../safety/index.js';
+import { DoubtedPositions } from '../state/doubted-positions.js';
 import type { Comparison, FollowedAccounts } from '../state/followed.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
 
 /** One eth_call holds 250 calls of getUserAccountData: 130k gas each, below a node's usual cap of 50M. */
 const READS_PER_CALL = 250;
-const CALLS_PER_BLOCK = 2;
+const BUDGET = { calls: 2 * READS_PER_CALL, chunk: READS_PER_CALL };
+/** Milliseconds between two lines about positions that are only suspected. */
+const SUSPICION_EVERY_MS = 60_000;
 
-type WrongAccount = Comparison['divergences'][number] & { readonly protocol: string };
+type Divergence = Comparison['divergences'][number];
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
 /**
- * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. A
- * wrong account halts the bot, is stored, and is read again from the chain. A wrong price is read by a call
- * from now on.
+ * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. An
+ * account that differs gets a second look, at every endpoint and at the next block. Then it is set aside,
+ * stored, and read again from the chain. The bot halts only when many differ, see {@link DoubtedPositions}. A
+ * wrong price is read by a call from now on.
  */
 @Injectable()
 export class ChainComparison {
   private running: Promise<void> | undefined;
+  private suspicionSaidAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly state: StateEngine,
+    private readonly doubts: DoubtedPositions,
     private readonly divergences: DivergencesRepository,
     private readonly policy: FailurePolicy,
     private readonly events: Events,
+    private readonly clock: Clock,
   ) {}
 
   /** Begins to compare a view, unless a comparison is still under way. */
@@ -45,21 +53,56 @@ export class ChainComparison {
   }
 
   private async compare(view: StateView): Promise<void> {
-    const all = await this.state.compare(view, READS_PER_CALL * CALLS_PER_BLOCK, READS_PER_CALL);
+    const all = await this.state.compare(view, BUDGET, (market) => this.doubts.of(market));
     this.distrustWrongPrices(all, view.block);
-    const named = all.flatMap(({ market, found }) =>
-      found.divergences.map(({ account }) => `${market.name} ${account}`),
-    );
-    if (named.length === 0) return;
-    await this.policy.halt(
-      `our books differ from the chain at block ${view.block.number}: ${named.join(', ')}`,
-    );
-    const wrong = all.flatMap(({ market, found }) =>
-      found.divergences.map((divergence) => ({ protocol: market.name, ...divergence })),
-    );
-    for (const divergence of wrong)
-      this.events.emit({ event: 'divergence', ...divergence, block: view.block.number });
-    for (const divergence of wrong) await this.putRight(divergence, view.block);
+    let compared = 0;
+    for (const { market, found } of all) {
+      compared += found.compared.length;
+      const { divergences } = found;
+      this.release(market, found, view.block);
+      if (divergences.length > 0) await this.lookAgain(view, market, divergences);
+    }
+    const reason = this.doubts.tooMany(compared);
+    if (reason === undefined) return;
+    await this.policy.halt(reason);
+    this.doubts.countAnew();
+  }
+
+  /** Positions about which chain and books agree again, and positions that do not exist any more. */
+  private release(market: FollowedAccounts, { compared, divergences }: Comparison, { number }: Block): void {
+    const different = new Set(divergences.map(({ account }) => account));
+    const equal = new Set(compared.filter((account) => !different.has(account)));
+    for (const account of this.doubts.of(market.name)) {
+      const isGone = market.isWhole && !market.has(account);
+      if (!(equal.has(account) || isGone) || !this.doubts.agrees(market.name, account)) continue;
+      this.events.emit({ event: 'position-released', protocol: market.name, account, block: number });
+    }
+  }
+
+  private async lookAgain(
+    view: StateView,
+    market: FollowedAccounts,
+    divergences: readonly Divergence[],
+  ): Promise<void> {
+    const accounts = divergences.map(({ account }) => account);
+    const confirmed = await this.state.lookAgain(view, market, accounts);
+    const { block } = view;
+    const toRead: Divergence['account'][] = [];
+    for (const divergence of confirmed) {
+      const { account } = divergence;
+      const doubt = this.doubts.differs(market.name, account, block.number);
+      if (doubt !== 'suspected') toRead.push(account);
+      if (doubt === 'set-aside') await this.record(market.name, divergence, block);
+    }
+    if (toRead.length < divergences.length) this.suspect(market.name, accounts, block);
+    if (toRead.length > 0) await this.state.refresh(market.name, toRead);
+  }
+
+  private suspect(market: string, accounts: readonly string[], { number }: Block): void {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.suspicionSaidAtMs < SUSPICION_EVERY_MS) return;
+    this.suspicionSaidAtMs = nowMs;
+    this.events.emit({ event: 'positions-suspected', market, block: number, accounts });
   }
 
   private distrustWrongPrices(all: Found, block: Block): void {
@@ -77,11 +120,12 @@ export class ChainComparison {
       }
   }
 
-  private async putRight(
-    { protocol, account, detail }: WrongAccount,
+  private async record(
+    protocol: string,
+    { account, detail }: Divergence,
     { number, hash }: Block,
   ): Promise<void> {
+    this.events.emit({ event: 'divergence', protocol, account, detail, block: number });
     await this.divergences.insert({ protocol, account, blockNumber: number, blockHash: hash, detail });
-    await this.state.refresh(protocol, [account]);
   }
 }

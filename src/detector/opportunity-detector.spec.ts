@@ -6,15 +6,18 @@ import { fakeMarket, FakeMarketView } from '../../testing/fakes/fake-lending-mar
 import { standIn } from '../../testing/fakes/stand-in.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { AtRisk } from '../domain/at-risk.js';
+import { Clock } from '../domain/clock.js';
 import { rejected } from '../domain/decision.js';
 import { USD8 } from '../domain/money.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
+import { DoubtedPositions } from '../state/doubted-positions.js';
 import { StateView } from '../state/state-view.js';
 import { OpportunityDetector, type Detection } from './opportunity-detector.js';
 
 const CONFIG = {
+  network: { chainId: 31337 },
   oracles: { maxAgeSeconds: 3_600, maxMovePerBlockBps: 3_000 },
   planner: { minProfitUsd8: 5n * USD8 },
 } as ChimeraConfig;
@@ -24,16 +27,23 @@ const NOW = BLOCK.timestamp;
 
 function detect(
   positions: readonly AtRisk[],
-  { nativeUpdatedAt = NOW, maxNotionalUsd8 = UNLIMITED_USD8 } = {},
+  {
+    nativeUpdatedAt = NOW,
+    nativeJumped = false,
+    marketNativeUsd8 = undefined as bigint | undefined,
+    maxNotionalUsd8 = UNLIMITED_USD8,
+    doubts = new DoubtedPositions(new Clock()),
+  } = {},
 ): { detections: Detection[]; asked: FakeMarketView } {
   const market = fakeMarket('aave');
   const view = new FakeMarketView(positions);
-  const detector = new OpportunityDetector({ all: [market] }, FEEDS, new PriceGuard(CONFIG), CONFIG);
+  view.ownPriceUsd8 = marketNativeUsd8;
+  const detector = new OpportunityDetector({ all: [market] }, FEEDS, new PriceGuard(CONFIG), CONFIG, doubts);
   const state = new StateView(
     aBlock(7, { timestamp: NOW }),
     new Map<string, unknown>([
       ['aave', view],
-      ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt } }],
+      ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt }, nativeJumped }],
     ]),
   );
   return { detections: detector.detect(state, maxNotionalUsd8), asked: view };
@@ -52,6 +62,31 @@ describe('a position at risk', () => {
     expect(asked.limits).toEqual([
       { maxNotionalUsd8: UNLIMITED_USD8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS },
     ]);
+  });
+
+  it('is left alone while the price of the native token jumps, or differs from the price of a market', () => {
+    const position = aPositionAtRisk();
+    expect(detect([position], { nativeJumped: true }).detections).toMatchObject([{ reason: 'price-jump' }]);
+    expect(detect([position], { marketNativeUsd8: 25n * USD8 }).detections).toMatchObject([
+      {
+        reason: 'native-price-differs',
+        detail: { feedUsd8: String(2_500n * USD8), marketUsd8: String(25n * USD8) },
+      },
+    ]);
+    expect(detect([position], { marketNativeUsd8: 2_499n * USD8 }).detections).toMatchObject([
+      { kind: 'opportunity' },
+    ]);
+  });
+
+  it('F52 is left alone while it is set aside, and an opportunity again when it is released', () => {
+    const position = aPositionAtRisk();
+    const doubts = new DoubtedPositions(new Clock());
+    doubts.putAside('aave', position.borrower, 6);
+    expect(detect([position], { doubts }).detections).toMatchObject([
+      { kind: 'rejected', reason: 'set-aside', borrower: position.borrower },
+    ]);
+    doubts.agrees('aave', position.borrower);
+    expect(detect([position], { doubts }).detections).toMatchObject([{ kind: 'opportunity' }]);
   });
 
   it('is left alone when a price is missing, before anything else is judged', () => {

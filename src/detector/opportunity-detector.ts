@@ -3,13 +3,17 @@ import { ChimeraConfig } from '../config/index.js';
 import type { AtRisk } from '../domain/at-risk.js';
 import type { Block } from '../domain/block.js';
 import { rejected, type Rejection } from '../domain/decision.js';
+import { chainDescription } from '../domain/chain-description.js';
+import { Clock } from '../domain/clock.js';
 import type { Address } from '../domain/hex.js';
 import { max, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import { FeedBook } from '../oracles/feed-book.js';
+import { nativePriceObjection } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import { LendingMarkets } from '../protocols/lending-market.js';
+import { DoubtedPositions } from '../state/doubted-positions.js';
 import type { StateView } from '../state/state-view.js';
 
 /** What the detector says of one position with a health factor below 1. */
@@ -32,14 +36,13 @@ export class OpportunityDetector {
     private readonly feeds: FeedBook,
     private readonly guard: PriceGuard,
     private readonly config: ChimeraConfig,
+    private readonly doubts: DoubtedPositions = new DoubtedPositions(new Clock()),
   ) {}
 
   /** @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now. */
   detect(view: StateView, maxNotionalUsd8: bigint): Detection[] {
     const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
-    // Gas, fees and the bid are valued with the price of the native token.
-    const native = { symbol: 'native', updatedAt: view.of(this.feeds).native.updatedAt, jumped: false };
-    const nativeObjection = this.guard.objection(native, view.block.timestamp);
+    const nativeObjection = this.nativeObjection(view);
     return this.markets.all.flatMap((market) =>
       view
         .of(market)
@@ -53,6 +56,15 @@ export class OpportunityDetector {
     );
   }
 
+  /** Gas, fees and the bid are valued with the price of the native token. */
+  private nativeObjection(view: StateView): Rejection | undefined {
+    const { native, nativeJumped } = view.of(this.feeds);
+    const { wrappedNative } = chainDescription(this.config.network.chainId);
+    const prices = this.markets.all.flatMap((market) => view.of(market).priceUsd8(wrappedNative) ?? []);
+    const price = { symbol: 'native', updatedAt: native?.updatedAt, jumped: nativeJumped };
+    return nativePriceObjection(native, prices) ?? this.guard.objection(price, view.block.timestamp);
+  }
+
   private inspect(
     position: AtRisk,
     block: Block,
@@ -61,6 +73,7 @@ export class OpportunityDetector {
   ): Opportunity | Rejection {
     const { healthFactorWad, prices, obstacle, limited } = position;
     if (healthFactorWad === undefined) return obstacle ?? rejected('price-missing');
+    if (this.doubts.isSetAside(position.protocol, position.borrower)) return rejected('set-aside');
     if (nativeObjection) return nativeObjection;
     for (const price of prices) {
       const objection = this.guard.objection(price, block.timestamp);

@@ -1,3 +1,5 @@
+import type { Address } from './hex.js';
+
 /** Which contract says what a transaction costs beside its L2 gas. */
 export type FeeModel = 'op-stack';
 
@@ -8,6 +10,8 @@ export interface ChainDescription {
   /** Gas that one transaction may use at most. */
   readonly maxGasPerTransaction: bigint;
   readonly feeModel: FeeModel;
+  /** The ERC-20 token that wraps the native token, by which lending markets price it. */
+  readonly wrappedNative: Address;
 }
 
 /** EIP-7825, in force on Ethereum and on the OP stack. */
@@ -18,6 +22,7 @@ const OP_STACK: ChainDescription = {
   blockTimeMs: 2_000,
   maxGasPerTransaction: EIP_7825_GAS_CAP,
   feeModel: 'op-stack',
+  wrappedNative: '0x4200000000000000000000000000000000000006',
 };
 
 const BY_CHAIN_ID: ReadonlyMap<number, ChainDescription> = new Map([

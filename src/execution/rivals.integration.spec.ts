@@ -113,7 +113,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
       config,
     ).plan(opportunities, {
       block: view.block,
-      nativePriceUsd8: view.of(parts.feeds).native.answer,
+      nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
       operator: bench.signer.address,
       pending: [],
       allowance: anAllowance(),

@@ -18,6 +18,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'backfill-paused': 'warn',
   'checkpoint-not-saved': 'warn',
   divergence: 'error',
+  'positions-incomplete': 'error',
+  'positions-suspected': 'warn',
   'price-differs': 'warn',
   'execution-reopened': 'warn',
   'safety-not-saved': 'error',

@@ -1,12 +1,12 @@
 import { id } from 'ethers';
 import type { Block } from '../domain/block.js';
-import { RetryError } from '../domain/errors.js';
 import { addressAt, timeAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import type { BlockStep, Followed } from '../state/followed.js';
-import { answerOf, latestRoundRead, roundRead, type Round } from './chainlink.js';
+import { answerOf, latestRoundRead, type Round } from './chainlink.js';
+import type { PriceGuard, Prices } from './price-guard.js';
 
 const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;
 /**
@@ -40,7 +40,10 @@ interface FeedStep extends BlockStep {
 
 /** The price of the native token, for gas, fees and bids. */
 export interface FeedView {
-  readonly native: Round;
+  /** Undefined while the feed gives no positive price. */
+  readonly native: Round | undefined;
+  /** Whether it moved more than the price guard allows since the block before. */
+  readonly nativeJumped: boolean;
 }
 
 /**
@@ -56,11 +59,16 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   readonly name = 'price-feeds';
   private feeds: Feeds = new Map();
   private readonly distrusted = new Set<Address>();
+  /** The last answer to {@link reads}. */
+  private asked: Round | undefined;
+  /** Whether the price of the native token jumped in the last block. */
+  private jumped = false;
 
   /** @param nativeUsdFeed of the chain's native token in USD. */
   constructor(
     private readonly chain: Chain,
     private readonly nativeUsdFeed: Address,
+    private readonly guard: PriceGuard,
   ) {}
 
   get watched(): readonly Address[] {
@@ -111,13 +119,16 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
 
   commit({ logs, found }: FeedStep): Feeds {
     const before = this.feeds;
+    const native = this.roundOf(this.nativeUsdFeed);
     this.applyLogs(logs);
     this.add(found);
+    this.jumped = this.hasJumped(native, this.roundOf(this.nativeUsdFeed));
     return before;
   }
 
   undo(before: Feeds): void {
     this.feeds = before;
+    this.jumped = false;
   }
 
   async prepareRange({ hash }: Block): Promise<FeedStep> {
@@ -127,17 +138,27 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
 
   commitRange(step: FeedStep): void {
     this.commit(step);
+    this.jumped = false;
   }
 
   reads(): Read<Round | undefined> {
     if (this.roundOf(this.nativeUsdFeed)) return { calls: [], decode: () => undefined };
-    return roundRead(this.nativeUsdFeed);
+    return latestRoundRead(this.nativeUsdFeed);
   }
 
   view(asked: Round | undefined): FeedView {
     const native = this.roundOf(this.nativeUsdFeed) ?? asked;
-    if (!native) throw new RetryError(`feed ${this.nativeUsdFeed} gives no positive price`);
-    return { native };
+    if (asked && asked !== this.asked) {
+      this.jumped = this.hasJumped(this.asked, asked);
+      this.asked = asked;
+    }
+    return { native, nativeJumped: this.jumped };
+  }
+
+  private hasJumped(before: Round | undefined, after: Round | undefined): boolean {
+    if (!before || !after) return false;
+    const priceOf = ({ answer }: Round): Prices => new Map([[this.nativeUsdFeed, answer]]);
+    return this.guard.jumped(priceOf(before), priceOf(after)).size > 0;
   }
 
   private applyLogs(logs: readonly RawLog[]): void {

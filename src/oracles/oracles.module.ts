@@ -15,8 +15,9 @@ import { PriceGuard } from './price-guard.js';
     PriceGuard,
     {
       provide: FeedBook,
-      inject: [Chain, ChimeraConfig],
-      useFactory: (chain: Chain, { oracles }: ChimeraConfig) => new FeedBook(chain, oracles.nativeUsdFeed),
+      inject: [Chain, ChimeraConfig, PriceGuard],
+      useFactory: (chain: Chain, { oracles }: ChimeraConfig, guard: PriceGuard) =>
+        new FeedBook(chain, oracles.nativeUsdFeed, guard),
     },
   ],
   exports: [PriceGuard, FeedBook],

@@ -60,7 +60,7 @@ beforeAll(async () => {
     .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
   context = {
     block: view.block,
-    nativePriceUsd8: view.of(parts.feeds).native.answer,
+    nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
     allowance: anAllowance(),

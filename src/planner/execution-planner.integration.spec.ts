@@ -155,7 +155,7 @@ describe('planning on the real contracts', () => {
     const draft = draftOf(
       opportunity!,
       quote,
-      { block: view.block, nativePriceUsd8: view.of(feeds).native.answer },
+      { block: view.block, nativePriceUsd8: view.of(feeds).native?.answer ?? 0n },
       0n,
     );
     if ('kind' in draft) throw new Error(draft.reason);
@@ -233,7 +233,7 @@ async function decide(
   const { view, feeds } = state;
   return planner.plan(opportunitiesOf(state, limitUsd8), {
     block: view.block,
-    nativePriceUsd8: view.of(feeds).native.answer,
+    nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending,
     allowance: anAllowance(),

@@ -3,10 +3,12 @@ import { computeAddress } from 'ethers';
 import type { ChimeraConfig } from '../config/index.js';
 import { checkDatabase } from '../database/index.js';
 import type { Block } from '../domain/block.js';
+import { chainDescription } from '../domain/chain-description.js';
 import { messageOf, StartupError } from '../domain/errors.js';
-import { toAddress, type Address, type Hex } from '../domain/hex.js';
+import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { formatUnits, WAD } from '../domain/money.js';
 import { FeedBook } from '../oracles/feed-book.js';
+import { feedFactsRead, feedProblem } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LendingMarket } from '../protocols/lending-market.js';
 import { marketOf } from '../protocols/market-kinds.js';
@@ -73,8 +75,8 @@ async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]
 }
 
 function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
-  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed);
   const guard = new PriceGuard(config);
+  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const healthFactors = { decideBelowWad: WAD, watchBelowWad: WAD };
   return config.protocols.map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors }));
 }
@@ -143,11 +145,27 @@ async function checkRoles(
       problems.push(
         `protocols (${named[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
       );
+  problems.push(...(await checkMarkets(chain, config, markets, block.hash)));
   if (problems.length === 0) {
     problems.push(...(await checkSimulation(chain, chimera, block.hash)));
     problems.push(...(await checkBloom(chain, block)));
   }
   return problems;
+}
+
+/** Markets of a known version, and a feed of the native token that agrees with their own oracles. */
+async function checkMarkets(
+  chain: Chain,
+  { network, oracles }: ChimeraConfig,
+  markets: readonly LendingMarket[],
+  block: Hash,
+): Promise<string[]> {
+  const { wrappedNative } = chainDescription(network.chainId);
+  const found = await Promise.all(markets.map((market) => market.examine(block, wrappedNative)));
+  const prices = found.flatMap(({ priceUsd8 }) => priceUsd8 ?? []);
+  const facts = await readAt(chain, feedFactsRead(oracles.nativeUsdFeed), block);
+  const problem = feedProblem(oracles.nativeUsdFeed, facts, prices);
+  return [...found.flatMap(({ problems }) => problems), ...(problem === undefined ? [] : [problem])];
 }
 
 /** The planner proves plans by eth_simulateV1, so a node without it cannot be used. */

@@ -1,5 +1,5 @@
 import type { AtRisk, SizeLimits } from '../domain/at-risk.js';
-import type { Address } from '../domain/hex.js';
+import type { Address, Hash } from '../domain/hex.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
 
@@ -7,6 +7,8 @@ import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
 export interface MarketView {
   /** All accounts with debt. */
   readonly borrowerCount: number;
+  /** What the market's own oracle says of an asset, USD8; undefined where it has no price of it. */
+  priceUsd8(asset: Address): bigint | undefined;
   /**
    * Every position with a health factor below 1 and every position that cannot be valued, with the
    * liquidations that are possible.
@@ -35,6 +37,17 @@ export interface LendingMarket<
 > extends FollowedAccounts<View, Step, Undo, Answers> {
   /** The contracts that the check at start expects, each with its key in the configuration. */
   readonly contracts: readonly (readonly [key: string, Address])[];
+  /**
+   * The look at the market at start.
+   *
+   * @returns one sentence for everything for which the bot cannot work on it, and what its own oracle says of
+   *   an asset, USD8.
+   * @throws RetryError when the chain cannot be read.
+   */
+  examine(
+    block: Hash,
+    asset: Address,
+  ): Promise<{ readonly problems: readonly string[]; readonly priceUsd8: bigint | undefined }>;
   /** The contract that our own contract calls to liquidate. */
   counterparty(): Read<Counterparty>;
 }

@@ -7,6 +7,7 @@ import { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { CheckpointStore } from './checkpoint-store.js';
+import { Completeness } from './completeness.js';
 import { inRanges } from './ranges.js';
 
 /** Accounts read from the chain at once: some 30 calls each, in a round trip of a few seconds at most. */
@@ -35,6 +36,10 @@ export interface BackfillTarget {
   accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>>;
   /** Reads these accounts and follows them from now on. @throws RetryError */
   adopt(accounts: readonly Address[]): Promise<void>;
+  /** Whether the account is followed already. */
+  isKnown(account: Address): boolean;
+  /** Looks whether the search found every account. @throws RetryError */
+  prove(): Promise<void>;
 }
 
 interface Work {
@@ -56,13 +61,17 @@ export class Backfill {
   /** Markets whose search was reported as finished. */
   private readonly reported = new Set<string>();
   private readonly stopping = new AbortController();
+  /** Whether the searches found every account. */
+  readonly completeness: Completeness;
 
   constructor(
     private readonly checkpoints: CheckpointStore,
     private readonly events: Events,
     private readonly clock: Clock,
     private readonly chain: Chain,
-  ) {}
+  ) {
+    this.completeness = new Completeness(events, clock);
+  }
 
   /** The markets to search for. To be called once. */
   serve(targets: readonly BackfillTarget[]): void {
@@ -144,9 +153,19 @@ export class Backfill {
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
     }
+    await this.proved(target);
     this.reported.add(market);
     const tookMs = Math.round(this.clock.monotonicMs() - startedAtMs);
     this.events.emit({ event: 'backfill-finished', market, borrowers, tookMs });
+  }
+
+  /** A failure does not matter: the comparison after each pass looks again. */
+  private async proved(target: BackfillTarget): Promise<void> {
+    try {
+      await target.prove();
+    } catch (error) {
+      if (!(error instanceof RetryError)) throw error;
+    }
   }
 
   /** Makes the accounts of a range durable, and reads them. @returns how many were read. */
@@ -162,7 +181,7 @@ export class Backfill {
     const history = { ...work.history, scannedTo: upTo };
     await this.checkpoints.saveHistory(target.name, [...found], history);
     work.history = history;
-    for (const account of found) work.unread.add(account);
+    for (const account of found) if (!target.isKnown(account)) work.unread.add(account);
     return this.readUnread(target, work, signal);
   }
 

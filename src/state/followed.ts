@@ -84,10 +84,21 @@ export interface AccountChanges {
   readonly gone: readonly Address[];
 }
 
-/** One account or price of which the chain says something else than our books do, at the same block. */
+/** A kind of debt of which the known accounts do not owe what all accounts owe together. */
+export interface MissingDebt {
+  readonly asset: Address;
+  readonly symbol: string;
+  /** The sum over all known accounts, in whole units of the asset. */
+  readonly known: string;
+  /** What the chain says that all accounts owe together, in whole units of the asset. */
+  readonly total: string;
+  /** Whether `known` is the lower one: accounts are missing. Otherwise an account has too much. */
+  readonly lacks: boolean;
+}
+
+/** Accounts and prices compared with the chain, at the same block. */
 export interface Comparison {
-  /** How many accounts were compared. */
-  readonly compared: number;
+  readonly compared: readonly Address[];
   /** Accounts that are wrong in our books, with both sides' numbers as decimal text. */
   readonly divergences: readonly {
     readonly account: Address;
@@ -146,8 +157,23 @@ export interface FollowedAccounts<
   /** The state of these accounts is not known any more: they are read with the next block. */
   forget(accounts: Iterable<Address>): void;
   takeChanges(): AccountChanges;
-  /** Some accounts and all prices compared with the chain at the view's block, in at most `budget` calls. */
-  comparison(view: View, budget: number): Read<Comparison>;
+  /** Whether this account is followed, and its state is known. */
+  has(account: Address): boolean;
+  /**
+   * Some accounts and all prices compared with the chain at the view's block, in at most `budget` calls.
+   *
+   * @param first accounts that have to be among them.
+   */
+  comparison(view: View, budget: number, first: readonly Address[]): Read<Comparison>;
+  /** Only these accounts compared, for a second look. */
+  comparisonOf(view: View, accounts: readonly Address[]): Read<Comparison>;
+  /**
+   * The debts of all known accounts at the last block compared with what all accounts owe together. Empty
+   * when they are equal, kind by kind. Undefined: not to be asked now, because an account has to be read.
+   *
+   * @param block the block that was applied last.
+   */
+  debts(block: Block): Read<readonly MissingDebt[]> | undefined;
   /** Does not believe the logs of an asset's feed any more: its price is asked from now on. */
   distrustPrice(asset: Address): void;
 }

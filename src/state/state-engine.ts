@@ -4,13 +4,14 @@ import type { Clock } from '../domain/clock.js';
 import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt } from '../rpc/chain/read.js';
+import { each, readAt, readEverywhere, together, type Read } from '../rpc/chain/read.js';
 import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
 import type { DeliveredLogs } from './block-logs.js';
 import { BlockFollower, type Answers } from './block-follower.js';
 import type { CheckpointStore, SavedAccounts } from './checkpoint-store.js';
-import type { Comparison, Followed, FollowedAccounts, RestoreStep } from './followed.js';
+import type { Incomplete } from './completeness.js';
+import type { Comparison, Followed, FollowedAccounts, MissingDebt, RestoreStep } from './followed.js';
 import { isOnChain, type HeadPath } from './head-path.js';
 import { restartPoint, type RestartPoint } from './restart-point.js';
 import { StateView } from './state-view.js';
@@ -22,6 +23,8 @@ export interface FollowedParts {
   /** The markets, each with the block from which its accounts are searched. */
   readonly markets: readonly { readonly market: FollowedAccounts; readonly fromBlock: number }[];
 }
+
+const NOT_ASKED: Read<undefined> = { calls: [], decode: () => undefined };
 
 /** What came of one attempt to get to a head. */
 export interface Advance {
@@ -118,26 +121,79 @@ export class StateEngine {
   }
 
   /**
-   * Compares some accounts and all prices of each market with the chain, at the view's block.
+   * Compares some accounts, all prices and the sums of all debts of each market with the chain, at the view's
+   * block. When debts are missing, the history is searched again.
    *
-   * @param budget calls, over all markets.
-   * @param chunk calls that one eth_call carries.
+   * @param budget calls, over all markets, and how many of them one eth_call carries.
+   * @param first the accounts of a market that have to be compared.
    * @returns the market and what was found; none when the state has moved on since the view.
    * @throws RpcError when the chain could not be read.
    */
   async compare(
     view: StateView,
-    budget: number,
-    chunk: number,
+    { calls, chunk }: { readonly calls: number; readonly chunk: number },
+    first: (market: string) => readonly Address[] = () => [],
   ): Promise<readonly { readonly market: FollowedAccounts; readonly found: Comparison }[]> {
     if (this.follower.tip.hash !== view.block.hash) return [];
-    const share = Math.floor(budget / this.markets.length);
-    const reads = this.markets.map((market) => market.comparison(view.of(market), share));
+    const share = Math.floor(calls / this.markets.length);
+    const reads = this.markets.map((market) =>
+      together(
+        market.comparison(view.of(market), share, first(market.name)),
+        market.debts(view.block) ?? NOT_ASKED,
+      ),
+    );
     const found = await readAt(this.chain, each(reads), view.block.hash, { chunk });
     return this.markets.flatMap((market, index) => {
-      const own = found[index];
-      return own ? [{ market, found: own }] : [];
+      const [comparison, missing] = found[index] ?? [];
+      if (missing) this.judge(market.name, missing, view.block);
+      return comparison ? [{ market, found: comparison }] : [];
     });
+  }
+
+  /**
+   * A second look at accounts that differ from the chain: as each live endpoint tells it, at the view's
+   * block.
+   *
+   * @returns the accounts that differ according to every endpoint that answers; none when none answers, or
+   *   when the state has moved on.
+   */
+  async lookAgain(
+    view: StateView,
+    market: FollowedAccounts,
+    accounts: readonly Address[],
+  ): Promise<Comparison['divergences']> {
+    if (this.follower.tip.hash !== view.block.hash) return [];
+    const read = market.comparisonOf(view.of(market), accounts);
+    const answers = await readEverywhere(this.chain, read, view.block.hash);
+    const [one, ...others] = answers.map(({ divergences }) => divergences);
+    return (one ?? []).filter(({ account }) =>
+      others.every((divergences) => divergences.some((other) => other.account === account)),
+    );
+  }
+
+  /** The markets of which it is not proven that every borrower is known, and what is missing. */
+  get incomplete(): Incomplete[] {
+    return this.backfill.completeness.incomplete(this.markets.map(({ name }) => name));
+  }
+
+  /** Compares the debts of a market with the chain: after a search. @throws RetryError */
+  private async prove(market: FollowedAccounts): Promise<void> {
+    const { tip } = this.follower;
+    const read = market.debts(tip);
+    if (read) this.judge(market.name, await readAt(this.chain, read, tip.hash), tip);
+  }
+
+  /**
+   * The first search begins at `fromBlock`. When debts are missing after it, the whole chain is searched: the
+   * configured block may be too high, and a node may have left out what it had pruned.
+   */
+  private judge(market: string, missing: readonly MissingDebt[], block: Block): void {
+    const { completeness } = this.backfill;
+    const searching = this.backfill.progressOf(market) !== undefined;
+    completeness.judge(market, missing, block.number, searching);
+    if (searching || !completeness.takeSearch(market)) return;
+    this.backfill.expect(market, { scannedTo: -1, goal: block.number }, []);
+    setImmediate(() => this.backfill.wake());
   }
 
   private async begin(head: Block): Promise<StateView> {
@@ -267,6 +323,8 @@ export class StateEngine {
       name: market.name,
       accountsIn: (from, to) => market.accountsIn(from, to),
       adopt: (accounts) => this.adopt(market, accounts),
+      isKnown: (account) => market.has(account),
+      prove: () => this.prove(market),
     };
   }
 

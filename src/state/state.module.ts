@@ -13,6 +13,7 @@ import { HeadStream } from '../rpc/heads/head-stream.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { Backfill } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
+import { DoubtedPositions } from './doubted-positions.js';
 import { StateEngine, type FollowedParts } from './state-engine.js';
 
 const PARTS = 'state.followed-parts';
@@ -37,6 +38,7 @@ export class StateModule implements BeforeApplicationShutdown {
       providers: [
         CheckpointStore,
         Backfill,
+        DoubtedPositions,
         { provide: PARTS, ...factory },
         {
           provide: StateEngine,
@@ -54,7 +56,7 @@ export class StateModule implements BeforeApplicationShutdown {
           },
         },
       ],
-      exports: [StateEngine],
+      exports: [StateEngine, DoubtedPositions],
     };
   }
 

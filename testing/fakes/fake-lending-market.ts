@@ -5,11 +5,17 @@ import { standIn } from './stand-in.js';
 /** A market that says of its positions what a test wants, and keeps the limits that it was asked with. */
 export class FakeMarketView implements MarketView {
   readonly limits: SizeLimits[] = [];
+  /** Of every asset. */
+  ownPriceUsd8: bigint | undefined;
 
   constructor(
     private readonly positions: readonly AtRisk[],
     readonly borrowerCount = positions.length,
   ) {}
+
+  priceUsd8(): bigint | undefined {
+    return this.ownPriceUsd8;
+  }
 
   atRisk(limits: SizeLimits): readonly AtRisk[] {
     this.limits.push(limits);

@@ -47,11 +47,47 @@ export type StateEvent =
       readonly message: string;
     }
   | {
+      /** The known positions owe less, or more, than all positions together. Emitted once per change. */
+      readonly event: 'positions-incomplete';
+      readonly market: string;
+      readonly block: number;
+      readonly missing: readonly {
+        readonly asset: string;
+        readonly symbol: string;
+        readonly known: string;
+        readonly total: string;
+      }[];
+    }
+  | {
+      /** The known positions owe what all positions owe together. Emitted once per change. */
+      readonly event: 'positions-complete';
+      readonly market: string;
+      readonly block: number;
+    }
+  | {
+      /**
+       * The chain said something else of these positions than our books, once. A second look decides; until
+       * then nothing changes. Emitted at most once a minute.
+       */
+      readonly event: 'positions-suspected';
+      readonly market: string;
+      readonly block: number;
+      readonly accounts: readonly string[];
+    }
+  | {
+      /** A position differs also at a second look. It is set aside: not liquidated until chain and books agree. */
       readonly event: 'divergence';
       readonly protocol: string;
       readonly account: string;
       readonly block: number;
       readonly detail: Readonly<Record<string, string>>;
+    }
+  | {
+      /** Chain and books agree about a position that was set aside, or it is gone. */
+      readonly event: 'position-released';
+      readonly protocol: string;
+      readonly account: string;
+      readonly block: number;
     }
   | {
       /** A feed did not say what the oracle answers now. */

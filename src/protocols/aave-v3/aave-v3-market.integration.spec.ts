@@ -5,7 +5,7 @@ import { sendFrom } from '../../../testing/transactions.js';
 import { addressAt, toAddress, type Address } from '../../domain/hex.js';
 import { USD8, WAD } from '../../domain/money.js';
 import { AaveV3Reader } from './aave-v3.reader.js';
-import { priceCalls } from './comparison.js';
+import { otherCalls } from './comparison.js';
 import type { AccountData } from './health.js';
 
 const spec = stateSpec();
@@ -68,10 +68,10 @@ describe('an Aave market that is followed by its logs', () => {
   });
 });
 
-/** The accounts of the next comparison, with this many calls besides those for prices. */
+/** The accounts of the next comparison, with this many calls besides all others. */
 function accountsToCompare({ engine, market }: Engine, budget: number): Address[] {
   const view = aaveView(viewOf(engine));
-  const { calls } = market.comparison(view, budget + priceCalls(view));
+  const { calls } = market.comparison(view, budget + otherCalls(view), []);
   const accounts = calls
     .filter(({ to }) => to === view.market.pool)
     .map(({ data }) => addressAt(`0x${data.slice(10)}`, 0));

@@ -8,12 +8,18 @@ import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { Read } from '../../rpc/chain/read.js';
-import type { AccountChanges, Comparison, RangeLogs, RestoreStep } from '../../state/followed.js';
+import type {
+  AccountChanges,
+  Comparison,
+  MissingDebt,
+  RangeLogs,
+  RestoreStep,
+} from '../../state/followed.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { applyChanges } from './account-changes.js';
 import { positionsAtRisk, type AaveMarketView, type AavePosition } from './at-risk.js';
-import { comparisonRead, ComparisonTurns, priceCalls } from './comparison.js';
+import { comparisonRead, ComparisonTurns, debtsRead, otherCalls } from './comparison.js';
 import {
   changesOf,
   checkLog,
@@ -23,7 +29,13 @@ import {
   type MarketChanges,
 } from './events.js';
 import { accountData } from './health.js';
-import { readTerms, type MarketSettings, type MarketTerms } from './market-terms.js';
+import {
+  examineMarket,
+  readTerms,
+  type MarketAtStart,
+  type MarketSettings,
+  type MarketTerms,
+} from './market-terms.js';
 import { hasDebt, type AaveAccount } from './market.js';
 import { OraclePrices, type PricedConditions } from './oracle-prices.js';
 import { PositionTable } from './position-table.js';
@@ -124,6 +136,10 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
         description: 'an Aave v3 market',
       }),
     };
+  }
+
+  examine(block: Hash, asset: Address): Promise<MarketAtStart> {
+    return examineMarket(this.sources, this.settings, block, asset);
   }
 
   get watched(): readonly Address[] {
@@ -312,13 +328,30 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     }
     const { jumped } = this.judged;
     const view = { market, conditions, priceTimes, jumped, positions, borrowerCount: this.table.size };
-    return { ...view, atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits) };
+    return {
+      ...view,
+      atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits),
+      priceUsd8: (asset: Address) => conditions.prices.get(asset),
+    };
   }
 
-  comparison(view: AaveMarketView, budget: number): Read<Comparison> {
-    const accounts = this.turns.next(budget - priceCalls(view));
+  comparison(view: AaveMarketView, budget: number, first: readonly Address[]): Read<Comparison> {
+    const accounts = this.turns.next(budget - otherCalls(view), first);
     if (accounts.length > 0) return comparisonRead(view, accounts);
-    return { calls: [], decode: () => ({ compared: 0, divergences: [], wrongPrices: [] }) };
+    return { calls: [], decode: () => ({ compared: [], divergences: [], wrongPrices: [] }) };
+  }
+
+  comparisonOf(view: AaveMarketView, accounts: readonly Address[]): Read<Comparison> {
+    const known = accounts.flatMap((account) => this.table.get(account) ?? []);
+    return comparisonRead(view, known);
+  }
+
+  debts({ timestamp }: Pick<Block, 'timestamp'>): Read<readonly MissingDebt[]> | undefined {
+    return this.isWhole ? debtsRead(this.terms.market, this.table.scaledDebts, timestamp) : undefined;
+  }
+
+  has(account: Address): boolean {
+    return this.table.rowOf(account) !== undefined;
   }
 
   distrustPrice(asset: Address): void {

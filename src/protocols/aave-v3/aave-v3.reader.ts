@@ -17,11 +17,8 @@ import {
 import { rulesOf, SUPPORTED_VERSIONS } from './versions.js';
 
 const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
-/**
- * Category ids are uint8 and given from 1 upwards, with gaps where a category was removed. Ids are read up to
- * this one.
- */
-const HIGHEST_EMODE_CATEGORY = 64;
+/** Category ids are uint8, and governance may give any of them. */
+const HIGHEST_EMODE_CATEGORY = 255;
 const USD8_UNIT = 10n ** 8n;
 
 /**
@@ -43,24 +40,15 @@ export class AaveV3Reader {
    *   in USD.
    */
   async market(name: string, addressesProvider: Address, block: Hash): Promise<AaveMarket> {
-    const [pool, poolConfigurator, oracle, sentinel] = await readAt(
+    const pool = await readAt(
       this.chain,
-      together(
-        addressRead(addressesProvider, SELECTORS.getPool, `${name}: the pool`),
-        addressRead(addressesProvider, SELECTORS.getPoolConfigurator, `${name}: the pool configurator`),
-        addressRead(addressesProvider, SELECTORS.getPriceOracle, `${name}: the price oracle`),
-        addressRead(addressesProvider, SELECTORS.getPriceOracleSentinel, `${name}: the oracle sentinel`),
-      ),
+      addressRead(addressesProvider, SELECTORS.getPool, `${name}: the pool`),
       block,
     );
-    const [revision, count, unit, eModes] = await readAt(
+    // Before anything else: pools of other versions do not have all the functions that are called below.
+    const revision = await readAt(
       this.chain,
-      together(
-        uintRead(pool, SELECTORS.poolRevision, `${name}: POOL_REVISION`),
-        uintRead(pool, SELECTORS.getReservesCount, `${name}: the number of reserves`),
-        uintRead(oracle, SELECTORS.baseCurrencyUnit, `${name}: the oracle's unit`),
-        each(Array.from({ length: HIGHEST_EMODE_CATEGORY }, (_, index) => eModeRead(pool, index + 1))),
-      ),
+      uintRead(pool, SELECTORS.poolRevision, `${name}: POOL_REVISION`),
       block,
     );
     const rules = rulesOf(Number(revision));
@@ -68,6 +56,24 @@ export class AaveV3Reader {
       throw new HaltError(
         `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
       );
+    const [poolConfigurator, oracle, sentinel] = await readAt(
+      this.chain,
+      together(
+        addressRead(addressesProvider, SELECTORS.getPoolConfigurator, `${name}: the pool configurator`),
+        addressRead(addressesProvider, SELECTORS.getPriceOracle, `${name}: the price oracle`),
+        addressRead(addressesProvider, SELECTORS.getPriceOracleSentinel, `${name}: the oracle sentinel`),
+      ),
+      block,
+    );
+    const [count, unit, eModes] = await readAt(
+      this.chain,
+      together(
+        uintRead(pool, SELECTORS.getReservesCount, `${name}: the number of reserves`),
+        uintRead(oracle, SELECTORS.baseCurrencyUnit, `${name}: the oracle's unit`),
+        each(Array.from({ length: HIGHEST_EMODE_CATEGORY }, (_, index) => eModeRead(pool, index + 1))),
+      ),
+      block,
+    );
     if (unit !== USD8_UNIT)
       throw new HaltError(
         `${name}: the oracle's unit is ${unit}, USD with 8 decimals (${USD8_UNIT}) was expected`,
@@ -94,7 +100,7 @@ export class AaveV3Reader {
       pool,
       poolConfigurator,
       oracle,
-      sentinel: sentinel === ZERO_ADDRESS ? undefined : sentinel,
+      sentinel: rules.asksSentinel && sentinel !== ZERO_ADDRESS ? sentinel : undefined,
       rules,
       reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
       eModes: new Map(

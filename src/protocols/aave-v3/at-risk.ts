@@ -31,7 +31,10 @@ const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
 /**
  * The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is.
  */
-export function positionsAtRisk(view: Omit<AaveMarketView, 'atRisk'>, limits: SizeLimits): AtRisk[] {
+export function positionsAtRisk(
+  view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
+  limits: SizeLimits,
+): AtRisk[] {
   return [...view.positions.values()].flatMap(({ account, data }): AtRisk[] => {
     const common = { protocol: view.market.name, market: view.market.pool, borrower: account.address };
     if ('priceMissing' in data)
@@ -55,7 +58,7 @@ export function positionsAtRisk(view: Omit<AaveMarketView, 'atRisk'>, limits: Si
 }
 
 function pricesOf(
-  { priceTimes, jumped }: Omit<AaveMarketView, 'atRisk'>,
+  { priceTimes, jumped }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   { legs }: AccountData,
 ): JudgedPrice[] {
   return legs.map(({ reserve: { asset, symbol } }) => ({
@@ -66,7 +69,7 @@ function pricesOf(
 }
 
 function actionsOn(
-  { market, conditions }: Omit<AaveMarketView, 'atRisk'>,
+  { market, conditions }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   data: AccountData,
   limits: SizeLimits,
 ): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> {

@@ -1,12 +1,13 @@
-import { BPS } from '../../domain/money.js';
+import { BPS, formatUnits } from '../../domain/money.js';
 import type { Address } from '../../domain/hex.js';
 import { each, together, type Read } from '../../rpc/chain/read.js';
-import type { Comparison } from '../../state/followed.js';
+import type { Comparison, MissingDebt } from '../../state/followed.js';
 import type { AaveMarketView } from './at-risk.js';
 import { accountData, type AccountData } from './health.js';
-import type { AaveAccount } from './market.js';
+import { borrowIndexAt, type AaveAccount, type AaveMarket } from './market.js';
+import { debtTokenBalance } from './math.js';
 import type { PositionTable } from './position-table.js';
-import { accountDataRead, conditionsRead, type ChainAccountData } from './reads.js';
+import { accountDataRead, conditionsRead, SELECTORS, uintRead, type ChainAccountData } from './reads.js';
 import type { Watchlist } from './watchlist.js';
 
 /** A difference beyond this means that our books are wrong, not that something was rounded differently. */
@@ -25,13 +26,16 @@ export class ComparisonTurns {
   /**
    * The watched accounts, and some of the other accounts in turn. When more accounts are watched than fit
    * into `count`, the watched accounts take turns as well.
+   *
+   * @param first of the table's accounts, these are among them.
    */
-  next(count: number): AaveAccount[] {
+  next(count: number, first: readonly Address[]): AaveAccount[] {
     const found = new Map<Address, AaveAccount>();
     const add = (row: number | undefined): void => {
       const account = row === undefined ? undefined : this.table.accountIn(row);
       if (account) found.set(account.address, account);
     };
+    for (const account of first) add(this.table.rowOf(account));
     const { rows } = this.watchlist;
     const { rowCount } = this.table;
     const watched = Math.min(rows.length, count - Math.min(Math.floor(count / 10), rowCount));
@@ -42,15 +46,15 @@ export class ComparisonTurns {
   }
 }
 
-/** How many calls the prices and the sentinel take. */
-export function priceCalls({ market }: AaveMarketView): number {
-  return market.reserves.size + 1;
+/** How many calls are made beside those for accounts: prices, totals of debt and the sentinel. */
+export function otherCalls({ market }: AaveMarketView): number {
+  return 2 * market.reserves.size + 1;
 }
 
 /**
  * Compares these accounts with Pool.getUserAccountData, and every price with the oracle, at the view's block.
- * An account whose collateral or debt differs by more than 10 bps is a divergence. A price that differs at
- * all is wrong.
+ * An account whose collateral, debt or health factor differs by more than 10 bps is a divergence. A price
+ * that differs at all is wrong.
  */
 export function comparisonRead(view: AaveMarketView, accounts: readonly AaveAccount[]): Read<Comparison> {
   const { market, conditions } = view;
@@ -70,10 +74,44 @@ export function comparisonRead(view: AaveMarketView, accounts: readonly AaveAcco
         return [{ account: account.address, detail: bothSides(ours, chain) }];
       });
       return {
-        compared: accounts.length,
+        compared: accounts.flatMap(({ address }, index) => (chainData[index] ? [address] : [])),
         divergences,
         wrongPrices: wrongPrices(view, chainConditions.prices),
       };
+    },
+  };
+}
+
+/**
+ * The sum of the scaled debts of all accounts compared with ScaledBalanceTokenBase.scaledTotalSupply, reserve
+ * by reserve. Both are sums of the same whole numbers: a token adds to its total and to the account what it
+ * mints, and subtracts from both what it burns. So they are equal to the unit, in every version.
+ *
+ * @param timestamp of the block. Only the numbers that are shown depend on it.
+ */
+export function debtsRead(
+  market: AaveMarket,
+  scaledDebts: ReadonlyMap<number, bigint>,
+  timestamp: number,
+): Read<readonly MissingDebt[]> {
+  const reserves = [...market.reserves.values()];
+  const known = reserves.map(({ id }) => scaledDebts.get(id) ?? 0n);
+  const totals = each(
+    reserves.map(({ variableDebtToken, symbol }) =>
+      uintRead(variableDebtToken, SELECTORS.scaledTotalSupply, `the total debt of ${symbol}`),
+    ),
+  );
+  return {
+    calls: totals.calls,
+    decode: (results) => {
+      const chain = totals.decode(results);
+      return reserves.flatMap(({ asset, symbol, decimals, indexes }, index): MissingDebt[] => {
+        const [ours, total] = [known[index] ?? 0n, chain[index] ?? 0n];
+        if (ours === total) return [];
+        const shown = (scaled: bigint): string =>
+          formatUnits(debtTokenBalance(scaled, borrowIndexAt(indexes, timestamp)), decimals);
+        return [{ asset, symbol, known: shown(ours), total: shown(total), lacks: ours < total }];
+      });
     },
   };
 }
@@ -91,7 +129,8 @@ function wrongPrices(
 function differs(ours: AccountData, chain: ChainAccountData): boolean {
   return (
     beyondTolerance(ours.totalCollateralUsd8, chain.totalCollateralUsd8) ||
-    beyondTolerance(ours.totalDebtUsd8, chain.totalDebtUsd8)
+    beyondTolerance(ours.totalDebtUsd8, chain.totalDebtUsd8) ||
+    beyondTolerance(ours.healthFactorWad, chain.healthFactorWad)
   );
 }
 

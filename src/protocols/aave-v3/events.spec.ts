@@ -1,6 +1,7 @@
 import { id } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { uintWord, type Hash, type Hex } from '../../domain/hex.js';
+import { RAY } from '../../domain/money.js';
 import { checkLog } from './events.js';
 
 const WORD: Hash = `0x${uintWord(1)}`;
@@ -19,9 +20,9 @@ const MAX = 2n ** 256n - 1n;
 
 describe('a log of an Aave market', () => {
   it.each<[string, string, number, Hex]>([
-    ['a Mint', MINT, 2, words(1n, 2n, 3n)],
+    ['a Mint', MINT, 2, words(1n, 2n, RAY)],
     ['a BalanceTransfer', TRANSFER, 2, words(1n, 2n)],
-    ['a ReserveDataUpdated', UPDATED, 1, words(1n, MAX, 3n, 4n, 5n)],
+    ['a ReserveDataUpdated', UPDATED, 1, words(1n, MAX, 3n, RAY, RAY)],
     ['a UserEModeSet', E_MODE, 1, words(255n)],
     ['a LiquidationCall', LIQUIDATION, 3, words(MAX, 2n, 3n, 1n)],
     ['an event that is not read', 'Anything()', 0, '0x'],
@@ -32,7 +33,9 @@ describe('a log of an Aave market', () => {
   it.each<[string, string, number, Hex]>([
     ['a Mint without its second topic', MINT, 1, words(1n, 2n, 3n)],
     ['a Mint without its index', MINT, 2, words(1n, 2n)],
-    ['a Mint of 2^256 - 1', MINT, 2, words(MAX, 2n, 3n)],
+    ['a Mint of 2^256 - 1', MINT, 2, words(MAX, 2n, RAY)],
+    ['a Mint with an index of 0', MINT, 2, words(1n, 2n, 0n)],
+    ['a ReserveDataUpdated with an index below one ray', UPDATED, 1, words(1n, 2n, 3n, RAY, RAY - 1n)],
     ['a BalanceTransfer without data', TRANSFER, 2, '0x'],
     ['a BalanceTransfer of 2^128', TRANSFER, 2, words(2n ** 128n, 2n)],
     ['a ReserveDataUpdated without its borrow index', UPDATED, 1, words(1n, 2n, 3n, 4n)],

@@ -7,6 +7,7 @@ import {
   type Address,
   type Hex,
 } from '../../domain/hex.js';
+import { RAY } from '../../domain/money.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import {
   borrowIndexAt,
@@ -93,11 +94,13 @@ export function watchedAddresses(market: AaveMarket): Address[] {
 interface LogShape {
   readonly topics: number;
   readonly words: readonly bigint[];
+  /** The words that hold an index, which is never below one ray: amounts are divided by it. */
+  readonly indexes?: readonly number[];
 }
 
 const ANY = 2n ** 256n - 1n;
 const UINT_8 = 255n;
-const AMOUNTS: LogShape = { topics: 2, words: [MOST_128_BITS, MOST_128_BITS, MOST_128_BITS] };
+const AMOUNTS: LogShape = { topics: 2, words: [MOST_128_BITS, MOST_128_BITS, MOST_128_BITS], indexes: [2] };
 
 const SHAPES: ReadonlyMap<Hex, LogShape> = new Map([
   [TOPIC.mint, AMOUNTS],
@@ -106,7 +109,7 @@ const SHAPES: ReadonlyMap<Hex, LogShape> = new Map([
   // The stable rate, which no contract uses any more, is not read.
   [
     TOPIC.reserveDataUpdated,
-    { topics: 1, words: [MOST_128_BITS, ANY, MOST_128_BITS, MOST_128_BITS, MOST_128_BITS] },
+    { topics: 1, words: [MOST_128_BITS, ANY, MOST_128_BITS, MOST_128_BITS, MOST_128_BITS], indexes: [3, 4] },
   ],
   [TOPIC.collateralEnabled, { topics: 2, words: [] }],
   [TOPIC.collateralDisabled, { topics: 2, words: [] }],
@@ -124,6 +127,8 @@ export function checkLog({ topics, data }: Pick<RawLog, 'topics' | 'data'>): voi
   if (!shape) return;
   if (topics.length <= shape.topics) throw new RangeError('a log lacks a topic');
   for (const [index, most] of shape.words.entries()) uintWithin(data, index, most, 'a number of a log');
+  for (const index of shape.indexes ?? [])
+    if (uintAt(data, index) < RAY) throw new RangeError('an index of a log is below one ray');
 }
 
 /** Reads the logs of any number of blocks, in the order of the chain. Logs of other contracts are ignored. */

@@ -1,9 +1,11 @@
+import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { sourceRead } from '../../oracles/chainlink.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt } from '../../rpc/chain/read.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import type { AaveMarket } from './market.js';
+import { conditionsRead } from './reads.js';
 
 export interface MarketSettings {
   readonly name: string;
@@ -15,6 +17,33 @@ export interface MarketTerms {
   readonly market: AaveMarket;
   /** By reserve asset. */
   readonly sources: ReadonlyMap<Address, Address>;
+}
+
+export interface MarketAtStart {
+  readonly problems: readonly string[];
+  /** USD8. */
+  readonly priceUsd8: bigint | undefined;
+}
+
+/** Whether the market's rules are known, and what its oracle says of an asset. @throws RetryError */
+export async function examineMarket(
+  { chain, reader }: { readonly chain: Chain; readonly reader: AaveV3Reader },
+  { name, addressesProvider }: MarketSettings,
+  block: Hash,
+  asset: Address,
+): Promise<MarketAtStart> {
+  try {
+    const market = await reader.market(name, addressesProvider, block);
+    const { prices } = await readAt(
+      chain,
+      conditionsRead({ ...market, sentinel: undefined }, 0, [asset]),
+      block,
+    );
+    return { problems: [], priceUsd8: prices.get(asset) };
+  } catch (error) {
+    if (!(error instanceof HaltError)) throw error;
+    return { problems: [`protocols (${name}): ${error.message}`], priceUsd8: undefined };
+  }
 }
 
 /** Everything but the positions, at a block. @throws RetryError when the chain cannot be read. */

@@ -46,10 +46,16 @@ export class PositionTable {
   private low = new BigUint64Array(64);
   private high = new BigUint64Array(64);
   private legsUsed = 0;
+  private readonly debts = new Map<number, bigint>();
   private legsAlive = 0;
 
   get size(): number {
     return this.rowOfAddress.size;
+  }
+
+  /** The sum of the scaled debts of all accounts, by reserve id. */
+  get scaledDebts(): ReadonlyMap<number, bigint> {
+    return this.debts;
   }
 
   /** All row numbers are below it. */
@@ -70,6 +76,7 @@ export class PositionTable {
       this.legCount[row] = 0;
       this.room[row] = 0;
     }
+    this.addDebts(row, -1n);
     this.legsAlive += sides.length - (this.legCount[row] ?? 0);
     if (sides.length > (this.room[row] ?? 0)) {
       this.growLegs(this.legsUsed + sides.length);
@@ -81,6 +88,7 @@ export class PositionTable {
     this.categories[row] = eMode;
     const start = this.first[row] ?? 0;
     for (const [index, { kind, scaled }] of sides.entries()) this.writeLeg(start + index, kind, scaled);
+    this.addDebts(row, 1n);
     this.marks[row] = sides.reduce(
       (marks, { kind }) => (isIdle(kind) ? marks : marks | reserveMark(kind)),
       0,
@@ -92,6 +100,7 @@ export class PositionTable {
     const row = this.rowOfAddress.get(address);
     if (row === undefined) return;
     this.rowOfAddress.delete(address);
+    this.addDebts(row, -1n);
     this.addresses[row] = undefined;
     this.legsAlive -= this.legCount[row] ?? 0;
     this.legCount[row] = 0;
@@ -122,9 +131,7 @@ export class PositionTable {
     for (let index = start; index < end; index++) {
       const kind = this.kinds[index] ?? 0;
       const reserveId = reserveOf(kind);
-      const high = this.high[index] ?? 0n;
-      const low = this.low[index] ?? 0n;
-      const scaled = high === 0n ? low : (high << 64n) | low;
+      const scaled = this.scaledOf(index);
       const last = legs.at(-1);
       if (!isDebt(kind))
         legs.push({ reserveId, scaledSupply: scaled, usedAsCollateral: !isIdle(kind), scaledDebt: 0n });
@@ -201,6 +208,23 @@ export class PositionTable {
     this.amounts[index] = Number(scaled);
     this.low[index] = scaled & LOW_64_BITS;
     this.high[index] = scaled >> 64n;
+  }
+
+  private addDebts(row: number, sign: 1n | -1n): void {
+    const start = this.first[row] ?? 0;
+    const end = start + (this.legCount[row] ?? 0);
+    for (let leg = start; leg < end; leg++) {
+      const kind = this.kinds[leg] ?? 0;
+      if (!isDebt(kind)) continue;
+      const reserveId = reserveOf(kind);
+      this.debts.set(reserveId, (this.debts.get(reserveId) ?? 0n) + sign * this.scaledOf(leg));
+    }
+  }
+
+  private scaledOf(leg: number): bigint {
+    const high = this.high[leg] ?? 0n;
+    const low = this.low[leg] ?? 0n;
+    return high === 0n ? low : (high << 64n) | low;
   }
 
   private growRows(rows: number): void {

@@ -48,6 +48,7 @@ export const SELECTORS = {
   getUserEMode: selector('getUserEMode(address)'),
   getUserAccountData: selector('getUserAccountData(address)'),
   scaledBalanceOf: selector('scaledBalanceOf(address)'),
+  scaledTotalSupply: selector('scaledTotalSupply()'),
 } as const;
 
 /** A single call whose success is required. */
@@ -224,15 +225,18 @@ export interface ChainAccountData {
   readonly healthFactorWad: bigint;
 }
 
-export function accountDataRead(market: AaveMarket, account: Address): Read<ChainAccountData> {
-  return one(
-    { to: market.pool, data: withAddress(SELECTORS.getUserAccountData, account) },
-    `account data of ${account}`,
-    (data) => ({
-      account,
-      totalCollateralUsd8: uintAt(data, 0),
-      totalDebtUsd8: uintAt(data, 1),
-      healthFactorWad: uintAt(data, 5),
-    }),
-  );
+/** Undefined when the call reverts, as it does while the oracle has no price for an asset of the account. */
+export function accountDataRead(market: AaveMarket, account: Address): Read<ChainAccountData | undefined> {
+  return {
+    calls: [{ to: market.pool, data: withAddress(SELECTORS.getUserAccountData, account) }],
+    decode: ([result]) =>
+      result?.success === true
+        ? {
+            account,
+            totalCollateralUsd8: uintAt(result.data, 0),
+            totalDebtUsd8: uintAt(result.data, 1),
+            healthFactorWad: uintAt(result.data, 5),
+          }
+        : undefined,
+  };
 }

@@ -6,6 +6,8 @@ import { percentDiv, percentDivFloor, percentMul, percentMulCeil, percentMulFloo
  */
 export interface LiquidationRules {
   readonly version: string;
+  /** Whether the pool asks the PriceOracleSentinel before a liquidation. */
+  readonly asksSentinel: boolean;
   /** Collateral with its bonus, from collateral without. */
   readonly withBonus: (collateral: bigint, bonusBps: bigint) => bigint;
   /** Collateral without its bonus, from collateral with. */
@@ -15,7 +17,7 @@ export interface LiquidationRules {
 }
 
 /** LiquidationLogic._calculateAvailableCollateralToLiquidate of 3.5 and 3.6: each step rounds half up. */
-const HALF_UP: Omit<LiquidationRules, 'version'> = {
+const HALF_UP: Omit<LiquidationRules, 'version' | 'asksSentinel'> = {
   withBonus: percentMul,
   withoutBonus: percentDiv,
   protocolFee: percentMul,
@@ -25,16 +27,16 @@ const HALF_UP: Omit<LiquidationRules, 'version'> = {
  * The same function in 3.7: each step rounds in favour of the protocol. No test proves this against the
  * contract, because the sources of 3.7 are not packaged.
  */
-const FOR_PROTOCOL: Omit<LiquidationRules, 'version'> = {
+const FOR_PROTOCOL: Omit<LiquidationRules, 'version' | 'asksSentinel'> = {
   withBonus: percentMulFloor,
   withoutBonus: percentDivFloor,
   protocolFee: percentMulCeil,
 };
 
 const BY_POOL_REVISION: ReadonlyMap<number, LiquidationRules> = new Map([
-  [9, { version: '3.5', ...HALF_UP }],
-  [10, { version: '3.6', ...HALF_UP }],
-  [11, { version: '3.7', ...FOR_PROTOCOL }],
+  [9, { version: '3.5', asksSentinel: true, ...HALF_UP }],
+  [10, { version: '3.6', asksSentinel: true, ...HALF_UP }],
+  [11, { version: '3.7', asksSentinel: false, ...FOR_PROTOCOL }],
 ]);
 
 /** The rules of a pool by its POOL_REVISION; undefined for a version that this bot does not know. */

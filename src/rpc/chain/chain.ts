@@ -20,7 +20,7 @@ import {
   type TopicFilter,
 } from './chain-answers.js';
 import { partCall, partsOf, settle, type Part, type PartAnswer } from './gas-split.js';
-import { type MulticallCall, type MulticallResult } from './multicall3.js';
+import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
 import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import { AdaptiveSize } from '../endpoints/adaptive-size.js';
@@ -218,6 +218,20 @@ export class Chain {
   /** One call may need more than all others together, so a part that ends early is no reason to go below. */
   private learnChunk(part: Part, answer: PartAnswer | RpcAnswerError): void {
     if (answer instanceof RpcAnswerError && part.length > FEWEST_IN_CHUNK) this.chunk.refused(part.length);
+  }
+
+  /**
+   * What each live endpoint that serves answers to the same calls at one block, asked at once: for a second
+   * look at a few values. Never throws.
+   */
+  async multicallEverywhere(
+    calls: readonly MulticallCall[],
+    blockHash: Hash,
+    options?: CallOptions,
+  ): Promise<readonly MulticallResult[][]> {
+    const chunks = aggregates(calls, blockHash);
+    const answers = await this.pool.batchEach(chunks, (results) => results.flatMap(answerOf), options);
+    return answers.flatMap(({ value }) => (value ? [value] : []));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { ChimeraError, messageOf, RetryError } from '../../domain/errors.js';
 import type { Hash, Hex } from '../../domain/hex.js';
+import type { CallOptions } from '../endpoints/rpc-call.js';
 import type { Chain, MulticallOptions } from './chain.js';
 import type { MulticallResult as CallResult, Read } from './multicall3.js';
 
@@ -25,6 +26,26 @@ export async function readAt<T>(
     if (error instanceof ChimeraError) throw error;
     throw new RetryError(messageOf(error), { cause: error });
   }
+}
+
+/**
+ * The value at a block as each live endpoint tells it, asked at once. An endpoint that does not serve, or
+ * whose answer is missing or malformed, has no value here. Never throws.
+ */
+export async function readEverywhere<T>(
+  chain: Chain,
+  read: Read<T>,
+  block: Hash,
+  options?: CallOptions,
+): Promise<readonly T[]> {
+  const answers = await chain.multicallEverywhere(read.calls, block, options);
+  return answers.flatMap((results) => {
+    try {
+      return [read.decode(results)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Several reads as one read. */
