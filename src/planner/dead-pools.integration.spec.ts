@@ -98,7 +98,7 @@ async function decide(venue: UniswapV3Venue): Promise<PlanDecision[]> {
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
   return planner.plan(opportunities, {
     block: view.block,
-    nativePriceUsd8: view.of(feeds).native.answer,
+    nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
     allowance: anAllowance(),
