@@ -3,6 +3,7 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { ChimeraConfig } from '../config/index.js';
 import type { Block, Head } from '../domain/block.js';
 import { Clock } from '../domain/clock.js';
+import { RetryError } from '../domain/errors.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
 import { SequencerWatch } from './sequencer-watch.js';
@@ -24,10 +25,12 @@ export class HeadWatch {
     private readonly config: ChimeraConfig,
   ) {}
 
-  /** The newest block, asked now. @throws RetryError when no endpoint answers. */
+  /** The newest block, asked now. @throws RetryError when no endpoint answers one that is believed. */
   async latest(): Promise<Block> {
     const askedAtMs = this.clock.wallMs();
     const block = await this.chain.getBlock('latest');
+    if (!(await this.stream.believes(block)))
+      throw new RetryError(`block ${block.number}, which is said to be the newest, links to no known block`);
     this.sequencer.answered(block, askedAtMs);
     return block;
   }

@@ -33,6 +33,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
   'heads-silent': 'warn',
   'head-poll-failed': 'warn',
+  'head-not-believed': 'warn',
   'head-handler-failed': 'warn',
   'websocket-lost': 'warn',
   'websocket-message-ignored': 'warn',

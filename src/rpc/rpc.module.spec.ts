@@ -52,7 +52,7 @@ it('the module is built from the configuration, and the shut-down closes every c
   expect(await context.get(RpcPool).checkEndpoints()).toEqual([]);
 
   // F07: the stream reports its heads to the pool, which then notices an endpoint that stays behind.
-  let number = 500;
+  let number = 102;
   await eventually(() => {
     node.push(blockOf(number++));
     return context.get(RpcPool).status()[0]?.state === 'out-of-sync';

@@ -7,6 +7,7 @@ import { chainDescription } from '../domain/chain-description.js';
 import { Chain } from './chain/chain.js';
 import { ChainFees } from './fees/chain-fees.js';
 import { chainFeesOf } from './fees/fee-models.js';
+import { HeadLinks } from './heads/head-links.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 
@@ -63,7 +64,13 @@ import { RpcPool } from './endpoints/rpc-pool.js';
         const sources = webSockets.flatMap(({ role, url }) => (url ? [{ role, url }] : []));
         const sawHead = (number: number): void => pool.sawHead(number);
         return new HeadStream(
-          { chainId: network.chainId, sources, sawHead },
+          {
+            chainId: network.chainId,
+            sources,
+            sawHead,
+            links: new HeadLinks(chain, clock),
+            doubted: () => pool.doubted(),
+          },
           () => chain.getBlock('latest'),
           clock,
           events,

@@ -20,6 +20,17 @@ export type RpcEvent =
       readonly reason: string;
     }
   | {
+      /**
+       * A head does not link to the blocks that are known, so it is ignored (F41). Emitted at most once a
+       * minute for each endpoint.
+       */
+      readonly event: 'head-not-believed';
+      /** Undefined for a head that was asked for over HTTP. */
+      readonly endpoint: EndpointRole | undefined;
+      readonly block: number;
+      readonly known: number;
+    }
+  | {
       /** The code that receives the heads failed for this one. The next head is given to it all the same. */
       readonly event: 'head-handler-failed';
       readonly block: number;

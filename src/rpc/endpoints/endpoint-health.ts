@@ -7,9 +7,10 @@ import type { RpcTimings } from './rpc-options.js';
  *   again.
  * - `paused`: it asked us to wait (Retry-After). Nothing is sent to it meanwhile.
  * - `out-of-sync`: it is healthy but too many blocks behind.
+ * - `not-believed`: it claims a far higher block than another endpoint, without headers that lead there.
  * - `wrong-chain`: it answered another chain id. It is not used until it answers ours.
  */
-export type HealthState = 'ok' | 'circuit-open' | 'paused' | 'out-of-sync' | 'wrong-chain';
+export type HealthState = 'ok' | 'circuit-open' | 'paused' | 'out-of-sync' | 'not-believed' | 'wrong-chain';
 
 /** The answer to a probe. */
 export interface ProbeAnswer {
@@ -51,6 +52,7 @@ export class EndpointHealth {
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #otherChainId: number | undefined;
   #outOfSync = false;
+  #notBelieved = false;
   #head: number | undefined;
 
   constructor(private readonly timings: RpcTimings) {}
@@ -78,6 +80,7 @@ export class EndpointHealth {
     if (this.#otherChainId !== undefined) return 'wrong-chain';
     if (this.pauseLeftMs(nowMs) > 0) return 'paused';
     if (this.#openUntilMs !== undefined) return 'circuit-open';
+    if (this.#notBelieved) return 'not-believed';
     return this.#outOfSync ? 'out-of-sync' : 'ok';
   }
 
@@ -136,6 +139,16 @@ export class EndpointHealth {
       const { factor, byMs } = this.#slow ? NOT_SLOW : SLOW;
       this.#slow = this.#latencyMs > fastestOtherMs * factor && this.#latencyMs > fastestOtherMs + byMs;
     }
+  }
+
+  /** @param believed whether what it said in its last probe fits what other endpoints show. */
+  judgeClaim(believed: boolean): void {
+    this.#notBelieved = !believed;
+  }
+
+  /** Whether its last claim was refused. */
+  get notBelieved(): boolean {
+    return this.#notBelieved;
   }
 
   /** @param bestHead the highest head among the endpoints of this chain at the time of the probe. */

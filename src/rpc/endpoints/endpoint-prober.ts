@@ -3,9 +3,10 @@ import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { messageOf } from '../../domain/errors.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import type { JsonRpcEndpoint } from './json-rpc-endpoint.js';
+import { extendsChainOf, headerCall, isPlausible, type HeaderPlace } from './head-claim.js';
 import { toNumber } from '../quantities.js';
 import { valueOf } from './rpc-call.js';
-import { RpcError } from '../rpc-errors.js';
+import { RpcAnswerError, RpcError } from '../rpc-errors.js';
 import type { RpcTimings } from './rpc-options.js';
 
 /** An endpoint that cannot be used. */
@@ -23,6 +24,8 @@ export interface Member {
   readonly health: EndpointHealth;
   /** The probe in flight. There is never a second one. */
   probe?: Promise<EndpointProblem | undefined> | undefined;
+  /** The header of its head, of the last probe that it answered. */
+  head?: HeaderPlace;
   /** When the last probe began, in monotonic milliseconds. */
   probedAtMs?: number;
 }
@@ -34,6 +37,8 @@ export interface ProberOptions {
   /** It is not compared with the others: many archives are a little behind by design. */
   readonly archive: Member | undefined;
   readonly timings: RpcTimings;
+  /** Milliseconds from one block to the next, as the chain is meant to run. */
+  readonly blockTimeMs: number;
   readonly clock: Clock;
 }
 
@@ -43,8 +48,9 @@ const SEEN_HEAD_LASTS_MS = 10_000;
 const LEAST_PROBE_INTERVAL_MS = 1_000;
 
 /**
- * Probes the endpoints: asks each for its chain id and its head, in one request. An endpoint may be used when
- * it is on our chain, and not too far behind the best endpoint or a head that was seen elsewhere.
+ * Probes the endpoints: asks each for its chain id and the header of its head, in one request. An endpoint
+ * may be used when it is on our chain, and not too far behind the best endpoint or a head that was seen
+ * elsewhere. A head is believed only with headers that link.
  */
 export class EndpointProber {
   readonly #options: ProberOptions;
@@ -100,6 +106,11 @@ export class EndpointProber {
     if (behind.length > 0) void this.#probe(behind);
   }
 
+  /** Probes all endpoints, in the background, unless that was done within the last second. */
+  doubted(): void {
+    if (this.#nowMs - this.#probedAtMs >= LEAST_PROBE_INTERVAL_MS) void this.probe();
+  }
+
   #bestSeen(nowMs: number): number {
     return this.#seenHead && nowMs - this.#seenHead.atMs < SEEN_HEAD_LASTS_MS ? this.#seenHead.number : 0;
   }
@@ -111,9 +122,13 @@ export class EndpointProber {
     const problems = await Promise.all(members.map((member) => this.#probeOnce(member, deadlineMs)));
     const { live, clock } = this.#options;
     const onChain = live.filter(({ health }) => health.otherChainId === undefined);
+    const answered = members.filter(
+      (member, index) => problems[index] === undefined && live.includes(member) && onChain.includes(member),
+    );
+    await this.#judgeClaims(answered, onChain);
     const best = Math.max(
       this.#bestSeen(clock.monotonicMs()),
-      ...onChain.map(({ health }) => health.head ?? 0),
+      ...onChain.filter(({ health }) => !health.notBelieved).map(({ health }) => health.head ?? 0),
     );
     // Only the endpoints of this probe: the older head of another one would look like a lag.
     for (const [index, member] of members.entries())
@@ -126,6 +141,40 @@ export class EndpointProber {
     return problems;
   }
 
+  /**
+   * A head far above that of another endpoint counts only when its headers lead there from the other's chain,
+   * in a time that fits (F41). Else whoever claims it is set aside, and the other one stays.
+   */
+  async #judgeClaims(answered: readonly Member[], onChain: readonly Member[]): Promise<void> {
+    for (const claimer of answered) {
+      const others = onChain.filter(
+        (other) => other !== claimer && !other.health.notBelieved && other.health.mayBeProbed(this.#nowMs),
+      );
+      const verdicts = await Promise.all(others.map((other) => this.#believes(other, claimer)));
+      claimer.health.judgeClaim(!verdicts.includes(false));
+    }
+  }
+
+  async #believes(other: Member, claimer: Member): Promise<boolean> {
+    const { timings, clock, blockTimeMs } = this.#options;
+    const [lower, higher] = [other.head, claimer.head];
+    if (!lower || !higher || higher.number - lower.number <= timings.maxHeadLagBlocks) return true;
+    if (!isPlausible(lower, higher, blockTimeMs, clock.wallMs())) return false;
+    try {
+      const [known, claimed] = [
+        { endpoint: other.endpoint, head: lower },
+        { endpoint: claimer.endpoint, head: higher },
+      ];
+      return await extendsChainOf(known, claimed, timings.checkDeadlineMs);
+    } catch {
+      return true; // the other endpoint is down: there is nothing to compare with
+    }
+  }
+
+  get #nowMs(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
   #probeOnce(member: Member, deadlineMs: number): Promise<EndpointProblem | undefined> {
     member.probedAtMs = this.#options.clock.monotonicMs();
     member.probe ??= this.#chainIdAndHead(member, deadlineMs).finally(() => {
@@ -134,14 +183,10 @@ export class EndpointProber {
     return member.probe;
   }
 
-  async #chainIdAndHead(
-    { endpoint, health }: Member,
-    deadlineMs: number,
-  ): Promise<EndpointProblem | undefined> {
-    const calls = [
-      { method: 'eth_chainId', params: [], parse: toNumber },
-      { method: 'eth_blockNumber', params: [], parse: toNumber },
-    ];
+  async #chainIdAndHead(member: Member, deadlineMs: number): Promise<EndpointProblem | undefined> {
+    const { endpoint, health } = member;
+    const chainIdCall = { method: 'eth_chainId', params: [], parse: toNumber };
+    const headCall = headerCall('latest');
     const { role } = endpoint;
     const problem = (what: string, wrongChain = false): EndpointProblem => ({
       role,
@@ -151,12 +196,15 @@ export class EndpointProber {
     const { chainId: expected, clock } = this.#options;
     const startedMs = clock.monotonicMs();
     try {
-      const raw = await endpoint.batch(calls, deadlineMs);
+      const raw = await endpoint.batch([chainIdCall, headCall], deadlineMs);
       const latencyMs = clock.monotonicMs() - startedMs;
-      const [chainId, head] = calls.map((call, index) => valueOf(role, call, raw[index]));
+      const chainId = valueOf(role, chainIdCall, raw[0]);
+      const head = valueOf(role, headCall, raw[1]);
       if (typeof chainId !== 'number') return problem(`does not answer eth_chainId: ${messageOf(chainId)}`);
-      if (typeof head !== 'number') return problem(`does not answer eth_blockNumber: ${messageOf(head)}`);
-      health.probed({ chainId, head, latencyMs }, expected);
+      if (head instanceof RpcAnswerError)
+        return problem(`does not answer eth_getBlockByNumber: ${messageOf(head)}`);
+      member.head = head;
+      health.probed({ chainId, head: head.number, latencyMs }, expected);
       return chainId === expected
         ? undefined
         : problem(`answers chain id ${chainId}, ${expected} was expected`, true);

@@ -134,7 +134,7 @@ describe('F46 the pool', () => {
     for (let i = 0; i < 5; i++) expect(await pool.batch(heads)).toEqual(heads.map(() => 100));
     expect(await pool.checkEndpoints()).toEqual([]);
     expect(pool.status()[0]).toMatchObject({ state: 'ok', struggling: false, failed: 0 });
-    expect(backup.seenOf('eth_blockNumber')).toHaveLength(1); // the probe of the check
+    expect(backup.seenOf('eth_chainId')).toHaveLength(1); // the probe of the check
     expect(primary.refusedBatches).toBeLessThan(10);
   });
 });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Injectable } from '@nestjs/common';
 
+import { chainDescription } from '../../domain/chain-description.js';
 import { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
@@ -70,6 +71,7 @@ export class RpcPool {
       live: this.#live,
       archive: this.#archive,
       timings: this.#timings,
+      blockTimeMs: chainDescription(chainId).blockTimeMs,
       clock,
     });
   }
@@ -185,6 +187,11 @@ export class RpcPool {
    */
   sawHead(number: number): void {
     if (!this.#closing.signal.aborted) this.#prober.sawHead(number);
+  }
+
+  /** An endpoint claimed a block that is not believed: compares the endpoints at once. */
+  doubted(): void {
+    if (!this.#closing.signal.aborted) this.#prober.doubted();
   }
 
   status(): EndpointStatus[] {

@@ -7,7 +7,9 @@ import type { Events } from '../../domain/events/events.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
 import type { RawLog } from '../chain/chain-answers.js';
+import type { HeadLinks } from './head-links.js';
 import { HeardLogs } from './heard-logs.js';
+import { OncePerMinute } from './once-per-minute.js';
 import { WsHeadSource, type WsTimings } from './ws-head-source.js';
 
 export interface HeadStreamTimings extends WsTimings {
@@ -41,6 +43,13 @@ export interface HeadStreamOptions {
   readonly timings?: Partial<HeadStreamTimings> | undefined;
   /** Called with the number of each head, so that an endpoint that is behind is noticed. */
   readonly sawHead?: ((number: number) => void) | undefined;
+  /**
+   * Whether a head whose parent is not known belongs to the chain. It throws when that cannot be read.
+   * Without it, every head is believed.
+   */
+  readonly links?: Pick<HeadLinks, 'lead'> | undefined;
+  /** Called when a head was not believed, so that the endpoints are compared at once. */
+  readonly doubted?: (() => void) | undefined;
 }
 
 export interface HeadStreamStatus {
@@ -50,12 +59,15 @@ export interface HeadStreamStatus {
 
 /** A shorter silence is jitter on a chain of fast blocks. Milliseconds. */
 const SHORTEST_SILENCE_MS = 250;
+/** Heads whose links are asked for at once. */
+const MOST_QUESTIONS = 4;
 /** The weight of the latest block interval in the running mean. */
 const PACE_WEIGHT = 0.2;
 
 /**
  * The heads of the chain, from all WebSockets at once. While the WebSockets are silent, the latest block is
- * polled over HTTP. Each head is given once, and never one with a lower number than before. A sibling (the
+ * polled over HTTP. A head is believed when its parent is known, or when headers lead there (F41). Each head
+ * is given once, and never one with a lower number than before. A sibling (the
  * same number, another hash) is given, because a reorg shows by it. Heads may be missing in between: compare
  * the parent hashes. The stream also keeps the logs that the WebSockets send, see {@link heard}.
  */
@@ -66,13 +78,20 @@ export class HeadStream {
   readonly #clock: Clock;
   readonly #sawHead: ((number: number) => void) | undefined;
   readonly #events: Events;
-  /** Hashes of the latest heads, to tell a repeated head from a new one. */
-  readonly #seen = new Set<Hash>();
+  readonly #links: HeadStreamOptions['links'];
+  readonly #doubted: (() => void) | undefined;
+  readonly #reported = new OncePerMinute();
+  /** Heads whose links are being read. */
+  readonly #asking = new Map<Hash, Promise<boolean>>();
+  /** Hashes and numbers of the latest heads, to tell a repeated head from a new one, and to know parents. */
+  readonly #seen = new Map<Hash, number>();
   /** How many blocks are remembered: their hashes and their logs. */
   readonly #rememberedBlocks: number;
   readonly #heard: HeardLogs;
   #onHead: ((head: Head) => unknown) | undefined;
   #watch: NodeJS.Timeout | undefined;
+  /** The first head that was asked for or came. Later ones must link to it. */
+  #first: Block | undefined;
   #last: Head | undefined;
   #wsHeadAtMs = 0; // when the last head came over WebSocket, or the start
   #pace: { number: number; atMs: number; blockMs: number | undefined } | undefined;
@@ -90,6 +109,8 @@ export class HeadStream {
     this.#pollHead = pollHead;
     this.#clock = clock;
     this.#sawHead = options.sawHead;
+    this.#links = options.links;
+    this.#doubted = options.doubted;
     this.#events = events;
     this.#rememberedBlocks = windowBlocks('reorg', chainDescription(options.chainId));
     this.#heard = new HeardLogs(this.#rememberedBlocks);
@@ -102,7 +123,7 @@ export class HeadStream {
           timings: this.#timings,
           clock,
           events,
-          onHead: (head) => this.#fromWebSocket(head),
+          onHead: (head) => void this.#fromWebSocket(head, role),
           onLog: (heard) => this.#heard.add(heard),
           onRemovedLog: (removed) => this.#heard.remove(removed),
         }),
@@ -176,8 +197,12 @@ export class HeadStream {
     return Math.min(silenceMs, Math.max(SHORTEST_SILENCE_MS, silenceBlocks * blockMs));
   }
 
-  #fromWebSocket(head: Head): void {
+  async #fromWebSocket(head: Head, role: EndpointRole): Promise<void> {
     if (this.#isOlder(head)) return;
+    // Without a wait for a head that follows: heads stay in their order.
+    this.#first ??= head;
+    if (!this.#follows(head) && !(await this.believes(head, role))) return;
+    if (!this.#onHead || this.#isOlder(head)) return;
     // Even a head that came first by polling or from the other WebSocket shows that this one works.
     this.#wsHeadAtMs = head.receivedAtMs;
     if (this.#polling) {
@@ -187,6 +212,45 @@ export class HeadStream {
     }
     this.#measurePace(head);
     if (!this.#seen.has(head.hash)) this.#emit(head);
+  }
+
+  /**
+   * Whether a head belongs to the chain that is known: its parent is known, or headers lead there (F41). The
+   * first one is believed. Never throws: what cannot be read now is not believed now.
+   *
+   * @param endpoint the one that claims it; undefined when it was asked for over HTTP.
+   */
+  async believes(head: Block, endpoint?: EndpointRole): Promise<boolean> {
+    this.#first ??= head;
+    if (this.#follows(head)) return true;
+    const believed = await this.#leads(head);
+    if (!believed) {
+      const known = (this.#last ?? this.#first).number;
+      if (this.#reported.isDue(endpoint ?? 'http', this.#clock.monotonicMs()))
+        this.#events.emit({ event: 'head-not-believed', endpoint, block: head.number, known });
+      this.#doubted?.();
+    }
+    return believed;
+  }
+
+  /** Whether nothing has to be read to believe it. */
+  #follows({ hash, number, parentHash }: Block): boolean {
+    if (!this.#links || !this.#first || this.#seen.get(hash) === number) return true;
+    return this.#first.hash === hash || this.#seen.get(parentHash) === number - 1;
+  }
+
+  #leads(head: Block): Promise<boolean> {
+    const asked = this.#asking.get(head.hash);
+    if (asked) return asked;
+    const [links, last, first] = [this.#links, this.#last ?? this.#first, this.#first];
+    if (!links || !last) return Promise.resolve(true);
+    if (this.#asking.size >= MOST_QUESTIONS) return Promise.resolve(false); // a flood: later ones are asked
+    const question = links
+      .lead(head, last, (hash) => this.#seen.has(hash) || hash === first?.hash)
+      .catch(() => false)
+      .finally(() => this.#asking.delete(head.hash));
+    this.#asking.set(head.hash, question);
+    return question;
   }
 
   #measurePace(head: Head): void {
@@ -209,6 +273,8 @@ export class HeadStream {
       const block = await this.#pollHead();
       const head: Head = { ...block, receivedAtMs: this.#clock.monotonicMs() };
       this.#pollFailing = false;
+      const isNew = !this.#isOlder(head) && !this.#seen.has(head.hash);
+      if (isNew && !(await this.believes(head))) return;
       if (this.#onHead && !this.#isOlder(head) && !this.#seen.has(head.hash)) this.#emit(head);
     } catch (error) {
       // One event for an outage, not one for each poll.
@@ -233,8 +299,8 @@ export class HeadStream {
     this.#last = head;
     for (const source of this.#sources) source.headSeenElsewhere(head.number, head.receivedAtMs);
     this.#sawHead?.(head.number);
-    this.#seen.add(head.hash);
-    const [oldest] = this.#seen;
+    this.#seen.set(head.hash, head.number);
+    const [oldest] = this.#seen.keys();
     if (this.#seen.size > this.#rememberedBlocks && oldest !== undefined) this.#seen.delete(oldest);
     const failed = (error: unknown): void => {
       this.#events.emit({ event: 'head-handler-failed', block: head.number, reason: messageOf(error) });

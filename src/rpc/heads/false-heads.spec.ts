@@ -1,0 +1,169 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
+import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
+import { blockOf, eventually, FakeRpc, hashOf, hex } from '../../../testing/nodes/fake-rpc.js';
+import type { Block, Head } from '../../domain/block.js';
+import { Clock } from '../../domain/clock.js';
+import { Secret } from '../../domain/secret.js';
+import { parseBlock } from '../chain/chain-answers.js';
+import { Chain } from '../chain/chain.js';
+import { HeadLinks } from './head-links.js';
+import { HeadStream, type HeadStreamTimings } from './head-stream.js';
+
+const TIMINGS: HeadStreamTimings = {
+  pollIntervalMs: 10,
+  silenceBlocks: 3,
+  silenceMs: 60,
+  ignoreLowerMs: 3_000,
+  watchIntervalMs: 5,
+  connectTimeoutMs: 200,
+  reconnectMinMs: 5,
+  reconnectMaxMs: 20,
+};
+
+let node: FakeRpc;
+let second: FakeRpc;
+let stream: HeadStream | undefined;
+let heads: Head[];
+let events: RecordedEvents;
+let doubts: number;
+let pollHead: () => Promise<Block>;
+
+beforeEach(async () => {
+  [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
+  heads = [];
+  events = new RecordedEvents();
+  doubts = 0;
+  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head)));
+});
+
+afterEach(async () => {
+  stream?.stop();
+  await Promise.all([node.stop(), second.stop()]);
+});
+
+interface StartOptions {
+  readonly clock?: Clock;
+  readonly sources?: readonly FakeRpc[];
+  readonly timings?: Partial<HeadStreamTimings>;
+  readonly onHead?: (head: Head) => unknown;
+  readonly links?: HeadLinks;
+  /** A block that was asked for before the start. */
+  readonly first?: number;
+  readonly pollFirst?: boolean;
+}
+
+const start = async ({
+  sources = [node],
+  timings,
+  onHead,
+  clock = new Clock(),
+  links,
+  first,
+  pollFirst = true,
+}: StartOptions = {}): Promise<HeadStream> => {
+  stream = new HeadStream(
+    {
+      chainId: 31337,
+      sources: sources.map((source, index) => ({
+        role: index === 0 ? 'primary' : 'backup',
+        url: new Secret(source.url('ws')),
+      })),
+      timings: { ...TIMINGS, ...timings },
+      links,
+      doubted: () => doubts++,
+    },
+    () => {
+      return pollHead();
+    },
+    clock,
+    events,
+  );
+  if (first !== undefined) await stream.believes(parseBlock(blockOf(first)));
+  if (!pollFirst) pollHead = () => Promise.reject(new Error('not yet'));
+  stream.start((head) => {
+    heads.push(head);
+    return onHead?.(head);
+  });
+  await eventually(() => heads.length > 0 || onHead !== undefined || !pollFirst);
+  await eventually(() =>
+    sources.every((source) => source.subscribers > 0 || source.wsIgnoresRequests || source.chainId !== 31337),
+  );
+  return stream;
+};
+
+const numbers = (): number[] => heads.map(({ number }) => number);
+
+describe('F41 a false head', () => {
+  let fakes: FakePool;
+  beforeEach(async () => {
+    fakes = await startFakePool();
+  });
+  afterEach(() => fakes.close());
+
+  const move = (number: number): void => {
+    for (const honest of [node, fakes.primary, fakes.backup]) honest.mine(number);
+  };
+  const links = (): HeadLinks => new HeadLinks(new Chain(fakes.pool), new Clock());
+
+  it.each<[string, (number: number) => object]>([
+    ['1,000 blocks ahead', (number) => blockOf(number + 1_000)],
+    ['2^34 blocks ahead', () => blockOf(2 ** 34)],
+    ['20 blocks ahead', (number) => blockOf(number + 20)],
+    ['2 blocks ahead, of an invented branch', (number) => blockOf(number + 2, 7)],
+    ['of an invented branch', (number) => blockOf(number + 1, 7)],
+    [
+      'with the right parent and another number',
+      (number) => ({ ...blockOf(number + 9), hash: hashOf(number + 9, 3), parentHash: hashOf(number) }),
+    ],
+    [
+      'of a later day, far ahead',
+      (number) => ({ ...blockOf(number + 1_000), timestamp: hex(1_900_000_000) }),
+    ],
+  ])('F41 %s is not believed, and no true head is lost by it', async (_name, lie) => {
+    await start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
+    for (let round = 1; round <= 3; round++) {
+      await eventually(() => {
+        second.push(lie(100 + round - 1)); // until the connection has subscribed
+        return events.named('head-not-believed').length > 0;
+      }, 10_000);
+      move(100 + round);
+      await eventually(() => heads.at(-1)?.number === 100 + round, 10_000);
+    }
+    expect(heads.map(({ hash }) => hash)).toEqual([100, 101, 102, 103].map((number) => hashOf(number)));
+    expect(events.named('head-not-believed')).toHaveLength(1);
+    expect(doubts).toBeGreaterThanOrEqual(1);
+
+    fakes.primary.mine(104);
+    second.mine(104); // the lie is over
+    await eventually(() => heads.at(-1)?.number === 104);
+  });
+
+  it('F41 a gap is believed when headers lead over it, and so is a reorg', async () => {
+    await start({ links: links(), timings: { silenceMs: 60_000 } });
+    move(109);
+    await eventually(() => heads.at(-1)?.number === 109);
+    for (const fake of [fakes.primary, fakes.backup])
+      fake.on('eth_getBlockByNumber', ([number]) => blockOf(Number(number), Number(number) > 106 ? 1 : 0));
+    node.push({ ...blockOf(110, 1) });
+    await eventually(() => events.named('head-not-believed').length === 1); // 107 has no parent in this answer
+    for (const fake of [fakes.primary, fakes.backup])
+      fake.on('eth_getBlockByNumber', ([number]) => ({
+        ...blockOf(Number(number), Number(number) > 106 ? 1 : 0),
+        ...(Number(number) === 107 && { parentHash: hashOf(106) }),
+      }));
+    node.push(blockOf(110, 1));
+    await eventually(() => heads.at(-1)?.hash === hashOf(110, 1));
+  });
+
+  it('F41 the first block that was asked for is what later heads must link to', async () => {
+    stream = undefined;
+    await start({ links: links(), first: 100, pollFirst: false, timings: { silenceMs: 60_000 } });
+    node.push(blockOf(5_000));
+    await eventually(() => events.named('head-not-believed').length === 1);
+    move(101);
+    await eventually(() => heads.at(-1)?.number === 101);
+    expect(numbers()).not.toContain(5_000);
+  });
+});
