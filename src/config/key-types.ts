@@ -10,6 +10,9 @@ type Common = Pick<TextKey, 'key' | 'default' | 'optional' | 'variable'>;
 /** No USD or native amount of a configuration reaches it, in whole units. More is a typing mistake. */
 const LARGEST_AMOUNT = 10n ** 12n;
 
+/** The bounds of a time in whole seconds: up to a year. */
+export const SECONDS = { min: 1, max: 31_536_000 } as const;
+
 export function Integer(
   options: Common & { readonly min: number; readonly max: number; readonly example: number },
 ): PropertyDecorator {
