@@ -5,7 +5,7 @@ import type {
   Sizing,
   SizingTerms,
 } from '../../domain/opportunity.js';
-import { amountWithin, mulDivCeil, valueUsd8 } from '../../domain/money.js';
+import { amountWithin, mulDivCeil, valueUsd8, WAD } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
 import {
   AAVE_V3,
@@ -102,9 +102,10 @@ export function sizedCandidate(
   const result = liquidationResult(terms, debtToCover);
   if (!result || result.debtCovered <= 0n || result.collateralSeized <= 0n) return undefined;
   const debtToFund = funding(terms, result);
-  // It seizes all collateral now. With the interest until inclusion, the close factor would leave some
-  // behind.
+  // It clears a side now. With the interest until inclusion, the close factor would leave some of it behind.
   if (result.clears === 'collateral' && debtToFund > maxLiquidatableDebt(terms)) return undefined;
+  if (result.clears !== 'none' && result.debtCovered > maxLiquidatableDebt(atHorizon(terms)))
+    return undefined;
   return {
     collateral: pricedAsset(terms.collateral),
     debt: pricedAsset(terms.debt),
@@ -113,6 +114,30 @@ export function sizedCandidate(
     debtToFund,
     collateralSeized: result.collateralSeized,
     protocolFee: result.protocolFee,
+  };
+}
+
+/** Wad, added to a health factor that interest may have raised until inclusion: 1 bp. */
+const HEALTH_FACTOR_MARGIN_WAD = WAD / 10_000n;
+
+/**
+ * The terms with the interest until the funding horizon, where that can make the close factor apply: both
+ * sides may have grown to MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD (2,000 USD), or the debt beyond the share that
+ * may be covered. Other legs of the position are taken as they are now: they can only raise that share.
+ */
+function atHorizon(terms: AaveV3Terms): AaveV3Terms {
+  const { timestamp, debt, collateral, fundingHorizonSeconds, totalDebtUsd8, healthFactorWad } = terms;
+  const later = timestamp + fundingHorizonSeconds;
+  const grown = (usd8: bigint, indexAt: typeof borrowIndexAt, { indexes }: Reserve): bigint =>
+    usd8 === 0n ? 0n : mulDivCeil(usd8, indexAt(indexes, later), indexAt(indexes, timestamp)) + 1n;
+  const debtUsd8 = grown(debt.debtUsd8, borrowIndexAt, debt.reserve);
+  const collateralUsd8 = grown(collateral.collateralUsd8, liquidityIndexAt, collateral.reserve);
+  return {
+    ...terms,
+    healthFactorWad: healthFactorWad + HEALTH_FACTOR_MARGIN_WAD,
+    totalDebtUsd8: totalDebtUsd8 + debtUsd8 - debt.debtUsd8,
+    debt: { ...debt, debtUsd8 },
+    collateral: { ...collateral, collateralUsd8 },
   };
 }
 
