@@ -162,6 +162,22 @@ function newWorld(): World {
         divergences: 0,
         passErrors: 1,
       },
+      outcomes: {
+        overall: {
+          counts: { won: 3, lost: 1, stale: 2, refused: 1, malfunction: 0 },
+          winRateBps: 7_500,
+          lossesWei: 10n ** 15n,
+          lossesUsd8: 250_000_000n,
+        },
+        last24h: {
+          counts: { won: 0, lost: 0, stale: 0, refused: 0, malfunction: 0 },
+          winRateBps: undefined,
+          lossesWei: 0n,
+          lossesUsd8: 0n,
+        },
+        maxInFlight: 2,
+        bidShareBps: 7_500,
+      },
       skipped: { 'profit-below-floor': 2 },
     },
     safety: { state: 'NORMAL', reason: 'first start', actor: 'chimera', consecutiveFailures: 0, sinceMs: 0 },

@@ -79,6 +79,8 @@ export interface Settings {
   readonly key: string;
   /** Default: the stand-in, see {@link STAND_IN_CODE}. */
   readonly chimera?: Address;
+  /** Default: 1,000. */
+  readonly maxInFlight?: number;
   readonly mode?: ExecutionMode;
   readonly confirmationBlocks?: number;
   /** Default: a minute, because a busy machine is slow. */
@@ -183,7 +185,7 @@ export class Bench {
   /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
     const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
-    const { chimera = CHIMERA, maxPlanAgeMs = 60_000 } = settings;
+    const { chimera = CHIMERA, maxPlanAgeMs = 60_000, maxInFlight = 1_000 } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
     const primary = { http: new Secret(rpcUrl) };
@@ -204,6 +206,7 @@ export class Bench {
       execution: {
         mode,
         chimera,
+        maxInFlight,
         maxPlanAgeMs,
         paths: [{ name: 'public', kind: 'public' as const }],
       },

@@ -33,6 +33,8 @@ export interface StatusAnswer {
    * what all accounts owe together, in whole units of the asset.
    */
   readonly incomplete: BotStatus['incomplete'];
+  /** Of all transactions that were signed, over restarts. */
+  readonly outcomes: OutcomesAnswer;
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
   /** Positions that the last pass could liquidate but did not, by reason. */
@@ -108,6 +110,53 @@ export interface LimitsAnswer {
   readonly maxWalletShareBps: number;
   /** What of the share of the wallet is not reserved. */
   readonly walletLeftEth: string;
+}
+
+/** Some outcomes: how many of each kind, and what was paid without winning. */
+export interface OutcomeCountsAnswer {
+  readonly won: number;
+  /** To a rival, who was first. */
+  readonly lost: number;
+  /** The market came back, or the deadline passed. */
+  readonly stale: number;
+  /** By every node. */
+  readonly refused: number;
+  /** Only these count as failures. */
+  readonly malfunction: number;
+  /** won / (won + lost) in hundredths of a percent, rounded down; null before the first race. */
+  readonly winRateBps: number | null;
+  /** The fees of everything that was not won. */
+  readonly lossesEth: string;
+  readonly lossesUsd: string;
+}
+
+export interface OutcomesAnswer {
+  readonly overall: OutcomeCountsAnswer;
+  readonly last24h: OutcomeCountsAnswer;
+  /** How many transactions may be in flight now, after the last outcomes. */
+  readonly maxInFlight: number;
+  /** The share of each bid that is offered now. */
+  readonly bidShareBps: number;
+}
+
+export function outcomesAnswer(outcomes: BotStatus['outcomes']): OutcomesAnswer {
+  const { overall, last24h, maxInFlight, bidShareBps } = outcomes;
+  return {
+    overall: outcomeCounts(overall),
+    last24h: outcomeCounts(last24h),
+    maxInFlight,
+    bidShareBps,
+  };
+}
+
+function outcomeCounts(summary: BotStatus['outcomes']['overall']): OutcomeCountsAnswer {
+  const { counts, winRateBps, lossesWei, lossesUsd8 } = summary;
+  return {
+    ...counts,
+    winRateBps: winRateBps ?? null,
+    lossesEth: formatUnits(lossesWei, 18),
+    lossesUsd: formatUnits(lossesUsd8, 8),
+  };
 }
 
 export function safetyAnswer(status: SafetyStatus): SafetyAnswer {

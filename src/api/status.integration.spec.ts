@@ -41,6 +41,15 @@ describe('status', () => {
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       incomplete: [],
       counters: { passes: 9, succeeded: 2 },
+      outcomes: {
+        overall: {
+          ...{ won: 3, lost: 1, stale: 2, refused: 1, malfunction: 0 },
+          ...{ winRateBps: 7500, lossesEth: '0.001', lossesUsd: '2.5' },
+        },
+        last24h: { won: 0, winRateBps: null, lossesEth: '0', lossesUsd: '0' },
+        maxInFlight: 2,
+        bidShareBps: 7500,
+      },
       skipped: { 'profit-below-floor': 2 },
       limits: {
         maxSingleExecutionUsd: '500',

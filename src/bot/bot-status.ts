@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
-import { ExecutionService, type Prospect } from '../execution/index.js';
+import { ExecutionService, type OutcomeStatus, type Prospect } from '../execution/index.js';
 import { Counters, type CounterValues } from '../monitoring/counters.js';
 import type { Incomplete } from '../state/completeness.js';
 import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
@@ -37,6 +37,8 @@ export interface BotStatus {
   readonly setAside: readonly SetAside[];
   readonly liquidatable: number;
   readonly inFlight: number;
+  /** What became of our transactions, and the pace that follows from it. */
+  readonly outcomes: OutcomeStatus;
   /** Wei, as last read; undefined before the first read. */
   readonly operatorBalanceWei: bigint | undefined;
   /** The budgets of fees and losses, and what is used of them. */
@@ -84,6 +86,7 @@ export class BotStatusReader {
       setAside: this.doubts.setAside,
       liquidatable: lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
+      outcomes: this.execution.outcomes,
       operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
       spending: this.execution.spending(),
       counters: this.counters.values,

@@ -216,6 +216,10 @@ class SendingConfig {
   @Integer({ min: 100, max: 60_000, default: '1500', example: 1500 })
   readonly maxPlanAgeMs!: number;
 
+  /** The most transactions in flight. Losses lower the number, wins raise it again (domain/pacing.ts). */
+  @Integer({ min: 1, max: 1000, default: '16', example: 16 })
+  readonly maxInFlight!: number;
+
   /** One, because nothing chooses between two of them yet. */
   @OnlyOne(`a list of exactly one submission path was expected, for example ${ONE_PATH}`)
   @List({

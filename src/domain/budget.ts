@@ -23,8 +23,6 @@ export interface Pace {
   readonly bidShareBps: number;
 }
 
-export const FULL_PACE: Pace = { maxInFlight: Number.MAX_SAFE_INTEGER, bidShareBps: 10_000 };
-
 /** What counts against the limits now. */
 export interface SpendingUsage {
   /** By receipts that were settled in the present UTC day. */

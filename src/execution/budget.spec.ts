@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { WIDE_LIMITS } from '../../testing/builders/allowance.js';
+import { FULL_PACE, WIDE_LIMITS } from '../../testing/builders/allowance.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { NO_SPEND } from '../domain/spend.js';
 import { Budget } from './budget.js';
 
 const LIMITS = { ...WIDE_LIMITS, maxDailyFeeWei: 1_000n };
 const HOUR_MS = 3_600_000;
-const FREE = { inFlight: 0, reserved: NO_SPEND, balanceWei: 10n ** 18n };
+const FREE = { inFlight: 0, reserved: NO_SPEND, balanceWei: 10n ** 18n, pace: FULL_PACE };
 
 let clock: TestClock;
 let budget: Budget;

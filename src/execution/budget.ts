@@ -1,11 +1,4 @@
-import {
-  allowanceOf,
-  FULL_PACE,
-  type Allowance,
-  type Pace,
-  type SpendingLimits,
-  type SpendingUsage,
-} from '../domain/budget.js';
+import { allowanceOf, type Allowance, type SpendingLimits, type SpendingUsage } from '../domain/budget.js';
 import { NO_SPEND, type Spend } from '../domain/spend.js';
 import type { Clock } from '../domain/clock.js';
 import { min } from '../domain/money.js';
@@ -28,12 +21,10 @@ interface LearnedCap {
 }
 
 /**
- * What one wallet may spend: its limits, what it has spent on each UTC day, the pace, and the highest fee
- * that the nodes take. What is in flight is reserved by its rows and not kept here.
+ * What one wallet may spend: its limits, what it has spent on each UTC day, and the highest fee that
+ * the nodes take. What is in flight is reserved by its rows and not kept here.
  */
 export class Budget {
-  /** Set by those who judge the outcomes. */
-  pace: Pace = FULL_PACE;
   private readonly spentByDay = new Map<string, Spend>();
   private cap: LearnedCap | undefined;
 
@@ -94,9 +85,9 @@ export class Budget {
   }
 
   /** What may be reserved now, beside what is in flight. */
-  allowance(inFlight: Pick<SpendingUsage, 'reserved' | 'inFlight' | 'balanceWei'>): Allowance {
-    const { spentToday: spent, nodeCapWei, pace } = this;
-    return allowanceOf(this.limits, { ...inFlight, spent, nodeCapWei, pace });
+  allowance(inFlight: Pick<SpendingUsage, 'reserved' | 'inFlight' | 'balanceWei' | 'pace'>): Allowance {
+    const { spentToday: spent, nodeCapWei } = this;
+    return allowanceOf(this.limits, { ...inFlight, spent, nodeCapWei });
   }
 
   private learn(feeWei: bigint, fromFunds: boolean): void {

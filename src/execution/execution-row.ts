@@ -1,4 +1,6 @@
 import type { ExecutionMode, NewExecution } from '../database/index.js';
+import type { EventNamed } from '../domain/events/events.js';
+import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 
 /**
@@ -35,4 +37,20 @@ export function executionRow(
     ...(reason !== undefined && { reason }),
     plan,
   };
+}
+
+/** The columns of an execution that hold a verdict. */
+export function verdictColumns(
+  { call }: Pick<LiquidationPlan, 'call'>,
+  { outcome, reason, rival }: Verdict,
+): Pick<Verdict, 'outcome' | 'reason'> & { outcomeDetails: object } {
+  const details = { tipPerGasWei: call.maxPriorityFeePerGas, ...(rival !== undefined && { rival }) };
+  return { outcome, reason, outcomeDetails: details };
+}
+
+/** The rival as events tell it. */
+export function rivalNews(rival: Verdict['rival']): EventNamed<'execution-settled'>['rival'] {
+  if (rival === undefined || rival === 'unknown') return rival;
+  const { sender, hash, block, tipPerGasWei, blocksEarlier, placesEarlier } = rival;
+  return { sender, hash, block, tipPerGasWei: String(tipPerGasWei), blocksEarlier, placesEarlier };
 }

@@ -18,6 +18,7 @@ import { Evidence } from './evidence.js';
 import { ExecutionService } from './execution.service.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
+import { OutcomeBook } from './outcome-book.js';
 import { Pursuit } from './pursuit.js';
 import { RecentDrops } from './recent-drops.js';
 import { RecentSettlements } from './recent-settlements.js';
@@ -131,9 +132,10 @@ export function executionOf(
 ): ExecutionService {
   const { chain, pool, fees, liquidations } = node;
   const { executions, outbox } = rows;
-  const { chimera, mode, maxPlanAgeMs } = config.execution;
+  const { chimera, mode, maxPlanAgeMs, maxInFlight } = config.execution;
   const { confirmationBlocks } = config.detector;
-  const ledger = new Ledger(executions, outbox, safety, wallet, events);
+  const book = new OutcomeBook(executions, clock, maxInFlight);
+  const ledger = new Ledger(executions, outbox, safety, wallet, events, book);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);
   const each = new EachEndpoint(pool, config.rpc.backup ? 2 : 1);

@@ -10,6 +10,7 @@ import { SerialQueue } from '../domain/serial-queue.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { SettlingHead } from './in-flight.js';
 import type { Ledger } from './ledger.js';
+import type { OutcomeStatus } from './outcome-book.js';
 import type { Prospect } from './pursuit.js';
 import type { Settler } from './settler.js';
 import type { Intent, Submission } from './submission.js';
@@ -44,6 +45,11 @@ export class ExecutionService {
   /** Of the account that signs, at the last look: wei. */
   get operatorBalanceWei(): bigint {
     return this.wallet.balanceWei;
+  }
+
+  /** What became of the transactions so far, and the pace that follows from it. */
+  get outcomes(): OutcomeStatus {
+    return this.ledger.book.status;
   }
 
   /** The borrowers for which a transaction is being made or is in flight. */

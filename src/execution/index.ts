@@ -4,3 +4,4 @@ export { ExecutionService } from './execution.service.js';
 export type { Prospect } from './pursuit.js';
 export { Signer } from './signer.js';
 export type { Intent, Submission } from './submission.js';
+export type { OutcomeStatus } from './outcome-book.js';

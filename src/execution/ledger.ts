@@ -10,13 +10,16 @@ import { sumOf, type Spend } from '../domain/spend.js';
 import type { Rejection, RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { EventNamed, Events } from '../domain/events/events.js';
-import type { Address, Hash } from '../domain/hex.js';
+import type { Address } from '../domain/hex.js';
 import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
+import { rivalNews, verdictColumns } from './execution-row.js';
+import { FailureCount } from './failure-count.js';
 import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
+import type { OutcomeBook } from './outcome-book.js';
 import type { Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
@@ -38,8 +41,7 @@ export class Ledger {
   private readonly dropped: InFlight[] = [];
   /** The answer to the write of a row was lost. */
   private answerLost = false;
-  /** The block of the last malfunction that was counted. Blocks are settled in the order of the nonces. */
-  private failedBlock: Hash | undefined;
+  private readonly failures: FailureCount;
 
   constructor(
     private readonly executions: ExecutionsRepository,
@@ -47,7 +49,10 @@ export class Ledger {
     private readonly safety: SafetyController,
     private readonly wallet: Wallet,
     private readonly events: Events,
-  ) {}
+    readonly book: OutcomeBook,
+  ) {
+    this.failures = new FailureCount(safety);
+  }
 
   /** By ascending nonce. */
   get all(): readonly InFlight[] {
@@ -78,7 +83,7 @@ export class Ledger {
   get allowance(): Allowance {
     const { size: inFlight, reserved } = this;
     const { budget, balanceWei } = this.wallet;
-    return budget.allowance({ inFlight, reserved, balanceWei });
+    return budget.allowance({ inFlight, reserved, balanceWei, pace: this.book.pace });
   }
 
   /** A row may exist that is not known here. {@link findMissedRows} takes it up. */
@@ -239,11 +244,14 @@ export class Ledger {
    */
   async drop(transaction: InFlight, status: 'failed' | 'dropped', verdict: Verdict): Promise<void> {
     await this.saving.get(transaction.nonce);
-    const { reason = 'it was not mined', ...decided } = stored(transaction, verdict);
+    const { reason = 'it was not mined', ...decided } = verdictColumns(transaction, verdict);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
     await this.outbox.end(transaction.outboxId, { status });
     this.close(transaction, false);
     this.dropped.push(transaction);
+    const { executionId } = transaction;
+    const block = `not mined at ${this.headNumber}`;
+    this.book.settled({ executionId, outcome: verdict.outcome, block, feesWei: 0n, profitUsd8: 0n });
     this.report(transaction, 'dropped', verdict);
   }
 
@@ -263,14 +271,14 @@ export class Ledger {
     if (transaction.versions.length > 1) await this.outbox.takeVersion(outboxId, transaction);
     const succeeded = proof.kind === 'succeeded';
     const status = proof.kind === 'cancelled' ? 'cancelled' : 'reverted';
-    const { reason = 'reverted', ...decided } = stored(transaction, verdict);
+    const { reason = 'reverted', ...decided } = verdictColumns(transaction, verdict);
     const paid = { txHash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
     if (succeeded) {
       const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
       const amounts = { debtCovered, collateralSeized, realisedProfit };
       await this.executions.settle(executionId, { status: 'succeeded', ...paid, ...amounts });
     } else await this.executions.settle(executionId, { status, reason, ...paid });
-    await this.count(transaction, verdict, blockHash);
+    await this.failures.count(transaction, verdict, blockHash);
     const block = { number: blockNumber, hash: blockHash };
     const { budget } = this.wallet;
     const spent = { day: budget.today, feeWei: feesWei, lossUsd8: max(0n, -realisedProfitUsd8) };
@@ -282,26 +290,14 @@ export class Ledger {
     });
     this.close(transaction, succeeded);
     if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
+    const { outcome } = verdict;
+    this.book.settled({
+      ...{ executionId, outcome, block: blockHash, feesWei, profitUsd8: realisedProfitUsd8 },
+    });
     this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
     });
-  }
-
-  /**
-   * Changes the count of failures: a win clears it, and the first malfunction of a block raises it. All else
-   * leaves it as it is. A reorg takes back the malfunctions of a block together: the count is then as before.
-   */
-  private async count(transaction: InFlight, { outcome, reason = '' }: Verdict, block: Hash): Promise<void> {
-    if (transaction.failures !== undefined) return;
-    if (outcome === 'won') {
-      transaction.failures = -this.safety.status().consecutiveFailures;
-      await this.safety.recordSuccess();
-    } else if (outcome === 'malfunction' && block !== this.failedBlock) {
-      this.failedBlock = block;
-      transaction.failures = 1;
-      await this.safety.recordFailure(reason);
-    } else transaction.failures = 0;
   }
 
   /** A settled transaction is in flight again. Its rows are the caller's concern. */
@@ -313,7 +309,8 @@ export class Ledger {
       lostSinceMs: undefined,
     };
     Object.assign(transaction, { ...unknown, resent: 0, left: true });
-    this.failedBlock = undefined;
+    this.failures.takenBack();
+    this.book.takenBack(transaction.executionId);
     this.open.set(transaction.nonce, transaction);
   }
 
@@ -379,19 +376,4 @@ export class Ledger {
   private notSaved({ executionId, hash }: InFlight, error: unknown): void {
     this.events.emit({ event: 'transaction-not-saved', executionId, hash, message: messageOf(error) });
   }
-}
-
-/** The columns of an execution that hold a verdict. */
-function stored(
-  { call }: InFlight,
-  { outcome, reason, rival }: Verdict,
-): Pick<Verdict, 'outcome' | 'reason'> & { outcomeDetails: object } {
-  const details = { tipPerGasWei: call.maxPriorityFeePerGas, ...(rival !== undefined && { rival }) };
-  return { outcome, reason, outcomeDetails: details };
-}
-
-function rivalNews(rival: Verdict['rival']): Settled['rival'] {
-  if (rival === undefined || rival === 'unknown') return rival;
-  const { sender, hash, block, tipPerGasWei, blocksEarlier, placesEarlier } = rival;
-  return { sender, hash, block, tipPerGasWei: String(tipPerGasWei), blocksEarlier, placesEarlier };
 }

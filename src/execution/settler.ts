@@ -47,6 +47,7 @@ export class Settler {
     await this.ledger.load();
     await this.ledger.loadSpent();
     await this.settings.drops.load();
+    await this.ledger.book.load();
     const { transactionCount } = await this.look();
     const held = Math.max(await this.highestMined(), ...this.ledger.all.map(({ nonce }) => nonce));
     const { lowest, highest } = await this.evidence.countAtStart(transactionCount, held + 1);

@@ -82,11 +82,25 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('concurrent submits never share a nonce, and all of them are mined', async () => {
     await start();
-    const submissions = await Promise.all(Array.from({ length: 12 }, (_, index) => bench.submit(index + 1)));
+    for (const number of [1, 2, 3, 4]) await bench.settled(number); // Wins allow more in flight.
+    const submissions = await Promise.all(Array.from({ length: 8 }, (_, index) => bench.submit(index + 5)));
     const nonces = submissions.map((one) => (one.kind === 'submitted' ? one.nonce : -1));
-    expect(nonces.sort((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, index) => index));
+    expect(nonces.sort((a, b) => a - b)).toEqual(Array.from({ length: 8 }, (_, index) => index + 4));
     await bench.mine();
     expect(await bench.count()).toBe(12);
+  });
+
+  it('F48 no more are in flight than the last outcomes allow; the others are taken when there is room', async () => {
+    await start();
+    const submissions = await Promise.all([1, 2, 3, 4, 5, 6].map((number) => bench.submit(number)));
+    const kinds = submissions.map((one) => (one.kind === 'rejected' ? one.reason : one.kind));
+    expect(kinds.sort()).toEqual([
+      ...['in-flight-limit', 'in-flight-limit'],
+      ...['submitted', 'submitted', 'submitted', 'submitted'],
+    ]);
+    await bench.mineAndSettle();
+    expect(bench.execution.outcomes.maxInFlight).toBe(8);
+    expect(await bench.submit(7)).toMatchObject({ kind: 'submitted' });
   });
 
   it('two concurrent submits cannot exceed the volume of the day', async () => {

@@ -1,7 +1,7 @@
 import {
   allowanceOf,
-  FULL_PACE,
   type Allowance,
+  type Pace,
   type Spending,
   type SpendingLimits,
   type SpendingUsage,
@@ -9,6 +9,9 @@ import {
 import { NO_SPEND } from '../../src/domain/spend.js';
 
 const ETHER = 10n ** 18n;
+
+/** As if nothing had ever been lost. */
+export const FULL_PACE: Pace = { maxInFlight: Number.MAX_SAFE_INTEGER, bidShareBps: 10_000 };
 
 /** So much that no plan of a test reaches it. */
 export const WIDE_LIMITS: SpendingLimits = {

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { In, LessThan } from 'typeorm';
+import { In, IsNull, LessThan, MoreThanOrEqual, Not } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
-import { safeInteger } from '../columns.js';
+import type { Counted, OutcomeTotals } from '../../domain/outcome-tally.js';
+import { safeInteger, usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
 import { Execution, type ExecutionStatus } from '../entities/execution.js';
 
@@ -76,6 +77,9 @@ export type ExecutionEnd =
         /** After the fees of the receipt. */
         readonly realisedProfitUsd8: bigint;
       });
+
+/** The outcome of one execution. */
+export type OutcomeRow = Counted & { readonly executionId: string; readonly atMs: number };
 
 const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
 
@@ -160,6 +164,36 @@ export class ExecutionsRepository {
 
   count(): Promise<number> {
     return this.database.with(Execution, (rows) => rows.count());
+  }
+
+  /** All outcomes, by kind. A kind without rows is absent. */
+  async outcomeTotals(): Promise<Partial<OutcomeTotals>> {
+    const rows = await this.database.query(
+      `SELECT outcome, count(*) AS n, coalesce(sum(fees_wei), 0) AS fees, coalesce(sum(realised_profit_usd), 0) AS profit
+       FROM executions WHERE outcome IS NOT NULL GROUP BY outcome`,
+    );
+    return Object.fromEntries(
+      rows.map(({ outcome, n, fees, profit }) => [
+        String(outcome),
+        { count: safeInteger(n), feesWei: BigInt(String(fees)), profitUsd8: usd8FromText(profit) },
+      ]),
+    );
+  }
+
+  /** The outcomes that were settled since then, the oldest first. */
+  async outcomesSince(since: Date): Promise<OutcomeRow[]> {
+    const rows = await this.database.with(Execution, (repository) =>
+      repository.find({
+        select: { id: true, outcome: true, feesWei: true, realisedProfitUsd8: true, settledAt: true },
+        where: { outcome: Not(IsNull()), settledAt: MoreThanOrEqual(since) },
+        order: { settledAt: 'ASC' },
+      }),
+    );
+    return rows.flatMap(({ id, outcome, feesWei, realisedProfitUsd8, settledAt }) => {
+      if (outcome === null || settledAt === null) return [];
+      const [fees, profitUsd8] = [feesWei ?? 0n, realisedProfitUsd8 ?? 0n];
+      return [{ executionId: id, outcome, feesWei: fees, profitUsd8, atMs: settledAt.getTime() }];
+    });
   }
 
   /** The number of rows of each status. A status without rows is absent. */

@@ -1,0 +1,97 @@
+import type { ExecutionsRepository } from '../database/index.js';
+import type { Clock } from '../domain/clock.js';
+import {
+  counted,
+  NO_OUTCOMES,
+  summaryOf,
+  type Counted,
+  type OutcomeSummary,
+  type OutcomeTotals,
+} from '../domain/outcome-tally.js';
+import { pacingAfter, rested, startPacing, type Pacing } from '../domain/pacing.js';
+
+/** An outcome that was settled. */
+export interface SettledOutcome extends Counted {
+  readonly executionId: string;
+  /** Any text that names the block of the outcome. */
+  readonly block: string;
+}
+
+/** The outcomes so far, and how carefully the bot goes on after them. */
+export interface OutcomeStatus {
+  readonly overall: OutcomeSummary;
+  readonly last24h: OutcomeSummary;
+  /** Transactions that may be in flight now. */
+  readonly maxInFlight: number;
+  /** The share of each bid that is offered now. */
+  readonly bidShareBps: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Counts the outcomes and applies the pacing rule to them. The counts are those of the rows, so they outlive
+ * a restart. The pace starts anew with the process.
+ */
+export class OutcomeBook {
+  private totals: OutcomeTotals = NO_OUTCOMES;
+  /** Of the last 24 hours, by execution, the oldest first. */
+  private recent = new Map<string, Counted & { readonly atMs: number }>();
+  private pacing: Pacing;
+
+  constructor(
+    private readonly executions: ExecutionsRepository,
+    private readonly clock: Clock,
+    /** The key `execution.maxInFlight`. */
+    private readonly most: number,
+  ) {
+    this.pacing = startPacing(most, clock.monotonicMs());
+  }
+
+  /** Reads what earlier processes settled. May be called again. @throws RetryError */
+  async load(): Promise<void> {
+    const since = new Date(this.clock.wallMs() - DAY_MS);
+    const [totals, recent] = await Promise.all([
+      this.executions.outcomeTotals(),
+      this.executions.outcomesSince(since),
+    ]);
+    this.totals = { ...NO_OUTCOMES, ...totals };
+    this.recent = new Map(recent.map(({ executionId, ...one }) => [executionId, one]));
+  }
+
+  settled({ executionId, block, outcome, feesWei, profitUsd8 }: SettledOutcome): void {
+    this.takenBack(executionId);
+    const one = { outcome, feesWei, profitUsd8 };
+    this.totals = counted(this.totals, one);
+    this.recent.set(executionId, { ...one, atMs: this.clock.wallMs() });
+    this.pacing = pacingAfter(this.pacing, outcome, block, this.most, this.clock.monotonicMs());
+  }
+
+  /** A reorg took the outcome back. The pace stays as it is, because a reorg is no win. */
+  takenBack(executionId: string): void {
+    const one = this.recent.get(executionId);
+    if (!one) return;
+    this.recent.delete(executionId);
+    this.totals = counted(this.totals, one, -1);
+  }
+
+  /** What the outcomes so far allow. */
+  get pace(): Pick<Pacing, 'maxInFlight' | 'bidShareBps'> {
+    return rested(this.pacing, this.most, this.clock.monotonicMs());
+  }
+
+  get status(): OutcomeStatus {
+    this.forgetOld();
+    const last24h = [...this.recent.values()].reduce((totals, one) => counted(totals, one), NO_OUTCOMES);
+    const { maxInFlight, bidShareBps } = this.pace;
+    return { overall: summaryOf(this.totals), last24h: summaryOf(last24h), maxInFlight, bidShareBps };
+  }
+
+  private forgetOld(): void {
+    const before = this.clock.wallMs() - DAY_MS;
+    for (const [executionId, { atMs }] of this.recent) {
+      if (atMs >= before) return;
+      this.recent.delete(executionId);
+    }
+  }
+}
