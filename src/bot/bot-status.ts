@@ -9,7 +9,7 @@ import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
 import { StateEngine } from '../state/state-engine.js';
 import { ChimeraBot, type BotPhase } from './chimera-bot.js';
 import { PassLoop } from './pass-loop.js';
-import { PassWatchdog, type PassFailures } from './pass-watchdog.js';
+import type { PassFailures } from './pass-watchdog.js';
 
 /** What the operator sees of the loop. Counters start at 0 with the process. */
 export interface BotStatus {
@@ -54,7 +54,6 @@ export class BotStatusReader {
   constructor(
     private readonly bot: ChimeraBot,
     private readonly loop: PassLoop,
-    private readonly watchdog: PassWatchdog,
     private readonly state: StateEngine,
     private readonly doubts: DoubtedPositions,
     private readonly execution: ExecutionService,
@@ -76,7 +75,7 @@ export class BotStatusReader {
       mode: this.config.execution.mode,
       head: block && { number: block.number, hash: block.hash, timestamp: block.timestamp },
       sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),
-      failures: this.watchdog.failures,
+      failures: this.loop.failures,
       positions: this.state.positionCount,
       backfill: this.config.protocols.flatMap(({ name }) => {
         const progress = this.state.backfill.progressOf(name);

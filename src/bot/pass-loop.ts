@@ -9,7 +9,7 @@ import { StateEngine } from '../state/state-engine.js';
 import { BlockPass, type PassResult } from './block-pass.js';
 import { ChainComparison } from './chain-comparison.js';
 import { HeadQueue, type OwnBlock } from './head-queue.js';
-import { PassWatchdog } from './pass-watchdog.js';
+import { PassWatchdog, type PassFailures } from './pass-watchdog.js';
 
 /**
  * Runs one pass at a time, always on the newest head. Every error of a pass goes to the failure policy, and
@@ -44,6 +44,10 @@ export class PassLoop {
   /** Milliseconds since a pass ended, with or without a failure; undefined before the first. */
   get sinceLastPassMs(): number | undefined {
     return this.lastEndedAtMs === undefined ? undefined : this.clock.monotonicMs() - this.lastEndedAtMs;
+  }
+
+  get failures(): PassFailures {
+    return this.watchdog.failures;
   }
 
   /** Heads are taken from now on. */
