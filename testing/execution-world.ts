@@ -51,7 +51,7 @@ export class ExecutionWorld {
   /** As {@link open}, and recovered. */
   async start(settings?: Partial<Settings>): Promise<Bench> {
     const bench = await this.open(settings);
-    await bench.execution.recover();
+    await bench.lead();
     return bench;
   }
 
@@ -67,7 +67,7 @@ export class ExecutionWorld {
   /** As {@link reopen}, and recovered. */
   async restart(changes?: Partial<Settings>): Promise<Bench> {
     const bench = await this.reopen(changes);
-    await bench.execution.recover();
+    await bench.lead();
     return bench;
   }
 }

@@ -4,6 +4,8 @@ import {
   createDataSource,
   Database,
   ExecutionsRepository,
+  Fence,
+  LeasesRepository,
   migrate,
   OutboxRepository,
   SafetyRepository,
@@ -31,11 +33,14 @@ import { Doors } from '../src/execution/doors/doors.js';
 import { executionRow } from '../src/execution/execution-row.js';
 import { executionOf, type ExecutionParts } from '../src/execution/execution.module.js';
 import type { ExecutionService } from '../src/execution/execution.service.js';
+import { holderName } from '../src/execution/leadership.js';
+import { Lease } from '../src/execution/lease.js';
 import { Signer } from '../src/execution/signer.js';
 import type { Intent } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
 import { WIDE_LIMITS } from './builders/allowance.js';
 import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
+import { eventually } from './eventually.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
 /** Execution on a real chain and a real database, with a contract that follows its calldata. */
@@ -94,6 +99,8 @@ export interface Settings {
   readonly liquidations?: PastLiquidations;
   /** Default: the public door. */
   readonly doors?: readonly Door[];
+  /** How long the lease of the wallet lasts. Default: for as long as any test, also when its clock jumps. */
+  readonly leaseMs?: number;
 }
 
 /** The real time; a test may move it forward. */
@@ -184,17 +191,18 @@ export class Bench {
 
   /** Gives the operator of the key one ether. {@link ExecutionService.recover} is left to the caller. */
   static async open(settings: Settings): Promise<Bench> {
-    const { rpcUrl, backupUrl, key, mode = 'live', confirmationBlocks = 1, limits } = settings;
-    const { chimera = CHIMERA, maxPlanAgeMs = 60_000, maxInFlight = 1_000 } = settings;
+    const { rpcUrl, backupUrl, mode = 'live', confirmationBlocks = 1, limits } = settings;
+    const { chimera = CHIMERA, maxPlanAgeMs = 60_000, maxInFlight = 1_000, leaseMs = 3_600_000 } = settings;
     const dataSource = await createDataSource(settings.database).initialize();
     const database = new Database(dataSource);
     const primary = { http: new Secret(rpcUrl) };
     const backup = backupUrl === undefined ? undefined : { http: new Secret(backupUrl) };
     const pool = new RpcPool({ chainId: 31337, primary, backup });
     const chain = new Chain(pool);
-    const signer = Signer.fromSecret(new Secret(key), 31337);
-    const executions = new ExecutionsRepository(database);
-    const outbox = new OutboxRepository(database);
+    const signer = Signer.fromSecret(new Secret(settings.key), 31337);
+    const fence = new Fence();
+    const executions = new ExecutionsRepository(database, fence);
+    const outbox = new OutboxRepository(database, fence);
     const safetyRepository = new SafetyRepository(database);
     const clock = new AdjustableClock();
     const all = { ...LIMITS, ...limits };
@@ -223,7 +231,10 @@ export class Bench {
     };
     const budget = new Budget({ ...WIDE_LIMITS, ...settings.spending }, clock);
     const doors = settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain);
-    const execution = executionOf(config, new Wallet(signer, budget), doors, parts);
+    const key = mode === 'live' ? { chainId: 31337, wallet: signer.address } : undefined;
+    const leases = new LeasesRepository(database);
+    const lease = new Lease(key, holderName(), leaseMs, { leases, fence, events, clock });
+    const execution = executionOf(config, new Wallet(signer, budget, lease), doors, parts);
     const bench = new Bench(settings, dataSource, signer, safetyRepository, events, parts, execution);
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
     if (settings.funded !== false)
@@ -234,12 +245,21 @@ export class Bench {
   /** As {@link open}, and recovered. */
   static async start(settings: Settings): Promise<Bench> {
     const bench = await Bench.open(settings);
-    await bench.execution.recover();
+    await bench.lead();
     return bench;
+  }
+
+  /** Recovers, as soon as the process before it has lost the lease of the wallet. */
+  async lead(): Promise<void> {
+    await eventually(async () => {
+      await this.execution.recover();
+      return this.execution.leads;
+    }, 'the lease of the wallet');
   }
 
   async close(): Promise<void> {
     await this.execution.drain(0);
+    await this.execution.giveBackLease();
     this.pool.close();
     await this.dataSource.destroy();
   }

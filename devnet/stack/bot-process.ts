@@ -30,6 +30,7 @@ export interface BotProcessOptions {
 /** A running bot. It ends with this process, however that ends. */
 export class BotProcess {
   readonly exited: Promise<BotExit>;
+  #apiUrl: string | undefined;
   readonly #child: ChildProcess;
   readonly #lines: string[] = [];
   readonly #waiting = new Set<{
@@ -59,6 +60,12 @@ export class BotProcess {
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Where its API listens. */
+  get apiUrl(): string {
+    if (this.#apiUrl === undefined) throw new Error('the API of the bot does not listen yet');
+    return this.#apiUrl;
   }
 
   /** The last lines of the log, the newest last. */
@@ -96,6 +103,7 @@ export class BotProcess {
 
   /** SIGTERM, and SIGKILL when it does not end in time. */
   async stop(timeoutMs = PATIENCE_MS): Promise<BotExit> {
+    this.thaw();
     this.#child.kill('SIGTERM');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), timeoutMs);
     const exit = await this.exited;
@@ -109,6 +117,16 @@ export class BotProcess {
     await this.exited;
   }
 
+  /** Stands still, as a process that gets no time: its connections stay open. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Goes on where it stood still. */
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   #read(line: string): void {
     this.#lines.push(line);
     if (this.#lines.length > KEPT_LINES) this.#lines.shift();
@@ -117,6 +135,7 @@ export class BotProcess {
       this.options.onLine?.(line);
       return;
     }
+    if (event.event === 'api-listening') this.#apiUrl = event.url;
     this.options.onEvent?.(event);
     for (const waiter of this.#waiting) if (waiter.matches(event)) waiter.found(event);
   }

@@ -26,7 +26,7 @@ export class Stack {
   readonly keys = newApiKeys();
   /** The bot that runs, or ran last. */
   bot: BotProcess | undefined;
-  #apiUrl: string | undefined;
+  readonly #bots: BotProcess[] = [];
   #database: Client | undefined;
 
   private constructor(
@@ -92,28 +92,26 @@ export class Stack {
         DB_PASSWORD: password.reveal(),
         OPERATOR_PRIVATE_KEY: operatorPrivateKey,
       },
-      onEvent: (event) => {
-        if (event.event === 'api-listening') this.#apiUrl = event.url;
-        onEvent?.(event);
-      },
+      onEvent,
     });
     this.bot = bot;
+    this.#bots.push(bot);
     return bot;
   }
 
-  /** Where the running bot's API listens. */
+  /** Where the API of the bot that was launched last listens. */
   get apiUrl(): string {
-    if (this.#apiUrl === undefined) throw new Error('the bot was not started');
-    return this.#apiUrl;
+    if (!this.bot) throw new Error('the bot was not started');
+    return this.bot.apiUrl;
   }
 
-  /** A call of the operator REST API. */
+  /** A call of the operator REST API, of the bot that was launched last unless another one is named. */
   async api(
     path: string,
-    options: { readonly key?: string; readonly body?: object } = {},
+    options: { readonly key?: string; readonly body?: object; readonly bot?: BotProcess } = {},
   ): Promise<ApiAnswer> {
-    const { key = this.keys.operator, body } = options;
-    const response = await fetch(`${this.apiUrl}${path}`, {
+    const { key = this.keys.operator, body, bot } = options;
+    const response = await fetch(`${bot?.apiUrl ?? this.apiUrl}${path}`, {
       method: body ? 'POST' : 'GET',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
@@ -134,9 +132,9 @@ export class Stack {
     return rows;
   }
 
-  /** Ends bot, chain and database, in this order, and removes their files. */
+  /** Ends bots, chain and database, in this order, and removes their files. */
   async stop(): Promise<void> {
-    await this.bot?.stop();
+    await Promise.all(this.#bots.map((bot) => bot.stop()));
     await this.#database?.end();
     await this.devnet.stop();
     await this.postgres.stop();

@@ -47,6 +47,7 @@ export class HealthController {
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
       () => this.readiness.phase(),
+      () => this.readiness.lease(),
       () => this.readiness.head(),
       () => this.readiness.passes(),
       () => this.readiness.complete(),

@@ -20,11 +20,19 @@ describe('health', () => {
       status: 'ok',
       details: {
         bot: { status: 'up' },
+        lease: { status: 'up', role: 'dry-run' },
         head: { status: 'up' },
         database: { status: 'up' },
         safety: { status: 'up', state: 'NORMAL' },
       },
     });
+  });
+
+  it('F26 a stand-by is ready: for reading, and to take over', async () => {
+    api.world.bot = { ...api.world.bot, lease: { role: 'standby', holder: 'host/1/ab', epoch: 7 } };
+    const answer = await ready(200);
+    expect(answer).toMatchObject({ details: { lease: { status: 'up', role: 'standby' } } });
+    expect(JSON.stringify(answer)).not.toContain('host/1/ab');
   });
 
   it('is ready while THROTTLED: the bot still works', async () => {

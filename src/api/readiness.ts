@@ -39,6 +39,15 @@ export class Readiness {
     return phase === 'running' ? indicator.up() : indicator.down(`the bot is ${phase}`);
   }
 
+  /**
+   * Always up: a stand-by is ready for reading, and ready to take over. `role` says whether this process
+   * signs.
+   */
+  lease(): HealthIndicatorResult {
+    const { role } = this.bot.status().lease;
+    return this.health.check('lease').up({ role });
+  }
+
   /** Down when no new block comes, when no pass runs, or when passes do not keep up with the chain. */
   head(): HealthIndicatorResult {
     const indicator = this.health.check('head');

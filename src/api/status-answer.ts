@@ -12,6 +12,7 @@ import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 export interface StatusAnswer {
   readonly network: { readonly name: string; readonly chainId: number };
   readonly mode: BotStatus['mode'];
+  readonly lease: LeaseAnswer;
   readonly phase: BotStatus['phase'];
   readonly safety: SafetyAnswer;
   readonly head: HeadAnswer | null;
@@ -42,6 +43,16 @@ export interface StatusAnswer {
   readonly limits: LimitsAnswer;
 }
 
+/** Which process signs with the wallet. */
+export interface LeaseAnswer {
+  /** What this process is. A `standby` reads and waits; `dry-run` needs no lease. */
+  readonly role: BotStatus['lease']['role'];
+  /** The process that has the lease: host, process id and a random part. Null when it is not known. */
+  readonly holder: string | null;
+  /** Grows with every process that takes the lease. */
+  readonly epoch: number | null;
+}
+
 const DAY_MS = 86_400_000;
 
 /** Also the answer of a halt and of a resume. */
@@ -68,6 +79,11 @@ export interface PassesAnswer {
   /** Milliseconds since the first of them began. */
   readonly failingSinceMs: number | null;
   readonly lastError: string | null;
+}
+
+/** The fields are listed one by one, so that new ones are not published unintentionally. */
+export function leaseAnswer({ role, holder, epoch }: BotStatus['lease']): LeaseAnswer {
+  return { role, holder: holder ?? null, epoch: epoch ?? null };
 }
 
 /** An endpoint is identified by its role only, because its address is a secret. */

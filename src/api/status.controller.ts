@@ -8,6 +8,7 @@ import { Access } from './access.js';
 import {
   endpointAnswer,
   headAnswer,
+  leaseAnswer,
   limitsAnswer,
   outcomesAnswer,
   passesAnswer,
@@ -34,6 +35,7 @@ export class StatusController {
     return {
       network: { name: this.config.network.name, chainId: this.config.network.chainId },
       mode: bot.mode,
+      lease: leaseAnswer(bot.lease),
       phase: bot.phase,
       safety: safetyAnswer(this.safety.status()),
       head: headAnswer(bot.head, nowMs),

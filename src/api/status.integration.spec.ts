@@ -22,6 +22,7 @@ describe('status', () => {
     expect(body).toMatchObject({
       network: { name: 'base', chainId: 8453 },
       mode: 'dry-run',
+      lease: { role: 'dry-run', holder: null, epoch: null },
       phase: 'running',
       safety: {
         state: 'NORMAL',

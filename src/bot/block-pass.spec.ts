@@ -43,10 +43,12 @@ class World {
   decisions: PlanDecision[] = [];
   advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
+  leads = true;
   submit: (of: Address) => Promise<Submission> = () => Promise.resolve({ kind: 'dry-run' });
   private readonly pass: BlockPass;
 
   constructor(mode: 'live' | 'dry-run' = 'live') {
+    const leads = (): boolean => this.leads;
     const config = { execution: { mode } } as ChimeraConfig;
     const executions = standIn<ExecutionsRepository>('executions', {
       insertMany: (rows) => {
@@ -70,6 +72,9 @@ class World {
       safetyOf(this),
       standIn<ExecutionService>('execution', {
         operator: borrower('0e'),
+        get leads() {
+          return leads();
+        },
         pendingCalls: () => [],
         allowance: () => anAllowance(),
         inFlight: () => this.inFlight,
@@ -204,6 +209,19 @@ describe('positions and plans of a pass', () => {
     for (let pass = 0; pass < 3; pass += 1)
       expect(await world.run()).toMatchObject({ planned: 0, skipped: { halted: 1 } });
     expect(world.events.named('position-skipped')).toMatchObject([{ borrower: A, reason: 'halted' }]);
+  });
+
+  it('F26 plans nothing while another process signs, and says so once', async () => {
+    world.plans(A);
+    const { decisions } = world;
+    world.decisions = [];
+    world.leads = false;
+    for (let pass = 0; pass < 3; pass += 1)
+      expect(await world.run()).toMatchObject({ planned: 0, skipped: { 'standing-by': 1 } });
+    expect(world.events.named('position-skipped')).toMatchObject([{ borrower: A, reason: 'standing-by' }]);
+    world.leads = true;
+    world.decisions = decisions;
+    expect(await world.run()).toMatchObject({ planned: 1, skipped: {} });
   });
 
   it('counts a plan that execution refuses as skipped, for its reason', async () => {

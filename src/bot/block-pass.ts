@@ -121,6 +121,7 @@ export class BlockPass {
   }
 
   private refusalBeforePlanning({ borrower }: Opportunity): Rejection | undefined {
+    if (!this.execution.leads) return rejected('standing-by');
     if (this.safety.isHalted) return rejected('halted');
     return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
   }

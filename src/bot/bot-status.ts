@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
-import { ExecutionService, type OutcomeStatus, type Prospect } from '../execution/index.js';
+import { ExecutionService, type LeaseStatus, type OutcomeStatus, type Prospect } from '../execution/index.js';
 import { Counters, type CounterValues } from '../monitoring/counters.js';
 import type { Incomplete } from '../state/completeness.js';
 import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
@@ -15,6 +15,8 @@ import type { PassFailures } from './pass-watchdog.js';
 export interface BotStatus {
   readonly phase: BotPhase;
   readonly mode: 'dry-run' | 'live';
+  /** Who signs with the wallet. */
+  readonly lease: LeaseStatus;
   readonly head: { readonly number: number; readonly hash: string; readonly timestamp: number } | undefined;
   /** Milliseconds since the last pass ended; undefined before the first. */
   readonly sinceLastPassMs: number | undefined;
@@ -73,6 +75,7 @@ export class BotStatusReader {
     return {
       phase,
       mode: this.config.execution.mode,
+      lease: this.execution.lease,
       head: block && { number: block.number, hash: block.hash, timestamp: block.timestamp },
       sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),
       failures: this.loop.failures,

@@ -58,8 +58,10 @@ describe('the life of the bot', () => {
       standIn<ExecutionService>('execution', {
         operator: `0x${'0e'.repeat(20)}`,
         recover: () => did('recovers'),
+        keepLease: () => void done.push('keeps the lease'),
         inFlight: () => new Set(),
         drain: () => did('drains'),
+        giveBackLease: () => did('gives the lease back'),
       }),
       standIn<PassLoop>('loop', {
         start: () => void done.push('loop starts'),
@@ -90,7 +92,7 @@ describe('the life of the bot', () => {
     expect(bot.phase).toBe('starting');
     starts[0]?.resolve(VIEW);
     await turns();
-    expect(done).toEqual(['recovers', 'state starts', 'loop starts', 'hears heads']);
+    expect(done).toEqual(['recovers', 'keeps the lease', 'state starts', 'loop starts', 'hears heads']);
     expect(bot.phase).toBe('running');
     expect(events.named('bot-started')).toMatchObject([{ block: 10, positions: 7, mode: 'live' }]);
     onHead?.(aHead(11));
@@ -104,11 +106,13 @@ describe('the life of the bot', () => {
     await eventually(() => starts.length === 2, 'the second start');
     starts[1]?.resolve(VIEW);
     await turns();
-    expect(done.slice(0, 5)).toEqual([
+    expect(done.slice(0, 7)).toEqual([
       'recovers',
+      'keeps the lease',
       'state starts',
       'fails: RetryError: the node is away',
       'recovers',
+      'keeps the lease',
       'state starts',
     ]);
     expect(bot.phase).toBe('running');
@@ -126,7 +130,7 @@ describe('the life of the bot', () => {
     expect(done).toEqual(['hears no heads', 'loop stops', 'state stops']);
     loopStops.resolve();
     await ended;
-    expect(done.slice(3)).toEqual(['loop stopped', 'drains']);
+    expect(done.slice(3)).toEqual(['loop stopped', 'drains', 'gives the lease back']);
   });
 
   it('does not go live when it is stopped while it starts', async () => {
@@ -138,7 +142,7 @@ describe('the life of the bot', () => {
     await ended;
     expect(bot.phase).toBe('stopping');
     expect(done).not.toContain('hears heads');
-    expect(done.at(-1)).toBe('drains');
+    expect(done.at(-1)).toBe('gives the lease back');
   });
 
   it('does not report a start that failed because the bot was stopped', async () => {

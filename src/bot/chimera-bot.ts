@@ -19,7 +19,8 @@ const START_RETRY_MS = 1_000;
 /**
  * The life of the bot. At the start it takes over the transactions that an earlier process left in flight,
  * waits for the first view, and then goes live. At the end it takes no more work, finishes the running pass,
- * and follows the transactions in flight for a while.
+ * and follows the transactions in flight for a while. A process that stands by does
+ * all of this too, except that it follows no transactions.
  */
 @Injectable()
 export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
@@ -52,6 +53,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     await this.started;
     await ended;
     await this.execution.drain(DRAIN_MS);
+    await this.execution.giveBackLease();
   }
 
   /** Tried again until it succeeds or the bot is stopped. */
@@ -60,6 +62,7 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
       try {
         const block = await this.heads.latest();
         await this.execution.recover();
+        this.execution.keepLease();
         this.announce(await this.state.start(block));
         this.goLive();
         return;

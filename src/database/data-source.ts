@@ -6,9 +6,11 @@ import { TransactionDoors } from '../../migrations/0004_transaction_doors.js';
 import { ReservedSpending } from '../../migrations/0005_reserved_spending.js';
 import { Outcomes } from '../../migrations/0006_outcomes.js';
 import { TransactionVersions } from '../../migrations/0007_transaction_versions.js';
+import { Leases } from '../../migrations/0008_leases.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
+import { LeaseRow } from './entities/lease.js';
 import { OutboxTransaction } from './entities/outbox-transaction.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safety.js';
 import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
@@ -72,6 +74,7 @@ export function dataSourceOptions(
       CheckpointRow,
       KnownPosition,
       DivergenceRow,
+      LeaseRow,
     ],
     migrations: [
       Initial,
@@ -81,6 +84,7 @@ export function dataSourceOptions(
       ReservedSpending,
       Outcomes,
       TransactionVersions,
+      Leases,
     ],
     synchronize: false,
     logging: false,

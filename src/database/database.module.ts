@@ -8,9 +8,11 @@ import { DatabaseAvailability } from './availability.js';
 import { dataSourceOptions } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseServer } from './database-server.js';
+import { Fence } from './fence.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { ExecutionsRepository } from './repositories/executions.js';
+import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
 import { SafetyRepository } from './repositories/safety.js';
 
@@ -34,6 +36,7 @@ const REPOSITORIES = [
   SafetyRepository,
   CheckpointsRepository,
   DivergencesRepository,
+  LeasesRepository,
 ];
 
 /**
@@ -66,9 +69,10 @@ const REPOSITORIES = [
       useFactory: (source: DataSource, availability: DatabaseAvailability, { address }: DatabaseServer) =>
         new Database(source, availability, address.timeouts),
     },
+    Fence,
     ...REPOSITORIES,
   ],
-  exports: REPOSITORIES,
+  exports: [Fence, ...REPOSITORIES],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(

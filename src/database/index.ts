@@ -6,6 +6,7 @@ export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgr
 export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
 export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
 export { TransactionVersion, type VersionKind } from './entities/transaction-version.js';
+export { Fence, LeaseLost } from './fence.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export {
@@ -17,6 +18,12 @@ export {
 } from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
 export { ExecutionsRepository, type ExecutionEnd, type NewExecution } from './repositories/executions.js';
+export {
+  LeasesRepository,
+  type LeaseAttempt,
+  type LeaseHolder,
+  type LeaseKey,
+} from './repositories/leases.js';
 export {
   OutboxRepository,
   type BookedSpend,

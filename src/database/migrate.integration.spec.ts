@@ -17,6 +17,7 @@ const NAMES = [
   'ReservedSpending1767225600005',
   'Outcomes1767225600006',
   'TransactionVersions1767225600007',
+  'Leases1767225600008',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

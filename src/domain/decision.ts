@@ -29,6 +29,7 @@ export const REJECTION_REASONS = {
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':
     'profit falls below the floor once the plans sent before it in this block have executed',
+  'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',
   halted: 'the safety controller is HALTED',
   throttled: 'the safety controller is THROTTLED and another transaction is in flight',
   'notional-above-limit': 'the debt to cover is above safety.maxSingleExecutionUsd',

@@ -62,7 +62,7 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
    */
   async function killedAt(last: Instant): Promise<string> {
     const { host, port, user, password, database } = world.database;
-    const settings = { rpcUrl: world.anvil.url, key };
+    const settings = { rpcUrl: world.anvil.url, key, leaseMs: 3_000 };
     const address = { host, port, user, database };
     const code = `
       const { writeSync } = await import('node:fs');
@@ -70,6 +70,7 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
       const { Secret } = await import(${JSON.stringify(SECRET)});
       const database = { ...${JSON.stringify(address)}, password: new Secret(${JSON.stringify(password.reveal())}) };
       const bench = await Bench.start({ ...${JSON.stringify(settings)}, database });
+      bench.execution.keepLease();
       const intent = await bench.plan(1);
       writeSync(1, intent.executionId + '\\n');
       const last = ${JSON.stringify(last)};

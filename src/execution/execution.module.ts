@@ -1,6 +1,12 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { DatabaseModule, ExecutionsRepository, OutboxRepository } from '../database/index.js';
+import {
+  DatabaseModule,
+  ExecutionsRepository,
+  Fence,
+  LeasesRepository,
+  OutboxRepository,
+} from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
@@ -13,10 +19,13 @@ import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.j
 import { Budget } from './budget.js';
 import { ChainReads } from './chain-reads.js';
 import { Doors } from './doors/doors.js';
+import { Drain } from './drain.js';
 import { EachEndpoint } from './each-endpoint.js';
 import { Evidence } from './evidence.js';
 import { ExecutionService } from './execution.service.js';
 import { Judge } from './judge.js';
+import { holderName, LEASE_MS } from './leadership.js';
+import { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
 import { OutcomeBook } from './outcome-book.js';
 import { Pursuit } from './pursuit.js';
@@ -59,9 +68,25 @@ export interface ExecutionParts {
     { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
     {
       provide: Wallet,
-      inject: [Signer, ChimeraConfig, Clock],
-      useFactory: (signer: Signer, { safety }: ChimeraConfig, clock: Clock) =>
-        new Wallet(signer, new Budget(safety, clock)),
+      inject: [ChimeraConfig, Signer, LeasesRepository, Fence, Events, Clock],
+      useFactory: (
+        { execution, safety }: ChimeraConfig,
+        signer: Signer,
+        leases: LeasesRepository,
+        fence: Fence,
+        events: Events,
+        clock: Clock,
+      ) => {
+        const key = { chainId: signer.chainId, wallet: signer.address };
+        // A dry run signs nothing: any number of them may run beside a live bot.
+        const needed = execution.mode === 'live' ? key : undefined;
+        const parts = { leases, fence, events, clock };
+        return new Wallet(
+          signer,
+          new Budget(safety, clock),
+          new Lease(needed, holderName(), LEASE_MS, parts),
+        );
+      },
     },
     {
       provide: Doors,
@@ -152,5 +177,6 @@ export function executionOf(
   const pursuit = new Pursuit(chain, wallet, ledger, sender, evidence, events, pursuing);
   const settling = { judge, confirmationBlocks, mode, drops };
   const settler = new Settler(evidence, wallet, ledger, settlements, pursuit, failures, settling);
-  return new ExecutionService(chain, wallet, ledger, submitter, settler, events, clock);
+  const drain = new Drain(ledger, events, clock);
+  return new ExecutionService(chain, wallet, ledger, submitter, settler, drain, { safety, failures });
 }

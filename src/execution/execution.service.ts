@@ -1,14 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { Allowance, Spending } from '../domain/budget.js';
-import type { Clock } from '../domain/clock.js';
-import { messageOf, RetryError } from '../domain/errors.js';
-import type { Events } from '../domain/events/events.js';
+import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import type { Chain } from '../rpc/chain/chain.js';
+import type { FailurePolicy, SafetyController } from '../safety/index.js';
+import type { Drain } from './drain.js';
 import type { SettlingHead } from './in-flight.js';
+import { Leadership } from './leadership.js';
+import type { LeaseStatus } from './lease.js';
 import type { Ledger } from './ledger.js';
 import type { OutcomeStatus } from './outcome-book.js';
 import type { Prospect } from './pursuit.js';
@@ -17,8 +18,6 @@ import type { Intent, Submission } from './submission.js';
 import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
-const DRAIN_POLL_MS = 100;
-
 /**
  * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and
  * every outcome that a reorg takes back, is told by an event as soon as its rows are written.
@@ -26,6 +25,7 @@ const DRAIN_POLL_MS = 100;
 @Injectable()
 export class ExecutionService {
   private readonly steps = new SerialQueue();
+  private readonly leadership: Leadership;
 
   constructor(
     private readonly chain: Chain,
@@ -33,9 +33,11 @@ export class ExecutionService {
     private readonly ledger: Ledger,
     private readonly submitter: Submitter,
     private readonly settler: Settler,
-    private readonly events: Events,
-    private readonly clock: Clock,
-  ) {}
+    private readonly drainage: Drain,
+    { safety, failures }: { readonly safety: SafetyController; readonly failures: FailurePolicy },
+  ) {
+    this.leadership = new Leadership(wallet.lease, () => this.takeOver(), safety, failures);
+  }
 
   /** The account that signs. */
   get operator(): Address {
@@ -50,6 +52,16 @@ export class ExecutionService {
   /** What became of the transactions so far, and the pace that follows from it. */
   get outcomes(): OutcomeStatus {
     return this.ledger.book.status;
+  }
+
+  /** Whether this process may carry out plans. Otherwise it stands by, or is taking over. */
+  get leads(): boolean {
+    return this.wallet.lease.leads;
+  }
+
+  /** Who signs with the wallet. */
+  get lease(): LeaseStatus {
+    return this.wallet.lease.status;
   }
 
   /** The borrowers for which a transaction is being made or is in flight. */
@@ -74,16 +86,21 @@ export class ExecutionService {
   }
 
   /**
-   * Takes up what an earlier process left: reopens what a reorg has unsettled since, settles what was mined,
-   * and hands everything else over again, byte for byte (not while HALTED). To be called before the first
-   * {@link submit}; may be called again after an error.
+   * Takes the lease of the wallet if no other process has it. Then it takes up what an earlier process left:
+   * reopens what a reorg has unsettled since, settles what was mined, and hands everything else over again,
+   * byte for byte (not while HALTED). When another process has the lease, this one stands by. To be called
+   * before the first {@link submit}; may be called again after an error.
    *
    * @throws RetryError when chain or database could not be asked; HaltError when the rows contradict the
    *   chain.
    */
-  async recover(): Promise<void> {
-    const block = await this.chain.getBlock('latest');
-    await this.steps.run(() => this.settler.recover(block));
+  recover(): Promise<void> {
+    return this.leadership.attempt();
+  }
+
+  /** From now on the lease is renewed, or taken over when it is free, until {@link giveBackLease}. */
+  keepLease(): void {
+    this.leadership.begin();
   }
 
   /**
@@ -108,13 +125,15 @@ export class ExecutionService {
   }
 
   /**
-   * One look at everything in flight; refreshes the operator's balance.
+   * One look at everything in flight; refreshes the operator's balance. While this process stands by it does
+   * only the latter: another one follows what is in flight.
    *
    * @param takenBack blocks that the chain has taken back: what they had settled counts as in flight from
    *   this call on, whether or not it succeeds.
    * @throws RetryError when chain or database could not be asked; HaltError when someone else uses our key.
    */
   async settle(head: SettlingHead, takenBack: readonly Hash[] = []): Promise<void> {
+    if (!this.leads) return this.steps.run(() => this.settler.watch());
     this.settler.takeBack(takenBack, head);
     if (this.ledger.mayMissRows) await this.wallet.lane.take(() => this.ledger.findMissedRows());
     await this.step(head);
@@ -125,18 +144,25 @@ export class ExecutionService {
    * over. What is left then is taken up by {@link recover} of the next process. Never throws.
    */
   async drain(timeoutMs: number): Promise<void> {
-    const endMs = this.clock.monotonicMs() + timeoutMs;
     await this.submitter.stop();
-    await this.ledger.saved();
-    while (this.ledger.size > 0 && this.clock.monotonicMs() < endMs) {
-      try {
-        await this.step(await this.chain.getBlock('latest'));
-      } catch (error) {
-        this.events.emit({ event: 'drain-failed', message: messageOf(error) });
-      }
-      if (this.ledger.size > 0) await sleep(DRAIN_POLL_MS);
-    }
-    if (this.ledger.size > 0) this.events.emit({ event: 'left-in-flight', transactions: this.ledger.size });
+    await this.drainage.run(async () => this.step(await this.chain.getBlock('latest')), timeoutMs);
+  }
+
+  /** The last step of the shut-down: another process need not wait for the lease. Never throws. */
+  giveBackLease(): Promise<void> {
+    return this.leadership.stop();
+  }
+
+  /** Nothing of an earlier epoch is on its way any more when the first write of this one is made. */
+  private async takeOver(): Promise<void> {
+    await this.wallet.lane.idle();
+    await this.steps.run(async () => {
+      await this.ledger.saved();
+      // Once in an epoch: a second attempt remembers what the first one has seen.
+      if (this.wallet.lease.open()) this.settler.forget();
+      await this.settler.recover(await this.chain.getBlock('latest'));
+      this.wallet.lease.ready();
+    });
   }
 
   private step(head: SettlingHead): Promise<void> {

@@ -1,6 +1,7 @@
 export { executionRow } from './execution-row.js';
 export { ExecutionModule } from './execution.module.js';
 export { ExecutionService } from './execution.service.js';
+export type { LeaseStatus } from './lease.js';
 export type { Prospect } from './pursuit.js';
 export { Signer } from './signer.js';
 export type { Intent, Submission } from './submission.js';

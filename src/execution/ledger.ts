@@ -1,9 +1,11 @@
-import type {
-  Execution,
-  ExecutionsRepository,
-  OutboxIntent,
-  OutboxRepository,
-  OutboxTransaction,
+import {
+  LeaseLost,
+  type Execution,
+  type ExecutionMode,
+  type ExecutionsRepository,
+  type OutboxIntent,
+  type OutboxRepository,
+  type OutboxTransaction,
 } from '../database/index.js';
 import type { Allowance } from '../domain/budget.js';
 import { sumOf, type Spend } from '../domain/spend.js';
@@ -107,6 +109,13 @@ export class Ledger {
     return found;
   }
 
+  /** Another process follows them. What it left is there after {@link load}. */
+  forget(): void {
+    this.open.clear();
+    this.dropped.length = 0;
+    this.answerLost = false;
+  }
+
   /** Reads what the wallet has spent today. @throws RetryError when the database is away. */
   async loadSpent(): Promise<void> {
     const { chainId, address, budget } = this.wallet;
@@ -115,8 +124,8 @@ export class Ledger {
   }
 
   /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */
-  async rejectUnsigned(): Promise<void> {
-    await this.executions.rejectInterrupted('interrupted' satisfies RejectionReason);
+  async rejectUnsigned(mode: ExecutionMode): Promise<void> {
+    await this.executions.rejectInterrupted(mode, 'interrupted' satisfies RejectionReason);
   }
 
   /**
@@ -199,14 +208,17 @@ export class Ledger {
     const { chainId, address: sender } = this.wallet;
     const key = { chainId, sender, nonce };
     const recorded = await this.outbox.record({ ...intent, ...key, hash, raw });
+    if (recorded.kind === 'lease-lost')
+      throw new LeaseLost(`nonce ${nonce} of ${sender} was not taken: another process has the lease`);
     if (recorded.kind !== 'nonce-taken') return recorded.id;
     throw new HaltError(
       `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
     );
   }
 
-  /** The plan is not carried out, for this reason. @throws RetryError when the database is away. */
+  /** It is not carried out. Without the lease its row is left to the holder. @throws RetryError */
   async reject(executionId: string, rejection: Rejection): Promise<Rejection> {
+    if (rejection.reason === 'standing-by') return rejection;
     await this.executions.settle(executionId, { status: 'rejected', reason: rejection.reason });
     return rejection;
   }

@@ -48,6 +48,13 @@ export class NonceLane {
     );
   }
 
+  /** Another process may have used nonces since: nothing is given out before the next {@link start}. */
+  forget(): void {
+    this.#count = undefined;
+    this.#free = [];
+    this.#inQuestion = false;
+  }
+
   /**
    * Runs `work` when all earlier work has ended.
    *

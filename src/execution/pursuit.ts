@@ -77,7 +77,7 @@ export class Pursuit {
   async goOn(waiting: readonly InFlight[], head: SettlingHead, nextNonce: number): Promise<void> {
     const kept: InFlight[] = [];
     for (const transaction of waiting) if (!(await this.isLost(transaction, head))) kept.push(transaction);
-    if (this.sender.isHalted) return;
+    if (this.sender.isHalted || !this.wallet.lease.holds) return;
     const due = kept.filter((transaction) => this.isDue(transaction, head, nextNonce));
     if (due.length > 0) {
       const proofs = await this.prove(kept);
@@ -196,7 +196,7 @@ export class Pursuit {
   ): Promise<void> {
     const { executionId, nonce } = transaction;
     await this.wallet.lane.take(async () => {
-      if (this.sender.isHalted) return;
+      if (this.sender.isHalted || !this.wallet.lease.holds) return;
       const signed = this.wallet.signer.sign(call, nonce);
       await this.settings.versions.add(transaction, signed, { kind, call, reason });
       const { hash } = signed;

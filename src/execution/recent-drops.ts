@@ -34,6 +34,11 @@ export class RecentDrops {
     return this.dropped.flatMap(({ transaction }) => transaction.versions.map(({ hash }) => hash));
   }
 
+  /** Another process looks for them. */
+  forget(): void {
+    this.dropped = [];
+  }
+
   /** Takes up what an earlier process has dropped. @throws RetryError when the database is away. */
   async load(): Promise<void> {
     const { chainId, address } = this.wallet;

@@ -60,6 +60,15 @@ export class RecentSettlements {
     this.windowBlocks = windowBlocks('reorg', chainDescription(wallet.chainId));
   }
 
+  /** Another process follows them. */
+  forget(): void {
+    this.settled.clear();
+    this.reopened = [];
+    this.gone = { blocks: new Set(), untilBlock: 0 };
+    this.highest = -1;
+    this.countTooLowSinceMs = undefined;
+  }
+
   /** The ledger has settled this transaction by this receipt. */
   add(transaction: InFlight, receipt: Receipt, { kind, realisedProfitUsd8 }: Proof): void {
     const block = { number: receipt.blockNumber, hash: receipt.blockHash };

@@ -78,6 +78,7 @@ export class Sender {
    * @throws RetryError when no endpoint could be asked.
    */
   async sendAgain(transaction: InFlight, head: SettlingHead): Promise<void> {
+    if (!this.wallet.lease.holds) return;
     const outcome = await this.doorOf(transaction).send(transaction);
     if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
     transaction.sentAtBlock = head.number;

@@ -44,9 +44,11 @@ export class Settler {
    *   chain.
    */
   async recover(head: SettlingHead): Promise<void> {
-    await this.ledger.load();
+    const { mode } = this.settings;
+    // A dry run follows nothing: what is in flight is the business of a bot that signs.
+    if (mode === 'live') await this.ledger.load();
     await this.ledger.loadSpent();
-    await this.settings.drops.load();
+    if (mode === 'live') await this.settings.drops.load();
     await this.ledger.book.load();
     const { transactionCount } = await this.look();
     const held = Math.max(await this.highestMined(), ...this.ledger.all.map(({ nonce }) => nonce));
@@ -61,7 +63,20 @@ export class Settler {
       highestMined,
     );
     await this.step(head);
-    await this.ledger.rejectUnsigned();
+    await this.ledger.rejectUnsigned(mode);
+  }
+
+  /** Another process follows what is in flight. What it left is taken up by {@link recover}. */
+  forget(): void {
+    this.ledger.forget();
+    this.settlements.forget();
+    this.settings.drops.forget();
+    this.wallet.lane.forget();
+  }
+
+  /** Refreshes the balance of the wallet. @throws RetryError */
+  async watch(): Promise<void> {
+    await this.evidence.look([]);
   }
 
   /**
@@ -80,6 +95,8 @@ export class Settler {
    */
   async step(head: SettlingHead): Promise<void> {
     const { receipts, transactionCount } = await this.look();
+    // What was seen while the lease was held is no work of another process.
+    if (this.isLate()) return;
     await this.evidence.lookForCode();
     await this.settlements.saveReopened();
     this.settlements.forgetOld();
@@ -110,10 +127,16 @@ export class Settler {
         await this.ledger.drop(transaction, 'dropped', { outcome: 'malfunction', reason });
       }
     }
+    if (this.isLate()) return;
     await this.checkSettled(count.highest);
     if (foreign > 0 && this.settings.mode === 'live')
       throw await this.failures.halt(this.wallet.foreignTransactions(foreign));
     await this.pursuit.goOn(waiting, head, count.lowest);
+  }
+
+  /** The lease has run out: what is seen from now on may be the work of another process. */
+  private isLate(): boolean {
+    return !this.wallet.lease.holds;
   }
 
   /** What a resume would do with what is in flight. Never throws. */

@@ -366,7 +366,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       await bench.mine(2);
       await bench.settle();
       await bench.rpc('anvil_setNonce', [bench.signer.address, '0x0']);
-      const late = await world.open({ ...bench.settings, funded: false });
+      const late = await world.reopen();
       await expect(late.execution.recover()).rejects.toThrow(/waiting for the node/);
       late.clock.putForward(11_000);
       await expect(late.execution.recover()).rejects.toBeInstanceOf(HaltError);

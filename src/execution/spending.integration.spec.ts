@@ -59,7 +59,7 @@ describe('F48 what is spent and what is in flight', { timeout: 60_000 }, () => {
     const fees = (await bench.executions.latest(2)).map(({ feesWei }) => feesWei ?? 0n);
     expect(spent.feeWei).toBe(fees.reduce((sum, fee) => sum + fee, 0n));
     expect(spent.feeWei).toBeGreaterThan(0n);
-    bench = await world.start({ key, funded: false });
+    bench = await world.restart();
     expect(bench.execution.spending()).toMatchObject({ spent, reserved });
   });
 
@@ -69,7 +69,7 @@ describe('F48 what is spent and what is in flight', { timeout: 60_000 }, () => {
     await bench.submit(2);
     const before = bench.execution.spending();
     expect(before.reserved).toEqual({ feeWei: 2n * FEE, lossUsd8: 2n * LOSS });
-    bench = await world.start({ key, funded: false, spending: { maxDailyLossUsd8: 2n * LOSS } });
+    bench = await world.restart();
     expect(bench.execution.spending()).toEqual(before);
     expect(reasonOf(await bench.submit(3))).toBe('daily-loss-reached');
     await bench.mineAndSettle();
@@ -113,7 +113,7 @@ describe('F48 what is spent and what is in flight', { timeout: 60_000 }, () => {
     await start();
     await bench.submit(1);
     await bench.dataSource.query('UPDATE transactions SET reserved_fee_wei = NULL, reserved_loss_usd = NULL');
-    bench = await world.start({ key, funded: false });
+    bench = await world.restart();
     expect(bench.execution.spending().reserved).toEqual({ feeWei: FEE, lossUsd8: LOSS });
   });
 });

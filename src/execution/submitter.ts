@@ -1,4 +1,4 @@
-import type { ExecutionMode } from '../database/index.js';
+import { LeaseLost, type ExecutionMode } from '../database/index.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
@@ -47,10 +47,15 @@ export class Submitter {
   async submit(intent: Intent): Promise<Submission> {
     const { plan, executionId } = intent;
     if (this.stopped) throw new RetryError('the bot is stopping: nothing more is sent');
+    if (this.wallet.lease.status.role === 'standby') return rejected('standing-by');
     if (this.inFlight().has(plan.borrower)) return this.ledger.reject(executionId, rejected('in-flight'));
     this.borrowers.add(plan.borrower);
     try {
       return await this.wallet.lane.take((lease) => this.carryOutOrHalt(lease, intent));
+    } catch (error) {
+      // What was signed has no row: it stays in this process, and is forgotten.
+      if (error instanceof LeaseLost) return rejected('standing-by');
+      throw error;
     } finally {
       this.borrowers.delete(plan.borrower);
     }
@@ -86,6 +91,8 @@ export class Submitter {
     const signed = this.wallet.signer.sign(plan.call, lease.nonce);
     const transaction = await this.ledger.record(intent, signed, door.name);
     lease.keep();
+    // The row is durable: the process that takes over hands it over.
+    if (!this.wallet.lease.holds) return rejected('standing-by');
     const late = this.safety.isHalted ? rejected('halted') : this.ageRefusalOf(intent);
     if (late) {
       // It has not left this process. If that cannot be saved it stays in flight, and is simulated before it
@@ -128,6 +135,7 @@ export class Submitter {
   }
 
   private safetyRefusalOf(plan: LiquidationPlan): Rejection | undefined {
+    if (!this.wallet.lease.leads) return rejected('standing-by');
     const authorisation = this.safety.authorise(plan, {
       inFlight: this.ledger.size,
       operatorBalanceWei: this.wallet.balanceWei,

@@ -1,11 +1,12 @@
 import type { Address } from '../domain/hex.js';
 import type { Budget } from './budget.js';
+import type { Lease } from './lease.js';
 import { NonceLane } from './nonce-lane.js';
 import type { Signer } from './signer.js';
 
 /**
- * An account that signs: its key, its lane of nonces, its balance, and what it may spend. Each part of
- * execution works for one wallet.
+ * An account that signs: its key, the lease under which it may sign, its lane of nonces, its balance, and
+ * what it may spend. Each part of execution works for one wallet.
  */
 export class Wallet {
   readonly lane = new NonceLane();
@@ -16,6 +17,7 @@ export class Wallet {
   constructor(
     readonly signer: Signer,
     readonly budget: Budget,
+    readonly lease: Lease,
   ) {}
 
   /** Wei, at the last look at the chain. */

@@ -41,6 +41,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   // Losing a race is everyday business; a malfunction is not.
   'execution-settled': ({ outcome }) =>
     outcome === 'malfunction' ? 'error' : outcome === 'won' ? 'info' : 'warn',
+  'lease-lost': ({ reason }) => (reason === 'it was given back' ? 'info' : 'warn'),
   'transaction-unanswered': 'warn',
   'transaction-refused-again': 'warn',
   'transaction-not-saved': 'warn',

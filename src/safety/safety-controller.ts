@@ -57,6 +57,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /** Changes of the saved state, one at a time. */
   private readonly writes = new SerialQueue();
   private resuming = 0;
+  /** Another process signs: what this one finds by itself holds only here, and is not saved. */
+  private standsBy = false;
   private retry: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MS;
 
@@ -91,8 +93,30 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   /** Tries once more to save the unsaved changes. The next hook closes the connections of the database. */
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.unsaved.length > 0) await this.save();
+    if (this.toSave.length > 0) await this.save();
     clearTimeout(this.retry);
+  }
+
+  /**
+   * Another process signs with the wallet, or this one does again. What a stand-by finds wrong by itself, for
+   * example a node that is late, must not stop the leader: it holds in this process alone. When the process
+   * takes over, it is saved as any other change.
+   */
+  standBy(standsBy: boolean): void {
+    const takesOver = this.standsBy && !standsBy;
+    this.standsBy = standsBy;
+    if (takesOver && this.toSave.length > 0) void this.save();
+  }
+
+  /** Takes over what other processes have saved: a halt of an operator counts for all. Never throws. */
+  async refresh(): Promise<void> {
+    await this.writes
+      .run(async () => {
+        const stored = await this.repository.load();
+        if (stored.version > this.saved.version) this.saved = stored;
+        this.derive();
+      })
+      .catch(() => undefined); // The next one makes up for it, and so does each save.
   }
 
   status(): SafetyStatus {
@@ -216,6 +240,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.writes
       .run(async () => {
         await this.saveAll();
+        this.unsaved = []; // What a stand-by found by itself ends with the resume.
         const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), ...(action && { action }) });
         this.derive();
         if (!saved)
@@ -242,9 +267,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     // While a resume is being saved, a halt of a HALTED bot is kept too: the bot must stay HALTED after the
     // resume.
     if (changesNothing && !action && this.resuming === 0) return;
-    this.unsaved = [...this.unsaved, { event, atMs, ...(action && { action }) }];
+    const earlier = this.standsBy ? this.unsaved.filter((one) => !supersedes(event, one)) : this.unsaved;
+    this.unsaved = [...earlier, { event, atMs, ...(action && { action }) }];
     this.derive();
-    if (this.loaded) await this.save();
+    if (this.loaded && this.toSave.length > 0) await this.save();
   }
 
   private async save(): Promise<void> {
@@ -259,11 +285,17 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     }
   }
 
+  /** While this process stands by, only what a person did. */
+  private get toSave(): readonly Change[] {
+    return this.standsBy ? this.unsaved.filter(({ action }) => action) : this.unsaved;
+  }
+
   private async saveAll(): Promise<void> {
-    for (let [change] = this.unsaved; change; [change] = this.unsaved) {
+    for (let [change] = this.toSave; change; [change] = this.toSave) {
       // When another process has changed the state, its state is the new base and our change is applied to
       // it.
-      if (await this.saveOne(change)) this.unsaved = this.unsaved.slice(1);
+      const saved = change;
+      if (await this.saveOne(saved)) this.unsaved = this.unsaved.filter((one) => one !== saved);
       this.derive();
     }
   }
@@ -299,6 +331,12 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const { name, role, address } = actor;
     return { actor: name, role, action, reason, at: new Date(this.clock.wallMs()), remote: address };
   }
+}
+
+/** Of the throttles that a stand-by keeps to itself, the last one counts: their number stays small. */
+function supersedes({ kind }: SafetyEvent, { event, action }: Change): boolean {
+  const throttles: readonly string[] = ['throttle', 'unthrottle'];
+  return !action && throttles.includes(kind) && throttles.includes(event.kind);
 }
 
 function nameOf(actor: Actor): string {

@@ -175,7 +175,7 @@ export class CheckpointStore {
     progress.changes = new Map();
     try {
       const gone = [...changes].flatMap(([account, state]) => (state === undefined ? [account] : []));
-      await this.checkpoints.saveCheckpoint(market, latest, statesIn(changes), gone);
+      await this.checkpoints.saveCheckpoint(market, latest, statesIn(changes), gone, progress.durable);
       progress.durable = latest;
     } catch (error) {
       // The next write tries again, with the newer state of accounts that changed once more.

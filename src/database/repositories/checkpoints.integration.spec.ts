@@ -42,6 +42,20 @@ describe('stored positions', { timeout: 60_000 }, () => {
     });
   });
 
+  it('F27 the late checkpoint of a process that stood still is refused; a later one of it is written', async () => {
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2)], []);
+    await checkpoints.saveCheckpoint('aave', block(30), [position(1, ['at 30'])], [], block(10));
+    await expect(
+      checkpoints.saveCheckpoint('aave', block(20), [position(1, ['at 20'])], [account(2)], block(10)),
+    ).rejects.toBeInstanceOf(RetryError);
+    const positions = [position(1, ['at 30']), position(2)];
+    expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: block(30), positions });
+    // It has followed the chain since: what changed after its own checkpoint includes all that the other wrote.
+    const later = [position(1, ['at 31'])];
+    await checkpoints.saveCheckpoint('aave', block(31), later, [account(2)], block(10));
+    expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: block(31), positions: later });
+  });
+
   it('a checkpoint updates changed positions, deletes those that are gone, and leaves all others alone', async () => {
     await checkpoints.saveCheckpoint('other', block(9), [position(1, ['another'])], []);
     await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2), position(3)], []);
@@ -62,7 +76,13 @@ describe('stored positions', { timeout: 60_000 }, () => {
 
   it('F15 a checkpoint of a lower block replaces the one before', async () => {
     await checkpoints.saveCheckpoint('aave', block(20), [position(1)], []);
-    await checkpoints.saveCheckpoint('aave', { number: 18, hash: hash(777) }, [position(1, [0])], []);
+    await checkpoints.saveCheckpoint(
+      'aave',
+      { number: 18, hash: hash(777) },
+      [position(1, [0])],
+      [],
+      block(20),
+    );
     const saved = await checkpoints.load('aave');
     expect(saved.checkpoint).toEqual({ number: 18, hash: hash(777) });
     expect(saved.positions).toEqual([position(1, [0])]);

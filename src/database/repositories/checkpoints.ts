@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Json } from '../../domain/json.js';
+import { RetryError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { Database } from '../database.js';
 import { CheckpointRow } from '../entities/state.js';
@@ -88,12 +89,16 @@ export class CheckpointsRepository {
    *
    * @param changed is encoded while it is written, so that nothing is encoded for a database that cannot be
    *   reached.
+   * @param own the checkpoint that this process knows to be stored. When another process has stored a later
+   *   block than this one, nothing is written: its positions are newer than ours.
+   * @throws RetryError also then.
    */
   saveCheckpoint(
     protocol: string,
     { number, hash }: Checkpoint,
     changed: Iterable<StoredPosition>,
     gone: readonly Address[],
+    own?: Checkpoint,
   ): Promise<void> {
     return this.database.transaction(async (manager) => {
       for (const states of batchesOf(changed))
@@ -107,12 +112,16 @@ export class CheckpointsRepository {
           protocol,
           gone,
         ]);
-      await manager.query(
-        `INSERT INTO checkpoints (protocol, block_number, block_hash) VALUES ($1, $2, $3)
+      const moved = await manager.query<unknown[]>(
+        `INSERT INTO checkpoints AS c (protocol, block_number, block_hash) VALUES ($1, $2, $3)
          ON CONFLICT (protocol) DO UPDATE
-           SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()`,
-        [protocol, number, hash],
+           SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()
+           WHERE c.block_number IS NULL OR c.block_hash = $4 OR c.block_number <= excluded.block_number
+         RETURNING protocol`,
+        [protocol, number, hash, own?.hash ?? null],
       );
+      if (moved.length === 0)
+        throw new RetryError('another process has stored the positions of a later block');
     });
   }
 

@@ -1,12 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import { In, IsNull, LessThan, MoreThanOrEqual, Not } from 'typeorm';
+import {
+  In,
+  IsNull,
+  LessThan,
+  MoreThanOrEqual,
+  Not,
+  type FindOptionsWhere,
+  type QueryDeepPartialEntity,
+} from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { Hash } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { Counted, OutcomeTotals } from '../../domain/outcome-tally.js';
 import { safeInteger, usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
-import { Execution, type ExecutionStatus } from '../entities/execution.js';
+import { Execution, type ExecutionMode, type ExecutionStatus } from '../entities/execution.js';
+import { Fence, isHeld } from '../fence.js';
 
 /**
  * The decision part of a row. Only a row of status `rejected` may lack amounts, if they never became known.
@@ -83,10 +92,16 @@ export type OutcomeRow = Counted & { readonly executionId: string; readonly atMs
 
 const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
 
-/** Decisions and their outcomes. Every method throws as {@link Database.query} does. */
+/**
+ * Decisions and their outcomes. Outcomes are fenced as the outbox is. Every method throws as
+ * {@link Database.query} does.
+ */
 @Injectable()
 export class ExecutionsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly fence: Fence = new Fence(),
+  ) {}
 
   /** @returns the row's id. */
   async insert(execution: NewExecution): Promise<string> {
@@ -111,33 +126,29 @@ export class ExecutionsRepository {
    * @param headToSendUs microseconds from the arrival of the head until the transaction was handed over.
    */
   async markSubmitted(id: string, txHash: Hash, headToSendUs: number | null): Promise<void> {
-    await this.database.with(Execution, (rows) =>
-      rows.update(
-        { id, status: In(['authorised', 'submitted']) },
-        { status: 'submitted', txHash, headToSendUs },
-      ),
+    await this.update(
+      { id, status: In(['authorised', 'submitted']) },
+      { status: 'submitted', txHash, headToSendUs },
     );
   }
 
   /** Writes how an execution ended. Another call replaces it, which a reorg may require. */
   async settle(id: string, end: ExecutionEnd): Promise<void> {
-    const { affected } = await this.database.with(Execution, (rows) =>
-      rows.update({ id }, { ...end, settledAt: () => 'now()' }),
-    );
-    if (affected !== 1) throw new HaltError(`there is no execution ${id} to settle`);
+    const affected = await this.update({ id }, { ...end, settledAt: () => 'now()' });
+    if (affected === 1) return;
+    await this.fence.explain(this.database);
+    throw new HaltError(`there is no execution ${id} to settle`);
   }
 
   /**
    * Rejects plans that were never authorised; nothing of them was signed. Call it at the start, when no pass
    * is running.
    *
+   * @param mode a dry run leaves the plans of a live bot alone.
    * @returns how many were rejected.
    */
-  async rejectInterrupted(reason: string): Promise<number> {
-    const { affected } = await this.database.with(Execution, (rows) =>
-      rows.update({ status: 'planned' }, { status: 'rejected', reason, settledAt: () => 'now()' }),
-    );
-    return affected ?? 0;
+  rejectInterrupted(mode: ExecutionMode, reason: string): Promise<number> {
+    return this.update({ status: 'planned', mode }, { status: 'rejected', reason, settledAt: () => 'now()' });
   }
 
   find(id: string): Promise<Execution | null> {
@@ -200,5 +211,23 @@ export class ExecutionsRepository {
   async countByStatus(): Promise<Partial<Record<ExecutionStatus, number>>> {
     const rows = await this.database.query('SELECT status, count(*) AS n FROM executions GROUP BY status');
     return Object.fromEntries(rows.map(({ status, n }) => [String(status), safeInteger(n)]));
+  }
+
+  /** @returns how many rows were changed: none when another process has the lease. */
+  private async update(
+    where: FindOptionsWhere<Execution>,
+    change: QueryDeepPartialEntity<Execution>,
+  ): Promise<number> {
+    const [chain, wallet, epoch] = this.fence.values;
+    const { affected } = await this.database.with(Execution, (rows) =>
+      rows
+        .createQueryBuilder()
+        .update()
+        .set(change)
+        .where(where)
+        .andWhere(isHeld(':chain', ':wallet', ':epoch'), { chain, wallet, epoch })
+        .execute(),
+    );
+    return affected ?? 0;
   }
 }

@@ -1,7 +1,29 @@
 import type { Outcome } from '../outcome.js';
 
-/** What became of a plan. */
+/** Who signs with the wallet, and what became of a plan. */
 export type ExecutionEvent =
+  | {
+      /** This process has the lease of the wallet. It takes up what an earlier one left, and then signs. */
+      readonly event: 'lease-acquired';
+      readonly wallet: string;
+      /** Grows with every process that takes the lease. */
+      readonly epoch: number;
+    }
+  | {
+      /** From now on this process signs nothing and hands nothing over. */
+      readonly event: 'lease-lost';
+      readonly wallet: string;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  | {
+      /** Another process has the lease. This one keeps its state at the head, and waits. */
+      readonly event: 'standing-by';
+      readonly wallet: string;
+      /** The process that has it: host, process id and a random part. */
+      readonly holder: string;
+      readonly epoch: number;
+    }
   | {
       readonly event: 'dry-run';
       readonly executionId: string;
