@@ -95,6 +95,13 @@ describe('F42 what two endpoints say of a plan', () => {
     expect(proofOf([primary!, silent], 0)).toMatchObject({ reason: 'simulation-reverted' });
   });
 
+  it('F43 is no proof when the only endpoint gives a profit of 2^256-1', () => {
+    expect(proofOf([witness('endpoint', { profit: 2n ** 256n - 1n })], 0)).toMatchObject({
+      reason: 'simulation-reverted',
+      detail: { revert: 'the node gave an outcome out of its range' },
+    });
+  });
+
   it('is enough from one endpoint, where only one is configured', () => {
     expect(proofOf([witness('endpoint')], 0)).toMatchObject({ kind: 'proved' });
   });

@@ -30,6 +30,8 @@ export interface Proved {
 
 export type Proof = Proved | { readonly kind: 'reverts'; readonly data: Hex } | Rejection;
 
+/** No amount of a token is larger: Aave itself keeps amounts in 128 bits. */
+const MOST_UNITS = 2n ** 128n - 1n;
 /**
  * Two nodes simulate the next block with a timestamp of their own, so that some seconds of interest lie
  * between their results: far less than this.
@@ -87,6 +89,13 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
     return rejected('simulation-reverted', { revert: 'the node left the outcome out' });
 
   const outcomes = results.map(({ returnData }) => readOutcome(returnData));
+  if (
+    outcomes.some(
+      ({ debtCovered, collateralSeized, profit }) =>
+        max(debtCovered, max(collateralSeized, profit)) > MOST_UNITS,
+    )
+  )
+    return rejected('simulation-reverted', { revert: 'the node gave an outcome out of its range' });
   for (const field of ['debtCovered', 'collateralSeized', 'profit'] as const) {
     const values = outcomes.map((outcome) => outcome[field]);
     if (!within(values, OUTCOME_TOLERANCE_BPS))

@@ -3,11 +3,10 @@ import type { ChimeraConfig } from '../config/index.js';
 import { toAddress, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { Counterparty, LendingMarket } from '../protocols/lending-market.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt, together, type Read } from '../rpc/chain/read.js';
+import { each, readAt, type Read } from '../rpc/chain/read.js';
 
 const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
 const FACTORY = selector('factory()');
-const LATEST_ROUND = selector('latestRoundData()');
 /** Of QuoterV2. The first Quoter takes its arguments in another form. */
 const QUOTES = [
   selector('quoteExactInputSingle((address,address,uint256,uint24,uint160))'),
@@ -57,24 +56,16 @@ export async function counterpartiesOf(
  */
 export async function checkContracts(
   chain: Chain,
-  { oracles, liquidity }: ChimeraConfig,
+  { liquidity }: ChimeraConfig,
   factory: bigint,
   block: Hash,
 ): Promise<string[]> {
   const { uniswapV3 } = liquidity;
-  const [round, quoterFactory, quoterCode] = [
-    ...(await readAt(
-      chain,
-      together(words(oracles.nativeUsdFeed, LATEST_ROUND, 5), words(uniswapV3.quoter, FACTORY, 1)),
-      block,
-    )),
-    await chain.getCode(uniswapV3.quoter),
-  ] as const;
+  const [quoterFactory, quoterCode] = await Promise.all([
+    readAt(chain, words(uniswapV3.quoter, FACTORY, 1), block),
+    chain.getCode(uniswapV3.quoter),
+  ]);
   const problems: string[] = [];
-  if (!round)
-    problems.push(
-      `oracles.nativeUsdFeed: the contract at ${oracles.nativeUsdFeed} gives no latestRoundData; a Chainlink feed was expected`,
-    );
   const of = quoterFactory?.[0];
   if (of === undefined || !QUOTES.every((quote) => quoterCode.includes(quote.slice(2))))
     problems.push(

@@ -155,7 +155,7 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     const refusedWith = (from: string, to: string): Promise<string[]> =>
       refusal((yaml) => yaml.replaceAll(from, to));
     expect(await refusedWith(nativeUsdFeed, pool)).toEqual([
-      expect.stringMatching(/^oracles\.nativeUsdFeed: the contract at 0x.* gives no latestRoundData; /),
+      expect.stringMatching(/^oracles\.nativeUsdFeed: the feed 0x.* does not answer as a price feed does; /),
     ]);
     expect(await refusedWith(quoter, uniswapFactory)).toEqual([
       expect.stringMatching(/^liquidity\.uniswapV3\.quoter: the contract at 0x.* is no QuoterV2; /),

@@ -1,0 +1,54 @@
+/** The books of the bot against the chain itself. */
+import type { TransactionReceipt } from 'ethers';
+import type { Stack } from '../../../devnet/stack/stack.js';
+import { toAddress, type Hex } from '../../../src/domain/hex.js';
+import { liquidatedEvents } from '../../../src/contract/contract.js';
+
+interface Row {
+  readonly nonce: string;
+  readonly hash: string;
+  readonly status: string;
+  readonly execution: string | null;
+  readonly gas_used: string | null;
+  readonly realised_profit: string | null;
+}
+
+/** Every row that says something else than the chain does, as a sentence: none when the books are true. */
+export async function closedBooks(stack: Stack): Promise<string[]> {
+  const { provider, accounts, addresses } = stack.devnet;
+  const rows = await stack.query<Row>(
+    `SELECT t.nonce::text, t.hash, t.status, e.status AS execution, e.gas_used::text, e.realised_profit::text
+       FROM transactions t LEFT JOIN executions e ON e.id = t.execution_id ORDER BY t.nonce`,
+  );
+  const mined = rows.filter(({ status }) => status === 'mined');
+  const count = await provider.getTransactionCount(accounts.operator);
+  const wrong =
+    mined.length === count ? [] : [`the chain has ${count} transactions, the books ${mined.length}`];
+  for (const row of mined) {
+    const receipt = await provider.getTransactionReceipt(row.hash);
+    if (!receipt) wrong.push(`nonce ${row.nonce} is not on the chain`);
+    else if (row.execution === 'succeeded' || row.execution === 'reverted')
+      wrong.push(...differences(row, receipt, addresses.chimera));
+  }
+  return wrong;
+}
+
+function differences(row: Row, receipt: TransactionReceipt, chimera: string): string[] {
+  const status = receipt.status === 1 ? 'succeeded' : 'reverted';
+  const logs = receipt.logs.map(({ address, topics, data }) => ({
+    address: toAddress(address),
+    topics: topics as Hex[],
+    data: data as Hex,
+  }));
+  const profit = status === 'reverted' ? null : String(liquidatedEvents(logs, toAddress(chimera))[0]?.profit);
+  const facts: [string, unknown, unknown][] = [
+    ['status', row.execution, status],
+    ['gas used', row.gas_used, String(receipt.gasUsed)],
+    ['profit', row.realised_profit, profit],
+  ];
+  return facts.flatMap(([what, ours, chain]) =>
+    ours === chain
+      ? []
+      : [`nonce ${row.nonce}: ${what} is ${String(ours)} in the books, ${String(chain)} on the chain`],
+  );
+}
