@@ -59,6 +59,8 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   readonly name = 'price-feeds';
   private feeds: Feeds = new Map();
   private readonly distrusted = new Set<Address>();
+  /** To be distrusted from the next reads on: what is being read now does not ask for them. */
+  private readonly doubted = new Set<Address>();
   /** The last answer to {@link reads}. */
   private asked: Round | undefined;
   /** Whether the price of the native token jumped in the last block. */
@@ -97,9 +99,9 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     if (found.size > 0) this.feeds = new Map([...this.feeds, ...found]);
   }
 
-  /** The feed's answer differs from its logs: from now on its price is read by a call. */
+  /** The feed's answer differs from its logs: from the next head on its price is read by a call. */
   distrust(feed: Address): void {
-    this.distrusted.add(feed);
+    this.doubted.add(feed);
   }
 
   check({ address, topics, data }: RawLog): void {
@@ -141,7 +143,10 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     this.jumped = false;
   }
 
+  /** Call it before the reads of what uses these feeds. */
   reads(): Read<Round | undefined> {
+    for (const feed of this.doubted) this.distrusted.add(feed);
+    this.doubted.clear();
     if (this.roundOf(this.nativeUsdFeed)) return { calls: [], decode: () => undefined };
     return latestRoundRead(this.nativeUsdFeed);
   }
