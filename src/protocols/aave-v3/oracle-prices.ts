@@ -35,8 +35,7 @@ export class OraclePrices {
    */
   reads({ market, sources }: MarketTerms, timestamp: number): Read<PricedConditions> {
     // A feed that is no longer trusted is asked at this very head: no block is without a price.
-    for (const [asset, source] of sources)
-      if (!this.feeds.roundOf(source)) this.byFeed.delete(asset);
+    for (const [asset, source] of sources) if (!this.feeds.roundOf(source)) this.byFeed.delete(asset);
     const asked = [...sources].filter(([asset]) => !this.byFeed.has(asset));
     const assets = [...market.reserves.values()].map(({ asset }) => asset);
     const both = together(
