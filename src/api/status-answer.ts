@@ -30,8 +30,8 @@ export interface StatusAnswer {
   /** Markets whose borrowers are not all known yet. Empty when all are. */
   readonly backfill: BotStatus['backfill'];
   /**
-   * Markets of which it is not proven that every borrower is known. `missing` has the debts that are known, and
-   * what all accounts owe together, in whole units of the asset.
+   * Markets of which it is not proven that every borrower is known. `missing` has the debts that are known,
+   * and what all accounts owe together, in whole units of the asset.
    */
   readonly incomplete: BotStatus['incomplete'];
   /** Of all transactions that were signed, over restarts. */

@@ -86,7 +86,10 @@ export class Lease {
     this.loseIfOver();
     const askedAtMs = clock.monotonicMs();
     const attempt = await leases.acquire(this.key, this.holder, this.lastsMs);
-    if (attempt.kind === 'held') return this.standBy(attempt.by);
+    if (attempt.kind === 'held') {
+      this.standBy(attempt.by);
+      return;
+    }
     this.epoch = attempt.epoch;
     this.validUntilMs = askedAtMs + this.lastsMs;
     this.other = undefined;

@@ -28,8 +28,8 @@ export class Versions {
   }
 
   /**
-   * Makes a signed version durable, with what the nonce reserves from now on. Only after this may it be handed
-   * over.
+   * Makes a signed version durable, with what the nonce reserves from now on. Only after this may it be
+   * handed over.
    *
    * @throws RetryError when the database is away.
    */

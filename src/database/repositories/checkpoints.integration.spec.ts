@@ -50,7 +50,8 @@ describe('stored positions', { timeout: 60_000 }, () => {
     ).rejects.toBeInstanceOf(RetryError);
     const positions = [position(1, ['at 30']), position(2)];
     expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: block(30), positions });
-    // It has followed the chain since: what changed after its own checkpoint includes all that the other wrote.
+    // It has followed the chain since: what changed after its own checkpoint includes all that the other
+    // wrote.
     const later = [position(1, ['at 31'])];
     await checkpoints.saveCheckpoint('aave', block(31), later, [account(2)], block(10));
     expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: block(31), positions: later });

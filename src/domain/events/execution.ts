@@ -49,7 +49,9 @@ export type ExecutionEvent =
       readonly borrower: string;
       readonly hash: string;
       readonly outcome: Outcome;
-      /** What its receipt says; dropped: it was not mined; cancelled: a cancellation was mined in its place. */
+      /**
+       * What its receipt says; dropped: it was not mined; cancelled: a cancellation was mined in its place.
+       */
       readonly status: 'succeeded' | 'reverted' | 'dropped' | 'cancelled';
       /** Why it did not succeed. */
       readonly reason: string | undefined;
@@ -110,7 +112,10 @@ export type ExecutionEvent =
       readonly hash: string;
     }
   | {
-      /** The endpoints count different numbers of transactions of the operator wallet. Said once, until it ends. */
+      /**
+       * The endpoints count different numbers of transactions of the operator wallet. Said once, until it
+       * ends.
+       */
       readonly event: 'transaction-count-disputed';
       readonly lowest: number;
       readonly highest: number;

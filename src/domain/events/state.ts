@@ -75,7 +75,10 @@ export type StateEvent =
       readonly accounts: readonly string[];
     }
   | {
-      /** A position differs also at a second look. It is set aside: not liquidated until chain and books agree. */
+      /**
+       * A position differs also at a second look. It is set aside: not liquidated until chain and books
+       * agree.
+       */
       readonly event: 'divergence';
       readonly protocol: string;
       readonly account: string;
