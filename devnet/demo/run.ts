@@ -35,10 +35,10 @@ export class Follower {
         this.lastReasons.delete(event.borrower.toLowerCase());
         break;
       case 'transaction-sent':
-        this.#inFlight.add(event.hash);
+        this.#inFlight.add(event.executionId);
         break;
       case 'execution-settled':
-        this.#inFlight.delete(event.hash);
+        this.#inFlight.delete(event.executionId);
         this.#busyAt = Math.max(this.#busyAt, event.block ?? 0);
         break;
       case 'position-skipped':

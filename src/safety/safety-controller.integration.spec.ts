@@ -17,7 +17,7 @@ import type { SafetyIntent, SafetyLimits } from '../domain/safety.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
-import { SafetyController, type Operator } from './safety-controller.js';
+import { SafetyController, StateConflict, type Operator } from './safety-controller.js';
 
 const USD = 10n ** 8n;
 const LIMITS: SafetyLimits = {
@@ -228,7 +228,8 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     await Promise.resolve();
     const halting = controller.halt('it is not', 'chimera');
     expect(controller.isHalted).toBe(true);
-    await Promise.all([resuming, halting]);
+    await expect(resuming).rejects.toBeInstanceOf(StateConflict);
+    await halting;
     expect(controller.isHalted).toBe(true);
     expect(
       events

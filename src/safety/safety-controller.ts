@@ -236,11 +236,13 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const text = reasonOf('resume', reason, actor);
     const action = this.actionOf('resume', text, actor);
     const event: SafetyEvent = { kind: 'resume', reason: text, actor: nameOf(actor) };
+    // What a stand-by has found by itself until now ends with the resume.
+    const ended = this.standsBy ? this.unsaved.filter((change) => !change.action) : [];
     this.resuming += 1;
     await this.writes
       .run(async () => {
         await this.saveAll();
-        this.unsaved = []; // What a stand-by found by itself ends with the resume.
+        this.unsaved = this.unsaved.filter((change) => !ended.includes(change));
         const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), ...(action && { action }) });
         this.derive();
         if (!saved)
