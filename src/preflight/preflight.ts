@@ -145,7 +145,7 @@ async function checkRoles(
       problems.push(
         `protocols (${named[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
       );
-  problems.push(...(await checkMarkets(chain, config, markets, block.hash)));
+  problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   if (problems.length === 0) {
     problems.push(...(await checkSimulation(chain, chimera, block.hash)));
     problems.push(...(await checkBloom(chain, block)));

@@ -51,7 +51,7 @@ export async function inRanges<T>(
       const length = current.next(Math.min(lengthOf(piece), longest));
       const rest = { from: piece.from + length, to: piece.to };
       piece.to = rest.from - 1;
-      piece.asked = { answer: outcomeOf(read(piece.from, piece.to)), span: current };
+      piece.asked = { answer: outcomeOf(() => read(piece.from, piece.to)), span: current };
       return rest;
     });
     if (!first.asked) throw new Error('the first piece was not asked for');
@@ -104,8 +104,8 @@ function lengthOf({ from, to }: Pick<Piece<unknown>, 'from' | 'to'>): number {
 }
 
 /** An answer that is not waited for yet must not end the process when it fails. */
-function outcomeOf<T>(answer: Promise<T>): Promise<Outcome<T>> {
-  return answer.then(
+function outcomeOf<T>(read: () => Promise<T>): Promise<Outcome<T>> {
+  return new Promise<T>((resolve) => resolve(read())).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
