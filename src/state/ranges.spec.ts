@@ -105,7 +105,7 @@ describe('F11 a range of logs that the provider does not serve', () => {
     refused = 0;
     expect((await logsIn(1, HEAD)).found).toEqual(blocksWithLogs(1, HEAD));
     // A read over a cut connection is made twice, and the answers to its neighbours are cut too.
-    expect(refused).toBeLessThanOrEqual(name === 'a cut connection' ? 14 : 4);
+    expect(refused).toBeLessThanOrEqual(name === 'a cut connection' ? 16 : 8);
   });
 
   it('F11 with a limit of 500, of all questions only a handful are refused', async () => {
