@@ -1,6 +1,6 @@
 import type { Address, Hash } from './hex.js';
 
-/** A liquidation that somebody carried out, as the logs of a market tell it. */
+/** A liquidation by any account, as the logs of a market tell it. */
 export interface PastLiquidation {
   readonly transactionHash: Hash;
   readonly blockNumber: number;

@@ -54,7 +54,7 @@ export class LeasesRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Takes the lease if nobody has it. After a RetryError it may have been taken: try again.
+   * Takes the lease if no process has it. After a RetryError it may have been taken: try again.
    *
    * @param holder a name that no other process has.
    */
