@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakePool, type FakePool } from '../../testing/nodes/fake-pool.js';
 import {
+  GatewayFault,
   html200,
   html502,
   NodeRefusal,
@@ -69,35 +70,31 @@ async function logsIn(
 
 const words = (code: number, message: string) => (): NodeRefusal => new NodeRefusal(code, message);
 /** The gateway answers in the place of the node, whatever the node says. */
-const gateway = (node: () => FakeRpc, fault: Fault) => (): [] => {
-  node().fault = fault;
-  setImmediate(() => setTimeout(() => (node().fault = undefined), 5));
-  return [];
-};
+const gateway = (fault: Fault) => (): GatewayFault => new GatewayFault(fault);
 
-const REFUSALS: [string, () => () => unknown][] = [
-  ['infura', () => words(-32602, 'range 10000 exceeds limit of 1000')],
-  ['drpc free', () => words(35, 'ranges over 1000 blocks are not supported on freetier')],
-  ['reth', () => words(-32602, 'query exceeds max results 20000, retry with the range 1-500')],
-  ['thirdweb', () => words(-32005, 'Try with this block range [0x1, 0x3e8].')],
-  ['alchemy', () => words(-32600, 'this block range should work: [0x0, 0x3e7]')],
-  ['scroll', () => words(-32000, 'block range is bigger than maxBlockRange')],
-  ['geth slow', () => words(-32002, 'request timed out')],
-  ['erigon', () => words(-32000, 'context deadline exceeded')],
-  ['a refusal that nobody has heard before', () => words(-31999, 'computer says no')],
-  ['an internal error', () => words(-32603, 'Internal error')],
-  ['HTTP 413', () => gateway(() => fakes.archive, { kind: 'status', status: 413 })],
-  ['HTTP 502', () => gateway(() => fakes.archive, html502)],
-  ['HTTP 503', () => gateway(() => fakes.archive, { kind: 'status', status: 503 })],
-  ['HTTP 504', () => gateway(() => fakes.archive, { kind: 'status', status: 504 })],
-  ['cloudflare 524', () => gateway(() => fakes.archive, { kind: 'status', status: 524 })],
-  ['a web page', () => gateway(() => fakes.archive, html200)],
-  ['a cut connection', () => gateway(() => fakes.archive, { kind: 'reset' })],
+const REFUSALS: [string, () => unknown][] = [
+  ['infura', words(-32602, 'range 10000 exceeds limit of 1000')],
+  ['drpc free', words(35, 'ranges over 1000 blocks are not supported on freetier')],
+  ['reth', words(-32602, 'query exceeds max results 20000, retry with the range 1-500')],
+  ['thirdweb', words(-32005, 'Try with this block range [0x1, 0x3e8].')],
+  ['alchemy', words(-32600, 'this block range should work: [0x0, 0x3e7]')],
+  ['scroll', words(-32000, 'block range is bigger than maxBlockRange')],
+  ['geth slow', words(-32002, 'request timed out')],
+  ['erigon', words(-32000, 'context deadline exceeded')],
+  ['a refusal that nobody has heard before', words(-31999, 'computer says no')],
+  ['an internal error', words(-32603, 'Internal error')],
+  ['HTTP 413', gateway({ kind: 'status', status: 413 })],
+  ['HTTP 502', gateway(html502)],
+  ['HTTP 503', gateway({ kind: 'status', status: 503 })],
+  ['HTTP 504', gateway({ kind: 'status', status: 504 })],
+  ['cloudflare 524', gateway({ kind: 'status', status: 524 })],
+  ['a web page', gateway(html200)],
+  ['a cut connection', gateway({ kind: 'reset' })],
 ];
 
 describe('F11 a range of logs that the provider does not serve', () => {
   it.each(REFUSALS)('F11 %s: it is cut until it is served, and no log is missing', async (name, refuse) => {
-    limited(fakes.archive, 1_000, refuse());
+    limited(fakes.archive, 1_000, refuse);
     expect((await logsIn(1, HEAD)).found).toEqual(blocksWithLogs(1, HEAD));
     expect(fakes.pool.status()[2]).toMatchObject({ role: 'archive', state: 'ok', struggling: false });
 
@@ -166,16 +163,8 @@ describe('F11 a range of logs that the provider does not serve', () => {
   });
 
   it('F11 a live endpoint whose gateway gives up on long ranges keeps its place', async () => {
-    limited(
-      fakes.primary,
-      1_000,
-      gateway(() => fakes.primary, html502),
-    );
-    limited(
-      fakes.backup,
-      1_000,
-      gateway(() => fakes.backup, html502),
-    );
+    limited(fakes.primary, 1_000, gateway(html502));
+    limited(fakes.backup, 1_000, gateway(html502));
     expect((await logsIn(1, HEAD, false)).found).toEqual(blocksWithLogs(1, HEAD));
     expect(fakes.pool.status()[0]).toMatchObject({ role: 'primary', state: 'ok', struggling: false });
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { aaveView } from '../../testing/aave-state.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { eventually } from '../../testing/eventually.js';
+import { send } from '../../testing/send.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Hash } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
@@ -77,11 +78,10 @@ describe('the state', () => {
   it('follows a feed whose log announces another aggregator', async () => {
     const one = await spec.whole();
     const { WETH, cbBTC } = spec.bench.devnet.tokens;
-    const proxy = spec.bench.devnet
-      .feed('WETH')
-      .connect(spec.bench.devnet.signer(spec.bench.devnet.accounts.deployer));
-    await proxy.getFunction('proposeAggregator')(cbBTC.aggregator);
-    await proxy.getFunction('confirmAggregator')(cbBTC.aggregator);
+    const { devnet } = spec.bench;
+    const { deployer } = devnet.accounts;
+    await send(devnet, deployer, devnet.feed('WETH'), 'proposeAggregator', cbBTC.aggregator);
+    await send(devnet, deployer, devnet.feed('WETH'), 'confirmAggregator', cbBTC.aggregator);
     const view = await one.advance();
     const prices = aaveView(view).conditions.prices;
     expect(prices.get(toAddress(WETH.address))).toBe(prices.get(toAddress(cbBTC.address)));

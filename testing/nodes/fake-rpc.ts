@@ -32,6 +32,11 @@ export type Fault =
   /** The answers are changed before they are sent: other ids, another order, one missing … */
   | { readonly kind: 'tampered'; readonly tamper: (answers: Answer[]) => unknown };
 
+/** What a handler answers so that the whole HTTP request that holds its call meets a fault. */
+export class GatewayFault {
+  constructor(readonly fault: Fault) {}
+}
+
 /** How a node refuses a batch of more calls than it takes. */
 export interface BatchLimit {
   readonly most: number;
@@ -56,7 +61,7 @@ interface Subscription {
   readonly filter: unknown;
 }
 
-/** Returns the result, or a promise of it. */
+/** Returns the result, or a promise of it; a {@link NodeRefusal}, or over HTTP a {@link GatewayFault}. */
 type Handler = (params: readonly unknown[]) => unknown;
 
 const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
@@ -130,7 +135,7 @@ export class FakeRpc {
     return `${scheme}://127.0.0.1:${this.#port}${path}`;
   }
 
-  /** @param handler returns the result. A NodeRefusal is answered as an error. */
+  /** @param handler returns the result. A NodeRefusal is answered as an error, a GatewayFault as a fault. */
   on(method: string, handler: Handler): void {
     this.#handlers.set(method, handler);
   }
@@ -235,7 +240,8 @@ export class FakeRpc {
     const served = limit ? calls.slice(0, limit.most) : calls;
     const answers = await Promise.all(served.map((call) => this.#answer(call.id, call.method, call.params)));
     const methodFault = calls.map(({ method }) => this.#methodFaults.get(method)).find((fault) => fault);
-    const fault = this.fault ?? methodFault;
+    const gateway = answers.map(({ result }) => result).find((result) => result instanceof GatewayFault);
+    const fault = this.fault ?? methodFault ?? gateway?.fault;
     const correct = JSON.stringify(batch ? answers : answers[0]);
     switch (fault?.kind) {
       case undefined:

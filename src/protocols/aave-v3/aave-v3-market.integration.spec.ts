@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aaveView } from '../../../testing/aave-state.js';
+import { send } from '../../../testing/send.js';
 import { BORROWERS, disagreements, stateSpec, viewOf, type Engine } from '../../../testing/state.js';
 import { sendFrom } from '../../../testing/transactions.js';
 import { addressAt, toAddress, type Address } from '../../domain/hex.js';
@@ -13,15 +14,12 @@ const spec = stateSpec();
 describe('an Aave market that is followed by its logs', () => {
   it('applies a change of the risk parameters', async () => {
     const one = await spec.whole();
-    const { poolConfigurator } = spec.bench.devnet.contracts;
-    const weth = spec.bench.devnet.tokens.WETH.address;
-    const signer = spec.bench.devnet.signer(spec.bench.devnet.accounts.deployer);
-    await poolConfigurator.connect(signer).getFunction('configureReserveAsCollateral')(
-      weth,
-      7_000,
-      7_500,
-      10_600,
-    );
+    const { devnet } = spec.bench;
+    const { deployer } = devnet.accounts;
+    const { poolConfigurator } = devnet.contracts;
+    const weth = devnet.tokens.WETH.address;
+    const parameters = [weth, 7_000, 7_500, 10_600];
+    await send(devnet, deployer, poolConfigurator, 'configureReserveAsCollateral', ...parameters);
     const view = await one.advance();
     const reserve = [...aaveView(view).market.reserves.values()].find(({ symbol }) => symbol === 'WETH');
     expect(reserve?.liquidationThresholdBps).toBe(7_500n);
