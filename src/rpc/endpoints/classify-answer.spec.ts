@@ -69,6 +69,8 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     ['besu', -32004, 'Upfront cost exceeds account balance'],
     ['openethereum', -32010, "Insufficient funds. The account doesn't have enough funds."],
     ['anvil', -32003, 'Insufficient funds for gas * price + value'],
+    ['hardhat', -32000, "sender doesn't have enough funds to send tx. The upfront cost is: 2"],
+    ['op-geth', -32000, 'insufficient funds for gas * price + value + rollup fee'],
   ])('"insufficient funds" of %s (%i %s)', (_client, code, message) => {
     expect(send(code, message)).toBeInstanceOf(InsufficientFunds);
   });
@@ -115,6 +117,26 @@ describe('answers to eth_sendRawTransaction in the words of each client', () => 
     [-32602, 'unknown transaction type'],
   ])('any other refusal has no class of its own: %i %s', (code, message) => {
     expect(send(code, message).constructor).toBe(RpcAnswerError);
+  });
+});
+
+describe('F05 a node that cannot pass a transaction on says nothing about the transaction', () => {
+  it.each([
+    ['proxyd', -32011, 'no backend is currently healthy to serve traffic'],
+    ['a proxy', -32603, 'no backends available for method'],
+    ['op-geth', -32000, 'Post "https://sequencer.example": tls: failed to verify certificate: x509: unknown'],
+    [
+      'op-geth',
+      -32000,
+      'Post "https://sequencer.example": dial tcp 10.0.0.1:443: connect: connection refused',
+    ],
+    ['op-geth', -32000, 'Post "https://sequencer.example": EOF'],
+    ['op-reth', -32603, 'error sending request for url (https://sequencer.example/)'],
+    ['op-reth', -32000, 'error sending request for url (https://sequencer.example/)'],
+    ['a gateway', -32000, 'read tcp 10.0.0.1:1->10.0.0.2:2: i/o timeout'],
+    ['a gateway', -32000, 'context deadline exceeded'],
+  ])('%s: %i %s', (_node, code, message) => {
+    expect(send(code, message)).toMatchObject({ kind: 'provider' });
   });
 });
 
@@ -197,6 +219,7 @@ describe('answers to calls', () => {
     ['a proxy', -32000, 'requested block number 101 is greater than the latest block'],
     ['alchemy', -32000, 'Requested data is not yet available'],
     ['chainstack', -32000, 'node is not synced'],
+    ['polygon', -32603, 'failed to get header from block hash or block number'],
   ])('F07 %s does not have the block, so it is out of sync (%i %s)', (_client, code, message) => {
     expect(classify('eth_call', code, message)).toMatchObject({ kind: 'out-of-sync' });
   });
@@ -245,6 +268,11 @@ describe('answers to calls', () => {
     const answer = classify('eth_getLogs', code, message);
     expect(answer).toBeInstanceOf(LogRangeTooLarge);
     expect((answer as LogRangeTooLarge).suggested).toBe(suggested);
+  });
+
+  it('F44 nethermind and openethereum do not have a block whose logs are asked for: not a matter of the range', () => {
+    const words = 'One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be found';
+    expect(classify('eth_getLogs', -32000, words)).toMatchObject({ kind: 'out-of-sync', tooMuch: false });
   });
 
   it('F11 the words of a refusal may stand in its data', () => {

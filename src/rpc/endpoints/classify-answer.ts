@@ -46,7 +46,7 @@ const REPLACEMENT_UNDERPRICED =
   /replacement \S*\s?(is )?(underpriced|too low|not allowed)|replacement ?not ?allowed|could not replace existing|transaction with (the )?same nonce|own ?nonce ?already ?used/i;
 
 const INSUFFICIENT_FUNDS =
-  /insufficient ?(funds|balance)|upfront cost exceeds|not have enough (funds|balance)|not enough (funds|balance)/i;
+  /insufficient ?(funds|balance)|upfront cost exceeds|(not|n[’']?t) have enough (funds|balance)|not enough (funds|balance)/i;
 
 const FEE_CAP =
   /fee\b.*exceeds? the config(ured|uration)? (fee )?cap|\bfee cap (is )?exceeded|exceeds? the (maximum )?(tx|transaction) fee cap|\bfee too high\b/i;
@@ -74,6 +74,8 @@ const OUT_OF_SYNC = new RegExp(
     /not (currently )?canonical|after last accepted block|unfinalized|first available (state|block)/,
     /(beyond|ahead of|greater than|higher than|after|above|past) (the )?(current |latest |last |best )?(known )?(head|tip|block|height)\b/,
     /(block|header|height|state) .*does ?n[o']t exist|(could ?n[o']t|cannot) find (block|header)/,
+    /(fail(ed|ure)|unable) to (get|find|fetch|load|retrieve|look up) (the |a )?(block|header|state)\b/,
+    /\bblocks? .*(cannot|can[’']t|could ?n[o’']t) be (found|resolved)/,
     /\b(is )?(still )?syncing\b|not (yet )?(synced|indexed|caught up)|lagging behind/,
   ]
     .map(({ source }) => source)
@@ -93,8 +95,12 @@ const RATE_LIMIT =
 const RATE_OF_CALLS =
   /rate.?limit|too many (requests|calls)|compute units|quota|throughput|(requests?|calls) (limit|per)|per (second|minute|day)|\bcredits\b|throttl/i;
 
+/** The node is there, and what it needs behind it is not: a sequencer, a backend, the network. */
+const BEHIND_IT =
+  /no (server|node|backend)s? (is |are )?(currently )?(available|healthy)|error sending request|\bdial (tcp|udp)|connection (was |is )?(refused|reset|closed|aborted)|\b(read|write): broken pipe|no such host|i\/o timeout|\bEOF\b|\btls: |x509: |certificate|(get|post) "?https?:/i;
+
 const PROVIDER_FAULT =
-  /internal (server )?error|temporarily|try again|upstream|unavailable|bad gateway|overloaded|\bbusy\b|no (server|node|backend)s? available|unauthori[sz]ed|forbidden|authenticat|api key|project id|billing/i;
+  /internal (server )?error|temporarily|try again|upstream|unavailable|bad gateway|overloaded|\bbusy\b|unauthori[sz]ed|forbidden|authenticat|api key|project id|billing/i;
 
 const TOO_LARGE =
   /(request|response|body|payload|entity|content|message|calldata|input|answer).{0,20} too (large|big|long)|(request|response|body|payload) size.{0,40}(exceed|limit|max)|exceeds the maximum (request|response|body|payload)/i;
@@ -147,9 +153,12 @@ export function classifyAnswer(
   if (method !== SEND && TOO_LARGE.test(words)) return new TooLarge(code, reason);
   if (isLogs && TIMED_OUT.test(words)) return unserved('refused', true);
   if (RATE_LIMIT_CODES.has(code) || RATE_LIMIT.test(words)) return unserved('rate-limit');
-  if (PROVIDER_CODES.has(code) || PROVIDER_FAULT.test(words) || TIMED_OUT.test(words))
-    return unserved('provider', isLogs);
+  if (PROVIDER_CODES.has(code) || isFaultOfProvider(words)) return unserved('provider', isLogs);
   return method === SEND ? new RpcAnswerError(code, reason) : unserved('refused', isLogs);
+}
+
+function isFaultOfProvider(words: string): boolean {
+  return [PROVIDER_FAULT, BEHIND_IT, TIMED_OUT].some((pattern) => pattern.test(words));
 }
 
 function aboutTransaction(code: number, words: string, reason: string): RpcAnswerError | undefined {
