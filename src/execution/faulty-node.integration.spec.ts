@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { RpcClient } from '../../devnet/chain/rpc.js';
-import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
+import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { RetryError } from '../domain/errors.js';
 import { Bench, reverting } from '../../testing/execution.js';
 
@@ -82,5 +82,49 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
     expect(node.seenOf(SEND)).toHaveLength(1);
+  });
+
+  describe('F44 a node that refuses a transaction and has taken it', () => {
+    /** @returns the execution, which is dropped */
+    async function refused(words: string): Promise<string> {
+      node.on(SEND, async ([raw]) => {
+        await new RpcClient(world.anvil.url).call(SEND, [raw]);
+        return new NodeRefusal(-32000, words);
+      });
+      const { executionId } = await bench.submit(1);
+      expect(await bench.statusOf(executionId)).toBe(`dropped: every node refused it: ${words}`);
+      node.forwardTo(world.anvil.url);
+      return executionId;
+    }
+
+    async function expectBooked(executionId: string): Promise<void> {
+      await bench.mine(2);
+      await bench.settle();
+      expect(await bench.executions.find(executionId)).toMatchObject({ status: 'succeeded', reason: null });
+      expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
+    }
+
+    it.each([
+      'insufficient funds for gas * price + value: have 1 want 2',
+      'tx fee (1.63 ether) exceeds the configured cap (1.00 ether)',
+      'the stars are not right',
+    ])('with "%s": it is booked when it is mined', async (words) => {
+      await expectBooked(await refused(words));
+      expect(bench.execution.inFlight().size).toBe(0);
+    });
+
+    it('and the next plan takes its nonce: one of them is booked, and the lane goes on', async () => {
+      const first = await refused('the stars are not right');
+      const second = await bench.submit(2);
+      expect(second).toMatchObject({ kind: 'submitted', nonce: 0, accepted: false });
+      await expectBooked(first);
+      expect(await bench.executions.find(second.executionId)).toMatchObject({
+        status: 'dropped',
+        outcome: 'stale',
+      });
+      expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 1, accepted: true });
+      await bench.mine(2);
+      expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
+    });
   });
 });
