@@ -19,6 +19,8 @@ export const REJECTION_REASONS = {
   'bonus-below-floor': 'even the whole bonus, without any cost, is below planner.minProfitUsd',
   'no-route': 'no configured pool trades this collateral for this debt',
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
+  'collateral-not-payable':
+    'the market holds too little of the collateral to pay out: others have borrowed it, and what fits is not worth a transaction',
   'simulation-reverted': 'the contract call reverted at the planning block',
   'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
   'endpoints-disagree':
@@ -28,7 +30,7 @@ export const REJECTION_REASONS = {
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'depends-on-earlier-plan':
-    'profit falls below the floor once the plans sent before it in this block have executed',
+    'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
   'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',
   halted: 'the safety controller is HALTED',
   throttled: 'the safety controller is THROTTLED and another transaction is in flight',

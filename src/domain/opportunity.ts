@@ -1,5 +1,6 @@
 import type { Block } from './block.js';
 import type { Address } from './hex.js';
+import { mulDivCeil } from './money.js';
 
 export interface Asset {
   readonly address: Address;
@@ -13,10 +14,16 @@ export interface Asset {
  * Why an amount is worth trying. The slope of the profit changes only at a few amounts, so the best amount is
  * one of these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the
  * protocol's minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is
- * worth, or the operator's limit.
+ * worth, what the market can pay out of the collateral, or the operator's limit.
  */
 export type Sizing =
-  'all-debt' | 'all-collateral' | 'close-factor' | 'leaves-minimum' | 'swap-depth' | 'notional-limit';
+  | 'all-debt'
+  | 'all-collateral'
+  | 'close-factor'
+  | 'leaves-minimum'
+  | 'swap-depth'
+  | 'payable'
+  | 'notional-limit';
 
 /** One collateral, debt and amount, and what the protocol would do with them at the block of the pass. */
 export interface LiquidationCandidate {
@@ -34,6 +41,14 @@ export interface LiquidationCandidate {
   readonly collateralSeized: bigint;
   /** Collateral units the protocol keeps of the bonus. */
   readonly protocolFee: bigint;
+}
+
+/**
+ * The most collateral that the protocol pays out until inclusion: where a side is cleared, interest makes the
+ * amount a little larger. Collateral units.
+ */
+export function mostSeized({ collateralSeized, debtToCover, debtToFund }: LiquidationCandidate): bigint {
+  return mulDivCeil(collateralSeized, debtToFund, debtToCover);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { allot } from '../domain/allotment.js';
-import { rejected, type PlanDecision } from '../domain/decision.js';
+import type { PlanDecision } from '../domain/decision.js';
+import { belowFloor } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { fullFees, planOf, type PricedDraft, type PricingPolicy } from './pricing.js';
 
@@ -31,6 +32,6 @@ export function allocate(
     const plan = planOf(proof, fullFees(proof.need, nativePriceUsd8), context, policy);
     const { minProfitUsd8 } = policy;
     const detail = { netProfitUsd8: String(plan.netProfitUsd8), floorUsd8: String(minProfitUsd8) };
-    return { ...rejected('profit-below-floor', detail), opportunity, attempt: plan };
+    return { ...belowFloor(plan.candidate, detail), opportunity, attempt: plan };
   });
 }

@@ -4,7 +4,7 @@ import { unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Hex } from '../domain/hex.js';
 import { amountWorth, max } from '../domain/money.js';
-import type { Opportunity } from '../domain/opportunity.js';
+import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import type { PlanningContext } from './planning-context.js';
 import type { Quote } from './quotes.js';
@@ -38,7 +38,7 @@ export function draftOf(
     nativePriceUsd8,
   );
   if (quote.grossUsd8 < minProfitUsd8 + l2GasUsd8)
-    return rejected('profit-below-floor', {
+    return belowFloor(quote.candidate, {
       quotedProfitUsd8: String(quote.grossUsd8),
       estimatedGasUsd8: String(l2GasUsd8),
       floorUsd8: String(minProfitUsd8),
@@ -56,6 +56,16 @@ export function draftOf(
   };
   const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
   return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };
+}
+
+/** The profit does not reach the floor: by itself, or because the market can pay out no more collateral. */
+export function belowFloor(
+  { sizing, collateral, collateralSeized }: LiquidationCandidate,
+  numbers: Record<string, string>,
+): Rejection {
+  if (sizing !== 'payable') return rejected('profit-below-floor', numbers);
+  const payable = { collateral: collateral.symbol, payable: String(collateralSeized) };
+  return rejected('collateral-not-payable', { ...payable, ...numbers });
 }
 
 /** Calldata of a liquidation. */

@@ -165,6 +165,9 @@ export class ExecutionPlanner {
   }
 }
 
+/** An overflow or underflow, as Solidity reports it. */
+const UNDERFLOW = 'Panic(17)';
+
 /** Why the contract, or a contract that it called, reverted. */
 function refusalOf({ quote, liquidation }: Draft, revertData: Hex, first: boolean): Rejection {
   const error = parseRevert(revertData);
@@ -173,6 +176,8 @@ function refusalOf({ quote, liquidation }: Draft, revertData: Hex, first: boolea
     quotedProfit: String(quote.profit),
     minProfit: String(liquidation.minProfit),
   };
+  // What is in flight may seize what the market can pay out: there a subtraction underflows.
+  if (detail.revert === UNDERFLOW && !first) return rejected('depends-on-earlier-plan', detail);
   // A swap that costs too much leaves less profit than the floor, or takes more than was seized.
   const costsTooMuch =
     error.kind === 'known' && (error.name === 'ProfitBelowFloor' || error.name === 'CannotRepay');

@@ -49,9 +49,18 @@ const header = {
   baseFeePerGas: hex(BLOCK.baseFeePerGas),
 };
 const ROUND: Hex = `0x${[1n, context.nativePriceUsd8, 0n, BigInt(BLOCK.timestamp), 1n].map(uintWord).join('')}`;
-const AGGREGATED = new Interface([
+const aggregate3 = new Interface([
   'function aggregate3((address,bool,bytes)[]) returns ((bool success, bytes returnData)[])',
-]).encodeFunctionResult('aggregate3', [[[true, ROUND]]]);
+]);
+/** Pool.getVirtualUnderlyingBalance. */
+const PAYABLE_SELECTOR = '6fb07f96';
+
+/** What the market can pay out, or the price of the native token: each is asked alone. */
+function aggregated(call: unknown): string {
+  const asksPayable = JSON.stringify(call).includes(PAYABLE_SELECTOR);
+  const answer = asksPayable ? `0x${uintWord(10n ** 24n)}` : ROUND;
+  return aggregate3.encodeFunctionResult('aggregate3', [[[true, answer]]]);
+}
 
 interface SimulatedAnswer {
   readonly status: Hex;
@@ -77,7 +86,7 @@ beforeAll(async () => {
   endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
   endpoints.primary.on('eth_getBlockByHash', () => header);
   // The one thing that is read beside the simulation is the price of the native token.
-  endpoints.primary.on('eth_call', () => AGGREGATED);
+  endpoints.primary.on('eth_call', ([call]) => aggregated(call));
   planner = new ExecutionPlanner(new Chain(endpoints.pool), venue, fees, new RecordedEvents(), config);
 });
 
@@ -90,7 +99,8 @@ afterAll(() => endpoints.close());
 
 /** Of each call of the one simulation: the borrower that its calldata names, if any. */
 function simulatedBorrowers(): (string | undefined)[] {
-  expect(endpoints.primary.requests - requestsBefore).toBe(1);
+  // The other one asked what the market can pay out.
+  expect(endpoints.primary.requests - requestsBefore).toBe(2);
   const [request] = endpoints.primary.seenOf('eth_simulateV1');
   const [{ blockStateCalls }] = request?.params as [
     { blockStateCalls: readonly [{ calls: readonly { input: string }[] }] },

@@ -1,12 +1,13 @@
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Hash } from '../domain/hex.js';
 import { valueUsd8 } from '../domain/money.js';
-import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
+import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
 import type { Route } from '../domain/route.js';
 import { pairKey, type Pool, type TokenPair, type Venue } from '../liquidity/venue.js';
-import { sizePair } from '../protocols/market-kinds.js';
+import { sizePair, sizePayable } from '../protocols/market-kinds.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
+import { Payables, type Payment } from './payables.js';
 
 /** A candidate with the route that would fund it and sell its collateral. */
 export interface Quote {
@@ -17,12 +18,11 @@ export interface Quote {
   readonly grossUsd8: bigint;
 }
 
-export type QuoteDecision = { readonly kind: 'quoted'; readonly quote: Quote } | Rejection;
+export type QuoteDecision =
+  { readonly kind: 'quoted'; readonly quote: Quote; readonly choice: Payment } | Rejection;
 
 /** One amount through one pool. */
-interface Choice {
-  readonly candidate: LiquidationCandidate;
-  readonly pair: LiquidationPair;
+interface Choice extends Payment {
   readonly pool: Pool;
 }
 
@@ -31,8 +31,8 @@ type PoolsByPair = ReadonlyMap<string, readonly Pool[]>;
 
 /**
  * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and
- * before costs. At most two round trips: first all edges and the depth of each pool, then the amounts at
- * which a pool's depth ends.
+ * before costs. At most two round trips: first all edges, the depth of each pool and what the markets can pay
+ * out of each collateral; then the amounts at which a pool's depth, or what can be paid out, ends.
  */
 export async function bestQuotes(
   chain: Chain,
@@ -41,24 +41,52 @@ export async function bestQuotes(
   block: Hash,
 ): Promise<QuoteDecision[]> {
   const pools = byPair(await venue.pools(tokenPairsOf(opportunities), block));
-  const choices = opportunities.map(({ pairs }) => pairs.flatMap((pair) => choicesOf(pools, pair)));
+  const choices = opportunities.map((opportunity) => choicesOf(pools, opportunity));
   const largest = choices.map(largestPerPool);
-  const [inputs, depths] = await readAt(
+  const [inputs, depths, payables] = await readAt(
     chain,
-    together(each(choices.map(inputReads)), each(largest.map((own) => each(own.map(depthRead))))),
+    together(
+      each(choices.map(inputReads)),
+      each(largest.map((own) => each(own.map(depthRead)))),
+      Payables.read(choices.flat()),
+    ),
     block,
   );
 
-  const atDepth = largest.map((own, index) =>
-    own.flatMap((choice, at) => swapDepthChoice(choice, depths[index]?.[at] ?? 0n)),
+  const atEdges = largest.map((own, index) =>
+    own.flatMap((choice, at) => [
+      ...swapDepthChoice(choice, depths[index]?.[at] ?? 0n),
+      ...payableChoice(choice, payables),
+    ]),
   );
-  const depthInputs = await readAt(chain, each(atDepth.map(inputReads)), block);
+  const edgeInputs = await readAt(chain, each(atEdges.map(inputReads)), block);
 
-  return opportunities.map((_, index) => {
-    const own = [...(choices[index] ?? []), ...(atDepth[index] ?? [])];
-    const asked = [...(inputs[index] ?? []), ...(depthInputs[index] ?? [])];
-    return best(own, asked);
+  const offers = opportunities.map((_, index) => {
+    const asked = [...(inputs[index] ?? []), ...(edgeInputs[index] ?? [])];
+    return [...(choices[index] ?? []), ...(atEdges[index] ?? [])].map((choice, at) => ({
+      choice,
+      input: asked[at],
+    }));
   });
+  return inOrderOfProfit(offers, payables);
+}
+
+/** The most profitable position is the first to choose, because its plan is sent first. */
+function inOrderOfProfit(offers: readonly (readonly Offer[])[], payables: Payables): QuoteDecision[] {
+  const gross = (own: readonly Offer[]): bigint => {
+    const decision = best(own, payables);
+    return decision.kind === 'quoted' ? decision.quote.grossUsd8 : -1n;
+  };
+  const order = offers
+    .map((own, index) => ({ own, index, grossUsd8: gross(own) }))
+    .sort((a, b) => (a.grossUsd8 < b.grossUsd8 ? 1 : -1));
+  const decisions: QuoteDecision[] = [];
+  for (const { own, index } of order) {
+    const decision = best(own, payables);
+    decisions[index] = decision;
+    if (decision.kind === 'quoted') payables.take(decision.choice);
+  }
+  return decisions;
 }
 
 function tokenPairsOf(opportunities: readonly Opportunity[]): TokenPair[] {
@@ -78,12 +106,14 @@ function byPair(pools: readonly Pool[]): PoolsByPair {
   return found;
 }
 
-function choicesOf(pools: PoolsByPair, pair: LiquidationPair): Choice[] {
-  return pair.candidates.flatMap((candidate) => {
-    const { collateral, debt } = candidate;
-    const own = pools.get(pairKey([collateral.address, debt.address])) ?? [];
-    return own.map((pool) => ({ candidate, pair, pool }));
-  });
+function choicesOf(pools: PoolsByPair, { market, pairs }: Opportunity): Choice[] {
+  return pairs.flatMap((pair) =>
+    pair.candidates.flatMap((candidate) => {
+      const { collateral, debt } = candidate;
+      const own = pools.get(pairKey([collateral.address, debt.address])) ?? [];
+      return own.map((pool) => ({ market, candidate, pair, pool }));
+    }),
+  );
 }
 
 function inputReads(choices: readonly Choice[]): Read<(bigint | undefined)[]> {
@@ -117,21 +147,36 @@ function swapDepthChoice(choice: Choice, depth: bigint): Choice[] {
   return candidate ? [{ ...choice, candidate }] : [];
 }
 
-function best(choices: readonly Choice[], inputs: readonly (bigint | undefined)[]): QuoteDecision {
-  if (choices.length === 0) return rejected('no-route');
-  let winner: Quote | undefined;
-  for (const [index, choice] of choices.entries()) {
+/** The amount at which the market has paid out all that it can of this collateral. */
+function payableChoice(choice: Choice, payables: Payables): Choice[] {
+  const payable = payables.of(choice);
+  if (payable === undefined || payables.fits(choice)) return [];
+  const candidate = sizePayable(choice.pair, payable);
+  return candidate && candidate.debtToCover <= choice.candidate.debtToCover ? [{ ...choice, candidate }] : [];
+}
+
+interface Offer {
+  readonly choice: Choice;
+  /** What the pool takes for it; undefined where it cannot deliver. */
+  readonly input: bigint | undefined;
+}
+
+function best(offers: readonly Offer[], payables: Payables): QuoteDecision {
+  const [first] = offers;
+  if (!first) return rejected('no-route');
+  const payable = offers.filter(({ choice }) => payables.fits(choice));
+  if (payable.length === 0) return payables.refusalOf(first.choice);
+  let winner: Extract<QuoteDecision, { kind: 'quoted' }> | undefined;
+  for (const { choice, input } of payable) {
     const { candidate } = choice;
-    const input = inputs[index];
     if (input === undefined || input >= candidate.collateralSeized) continue;
     const profit = candidate.collateralSeized - input;
     const grossUsd8 = valueUsd8(profit, candidate.collateral);
-    if (!winner || grossUsd8 > winner.grossUsd8)
-      winner = { candidate, route: directRoute(choice, input), profit, grossUsd8 };
+    if (winner && grossUsd8 <= winner.quote.grossUsd8) continue;
+    const quote = { candidate, route: directRoute(choice, input), profit, grossUsd8 };
+    winner = { kind: 'quoted', quote, choice };
   }
-  return winner
-    ? { kind: 'quoted', quote: winner }
-    : rejected('route-too-shallow', { triedRoutes: String(choices.length) });
+  return winner ?? rejected('route-too-shallow', { triedRoutes: String(payable.length) });
 }
 
 function directRoute({ candidate, pool }: Choice, quotedInput: bigint): Route {

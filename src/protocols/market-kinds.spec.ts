@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { opportunityOf, pairOf, positionOf } from '../../testing/builders/opportunities.js';
 import { UINT256_MAX, USD8, WAD } from '../domain/money.js';
-import type { Opportunity } from '../domain/opportunity.js';
+import { mostSeized, type Opportunity } from '../domain/opportunity.js';
 import { isBoundedByLimit } from './aave-v3/candidates.js';
-import { sizePair } from './market-kinds.js';
+import { sizePair, sizePayable } from './market-kinds.js';
 
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 
@@ -51,6 +51,33 @@ describe('sizing of a liquidation pair', () => {
   it('cuts an amount to what the close factor allows', () => {
     const candidate = sizePair(pairOf(), UINT256_MAX, 'swap-depth');
     expect(candidate).toMatchObject({ sizing: 'swap-depth', debtToCover: usdc(11_750) });
+  });
+
+  it.each(['3.5', '3.6', '3.7'])(
+    'covers the most debt for which the market can pay out the collateral (rules %s)',
+    (version) => {
+      const position = positionOf({ healthFactorWad: (WAD * 90n) / 100n });
+      const pair = pairOf(position, { version });
+      fc.assert(
+        fc.property(fc.bigInt({ min: 1n, max: 11n * WAD }), (payable) => {
+          const most = sizePayable(pair, payable);
+          if (!most) return;
+          expect(mostSeized(most)).toBeLessThanOrEqual(payable);
+          // One unit of debt more seizes too much, or leaves too little behind.
+          const more = sizePair(pair, most.debtToCover + 1n, 'payable');
+          expect(more === undefined || mostSeized(more) > payable || more.sizing === 'all-debt').toBe(true);
+        }),
+      );
+    },
+  );
+
+  it('lowers what the market can pay out to an amount that leaves enough behind, and finds none for nothing', () => {
+    // With 8.9 WETH, of the 9.14 that all of the debt seizes, less than 1,000 USD of debt would be left.
+    const pair = pairOf(positionOf({ healthFactorWad: (WAD * 90n) / 100n }));
+    const whole = sizePair(pair, UINT256_MAX, 'close-factor')!;
+    expect(sizePayable(pair, whole.collateralSeized)).toMatchObject({ debtToCover: usdc(22_500) });
+    expect(sizePayable(pair, mostSeized(whole))).toMatchObject({ sizing: 'all-debt' });
+    expect(sizePayable(pair, 0n)).toBeUndefined();
   });
 
   it('tells whether the limit of the operator bounds the pair', () => {

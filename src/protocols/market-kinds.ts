@@ -1,13 +1,16 @@
 import type { ProtocolConfig } from '../config/index.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
+import type { Address } from '../domain/hex.js';
 import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import type { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
+import type { Read } from '../rpc/chain/read.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
-import { sizedCandidate } from './aave-v3/candidates.js';
+import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
+import { payableRead } from './aave-v3/reads.js';
 import type { LendingMarket } from './lending-market.js';
 
 /** What every family of markets may build on. */
@@ -31,6 +34,10 @@ interface MarketKind<Settings> {
     debtToCover: bigint,
     sizing: Sizing,
   ) => LiquidationCandidate | undefined;
+  /** See {@link payableOf}. */
+  readonly payable: (market: Address, collateral: Address) => Read<bigint | undefined>;
+  /** See {@link sizePayable}. */
+  readonly sizePayable: (terms: SizingTerms, payable: bigint) => LiquidationCandidate | undefined;
   /** See {@link liquidationsOf}. */
   readonly liquidations: (chain: Chain, search: LiquidationSearch) => Promise<readonly PastLiquidation[]>;
 }
@@ -43,6 +50,8 @@ const MARKET_KINDS: {
     market: (settings, { chain, feeds, guard, healthFactors }) =>
       new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
     size: sizedCandidate,
+    payable: payableRead,
+    sizePayable: payableCandidate,
     liquidations: pastLiquidations,
   },
 };
@@ -71,8 +80,39 @@ export function sizePair(
   debtToCover: bigint,
   sizing: Sizing,
 ): LiquidationCandidate | undefined {
-  const kinds: Readonly<Record<string, Pick<MarketKind<never>, 'size'> | undefined>> = MARKET_KINDS;
-  const kind = kinds[terms.kind];
-  if (!kind) throw new TypeError(`no lending family is of the kind "${terms.kind}"`);
-  return kind.size(terms, debtToCover, sizing);
+  return kindOf(terms).size(terms, debtToCover, sizing);
+}
+
+/**
+ * How much of a collateral a market can pay out to a liquidator, collateral units; undefined where the market
+ * does not tell.
+ *
+ * @throws TypeError as {@link sizePair}
+ */
+export function payableOf(
+  { terms }: LiquidationPair,
+  market: Address,
+  collateral: Address,
+): Read<bigint | undefined> {
+  return kindOf(terms).payable(market, collateral);
+}
+
+/**
+ * The candidate of a pair that covers the most debt while the market pays out no more collateral than this;
+ * undefined where there is none. Pure, as {@link sizePair}.
+ *
+ * @param payable collateral units.
+ * @throws TypeError as {@link sizePair}
+ */
+export function sizePayable({ terms }: LiquidationPair, payable: bigint): LiquidationCandidate | undefined {
+  return kindOf(terms).sizePayable(terms, payable);
+}
+
+type Sized = Pick<MarketKind<never>, 'size' | 'payable' | 'sizePayable'>;
+
+function kindOf({ kind: name }: SizingTerms): Sized {
+  const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;
+  const kind = kinds[name];
+  if (!kind) throw new TypeError(`no lending family is of the kind "${name}"`);
+  return kind;
 }

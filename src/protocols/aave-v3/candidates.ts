@@ -1,9 +1,10 @@
-import type {
-  Asset,
-  LiquidationCandidate,
-  LiquidationPair,
-  Sizing,
-  SizingTerms,
+import {
+  mostSeized,
+  type Asset,
+  type LiquidationCandidate,
+  type LiquidationPair,
+  type Sizing,
+  type SizingTerms,
 } from '../../domain/opportunity.js';
 import { amountWithin, mulDivCeil, valueUsd8, WAD } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
@@ -14,6 +15,7 @@ import {
   largestLeavingMinimum,
   liquidationResult,
   maxLiquidatableDebt,
+  mostDebtPayable,
   type AaveV3Terms,
   type LiquidationResult,
 } from './liquidation.js';
@@ -115,6 +117,22 @@ export function sizedCandidate(
     collateralSeized: result.collateralSeized,
     protocolFee: result.protocolFee,
   };
+}
+
+/**
+ * The largest candidate that needs no more than `payable` units of collateral, or undefined where none does.
+ * An amount that leaves too little behind is lowered to one that does not.
+ *
+ * @throws TypeError when the terms are of another family.
+ */
+export function payableCandidate(terms: SizingTerms, payable: bigint): LiquidationCandidate | undefined {
+  if (!isAaveV3(terms)) throw new TypeError(`"${terms.kind}" are not the terms of an Aave v3 liquidation`);
+  const amounts = [mostDebtPayable(terms, payable), largestLeavingMinimum(terms)];
+  for (const amount of amounts) {
+    const candidate = amount === undefined ? undefined : sizedCandidate(terms, amount, 'payable');
+    if (candidate && mostSeized(candidate) <= payable) return candidate;
+  }
+  return undefined;
 }
 
 /** Wad, added to a health factor that interest may have raised until inclusion: 1 bp. */

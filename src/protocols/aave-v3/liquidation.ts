@@ -81,6 +81,37 @@ export function maxLiquidatableDebt({
  */
 export function liquidationResult(terms: AaveV3Terms, debtToCover: bigint): LiquidationResult | undefined {
   const { collateral, debt } = terms;
+  const { debtCovered, seizedWithFee, nominalFee } = seizure(terms, debtToCover);
+  const collateralSeized = seizedWithFee - nominalFee;
+
+  const clearsDebt = debtCovered >= debt.debt;
+  const clearsCollateral = seizedWithFee >= collateral.collateral;
+  if (!clearsDebt && !clearsCollateral) {
+    const debtLeftUsd8 = mulDivCeil(debt.debt - debtCovered, debt.priceUsd8, unitOf(debt.reserve.decimals));
+    const collateralLeftUsd8 = mulDivFloor(
+      collateral.collateral - seizedWithFee,
+      collateral.priceUsd8,
+      unitOf(collateral.reserve.decimals),
+    );
+    if (debtLeftUsd8 < MIN_LEFTOVER_USD8 || collateralLeftUsd8 < MIN_LEFTOVER_USD8) return undefined;
+  }
+  return {
+    debtCovered,
+    collateralSeized,
+    protocolFee: feeTransferred(terms, collateralSeized, nominalFee),
+    clears: clearsDebt ? 'debt' : clearsCollateral ? 'collateral' : 'none',
+  };
+}
+
+/** What a call takes and seizes, whether or not the rule against leftovers lets it pass. */
+interface Seizure {
+  readonly debtCovered: bigint;
+  readonly seizedWithFee: bigint;
+  readonly nominalFee: bigint;
+}
+
+function seizure(terms: AaveV3Terms, debtToCover: bigint): Seizure {
+  const { collateral, debt } = terms;
   const rules = rulesOfVersion(terms.rulesVersion);
   const collateralUnit = unitOf(collateral.reserve.decimals);
   const debtUnit = unitOf(debt.reserve.decimals);
@@ -99,25 +130,7 @@ export function liquidationResult(terms: AaveV3Terms, debtToCover: bigint): Liqu
     feeBps === 0n
       ? 0n
       : rules.protocolFee(seizedWithFee - rules.withoutBonus(seizedWithFee, bonusBps), feeBps);
-  const collateralSeized = seizedWithFee - nominalFee;
-
-  const clearsDebt = debtCovered >= debt.debt;
-  const clearsCollateral = seizedWithFee >= collateral.collateral;
-  if (!clearsDebt && !clearsCollateral) {
-    const debtLeftUsd8 = mulDivCeil(debt.debt - debtCovered, debt.priceUsd8, debtUnit);
-    const collateralLeftUsd8 = mulDivFloor(
-      collateral.collateral - seizedWithFee,
-      collateral.priceUsd8,
-      collateralUnit,
-    );
-    if (debtLeftUsd8 < MIN_LEFTOVER_USD8 || collateralLeftUsd8 < MIN_LEFTOVER_USD8) return undefined;
-  }
-  return {
-    debtCovered,
-    collateralSeized,
-    protocolFee: feeTransferred(terms, collateralSeized, nominalFee),
-    clears: clearsDebt ? 'debt' : clearsCollateral ? 'collateral' : 'none',
-  };
+  return { debtCovered, seizedWithFee, nominalFee };
 }
 
 /**
@@ -167,4 +180,23 @@ export function debtThatSeizes(collateralBalance: bigint, { collateral, debt }: 
   const withoutBonus = mulDivCeil(collateralBalance, BPS, collateral.liquidationBonusBps);
   // Even floor(withoutBonus * bonus) reaches the balance, so the rounding of every version does.
   return mulDivCeil(withoutBonus, collateral.priceUsd8 * debtUnit, debt.priceUsd8 * collateralUnit);
+}
+
+/**
+ * The most debt that one call may cover without paying out more collateral than this, debt token units. The
+ * pool pays out what the liquidator gets; the protocol's fee stays in it as aTokens. Exact for the rounding
+ * of every version, because it is searched: more debt never seizes less. The rule against leftovers may still
+ * refuse it.
+ *
+ * @param payable collateral units.
+ */
+export function mostDebtPayable(terms: AaveV3Terms, payable: bigint): bigint {
+  let [fits, beyond] = [0n, maxLiquidatableDebt(terms) + 1n];
+  while (beyond - fits > 1n) {
+    const middle = (fits + beyond) / 2n;
+    const { seizedWithFee, nominalFee } = seizure(terms, middle);
+    if (seizedWithFee - nominalFee <= payable) fits = middle;
+    else beyond = middle;
+  }
+  return fits;
 }

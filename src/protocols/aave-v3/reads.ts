@@ -49,6 +49,7 @@ export const SELECTORS = {
   getUserAccountData: selector('getUserAccountData(address)'),
   scaledBalanceOf: selector('scaledBalanceOf(address)'),
   scaledTotalSupply: selector('scaledTotalSupply()'),
+  getVirtualUnderlyingBalance: selector('getVirtualUnderlyingBalance(address)'),
 } as const;
 
 /** A single call whose success is required. */
@@ -123,6 +124,21 @@ export function reserveRead(pool: Address, reserveId: number, asset: Address): R
         },
       };
     },
+  };
+}
+
+/**
+ * What the pool can pay out of an asset: what was supplied and is not lent out (IPool, 3.1 and later). A
+ * liquidation that pays out more reverts without a reason, because a subtraction underflows. Undefined when
+ * the call reverts.
+ */
+export function payableRead(pool: Address, asset: Address): Read<bigint | undefined> {
+  return {
+    calls: [{ to: pool, data: withAddress(SELECTORS.getVirtualUnderlyingBalance, asset) }],
+    decode: ([result]) =>
+      result?.success === true
+        ? uintWithin(result.data, 0, MOST_128_BITS, 'the cash of a reserve')
+        : undefined,
   };
 }
 

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
+import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
+import { anAllowance } from '../../testing/builders/allowance.js';
+import { chainOf } from '../../testing/chain.js';
+import { configOf } from '../../testing/devnet-config.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { endow, send } from '../../testing/send.js';
+import { sendFrom } from '../../testing/transactions.js';
+import type { LiquidatedEvent } from '../contract/bindings.js';
+import { liquidatedEvents } from '../contract/contract.js';
+import { OpportunityDetector } from '../detector/opportunity-detector.js';
+import type { PlanDecision } from '../domain/decision.js';
+import { toAddress, type Hex } from '../domain/hex.js';
+import { USD8 } from '../domain/money.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
+import { PriceGuard } from '../oracles/price-guard.js';
+import type { Chain } from '../rpc/chain/chain.js';
+import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
+import { ExecutionPlanner } from './execution-planner.js';
+
+const ETHER = 10n ** 18n;
+
+/** 10 WETH of collateral for 23,500 USDC: below a health factor of 0.95 at $2,600. */
+const long: PositionRequest = {
+  collaterals: [{ symbol: 'WETH', amount: 10n * ETHER }],
+  debts: [{ symbol: 'USDC', amount: 23_500n * 10n ** 6n }],
+};
+
+let devnet: Devnet;
+let chain: Chain;
+let pool: RpcPool;
+let clean: string;
+let borrower: string;
+
+beforeAll(async () => {
+  devnet = await startDevnet();
+  ({ chain, pool } = chainOf(devnet));
+});
+
+beforeEach(async () => {
+  clean = await devnet.snapshot();
+  [borrower = ''] = await devnet.openPositions([long]);
+});
+
+afterEach(async () => {
+  await devnet.revert(clean);
+});
+
+afterAll(async () => {
+  pool.close();
+  await devnet.stop();
+});
+
+/** The WETH that the reserve can pay out. */
+async function cash(): Promise<bigint> {
+  const { aavePool } = devnet.contracts;
+  const balance: unknown = await aavePool.getFunction('getVirtualUnderlyingBalance')(
+    devnet.tokens.WETH.address,
+  );
+  return BigInt(String(balance));
+}
+
+/** Somebody borrows WETH until the reserve can pay out only this much. */
+async function leaveCash(left: bigint): Promise<void> {
+  const { aavePool } = devnet.contracts;
+  const whale = devnet.accounts.trader;
+  const usdc = 10n ** 9n * 10n ** 6n;
+  await endow(devnet, whale, 'USDC', usdc, devnet.addresses.pool);
+  await send(devnet, whale, aavePool, 'supply', devnet.tokens.USDC.address, usdc, whale, 0);
+  const taken = (await cash()) - left;
+  await send(devnet, whale, aavePool, 'borrow', devnet.tokens.WETH.address, taken, 2, 0, whale);
+  expect(await cash()).toBe(left);
+}
+
+async function fall(): Promise<void> {
+  await devnet.setPrices({ ...initialPrices(), WETH: 2_600n * USD8 });
+}
+
+async function decide(): Promise<PlanDecision[]> {
+  const config = configOf(devnet);
+  const parts = aaveParts(chain, config, LIQUIDATABLE);
+  const view = await viewOfAccounts(parts, chain, [borrower]);
+  const detector = new OpportunityDetector(
+    { all: [parts.market] },
+    parts.feeds,
+    new PriceGuard(config),
+    config,
+  );
+  const opportunities = detector
+    .detect(view, 10n ** 9n * USD8)
+    .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
+  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
+  return planner.plan(opportunities, {
+    block: view.block,
+    nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
+    operator: toAddress(devnet.accounts.operator),
+    pending: [],
+    allowance: anAllowance(),
+  });
+}
+
+async function planned(): Promise<LiquidationPlan> {
+  const decisions = await decide();
+  const [decision] = decisions;
+  if (decision?.kind !== 'planned') throw new Error(`a plan was expected, not ${String(decision?.reason)}`);
+  return decision.plan;
+}
+
+async function execute({ call }: LiquidationPlan): Promise<LiquidatedEvent | undefined> {
+  const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
+  const ours = logs.map((log) => ({
+    address: toAddress(log.address),
+    topics: log.topics.map(hex),
+    data: hex(log.data),
+  }));
+  return liquidatedEvents(ours, call.to)[0];
+}
+
+const hex = (text: string): Hex => `0x${text.slice(2)}`;
+
+describe('a reserve that has lent out its collateral', { timeout: 60_000 }, () => {
+  it('with little cash: the size that it can pay out is liquidated; the rest when the cash is back', async () => {
+    await fall();
+    const whole = (await planned()).candidate;
+    expect(whole.sizing).toBe('all-debt');
+
+    await leaveCash(2n * ETHER);
+    const plan = await planned();
+    expect(plan.candidate.sizing).toBe('payable');
+    // All of it, and not a unit more than the pool has.
+    const { collateralSeized } = plan.candidate;
+    expect(collateralSeized).toBeLessThanOrEqual(2n * ETHER);
+    expect(collateralSeized).toBeGreaterThan(2n * ETHER - 10n ** 12n);
+    expect(await execute(plan)).toMatchObject({ collateralSeized });
+    expect(await cash()).toBe(2n * ETHER - collateralSeized);
+
+    const { aavePool } = devnet.contracts;
+    const back = 10n * ETHER;
+    await send(devnet, devnet.accounts.trader, devnet.token('WETH'), 'approve', devnet.addresses.pool, back);
+    await send(
+      devnet,
+      devnet.accounts.trader,
+      aavePool,
+      'repay',
+      devnet.tokens.WETH.address,
+      back,
+      2,
+      devnet.accounts.trader,
+    );
+    const rest = await planned();
+    expect(rest.candidate.sizing).toBe('all-debt');
+    await execute(rest);
+    expect((await devnet.accountData(borrower)).totalDebtUsd8).toBe(0n);
+  });
+
+  it('without cash: it is rejected with the reason and the numbers, and not tried', async () => {
+    await fall();
+    await leaveCash(0n);
+    expect(await decide()).toMatchObject([
+      {
+        kind: 'rejected',
+        reason: 'collateral-not-payable',
+        detail: { collateral: 'WETH', payable: '0' },
+      },
+    ]);
+  });
+
+  it('with cash that is not worth a transaction: the same reason, with the profit and the floor', async () => {
+    await fall();
+    await leaveCash(ETHER / 1_000n);
+    const [decision] = await decide();
+    expect(decision).toMatchObject({
+      kind: 'rejected',
+      reason: 'collateral-not-payable',
+      detail: { collateral: 'WETH', floorUsd8: '500000000' },
+    });
+  });
+});
