@@ -68,6 +68,7 @@ import { RpcPool } from './endpoints/rpc-pool.js';
             chainId: network.chainId,
             sources,
             sawHead,
+            headers: pool.headers,
             links: new HeadLinks(chain, clock),
             doubted: () => pool.doubted(),
           },

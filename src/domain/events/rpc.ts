@@ -31,6 +31,15 @@ export type RpcEvent =
       readonly known: number;
     }
   | {
+      /**
+       * An endpoint delivered a log that its block does not hold. The logs that only this endpoint delivers
+       * do not count for ten minutes (F44).
+       */
+      readonly event: 'logs-not-believed';
+      readonly endpoint: EndpointRole;
+      readonly block: number;
+    }
+  | {
       /** The code that receives the heads failed for this one. The next head is given to it all the same. */
       readonly event: 'head-handler-failed';
       readonly block: number;

@@ -1,5 +1,6 @@
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
+import type { HeaderHashes } from '../header-hashes.js';
 import { isLogsBloom } from './logs-bloom.js';
 import {
   hexQuantity,
@@ -73,9 +74,11 @@ export function blockParam(block: BlockRef): unknown {
   return block.startsWith('0x') ? { blockHash: block } : block;
 }
 
-export function parseBlock(raw: unknown): Block {
+/** @throws TypeError when a field is malformed or out of its range, or the hash is not that of the fields. */
+export function parseBlock(raw: unknown, hashes: HeaderHashes): Block {
   if (raw === null) throw new NotThereYet('the node does not have the block');
   const block = toObject(raw);
+  hashes.check(block);
   return {
     number: toBlockNumber(block['number'], 'number'),
     hash: toHash(block['hash'], 'hash'),
@@ -87,8 +90,8 @@ export function parseBlock(raw: unknown): Block {
 }
 
 /** @throws TypeError when the node gave another block than the one asked for. */
-export function parseBlockAsked(raw: unknown, asked: BlockRef): Block {
-  const block = parseBlock(raw);
+export function parseBlockAsked(raw: unknown, asked: BlockRef, hashes: HeaderHashes): Block {
+  const block = parseBlock(raw, hashes);
   const same =
     typeof asked === 'number' ? block.number === asked : !asked.startsWith('0x') || block.hash === asked;
   if (!same) throw new TypeError('it is another block than the one asked for');

@@ -24,7 +24,13 @@ import { aggregates, type MulticallCall, type MulticallResult } from './multical
 import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import { AdaptiveSize } from '../endpoints/adaptive-size.js';
-import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
+import type {
+  BatchOptions,
+  CallOptions,
+  EachOptions,
+  EndpointAnswer,
+  RpcCall,
+} from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
 import {
@@ -76,12 +82,22 @@ export class Chain {
     return this.pool.chainId;
   }
 
+  /** Whether no endpoint can change a field of a header, because its hash is computed from them. */
+  get headersAreProven(): boolean {
+    return this.pool.headers.areProven;
+  }
+
   /** @throws RpcError of the kind `out-of-sync` when no endpoint has the block. */
   getBlock(block: BlockRef, options?: CallOptions): Promise<Block> {
     const byHash = typeof block === 'string' && block.startsWith('0x');
     const method = byHash ? 'eth_getBlockByHash' : 'eth_getBlockByNumber';
     const asked = typeof block === 'number' ? hexQuantity(block) : block;
-    return this.pool.call(method, [asked, false], (raw) => parseBlockAsked(raw, block), options);
+    return this.pool.call(
+      method,
+      [asked, false],
+      (raw) => parseBlockAsked(raw, block, this.pool.headers),
+      options,
+    );
   }
 
   /**
@@ -100,7 +116,7 @@ export class Chain {
       const calls = Array.from({ length: count }, (_, index): RpcCall<Block> => ({
         method: 'eth_getBlockByNumber',
         params: [hexQuantity(from + index), false],
-        parse: (raw) => parseBlockAsked(raw, from + index),
+        parse: (raw) => parseBlockAsked(raw, from + index, this.pool.headers),
       }));
       const parent = blocks.at(-1);
       blocks.push(...(await this.pool.batchAs(calls, (headers) => linked(headers, parent), options)));
@@ -121,11 +137,7 @@ export class Chain {
     topics: TopicFilter,
     options?: LogOptions,
   ): Promise<RawLog[]> {
-    const blocks =
-      'blockHash' in range
-        ? { blockHash: range.blockHash }
-        : { fromBlock: hexQuantity(range.fromBlock), toBlock: hexQuantity(range.toBlock) };
-    const filter = { ...blocks, ...(addresses.length > 0 && { address: addresses }), topics };
+    const filter = logFilter(range, addresses, topics);
     const known = (options?.mustHold ?? []).filter((log) => matchesFilter(log, range, addresses, topics));
     const parse = (raw: unknown): RawLog[] => {
       const logs = parseLogs(raw, range, addresses);
@@ -140,10 +152,29 @@ export class Chain {
     const last: RpcCall<Block> = {
       method: 'eth_getBlockByNumber',
       params: [hexQuantity(range.toBlock), false],
-      parse: (raw) => parseBlockAsked(raw, range.toBlock),
+      parse: (raw) => parseBlockAsked(raw, range.toBlock, this.pool.headers),
     };
     const large = range.toBlock > range.fromBlock;
     return this.pool.batchAs([logs, last], ([found]) => answerOf(found), { ...options, large });
+  }
+
+  /**
+   * The logs of a range as each live endpoint gives them, asked at once. No address means any address. Never
+   * throws.
+   */
+  logsEverywhere(
+    range: LogRange,
+    addresses: readonly Address[],
+    options?: EachOptions,
+  ): Promise<EndpointAnswer<RawLog[]>[]> {
+    const params = [logFilter(range, addresses, [])];
+    const parse = (raw: unknown): RawLog[] => parseLogs(raw, range, addresses);
+    return this.pool.askEach({ method: 'eth_getLogs', params, parse }, options);
+  }
+
+  /** As {@link logsEverywhere}, but not of the endpoint that is asked first, unless it is the only one. */
+  logsElsewhere(range: LogRange, addresses: readonly Address[]): Promise<EndpointAnswer<RawLog[]>[]> {
+    return this.logsEverywhere(range, addresses, { except: this.pool.firstFor() });
   }
 
   /**
@@ -299,6 +330,14 @@ export class Chain {
   sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
     return sendRawTransaction(this.pool, raw, expectedHash, options);
   }
+}
+
+function logFilter(range: LogRange, addresses: readonly Address[], topics: TopicFilter): object {
+  const blocks =
+    'blockHash' in range
+      ? { blockHash: range.blockHash }
+      : { fromBlock: hexQuantity(range.fromBlock), toBlock: hexQuantity(range.toBlock) };
+  return { ...blocks, ...(addresses.length > 0 && { address: addresses }), topics };
 }
 
 /** @throws RpcAnswerError when the node refused. */

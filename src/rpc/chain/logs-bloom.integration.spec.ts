@@ -5,7 +5,7 @@ import type { Block } from '../../domain/block.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { Secret } from '../../domain/secret.js';
 import { Chain } from './chain.js';
-import { isLogsBloom, mayHoldLogsOf } from './logs-bloom.js';
+import { excludes, isLogsBloom, makeUp, mayHold, type WatchedLogs } from './logs-bloom.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 
 const SENDER: Address = '0x00000000000000000000000000000000000000aa';
@@ -15,6 +15,14 @@ const EMITTERS = Array.from(
   (_, index): Address => `0x${(0xe000 + index).toString(16).padStart(40, '0')}`,
 );
 const EMITTER_CODE = '0x602a5f5fa100';
+
+/** The topic of each of these logs. */
+const TOPIC: Hash = `0x${(42).toString(16).padStart(64, '0')}`;
+const OTHER_TOPIC: Hash = `0x${'ab'.repeat(32)}`;
+
+/** Whether the bloom may hold any log of one of these contracts. */
+const mayHoldLogsOf = (bloom: Hex | undefined, addresses: readonly Address[]): boolean =>
+  mayHold(bloom, new Map(addresses.map((address) => [address, []])));
 
 let anvil: AnvilProcess;
 let pool: RpcPool;
@@ -94,6 +102,37 @@ it('a bloom that lacks one of the three bits of an address does not hold the add
 it('without a bloom the block may hold logs, and without addresses it does not', () => {
   expect(mayHoldLogsOf(undefined, [SENDER])).toBe(true);
   expect(mayHoldLogsOf(single.logsBloom, [])).toBe(false);
+});
+
+it('F44 a bloom tells which watched logs an answer lacks, by contract and topic', () => {
+  const [absent, emitter, next] = EMITTERS as [Address, Address, Address];
+  const watch = (...topics: Hash[]): WatchedLogs =>
+    new Map([
+      [absent, [TOPIC]],
+      [emitter, topics],
+    ]);
+  const log = { address: emitter, topics: [TOPIC] };
+  expect(mayHold(single.logsBloom, watch(TOPIC))).toBe(true);
+  expect(mayHold(single.logsBloom, watch(OTHER_TOPIC))).toBe(false);
+  expect(mayHold(single.logsBloom, watch(OTHER_TOPIC, TOPIC))).toBe(true);
+  // What the answer held explains it. A log of another contract, or with another topic, does not.
+  expect(mayHold(single.logsBloom, watch(TOPIC), [log])).toBe(false);
+  expect(mayHold(single.logsBloom, watch(), [log])).toBe(false);
+  expect(mayHold(single.logsBloom, watch(TOPIC), [{ ...log, address: next }])).toBe(true);
+  expect(mayHold(single.logsBloom, watch(TOPIC), [{ ...log, topics: [OTHER_TOPIC] }])).toBe(true);
+});
+
+it('F44 a bloom excludes invented logs, and knows the whole of its block', async () => {
+  const logs = await chain.getLogs({ blockHash: third.hash }, [], []);
+  expect(logs.filter((log) => excludes(third.logsBloom, log))).toEqual([]);
+  expect(excludes(third.logsBloom, { address: SENDER, topics: [TOPIC] })).toBe(true);
+  expect(excludes(third.logsBloom, { address: EMITTERS[0]!, topics: [OTHER_TOPIC] })).toBe(true);
+  expect(excludes(undefined, { address: SENDER, topics: [TOPIC] })).toBe(false);
+
+  expect(makeUp(third.logsBloom!, logs)).toBe(true);
+  expect(makeUp(third.logsBloom!, logs.slice(1))).toBe(false);
+  expect(makeUp(third.logsBloom!, [...logs, { address: SENDER, topics: [] }])).toBe(false);
+  expect([makeUp(empty.logsBloom!, []), makeUp(third.logsBloom!, [])]).toEqual([true, false]);
 });
 
 it('the bits of few addresses are kept, and dropped ones are computed again', () => {

@@ -2,6 +2,7 @@ import type { Block } from '../../domain/block.js';
 import type { Hash } from '../../domain/hex.js';
 import type { BatchAnswers, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import type { RpcPool } from '../endpoints/rpc-pool.js';
+import type { HeaderHashes } from '../header-hashes.js';
 import { RpcAnswerError } from '../rpc-errors.js';
 import { blockParam, parseBlockAsked } from './chain-answers.js';
 import { aggregates, type MulticallResult, type Read } from './multicall3.js';
@@ -30,7 +31,7 @@ export function testimony<T>(
   request: TestimonyRequest<T>,
   options?: CallOptions,
 ): Promise<Testimony<T>> {
-  const { calls, combine } = questions(request);
+  const { calls, combine } = questions(request, pool.headers);
   return pool.batchAs(calls, combine, options);
 }
 
@@ -43,7 +44,7 @@ export function testimonies<T>(
   request: TestimonyRequest<T>,
   options?: CallOptions,
 ): Promise<EndpointAnswer<Testimony<T>>[]> {
-  const { calls, combine } = questions(request);
+  const { calls, combine } = questions(request, pool.headers);
   return pool.batchEach(calls, combine, options);
 }
 
@@ -53,7 +54,10 @@ type Questions = readonly [
   ...(readonly RpcCall<MulticallResult[]>[]),
 ];
 
-function questions<T>({ calls, read, block }: TestimonyRequest<T>): {
+function questions<T>(
+  { calls, read, block }: TestimonyRequest<T>,
+  hashes: HeaderHashes,
+): {
   readonly calls: Questions;
   readonly combine: (answers: BatchAnswers<Questions>) => Testimony<T>;
 } {
@@ -62,7 +66,7 @@ function questions<T>({ calls, read, block }: TestimonyRequest<T>): {
       {
         method: 'eth_getBlockByHash',
         params: [block, false],
-        parse: (raw) => parseBlockAsked(raw, block),
+        parse: (raw) => parseBlockAsked(raw, block, hashes),
       },
       {
         method: 'eth_simulateV1',

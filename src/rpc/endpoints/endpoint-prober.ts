@@ -4,6 +4,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { EndpointHealth } from './endpoint-health.js';
 import type { JsonRpcEndpoint } from './json-rpc-endpoint.js';
 import { extendsChainOf, headerCall, isPlausible, type HeaderPlace } from './head-claim.js';
+import type { HeaderHashes } from '../header-hashes.js';
 import { toNumber } from '../quantities.js';
 import { valueOf } from './rpc-call.js';
 import { RpcAnswerError, RpcError } from '../rpc-errors.js';
@@ -39,6 +40,7 @@ export interface ProberOptions {
   readonly timings: RpcTimings;
   /** Milliseconds from one block to the next, as the chain is meant to run. */
   readonly blockTimeMs: number;
+  readonly headers: HeaderHashes;
   readonly clock: Clock;
 }
 
@@ -165,7 +167,7 @@ export class EndpointProber {
         { endpoint: other.endpoint, head: lower },
         { endpoint: claimer.endpoint, head: higher },
       ];
-      return await extendsChainOf(known, claimed, timings.checkDeadlineMs);
+      return await extendsChainOf(known, claimed, timings.checkDeadlineMs, this.#options.headers);
     } catch {
       return true; // the other endpoint is down: there is nothing to compare with
     }
@@ -186,7 +188,7 @@ export class EndpointProber {
   async #chainIdAndHead(member: Member, deadlineMs: number): Promise<EndpointProblem | undefined> {
     const { endpoint, health } = member;
     const chainIdCall = { method: 'eth_chainId', params: [], parse: toNumber };
-    const headCall = headerCall('latest');
+    const headCall = headerCall('latest', this.#options.headers);
     const { role } = endpoint;
     const problem = (what: string, wrongChain = false): EndpointProblem => ({
       role,

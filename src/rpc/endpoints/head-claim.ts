@@ -1,4 +1,5 @@
 import type { Hash } from '../../domain/hex.js';
+import type { HeaderHashes } from '../header-hashes.js';
 import { hexQuantity, toBlockNumber, toHash, toObject, toTimestamp } from '../quantities.js';
 import { NotThereYet, RpcAnswerError, RpcError } from '../rpc-errors.js';
 import type { JsonRpcEndpoint } from './json-rpc-endpoint.js';
@@ -23,9 +24,10 @@ const PACE = 4;
 /** How far a head may be ahead of our clock and of the other head. */
 const FUTURE_MS = 60_000;
 
-export function toHeaderPlace(raw: unknown): HeaderPlace {
+function toHeaderPlace(raw: unknown, hashes: HeaderHashes): HeaderPlace {
   if (raw === null) throw new NotThereYet('the node does not have the block');
   const header = toObject(raw);
+  hashes.check(header);
   return {
     number: toBlockNumber(header['number'], 'number'),
     hash: toHash(header['hash'], 'hash'),
@@ -34,9 +36,10 @@ export function toHeaderPlace(raw: unknown): HeaderPlace {
   };
 }
 
-export function headerCall(block: number | 'latest'): RpcCall<HeaderPlace> {
+export function headerCall(block: number | 'latest', hashes: HeaderHashes): RpcCall<HeaderPlace> {
   const asked = typeof block === 'number' ? hexQuantity(block) : block;
-  return { method: 'eth_getBlockByNumber', params: [asked, false], parse: toHeaderPlace };
+  const parse = (raw: unknown): HeaderPlace => toHeaderPlace(raw, hashes);
+  return { method: 'eth_getBlockByNumber', params: [asked, false], parse };
 }
 
 /**
@@ -68,15 +71,16 @@ export async function extendsChainOf(
   other: { readonly endpoint: JsonRpcEndpoint; readonly head: HeaderPlace },
   claimer: { readonly endpoint: JsonRpcEndpoint; readonly head: HeaderPlace },
   deadlineMs: number,
+  hashes: HeaderHashes,
 ): Promise<boolean> {
   const from = Math.max(0, other.head.number - COMMON_BELOW);
-  const [common] = await headers(other.endpoint, [from], deadlineMs);
+  const [common] = await headers(other.endpoint, [from], deadlineMs, hashes);
   const { head } = claimer;
   const whole = head.number - from <= MOST_HEADERS;
   const second = whole ? from + 1 : head.number - LAST_HEADERS;
   const numbers = [from, ...Array.from({ length: head.number - second + 1 }, (_, index) => second + index)];
   try {
-    const shown = await headers(claimer.endpoint, numbers, deadlineMs);
+    const shown = await headers(claimer.endpoint, numbers, deadlineMs, hashes);
     if (shown[0]?.hash !== common?.hash || shown.at(-1)?.hash !== head.hash) return false;
     return shown.every((header, index) => {
       if (index === 0 || (index === 1 && !whole)) return true;
@@ -93,8 +97,9 @@ async function headers(
   endpoint: JsonRpcEndpoint,
   numbers: readonly number[],
   deadlineMs: number,
+  hashes: HeaderHashes,
 ): Promise<HeaderPlace[]> {
-  const calls = numbers.map(headerCall);
+  const calls = numbers.map((number) => headerCall(number, hashes));
   const answers = await endpoint.batch(calls, deadlineMs);
   return calls.map((call, index) => {
     const header = valueOf(endpoint.role, call, answers[index]);

@@ -17,6 +17,11 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
+export interface EachOptions extends CallOptions {
+  /** It is not asked, unless it is the only endpoint that may be used. */
+  readonly except?: EndpointRole;
+}
+
 export interface BatchOptions extends CallOptions {
   /**
    * Only the archive serves the call, where one is configured. So a backfill does not use the quota of the

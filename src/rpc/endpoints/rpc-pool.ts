@@ -14,9 +14,11 @@ import {
   type BatchAnswers,
   type BatchOptions,
   type CallOptions,
+  type EachOptions,
   type EndpointAnswer,
   type RpcCall,
 } from './rpc-call.js';
+import { HeaderHashes } from '../header-hashes.js';
 import { RpcAnswerError, RpcError } from '../rpc-errors.js';
 import { timingsOf, type RpcOptions, type RpcTimings } from './rpc-options.js';
 
@@ -54,6 +56,8 @@ export class RpcPool {
   readonly #live: readonly Member[];
   readonly #archive: Member | undefined;
   readonly #prober: EndpointProber;
+  /** Checks the hash of each header of the chain. */
+  readonly headers: HeaderHashes;
 
   /**
    * @throws TypeError when a URL is not one of http or https.
@@ -62,6 +66,7 @@ export class RpcPool {
     this.#options = options;
     this.#timings = timingsOf(options);
     this.#clock = clock;
+    this.headers = new HeaderHashes(clock);
     const primary = this.#member('primary', options.primary);
     this.#live = options.backup ? [primary, this.#member('backup', options.backup)] : [primary];
     this.#archive = options.archive && this.#member('archive', options.archive);
@@ -72,6 +77,7 @@ export class RpcPool {
       archive: this.#archive,
       timings: this.#timings,
       blockTimeMs: chainDescription(chainId).blockTimeMs,
+      headers: this.headers,
       clock,
     });
   }
@@ -153,7 +159,7 @@ export class RpcPool {
    * that does not have the block yet is asked again until the deadline. An error of an endpoint is its answer
    * and is not thrown.
    */
-  askEach<T>(call: RpcCall<T>, options?: CallOptions): Promise<EndpointAnswer<T>[]> {
+  askEach<T>(call: RpcCall<T>, options?: EachOptions): Promise<EndpointAnswer<T>[]> {
     return this.#each((member, deadlineMs) => this.#askOne(member, call, deadlineMs), options);
   }
 
@@ -161,7 +167,7 @@ export class RpcPool {
   batchEach<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,
-    options?: CallOptions,
+    options?: EachOptions,
   ): Promise<EndpointAnswer<T>[]> {
     return this.#each((member, deadlineMs) => batchOf(member, calls, combine, deadlineMs), options);
   }
@@ -222,10 +228,12 @@ export class RpcPool {
     return this.#failOver(members, options, (member, deadlineMs) => this.#askOne(member, call, deadlineMs));
   }
 
-  #each<T>(work: Work<T>, options: CallOptions | undefined): Promise<EndpointAnswer<T>[]> {
+  #each<T>(work: Work<T>, options: EachOptions | undefined): Promise<EndpointAnswer<T>[]> {
     const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
+    const usable = this.#usable(this.#live);
+    const others = usable.filter(({ endpoint }) => endpoint.role !== options?.except);
     return Promise.all(
-      this.#usable(this.#live).map(async (member): Promise<EndpointAnswer<T>> => {
+      (others.length > 0 ? others : usable).map(async (member): Promise<EndpointAnswer<T>> => {
         const { role } = member.endpoint;
         try {
           return { role, value: await this.#untilInSync(member, work, deadlineMs) };

@@ -6,6 +6,7 @@ import { blockOf, eventually, FakeRpc, hashOf, hex } from '../../../testing/node
 import type { Block, Head } from '../../domain/block.js';
 import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
+import { HeaderHashes } from '../header-hashes.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { Chain } from '../chain/chain.js';
 import { HeadLinks } from './head-links.js';
@@ -35,7 +36,7 @@ beforeEach(async () => {
   heads = [];
   events = new RecordedEvents();
   doubts = 0;
-  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head)));
+  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head), new HeaderHashes(new Clock())));
 });
 
 afterEach(async () => {
@@ -80,7 +81,7 @@ const start = async ({
     clock,
     events,
   );
-  if (first !== undefined) await stream.believes(parseBlock(blockOf(first)));
+  if (first !== undefined) await stream.believes(parseBlock(blockOf(first), new HeaderHashes(new Clock())));
   if (!pollFirst) pollHead = () => Promise.reject(new Error('not yet'));
   stream.start((head) => {
     heads.push(head);

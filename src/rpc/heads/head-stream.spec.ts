@@ -6,6 +6,7 @@ import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fak
 import type { Block, Head } from '../../domain/block.js';
 import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
+import { HeaderHashes } from '../header-hashes.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { HeadStream, type HeadStreamTimings } from './head-stream.js';
 
@@ -33,7 +34,7 @@ beforeEach(async () => {
   heads = [];
   events = new RecordedEvents();
   polls = 0;
-  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head)));
+  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head), new HeaderHashes(new Clock())));
 });
 
 afterEach(async () => {
@@ -332,7 +333,7 @@ describe('without a WebSocket', () => {
     await settle();
     pollHead = () => Promise.reject(new Error('primary: HTTP 502'));
     await settle();
-    pollHead = () => Promise.resolve(parseBlock(blockOf(101)));
+    pollHead = () => Promise.resolve(parseBlock(blockOf(101), new HeaderHashes(new Clock())));
     await eventually(() => heads.length === 2);
     expect(numbers()).toEqual([100, 101]);
     expect(events.all).toEqual([{ event: 'head-poll-failed', reason: 'primary: HTTP 502' }]);

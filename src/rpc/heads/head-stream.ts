@@ -7,6 +7,7 @@ import type { Events } from '../../domain/events/events.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Secret } from '../../domain/secret.js';
 import type { RawLog } from '../chain/chain-answers.js';
+import { HeaderHashes } from '../header-hashes.js';
 import type { HeadLinks } from './head-links.js';
 import { HeardLogs } from './heard-logs.js';
 import { OncePerMinute } from './once-per-minute.js';
@@ -41,6 +42,8 @@ export interface HeadStreamOptions {
   /** The WebSockets to listen to, all at once. Without any, heads are polled. */
   readonly sources: readonly { readonly role: EndpointRole; readonly url: Secret }[];
   readonly timings?: Partial<HeadStreamTimings> | undefined;
+  /** Checks the hash of each header, together with those that are asked for. */
+  readonly headers?: HeaderHashes | undefined;
   /** Called with the number of each head, so that an endpoint that is behind is noticed. */
   readonly sawHead?: ((number: number) => void) | undefined;
   /**
@@ -59,6 +62,8 @@ export interface HeadStreamStatus {
 
 /** A shorter silence is jitter on a chain of fast blocks. Milliseconds. */
 const SHORTEST_SILENCE_MS = 250;
+/** How long the logs of an endpoint do not count after it invented one: ten minutes. */
+const DEAF_MS = 600_000;
 /** Heads whose links are asked for at once. */
 const MOST_QUESTIONS = 4;
 /** The weight of the latest block interval in the running mean. */
@@ -88,6 +93,8 @@ export class HeadStream {
   /** How many blocks are remembered: their hashes and their logs. */
   readonly #rememberedBlocks: number;
   readonly #heard: HeardLogs;
+  /** Until when the logs of an endpoint that invented one do not count, in monotonic milliseconds. */
+  readonly #deafUntilMs = new Map<EndpointRole, number>();
   #onHead: ((head: Head) => unknown) | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** The first head that was asked for or came. Later ones must link to it. */
@@ -114,6 +121,7 @@ export class HeadStream {
     this.#events = events;
     this.#rememberedBlocks = windowBlocks('reorg', chainDescription(options.chainId));
     this.#heard = new HeardLogs(this.#rememberedBlocks);
+    const headers = options.headers ?? new HeaderHashes(clock);
     this.#sources = options.sources.map(
       ({ role, url }) =>
         new WsHeadSource({
@@ -121,10 +129,11 @@ export class HeadStream {
           url,
           chainId: options.chainId,
           timings: this.#timings,
+          headers,
           clock,
           events,
           onHead: (head) => void this.#fromWebSocket(head, role),
-          onLog: (heard) => this.#heard.add(heard),
+          onLog: (heard) => this.#hear(heard, role),
           onRemovedLog: (removed) => this.#heard.remove(removed),
         }),
     );
@@ -165,6 +174,23 @@ export class HeadStream {
    */
   heard(blockHash: Hash): readonly RawLog[] {
     return this.#heard.of(blockHash);
+  }
+
+  /**
+   * The block does not hold this log, which a WebSocket delivered. From now on no log counts that only the
+   * endpoints behind it deliver, for some minutes.
+   */
+  invented(log: RawLog): void {
+    const untilMs = this.#clock.monotonicMs() + DEAF_MS;
+    for (const endpoint of this.#heard.deliverers(log)) {
+      this.#deafUntilMs.set(endpoint, untilMs);
+      this.#heard.forget(endpoint);
+      this.#events.emit({ event: 'logs-not-believed', endpoint, block: log.blockNumber });
+    }
+  }
+
+  #hear(log: RawLog, role: EndpointRole): void {
+    if (this.#clock.monotonicMs() >= (this.#deafUntilMs.get(role) ?? 0)) this.#heard.add(log, role);
   }
 
   get status(): HeadStreamStatus {

@@ -10,6 +10,7 @@ import { parseBlock } from '../chain/chain-answers.js';
 import { refusalOf } from '../endpoints/answer-limits.js';
 import { EndpointAddress } from '../endpoints/endpoint-address.js';
 import { USER_AGENT } from '../endpoints/user-agent.js';
+import type { HeaderHashes } from '../header-hashes.js';
 import { toNumber, toObject } from '../quantities.js';
 import { OncePerMinute } from './once-per-minute.js';
 import { WsLogSubscription, type WsLogSubscriptionOptions } from './ws-log-subscription.js';
@@ -27,6 +28,7 @@ export interface WsHeadSourceOptions extends WsLogSubscriptionOptions {
   readonly url: Secret;
   readonly chainId: number;
   readonly timings: WsTimings;
+  readonly headers: HeaderHashes;
   readonly clock: Clock;
   readonly onHead: (head: Head) => void;
 }
@@ -229,7 +231,7 @@ export class WsHeadSource {
 
   #readHead(result: unknown, receivedAtMs: number): void {
     try {
-      const head: Head = { ...parseBlock(result), receivedAtMs };
+      const head: Head = { ...parseBlock(result, this.#options.headers), receivedAtMs };
       if (this.#failures > 0) this.#options.events.emit({ event: 'websocket-restored', endpoint: this.role });
       this.#failures = 0;
       this.#lastNumber = head.number;

@@ -6,6 +6,7 @@ import type { Head } from '../../domain/block.js';
 import type { Address } from '../../domain/hex.js';
 import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
+import { HeaderHashes } from '../header-hashes.js';
 import { parseBlock, parseLog } from '../chain/chain-answers.js';
 import { HeadStream } from './head-stream.js';
 
@@ -30,7 +31,7 @@ beforeEach(async () => {
       ],
       timings: { silenceMs: 60_000, watchIntervalMs: 5, reconnectMinMs: 5, reconnectMaxMs: 20 },
     },
-    () => Promise.resolve(parseBlock(blockOf(100))),
+    () => Promise.resolve(parseBlock(blockOf(100), new HeaderHashes(new Clock()))),
     new Clock(),
     events,
   );
