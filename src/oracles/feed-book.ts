@@ -2,6 +2,7 @@ import { id } from 'ethers';
 import type { Block } from '../domain/block.js';
 import { addressAt, timeAt, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { WatchedLogs } from '../rpc/chain/logs-bloom.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import type { BlockStep, Followed } from '../state/followed.js';
@@ -73,8 +74,14 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     private readonly guard: PriceGuard,
   ) {}
 
-  get watched(): readonly Address[] {
-    return [...this.feeds].flatMap(([feed, followed]) => (followed ? [feed, followed.aggregator] : []));
+  get watched(): WatchedLogs {
+    const followed = [...this.feeds].flatMap(([feed, known]) =>
+      known ? ([[feed, known.aggregator]] as const) : [],
+    );
+    return new Map<Address, readonly Hash[]>([
+      ...followed.map(([feed]) => [feed, [AGGREGATOR_CONFIRMED]] as const),
+      ...followed.map(([, aggregator]) => [aggregator, [ANSWER_UPDATED]] as const),
+    ]);
   }
 
   /** The feed's last round; undefined for a feed whose price has to be read. */

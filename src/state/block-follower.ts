@@ -4,8 +4,9 @@ import type { Clock } from '../domain/clock.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
+import type { WatchedLogs } from '../rpc/chain/logs-bloom.js';
 import { each, readAt } from '../rpc/chain/read.js';
-import { logsOf, type DeliveredLogs } from './block-logs.js';
+import { BlockLogs, type DeliveredLogs } from './block-logs.js';
 import { BlockRing } from './block-ring.js';
 import type { BlockStep, Followed, RangeLogs } from './followed.js';
 import { pathTo, type HeadPath } from './head-path.js';
@@ -27,6 +28,7 @@ export class BlockFollower {
   private ring!: BlockRing<BlockUndo>;
   private contradictions: string[] = [];
   private readonly gap: OpenGap;
+  private readonly logs: BlockLogs;
 
   /** @param delivered the logs of WebSockets, where there are any. */
   constructor(
@@ -34,9 +36,10 @@ export class BlockFollower {
     private readonly followed: readonly Followed[],
     private readonly description: ChainDescription,
     clock: Clock,
-    private readonly delivered?: DeliveredLogs,
+    delivered?: DeliveredLogs,
   ) {
     this.gap = new OpenGap(clock);
+    this.logs = new BlockLogs(chain, clock, delivered);
   }
 
   /** The block that was applied last. */
@@ -79,7 +82,16 @@ export class BlockFollower {
     }
     this.ring = new BlockRing(block, windowBlocks('reorg', this.description));
     this.remember(steps);
-    this.delivered?.listenTo(this.watched);
+    this.logs.listenTo(this.watched);
+  }
+
+  /**
+   * Goes back before the oldest block of which more logs are known by now than were applied, so that it is
+   * read again on the way to the next head (F44). The chain has not changed.
+   */
+  takeBackIncomplete(): void {
+    const incomplete = this.ring.undoable.find((block) => this.logs.lacks(block));
+    while (incomplete && this.ring.has(incomplete.hash)) this.takeBack();
   }
 
   /**
@@ -146,22 +158,26 @@ export class BlockFollower {
   }
 
   private async applyAll(head: Block, blocks: readonly Block[]): Promise<Answers> {
-    const [logs, answers] = await Promise.all([
-      logsOf(this.chain, this.heard, blocks, this.watched, this.check),
-      this.ask(head),
-    ]);
+    const { watched } = this;
+    const [logs, answers] = await Promise.all([this.logs.read(blocks, watched, this.check), this.ask(head)]);
     for (const [index, block] of blocks.entries()) {
       const readsChange = await this.apply(block, logs[index] ?? []);
+      this.logs.note(block, logs[index] ?? [], watched);
       // The logs and answers at hand were asked of other contracts than those that count from here on.
-      if (readsChange) return this.applyAll(head, blocks.slice(index + 1));
+      if (!readsChange) continue;
+      void this.logs.lookAgain(blocks.slice(0, index + 1), watched, logs.flat());
+      return this.applyAll(head, blocks.slice(index + 1));
     }
+    void this.logs.lookAgain(blocks, watched, logs.flat());
     return answers;
   }
 
   /** @returns whether other contracts count from here on, or other things have to be asked. */
   private async apply(block: Block, logs: readonly RawLog[]): Promise<boolean> {
-    const fetchLogs = async (addresses: readonly Address[]): Promise<readonly RawLog[]> =>
-      (await logsOf(this.chain, this.heard, [block], addresses, this.check)).flat();
+    const fetchLogs = async (addresses: readonly Address[]): Promise<readonly RawLog[]> => {
+      const all = new Map(addresses.map((address) => [address, []]));
+      return (await this.logs.read([block], all, this.check)).flat();
+    };
     const steps = await Promise.all(this.followed.map((one) => one.prepare(block, logs, fetchLogs)));
 
     const undos = this.followed.map((one, index) => {
@@ -171,7 +187,7 @@ export class BlockFollower {
     this.ring.push(block, undos);
     this.remember(steps);
     const readsChange = steps.some((step) => step.readsChange);
-    if (readsChange) this.delivered?.listenTo(this.watched);
+    if (readsChange) this.logs.listenTo(this.watched);
     return readsChange;
   }
 
@@ -186,18 +202,18 @@ export class BlockFollower {
         this.contradictions.push(`${this.followed[index]?.name ?? ''} ${what}`);
   }
 
-  private get watched(): Address[] {
-    return [...new Set(this.followed.flatMap((one) => one.watched))];
+  private get watched(): WatchedLogs {
+    const all = new Map<Address, readonly Hash[]>();
+    for (const [address, topics] of this.followed.flatMap(({ watched }) => [...watched])) {
+      const others = all.get(address);
+      const any = topics.length === 0 || others?.length === 0;
+      all.set(address, any ? [] : [...(others ?? []), ...topics]);
+    }
+    return all;
   }
 
   /** @throws when one of those who read the log finds it malformed. */
   private readonly check = (log: RawLog): void => {
     for (const one of this.followed) one.check(log);
   };
-
-  /**
-   * Of a block up to which a gap was given up, no delivered log counts: one endpoint may have invented it.
-   */
-  private readonly heard: DeliveredLogs['heard'] = (hash) =>
-    (this.delivered?.heard(hash) ?? []).filter(({ blockNumber }) => blockNumber > this.gap.gaveUpAt);
 }

@@ -30,6 +30,11 @@ export class BlockRing<Undo> {
     return (first ?? this.last).block;
   }
 
+  /** The blocks that can be undone, the oldest first. */
+  get undoable(): readonly Block[] {
+    return this.entries.slice(1).map(({ block }) => block);
+  }
+
   get hashes(): readonly Hash[] {
     return this.entries.map(({ block }) => block.hash);
   }

@@ -2,6 +2,7 @@ import type { Block } from '../domain/block.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { StoredPosition } from '../database/index.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
+import type { WatchedLogs } from '../rpc/chain/logs-bloom.js';
 import type { Read } from '../rpc/chain/read.js';
 
 /** What one block, or a range of blocks, changes: read from the chain and ready to be applied at once. */
@@ -35,8 +36,8 @@ export interface Followed<
 > {
   /** Unique among what is followed. {@link StateView} carries the view under this name. */
   readonly name: string;
-  /** The contracts whose logs `prepare` needs. */
-  readonly watched: readonly Address[];
+  /** The contracts whose logs `prepare` needs, and which of their logs it reads. */
+  readonly watched: WatchedLogs;
   /**
    * Looks at a log of a watched contract before it is used.
    *

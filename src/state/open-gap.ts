@@ -8,17 +8,8 @@ const UNFILLED_GAP_MS = 30_000;
 /** Halts when no endpoint gives the blocks between the state and the head for too long. */
 export class OpenGap {
   private sinceMs: number | undefined;
-  private upTo = -1;
 
   constructor(private readonly clock: Clock) {}
-
-  /**
-   * The number of the head at which a gap last halted; -1 before. Delivered logs of blocks up to it no longer
-   * count.
-   */
-  get gaveUpAt(): number {
-    return this.upTo;
-  }
 
   /**
    * Runs an attempt to move the state to `head`.
@@ -38,7 +29,6 @@ export class OpenGap {
       this.sinceMs ??= nowMs;
       if (nowMs - this.sinceMs <= UNFILLED_GAP_MS) throw error;
       this.sinceMs = undefined;
-      this.upTo = head.number;
       throw new HaltError(
         `the gap between block ${tip().number} and block ${head.number} could not be filled for ${UNFILLED_GAP_MS / 1000} s: ${messageOf(error)}`,
       );

@@ -221,6 +221,7 @@ export class StateEngine {
     // The block is applied already, but at that time it could not be read what has to be asked there.
     if (head.hash === this.follower.tip.hash && head.hash !== current.block.hash)
       return this.complete(head, await this.follower.ask(head));
+    this.follower.takeBackIncomplete();
     const path = await this.follower.pathTo(head);
     return path.kind === 'stale' ? current : this.follow(head, path, takenBack);
   }

@@ -1,6 +1,7 @@
 import type { Block } from '../../src/domain/block.js';
 import type { Address } from '../../src/domain/hex.js';
 import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
+import type { WatchedLogs } from '../../src/rpc/chain/logs-bloom.js';
 import type { Read } from '../../src/rpc/chain/read.js';
 import type { BlockStep, Followed } from '../../src/state/followed.js';
 
@@ -13,7 +14,7 @@ interface FakeStep extends BlockStep {
  * journal, which several of these objects may share.
  */
 export class FakeFollowed implements Followed<readonly string[], FakeStep, number, undefined> {
-  watched: readonly Address[];
+  watched: WatchedLogs;
   /** The result of the next prepared block, besides its logs. */
   next: Partial<BlockStep> & { readonly watched?: readonly Address[]; readonly fails?: Error } = {};
   /** A log with this data counts as malformed. */
@@ -25,7 +26,7 @@ export class FakeFollowed implements Followed<readonly string[], FakeStep, numbe
     contract: Address,
     private readonly journal: string[] = [],
   ) {
-    this.watched = [contract];
+    this.watched = new Map([[contract, []]]);
   }
 
   check({ data }: RawLog): void {
@@ -38,8 +39,8 @@ export class FakeFollowed implements Followed<readonly string[], FakeStep, numbe
     const { fails, watched, ...step } = this.next;
     this.next = {};
     if (fails) throw fails;
-    if (watched) this.watched = watched;
-    const own = logs.filter(({ address }) => this.watched.includes(address));
+    if (watched) this.watched = new Map(watched.map((address) => [address, []]));
+    const own = logs.filter(({ address }) => this.watched.has(address));
     return { readsChange: false, contradicted: [], ...step, logs: own };
   }
 

@@ -7,6 +7,7 @@ import type { FeedBook, Feeds } from '../../oracles/feed-book.js';
 import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
+import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
 import type { Read } from '../../rpc/chain/read.js';
 import type {
   AccountChanges,
@@ -23,7 +24,7 @@ import { comparisonRead, ComparisonTurns, debtsRead, otherCalls } from './compar
 import {
   changesOf,
   checkLog,
-  watchedAddresses,
+  watchedLogs,
   withUpdates,
   type AccountChange,
   type MarketChanges,
@@ -142,8 +143,8 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     return examineMarket(this.sources, this.settings, block, asset);
   }
 
-  get watched(): readonly Address[] {
-    return watchedAddresses(this.terms.market);
+  get watched(): WatchedLogs {
+    return watchedLogs(this.terms.market);
   }
 
   get accounts(): Iterable<Address> {
@@ -174,7 +175,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     const { chain, reader } = this.sources;
     const terms = await readTerms(chain, reader, this.settings, block.hash);
     const accounts: AccountChange[] = [];
-    await logs?.(watchedAddresses(terms.market), (piece) => {
+    await logs?.([...watchedLogs(terms.market).keys()], (piece) => {
       for (const change of changesOf(terms.market, piece).accounts) accounts.push(change);
     });
     const { newBorrowers, contradicted } = applyChanges(accounts, known);
@@ -220,8 +221,8 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     if (changes.reload) {
       terms = await readTerms(chain, reader, this.settings, block.hash);
       foundFeeds = await feeds.findUnknown(terms.sources.values(), block.hash);
-      const known = new Set(this.watched);
-      const addresses = watchedAddresses(terms.market);
+      const known = this.watched;
+      const addresses = [...watchedLogs(terms.market).keys()];
       const all = addresses.every((address) => known.has(address)) ? logs : await fetchLogs(addresses);
       // The terms that were read already hold the updates of this block.
       changes = { ...changesOf(terms.market, all), updates: new Map(), accrued: new Set() };

@@ -5,10 +5,12 @@ import {
   uintAt,
   uintWithin,
   type Address,
+  type Hash,
   type Hex,
 } from '../../domain/hex.js';
 import { RAY } from '../../domain/money.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
+import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
 import {
   borrowIndexAt,
   liquidityIndexAt,
@@ -79,15 +81,32 @@ export interface MarketChanges {
   readonly reload: boolean;
 }
 
-/** Every contract whose logs can change a position or the market. */
-export function watchedAddresses(market: AaveMarket): Address[] {
-  return [
-    market.pool,
-    market.poolConfigurator,
-    market.oracle,
-    market.addressesProvider,
-    ...[...market.reserves.values()].flatMap((reserve) => [reserve.aToken, reserve.variableDebtToken]),
-  ];
+const POOL_TOPICS = [
+  TOPIC.reserveDataUpdated,
+  TOPIC.collateralEnabled,
+  TOPIC.collateralDisabled,
+  TOPIC.userEModeSet,
+  TOPIC.liquidationCall,
+  TOPIC.upgraded,
+];
+const DEBT_TOPICS = [TOPIC.mint, TOPIC.burn];
+const SUPPLY_TOPICS = [...DEBT_TOPICS, TOPIC.balanceTransfer];
+
+/** Every contract whose logs can change a position or the market, and which of its logs can. */
+export function watchedLogs(market: AaveMarket): WatchedLogs {
+  return new Map<Address, readonly Hash[]>([
+    [market.pool, POOL_TOPICS],
+    [market.poolConfigurator, []],
+    [market.oracle, []],
+    [market.addressesProvider, []],
+    ...[...market.reserves.values()].flatMap(
+      ({ aToken, variableDebtToken }) =>
+        [
+          [aToken, SUPPLY_TOPICS],
+          [variableDebtToken, DEBT_TOPICS],
+        ] as const,
+    ),
+  ]);
 }
 
 /** What a log must have, by its first topic: topics beside the first, and the largest number of each word. */

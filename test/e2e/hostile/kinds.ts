@@ -55,6 +55,9 @@ const asBigInt = (value: unknown): bigint => BigInt(String(value));
 type Log = Readonly<Record<string, unknown>> & { readonly topics: readonly string[]; readonly data: string };
 const logs = (edit: (all: Log[]) => Log[]): Lie => resultOf('eth_getLogs', (result) => edit(result as Log[]));
 
+const pushedLogs = (edit: Parameters<typeof fieldsOf>[1]): Lie =>
+  fieldsOf(['eth_subscription'], (object) => ('logIndex' in object ? edit(object) : {}));
+
 /** Another price in every AnswerUpdated. */
 const priceLogs = (edit: (price: bigint) => bigint): Lie =>
   logs((all) =>
@@ -179,9 +182,7 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
   },
   { name: 'headers of another parent', lie: () => onHeaders(() => ({ parentHash: `0x${'ee'.repeat(32)}` })) },
   {
-    // A jump of the chain's time halts, also when one endpoint tells it (F17).
     name: 'a time of the next year',
-    halts: /time of the chain/,
     lie: () => onHeaders(({ timestamp }) => ({ timestamp: hex(asBigInt(timestamp) + 31_536_000n) })),
   },
   {
@@ -215,6 +216,15 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
       })),
   },
   { name: 'no logs at all', lie: () => logs(() => []) },
+  { name: 'the last log of each block', lie: () => logs((all) => all.slice(0, -1)) },
+  {
+    name: 'logs over the WebSocket that no block holds',
+    lie: () => pushedLogs(() => ({ logIndex: '0x2710', topics: [BORROW] })),
+  },
+  {
+    name: 'logs over the WebSocket that are others of their block, twice',
+    lie: () => pushedLogs(() => ({ logIndex: '0x2711' })),
+  },
   {
     name: 'logs that nobody emitted',
     lie: () =>
