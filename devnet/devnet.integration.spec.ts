@@ -1,12 +1,5 @@
 import { existsSync } from 'node:fs';
-import {
-  type Contract,
-  type ContractTransactionResponse,
-  Wallet,
-  WebSocketProvider,
-  ZeroAddress,
-  parseEther,
-} from 'ethers';
+import { Wallet, WebSocketProvider, ZeroAddress, parseEther } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Borrower,
@@ -25,6 +18,7 @@ import {
   startDevnet,
 } from './index.js';
 import { Kind } from '../src/contract/bindings.js';
+import { send } from '../testing/send.js';
 
 const WAD = 10n ** 18n;
 /** The first start compiles Aave. */
@@ -41,12 +35,6 @@ describe('local chain', () => {
   let devnet: Devnet;
   let borrowers: Borrower[];
   let clean: string;
-
-  async function send(contract: Contract, from: string, method: string, ...args: unknown[]): Promise<void> {
-    const call = contract.connect(devnet.signer(from)).getFunction(method);
-    const sent = (await call(...args)) as ContractTransactionResponse;
-    await sent.wait();
-  }
 
   beforeAll(async () => {
     devnet = await startDevnet();
@@ -194,13 +182,23 @@ describe('local chain', () => {
     const { deployer, treasury: liquidator } = devnet.accounts;
     const { WETH, USDC } = devnet.tokens;
     const { pool } = devnet.addresses;
-    await send(devnet.token('USDC'), deployer, 'mint', liquidator, 10n ** 12n);
-    await send(devnet.token('USDC'), liquidator, 'approve', pool, 10n ** 12n);
+    await send(devnet, deployer, devnet.token('USDC'), 'mint', liquidator, 10n ** 12n);
+    await send(devnet, liquidator, devnet.token('USDC'), 'approve', pool, 10n ** 12n);
     const before = await devnet.accountData(account);
     expect(before.healthFactorWad).toBeLessThan(WAD);
     const offered = 10n ** 12n;
     const { aavePool } = devnet.contracts;
-    await send(aavePool, liquidator, 'liquidationCall', WETH.address, USDC.address, account, offered, false);
+    await send(
+      devnet,
+      liquidator,
+      aavePool,
+      'liquidationCall',
+      WETH.address,
+      USDC.address,
+      account,
+      offered,
+      false,
+    );
 
     const after = await devnet.accountData(account);
     expectClose(after.totalDebtUsd8, before.totalDebtUsd8 / 2n, 10n);

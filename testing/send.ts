@@ -1,7 +1,14 @@
 import type { Contract, ContractTransactionReceipt, ContractTransactionResponse } from 'ethers';
 import type { Devnet, TokenSymbol } from '../devnet/index.js';
 
-/** Calls a contract from an account and waits until that is mined. @throws {Error} when it reverts */
+/**
+ * Calls a contract from an account and waits until that is mined.
+ *
+ * The gas limit is twice the estimate. Interest is booked only when a second has passed since the last time,
+ * so a call may need more gas in its block than at its estimate.
+ *
+ * @throws {Error} when it reverts, with the reason when the estimate met it
+ */
 export async function send(
   devnet: Devnet,
   from: string,
@@ -10,7 +17,8 @@ export async function send(
   ...args: unknown[]
 ): Promise<ContractTransactionReceipt> {
   const call = contract.connect(devnet.signer(from)).getFunction(method);
-  const receipt = await ((await call(...args)) as ContractTransactionResponse).wait();
+  const gasLimit = 2n * (await call.estimateGas(...args));
+  const receipt = await ((await call(...args, { gasLimit })) as ContractTransactionResponse).wait();
   if (!receipt) throw new Error(`${method} was not mined`);
   return receipt;
 }
