@@ -16,6 +16,7 @@ import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safe
 import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
 import { TransactionVersion } from './entities/transaction-version.js';
 import { guardedClient } from './password-guard.js';
+import { scrubberOf } from './server-words.js';
 import { NO_TLS, sslOption, type DatabaseTls } from './tls.js';
 
 /** Where a PostgreSQL server is. */
@@ -53,9 +54,11 @@ type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
 /** @param onLost is called for each idle connection that breaks. The pool replaces the connection. */
 export function dataSourceOptions(
-  { host, port, database, user, password, tls = NO_TLS, timeouts = 'connection' }: DatabaseAddress,
+  address: DatabaseAddress,
   onLost: (message: string) => void = () => undefined,
 ): PostgresOptions {
+  const { host, port, database, user, password, tls = NO_TLS, timeouts = 'connection' } = address;
+  const secrets = scrubberOf(address);
   return {
     type: 'postgres',
     host,
@@ -91,7 +94,7 @@ export function dataSourceOptions(
     poolSize: POOL_SIZE,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     poolErrorHandler: (error: unknown) =>
-      onLost(`connections to the database were lost: ${messageOf(error)}`),
+      onLost(`connections to the database were lost: ${secrets.scrub(messageOf(error))}`),
     extra: {
       Client: guardedClient(password),
       ...(timeouts === 'connection' && TIMEOUTS),

@@ -37,11 +37,13 @@ const PLAN_IS_OLD = /cached plan must not change result type/;
  * bug, and the bot must not spend money after a bug.
  *
  * The result has no `cause`, because TypeORM's errors hold the parameters of the statement.
+ *
+ * @param scrub removes the secrets of the connection from the words of the server.
  */
-export function databaseError(error: unknown): ChimeraError {
+export function databaseError(error: unknown, scrub = (text: string): string => text): ChimeraError {
   if (error instanceof ChimeraError) return error;
   const code = codeOf(error);
-  const message = code?.startsWith(LOGIN) ? 'it refuses the login' : messageOf(error);
+  const message = code?.startsWith(LOGIN) ? 'it refuses the login' : scrub(messageOf(error));
   if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`);
   const transient =
     (code === undefined ? LOST_CONNECTION.test(message) : isTransient(code)) || PLAN_IS_OLD.test(message);

@@ -67,7 +67,7 @@ const REPOSITORIES = [
       provide: Database,
       inject: [DataSource, DatabaseAvailability, DatabaseServer],
       useFactory: (source: DataSource, availability: DatabaseAvailability, { address }: DatabaseServer) =>
-        new Database(source, availability, address.timeouts),
+        new Database(source, availability, address),
     },
     Fence,
     ...REPOSITORIES,

@@ -9,20 +9,28 @@ import {
 } from 'typeorm';
 import { RetryError } from '../domain/errors.js';
 import { DatabaseAvailability } from './availability.js';
-import { TIMEOUTS, type TimeoutScope } from './data-source.js';
+import { TIMEOUTS, type DatabaseAddress } from './data-source.js';
 import { databaseError } from './database-errors.js';
+import { scrubberOf } from './server-words.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
 /** The only way to the database. Every failure becomes an error whose class says what to do. */
 @Injectable()
 export class Database {
+  private readonly scrub: (text: string) => string;
+  private readonly timeouts: DatabaseAddress['timeouts'];
+
   /** @param availability left out by tools that need no events. */
   constructor(
     private readonly dataSource: DataSource,
     private readonly availability?: DatabaseAvailability,
-    private readonly timeouts: TimeoutScope = 'connection',
-  ) {}
+    { user = '', password, timeouts }: Partial<DatabaseAddress> = {},
+  ) {
+    const secrets = scrubberOf({ user, password });
+    this.scrub = (text) => secrets.scrub(text);
+    this.timeouts = timeouts;
+  }
 
   /**
    * Runs one parametrised statement, which is a transaction of its own.
@@ -74,7 +82,7 @@ export class Database {
       this.availability?.answered();
       return result;
     } catch (error) {
-      const classified = databaseError(error);
+      const classified = databaseError(error, this.scrub);
       if (classified instanceof RetryError) this.availability?.lost(classified.message);
       throw classified;
     }

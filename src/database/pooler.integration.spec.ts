@@ -85,7 +85,7 @@ describe.runIf(hasPgBouncer)('F54 PgBouncer in transaction mode', { timeout: 60_
     const direct = await createDataSource(server).initialize();
     try {
       await Promise.all([migrate(address), migrate(address)]);
-      const database = new Database(source, undefined, 'transaction');
+      const database = new Database(source, undefined, { timeouts: 'transaction' });
       const shown = await Promise.all(
         Array.from({ length: 4 }, () =>
           database.query(`SELECT current_setting('statement_timeout') AS statement,
@@ -111,7 +111,7 @@ describe.runIf(hasPgBouncer)('F54 PgBouncer in transaction mode', { timeout: 60_
   it('F30 a statement that takes too long ends at the server too, and the next one is served', async () => {
     const pooler = await PgBouncer.start(server);
     const source = await createDataSource({ ...atPort(pooler.port), timeouts: 'transaction' }).initialize();
-    const database = new Database(source, undefined, 'transaction');
+    const database = new Database(source, undefined, { timeouts: 'transaction' });
     try {
       const error = await database.query('SELECT pg_sleep(30)').catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(RetryError);
@@ -126,7 +126,7 @@ describe.runIf(hasPgBouncer)('F54 PgBouncer in transaction mode', { timeout: 60_
   it('that is restarted is tried again, and serves afterwards', async () => {
     const first = await PgBouncer.start(server);
     const source = await createDataSource({ ...atPort(first.port), timeouts: 'transaction' }).initialize();
-    const database = new Database(source, undefined, 'transaction');
+    const database = new Database(source, undefined, { timeouts: 'transaction' });
     await database.query('SELECT 1');
     await first.stop();
     expect(await database.query('SELECT 1').catch((reason: unknown) => reason)).toBeInstanceOf(RetryError);

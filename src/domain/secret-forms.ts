@@ -28,17 +28,18 @@ function formEncoded(text: string): string {
 }
 
 /**
- * Base64 writes 3 bytes as 4 characters, so a text inside a longer one has three spellings. The characters
- * that depend on its neighbours are left out.
+ * Base64 writes 3 bytes as 4 characters, so a text inside a longer one has three spellings. A character of 6
+ * bits may hold bits of a neighbour: such a one is left out, unless the text ends there.
  */
 function base64Of(secret: string): string[] {
   const bytes = Buffer.from(secret);
   return [0, 1, 2].flatMap((before) => {
-    const end = Math.floor((before + bytes.length) / 3) * 4;
     const whole = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
-    const own = whole.slice(before === 0 ? 0 : 4, end);
-    const url = own.replaceAll('+', '-').replaceAll('/', '_');
-    return [...new Set([own, url])].filter((form) => form.length >= SHORTEST_BASE64);
+    const from = Math.ceil((before * 8) / 6);
+    const own = whole.slice(from, Math.floor(((before + bytes.length) * 8) / 6));
+    return [own, whole.slice(from), whole.slice(from).replace(/=+$/, '')]
+      .flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])
+      .filter((form) => form.length >= SHORTEST_BASE64);
   });
 }
 

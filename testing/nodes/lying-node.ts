@@ -59,6 +59,11 @@ export class LyingNode {
     this.swallow = undefined;
   }
 
+  /** As a gateway that takes back its leave. */
+  closeSockets(code: number, reason: string): void {
+    for (const socket of this.sockets.clients) socket.close(code, reason);
+  }
+
   async stop(): Promise<void> {
     for (const socket of this.sockets.clients) socket.terminate();
     this.server.closeAllConnections();

@@ -1,0 +1,14 @@
+import { SecretScrubber } from '../domain/secret-forms.js';
+import type { DatabaseAddress } from './data-source.js';
+
+/** A shorter user name may be a word of any message. */
+const SHORTEST_USER = 8;
+
+/**
+ * Removes user and password from what a server says. Poolers and hosted servers repeat them, and their words
+ * reach events, answers of the API, and the reason of a halt in a row.
+ */
+export function scrubberOf({ user, password }: Pick<DatabaseAddress, 'user' | 'password'>): SecretScrubber {
+  const secret = password?.reveal() ?? '';
+  return new SecretScrubber([secret, secret && `${user}:${secret}`, user.length < SHORTEST_USER ? '' : user]);
+}
