@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
+import { initialPrices, startDevnet, type Devnet, type TokenSymbol } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { sendFrom } from '../../testing/transactions.js';
+import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
@@ -90,11 +91,31 @@ describe('what can be liquidated', () => {
   });
 
   it('F34 knows no health factor without a price, and says which asset', async () => {
-    const aggregator = devnet.aggregator('USDC');
-    const data = aggregator.interface.encodeFunctionData('setAnswer', [0]);
-    await sendFrom(devnet, devnet.accounts.deployer, { to: await aggregator.getAddress(), data });
+    await answerOf('USDC', 0n);
     expect(await detect()).toMatchObject([
       { kind: 'rejected', reason: 'price-missing', detail: { asset: 'USDC' }, healthFactorWad: undefined },
+    ]);
+  });
+
+  it('F34 a price of 0 on a third asset, neither collateral nor debt of a plan, stops that position and no other', async () => {
+    const third = await devnet.openPosition({
+      collaterals: [
+        { symbol: 'WETH', amount: 10n * 10n ** 18n },
+        { symbol: 'cbETH', amount: 10n ** 15n },
+      ],
+      debts: [{ symbol: 'USDC', amount: 23_500n * 10n ** 6n }],
+    });
+    await fall();
+    await answerOf('cbETH', 0n);
+    await expect(devnet.accountData(third)).rejects.toThrow();
+    expect(await detect({}, UNLIMITED_USD8, [borrower, third])).toMatchObject([
+      { kind: 'opportunity', opportunity: { borrower: toAddress(borrower) } },
+      { kind: 'rejected', borrower: toAddress(third), reason: 'price-missing', detail: { asset: 'cbETH' } },
+    ]);
+    await answerOf('cbETH', initialPrices().cbETH);
+    const { healthFactorWad } = await devnet.accountData(third);
+    expect(await detect({}, UNLIMITED_USD8, [third])).toMatchObject([
+      { kind: 'opportunity', opportunity: { healthFactorWad } },
     ]);
   });
 
@@ -108,14 +129,28 @@ async function fall(): Promise<void> {
   await devnet.setPrices({ ...initialPrices(), WETH: 2_600n * USD8 });
 }
 
-async function detect(settings: BotSettings = {}, limitUsd8 = UNLIMITED_USD8): Promise<Detection[]> {
-  const { parts, view } = await viewNow(settings);
+/** The feed says so, and no pool follows. */
+async function answerOf(symbol: TokenSymbol, usd8: bigint): Promise<void> {
+  const aggregator = devnet.aggregator(symbol);
+  const data = aggregator.interface.encodeFunctionData('setAnswer', [usd8]);
+  await sendFrom(devnet, devnet.accounts.deployer, { to: await aggregator.getAddress(), data });
+}
+
+async function detect(
+  settings: BotSettings = {},
+  limitUsd8 = UNLIMITED_USD8,
+  accounts = [borrower],
+): Promise<Detection[]> {
+  const { parts, view } = await viewNow(settings, accounts);
   return detectorWith(settings, parts).detect(view, limitUsd8);
 }
 
-async function viewNow(settings: BotSettings): Promise<{ parts: AaveParts; view: StateView }> {
+async function viewNow(
+  settings: BotSettings,
+  accounts: readonly string[],
+): Promise<{ parts: AaveParts; view: StateView }> {
   const parts = aaveParts(chain, configOf(devnet, settings), LIQUIDATABLE);
-  return { parts, view: await viewOfAccounts(parts, chain, [borrower]) };
+  return { parts, view: await viewOfAccounts(parts, chain, accounts) };
 }
 
 function detectorWith(settings: BotSettings, { feeds, market }: AaveParts): OpportunityDetector {

@@ -5,7 +5,9 @@ import { BORROWERS, disagreements, stateSpec, viewOf, type Engine } from '../../
 import { sendFrom } from '../../../testing/transactions.js';
 import { addressAt, toAddress, type Address } from '../../domain/hex.js';
 import { USD8, WAD } from '../../domain/money.js';
+import { initialPrices } from '../../../devnet/index.js';
 import { AaveV3Reader } from './aave-v3.reader.js';
+import type { AaveMarketView } from './at-risk.js';
 import { otherCalls } from './comparison.js';
 import type { AccountData } from './health.js';
 
@@ -56,6 +58,25 @@ describe('an Aave market that is followed by its logs', () => {
     },
   );
 
+  it('F34 keeps every position exact while an asset has a price of 0, compares the others, and goes on after it', async () => {
+    const one = await spec.whole();
+    const { devnet } = spec.bench;
+    const held = positionsWith(aaveView(viewOf(one.engine)), 'cbETH');
+    expect(held.length).toBeGreaterThan(0);
+    const aggregator = devnet.aggregator('cbETH');
+    const answer = (usd8: bigint) => send(devnet, devnet.accounts.deployer, aggregator, 'setAnswer', usd8);
+    await answer(0n);
+    const view = aaveView(await one.advance());
+    const missing = [...view.positions.values()].filter(({ data }) => 'priceMissing' in data);
+    expect(missing.map(({ account }) => account.address).toSorted()).toEqual(held);
+    const [compared] = await one.engine.compare(viewOf(one.engine), { calls: 500, chunk: 250 });
+    expect(compared?.found).toMatchObject({ divergences: [], wrongPrices: [] });
+    expect(compared?.found.compared).toHaveLength(one.engine.positionCount - held.length);
+    await answer(initialPrices().cbETH);
+    expect(positionsWith(aaveView(await one.advance()), 'cbETH')).toEqual(held);
+    expect(await disagreements(one)).toEqual([]);
+  });
+
   it('marks the asset whose price moved more than the guard allows in one block, for that block only', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.setPrice('cbBTC', 50_000n * USD8);
@@ -75,6 +96,14 @@ function accountsToCompare({ engine, market }: Engine, budget: number): Address[
     .map(({ data }) => addressAt(`0x${data.slice(10)}`, 0));
   expect(accounts.length).toBeLessThanOrEqual(budget);
   return accounts;
+}
+
+/** The addresses of those that hold or owe the asset, all prices being known. */
+function positionsWith({ positions }: AaveMarketView, symbol: string): Address[] {
+  return [...positions.values()]
+    .filter(({ data }) => 'legs' in data && data.legs.some(({ reserve }) => reserve.symbol === symbol))
+    .map(({ account }) => account.address)
+    .toSorted();
 }
 
 function holds({ legs }: AccountData, symbol: string): boolean {
