@@ -21,10 +21,7 @@ export class TalkativeDatabase {
     private readonly server: Server,
   ) {}
 
-  static async start(upstream: {
-    readonly host: string;
-    readonly port: number;
-  }): Promise<TalkativeDatabase> {
+  static async start(upstream: { readonly host: string; readonly port: number }): Promise<TalkativeDatabase> {
     const server = createServer((client) => database.accept(client));
     const database = new TalkativeDatabase(upstream, server);
     server.listen(0, '127.0.0.1');
