@@ -29,6 +29,8 @@ export const REJECTION_REASONS = {
   'plan-too-old': 'the plan is older than execution.maxPlanAgeMs, or a newer block replaces its block',
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
+  'comes-later':
+    'more positions can be liquidated than are proved together: its turn is in one of the next blocks',
   'depends-on-earlier-plan':
     'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
   'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',

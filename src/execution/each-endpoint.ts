@@ -53,7 +53,7 @@ export class EachEndpoint {
   /** What the calls do on top of the newest block, one after the other. */
   async simulate(sender: Address, calls: readonly TransactionCall[]): Promise<readonly Proof[]> {
     if (calls.length === 0) return [];
-    const requests = calls.map(({ to, data }) => ({ from: sender, to, data }));
+    const requests = calls.map(({ to, data, gasLimit }) => ({ from: sender, to, data, gas: gasLimit }));
     const heard = await this.values({
       method: 'eth_simulateV1',
       params: [simulationParams(requests), blockParam('latest')],

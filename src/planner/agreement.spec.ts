@@ -86,7 +86,7 @@ describe('F42 what two endpoints say of a plan', () => {
 
   it('is a revert when both say so', () => {
     const witnesses = [witness('primary', { revert: '0x01020304' }), witness('backup', { revert: '0x' })];
-    expect(proofOf(witnesses, 0)).toEqual({ kind: 'reverts', data: '0x01020304' });
+    expect(proofOf(witnesses, 0)).toMatchObject({ kind: 'reverts', data: '0x01020304' });
   });
 
   it('is no proof when one of them leaves the outcome out', () => {

@@ -28,7 +28,13 @@ export interface Proved {
   readonly feesOf: FeeEstimate;
 }
 
-export type Proof = Proved | { readonly kind: 'reverts'; readonly data: Hex } | Rejection;
+export interface Reverts {
+  readonly kind: 'reverts';
+  readonly data: Hex;
+  readonly gasUsed: bigint;
+}
+
+export type Proof = Proved | Reverts | Rejection;
 
 /** No amount of a token is larger: Aave itself keeps amounts in 128 bits. */
 const MOST_UNITS = 2n ** 128n - 1n;
@@ -79,8 +85,10 @@ export function agreedPrice(
 export function proofOf(witnesses: readonly Witness[], index: number): Proof {
   const results = witnesses.map(({ simulated }) => resultOf(simulated, index));
   const reverted = results.filter(({ success }) => !success);
-  if (reverted.length === results.length) return { kind: 'reverts', data: reverted[0]?.returnData ?? '0x' };
-  if (reverted.length > 0)
+  const [first] = reverted;
+  if (first && reverted.length === results.length)
+    return { kind: 'reverts', data: first.returnData, gasUsed: first.gasUsed };
+  if (first)
     return differ(
       'revert',
       said(witnesses, (_, at) => revertText(results[at])),

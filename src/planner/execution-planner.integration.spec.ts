@@ -8,10 +8,10 @@ import {
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
-import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
@@ -25,8 +25,9 @@ import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
-import type { Chain } from '../rpc/chain/chain.js';
-import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { Secret } from '../domain/secret.js';
+import { Chain } from '../rpc/chain/chain.js';
+import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
 import { draftOf } from './drafts.js';
@@ -48,7 +49,18 @@ const longCbEth: PositionRequest = {
   debts: [{ symbol: 'cbBTC', amount: 27_500_000n }],
 };
 
+/** 20 cbETH of collateral for 48,000 USDC. */
+const longCbEthForUsdc: PositionRequest = {
+  collaterals: [{ symbol: 'cbETH', amount: ether(20_000) }],
+  debts: [{ symbol: 'USDC', amount: usdc(48_000) }],
+};
+
+/** JUMPDEST, PUSH1 0, JUMP */
+const JUMPS_FOR_EVER = '0x5b600056';
+
 let devnet: Devnet;
+/** In front of the chain. */
+let node: FakeRpc;
 let chain: Chain;
 let pool: RpcPool;
 let clean: string;
@@ -56,7 +68,14 @@ let clean: string;
 beforeAll(async () => {
   // Shallow pools, so that a large liquidation meets their depth.
   devnet = await startDevnet({ poolDepthUsd8: 2_000_000n * USD8 });
-  ({ chain, pool } = chainOf(devnet));
+  node = await FakeRpc.start();
+  node.forwardTo(devnet.rpcUrl);
+  pool = new RpcPool({
+    chainId: devnet.chainId,
+    primary: { http: new Secret(node.url('http')) },
+    timings: { deadlineMs: 30_000 },
+  });
+  chain = new Chain(pool);
 });
 
 beforeEach(async () => {
@@ -69,6 +88,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   pool.close();
+  await node.stop();
   await devnet.stop();
 });
 
@@ -131,6 +151,36 @@ describe('planning on the real contracts', () => {
     const pending = first ? [first.call] : [];
     const again = plansOf(await decide({}, pending)).find(({ borrower }) => borrower === second?.borrower);
     expect(again?.simulation.profit).toBe(second?.simulation.profit);
+  });
+
+  it('F47 a token that burns all gas it gets takes nothing from the plans after it', async () => {
+    const [greedy = '', ...others] = await open(
+      [longCbEthForUsdc, ...[8, 7, 6, 5, 4, 3, 2].map((tenths) => longEther(tenths / 10))],
+      {
+        WETH: 2_600,
+        cbETH: 2_800,
+      },
+    );
+    const state = await stateNow(configOf(devnet));
+    node.on('eth_simulateV1', ([simulation, at]) => likeGeth(simulation as Simulation, at));
+    const before = plansOf(await decideOn(state));
+    expect(before.map(({ borrower }) => borrower)).toEqual([greedy, ...others].map(toAddress));
+
+    const aToken: unknown = await devnet.contracts.aavePool.getFunction('getReserveAToken')(
+      devnet.tokens.cbETH.address,
+    );
+    const code: unknown = await devnet.rpc('eth_getCode', [aToken, 'latest']);
+    await devnet.rpc('anvil_setCode', [aToken, JUMPS_FOR_EVER]);
+    const decisions = await decideOn(state);
+    expect(plansOf(decisions).map(({ borrower }) => borrower)).toEqual(others.map(toAddress));
+    expect(decisions[0]).toMatchObject({
+      reason: 'simulation-reverted',
+      opportunity: { borrower: toAddress(greedy) },
+    });
+
+    await devnet.rpc('anvil_setCode', [aToken, code]);
+    expect(plansOf(await decideOn(state))).toHaveLength(8);
+    node.forwardTo(devnet.rpcUrl);
   });
 
   it('rejects a position whose collateral no pool trades for its debt', async () => {
@@ -219,6 +269,33 @@ async function open(
   return borrowers;
 }
 
+interface Simulation {
+  readonly blockStateCalls: readonly [{ readonly calls: readonly { readonly gas?: string }[] }];
+}
+
+/** Geth spends `rpc.gascap` on all calls together. One without a limit may use what is left of it. */
+async function likeGeth(simulation: Simulation, at: unknown): Promise<unknown> {
+  const [block] = simulation.blockStateCalls;
+  let left = 20_000_000n;
+  let answer: unknown = [{ calls: [] }];
+  const calls: object[] = [];
+  for (const call of block.calls) {
+    const wanted = call.gas === undefined ? left : BigInt(call.gas);
+    calls.push({ ...call, gas: `0x${(wanted < left ? wanted : left).toString(16)}` });
+    try {
+      answer = await devnet.rpc('eth_simulateV1', [
+        { ...simulation, blockStateCalls: [{ ...block, calls }] },
+        at,
+      ]);
+    } catch {
+      return new NodeRefusal(-38013, 'intrinsic gas too low');
+    }
+    const [{ calls: results }] = answer as [{ calls: { gasUsed: string }[] }];
+    left -= BigInt(results.at(-1)?.gasUsed ?? 0);
+  }
+  return answer;
+}
+
 let borrowers: string[] = [];
 
 async function decide(
@@ -227,7 +304,15 @@ async function decide(
   limitUsd8 = UNLIMITED_USD8,
 ): Promise<PlanDecision[]> {
   const config: ChimeraConfig = configOf(devnet, settings);
-  const state = await stateNow(config);
+  return decideOn(await stateNow(config), config, pending, limitUsd8);
+}
+
+async function decideOn(
+  state: StateNow,
+  config = configOf(devnet),
+  pending: readonly LiquidationPlan['call'][] = [],
+  limitUsd8 = UNLIMITED_USD8,
+): Promise<PlanDecision[]> {
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
   const { view, feeds } = state;

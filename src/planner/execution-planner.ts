@@ -7,6 +7,7 @@ import { rejected, type PlanDecision, type Rejection } from '../domain/decision.
 import { RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
+import { max } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { Venue } from '../liquidity/venue.js';
 import { roundRead, type Round } from '../oracles/chainlink.js';
@@ -14,11 +15,12 @@ import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
-import { agreedPrice, proofOf, type Witness } from './agreement.js';
+import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
 import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
+import { GAS_OF_DRAFT, inGroups, type ProofGroup } from './proof-groups.js';
 import { bestQuotes } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
@@ -68,23 +70,49 @@ export class ExecutionPlanner {
    */
   private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
     if (drafts.length === 0) return [];
+    const pendingGas = context.pending.reduce((sum, { gasLimit }) => sum + gasLimit, 0n);
+    const { groups, left } = inGroups(drafts, pendingGas);
+    return [...(await this.proveGroups(groups, context)), ...left.map(later)];
+  }
+
+  /**
+   * Drafts of a group were proved one on top of the other, those of different groups were not. So only the
+   * plans of one group are taken, of that which earns the most.
+   */
+  private async proveGroups(
+    groups: readonly ProofGroup[],
+    context: PlanningContext,
+  ): Promise<PlanDecision[]> {
     const refuse = (rejection: Rejection): PlanDecision[] =>
-      drafts.map(({ opportunity }) => ({ ...rejection, opportunity }));
-    const heard = await this.hear(drafts, context);
+      groups.flat().map(({ opportunity }) => ({ ...rejection, opportunity }));
+    const heard = await this.hear(groups, context);
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
     const nativePriceUsd8 = agreedPrice(witnesses, context);
     if (typeof nativePriceUsd8 !== 'bigint') return refuse(nativePriceUsd8);
     const agreed = { ...context, nativePriceUsd8 };
     const policy = this.policy();
-    const proofs = drafts.map((draft, index): PlanDecision | PricedDraft => {
-      const proof = proofOf(witnesses, index);
-      if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
-      const first = context.pending.length + index === 0;
-      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof.data, first) : proof;
-      return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
+    const proofs = groups.flat().map((_, index) => proofOf(witnesses, index));
+    let from = 0;
+    const decided = groups.map((group) => {
+      const own = group.map((draft, index): PlanDecision | PricedDraft => {
+        const proof = proofs[from + index] ?? rejected('simulation-reverted');
+        if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
+        const first = context.pending.length + index === 0;
+        const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
+        return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
+      });
+      from += group.length;
+      return allocate(own, agreed, policy);
     });
-    return allocate(proofs, agreed, policy);
+    const earnings = decided.map(earningsUsd8);
+    const best = earnings.indexOf(earnings.reduce(max));
+    return decided.flatMap((decisions, at) =>
+      decisions.map((one, index) => {
+        const draft = groups[at]?.[index];
+        return at !== best && one.kind === 'planned' && draft ? later(draft) : one;
+      }),
+    );
   }
 
   /**
@@ -94,15 +122,15 @@ export class ExecutionPlanner {
    * @throws RetryError when none could be asked.
    */
   private async hear(
-    drafts: readonly Draft[],
+    groups: readonly ProofGroup[],
     context: PlanningContext,
   ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection> {
-    const request = this.request(drafts, context);
+    const request = this.request(groups, context);
     const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
       name,
       block,
       nativePriceUsd8: values[1].answer,
-      simulated: simulated.slice(context.pending.length),
+      simulated: simulated.flatMap((results) => results.slice(context.pending.length)),
       fees: values[0],
     });
     const { rpc, execution } = this.config;
@@ -121,19 +149,20 @@ export class ExecutionPlanner {
   }
 
   private request(
-    drafts: readonly Draft[],
+    groups: readonly ProofGroup[],
     { operator: from, pending, block }: PlanningContext,
   ): TestimonyRequest<DraftValues> {
     const to = this.config.execution.chimera;
     const estimates = this.fees.estimates(
-      drafts.map(({ data }) => this.unsigned(data)),
+      groups.flat().map(({ data }) => this.unsigned(data)),
       GAS_BEFORE_SIMULATION,
     );
+    const before = pending.map((call) => ({ from, to: call.to, data: call.data, gas: call.gasLimit }));
     return {
-      calls: [
-        ...pending.map((call) => ({ from, to: call.to, data: call.data })),
-        ...drafts.map(({ data }) => ({ from, to, data })),
-      ],
+      simulations: groups.map((group) => [
+        ...before,
+        ...group.map(({ data }) => ({ from, to, data, gas: GAS_OF_DRAFT })),
+      ]),
       read: together(estimates, roundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };
@@ -168,11 +197,22 @@ export class ExecutionPlanner {
 /** An overflow or underflow, as Solidity reports it. */
 const UNDERFLOW = 'Panic(17)';
 
+/** Not refused for good: it was not simulated, or not together with the plans that are taken. */
+function later({ opportunity }: Pick<Draft, 'opportunity'>): PlanDecision {
+  return { ...rejected('comes-later'), opportunity };
+}
+
+/** USD with 8 decimals. */
+function earningsUsd8(decisions: readonly PlanDecision[]): bigint {
+  return decisions.reduce((sum, one) => sum + (one.kind === 'planned' ? one.plan.netProfitUsd8 : 0n), 0n);
+}
+
 /** Why the contract, or a contract that it called, reverted. */
-function refusalOf({ quote, liquidation }: Draft, revertData: Hex, first: boolean): Rejection {
-  const error = parseRevert(revertData);
+function refusalOf({ quote, liquidation }: Draft, { data, gasUsed }: Reverts, first: boolean): Rejection {
+  const error = parseRevert(data);
+  const burntAll = data === '0x' && gasUsed >= GAS_OF_DRAFT;
   const detail = {
-    revert: revertReason(revertData),
+    revert: burntAll ? `out of gas: it needs more than ${GAS_OF_DRAFT}` : revertReason(data),
     quotedProfit: String(quote.profit),
     minProfit: String(liquidation.minProfit),
   };

@@ -11,7 +11,7 @@ export interface PlanningContext {
   /** The executor that will sign. The simulated calls come from this account. */
   readonly operator: Address;
   /** Calls already sent and not yet mined, in nonce order. They will execute before anything planned now. */
-  readonly pending: readonly Pick<TransactionCall, 'to' | 'data'>[];
+  readonly pending: readonly Pick<TransactionCall, 'to' | 'data' | 'gasLimit'>[];
   /** What the plans may reserve together. */
   readonly allowance: Allowance;
 }

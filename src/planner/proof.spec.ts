@@ -1,5 +1,5 @@
 import { Interface } from 'ethers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEAST, VARIABLES } from '../../testing/configuration.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
@@ -121,6 +121,69 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     ]);
   });
 
+  describe('of more drafts than nodes spend gas on in one question', () => {
+    const MANY = 100;
+    const many = Array.from({ length: MANY }, (_, index) =>
+      opportunityOf(positionOf(), undefined, addressOf((index + 100).toString(16))),
+    );
+    interface Simulated {
+      readonly blockStateCalls: readonly [
+        {
+          readonly calls: readonly { readonly gas: Hex }[];
+          readonly blockOverrides: { readonly gasLimit: Hex };
+        },
+      ];
+    }
+    /** Of the n-th of the simulations: what each of its calls brings; nothing: it reverts. */
+    let profits: (bigint | undefined)[];
+    let asked: Simulated[];
+
+    beforeEach(() => {
+      asked = [];
+      endpoints.primary.on('eth_simulateV1', ([simulation]) => {
+        const [{ calls }] = (simulation as Simulated).blockStateCalls;
+        const profit = profits[asked.push(simulation as Simulated) - 1];
+        return [
+          { calls: calls.map(() => (profit === undefined ? reverts('0xdeadbeef') : succeeds(profit))) },
+        ];
+      });
+    });
+
+    afterEach(() => endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]));
+
+    const plansAndReasons = async (pending: PlanningContext['pending'] = []): Promise<string[]> =>
+      (await planner.plan(many, { ...context, pending })).map((one) =>
+        one.kind === 'planned' ? one.kind : one.reason,
+      );
+
+    it('F47 simulates them in groups in the same request, none of which may use up the gas of a node', async () => {
+      profits = [ETHER / 5n, ETHER / 5n, ETHER / 5n, ETHER / 5n];
+      const pending = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 900_000n }];
+      await plansAndReasons(pending);
+      expect(endpoints.primary.requests - requestsBefore).toBe(1);
+      expect(asked).toHaveLength(4);
+      for (const {
+        blockStateCalls: [{ calls, blockOverrides }],
+      } of asked) {
+        const sum = calls.reduce((gas, call) => gas + BigInt(call.gas), 0n);
+        expect(sum).toBeLessThanOrEqual(48_000_000n);
+        expect(BigInt(blockOverrides.gasLimit)).toBe(sum);
+        expect(BigInt(calls[0]!.gas)).toBe(900_000n);
+      }
+    });
+
+    it('F47 plans only what was proved together: the group that earns the most; the others come later', async () => {
+      profits = [undefined, ETHER / 50n, ETHER / 5n, ETHER / 10n];
+      const size = 19;
+      expect(await plansAndReasons()).toEqual([
+        ...Array.from({ length: size }, () => 'simulation-reverted'),
+        ...Array.from({ length: size }, () => 'comes-later'),
+        ...Array.from({ length: size }, () => 'planned'),
+        ...Array.from({ length: MANY - 3 * size }, () => 'comes-later'),
+      ]);
+    });
+  });
+
   it('charges the fees that its fee model gives', async () => {
     answers = [succeeds(ETHER / 5n)];
     // 0.00001 ether at $2,500.
@@ -148,7 +211,7 @@ describe('proof of plans, with pools and fees that need no chain', () => {
   it('blames what is pending when the contract cannot repay after it', async () => {
     const data = abi.encodeErrorResult('CannotRepay', [WETH, 1n, 2n]) as Hex;
     answers = [succeeds(ETHER), reverts(data)];
-    const pending = [{ to: config.execution.chimera, data: '0x1234' as const }];
+    const pending = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 400_000n }];
     expect(await planner.plan([large], { ...context, pending })).toMatchObject([
       { reason: 'depends-on-earlier-plan' },
     ]);

@@ -61,13 +61,19 @@ function commonFields(call: CallRequest): object {
   };
 }
 
-/** One simulated block with all the calls: execution-apis eth_simulateV1. */
+/**
+ * One simulated block with all the calls: execution-apis eth_simulateV1. Calls should say how much gas they
+ * may use. What nodes give to those that do not differs: all that is left of the block, which the first may
+ * burn; an equal share; or more than a transaction may have, which is then refused. Where all calls say it,
+ * the block has room for just them, however large the blocks of the chain are.
+ */
 export function simulationParams(calls: readonly CallRequest[], options: SimulateOptions = {}): object {
-  const { stateOverrides, blockOverrides, validation = false } = options;
+  const { stateOverrides, validation = false } = options;
+  const blockOverrides = { ...roomFor(calls), ...blockOverridesToWire(options.blockOverrides ?? {}) };
   return {
     blockStateCalls: [
       {
-        ...(blockOverrides && { blockOverrides: blockOverridesToWire(blockOverrides) }),
+        ...(Object.keys(blockOverrides).length > 0 && { blockOverrides }),
         ...(stateOverrides && { stateOverrides: stateOverridesToWire(stateOverrides) }),
         calls: calls.map((call) => ({ ...commonFields(call), input: call.data })),
       },
@@ -76,6 +82,12 @@ export function simulationParams(calls: readonly CallRequest[], options: Simulat
     traceTransfers: false,
     returnFullTransactions: false,
   };
+}
+
+function roomFor(calls: readonly CallRequest[]): object {
+  const limits = calls.map(({ gas }) => gas);
+  if (!limits.every((gas) => gas !== undefined) || limits.length === 0) return {};
+  return { gasLimit: hexQuantity(limits.reduce((sum, gas) => sum + gas, 0n)) };
 }
 
 /** @throws TypeError when the node does not give one result for each call. */

@@ -32,7 +32,10 @@ const simulated = (...success: boolean[]): unknown => [
 const NOTHING = { calls: [], decode: () => 'nothing read' };
 const CALLS = [{ to: EMITTER, data: '0x01' as const }];
 const all = (): Promise<EndpointAnswer<Testimony<string>>[]> =>
-  new Chain(fakes.pool).testimonies({ calls: CALLS, read: NOTHING, block: BLOCK }, { deadlineMs: 300 });
+  new Chain(fakes.pool).testimonies(
+    { simulations: [CALLS], read: NOTHING, block: BLOCK },
+    { deadlineMs: 300 },
+  );
 
 it('F42 each endpoint is asked once, about the same block, and each answer keeps its endpoint', async () => {
   primary.on(SIMULATE, () => simulated(true));
@@ -40,11 +43,11 @@ it('F42 each endpoint is asked once, about the same block, and each answer keeps
   expect(await all()).toMatchObject([
     {
       role: 'primary',
-      value: { block: { number: 9 }, simulated: [{ success: true }], values: 'nothing read' },
+      value: { block: { number: 9 }, simulated: [[{ success: true }]], values: 'nothing read' },
     },
     {
       role: 'backup',
-      value: { block: { number: 9 }, simulated: [{ success: false, returnData: '0xabcdef01' }] },
+      value: { block: { number: 9 }, simulated: [[{ success: false, returnData: '0xabcdef01' }]] },
     },
   ]);
   for (const node of [primary, backup]) {
@@ -92,13 +95,13 @@ it.each<[string, (node: FakeRpc) => void, RegExp]>([
     expect(second?.error?.message).toMatch(detail);
     backup.fault = undefined;
     backup.on(SIMULATE, () => simulated(true));
-    expect((await all())[1]).toMatchObject({ role: 'backup', value: { simulated: [{ success: true }] } });
+    expect((await all())[1]).toMatchObject({ role: 'backup', value: { simulated: [[{ success: true }]] } });
   },
 );
 
 it('one testimony comes from the backup when the primary does not serve it', async () => {
   primary.fault = html502;
   backup.on(SIMULATE, () => simulated(true));
-  const request = { calls: CALLS, read: NOTHING, block: BLOCK };
-  expect(await new Chain(fakes.pool).testimony(request)).toMatchObject({ simulated: [{ success: true }] });
+  const request = { simulations: [CALLS], read: NOTHING, block: BLOCK };
+  expect(await new Chain(fakes.pool).testimony(request)).toMatchObject({ simulated: [[{ success: true }]] });
 });

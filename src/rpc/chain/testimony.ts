@@ -12,15 +12,16 @@ import { parseSimulation, simulationParams, type CallRequest, type SimulatedCall
 export interface Testimony<T> {
   /** The header of the block. */
   readonly block: Block;
-  /** One for each call, each on top of those before it. A revert is a result. */
-  readonly simulated: readonly SimulatedCall[];
+  /** One list for each simulation, with one result for each of its calls. A revert is a result. */
+  readonly simulated: readonly (readonly SimulatedCall[])[];
   /** What was read at the block. */
   readonly values: T;
 }
 
-/** The calls to simulate and the values to read, at one block. */
+/** What to simulate and to read at one block. */
 export interface TestimonyRequest<T> {
-  readonly calls: readonly CallRequest[];
+  /** Each simulates its calls on top of the block, one after the other. */
+  readonly simulations: readonly (readonly CallRequest[])[];
   readonly read: Read<T>;
   readonly block: Hash;
 }
@@ -48,14 +49,15 @@ export function testimonies<T>(
   return pool.batchEach(calls, combine, options);
 }
 
-type Questions = readonly [
-  RpcCall<Block>,
-  RpcCall<SimulatedCall[]>,
-  ...(readonly RpcCall<MulticallResult[]>[]),
-];
+/** A part of a testimony. */
+type Part =
+  | { readonly kind: 'simulated'; readonly calls: readonly SimulatedCall[] }
+  | { readonly kind: 'read'; readonly results: readonly MulticallResult[] };
+
+type Questions = readonly [RpcCall<Block>, ...(readonly RpcCall<Part>[])];
 
 function questions<T>(
-  { calls, read, block }: TestimonyRequest<T>,
+  { simulations, read, block }: TestimonyRequest<T>,
   hashes: HeaderHashes,
 ): {
   readonly calls: Questions;
@@ -68,19 +70,30 @@ function questions<T>(
         params: [block, false],
         parse: (raw) => parseBlockAsked(raw, block, hashes),
       },
-      {
-        method: 'eth_simulateV1',
-        params: [simulationParams(calls), blockParam(block)],
-        parse: (raw) => parseSimulation(raw, calls.length),
-      },
-      ...aggregates(read.calls, block),
+      ...simulations.map((calls) => simulationOf(calls, block)),
+      ...aggregates(read.calls, block).map(readOf),
     ],
-    combine: ([header, simulated, ...chunks]) => ({
-      block: answerOf(header),
-      simulated: answerOf(simulated),
-      values: read.decode(chunks.flatMap(answerOf)),
-    }),
+    combine: ([header, ...answers]) => {
+      const parts = answers.map(answerOf);
+      return {
+        block: answerOf(header),
+        simulated: parts.flatMap((part) => (part.kind === 'simulated' ? [part.calls] : [])),
+        values: read.decode(parts.flatMap((part) => (part.kind === 'read' ? part.results : []))),
+      };
+    },
   };
+}
+
+function simulationOf(calls: readonly CallRequest[], block: Hash): RpcCall<Part> {
+  return {
+    method: 'eth_simulateV1',
+    params: [simulationParams(calls), blockParam(block)],
+    parse: (raw) => ({ kind: 'simulated', calls: parseSimulation(raw, calls.length) }),
+  };
+}
+
+function readOf(call: RpcCall<MulticallResult[]>): RpcCall<Part> {
+  return { ...call, parse: (raw) => ({ kind: 'read', results: call.parse(raw) }) };
 }
 
 /** @throws RpcAnswerError when the node refused. */
