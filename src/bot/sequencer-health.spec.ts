@@ -60,7 +60,7 @@ describe('a head compared with the head before it', () => {
 
   it('F17 halts at a jump above the limit, and not at a jump of exactly the limit', () => {
     const health = after([1, T], [2, T + 20]);
-    expect(health.head(block(3, T + 41), 0)).toEqual({
+    expect(health.head(block(3, T + 41), 0)).toMatchObject({
       kind: 'timestamp-jump',
       severity: 'halt',
       message:
@@ -70,7 +70,7 @@ describe('a head compared with the head before it', () => {
   });
 
   it('F17 halts when the time goes back', () => {
-    expect(after([1, T]).head(block(2, T - 1), 0)).toEqual({
+    expect(after([1, T]).head(block(2, T - 1), 0)).toMatchObject({
       kind: 'timestamp-backwards',
       severity: 'halt',
       message: 'the time of the chain went back by 1 s from block 1 to block 2; it never should',
@@ -121,7 +121,7 @@ describe('the freshness of the newest head', () => {
     expect(come(1, 15_000)).toBeUndefined();
     expect(come(2, 15_001)).toMatchObject({ kind: 'stale-head', severity: 'throttle' });
     expect(come(3, 60_000)).toMatchObject({ severity: 'throttle' });
-    expect(come(4, 60_100)).toEqual({
+    expect(come(4, 60_100)).toMatchObject({
       kind: 'stale-head',
       severity: 'halt',
       message:

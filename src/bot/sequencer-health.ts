@@ -16,9 +16,11 @@ export interface SequencerAnomaly {
   readonly severity: 'throttle' | 'halt';
   /** One sentence: what was seen, and what was expected. */
   readonly message: string;
+  /** The blocks whose times were compared. */
+  readonly blocks: readonly BlockTime[];
 }
 
-type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
+export type BlockTime = Pick<Block, 'number' | 'hash' | 'parentHash' | 'timestamp'>;
 
 /** A head whose time is further ahead than this is a wrong answer of a node. */
 const FURTHEST_STEP_SECONDS = 5 * 24 * 3600;
@@ -91,7 +93,18 @@ export class SequencerHealth {
         `the newest block, ${number}, is ${seconds(ageMs)} s old, and nothing new has come for ${seconds(silentMs)} s; ` +
         `at most ${halts ? haltHeadAgeSeconds : maxHeadAgeSeconds} s was expected: ` +
         'the chain stands still, all nodes lag, or the clock of this machine is ahead',
+      blocks: [],
     };
+  }
+
+  /** The chain has no such block: no head is compared with it any more. */
+  forget(hash: Hash): void {
+    this.recent.delete(hash);
+    if (this.newest?.hash !== hash) return;
+    this.newest = [...this.recent.values()].reduce<BlockTime | undefined>(
+      (best, one) => (best && best.number > one.number ? best : one),
+      undefined,
+    );
   }
 
   /** The parent, or over a gap the newest head before it. */
@@ -110,6 +123,7 @@ export class SequencerHealth {
         kind: 'timestamp-backwards',
         severity: 'halt',
         message: `the time of the chain went back by ${-step} s ${between}; it never should`,
+        blocks: [before, head],
       };
     const { maxTimestampJumpSeconds } = this.limits;
     if (step > maxTimestampJumpSeconds * blocks)
@@ -119,6 +133,7 @@ export class SequencerHealth {
         message:
           `the time of the chain jumped by ${step} s ${between}; ` +
           `at most ${maxTimestampJumpSeconds} s a block was expected`,
+        blocks: [before, head],
       };
     return undefined;
   }

@@ -34,6 +34,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'heads-silent': 'warn',
   'head-poll-failed': 'warn',
   'head-not-believed': 'warn',
+  'block-time-not-believed': 'warn',
   'logs-not-believed': 'warn',
   'head-handler-failed': 'warn',
   'websocket-lost': 'warn',

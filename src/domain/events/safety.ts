@@ -25,6 +25,14 @@ export type SafetyEvent =
       readonly message: string;
     }
   | {
+      /**
+       * One endpoint told of a block whose time jumps or goes back, and another endpoint has another block at
+       * this place. So nothing halts (F17).
+       */
+      readonly event: 'block-time-not-believed';
+      readonly message: string;
+    }
+  | {
       /** The heads are fresh again. A halt stays until an operator resumes. */
       readonly event: 'sequencer-well';
       readonly block: number;

@@ -100,6 +100,13 @@ export class Chain {
     );
   }
 
+  /** The block of a number as each live endpoint gives it, asked at once. Never throws. */
+  blockEverywhere(number: number, options?: CallOptions): Promise<EndpointAnswer<Block>[]> {
+    const params = [hexQuantity(number), false];
+    const parse = (raw: unknown): Block => parseBlockAsked(raw, number, this.pool.headers);
+    return this.pool.askEach({ method: 'eth_getBlockByNumber', params, parse }, options);
+  }
+
   /**
    * The headers from one number to another, both included, each the parent of the next. They travel in
    * batches of 100, one batch after the other, so that no more than 100 answers are in memory at once. Each

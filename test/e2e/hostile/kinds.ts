@@ -13,6 +13,7 @@ import {
   word,
   type SubCall,
 } from '../../../testing/nodes/lies.js';
+import { headerHash } from '../../../src/rpc/header-hashes.js';
 import type { Answer, Call, Lie } from '../../../testing/nodes/lying-node.js';
 
 export interface HostileWorld {
@@ -25,8 +26,6 @@ export interface HostileKind {
   readonly lie?: (world: HostileWorld) => Lie;
   /** Answers instead of the honest node, which never sees the call. */
   readonly swallow?: (world: HostileWorld) => (call: Call) => Answer | undefined;
-  /** The rule says that the bot halts on it: the reason. Otherwise it must not. */
-  readonly halts?: RegExp;
 }
 
 const HEADERS = ['eth_getBlockByNumber', 'eth_getBlockByHash', 'eth_subscription'];
@@ -184,6 +183,14 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
   {
     name: 'a time of the next year',
     lie: () => onHeaders(({ timestamp }) => ({ timestamp: hex(asBigInt(timestamp) + 31_536_000n) })),
+  },
+  {
+    name: 'a time of the next year, under hashes that fit',
+    lie: () =>
+      onHeaders((header) => {
+        const timestamp = hex(asBigInt(header['timestamp']) + 31_536_000n);
+        return { timestamp, hash: headerHash({ ...header, timestamp }) };
+      }),
   },
   {
     name: 'more transactions of ours than there are',
