@@ -9,7 +9,7 @@ import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { ExecutionsRepository, NewExecution } from '../database/index.js';
 import type { Detection, OpportunityDetector } from '../detector/opportunity-detector.js';
-import { rejected, type PlanDecision } from '../domain/decision.js';
+import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { PassTrace } from '../domain/pass-trace.js';
@@ -44,6 +44,7 @@ class World {
   advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
   leads = true;
+  foresee: (of: Address) => Rejection | undefined = () => undefined;
   submit: (of: Address) => Promise<Submission> = () => Promise.resolve({ kind: 'dry-run' });
   private readonly pass: BlockPass;
 
@@ -82,6 +83,7 @@ class World {
           this.settles.push(takenBack ?? []);
           return this.settle(takenBack ?? []);
         },
+        foresee: (plans) => plans.map((plan) => this.foresee(plan.borrower)),
         submit: ({ plan }) => {
           this.submitted.push(plan.borrower);
           return this.submit(plan.borrower);
@@ -228,6 +230,24 @@ describe('positions and plans of a pass', () => {
     world.plans(A, B);
     world.submit = (of) => Promise.resolve(of === A ? rejected('daily-volume-reached') : { kind: 'dry-run' });
     expect(await world.run()).toMatchObject({ planned: 1, skipped: { 'daily-volume-reached': 1 } });
+  });
+
+  it('F55 gives a plan that the gate refuses one row for each reason while it stays refused, and carries it out after', async () => {
+    world.plans(A, B);
+    world.foresee = (of) => (of === B ? rejected('throttled') : undefined);
+    for (let pass = 0; pass < 3; pass += 1)
+      expect(await world.run()).toMatchObject({ planned: 1, skipped: { throttled: 1 } });
+    expect(world.submitted).toEqual([A, A, A]);
+    const rowsOfB = (): unknown[] =>
+      world.rows.flatMap(({ borrower: of, status, reason }) => (of === B ? [{ status, reason }] : []));
+    expect(rowsOfB()).toEqual([{ status: 'rejected', reason: 'throttled' }]);
+    expect(world.events.named('position-skipped')).toMatchObject([{ borrower: B, reason: 'throttled' }]);
+    world.foresee = (of) => (of === B ? rejected('operator-balance-low') : undefined);
+    await world.run();
+    expect(rowsOfB()).toHaveLength(2);
+    world.foresee = () => undefined;
+    expect(await world.run()).toMatchObject({ planned: 2, skipped: {} });
+    expect(rowsOfB().at(-1)).toEqual({ status: 'planned', reason: undefined });
   });
 
   it('rejects the plans behind one that fails, and passes the error on', async () => {

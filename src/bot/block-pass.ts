@@ -1,17 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { Head } from '../domain/block.js';
-import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
+import { rejected, type PlanDecision, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
+import type { LiquidationPlan } from '../domain/plan.js';
 import { ExecutionService } from '../execution/index.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
-import { DecisionJournal, type PlanRow, type SkippedPosition } from './decision-journal.js';
+import { DecisionJournal, type PlanRow, type RefusedPlan, type SkippedPosition } from './decision-journal.js';
 
 /** A pass that came to its end. */
 export interface PassResult {
@@ -21,6 +22,12 @@ export interface PassResult {
   readonly planned: number;
   /** Positions below 1 that were left alone, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
+}
+
+interface GateAnswer {
+  /** In the order in which they were proved. */
+  readonly plans: readonly LiquidationPlan[];
+  readonly refusals: readonly RefusedPlan[];
 }
 
 /** What went wrong before any plan was made, the worst first. */
@@ -64,8 +71,9 @@ export class BlockPass {
       pending: this.execution.pendingCalls(),
       allowance: this.execution.allowance(),
     });
-    skipped.push(...(await this.journal.recordRejections(decisions)));
-    const rows = await this.journal.recordPlans(decisions);
+    const { plans, refusals } = this.askGate(decisions, trace);
+    skipped.push(...(await this.journal.recordRejections(decisions, refusals)));
+    const rows = await this.journal.recordPlans(plans);
     const refused = await this.carryOut(rows, trace);
     skipped.push(...refused);
     this.journal.reportSkipped(skipped, view.block.number);
@@ -124,6 +132,18 @@ export class BlockPass {
     if (!this.execution.leads) return rejected('standing-by');
     if (this.safety.isHalted) return rejected('halted');
     return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
+  }
+
+  /** What the gate would refuse now has no `planned` row: it would have one in every pass. */
+  private askGate(decisions: readonly PlanDecision[], trace: PassTrace): GateAnswer {
+    const all = decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
+    const foreseen = this.execution.foresee(all, trace);
+    const plans = all.filter((_, index) => foreseen[index] === undefined);
+    const refusals = all.flatMap((plan, index) => {
+      const rejection = foreseen[index];
+      return rejection ? [{ plan, rejection }] : [];
+    });
+    return { plans, refusals };
   }
 
   /** One plan after the other, in the order in which they were proved. @returns what was not sent */

@@ -26,6 +26,12 @@ export interface SkippedPosition {
   readonly rejection: Rejection;
 }
 
+/** A plan that execution would refuse now. */
+export interface RefusedPlan {
+  readonly plan: LiquidationPlan;
+  readonly rejection: Rejection;
+}
+
 /** A plan and its durable row. */
 export interface PlanRow {
   readonly plan: LiquidationPlan;
@@ -61,11 +67,9 @@ export class DecisionJournal {
    *
    * @throws RetryError when the database is away.
    */
-  async recordPlans(decisions: readonly PlanDecision[]): Promise<readonly PlanRow[]> {
+  async recordPlans(all: readonly LiquidationPlan[]): Promise<readonly PlanRow[]> {
     const { mode } = this.config.execution;
-    const plans = decisions
-      .flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []))
-      .filter((plan) => mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)));
+    const plans = all.filter((plan) => mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)));
     if (plans.length === 0) return [];
     const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, mode, 'planned')));
     return plans.map((plan, index) => {
@@ -76,25 +80,30 @@ export class DecisionJournal {
   }
 
   /**
-   * What the planner refused. A refusal that reached the simulation gets a row, once as long as it comes
-   * again within a minute.
+   * What the planner refused, and plans that the gate would refuse. A refusal that reached the simulation
+   * gets a row, once as long as it comes again within a minute.
    *
    * @throws RetryError when the database is away.
    */
-  async recordRejections(decisions: readonly PlanDecision[]): Promise<readonly SkippedPosition[]> {
+  async recordRejections(
+    decisions: readonly PlanDecision[],
+    refusals: readonly RefusedPlan[],
+  ): Promise<readonly SkippedPosition[]> {
     const { mode } = this.config.execution;
     const rejections = decisions.filter((decision) => decision.kind === 'rejected');
-    await this.executions.insertMany(
-      rejections.flatMap((rejection) => {
-        const { opportunity, attempt, reason } = rejection;
-        const isNew = attempt && this.rows.isNew(opportunity.borrower, reason);
-        return isNew ? [rejectionRow(opportunity, attempt, rejection, mode)] : [];
-      }),
-    );
-    return rejections.map((rejection) => {
-      const { protocol, borrower, healthFactorWad } = rejection.opportunity;
-      return { protocol, borrower, healthFactorWad, rejection };
+    const rows = rejections.flatMap((rejection) => {
+      const { opportunity, attempt, reason } = rejection;
+      const isNew = attempt && this.rows.isNew(opportunity.borrower, reason);
+      return isNew ? [rejectionRow(opportunity, attempt, rejection, mode)] : [];
     });
+    const planRows = refusals
+      .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan.borrower, reason))
+      .map(({ plan, rejection: { reason } }) => executionRow(plan, mode, 'rejected', reason));
+    await this.executions.insertMany([...rows, ...planRows]);
+    return [
+      ...rejections.map((rejection) => ({ ...rejection.opportunity, rejection })),
+      ...refusals.map(({ plan, rejection }) => ({ ...plan, rejection })),
+    ];
   }
 
   /**

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Allowance, Spending } from '../domain/budget.js';
+import type { Rejection } from '../domain/decision.js';
 import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
-import type { TransactionCall } from '../domain/plan.js';
+import type { PassTrace } from '../domain/pass-trace.js';
+import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
@@ -101,6 +103,11 @@ export class ExecutionService {
   /** From now on the lease is renewed, or taken over when it is free, until {@link giveBackLease}. */
   keepLease(): void {
     this.leadership.begin();
+  }
+
+  /** As {@link Submitter.foresee}: before rows are written for plans that would be refused. */
+  foresee(plans: readonly LiquidationPlan[], trace: PassTrace): readonly (Rejection | undefined)[] {
+    return this.submitter.foresee(plans, trace);
   }
 
   /**

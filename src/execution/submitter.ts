@@ -1,7 +1,9 @@
 import { LeaseLost, type ExecutionMode } from '../database/index.js';
+import { after, type Allowance } from '../domain/budget.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
+import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
@@ -17,6 +19,14 @@ export interface SubmitterSettings {
   readonly door: Door;
   /** From the arrival of the head to the signature. */
   readonly maxPlanAgeMs: number;
+}
+
+/** What is in flight when a plan has its turn, and what is left for it. */
+interface Ahead {
+  readonly inFlight: number;
+  /** Of the plans that are carried out before it. */
+  readonly notionalUsd8: bigint;
+  readonly allowance: Allowance;
 }
 
 /**
@@ -59,6 +69,28 @@ export class Submitter {
     } finally {
       this.borrowers.delete(plan.borrower);
     }
+  }
+
+  /**
+   * What the gate would say now of plans that are carried out one after the other. It changes nothing, and
+   * the gate itself decides: a plan that is refused here needs no row and no turn.
+   */
+  foresee(plans: readonly LiquidationPlan[], trace: PassTrace): readonly (Rejection | undefined)[] {
+    const borrowers = new Set(this.inFlight());
+    let ahead = this.nothingAhead();
+    return plans.map((plan) => {
+      const refusal = borrowers.has(plan.borrower)
+        ? rejected('in-flight')
+        : this.refusalOf({ plan, trace }, ahead);
+      if (refusal || this.settings.mode === 'dry-run') return refusal;
+      borrowers.add(plan.borrower);
+      ahead = {
+        inFlight: ahead.inFlight + 1,
+        notionalUsd8: ahead.notionalUsd8 + plan.notionalUsd8,
+        allowance: after(ahead.allowance, plan.reservation),
+      };
+      return undefined;
+    });
   }
 
   /** Takes no more intents, and waits until those taken so far were handed over or refused. */
@@ -106,16 +138,23 @@ export class Submitter {
     return this.sender.send(transaction, lease, plan.block.number, trace);
   }
 
-  /** Why the plan is not signed now. */
-  private refusalOf(intent: Intent): Rejection | undefined {
-    return this.ageRefusalOf(intent) ?? this.nonceRefusal() ?? this.safetyRefusalOf(intent.plan);
+  private nothingAhead(): Ahead {
+    return { inFlight: this.ledger.size, notionalUsd8: 0n, allowance: this.ledger.allowance };
+  }
+
+  /** Why the plan is not signed now, or after those that are ahead of it. */
+  private refusalOf(
+    intent: Pick<Intent, 'plan' | 'trace'>,
+    ahead: Ahead = this.nothingAhead(),
+  ): Rejection | undefined {
+    return this.ageRefusalOf(intent) ?? this.nonceRefusal(ahead) ?? this.safetyRefusalOf(intent.plan, ahead);
   }
 
   /**
    * A plan is as good as its block. The process may have stood still, or the chain may have replaced the
    * block.
    */
-  private ageRefusalOf({ plan, trace }: Intent): Rejection | undefined {
+  private ageRefusalOf({ plan, trace }: Pick<Intent, 'plan' | 'trace'>): Rejection | undefined {
     const ageMs = Math.round(trace.sinceHeadMs());
     const { maxPlanAgeMs } = this.settings;
     if (ageMs > maxPlanAgeMs)
@@ -126,21 +165,25 @@ export class Submitter {
   }
 
   /** No nonce is used while it is not clear which one is next, or while the nodes take only one. */
-  private nonceRefusal(): Rejection | undefined {
+  private nonceRefusal({ inFlight }: Ahead): Rejection | undefined {
     if (this.settings.mode === 'dry-run') return undefined;
     const { lane, oneAtATime } = this.wallet;
     if (lane.inQuestion || this.ledger.all.some(({ nonceDoubted }) => nonceDoubted))
       return rejected('nonce-in-question');
-    return oneAtATime && this.ledger.size > 0 ? rejected('one-at-a-time') : undefined;
+    return oneAtATime && inFlight > 0 ? rejected('one-at-a-time') : undefined;
   }
 
-  private safetyRefusalOf(plan: LiquidationPlan): Rejection | undefined {
+  private safetyRefusalOf(
+    plan: LiquidationPlan,
+    { inFlight, allowance, notionalUsd8 }: Ahead,
+  ): Rejection | undefined {
     if (!this.wallet.lease.leads) return rejected('standing-by');
-    const authorisation = this.safety.authorise(plan, {
-      inFlight: this.ledger.size,
-      operatorBalanceWei: this.wallet.balanceWei,
-      allowance: this.ledger.allowance,
-    });
+    const operatorBalanceWei = this.wallet.balanceWei;
+    const authorisation = this.safety.authorise(
+      plan,
+      { inFlight, operatorBalanceWei, allowance },
+      notionalUsd8,
+    );
     return authorisation.kind === 'rejected' ? authorisation : undefined;
   }
 }

@@ -130,12 +130,15 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /**
    * Whether this intent may be signed now. It books nothing: the caller must not let another intent pass
    * between this answer and {@link booked}.
+   *
+   * @param aheadUsd8 what plans that are signed before it will book.
    */
   authorise(
     intent: SafetyIntent,
     usage: Omit<SafetyUsage, 'dailyVolumeUsd8'>,
+    aheadUsd8 = 0n,
   ): { readonly kind: 'authorised' } | Rejection {
-    const dailyVolumeUsd8 = this.dailyVolumeUsd8();
+    const dailyVolumeUsd8 = this.dailyVolumeUsd8() + aheadUsd8;
     return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits);
   }
 
