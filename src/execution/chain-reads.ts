@@ -9,6 +9,7 @@ import { toBalanceWei, toData, toNonce } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
+import { EACH_DEADLINE_MS } from './each-endpoint.js';
 import type { Revert } from './verdict.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
@@ -58,19 +59,42 @@ export class ChainReads {
    * @throws RetryError when the chain could not be asked.
    */
   async feesPaid(receipt: Receipt, raw: Hex): Promise<FeesBesideGas> {
+    const { calls, decode } = this.feesRead(receipt, raw);
+    const answers = await this.pool.batch(calls);
+    try {
+      return decode(answers);
+    } catch (error) {
+      throw error instanceof RetryError ? error : new RetryError(messageOf(error), { cause: error });
+    }
+  }
+
+  /** As {@link feesPaid}, as each endpoint that answered says. Never throws. */
+  async feesPaidEverywhere(receipt: Receipt, raw: Hex): Promise<readonly FeesBesideGas[]> {
+    const { calls, decode } = this.feesRead(receipt, raw);
+    const answers = await this.pool.batchEach(calls, decode, { deadlineMs: EACH_DEADLINE_MS });
+    return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+  }
+
+  private feesRead(
+    receipt: Receipt,
+    raw: Hex,
+  ): {
+    readonly calls: readonly RpcCall<Hex>[];
+    readonly decode: (answers: readonly (Hex | RpcAnswerError)[]) => FeesBesideGas;
+  } {
     const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
     const { calls, decode } = this.fees.paid(receipt, unsigned);
-    const answers = await this.pool.batch(calls.map((call) => callAt(call, receipt.blockHash)));
-    const results = answers.map((answer) =>
-      answer instanceof CallReverted
-        ? { success: false, data: answer.data }
-        : { success: true, data: answered(answer) },
-    );
-    try {
-      return decode(results);
-    } catch (error) {
-      throw new RetryError(messageOf(error), { cause: error });
-    }
+    return {
+      calls: calls.map((call) => callAt(call, receipt.blockHash)),
+      decode: (answers) =>
+        decode(
+          answers.map((answer) =>
+            answer instanceof CallReverted
+              ? { success: false, data: answer.data }
+              : { success: true, data: answered(answer) },
+          ),
+        ),
+    };
   }
 
   /**

@@ -9,7 +9,7 @@ import { toData, toNonce } from '../rpc/quantities.js';
  * For one question to all endpoints. They are asked at once, and one that does not answer must not hold the
  * pass up for long. Milliseconds.
  */
-const DEADLINE_MS = 500;
+export const EACH_DEADLINE_MS = 500;
 
 /**
  * - succeeds: at every endpoint that answered.
@@ -63,7 +63,7 @@ export class EachEndpoint {
   }
 
   private async values<T>(call: RpcCall<T>): Promise<readonly T[]> {
-    const answers = await this.pool.askEach(call, { deadlineMs: DEADLINE_MS });
+    const answers = await this.pool.askEach(call, { deadlineMs: EACH_DEADLINE_MS });
     return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }
 }

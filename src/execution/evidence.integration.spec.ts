@@ -12,6 +12,10 @@ const RECEIPT = 'eth_getTransactionReceipt';
 const TRANSACTION = 'eth_getTransactionByHash';
 const COUNT = 'eth_getTransactionCount';
 const FALSE_COUNT = '0x1388';
+const GAS_PRICE_ORACLE = '0x420000000000000000000000000000000000000f';
+/** Answers every call with 10^15. */
+const ANSWERS_MILLIETHER = `0x7f${(10n ** 15n).toString(16).padStart(64, '0')}5f5260205ff3`;
+const MILLIETHER = 10n ** 15n;
 
 describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 }, () => {
   const world = ExecutionWorld.forThisFile();
@@ -188,6 +192,60 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ executionId, status: 'reverted' }]);
     expect(await bench.bookedToday()).toBe(0n);
+  });
+
+  it.each([
+    ['a gas price of 0', { effectiveGasPrice: '0x0' }],
+    ['a gas price above what was signed', { effectiveGasPrice: '0x174876e800' }],
+    ['less gas than any transaction uses', { gasUsed: '0x1' }],
+    ['more gas than its limit', { gasUsed: '0x1c9c380' }],
+  ])('F42 a receipt with %s is not booked, with one endpoint too; the true one is', async (_, lie) => {
+    await start();
+    const { executionId } = await bench.submit(1);
+    await bench.mine(2);
+    node.on(RECEIPT, async ([hash]) => ({ ...((await chain.call(RECEIPT, [hash])) as object), ...lie }));
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.events.named('receipt-disputed')).toMatchObject([{ executionId }]);
+    const { spent, reserved } = bench.execution.spending();
+    expect(spent.feeWei).toBe(0n);
+    expect(reserved.feeWei).toBeGreaterThan(0n);
+    honest();
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
+    expect(bench.execution.spending()).toMatchObject({ reserved: { feeWei: 0n } });
+  });
+
+  it('F42 a gas price that one of two endpoints makes lower gives nothing back to the budget', async () => {
+    await startWithBackup();
+    const { executionId } = await bench.submit(1);
+    await bench.mine(2);
+    node.on(RECEIPT, async ([hash]) => {
+      const receipt = (await chain.call(RECEIPT, [hash])) as object;
+      return { ...receipt, effectiveGasPrice: '0x1' };
+    });
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.execution.spending().reserved.feeWei).toBeGreaterThan(0n);
+    honest();
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
+  });
+
+  it('F42 the fees beside gas are heard from both endpoints: one that leaves them out gives nothing back', async () => {
+    await startWithBackup();
+    await bench.rpc('anvil_setCode', [GAS_PRICE_ORACLE, ANSWERS_MILLIETHER]);
+    const { executionId } = await bench.submit(1);
+    await bench.mine(2);
+    node.on('eth_call', () => '0x');
+    expect(await bench.settle()).toEqual([]);
+    expect(await bench.settle()).toEqual([]);
+    expect(bench.events.named('receipt-disputed')).toMatchObject([{ executionId }]);
+    expect(bench.execution.spending().spent.feeWei).toBe(0n);
+    // Silent instead: after a minute the word of the other one is enough.
+    node.on('eth_call', () => new NodeRefusal(-32000, 'not now'));
+    expect(await bench.settle()).toEqual([]);
+    bench.clock.putForward(60_000);
+    expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
+    // L1 data and operator fee.
+    expect(bench.execution.spending().spent.feeWei).toBeGreaterThan(2n * MILLIETHER);
+    await bench.rpc('anvil_setCode', [GAS_PRICE_ORACLE, '0x']);
   });
 
   it('a delegated account has one transaction in flight; the next is sent in its turn, then one at a time', async () => {

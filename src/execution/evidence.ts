@@ -1,12 +1,14 @@
 import type { Clock } from '../domain/clock.js';
+import type { FeesBesideGas } from '../domain/costs.js';
 import { RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { Hash } from '../domain/hex.js';
+import type { TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { AccountView, ChainReads } from './chain-reads.js';
 import { CountEvidence, type CountBelief } from './count-evidence.js';
 import type { EachEndpoint } from './each-endpoint.js';
-import type { InFlight } from './in-flight.js';
+import type { InFlight, Version } from './in-flight.js';
 import type { Wallet } from './wallet.js';
 
 /**
@@ -19,6 +21,8 @@ const ABSENCE_SECONDS = 12;
  * contradicts is waited for without a limit.
  */
 const SILENCE_SECONDS = 60;
+/** What every transaction uses at least. */
+const LEAST_GAS = 21_000n;
 /** At the start, endpoints may count differently for so long, as a late node does. */
 const LATE_NODE_SECONDS = 10;
 
@@ -28,7 +32,7 @@ const LATE_NODE_SECONDS = 10;
  */
 export class Evidence {
   private readonly counts: CountEvidence;
-  private readonly unheardSinceMs = new Map<Hash, number>();
+  private readonly unheardSinceMs = new Map<string, number>();
   private readonly disputed = new Set<Hash>();
   private countsDifferSinceMs: number | undefined;
 
@@ -122,26 +126,63 @@ export class Evidence {
    * Whether the books may take the receipt of one endpoint: where there are two, both must say the same. One
    * receipt could otherwise release volume, or book a profit, that the chain does not have.
    */
-  async confirms({ executionId }: InFlight, receipt: Receipt): Promise<boolean> {
-    if (this.each.configured < 2) return true;
+  async confirms({ executionId }: InFlight, { call }: Version, receipt: Receipt): Promise<boolean> {
     const hash = receipt.transactionHash;
-    const heard = await this.each.receipts(hash);
-    const same = heard.filter((other) => other && sameReceipt(other, receipt)).length;
-    if (same >= 2) {
-      this.forget(hash);
-      return true;
-    }
-    if (heard.length > same) {
-      // An endpoint that has no receipt yet is only late.
-      if (heard.some((other) => other && !sameReceipt(other, receipt))) this.dispute(executionId, hash);
+    if (!isPossible(call, receipt)) {
+      this.dispute(executionId, hash);
       return false;
     }
-    const nowMs = this.clock.monotonicMs();
-    const sinceMs = this.unheardSinceMs.get(hash) ?? nowMs;
-    this.unheardSinceMs.set(hash, sinceMs);
-    if (nowMs - sinceMs < SILENCE_SECONDS * 1_000) return false;
-    this.forget(hash);
+    if (this.each.configured < 2) return true;
+    const heard = await this.each.receipts(hash);
+    const given = heard.filter((other) => other !== undefined);
+    const same = given.filter((other) => sameReceipt(other, receipt)).length;
+    if (same < 2 && given.length > same) this.dispute(executionId, hash);
+    // An endpoint that has no receipt yet is only late.
+    return this.agreed(hash, same, heard.length);
+  }
+
+  /**
+   * What a mined transaction paid beside its gas. Where there are two endpoints, both must say the same: one
+   * could otherwise give back to a budget what was spent.
+   *
+   * @returns undefined while they do not.
+   * @throws RetryError when the only endpoint could not be asked.
+   */
+  async feesPaid(
+    { executionId }: InFlight,
+    { raw }: Version,
+    receipt: Receipt,
+  ): Promise<FeesBesideGas | undefined> {
+    if (this.each.configured < 2) return this.reads.feesPaid(receipt, raw);
+    const heard = await this.reads.feesPaidEverywhere(receipt, raw);
+    const [first] = heard;
+    if (!first) return undefined;
+    const { l1Fee, operatorFee } = first;
+    const same = heard.filter((other) => other.l1Fee === l1Fee && other.operatorFee === operatorFee);
+    const hash = receipt.transactionHash;
+    if (same.length < heard.length) this.dispute(executionId, hash);
+    return this.agreed(`fees of ${hash}`, same.length, heard.length) ? first : undefined;
+  }
+
+  /**
+   * Whether what was heard of something may be believed: two say the same, or one does, and the other one has
+   * been silent for long.
+   */
+  private agreed(what: string, same: number, heard: number): boolean {
+    if (same < 2) {
+      if (heard > same) return false;
+      const nowMs = this.clock.monotonicMs();
+      const sinceMs = this.unheardSinceMs.get(what) ?? nowMs;
+      this.unheardSinceMs.set(what, sinceMs);
+      if (nowMs - sinceMs < SILENCE_SECONDS * 1_000) return false;
+    }
+    this.unheardSinceMs.delete(what);
     return true;
+  }
+
+  /** The books hold it now. */
+  booked(hash: Hash): void {
+    this.disputed.delete(hash);
   }
 
   private dispute(executionId: string, hash: Hash): void {
@@ -149,21 +190,28 @@ export class Evidence {
     this.disputed.add(hash);
     this.events.emit({ event: 'receipt-disputed', executionId, hash });
   }
-
-  private forget(hash: Hash): void {
-    this.disputed.delete(hash);
-    this.unheardSinceMs.delete(hash);
-  }
 }
 
-/** Everything of a receipt that the books hold or decide by. */
-function sameReceipt(one: Receipt, other: Receipt): boolean {
-  return contentOf(one) === contentOf(other);
-}
-
-function contentOf({ status, blockHash, gasUsed, effectiveGasPrice, l1Fee, logs }: Receipt): string {
-  const said = logs.map(({ address, topics, data }) => [address, topics, data]);
-  return JSON.stringify([status, blockHash, gasUsed, effectiveGasPrice, l1Fee ?? null, said], (_, value) =>
-    typeof value === 'bigint' ? String(value) : (value as unknown),
+/**
+ * Whether the transaction that was signed can have such a receipt: it pays no more than its gas limit and fee
+ * allow, and no transaction is free.
+ */
+function isPossible(
+  { gasLimit, maxFeePerGas }: TransactionCall,
+  { gasUsed, effectiveGasPrice }: Receipt,
+): boolean {
+  return (
+    gasUsed >= LEAST_GAS && gasUsed <= gasLimit && effectiveGasPrice > 0n && effectiveGasPrice <= maxFeePerGas
   );
+}
+
+/** Everything of a receipt that the books hold or decide by. Not every node tells the fee for L1 data. */
+function sameReceipt(one: Receipt, other: Receipt): boolean {
+  const l1FeesFit = one.l1Fee === undefined || other.l1Fee === undefined || one.l1Fee === other.l1Fee;
+  return l1FeesFit && contentOf(one) === contentOf(other);
+}
+
+function contentOf({ status, blockHash, gasUsed, effectiveGasPrice, logs }: Receipt): string {
+  const said = logs.map(({ address, topics, data }) => [address, topics, data]);
+  return JSON.stringify([status, blockHash, String(gasUsed), String(effectiveGasPrice), said]);
 }

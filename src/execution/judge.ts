@@ -1,3 +1,4 @@
+import type { FeesBesideGas } from '../domain/costs.js';
 import type { Address } from '../domain/hex.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
@@ -16,16 +17,19 @@ export class Judge {
   ) {}
 
   /**
-   * By a confirmed receipt.
+   * By a confirmed receipt. Never throws.
    *
-   * @throws RetryError when the chain could not be asked for the fees.
+   * @param fees what the transaction paid beside its gas.
    */
-  async ofReceipt(transaction: InFlight, receipt: Receipt): Promise<{ proof: Proof; verdict: Verdict }> {
+  async ofReceipt(
+    transaction: InFlight,
+    receipt: Receipt,
+    fees: FeesBesideGas,
+  ): Promise<{ proof: Proof; verdict: Verdict }> {
     const { raw, terms } = transaction;
     const reverted = receipt.status === 'reverted';
     const cancelled = transaction.kind === 'cancellation';
-    const [fees, revert, rival] = await Promise.all([
-      this.reads.feesPaid(receipt, raw),
+    const [revert, rival] = await Promise.all([
       reverted && !cancelled ? this.reads.revertOf(receipt, raw) : undefined,
       reverted || cancelled ? this.rivals.firstBefore(terms, receipt) : undefined,
     ]);

@@ -151,9 +151,12 @@ export class Settler {
   }
 
   private async settle(transaction: InFlight, { version, receipt }: Mined): Promise<void> {
-    if (!(await this.evidence.confirms(transaction, receipt))) return;
+    if (!(await this.evidence.confirms(transaction, version, receipt))) return;
+    const fees = await this.evidence.feesPaid(transaction, version, receipt);
+    if (!fees) return;
+    this.evidence.booked(receipt.transactionHash);
     takeVersion(transaction, version);
-    const { proof, verdict } = await this.settings.judge.ofReceipt(transaction, receipt);
+    const { proof, verdict } = await this.settings.judge.ofReceipt(transaction, receipt, fees);
     await this.ledger.settle(transaction, receipt, proof, verdict);
     this.settlements.add(transaction, receipt, proof);
   }
