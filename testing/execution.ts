@@ -309,7 +309,9 @@ export class Bench {
     const call = { ...aPlan().call, ...others.call, data };
     const fee = reservationOf(call.gasLimit * call.maxFeePerGas, plan.nativePriceUsd8);
     const withCall = { ...plan, call, reservation: others.reservation ?? fee };
-    const row = executionRow(withCall, this.settings.mode ?? 'live', 'planned');
+    const mode = this.settings.mode ?? 'live';
+    const owner = { chainId: 31337, wallet: this.signer.address, mode };
+    const row = executionRow(withCall, owner, 'planned');
     const executionId = await this.executions.insert(row);
     const trace = new PassTrace(this.clock, this.clock.monotonicMs() - 5);
     return { plan: withCall, executionId, trace };

@@ -11,6 +11,8 @@ import { SafetyController } from '../safety/index.js';
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
 
 const EXECUTION: NewExecution = {
+  chainId: 31_337,
+  wallet: `0x${'5e'.repeat(20)}`,
   protocol: 'aave',
   borrower: `0x${'b0'.repeat(20)}`,
   blockNumber: 23_000_000,

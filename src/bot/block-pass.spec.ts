@@ -50,7 +50,7 @@ class World {
 
   constructor(mode: 'live' | 'dry-run' = 'live') {
     const leads = (): boolean => this.leads;
-    const config = { execution: { mode } } as ChimeraConfig;
+    const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
     const executions = standIn<ExecutionsRepository>('executions', {
       insertMany: (rows) => {
         this.rows.push(...rows);

@@ -63,17 +63,18 @@ export class BlockPass {
     const { view } = reached;
 
     const { opportunities, skipped, liquidatable } = this.detect(view);
+    const { operator } = this.execution;
     const decisions = await this.planner.plan(opportunities, {
       block: view.block,
       // Without it there is no opportunity: the detector refuses all of them.
       nativePriceUsd8: view.of(this.feeds).native?.answer ?? 0n,
-      operator: this.execution.operator,
+      operator,
       pending: this.execution.pendingCalls(),
       allowance: this.execution.allowance(),
     });
     const { plans, refusals } = this.askGate(decisions, trace);
-    skipped.push(...(await this.journal.recordRejections(decisions, refusals)));
-    const rows = await this.journal.recordPlans(plans);
+    skipped.push(...(await this.journal.recordRejections(decisions, refusals, operator)));
+    const rows = await this.journal.recordPlans(plans, operator);
     const refused = await this.carryOut(rows, trace);
     skipped.push(...refused);
     this.journal.reportSkipped(skipped, view.block.number);

@@ -13,7 +13,7 @@ import { Events, type EventNamed } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { poolsOf } from '../domain/route.js';
-import { executionRow } from '../execution/index.js';
+import { executionRow, type RowOwner } from '../execution/index.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { RowFilter } from './row-filter.js';
 import { rejectionRow } from './rejection-row.js';
@@ -67,11 +67,13 @@ export class DecisionJournal {
    *
    * @throws RetryError when the database is away.
    */
-  async recordPlans(all: readonly LiquidationPlan[]): Promise<readonly PlanRow[]> {
-    const { mode } = this.config.execution;
-    const plans = all.filter((plan) => mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)));
+  async recordPlans(all: readonly LiquidationPlan[], operator: Address): Promise<readonly PlanRow[]> {
+    const owner = this.ownerOf(operator);
+    const plans = all.filter(
+      (plan) => owner.mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)),
+    );
     if (plans.length === 0) return [];
-    const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, mode, 'planned')));
+    const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, owner, 'planned')));
     return plans.map((plan, index) => {
       const executionId = ids[index];
       if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
@@ -88,17 +90,18 @@ export class DecisionJournal {
   async recordRejections(
     decisions: readonly PlanDecision[],
     refusals: readonly RefusedPlan[],
+    operator: Address,
   ): Promise<readonly SkippedPosition[]> {
-    const { mode } = this.config.execution;
+    const owner = this.ownerOf(operator);
     const rejections = decisions.filter((decision) => decision.kind === 'rejected');
     const rows = rejections.flatMap((rejection) => {
       const { opportunity, attempt, reason } = rejection;
       const isNew = attempt && this.rows.isNew(opportunity.borrower, reason);
-      return isNew ? [rejectionRow(opportunity, attempt, rejection, mode)] : [];
+      return isNew ? [rejectionRow(opportunity, attempt, rejection, owner)] : [];
     });
     const planRows = refusals
       .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan.borrower, reason))
-      .map(({ plan, rejection: { reason } }) => executionRow(plan, mode, 'rejected', reason));
+      .map(({ plan, rejection: { reason } }) => executionRow(plan, owner, 'rejected', reason));
     await this.executions.insertMany([...rows, ...planRows]);
     return [
       ...rejections.map((rejection) => ({ ...rejection.opportunity, rejection })),
@@ -133,6 +136,11 @@ export class DecisionJournal {
         detail,
       });
     }
+  }
+
+  private ownerOf(wallet: Address): RowOwner {
+    const { network, execution } = this.config;
+    return { chainId: network.chainId, wallet, mode: execution.mode };
   }
 
   reportPass(pass: Omit<EventNamed<'pass'>, 'event'>): void {

@@ -1,7 +1,7 @@
-import type { ExecutionMode, NewExecution } from '../database/index.js';
+import type { NewExecution } from '../database/index.js';
 import type { Attempt, Rejection } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
-import { executionRow } from '../execution/index.js';
+import { executionRow, type RowOwner } from '../execution/index.js';
 
 /**
  * The row of an opportunity that was simulated and refused. When the call reverted, its profit is not known.
@@ -10,9 +10,9 @@ export function rejectionRow(
   opportunity: Opportunity,
   attempt: Attempt,
   { reason, detail }: Rejection,
-  mode: ExecutionMode,
+  owner: RowOwner,
 ): NewExecution {
-  if ('simulation' in attempt) return executionRow(attempt, mode, 'rejected', reason);
+  if ('simulation' in attempt) return executionRow(attempt, owner, 'rejected', reason);
   const { protocol, borrower, block, healthFactorWad } = opportunity;
   return {
     protocol,
@@ -32,7 +32,7 @@ export function rejectionRow(
     bidUsd8: null,
     simulatedNetProfitUsd8: null,
     notionalUsd8: null,
-    mode,
+    ...owner,
     status: 'rejected',
     reason,
     plan: { candidate: attempt, detail },

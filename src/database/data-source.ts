@@ -7,6 +7,7 @@ import { ReservedSpending } from '../../migrations/0005_reserved_spending.js';
 import { Outcomes } from '../../migrations/0006_outcomes.js';
 import { TransactionVersions } from '../../migrations/0007_transaction_versions.js';
 import { Leases } from '../../migrations/0008_leases.js';
+import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions.js';
 import { messageOf } from '../domain/errors.js';
 import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
@@ -88,6 +89,7 @@ export function dataSourceOptions(
       Outcomes,
       TransactionVersions,
       Leases,
+      WalletsOfExecutions,
     ],
     synchronize: false,
     logging: false,

@@ -18,6 +18,7 @@ const NAMES = [
   'Outcomes1767225600006',
   'TransactionVersions1767225600007',
   'Leases1767225600008',
+  'WalletsOfExecutions1767225600009',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -116,6 +117,30 @@ describe('migrations', { timeout: 60_000 }, () => {
       { hash: `0x${'01'.repeat(32)}`, raw: '0x02', kind: 'first' },
     ]);
     await database.query('TRUNCATE transactions, transaction_versions');
+  });
+
+  it('executions from before wallets were stored have the wallet of their transaction, if they had one', async () => {
+    await revertLastMigration(server);
+    const sender = `0x${'5e'.repeat(20)}`;
+    const insert = `INSERT INTO executions (protocol, borrower, block_number, block_hash, health_factor, mode, status, plan)
+      VALUES ('aave', $1, 1, '0x${'01'.repeat(32)}', 1, 'live', 'rejected', '{}') RETURNING id`;
+    const [signed] = await database.query(insert, [sender]);
+    await database.query(insert, [sender]);
+    await database.query(
+      `WITH t AS (
+         INSERT INTO transactions (chain_id, sender, nonce, hash, raw, status)
+         VALUES (8453, $1, 0, '0x${'02'.repeat(32)}', '0x02', 'prepared') RETURNING id, hash, raw
+       ) INSERT INTO transaction_versions (transaction_id, execution_id, hash, raw, kind)
+         SELECT id, $2::bigint, hash, raw, 'first' FROM t`,
+      [sender, signed?.id],
+    );
+    await migrate(server);
+    expect(await database.query('SELECT chain_id, wallet FROM executions ORDER BY id')).toEqual([
+      { chain_id: '8453', wallet: sender },
+      { chain_id: null, wallet: null },
+    ]);
+    const change = database.query('UPDATE executions SET wallet = NULL');
+    await expect(change).rejects.toThrow('append-only');
   });
 
   it('the tables are those that the entities describe', async () => {

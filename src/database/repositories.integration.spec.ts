@@ -19,6 +19,7 @@ const SPENT = { day: DAY, feeWei: 3n * 10n ** 15n, lossUsd8: 7_500_000_001n };
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
 
 const PLANNED: NewExecution = {
+  ...{ chainId: 31_337, wallet: `0x${'5e'.repeat(20)}` as const },
   protocol: 'aave',
   borrower: BORROWER,
   blockNumber: 23_000_000,

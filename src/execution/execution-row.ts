@@ -1,7 +1,12 @@
-import type { ExecutionMode, NewExecution } from '../database/index.js';
+import type { ExecutionMode, LeaseKey, NewExecution } from '../database/index.js';
 import type { EventNamed } from '../domain/events/events.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+
+/** The wallet for which a decision is made, and how it is carried out. */
+export interface RowOwner extends LeaseKey {
+  readonly mode: ExecutionMode;
+}
 
 /**
  * A plan as a row of the table executions: columns to search by, and the whole plan, by which it is settled
@@ -9,7 +14,7 @@ import type { LiquidationPlan } from '../domain/plan.js';
  */
 export function executionRow(
   plan: LiquidationPlan,
-  mode: ExecutionMode,
+  owner: RowOwner,
   status: NewExecution['status'],
   reason?: string,
 ): NewExecution {
@@ -32,7 +37,7 @@ export function executionRow(
     bidUsd8: costs.bidUsd8,
     simulatedNetProfitUsd8: plan.netProfitUsd8,
     notionalUsd8: plan.notionalUsd8,
-    mode,
+    ...owner,
     status,
     ...(reason !== undefined && { reason }),
     plan,

@@ -159,7 +159,8 @@ export function executionOf(
   const { executions, outbox } = rows;
   const { chimera, mode, maxPlanAgeMs, maxInFlight } = config.execution;
   const { confirmationBlocks } = config.detector;
-  const book = new OutcomeBook(executions, clock, maxInFlight);
+  const owner = { chainId: wallet.chainId, wallet: wallet.address };
+  const book = new OutcomeBook(executions, owner, clock, maxInFlight);
   const ledger = new Ledger(executions, outbox, safety, wallet, events, book);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);

@@ -1,4 +1,4 @@
-export { executionRow } from './execution-row.js';
+export { executionRow, type RowOwner } from './execution-row.js';
 export { ExecutionModule } from './execution.module.js';
 export { ExecutionService } from './execution.service.js';
 export type { LeaseStatus } from './lease.js';

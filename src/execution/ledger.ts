@@ -125,7 +125,9 @@ export class Ledger {
 
   /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */
   async rejectUnsigned(mode: ExecutionMode): Promise<void> {
-    await this.executions.rejectInterrupted(mode, 'interrupted' satisfies RejectionReason);
+    const { chainId, address: wallet } = this.wallet;
+    const reason: RejectionReason = 'interrupted';
+    await this.executions.rejectInterrupted({ chainId, wallet }, mode, reason);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ExecutionsRepository } from '../database/index.js';
+import type { ExecutionsRepository, LeaseKey } from '../database/index.js';
 import type { Clock } from '../domain/clock.js';
 import {
   counted,
@@ -41,6 +41,7 @@ export class OutcomeBook {
 
   constructor(
     private readonly executions: ExecutionsRepository,
+    private readonly owner: LeaseKey,
     private readonly clock: Clock,
     /** The key `execution.maxInFlight`. */
     private readonly most: number,
@@ -52,8 +53,8 @@ export class OutcomeBook {
   async load(): Promise<void> {
     const since = new Date(this.clock.wallMs() - DAY_MS);
     const [totals, recent] = await Promise.all([
-      this.executions.outcomeTotals(),
-      this.executions.outcomesSince(since),
+      this.executions.outcomeTotals(this.owner),
+      this.executions.outcomesSince(this.owner, since),
     ]);
     this.totals = { ...NO_OUTCOMES, ...totals };
     this.recent = new Map(recent.map(({ executionId, ...one }) => [executionId, one]));

@@ -33,6 +33,13 @@ export class Execution {
   @PrimaryGeneratedColumn({ type: 'bigint' })
   readonly id!: string;
 
+  @Column({ ...COUNT, name: 'chain_id', nullable: true })
+  readonly chainId!: number | null;
+
+  /** The account that would sign. Null in rows from before wallets were stored. */
+  @Column({ type: 'text', nullable: true })
+  readonly wallet!: Address | null;
+
   @Column({ type: 'text' })
   readonly protocol!: string;
 

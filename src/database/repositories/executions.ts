@@ -16,12 +16,15 @@ import { safeInteger, usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
 import { Execution, type ExecutionMode, type ExecutionStatus } from '../entities/execution.js';
 import { Fence, isHeld } from '../fence.js';
+import type { LeaseKey } from './leases.js';
 
 /**
  * The decision part of a row. Only a row of status `rejected` may lack amounts, if they never became known.
  */
 export type NewExecution = Pick<
   Execution,
+  | 'chainId'
+  | 'wallet'
   | 'protocol'
   | 'borrower'
   | 'blockNumber'
@@ -141,14 +144,21 @@ export class ExecutionsRepository {
   }
 
   /**
-   * Rejects plans that were never authorised; nothing of them was signed. Call it at the start, when no pass
-   * is running.
+   * Rejects plans of a wallet that were never authorised; nothing of them was signed. Call it at the start,
+   * when no pass is running. Plans from before wallets were stored count as its own.
    *
    * @param mode a dry run leaves the plans of a live bot alone.
    * @returns how many were rejected.
    */
-  rejectInterrupted(mode: ExecutionMode, reason: string): Promise<number> {
-    return this.update({ status: 'planned', mode }, { status: 'rejected', reason, settledAt: () => 'now()' });
+  rejectInterrupted({ chainId, wallet }: LeaseKey, mode: ExecutionMode, reason: string): Promise<number> {
+    const planned = { status: 'planned', mode } as const;
+    return this.update(
+      [
+        { ...planned, chainId, wallet },
+        { ...planned, wallet: IsNull() },
+      ],
+      { status: 'rejected', reason, settledAt: () => 'now()' },
+    );
   }
 
   find(id: string): Promise<Execution | null> {
@@ -177,11 +187,12 @@ export class ExecutionsRepository {
     return this.database.with(Execution, (rows) => rows.count());
   }
 
-  /** All outcomes, by kind. A kind without rows is absent. */
-  async outcomeTotals(): Promise<Partial<OutcomeTotals>> {
+  /** All outcomes of a wallet, by kind. A kind without rows is absent. */
+  async outcomeTotals({ chainId, wallet }: LeaseKey): Promise<Partial<OutcomeTotals>> {
     const rows = await this.database.query(
       `SELECT outcome, count(*) AS n, coalesce(sum(fees_wei), 0) AS fees, coalesce(sum(realised_profit_usd), 0) AS profit
-       FROM executions WHERE outcome IS NOT NULL GROUP BY outcome`,
+       FROM executions WHERE outcome IS NOT NULL AND chain_id = $1 AND wallet = $2 GROUP BY outcome`,
+      [chainId, wallet],
     );
     return Object.fromEntries(
       rows.map(({ outcome, n, fees, profit }) => [
@@ -191,12 +202,12 @@ export class ExecutionsRepository {
     );
   }
 
-  /** The outcomes that were settled since then, the oldest first. */
-  async outcomesSince(since: Date): Promise<OutcomeRow[]> {
+  /** The outcomes of a wallet that were settled since then, the oldest first. */
+  async outcomesSince({ chainId, wallet }: LeaseKey, since: Date): Promise<OutcomeRow[]> {
     const rows = await this.database.with(Execution, (repository) =>
       repository.find({
         select: { id: true, outcome: true, feesWei: true, realisedProfitUsd8: true, settledAt: true },
-        where: { outcome: Not(IsNull()), settledAt: MoreThanOrEqual(since) },
+        where: { chainId, wallet, outcome: Not(IsNull()), settledAt: MoreThanOrEqual(since) },
         order: { settledAt: 'ASC' },
       }),
     );
@@ -215,17 +226,17 @@ export class ExecutionsRepository {
 
   /** @returns how many rows were changed: none when another process has the lease. */
   private async update(
-    where: FindOptionsWhere<Execution>,
+    where: FindOptionsWhere<Execution> | FindOptionsWhere<Execution>[],
     change: QueryDeepPartialEntity<Execution>,
   ): Promise<number> {
-    const [chain, wallet, epoch] = this.fence.values;
+    const [chain, holder, epoch] = this.fence.values;
     const { affected } = await this.database.with(Execution, (rows) =>
       rows
         .createQueryBuilder()
         .update()
         .set(change)
         .where(where)
-        .andWhere(isHeld(':chain', ':wallet', ':epoch'), { chain, wallet, epoch })
+        .andWhere(isHeld(':chain', ':holder', ':epoch'), { chain, holder, epoch })
         .execute(),
     );
     return affected ?? 0;

@@ -129,7 +129,7 @@ describe('the lease of a wallet', { timeout: 60_000 }, () => {
     };
 
     const intent = async (nonce: number): Promise<OutboxIntent & { readonly executionId: string }> => {
-      const executionId = await executions.insert(executionRow(aPlan(), 'live', 'planned'));
+      const executionId = await executions.insert(executionRow(aPlan(), { ...key, mode: 'live' }, 'planned'));
       const hash: Hash = `0x${key.wallet.slice(2)}${nonce.toString(16).padStart(24, '0')}`;
       const { chainId, wallet: sender } = key;
       return {
@@ -181,7 +181,7 @@ describe('the lease of a wallet', { timeout: 60_000 }, () => {
       expect(await rows()).toEqual([]);
       expect(await executions.find(late.executionId)).toMatchObject({ status: 'planned' });
       // Also when the new process has taken up the plan meanwhile, which alone would be a bug.
-      await executions.rejectInterrupted('live', 'interrupted');
+      await executions.rejectInterrupted(key, 'live', 'interrupted');
       expect(await outbox.record(late)).toEqual({ kind: 'lease-lost' });
       fence.hold(key, 2);
       expect(await recorded(0)).toMatchObject({ nonce: 0 });
