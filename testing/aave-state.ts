@@ -12,6 +12,7 @@ import type { Chain } from '../src/rpc/chain/chain.js';
 import { readAt } from '../src/rpc/chain/read.js';
 import type { DeliveredLogs } from '../src/state/block-logs.js';
 import type { CheckpointStore } from '../src/state/checkpoint-store.js';
+import { DoubtedPositions } from '../src/state/doubted-positions.js';
 import { StateEngine } from '../src/state/state-engine.js';
 import { StateView } from '../src/state/state-view.js';
 import { HeldBackfill } from './fakes/held-backfill.js';
@@ -54,6 +55,7 @@ export interface AaveStateOptions {
 export interface AaveState extends AaveParts {
   readonly engine: StateEngine;
   readonly backfill: HeldBackfill;
+  readonly doubts: DoubtedPositions;
 }
 
 export function aaveState(
@@ -65,16 +67,16 @@ export function aaveState(
   const { limits, fromBlock = 0, clock = new Clock(), events = new RecordedEvents(), delivered } = options;
   const parts = aaveParts(chain, config, limits);
   const backfill = new HeldBackfill(checkpoints, events, clock, chain);
+  const doubts = new DoubtedPositions(clock);
   const engine = new StateEngine(
     chain,
     { before: [parts.feeds], markets: [{ market: parts.market, fromBlock }] },
     checkpoints,
     backfill,
     chainDescription(chain.chainId),
-    clock,
-    delivered,
+    { clock, doubts, delivered },
   );
-  return { ...parts, engine, backfill };
+  return { ...parts, engine, backfill, doubts };
 }
 
 /** The view of these accounts at the latest block, without a database. */

@@ -135,6 +135,19 @@ describe('the comparison with the chain', () => {
     expect(done).not.toContain('halts');
   });
 
+  it('F52 an account that the logs contradicted is stored once, compared next, and released; nothing halts', async () => {
+    doubts.contradicted('aave', ACCOUNT, 10);
+    await compare(EQUAL);
+    expect(first).toEqual([ACCOUNT]);
+    expect(done).toEqual([`stores ${ACCOUNT}`]);
+    expect(events.all).toMatchObject([
+      { event: 'divergence', account: ACCOUNT, detail: { logs: 'more was moved than our books held' } },
+      { event: 'position-released', account: ACCOUNT, block: 10 },
+    ]);
+    await compare(EQUAL);
+    expect(done).toHaveLength(1);
+  });
+
   it('F52 an account that is set aside and gone is released', async () => {
     await compare(WRONG);
     await compare(WRONG);

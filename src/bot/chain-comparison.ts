@@ -15,6 +15,8 @@ const BUDGET = { calls: 2 * READS_PER_CALL, chunk: READS_PER_CALL };
 /** Milliseconds between two lines about positions that are only suspected. */
 const SUSPICION_EVERY_MS = 60_000;
 
+const CONTRADICTED = { logs: 'more was moved than our books held' };
+
 type Divergence = Comparison['divergences'][number];
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
@@ -54,6 +56,8 @@ export class ChainComparison {
 
   private async compare(view: StateView): Promise<void> {
     const all = await this.state.compare(view, BUDGET, (market) => this.doubts.of(market));
+    for (const { market, account } of this.doubts.takeContradicted())
+      await this.record(market, { account, detail: CONTRADICTED }, view.block);
     this.distrustWrongPrices(all, view.block);
     let compared = 0;
     for (const { market, found } of all) {

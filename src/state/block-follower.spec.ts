@@ -122,7 +122,7 @@ describe('the follower of blocks', () => {
     node.mine();
     market.next = { contradicted: ['0x12'] };
     await walk();
-    expect(follower.takeContradictions()).toEqual(['market 0x12']);
+    expect(follower.takeContradictions()).toEqual([{ name: 'market', account: '0x12' }]);
     expect(follower.takeContradictions()).toEqual([]);
   });
 

@@ -16,6 +16,13 @@ import { inRanges } from './ranges.js';
 /** What was answered to the reads of everything that is followed, in its order. */
 export type Answers = readonly unknown[];
 
+/** An account of which the logs took more than our books held. */
+export interface Contradiction {
+  /** Of what is followed. */
+  readonly name: string;
+  readonly account: Address;
+}
+
 /** The undos of one block, in the order of what is followed. */
 type BlockUndo = readonly unknown[];
 
@@ -26,7 +33,7 @@ type BlockUndo = readonly unknown[];
  */
 export class BlockFollower {
   private ring!: BlockRing<BlockUndo>;
-  private contradictions: string[] = [];
+  private contradictions: Contradiction[] = [];
   private readonly gap: OpenGap;
   private readonly logs: BlockLogs;
 
@@ -150,8 +157,8 @@ export class BlockFollower {
     return { later: this.ring.after(block).map((undos) => undos[index]), tip: this.ring.tipUndo?.[index] };
   }
 
-  /** What the logs contradicted since this was asked last: the name of what is followed, and what in it. */
-  takeContradictions(): readonly string[] {
+  /** The accounts that the logs contradicted since this was asked last. */
+  takeContradictions(): readonly Contradiction[] {
     const found = this.contradictions;
     this.contradictions = [];
     return found;
@@ -198,8 +205,8 @@ export class BlockFollower {
 
   private remember(steps: readonly BlockStep[]): void {
     for (const [index, { contradicted }] of steps.entries())
-      for (const what of contradicted)
-        this.contradictions.push(`${this.followed[index]?.name ?? ''} ${what}`);
+      for (const account of contradicted)
+        this.contradictions.push({ name: this.followed[index]?.name ?? '', account });
   }
 
   private get watched(): WatchedLogs {

@@ -39,6 +39,26 @@ describe('positions about which chain and books differ', () => {
     expect(doubts.differs('aave', account(1), 11)).toBe('suspected');
   });
 
+  it('F52 a position that the logs contradict is set aside at once, told once, and released by agreement', () => {
+    doubts.contradicted('aave', account(1), 10);
+    doubts.contradicted('aave', account(1), 11);
+    expect(doubts.isSetAside('aave', account(1))).toBe(true);
+    const told = [{ market: 'aave', account: account(1), sinceBlock: 10 }];
+    expect(doubts.takeContradicted()).toEqual(told);
+    expect(doubts.takeContradicted()).toEqual([]);
+    expect(doubts.differs('aave', account(1), 12)).toBe('still-set-aside');
+    expect(doubts.agrees('aave', account(1))).toBe(true);
+    expect(doubts.setAside).toEqual([]);
+  });
+
+  it('F52 one that is contradicted many times halts no sooner than one that differs', () => {
+    for (let block = 0; block < 9; block += 1) doubts.contradicted('aave', account(1), block);
+    expect(doubts.tooMany(60)).toBeUndefined();
+    for (const n of [2, 3]) doubts.contradicted('aave', account(n), 9);
+    expect(doubts.tooMany(60)).toBeUndefined();
+    expect(doubts.tooMany(59)).toContain(account(3));
+  });
+
   it.each([
     { positions: 1, compared: 1, halts: false },
     { positions: 2, compared: 20, halts: false },

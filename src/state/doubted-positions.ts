@@ -33,6 +33,7 @@ export class DoubtedPositions {
   private readonly doubts = new Map<string, Map<Address, Doubt>>();
   /** When each position was set aside last, in monotonic milliseconds. */
   private readonly setAsideAtMs = new Map<string, number>();
+  private readonly untold: SetAside[] = [];
 
   constructor(private readonly clock: Clock) {}
 
@@ -65,6 +66,21 @@ export class DoubtedPositions {
     }
     this.putAside(market, account, block);
     return 'set-aside';
+  }
+
+  /**
+   * The logs took more of a position than our books held: it was wrong, whatever an endpoint says. It is set
+   * aside at once, until a comparison agrees with what was read of it since.
+   */
+  contradicted(market: string, account: Address, block: number): void {
+    if (this.isSetAside(market, account)) return;
+    this.putAside(market, account, block);
+    this.untold.push({ market, account, sinceBlock: block });
+  }
+
+  /** The positions that were contradicted since this was asked last. */
+  takeContradicted(): readonly SetAside[] {
+    return this.untold.splice(0);
   }
 
   /** A position is wrong beyond doubt: it is set aside at once. */

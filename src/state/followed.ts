@@ -10,7 +10,7 @@ export interface BlockStep {
   /** From this block on, other contracts count (`watched`), or other things have to be asked (`reads`). */
   readonly readsChange: boolean;
   /** Accounts of which the logs took more than our books held. They have been read again from the chain. */
-  readonly contradicted: readonly string[];
+  readonly contradicted: readonly Address[];
 }
 
 /** Gives the logs of a range of blocks piece by piece, in the order of the chain. */

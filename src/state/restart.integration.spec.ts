@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { aaveView } from '../../testing/aave-state.js';
+import { endow, send } from '../../testing/send.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { eventually } from '../../testing/eventually.js';
 import { MemoryCache } from '../cache/index.js';
@@ -77,6 +78,32 @@ describe('a restart', () => {
     await after.backfill.release();
     expect(after.engine.positionCount).toBe(BORROWERS);
     expect(await disagreements(after)).toEqual([]);
+  });
+
+  it('F52 a saved debt that was too small is repaid: set aside at once, right again, and no halt', async () => {
+    const borrower = await spec.borrow();
+    const before = await spec.whole();
+    await before.store.flush();
+    const key = `account = '${borrower}'`;
+    // The last number of a leg is its scaled debt.
+    await spec.bench.dataSource.query(
+      `UPDATE positions SET state = to_jsonb(regexp_replace(state #>> '{}', '[1-9][0-9]*$', '1')) WHERE ${key}`,
+    );
+    const after = spec.engineOf();
+    await after.start();
+    expect(await disagreements(after)).toMatchObject([{ account: borrower }]);
+    const { devnet } = spec.bench;
+    const { aavePool } = devnet.contracts;
+    await endow(devnet, borrower, 'USDC', 10n ** 9n, devnet.addresses.pool);
+    await send(devnet, borrower, aavePool, 'repay', devnet.tokens.USDC.address, 10n ** 8n, 2, borrower);
+    await after.advance();
+    expect(after.doubts.takeContradicted()).toMatchObject([{ market: 'aave', account: borrower }]);
+    expect(after.doubts.isSetAside('aave', borrower)).toBe(true);
+    expect(after.doubts.of('aave')).toEqual([borrower]);
+    expect(await disagreements(after)).toEqual([]);
+    await devnet.mine();
+    await after.advance();
+    expect(after.doubts.takeContradicted()).toEqual([]);
   });
 
   it('finds, names and corrects a saved position that is wrong', async () => {

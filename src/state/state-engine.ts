@@ -12,6 +12,7 @@ import { BlockFollower, type Answers } from './block-follower.js';
 import type { CheckpointStore, SavedAccounts } from './checkpoint-store.js';
 import type { Incomplete } from './completeness.js';
 import type { Comparison, Followed, FollowedAccounts, MissingDebt, RestoreStep } from './followed.js';
+import type { DoubtedPositions } from './doubted-positions.js';
 import { isOnChain, type HeadPath } from './head-path.js';
 import { restartPoint, type RestartPoint } from './restart-point.js';
 import { StateView } from './state-view.js';
@@ -24,6 +25,14 @@ export interface FollowedParts {
   readonly markets: readonly { readonly market: FollowedAccounts; readonly fromBlock: number }[];
 }
 
+/** What the state is watched by and with. */
+export interface StateWatch {
+  readonly clock: Clock;
+  readonly doubts: DoubtedPositions;
+  /** The logs of WebSockets, where there are any. */
+  readonly delivered?: DeliveredLogs | undefined;
+}
+
 const NOT_ASKED: Read<undefined> = { calls: [], decode: () => undefined };
 
 /** What came of one attempt to get to a head. */
@@ -34,7 +43,7 @@ export interface Advance {
   readonly takenBack: readonly Hash[];
   /**
    * What went wrong, to be acted on by its class: a RetryError when the chain could not be read, a HaltError
-   * when a reorg was too deep, a gap stayed open, or our books were wrong. Undefined when all is well.
+   * when a reorg was too deep, or a gap stayed open. Undefined when all is well.
    */
   readonly error: Error | undefined;
 }
@@ -51,17 +60,17 @@ export class StateEngine {
   private answers: Answers | undefined;
   /** A reorg went back too far, which has not been reported yet. */
   private tooDeep: string | undefined;
+  private readonly doubts: DoubtedPositions;
 
-  /** @param delivered the logs of WebSockets, where there are any. */
   constructor(
     private readonly chain: Chain,
     private readonly parts: FollowedParts,
     private readonly checkpoints: CheckpointStore,
     readonly backfill: Backfill,
     private readonly description: ChainDescription,
-    clock: Clock,
-    delivered?: DeliveredLogs,
+    { clock, doubts, delivered }: StateWatch,
   ) {
+    this.doubts = doubts;
     this.markets = parts.markets.map(({ market }) => market);
     const followed = [...parts.before, ...this.markets];
     this.follower = new BlockFollower(chain, followed, description, clock, delivered);
@@ -348,6 +357,9 @@ export class StateEngine {
   }
 
   private complete(block: Block, answers: Answers): StateView {
+    // They were read again with the block. Before anything is decided on the new view, it is compared.
+    for (const { name, account } of this.follower.takeContradictions())
+      this.doubts.contradicted(name, account, block.number);
     const view = new StateView(block, this.follower.views(answers));
     this.answers = answers;
     this.current = view;
@@ -359,14 +371,9 @@ export class StateEngine {
    * backfill.
    */
   private takeHalt(): HaltError | undefined {
-    const named = this.follower.takeContradictions().join(', ');
-    const contradiction =
-      named === ''
-        ? undefined
-        : `up to block ${this.follower.tip.number} more was moved than our books held of ${named}: read again from the chain`;
-    const message = [this.tooDeep, contradiction].filter((reason) => reason !== undefined).join('; ');
+    const message = this.tooDeep;
     this.tooDeep = undefined;
-    return message === '' ? undefined : new HaltError(message);
+    return message === undefined ? undefined : new HaltError(message);
   }
 
   /**

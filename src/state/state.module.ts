@@ -42,17 +42,22 @@ export class StateModule implements BeforeApplicationShutdown {
         { provide: PARTS, ...factory },
         {
           provide: StateEngine,
-          inject: [Chain, PARTS, CheckpointStore, Backfill, Clock, HeadStream],
+          inject: [Chain, PARTS, CheckpointStore, Backfill, Clock, HeadStream, DoubtedPositions],
           useFactory: (
             chain: Chain,
             parts: FollowedParts,
             checkpoints: CheckpointStore,
             backfill: Backfill,
             clock: Clock,
-            heads: HeadStream,
+            delivered: HeadStream,
+            doubts: DoubtedPositions,
           ): StateEngine => {
             const description = chainDescription(chain.chainId);
-            return new StateEngine(chain, parts, checkpoints, backfill, description, clock, heads);
+            return new StateEngine(chain, parts, checkpoints, backfill, description, {
+              clock,
+              doubts,
+              delivered,
+            });
           },
         },
       ],

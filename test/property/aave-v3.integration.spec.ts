@@ -106,9 +106,10 @@ describe('a random chain', () => {
  * The engine reads unknown accounts in the background: at the start, and after a reorg that went back to
  * before it.
  */
-async function whole({ engine, backfill }: AaveState, step: Promise<unknown>): Promise<StateView> {
+async function whole({ engine, backfill, doubts }: AaveState, step: Promise<unknown>): Promise<StateView> {
   await step;
   await backfill.release();
+  expect(doubts.takeContradicted(), 'the logs took more than the books held').toEqual([]);
   if (!engine.view) throw new Error('the engine has no view');
   return engine.view;
 }
