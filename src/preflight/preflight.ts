@@ -15,6 +15,7 @@ import { marketOf } from '../protocols/market-kinds.js';
 import { SELECTORS as CHIMERA } from '../contract/bindings.js';
 import { callWithAddress } from '../contract/contract.js';
 import { Chain } from '../rpc/chain/chain.js';
+import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
@@ -147,7 +148,7 @@ async function checkRoles(
       );
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   if (problems.length === 0) {
-    problems.push(...(await checkSimulation(chain, chimera, block.hash)));
+    problems.push(...(await checkSimulation(chain, config, block.hash)));
     problems.push(...(await checkBloom(chain, block)));
   }
   return problems;
@@ -168,14 +169,25 @@ async function checkMarkets(
   return [...found.flatMap(({ problems }) => problems), ...(problem === undefined ? [] : [problem])];
 }
 
-/** The planner proves plans by eth_simulateV1, so a node without it cannot be used. */
-async function checkSimulation(chain: Chain, chimera: Address, block: Hex): Promise<string[]> {
-  try {
-    await chain.simulateV1([{ to: chimera, data: CHIMERA.paused }], block);
-    return [];
-  } catch (error) {
-    return [`rpc: the node cannot simulate transactions with eth_simulateV1 (${messageOf(error)})`];
-  }
+/** The planner proves plans by eth_simulateV1, with two endpoints by both. */
+async function checkSimulation(
+  chain: Chain,
+  { execution, rpc }: ChimeraConfig,
+  block: Hash,
+): Promise<string[]> {
+  const call = { to: execution.chimera, data: CHIMERA.paused, gas: 1_000_000n };
+  const nothing = { calls: [], decode: () => undefined };
+  const heard = await chain.testimonies({ simulations: [[call]], read: nothing, block });
+  const able = heard.some(({ error }) => error === undefined);
+  return heard.flatMap(({ role, error }) => {
+    if (!error || (able && !rpc.secondOpinion)) return [];
+    // A backup that does not answer now may do so later.
+    const refuses = error instanceof RpcAnswerError || error.kind === 'refused';
+    if (role !== 'primary' && !refuses) return [];
+    return [
+      `rpc.${role}: the node cannot simulate transactions with eth_simulateV1, by which plans are proved (${error.message})`,
+    ];
+  });
 }
 
 /**

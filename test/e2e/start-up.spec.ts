@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
-import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
+import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/index.js';
 
 let devnet: Devnet;
@@ -84,6 +84,21 @@ describe('start-up with something missing ends with exit code 1 and one sentence
       }));
       const problems = await refusal((yaml) => yaml, { RPC_PRIMARY_HTTP: node.url('http') });
       expect(problems).toEqual([expect.stringMatching(/rpc: .*empty logs bloom/)]);
+    } finally {
+      await node.stop();
+    }
+  });
+
+  it('a backup that cannot simulate, while both endpoints prove the plans', async () => {
+    const node = await FakeRpc.start();
+    try {
+      node.forwardTo(devnet.rpcUrl);
+      node.on('eth_simulateV1', () => new NodeRefusal(-32601, 'the method is not available'));
+      const problems = await refusal(
+        (yaml) => yaml.replace('rpc:', 'rpc:\n  backup: { http: "${RPC_BACKUP_HTTP}" }'),
+        { RPC_BACKUP_HTTP: node.url('http') },
+      );
+      expect(problems).toEqual([expect.stringMatching(/rpc\.backup: .*cannot simulate.*-32601/)]);
     } finally {
       await node.stop();
     }
