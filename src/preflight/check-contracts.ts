@@ -14,6 +14,11 @@ const QUOTES = [
 ];
 const WORD = 64;
 
+/** A word that holds an address, as people write it. */
+export function addressOf(word: bigint): Address {
+  return toAddress(`0x${word.toString(16).padStart(40, '0').slice(-40)}`);
+}
+
 /** The first words of an answer; undefined when the call reverts or answers less. */
 export function words(to: Address, data: Hex, count: number): Read<readonly bigint[] | undefined> {
   return {
@@ -73,7 +78,7 @@ export async function checkContracts(
     );
   else if (of !== BigInt(uniswapV3.factory) && of !== factory)
     problems.push(
-      `liquidity.uniswapV3.quoter: the QuoterV2 at ${uniswapV3.quoter} belongs to the factory ${toAddress(`0x${of.toString(16).padStart(40, '0')}`)}; one of the factory ${uniswapV3.factory} was expected`,
+      `liquidity.uniswapV3.quoter: the QuoterV2 at ${uniswapV3.quoter} belongs to the factory ${addressOf(of)}; one of the factory ${uniswapV3.factory} was expected`,
     );
   return problems;
 }

@@ -19,7 +19,7 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
-import { checkContracts, counterpartiesOf, words } from './check-contracts.js';
+import { addressOf, checkContracts, counterpartiesOf, words } from './check-contracts.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -87,13 +87,19 @@ async function missingContracts(
   config: ChimeraConfig,
   markets: readonly LendingMarket[],
 ): Promise<string[]> {
-  const { uniswapV3 } = config.liquidity;
+  const { uniswapV3, aerodrome, flash } = config.liquidity;
+  const optional = (key: string, address: Address | undefined): [string, Address][] =>
+    address === undefined ? [] : [[key, address]];
   const expected: readonly (readonly [string, Address])[] = [
     ['execution.chimera', config.execution.chimera],
     ...markets.flatMap(({ contracts }) => contracts),
     ['oracles.nativeUsdFeed', config.oracles.nativeUsdFeed],
     ['liquidity.uniswapV3.factory', uniswapV3.factory],
     ['liquidity.uniswapV3.quoter', uniswapV3.quoter],
+    ...optional('liquidity.aerodrome.factory', aerodrome?.factory),
+    ...optional('liquidity.flash.morpho', flash?.morpho),
+    ...optional('liquidity.flash.aavePool', flash?.aavePool),
+    ...optional('liquidity.flash.balancerVault', flash?.balancerVault),
     ['Multicall3', MULTICALL3],
   ];
   const codes = await Promise.all(expected.map(([, address]) => chain.getCode(address)));
@@ -118,17 +124,18 @@ async function checkRoles(
   const counterparties = found.filter((one) => typeof one !== 'string');
   const problems = found.filter((one) => typeof one === 'string');
   const named = markets.filter((_, index) => typeof found[index] !== 'string');
-  const [executor, paused, factory, kinds] = await readAt(
+  const [executor, paused, factory, weth, kinds] = await readAt(
     chain,
     together(
       operator ? answer(chimera, callWithAddress('isExecutor', operator)) : { calls: [], decode: () => 1n },
       answer(chimera, CHIMERA.paused),
       answer(chimera, CHIMERA.factory),
+      answer(chimera, CHIMERA.weth),
       each(counterparties.map(({ address }) => answer(chimera, callWithAddress('kindOf', address)))),
     ),
     block.hash,
   );
-  if (executor === undefined || paused === undefined || factory === undefined)
+  if (executor === undefined || paused === undefined || factory === undefined || weth === undefined)
     return [`execution.chimera: the contract at ${chimera} does not answer as a Chimera contract does`];
   problems.push(...(await checkContracts(chain, config, factory, block.hash)));
   if (executor !== 1n)
@@ -141,6 +148,12 @@ async function checkRoles(
     problems.push(
       `liquidity.uniswapV3.factory: the contract ${chimera} accepts callbacks of another factory only; the two must be the same`,
     );
+  const { wrappedNative } = chainDescription(config.network.chainId);
+  if (weth !== BigInt(wrappedNative))
+    problems.push(
+      `execution.chimera: the contract ${chimera} takes ${addressOf(weth)} for the wrapped native token; on chain ${config.network.chainId} it is ${wrappedNative}, and a contract deployed with it was expected`,
+    );
+  problems.push(...historyProblems(config, block));
   for (const [index, { address, kind, description }] of counterparties.entries())
     if (kinds[index] !== BigInt(kind))
       problems.push(
@@ -152,6 +165,16 @@ async function checkRoles(
     problems.push(...(await checkBloom(chain, block)));
   }
   return problems;
+}
+
+/** The history of a market is searched from a block that exists: below the newest one. */
+function historyProblems({ protocols }: ChimeraConfig, { number }: Block): string[] {
+  return protocols
+    .filter(({ fromBlock }) => fromBlock > number)
+    .map(
+      ({ name, fromBlock }) =>
+        `protocols (${name}).fromBlock: block ${fromBlock} is above the newest block, ${number}; the block in which the pool was deployed was expected`,
+    );
 }
 
 /** Markets of a known version, and a feed of the native token that agrees with their own oracles. */

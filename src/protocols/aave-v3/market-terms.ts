@@ -2,10 +2,13 @@ import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { sourceRead } from '../../oracles/chainlink.js';
 import type { Chain } from '../../rpc/chain/chain.js';
-import { each, readAt } from '../../rpc/chain/read.js';
+import { each, readAt, type Read } from '../../rpc/chain/read.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import type { AaveMarket } from './market.js';
-import { conditionsRead } from './reads.js';
+import { addressRead, conditionsRead, SELECTORS } from './reads.js';
+
+/** Hex digits of an answer of one word, with its 0x. */
+const ONE_WORD = 66;
 
 export interface MarketSettings {
   readonly name: string;
@@ -32,6 +35,18 @@ export async function examineMarket(
   block: Hash,
   asset: Address,
 ): Promise<MarketAtStart> {
+  const pool = await readAt(
+    chain,
+    addressRead(addressesProvider, SELECTORS.getPool, `${name}: the pool`),
+    block,
+  );
+  if (!(await readAt(chain, hasRevision(pool), block)))
+    return {
+      problems: [
+        `protocols (${name}): the pool ${pool} has no POOL_REVISION; the addresses provider of an Aave v3 market was expected`,
+      ],
+      priceUsd8: undefined,
+    };
   try {
     const market = await reader.market(name, addressesProvider, block);
     const { prices } = await readAt(
@@ -44,6 +59,13 @@ export async function examineMarket(
     if (!(error instanceof HaltError)) throw error;
     return { problems: [`protocols (${name}): ${error.message}`], priceUsd8: undefined };
   }
+}
+
+function hasRevision(pool: Address): Read<boolean> {
+  return {
+    calls: [{ to: pool, data: SELECTORS.poolRevision }],
+    decode: ([answer]) => answer?.success === true && answer.data.length === ONE_WORD,
+  };
 }
 
 /** Everything but the positions, at a block. @throws RetryError when the chain cannot be read. */

@@ -1,7 +1,7 @@
-import { id } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDevnet, type Devnet } from '../../../devnet/index.js';
 import { aaveParts, aaveView, LIQUIDATABLE, viewOfAccounts } from '../../../testing/aave-state.js';
+import { answersAlways, answersTo, passedOn, REVERTS } from '../../../testing/answering-code.js';
 import { chainOf } from '../../../testing/chain.js';
 import { configOf } from '../../../testing/devnet-config.js';
 import { send } from '../../../testing/send.js';
@@ -16,9 +16,8 @@ import { positionsAtRisk } from './at-risk.js';
 const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc';
 const SENTINEL = `0x${'5e'.repeat(20)}`;
 const OTHER_POOL = `0x${'f0'.repeat(20)}`;
-/** The code of a contract that answers 0 to everything: no liquidation is allowed. */
-const ANSWERS_NO = '0x60205ff3';
-const REVERTS = '0x5f5ffd';
+/** To isLiquidationAllowed(). */
+const ANSWERS_NO = answersAlways(0n);
 const LIMITS = { maxNotionalUsd8: 10n ** 9n * USD8, fundingHorizonSeconds: 60 };
 
 let devnet: Devnet;
@@ -79,9 +78,9 @@ describe('the version of an Aave pool', () => {
   it.each([1, 2, 3, 8, 12, 255])(
     'POOL_REVISION %i is read before anything else, so that a pool without the functions of 3.5 gets its sentence',
     async (revision) => {
-      await devnet.rpc('anvil_setCode', [OTHER_POOL, code(revision)]);
+      await devnet.rpc('anvil_setCode', [OTHER_POOL, revisionOf(revision)]);
       const provider = `0x${'ad'.repeat(20)}`;
-      await devnet.rpc('anvil_setCode', [provider, `0x73${OTHER_POOL.slice(2)}5f5260205ff3`]);
+      await devnet.rpc('anvil_setCode', [provider, answersAlways(BigInt(OTHER_POOL))]);
       const { hash } = await chain.getBlock('latest');
       await expect(new AaveV3Reader(chain).market('old', toAddress(provider), hash)).rejects.toThrow(
         `old: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave 3.5, 3.6, 3.7`,
@@ -106,21 +105,12 @@ async function sentinelThat(code: string): Promise<void> {
 async function setRevision(revision: number): Promise<void> {
   const { pool: proxy } = devnet.addresses;
   const slot = [proxy, IMPLEMENTATION_SLOT];
-  realPool ??= String(await devnet.rpc('eth_getStorageAt', [...slot, 'latest'])).slice(-40);
-  await devnet.rpc('anvil_setCode', [OTHER_POOL, code(revision, delegatingTo(realPool))]);
+  realPool ??= `0x${String(await devnet.rpc('eth_getStorageAt', [...slot, 'latest'])).slice(-40)}`;
+  await devnet.rpc('anvil_setCode', [OTHER_POOL, revisionOf(revision, passedOn(realPool, 'delegatecall'))]);
   await devnet.rpc('anvil_setStorageAt', [...slot, `0x${OTHER_POOL.slice(2).padStart(64, '0')}`]);
   await devnet.mine();
 }
 
-/** `calldatacopy; delegatecall; returndatacopy; return or revert`. It stands at byte 14 of the code. */
-function delegatingTo(address: string): string {
-  return `365f5f375f5f365f73${address}5af43d5f5f3e6037573d5ffd5b3d5ff3`;
-}
-
-/** POOL_REVISION() answers the revision. Anything else runs the other code. */
-function code(revision: number, otherwise = REVERTS.slice(2)): string {
-  const selector = id('POOL_REVISION()').slice(2, 10);
-  const answer = (14 + otherwise.length / 2).toString(16).padStart(2, '0');
-  const byte = revision.toString(16).padStart(2, '0');
-  return `0x5f3560e01c63${selector}1460${answer}57${otherwise}5b60${byte}5f5260205ff3`;
+function revisionOf(revision: number, otherwise?: string): string {
+  return answersTo('POOL_REVISION()', BigInt(revision), otherwise);
 }

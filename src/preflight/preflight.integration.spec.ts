@@ -1,0 +1,196 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
+import { answersAlways, answersTo, passedOn } from '../../testing/answering-code.js';
+import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
+import { send } from '../../testing/send.js';
+import { parseConfig } from '../config/index.js';
+import { StartupError } from '../domain/errors.js';
+import { preflight } from './preflight.js';
+
+/** Where nothing is deployed. */
+const NOWHERE = '0x00000000000000000000000000000000000c0de0';
+/** Where a test puts a contract. */
+const OTHER = '0x00000000000000000000000000000000000c0de1';
+const ETHER_18 = 10n ** 18n;
+
+let devnet: Devnet;
+let clean: string;
+
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  devnet = await startDevnet();
+});
+
+beforeEach(async () => {
+  clean = await devnet.snapshot();
+});
+
+afterEach(() => devnet.revert(clean));
+
+afterAll(() => devnet.stop());
+
+describe('the check of the chain before the start', () => {
+  it('finds nothing wrong with the local chain', async () => {
+    expect(await problems()).toEqual([]);
+  });
+
+  it('names each key whose contract is not there, optional ones too', async () => {
+    const { chimera, addressesProvider, nativeUsdFeed, uniswapFactory, quoter } = devnet.addresses;
+    for (const [key, address] of [
+      ['execution.chimera', chimera],
+      ['protocols (aave).addressesProvider', addressesProvider],
+      ['oracles.nativeUsdFeed', nativeUsdFeed],
+      ['liquidity.uniswapV3.factory', uniswapFactory],
+      ['liquidity.uniswapV3.quoter', quoter],
+    ] as const)
+      expect(await problems((yaml) => yaml.replaceAll(address, NOWHERE))).toContainEqual(
+        expect.stringMatching(`^${key.replace(/[()]/g, '\\$&')}: there is no contract at ${NOWHERE}`),
+      );
+    const optional = ['aerodrome: { factory: "AT" }', 'flash: { morpho: "AT" }'];
+    optional.push('flash: { aavePool: "AT" }', 'flash: { balancerVault: "AT" }');
+    for (const line of optional) {
+      const [, section, key] = /^(\w+): \{ (\w+)/.exec(line) ?? [];
+      expect(
+        await problems((yaml) => yaml.replace(/^liquidity:\n/m, `$&  ${line.replace('AT', NOWHERE)}\n`)),
+      ).toEqual([
+        expect.stringMatching(`^liquidity\\.${section}\\.${key}: there is no contract at ${NOWHERE}`),
+      ]);
+    }
+  });
+
+  it('a fromBlock above the newest block', async () => {
+    const { number } = await newest();
+    expect(await problems((yaml) => yaml.replace('fromBlock: 0', `fromBlock: ${number}`))).toEqual([]);
+    expect(await problems((yaml) => yaml.replace('fromBlock: 0', `fromBlock: ${number + 1}`))).toEqual([
+      `protocols (aave).fromBlock: block ${number + 1} is above the newest block, ${number}; the block in which the pool was deployed was expected`,
+    ]);
+  });
+
+  it('a Chimera that was deployed with another wrapped native token', async () => {
+    const { chimera } = devnet.addresses;
+    const { cbETH, WETH } = devnet.tokens;
+    await put(answersTo('weth()', BigInt(cbETH.address), passedOn(chimera, 'staticcall')));
+    expect(await problems((yaml) => yaml.replaceAll(chimera, OTHER))).toEqual([
+      `execution.chimera: the contract ${OTHER} takes ${cbETH.address.toLowerCase()} for the wrapped native token; on chain 31337 it is ${WETH.address.toLowerCase()}, and a contract deployed with it was expected`,
+    ]);
+  });
+
+  it('a Chimera that is paused, and one that does not list the market', async () => {
+    const { deployer } = devnet.accounts;
+    const { chimera } = devnet.contracts;
+    await send(devnet, deployer, chimera, 'pause');
+    expect(await problems()).toEqual([expect.stringMatching(/^execution\.chimera: .* is paused; its owner/)]);
+    await send(devnet, deployer, chimera, 'unpause');
+    await send(devnet, deployer, chimera, 'setCounterparty', devnet.addresses.pool, 0);
+    expect(await problems()).toEqual([
+      expect.stringMatching(/^protocols \(aave\): .* may not call 0x.*; its owner has to list it as /),
+    ]);
+  });
+
+  it('a quoter of another factory, and the first Quoter', async () => {
+    const { quoter } = devnet.addresses;
+    await put(answersTo('factory()', BigInt(NOWHERE), passedOn(quoter, 'staticcall')));
+    // The selectors of QuoterV2 are looked for in the code: here they stand behind its end.
+    await put(`${await codeOf(OTHER)}${(await codeOf(quoter)).slice(2)}`);
+    expect(await problems((yaml) => yaml.replaceAll(quoter, OTHER))).toEqual([
+      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: .* belongs to the factory 0x0+c0de0; one of /),
+    ]);
+    await put(answersTo('factory()', BigInt(devnet.addresses.uniswapFactory)));
+    expect(await problems((yaml) => yaml.replaceAll(quoter, OTHER))).toEqual([
+      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: the contract at .* is no QuoterV2/),
+    ]);
+  });
+
+  it.each([
+    ['in another unit', 'decimals()', 18n, /has 18 decimals; a price in USD with 8 decimals was expected/],
+    ['that has no decimals', 'decimals()', ETHER_18, /has 1000000000000000000 decimals; /],
+  ])('a feed of the native token %s', async (_, signature, word, sentence) => {
+    const { nativeUsdFeed } = devnet.addresses;
+    await put(answersTo(signature, word, passedOn(nativeUsdFeed, 'staticcall')));
+    expect(await problems((yaml) => yaml.replaceAll(nativeUsdFeed, OTHER))).toEqual([
+      expect.stringMatching(sentence),
+    ]);
+  });
+
+  it('a feed of another asset is named by its description, with both prices', async () => {
+    const { nativeUsdFeed } = devnet.addresses;
+    const { feed } = devnet.tokens.cbBTC;
+    const description: unknown = await devnet.feed('cbBTC').getFunction('description')();
+    expect(await problems((yaml) => yaml.replaceAll(nativeUsdFeed, feed))).toEqual([
+      expect.stringMatching(
+        new RegExp(
+          `^oracles\\.nativeUsdFeed: the feed ${feed} \\("${String(description)}"\\) says \\d+ USD, but a lending market values the wrapped native token at 3000 USD`,
+          'i',
+        ),
+      ),
+    ]);
+  });
+
+  it('a pool of Aave 3.0 or 3.1 is said to be of an unknown version', async () => {
+    const { addressesProvider, pool } = devnet.addresses;
+    await devnet.rpc('anvil_setCode', [NOWHERE, answersTo('POOL_REVISION()', 3n)]);
+    await put(answersTo('getPool()', BigInt(NOWHERE), passedOn(addressesProvider, 'staticcall')));
+    const found = await problems((yaml) => yaml.replaceAll(addressesProvider, OTHER));
+    expect(found).toContainEqual(
+      expect.stringMatching(/^protocols \(aave\): aave: the pool has POOL_REVISION 3, .* known: Aave 3\.5/),
+    );
+    await devnet.rpc('anvil_setCode', [NOWHERE, '0x']);
+    await put(answersTo('getPool()', BigInt(pool), passedOn(addressesProvider, 'staticcall')));
+    expect(await problems((yaml) => yaml.replaceAll(addressesProvider, OTHER))).toEqual([]);
+  });
+
+  it('a provider of another protocol, whose pool is no pool of Aave v3', async () => {
+    await put(answersAlways(BigInt(devnet.addresses.chimera)));
+    const found = await problems((yaml) => yaml.replaceAll(devnet.addresses.addressesProvider, OTHER));
+    expect(found).toContainEqual(
+      `protocols (aave): the pool ${devnet.addresses.chimera.toLowerCase()} has no POOL_REVISION; the addresses provider of an Aave v3 market was expected`,
+    );
+    expect(found.join()).not.toMatch(/primary|ABI data/);
+  });
+
+  it('a node that cannot simulate', async () => {
+    const node = await FakeRpc.start();
+    try {
+      node.forwardTo(devnet.rpcUrl);
+      node.on('eth_simulateV1', () => new NodeRefusal(-32601, 'the method eth_simulateV1 does not exist'));
+      expect(await problems((yaml) => yaml, node.url('http'))).toEqual([
+        expect.stringMatching(/^rpc: the node cannot simulate transactions with eth_simulateV1 \(/),
+      ]);
+    } finally {
+      await node.stop();
+    }
+  });
+});
+
+/** The sentences with which a bot of the changed configuration would refuse to start. */
+async function problems(
+  change: (yaml: string) => string = (yaml) => yaml,
+  rpcUrl = devnet.rpcUrl,
+): Promise<readonly string[]> {
+  const nowhere = { host: '127.0.0.1', port: 1, database: 'none' };
+  const yaml = botConfig(devnet, nowhere, newApiKeys(), { rpcUrl }).replace(
+    /^database: .*$/m,
+    "database: { embedded: true, dataDir: './unused' }",
+  );
+  try {
+    await preflight(parseConfig(change(yaml), { OPERATOR_PRIVATE_KEY: operatorPrivateKey }));
+    return [];
+  } catch (error) {
+    if (error instanceof StartupError) return error.problems;
+    throw error;
+  }
+}
+
+async function put(code: string): Promise<void> {
+  await devnet.rpc('anvil_setCode', [OTHER, code]);
+}
+
+async function codeOf(address: string): Promise<string> {
+  return String(await devnet.rpc('eth_getCode', [address, 'latest']));
+}
+
+async function newest(): Promise<{ readonly number: number }> {
+  return { number: Number(await devnet.rpc('eth_blockNumber')) };
+}
