@@ -5,6 +5,12 @@ export class Clock {
     return performance.now();
   }
 
+  /** Calls back once after so many milliseconds. @returns what cancels it. */
+  after(ms: number, callback: () => void): () => void {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  }
+
   /** Milliseconds since the epoch: for what is compared with a block's timestamp, stored or shown. */
   wallMs(): number {
     return Date.now();

@@ -4,7 +4,7 @@ import type { RpcTimings } from '../../src/rpc/endpoints/rpc-options.js';
 import { RpcPool } from '../../src/rpc/endpoints/rpc-pool.js';
 import { FakeRpc } from './fake-rpc.js';
 
-/** A pool over fake nodes, with short times. Only the test causes probes. */
+/** A pool over fake nodes. Only the test causes probes. No deadline ends on a busy machine by itself. */
 export interface FakePool {
   readonly pool: RpcPool;
   readonly primary: FakeRpc;
@@ -17,10 +17,7 @@ export interface FakePoolOptions {
   readonly withBackup?: boolean;
   readonly withArchive?: boolean;
   readonly timings?: Partial<RpcTimings>;
-  /**
-   * A test clock suits circuits, pauses and probe intervals. Deadlines end by real timers and need the real
-   * clock.
-   */
+  /** With a test clock, deadlines too end only when the test moves it: see `FakeRpc.onSwallowed`. */
   readonly clock?: Clock;
 }
 
@@ -35,8 +32,8 @@ export async function startFakePool(options: FakePoolOptions = {}): Promise<Fake
       ...(withBackup && { backup: urls(backup) }),
       ...(withArchive && { archive: urls(archive) }),
       timings: {
-        deadlineMs: 300,
-        probeDeadlineMs: 100,
+        deadlineMs: 20_000,
+        probeDeadlineMs: 20_000,
         probeIntervalMs: 1e9,
         outOfSyncPauseMs: 5,
         ...timings,

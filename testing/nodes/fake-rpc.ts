@@ -80,6 +80,8 @@ export class FakeRpc {
   refusedBatches = 0;
   /** The headers of the last HTTP request, and of the last WebSocket. */
   lastHeaders: IncomingMessage['headers'] = {};
+  /** Called with each request that meets a black hole: a test clock can then end its deadline. */
+  onSwallowed: (() => void) | undefined;
   /** Every call that arrived over HTTP, in order. */
   readonly seen: SeenRequest[] = [];
   /** HTTP requests that arrived, batches counted once. */
@@ -254,6 +256,7 @@ export class FakeRpc {
         reply(response, 200, fault.body, { 'content-type': fault.contentType ?? 'application/json' });
         return;
       case 'black-hole':
+        this.onSwallowed?.();
         return;
       case 'slow':
         setTimeout(() => reply(response, 200, correct), fault.ms);

@@ -34,7 +34,7 @@ const CALLS = [{ to: EMITTER, data: '0x01' as const }];
 const all = (): Promise<EndpointAnswer<Testimony<string>>[]> =>
   new Chain(fakes.pool).testimonies(
     { simulations: [CALLS], read: NOTHING, block: BLOCK },
-    { deadlineMs: 300 },
+    { deadlineMs: 2_000 },
   );
 
 it('F42 each endpoint is asked once, about the same block, and each answer keeps its endpoint', async () => {

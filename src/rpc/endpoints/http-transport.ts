@@ -110,15 +110,15 @@ export class HttpTransport {
       const cut = (why: RpcError): void => {
         fault ??= why;
         request.destroy();
-        clearTimeout(timer);
+        cancelDeadline();
         reject(fault); // an answer that has come whole ends without an error
       };
-      const timer = setTimeout(() => {
+      const cancelDeadline = this.clock.after(deadlineMs, () => {
         const detail = `no answer to ${what} within ${Math.round(deadlineMs)} ms`;
         cut(new RpcError('timeout', this.role, detail, undefined, true));
-      }, deadlineMs);
+      });
       const fail = (error: NodeJS.ErrnoException): void => {
-        clearTimeout(timer);
+        cancelDeadline();
         if (this.signal?.aborted) fault = this.#fault('provider', 'closed');
         const broken = BROKEN.has(error.code ?? '');
         const detail = describeFailure(error, response !== undefined);
@@ -148,7 +148,7 @@ export class HttpTransport {
           else refuse(refused);
         });
         incoming.on('end', () => {
-          clearTimeout(timer);
+          cancelDeadline();
           resolve({
             status: incoming.statusCode ?? 0,
             retryAfter: incoming.headers['retry-after'],

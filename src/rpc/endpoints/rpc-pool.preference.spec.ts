@@ -9,6 +9,8 @@ import type { EndpointStatus, RpcPool } from './rpc-pool.js';
 
 const PRIMARY_HEAD = 100;
 const BACKUP_HEAD = 105;
+/** The share of each of two endpoints in the deadline of a call. */
+const SHARE_MS = 100;
 
 let clock: TestClock;
 let fakes: FakePool;
@@ -18,10 +20,13 @@ let backup: FakeRpc;
 
 const start = async (options?: FakePoolOptions): Promise<void> => {
   clock = new TestClock();
-  fakes = await startFakePool({ clock, ...options });
+  const timings = { deadlineMs: 2 * SHARE_MS, probeDeadlineMs: SHARE_MS, ...options?.timings };
+  fakes = await startFakePool({ clock, ...options, timings });
   ({ pool, primary, backup } = fakes);
   primary.head = PRIMARY_HEAD;
   backup.head = BACKUP_HEAD;
+  // Who waits for an answer that does not come waits until its deadline is over.
+  primary.onSwallowed = () => clock.advance(SHARE_MS);
 };
 
 beforeEach(() => start());
@@ -86,13 +91,16 @@ describe('a struggling endpoint is asked second', () => {
 
   it('an endpoint that is far slower than the other is asked second until it is fast again', async () => {
     await fakes.close();
-    await start({ timings: { probeDeadlineMs: 5_000 }, clock: new Clock() });
+    await start({ timings: { deadlineMs: 20_000, probeDeadlineMs: 20_000 }, clock: new Clock() });
+    const probedUntil = async (struggling: boolean): Promise<void> => {
+      while (statusOf('primary')?.struggling !== struggling) await pool.probe();
+    };
     primary.fault = { kind: 'slow', ms: 400 };
-    for (let i = 0; i < 2; i++) await pool.probe();
-    expect(statusOf('primary')).toMatchObject({ state: 'ok', struggling: true });
+    await probedUntil(true);
+    expect(statusOf('primary')).toMatchObject({ state: 'ok' });
     primary.fault = undefined;
     expect(await head()).toBe(BACKUP_HEAD);
-    for (let i = 0; i < 20; i++) await pool.probe();
+    await probedUntil(false);
     expect(await head()).toBe(PRIMARY_HEAD);
   });
 
