@@ -3,7 +3,14 @@ import type { FeesBesideGas } from '../domain/costs.js';
 import { messageOf, RetryError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
-import { blockParam, parseReceipt, type BlockRef, type Receipt } from '../rpc/chain/chain-answers.js';
+import {
+  blockParam,
+  HEAD_NUMBER,
+  parseReceipt,
+  sealedAt,
+  type BlockRef,
+  type Receipt,
+} from '../rpc/chain/chain-answers.js';
 import type { ChainFees } from '../rpc/fees/chain-fees.js';
 import { toBalanceWei, toData, toNonce } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
@@ -36,9 +43,10 @@ export class ChainReads {
       params: [hash],
       parse: (raw) => parseReceipt(raw, hash),
     }));
-    const [count, balance, ...receipts] = await this.pool.batch([
+    const [count, balance, head, ...receipts] = await this.pool.batch([
       { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNonce },
       { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBalanceWei },
+      HEAD_NUMBER,
       ...receiptCalls,
     ]);
     return {
@@ -46,7 +54,7 @@ export class ChainReads {
       balanceWei: answered(balance),
       receipts: new Map(
         receipts.flatMap((answer) => {
-          const receipt = answered(answer);
+          const receipt = sealedAt(answered(head), answered(answer));
           return receipt ? [[receipt.transactionHash, receipt] as const] : [];
         }),
       ),

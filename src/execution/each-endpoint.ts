@@ -1,9 +1,17 @@
 import type { Address, Hash, Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
-import { blockParam, parseReceipt, parseTransaction, type Receipt } from '../rpc/chain/chain-answers.js';
+import {
+  blockParam,
+  HEAD_NUMBER,
+  parseReceipt,
+  parseTransaction,
+  sealedAt,
+  type Receipt,
+} from '../rpc/chain/chain-answers.js';
 import { parseSimulation, simulationParams } from '../rpc/chain/simulate.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { toData, toNonce } from '../rpc/quantities.js';
+import { RpcAnswerError } from '../rpc/rpc-errors.js';
 
 /**
  * For one question to all endpoints. They are asked at once, and one that does not answer must not hold the
@@ -34,9 +42,14 @@ export class EachEndpoint {
   }
 
   /** The receipt at each endpoint that answered; undefined where it has none. */
-  receipts(hash: Hash): Promise<readonly (Receipt | undefined)[]> {
+  async receipts(hash: Hash): Promise<readonly (Receipt | undefined)[]> {
     const parse = (raw: unknown): Receipt | undefined => parseReceipt(raw, hash);
-    return this.values({ method: 'eth_getTransactionReceipt', params: [hash], parse });
+    const answers = await this.pool.batchEach(
+      [{ method: 'eth_getTransactionReceipt', params: [hash], parse }, HEAD_NUMBER],
+      ([receipt, head]) => sealedAt(answered(head), answered(receipt)),
+      { deadlineMs: DEADLINE_MS },
+    );
+    return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }
 
   /** Whether each endpoint that answered knows the transaction, pending or mined. */
@@ -66,6 +79,12 @@ export class EachEndpoint {
     const answers = await this.pool.askEach(call, { deadlineMs: EACH_DEADLINE_MS });
     return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }
+}
+
+/** @throws RpcAnswerError when the node refused. */
+function answered<T>(answer: T | RpcAnswerError): T {
+  if (answer instanceof RpcAnswerError) throw answer;
+  return answer;
 }
 
 function proofOf(successes: readonly boolean[]): Proof {

@@ -116,6 +116,9 @@ export class TooLarge extends RpcAnswerError {
 /** eth_getLogs asked for more blocks or results than the provider serves. Ask for a shorter range. */
 export class LogRangeTooLarge extends TooLarge {}
 
+/** eth_getLogs named more contracts than the provider takes. Ask for a part of them. */
+export class TooManyAddresses extends TooLarge {}
+
 /**
  * Thrown by a parser when the node answers that it does not have the thing (yet). It becomes `out-of-sync`.
  */

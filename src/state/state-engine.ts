@@ -5,7 +5,6 @@ import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together, type Read } from '../rpc/chain/read.js';
-import { LogRangeTooLarge } from '../rpc/rpc-errors.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
 import type { DeliveredLogs } from './block-logs.js';
 import { BlockFollower, type Answers } from './block-follower.js';
@@ -242,12 +241,7 @@ export class StateEngine {
       case 'too-deep':
         return this.beginAgain(head, takenBack);
       case 'walk':
-        try {
-          return this.finish(head, await this.follower.walk(head, path, takenBack));
-        } catch (error) {
-          if (error instanceof LogRangeTooLarge) return this.leap(head, takenBack);
-          throw error;
-        }
+        return this.finish(head, await this.follower.walk(head, path, takenBack));
       case 'stale':
         throw new RetryError(`block ${head.number} was replaced while the state began`);
     }

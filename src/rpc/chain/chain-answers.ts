@@ -1,5 +1,6 @@
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
+import type { RpcCall } from '../endpoints/rpc-call.js';
 import type { HeaderHashes } from '../header-hashes.js';
 import { isLogsBloom } from './logs-bloom.js';
 import {
@@ -113,6 +114,11 @@ export function parseLogs(raw: unknown, range: LogRange, addresses: readonly Add
     return log;
   });
   mustBeOnce(logs);
+  return inOrder(logs);
+}
+
+/** Sorts logs into the order of the chain. */
+export function inOrder(logs: RawLog[]): RawLog[] {
   return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex);
 }
 
@@ -217,6 +223,18 @@ export function parseReceipt(raw: unknown, asked: Hash): Receipt | undefined {
     l1Fee: optional(receipt['l1Fee'], (fee) => toFeeWei(fee, 'l1Fee')),
     logs,
   };
+}
+
+/** Asks for the head of the endpoint that gives a receipt, in the same request. */
+export const HEAD_NUMBER: RpcCall<number> = {
+  method: 'eth_blockNumber',
+  params: [],
+  parse: (raw) => toBlockNumber(raw),
+};
+
+/** The receipt, unless its block is above the endpoint's own head: then the block is not sealed yet. */
+export function sealedAt(head: number, receipt: Receipt | undefined): Receipt | undefined {
+  return receipt && receipt.blockNumber <= head ? receipt : undefined;
 }
 
 /**

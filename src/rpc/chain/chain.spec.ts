@@ -5,6 +5,7 @@ import {
   blockOf,
   EMITTER,
   hashOf,
+  hex,
   logOf,
   NodeRefusal,
   TX,
@@ -14,7 +15,7 @@ import type { Block } from '../../domain/block.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { RawLog } from './chain-answers.js';
 import { Chain } from './chain.js';
-import { CallReverted, LogRangeTooLarge } from '../rpc-errors.js';
+import { CallReverted, LogRangeTooLarge, TooManyAddresses } from '../rpc-errors.js';
 
 const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
 const SENDER: Address = `0x${'22'.repeat(20)}`;
@@ -261,6 +262,62 @@ describe('logs', () => {
       both('eth_getLogs', [log()]);
       const options = { mustHold: [heard(), heard({ blockHash: hashOf(9, 1), logIndex: 3 })] };
       expect(await chain.getLogs({ blockHash: BLOCK }, [], [], options)).toHaveLength(1);
+    });
+  });
+
+  describe('F11 of more contracts than a node takes in one question', () => {
+    const CONTRACTS = Array.from(
+      { length: 50 },
+      (_, index): Address =>
+        `0x${hex(0x1000 + index)
+          .slice(2)
+          .padStart(40, '0')}`,
+    );
+    const countOf = (params: readonly unknown[]): number =>
+      (params[0] as { address: readonly Address[] }).address.length;
+    const takes = (most: number, refusal: NodeRefusal): void =>
+      primary.on('eth_getLogs', ([filter]) => {
+        const { address } = filter as { address: readonly Address[] };
+        if (address.length > most) return refusal;
+        return address.map((one) => log({ address: one, logIndex: hex(CONTRACTS.indexOf(one)) }));
+      });
+
+    it.each([
+      ['geth', new NodeRefusal(-32000, 'exceed max addresses or topics per search position'), 20],
+      ['another', new NodeRefusal(-32602, 'please specify less number of addresses'), 7],
+      ['another', new NodeRefusal(-32005, 'too many addresses, the maximum is 10'), 10],
+      ['another', new NodeRefusal(-32602, 'This query contains 51 filters. The current limit is 50.'), 1],
+    ])(
+      'in the words of %s: the list is asked for in parts, in the order of the chain, and the size is remembered',
+      async (_name, refusal, most) => {
+        takes(most, refusal);
+        for (const place of [{ blockHash: BLOCK }, range]) {
+          const logs = await chain.getLogs(place, CONTRACTS, []);
+          expect(logs.map(({ address }) => address)).toEqual(CONTRACTS);
+        }
+        const asked = primary.seenOf('eth_getLogs').length;
+        await chain.getLogs({ blockHash: BLOCK }, CONTRACTS, []);
+        const later = primary.seenOf('eth_getLogs').slice(asked);
+        expect(later.map(({ params }) => countOf(params) <= most)).not.toContain(false);
+        expect(backup.requests).toBe(0);
+      },
+    );
+
+    it('a node that takes no contract at all: it fails, and later serves the whole list again', async () => {
+      takes(0, new NodeRefusal(-32000, 'exceed max addresses or topics per search position'));
+      await expect(chain.getLogs({ blockHash: BLOCK }, CONTRACTS, [])).rejects.toBeInstanceOf(
+        TooManyAddresses,
+      );
+      takes(50, new NodeRefusal(-32000, 'never'));
+      expect(await chain.getLogs({ blockHash: BLOCK }, CONTRACTS, [])).toHaveLength(50);
+    });
+
+    it('words about blocks or results are about the range', async () => {
+      primary.on(
+        'eth_getLogs',
+        () => new NodeRefusal(-32005, 'block range is too wide for more than 5 addresses'),
+      );
+      await expect(chain.getLogs(range, CONTRACTS, [])).rejects.toBeInstanceOf(LogRangeTooLarge);
     });
   });
 

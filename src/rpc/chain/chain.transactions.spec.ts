@@ -13,7 +13,14 @@ import {
 import type { Address, Hash } from '../../domain/hex.js';
 import { Chain } from './chain.js';
 import type { SendOutcome } from './send-transaction.js';
-import { AlreadyKnown, NonceTooLow } from '../rpc-errors.js';
+import {
+  AlreadyKnown,
+  DelegatedAccountLimit,
+  InsufficientFunds,
+  NonceTooLow,
+  NoPlaceInPool,
+  ReplacementUnderpriced,
+} from '../rpc-errors.js';
 import type { CallOptions } from '../endpoints/rpc-call.js';
 
 const OTHER_TX: Hash = `0x${'cd'.repeat(32)}`;
@@ -82,6 +89,13 @@ describe('receipts', () => {
     expect(await chain.getTransactionReceipt(TX)).toBeUndefined();
   });
 
+  it('F43 a receipt of a block above the head of its own endpoint is of no sealed block yet', async () => {
+    primary.on('eth_getTransactionReceipt', () => receipt({ blockNumber: '0x65' }));
+    expect(await chain.getTransactionReceipt(TX)).toBeUndefined();
+    primary.head = 0x65;
+    expect(await chain.getTransactionReceipt(TX)).toMatchObject({ blockNumber: 0x65 });
+  });
+
   it('F10 the receipt of another transaction is rejected, and the backup is asked', async () => {
     primary.on('eth_getTransactionReceipt', () => receipt({ transactionHash: OTHER_TX }));
     backup.on('eth_getTransactionReceipt', () => receipt({ status: '0x0' }));
@@ -134,9 +148,8 @@ describe('sending', () => {
   it('it does not wait for an endpoint that never answers when another one has accepted', async () => {
     primary.fault = { kind: 'black-hole' };
     backup.on(SEND, () => TX);
-    const started = performance.now();
-    expect(await send({ deadlineMs: 5_000 })).toMatchObject({ kind: 'accepted' });
-    expect(performance.now() - started).toBeLessThan(2_000);
+    // Longer than this test may take.
+    expect(await send({ deadlineMs: 60_000 })).toMatchObject({ kind: 'accepted' });
   });
 
   it('F24 "already known" is a success', async () => {
@@ -165,7 +178,7 @@ describe('sending', () => {
   it('F05 after a timeout the outcome is unknown, even when the other endpoint refuses', async () => {
     primary.fault = { kind: 'black-hole' };
     backup.on(SEND, refuse('nonce too low'));
-    const outcome = await send();
+    const outcome = await send({ deadlineMs: 500 });
     expect(outcome.kind).toBe('unknown');
     expect(outcome).toHaveProperty(
       'detail',
@@ -180,12 +193,28 @@ describe('sending', () => {
     expect(await send()).toMatchObject({ kind: 'accepted' });
   });
 
-  it('when all endpoints refuse, the outcome is the first refusal', async () => {
-    primary.on(SEND, refuse('nonce too low: next nonce 5, tx nonce 4'));
-    backup.on(SEND, refuse('insufficient funds for gas * price + value'));
-    const outcome = await send();
-    expect(outcome.kind).toBe('refused');
-    expect(outcome).toHaveProperty('error', expect.any(NonceTooLow));
+  it.each([
+    ['nonce too low: next nonce 5, tx nonce 4', 'txpool is full', NonceTooLow],
+    ['nonce too low', 'insufficient funds for gas * price + value', NonceTooLow],
+    ['insufficient funds for gas * price + value', 'txpool is full', InsufficientFunds],
+    [
+      'replacement transaction underpriced',
+      'in-flight transaction limit reached for delegated accounts',
+      ReplacementUnderpriced,
+    ],
+    ['in-flight transaction limit reached for delegated accounts', 'txpool is full', DelegatedAccountLimit],
+    ['txpool is full', 'the stars are not right', NoPlaceInPool],
+  ])('when all endpoints refuse, "%s" says more than "%s"', async (telling, other, kind) => {
+    for (const [first, second] of [
+      [telling, other],
+      [other, telling],
+    ] as const) {
+      primary.on(SEND, refuse(first));
+      backup.on(SEND, refuse(second));
+      const outcome = await send();
+      expect(outcome).toMatchObject({ kind: 'refused', error: { reason: telling } });
+      expect(outcome).toHaveProperty('error', expect.any(kind));
+    }
   });
 
   it('nothing is sent when no endpoint may be used', async () => {

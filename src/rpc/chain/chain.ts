@@ -2,36 +2,28 @@ import { Injectable } from '@nestjs/common';
 
 import type { Block } from '../../domain/block.js';
 import { errorFrom } from '../../domain/errors.js';
-import type { EndpointRole } from '../../domain/endpoint-role.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import {
   blockParam,
-  matchesFilter,
-  mustHold,
+  HEAD_NUMBER,
   parseBlockAsked,
-  parseLogs,
   parseReceipt,
   parseTransaction,
+  sealedAt,
   type BlockRef,
   type LogRange,
   type PooledTransaction,
   type RawLog,
   type Receipt,
-  type TopicFilter,
 } from './chain-answers.js';
 import { partCall, partsOf, settle, type Part, type PartAnswer } from './gas-split.js';
 import { aggregates, type MulticallCall, type MulticallResult } from './multicall3.js';
 import { hexQuantity, toBalanceWei, toData, toNonce } from '../quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import { AdaptiveSize } from '../endpoints/adaptive-size.js';
-import type {
-  BatchOptions,
-  CallOptions,
-  EachOptions,
-  EndpointAnswer,
-  RpcCall,
-} from '../endpoints/rpc-call.js';
+import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
+import { LogReads } from './log-reads.js';
 import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
 import {
   callObject,
@@ -43,25 +35,11 @@ import {
 } from './simulate.js';
 import { testimonies, testimony, type Testimony, type TestimonyRequest } from './testimony.js';
 
-/** `archive` only has an effect for a range of block numbers. */
-export interface LogOptions extends BatchOptions {
-  /**
-   * Logs that are known to exist. An answer that lacks one of them, when the filter matches it, is rejected
-   * and the next endpoint is asked. They must be of blocks that are still in the chain: no endpoint answers a
-   * range of block numbers with the logs of a block that was replaced.
-   */
-  readonly mustHold?: readonly RawLog[];
-  /** Looks at each log. It throws when one is malformed: then the next endpoint is asked. */
-  readonly check?: (log: RawLog) => void;
-}
-
 export interface MulticallOptions extends CallOptions {
   /** Calls in one eth_call, at most. */
   readonly chunk?: number;
 }
 
-/** Blocks in a range of logs. Providers serve 10 to 10,000 of them, or any number with few logs. */
-const LOG_SPAN = { first: 10_000, largest: 200_000, patience: 8 } as const;
 /** Calls in one eth_call. Nodes limit its gas, often to 50M: 250 calls of 130k gas are 33M. */
 const CHUNK = { first: 250, largest: 250, patience: 32 } as const;
 const FEWEST_IN_CHUNK = 25;
@@ -73,10 +51,12 @@ const HEADERS_PER_BATCH = 100;
  */
 @Injectable()
 export class Chain {
-  private readonly logSpans = new Map<EndpointRole, AdaptiveSize>();
+  private readonly logs: LogReads;
   private readonly chunk = new AdaptiveSize(CHUNK);
 
-  constructor(private readonly pool: RpcPool) {}
+  constructor(private readonly pool: RpcPool) {
+    this.logs = new LogReads(pool);
+  }
 
   get chainId(): number {
     return this.pool.chainId;
@@ -132,56 +112,28 @@ export class Chain {
   }
 
   /**
-   * Logs in the order of the chain, each checked against the range and the addresses of the filter.
+   * Logs in the order of the chain, each checked against the range and the addresses of the filter. A list of
+   * addresses that is refused is asked for in parts, as many at once as are served.
    *
    * @param addresses no address means any address.
    * @throws LogRangeTooLarge when the provider wants a shorter range; an RpcError with `tooMuch` when it may.
    * @throws RpcError of the kind `bad-answer` when no endpoint answers with all logs of `mustHold`.
    */
-  getLogs(
-    range: LogRange,
-    addresses: readonly Address[],
-    topics: TopicFilter,
-    options?: LogOptions,
-  ): Promise<RawLog[]> {
-    const filter = logFilter(range, addresses, topics);
-    const known = (options?.mustHold ?? []).filter((log) => matchesFilter(log, range, addresses, topics));
-    const parse = (raw: unknown): RawLog[] => {
-      const logs = parseLogs(raw, range, addresses);
-      mustHold(logs, known);
-      if (options?.check) logs.forEach(options.check);
-      return logs;
-    };
-    const logs: RpcCall<RawLog[]> = { method: 'eth_getLogs', params: [filter], parse };
-    if ('blockHash' in range) return this.pool.call(logs.method, logs.params, logs.parse, options);
-    // A node that does not have the whole range answers with what it has, without an error. So the last block
-    // is asked for too.
-    const last: RpcCall<Block> = {
-      method: 'eth_getBlockByNumber',
-      params: [hexQuantity(range.toBlock), false],
-      parse: (raw) => parseBlockAsked(raw, range.toBlock, this.pool.headers),
-    };
-    const large = range.toBlock > range.fromBlock;
-    return this.pool.batchAs([logs, last], ([found]) => answerOf(found), { ...options, large });
+  getLogs(...ask: Parameters<LogReads['read']>): Promise<RawLog[]> {
+    return this.logs.read(...ask);
   }
 
   /**
    * The logs of a range as each live endpoint gives them, asked at once. No address means any address. Never
    * throws.
    */
-  logsEverywhere(
-    range: LogRange,
-    addresses: readonly Address[],
-    options?: EachOptions,
-  ): Promise<EndpointAnswer<RawLog[]>[]> {
-    const params = [logFilter(range, addresses, [])];
-    const parse = (raw: unknown): RawLog[] => parseLogs(raw, range, addresses);
-    return this.pool.askEach({ method: 'eth_getLogs', params, parse }, options);
+  logsEverywhere(...ask: Parameters<LogReads['everywhere']>): Promise<EndpointAnswer<RawLog[]>[]> {
+    return this.logs.everywhere(...ask);
   }
 
   /** As {@link logsEverywhere}, but not of the endpoint that is asked first, unless it is the only one. */
   logsElsewhere(range: LogRange, addresses: readonly Address[]): Promise<EndpointAnswer<RawLog[]>[]> {
-    return this.logsEverywhere(range, addresses, { except: this.pool.firstFor() });
+    return this.logs.everywhere(range, addresses, { except: this.pool.firstFor() });
   }
 
   /**
@@ -189,10 +141,7 @@ export class Chain {
    * whoever reads ranges, and remembered for each endpoint.
    */
   logSpan(options?: Pick<BatchOptions, 'archive'>): AdaptiveSize {
-    const role = this.pool.firstFor(options);
-    const span = this.logSpans.get(role) ?? new AdaptiveSize(LOG_SPAN);
-    this.logSpans.set(role, span);
-    return span;
+    return this.logs.span(options);
   }
 
   /** What the call returns at this block, or the revert, which is a result and not thrown. */
@@ -317,7 +266,12 @@ export class Chain {
 
   /** Undefined when the endpoint that answered does not know the transaction, or not as mined. */
   getTransactionReceipt(hash: Hash, options?: CallOptions): Promise<Receipt | undefined> {
-    return this.pool.call('eth_getTransactionReceipt', [hash], (raw) => parseReceipt(raw, hash), options);
+    const parse = (raw: unknown): Receipt | undefined => parseReceipt(raw, hash);
+    return this.pool.batchAs(
+      [{ method: 'eth_getTransactionReceipt', params: [hash], parse }, HEAD_NUMBER],
+      ([receipt, head]) => sealedAt(answerOf(head), answerOf(receipt)),
+      options,
+    );
   }
 
   /**
@@ -337,14 +291,6 @@ export class Chain {
   sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
     return sendRawTransaction(this.pool, raw, expectedHash, options);
   }
-}
-
-function logFilter(range: LogRange, addresses: readonly Address[], topics: TopicFilter): object {
-  const blocks =
-    'blockHash' in range
-      ? { blockHash: range.blockHash }
-      : { fromBlock: hexQuantity(range.fromBlock), toBlock: hexQuantity(range.toBlock) };
-  return { ...blocks, ...(addresses.length > 0 && { address: addresses }), topics };
 }
 
 /** @throws RpcAnswerError when the node refused. */

@@ -2,7 +2,18 @@ import type { Hash, Hex } from '../../domain/hex.js';
 import type { CallOptions } from '../endpoints/rpc-call.js';
 import type { RpcPool } from '../endpoints/rpc-pool.js';
 import { toHash } from '../quantities.js';
-import { AlreadyKnown, RpcAnswerError, RpcError } from '../rpc-errors.js';
+import {
+  AlreadyKnown,
+  DelegatedAccountLimit,
+  FeeCapExceeded,
+  FeeTooLow,
+  InsufficientFunds,
+  NonceTooLow,
+  NoPlaceInPool,
+  ReplacementUnderpriced,
+  RpcAnswerError,
+  RpcError,
+} from '../rpc-errors.js';
 
 /**
  * - `accepted`: a node has the transaction. It may not be mined: only a receipt shows that.
@@ -45,8 +56,22 @@ function sendOutcomeOf(error: unknown): SendOutcome {
 }
 
 /**
- * The first acceptance. Without one: `unknown` when the answer of any node is missing, else the first
- * refusal.
+ * The refusals that say most, first. What one node says of the nonce or of the wallet holds for all nodes.
+ * What it says of its own pool or of its own limits does not.
+ */
+const TELLING = [
+  NonceTooLow,
+  ReplacementUnderpriced,
+  InsufficientFunds,
+  FeeCapExceeded,
+  FeeTooLow,
+  DelegatedAccountLimit,
+  NoPlaceInPool,
+] as const;
+
+/**
+ * The first acceptance. Without one: `unknown` when the answer of any node is missing, else the refusal that
+ * says most.
  */
 async function firstAccepted(outcomes: readonly Promise<SendOutcome>[]): Promise<SendOutcome> {
   const acceptance = outcomes.map(async (outcome) => {
@@ -59,9 +84,15 @@ async function firstAccepted(outcomes: readonly Promise<SendOutcome>[]): Promise
   } catch {
     const settled = await Promise.all(outcomes);
     const unknown = settled.filter((outcome) => outcome.kind === 'unknown');
-    const [first] = settled;
+    const refused = settled.filter((outcome) => outcome.kind === 'refused');
+    const [first, ...others] = refused;
     if (unknown.length > 0 || !first)
       return { kind: 'unknown', detail: unknown.map(({ detail }) => detail).join('; ') };
-    return first;
+    return others.reduce((best, one) => (rankOf(one.error) < rankOf(best.error) ? one : best), first);
   }
+}
+
+function rankOf(error: RpcAnswerError): number {
+  const rank = TELLING.findIndex((kind) => error instanceof kind);
+  return rank < 0 ? TELLING.length : rank;
 }

@@ -14,6 +14,7 @@ import {
   RpcAnswerError,
   RpcError,
   TooLarge,
+  TooManyAddresses,
   type RpcErrorKind,
 } from '../rpc-errors.js';
 import { revertDataOf } from './revert-data.js';
@@ -87,6 +88,11 @@ const OUT_OF_SYNC = new RegExp(
 const LOG_RANGE =
   /\brange|\bblocks\b|too (wide|large|big|long)|too many (?!requests)|more than [\d,]+|results|response size|limited to|exceed|must be (smaller|less)|maximum|\bspan\b/i;
 
+/** Words of a refused list of addresses, where nothing is said of blocks. */
+const TOO_MANY_ADDRESSES =
+  /\b(too many|less number of|fewer|exceeds?|max(imum)?|limited to|limit of|at most|up to|no more than|more than)\b[^.;]{0,30}\baddress(es)?\b|contains [\d,]+ filters\b/i;
+const OF_BLOCKS = /\b(blocks?|range|results|logs? returned)\b/i;
+
 const TIMED_OUT = /time(d )?.?out|deadline exceeded|took too long|cancell?ed/i;
 
 const RATE_LIMIT =
@@ -147,6 +153,8 @@ export function classifyAnswer(
       tooMuch,
     );
   const isLogs = method === 'eth_getLogs';
+  if (isLogs && TOO_MANY_ADDRESSES.test(words) && !OF_BLOCKS.test(words))
+    return new TooManyAddresses(code, reason);
   if (isLogs && !RATE_OF_CALLS.test(words) && LOG_RANGE.test(words) && !OUT_OF_SYNC.test(words))
     return new LogRangeTooLarge(code, reason, suggestedBlocks(words));
   if (OUT_OF_SYNC_CODES.has(code) || OUT_OF_SYNC.test(words)) return unserved('out-of-sync');
