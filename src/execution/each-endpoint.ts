@@ -47,7 +47,7 @@ export class EachEndpoint {
     const answers = await this.pool.batchEach(
       [{ method: 'eth_getTransactionReceipt', params: [hash], parse }, HEAD_NUMBER],
       ([receipt, head]) => sealedAt(answered(head), answered(receipt)),
-      { deadlineMs: DEADLINE_MS },
+      { deadlineMs: EACH_DEADLINE_MS },
     );
     return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }
