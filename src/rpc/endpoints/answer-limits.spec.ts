@@ -7,6 +7,9 @@ import { hashOf, hex, logOf, type Fault, type FakeRpc } from '../../../testing/n
 import { Chain } from '../chain/chain.js';
 import { AnswerScan, mostBytesOf, refusalOf } from './answer-limits.js';
 
+const MANY_KEYS = 'holds more than 200 different keys';
+const keys = (count: number, entry: (n: number) => string): string =>
+  `{${Array.from({ length: count }, (_, n) => entry(n)).join(',')}}`;
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 describe('the scan of an answer', () => {
@@ -14,6 +17,11 @@ describe('the scan of an answer', () => {
     ['a batch of answers', JSON.stringify([{ id: 1, result: [{ logs: [{ topics: ['0x'] }] }] }])],
     ['brackets within a string', JSON.stringify({ reason: '['.repeat(100) })],
     ['an escaped quote before brackets', JSON.stringify({ reason: `"${'['.repeat(100)}\\` })],
+    ['a block with all keys that nodes know', keys(60, (n) => `"key${n}":"0x${n}"`)],
+    [
+      'the same keys again and again',
+      `[${`${keys(60, (n) => `"key${n}":"0x${'0'.repeat(40)}"`)},`.repeat(500)}]`,
+    ],
     ['many short values', JSON.stringify(Array.from({ length: 9_000 }, () => 1))],
     ['thousands of logs', JSON.stringify(Array.from({ length: 5_000 }, (_, index) => logOf(index)))],
   ])('accepts %s', (_name, text) => {
@@ -24,6 +32,13 @@ describe('the scan of an answer', () => {
     ['deep nesting', '['.repeat(1_000), 'nests deeper than 32'],
     ['deep nesting of objects', '{"a":'.repeat(1_000), 'nests deeper than 32'],
     ['a list of empty lists', `[${'[],'.repeat(100_000)}`, 'holds too many values'],
+    ['a megabyte of short objects', `[${'{"abcd":123456},'.repeat(65_536)}`, 'holds too many values'],
+    ['an object of different keys', keys(1_000, (n) => `"key-${n}-of-many-that-are-long":1`), MANY_KEYS],
+    [
+      'objects of different keys',
+      keys(1_000, (n) => `"${n}":{"x${n}":"a text of more than 32 bytes"}`),
+      MANY_KEYS,
+    ],
     ['a list of zeros', `[${'0,'.repeat(100_000)}`, 'holds too many values'],
   ])('F56 refuses %s', (_name, text, why) => {
     expect(refusalOf(bytes(text))).toBe(why);
