@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { Wallet } from 'ethers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
+import { killedBench } from '../../testing/killed-bench.js';
 import { USD } from '../../testing/builders/plan.js';
 import { type Bench } from '../../testing/execution.js';
-
-const FIXTURE = fileURLToPath(new URL('../../testing/execution.ts', import.meta.url));
-const SECRET = fileURLToPath(new URL('../domain/secret.ts', import.meta.url));
 
 /**
  * The instants of one submission at which a process is killed, in their order. Between two of them the
@@ -26,27 +21,20 @@ const INSTANTS = [
 
 type Instant = (typeof INSTANTS)[number];
 
-/** Code of the process that is killed: it reports each instant, and dies at `last`. */
-const WATCH = `
-  const at = (instant) => {
-    writeSync(1, instant + '\\n');
-    if (instant === last) process.kill(process.pid, 'SIGKILL');
-  };
-  const watch = (owner, method, before, after) => {
-    const original = owner[method].bind(owner);
-    owner[method] = (...args) => {
-      if (before) at(before);
-      const result = original(...args);
-      return after ? result.then((value) => (at(after), value)) : result;
-    };
-  };
+/** Code of the process that is killed: it says the id of the plan's row, and then each instant. */
+const SUBMIT = `
+  const intent = await bench.plan(1);
+  say(intent.executionId);
   watch(bench.signer, 'sign', 'before signing');
   watch(bench.outbox, 'record', 'after signing, before the row', 'after the row');
   watch(bench.chain, 'sendRawTransaction', 'before the hand-over', 'after the hand-over');
   watch(bench.executions, 'markSubmitted', undefined, 'with the acceptance half saved');
-  watch(bench.outbox, 'markBroadcast', undefined, 'with the acceptance saved');`;
+  watch(bench.outbox, 'markBroadcast', undefined, 'with the acceptance saved');
+  await bench.execution.submit(intent);
+  // The acceptance is saved in the background.
+  await new Promise((resolve) => setTimeout(resolve, 30_000));`;
 
-describe('F25 SIGKILL', { timeout: 60_000 }, () => {
+describe('F25 SIGKILL', { timeout: 120_000 }, () => {
   const world = ExecutionWorld.forThisFile();
   let key: string;
   let bench: Bench;
@@ -61,30 +49,8 @@ describe('F25 SIGKILL', { timeout: 60_000 }, () => {
    * @returns the id of the plan's row
    */
   async function killedAt(last: Instant): Promise<string> {
-    const { host, port, user, password, database } = world.database;
-    const settings = { rpcUrl: world.anvil.url, key, leaseMs: 3_000 };
-    const address = { host, port, user, database };
-    const code = `
-      const { writeSync } = await import('node:fs');
-      const { Bench } = await import(${JSON.stringify(FIXTURE)});
-      const { Secret } = await import(${JSON.stringify(SECRET)});
-      const database = { ...${JSON.stringify(address)}, password: new Secret(${JSON.stringify(password.reveal())}) };
-      const bench = await Bench.start({ ...${JSON.stringify(settings)}, database });
-      bench.execution.keepLease();
-      const intent = await bench.plan(1);
-      writeSync(1, intent.executionId + '\\n');
-      const last = ${JSON.stringify(last)};
-      ${WATCH}
-      await bench.execution.submit(intent);
-      // The acceptance is saved in the background.
-      await new Promise((resolve) => setTimeout(resolve, 30_000));`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended: unknown[] = await once(child, 'close');
-    const [executionId = '', ...instants] = said.trim().split('\n');
+    const { said, ended } = await killedBench(world, key, SUBMIT, { last });
+    const [executionId = '', ...instants] = said;
     // So that no two kills of this file are the same one.
     expect(instants).toEqual(INSTANTS.slice(0, INSTANTS.indexOf(last) + 1));
     expect(ended).toEqual([null, 'SIGKILL']);
