@@ -63,7 +63,10 @@ class World {
     });
     this.pass = new BlockPass(
       standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
-      standIn<OpportunityDetector>('detector', { detect: () => this.detections }),
+      standIn<OpportunityDetector>('detector', {
+        detect: () => this.detections,
+        marketNativePricesUsd8: () => [],
+      }),
       standIn<ExecutionPlanner>('planner', {
         plan: (opportunities) => {
           this.planned += opportunities.length;

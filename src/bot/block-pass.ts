@@ -68,6 +68,7 @@ export class BlockPass {
       block: view.block,
       // Without it there is no opportunity: the detector refuses all of them.
       nativePriceUsd8: view.of(this.feeds).native?.answer ?? 0n,
+      marketNativePricesUsd8: this.detector.marketNativePricesUsd8(view),
       operator,
       pending: this.execution.pendingCalls(),
       allowance: this.execution.allowance(),

@@ -56,11 +56,16 @@ export class OpportunityDetector {
     );
   }
 
+  /** What the oracles of the markets that have it say of the wrapped native token, USD8. */
+  marketNativePricesUsd8(view: StateView): readonly bigint[] {
+    const { wrappedNative } = chainDescription(this.config.network.chainId);
+    return this.markets.all.flatMap((market) => view.of(market).priceUsd8(wrappedNative) ?? []);
+  }
+
   /** Gas, fees and the bid are valued with the price of the native token. */
   private nativeObjection(view: StateView): Rejection | undefined {
     const { native, nativeJumped } = view.of(this.feeds);
-    const { wrappedNative } = chainDescription(this.config.network.chainId);
-    const prices = this.markets.all.flatMap((market) => view.of(market).priceUsd8(wrappedNative) ?? []);
+    const prices = this.marketNativePricesUsd8(view);
     const price = { symbol: 'native', updatedAt: native?.updatedAt, jumped: nativeJumped };
     return nativePriceObjection(native, prices) ?? this.guard.objection(price, view.block.timestamp);
   }

@@ -116,6 +116,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
       nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
       operator: bench.signer.address,
       pending: [],
+      marketNativePricesUsd8: [],
       allowance: anAllowance(),
     });
     return decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));

@@ -63,6 +63,7 @@ beforeAll(async () => {
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
+    marketNativePricesUsd8: [],
     allowance: anAllowance(),
   };
 });

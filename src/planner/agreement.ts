@@ -54,6 +54,8 @@ const PRICE_TOLERANCE_BPS = 100n;
  * Whether the witnesses agree on what all drafts stand on: the header of the block and the price of the
  * native token, among themselves and with our own picture of both.
  *
+ * Two endpoints must say the same price, because both read it at one block.
+ *
  * @returns the price to value fees with: the highest, so that no fee is valued too low, and no bid in USD
  * becomes too many wei.
  */

@@ -99,6 +99,7 @@ async function decide(): Promise<PlanDecision[]> {
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
+    marketNativePricesUsd8: [],
     allowance: anAllowance(),
   });
 }

@@ -166,6 +166,7 @@ async function decide(venue: UniswapV3Venue, of = borrowers): Promise<PlanDecisi
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
+    marketNativePricesUsd8: [],
     allowance: anAllowance(),
   });
 }

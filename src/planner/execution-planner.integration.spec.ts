@@ -321,6 +321,7 @@ async function decideOn(
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending,
+    marketNativePricesUsd8: [],
     allowance: anAllowance(),
   });
 }

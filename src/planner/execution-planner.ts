@@ -88,8 +88,10 @@ export class ExecutionPlanner {
     const heard = await this.hear(groups, context);
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
-    const nativePriceUsd8 = agreedPrice(witnesses, context);
-    if (typeof nativePriceUsd8 !== 'bigint') return refuse(nativePriceUsd8);
+    const feedPriceUsd8 = agreedPrice(witnesses, context);
+    if (typeof feedPriceUsd8 !== 'bigint') return refuse(feedPriceUsd8);
+    // Feed and markets may differ by a few per cent: fees and bid are within what each of them allows.
+    const nativePriceUsd8 = context.marketNativePricesUsd8.reduce(max, feedPriceUsd8);
     const agreed = { ...context, nativePriceUsd8 };
     const policy = this.policy();
     const proofs = groups.flat().map((_, index) => proofOf(witnesses, index));

@@ -6,8 +6,10 @@ import type { TransactionCall } from '../domain/plan.js';
 /** What the plans of one pass have in common. */
 export interface PlanningContext {
   readonly block: Block;
-  /** USD with 8 decimals for one native token. */
+  /** USD with 8 decimals for one native token, by its feed. */
   readonly nativePriceUsd8: bigint;
+  /** What the oracles of the markets say of the wrapped native token, USD8. */
+  readonly marketNativePricesUsd8: readonly bigint[];
   /** The executor that will sign. The simulated calls come from this account. */
   readonly operator: Address;
   /** Calls already sent and not yet mined, in nonce order. They will execute before anything planned now. */

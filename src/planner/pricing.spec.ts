@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/builders/opportunities.js';
-import { totalCostsUsd8 } from '../domain/costs.js';
+import { nativeUsd8, totalCostsUsd8 } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan, Simulation } from '../domain/plan.js';
 import { draftOf, type Draft } from './drafts.js';
@@ -48,9 +48,13 @@ function simulated(changes: Partial<Simulation> = {}): Simulation {
 }
 
 /** With nothing that limits its fees. */
-function priced(simulation: Simulation): { plan: LiquidationPlan; pays: boolean } {
-  const one = priceDraft(draft(), { simulation, feesOf: () => FEES }, context, policy);
-  const plan = planOf(one, fullFees(one.need, context.nativePriceUsd8), context, policy);
+function priced(
+  simulation: Simulation,
+  nativePriceUsd8 = context.nativePriceUsd8,
+): { plan: LiquidationPlan; pays: boolean } {
+  const at = { ...context, nativePriceUsd8 };
+  const one = priceDraft(draft(), { simulation, feesOf: () => FEES }, at, policy);
+  const plan = planOf(one, fullFees(one.need, nativePriceUsd8), at, policy);
   return { plan, pays: one.pays };
 }
 
@@ -108,6 +112,32 @@ describe('price of a proved plan', () => {
           if (pays) expect(plan.netProfitUsd8).toBeGreaterThanOrEqual(policy.minProfitUsd8 - 1n);
           expect(plan.minProfit).toBeLessThanOrEqual(profit);
           expect(plan.call.gasLimit).toBeLessThanOrEqual(policy.maxGasPerTransaction);
+        },
+      ),
+    );
+  });
+
+  it('F42 valued at the higher of two prices, it pays no more than either of them allows', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt({ min: 1n, max: ETHER }),
+        fc.bigInt({ min: 10n ** 6n, max: 10n ** 14n }),
+        fc.bigInt({ min: 0n, max: 500n }),
+        (profit, lower, differenceBps) => {
+          const higher = lower + (lower * differenceBps) / 10_000n;
+          const simulation = simulated({ profit });
+          const { plan, pays } = priced(simulation, higher);
+          const atLower = priced(simulation, lower);
+          const { call, reservation, costs } = plan;
+          expect(call.maxPriorityFeePerGas).toBeLessThanOrEqual(atLower.plan.call.maxPriorityFeePerGas);
+          if (!pays) return;
+          expect(atLower.pays).toBe(true);
+          // Also when the lower one is true, the floor is kept, and the loss is reserved.
+          const tipUsd8 = nativeUsd8(simulation.gasUsed * call.maxPriorityFeePerGas, lower);
+          const others = totalCostsUsd8({ ...atLower.plan.costs, bidUsd8: tipUsd8 });
+          expect(plan.grossProfitUsd8 - others).toBeGreaterThanOrEqual(policy.minProfitUsd8 - 1n);
+          expect(tipUsd8).toBeLessThanOrEqual(costs.bidUsd8);
+          expect(reservation.lossUsd8).toBeGreaterThanOrEqual(nativeUsd8(reservation.feeWei, lower));
         },
       ),
     );

@@ -18,6 +18,7 @@ import { parseConfig } from '../config/index.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
 import { uintWord, type Hex } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
+import type { LiquidationPlan } from '../domain/plan.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import type { PlanningContext } from './planning-context.js';
@@ -37,6 +38,7 @@ const context: PlanningContext = {
   nativePriceUsd8: 2_500n * USD8,
   operator: addressOf('0e'),
   pending: [],
+  marketNativePricesUsd8: [],
   allowance: anAllowance(),
 };
 
@@ -269,6 +271,28 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     // The next day.
     answers = [succeeds(ETHER / 5n)];
     expect(await planner.plan([large], context)).toMatchObject([{ plan: { bidLoweredBy: undefined } }]);
+  });
+
+  it('F42 values fees and bid at the highest price that feed and markets say', async () => {
+    const planAt = async (...marketNativePricesUsd8: bigint[]): Promise<LiquidationPlan> => {
+      answers = [succeeds(ETHER / 5n)];
+      const [decision] = await planner.plan([large], { ...context, marketNativePricesUsd8 });
+      if (decision?.kind !== 'planned') throw new Error('a plan was expected');
+      return decision.plan;
+    };
+    const { nativePriceUsd8: feed } = context;
+    const same = await planAt(feed);
+    const lower = await planAt((feed * 96n) / 100n);
+    const higher = await planAt((feed * 104n) / 100n, feed);
+    expect([same, lower, higher].map((plan) => plan.nativePriceUsd8)).toEqual([
+      feed,
+      feed,
+      (feed * 104n) / 100n,
+    ]);
+    const [tip, lowered] = [same, higher].map(({ call }) => call.maxPriorityFeePerGas);
+    expect(lowered).toBeLessThan(tip ?? 0n);
+    expect(higher.netProfitUsd8).toBeLessThanOrEqual(same.netProfitUsd8);
+    expect(lower.call).toEqual(same.call);
   });
 
   it('asks nothing when there is no opportunity', async () => {
