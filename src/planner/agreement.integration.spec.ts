@@ -87,6 +87,8 @@ async function decide(
     backup: { http: new Secret(devnet.rpcUrl) },
   };
   pool = new RpcPool({ chainId: devnet.chainId, ...urls });
+  const head = await devnet.rpc('eth_getBlockByNumber', ['latest', false]);
+  pool.headers.check(head as Record<string, unknown>);
   const chain = new Chain(pool);
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), events, config);
@@ -124,12 +126,6 @@ describe('F42 a plan that stands on the word of one endpoint', { timeout: 60_000
     ['a gas of the simulation', 'gasUsed', () => simulatedCalls(() => ({ gasUsed: hex(21_000) }))],
     ['a data fee of nothing', 'l1Fee', () => l1Fee(0n)],
     ['a data fee of half an ether', 'l1Fee', () => l1Fee(5n * 10n ** 17n)],
-    ['a base fee', 'baseFeePerGas', () => fieldsOf(HEADERS, () => ({ baseFeePerGas: hex(1) }))],
-    [
-      'a time of the block',
-      'timestamp',
-      () => fieldsOf(HEADERS, () => ({ timestamp: hex(context.block.timestamp + 5) })),
-    ],
     ['a revert', 'revert', () => simulatedCalls(() => ({ status: '0x0', returnData: '0x6d1a9eb5' }))],
   ])(
     'is refused when that endpoint invents %s, and is made when it tells the truth',
@@ -142,6 +138,19 @@ describe('F42 a plan that stands on the word of one endpoint', { timeout: 60_000
       expect(await decide()).toMatchObject({ kind: 'planned' });
     },
   );
+
+  it.each<[string, () => Record<string, string>]>([
+    ['a base fee', () => ({ baseFeePerGas: hex(1) })],
+    ['a time of the block', () => ({ timestamp: hex(context.block.timestamp + 5) })],
+  ])('waits when that endpoint invents %s, which the hash of the block denies', async (_, fields) => {
+    primary.lie = fieldsOf(HEADERS, fields);
+    expect(await decide()).toMatchObject({
+      reason: 'second-endpoint-unavailable',
+      detail: { message: expect.stringContaining('the hash of the header') as string },
+    });
+    primary.repent();
+    expect(await decide()).toMatchObject({ kind: 'planned' });
+  });
 
   it('waits while the second endpoint does not answer, and is made when it does', async () => {
     primary.swallow = ({ method }) =>
