@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { createDataSource, Database, migrate } from '../src/database/index.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres/index.js';
+import { PgBouncer } from './pg-bouncer.js';
 
 /** A PostgreSQL for one test, with the bot's tables. Its directory is deleted when it stops. */
 export class TestDatabase {
@@ -11,7 +12,7 @@ export class TestDatabase {
 
   private constructor(
     private readonly dataDir: string,
-    private readonly server: EmbeddedPostgres,
+    readonly server: EmbeddedPostgres,
     readonly dataSource: DataSource,
   ) {
     this.database = new Database(dataSource);
@@ -28,5 +29,34 @@ export class TestDatabase {
     await this.dataSource.destroy();
     await this.server.stop();
     rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** The same, spoken to through PgBouncer in transaction mode. */
+export class PooledDatabase {
+  private constructor(
+    private readonly behind: TestDatabase,
+    private readonly pooler: PgBouncer,
+    readonly dataSource: DataSource,
+    readonly database: Database,
+  ) {}
+
+  static async start(): Promise<PooledDatabase> {
+    const behind = await TestDatabase.start();
+    const { host, database, user, password } = behind.server;
+    // A test may hold one connection, wait for it with another, and look with a third.
+    const pooler = await PgBouncer.start(behind.server, ['default_pool_size = 5']);
+    const address = {
+      ...{ host, database, user, password, port: pooler.port },
+      timeouts: 'transaction',
+    } as const;
+    const source = await createDataSource(address).initialize();
+    return new PooledDatabase(behind, pooler, source, new Database(source, undefined, address));
+  }
+
+  async stop(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.pooler.stop();
+    await this.behind.stop();
   }
 }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { executionRow } from '../../execution/index.js';
 import { aPlan } from '../../../testing/builders/plan.js';
-import { TestDatabase } from '../../../testing/database.js';
+import { PooledDatabase, TestDatabase } from '../../../testing/database.js';
 import { eventually } from '../../../testing/eventually.js';
+import { hasPgBouncer } from '../../../testing/pg-bouncer.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { NO_SPEND } from '../../domain/spend.js';
 import { Fence, LeaseLost } from '../fence.js';
@@ -15,14 +16,20 @@ const NOTHING = NO_SPEND;
 const LONG_MS = 600_000;
 const BLOCK = { number: 7, hash: `0x${'07'.repeat(32)}` } as const;
 
-describe('the lease of a wallet', { timeout: 60_000 }, () => {
-  let running: TestDatabase;
+/** The lease needs no session: each statement may reach the server by another connection. */
+const ROADS = [
+  { road: 'the server itself', pooled: false },
+  { road: 'PgBouncer in transaction mode', pooled: true },
+].filter(({ pooled }) => !pooled || hasPgBouncer);
+
+describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }, ({ pooled }) => {
+  let running: Pick<TestDatabase, 'database' | 'dataSource' | 'stop'>;
   let leases: LeasesRepository;
   let key: LeaseKey;
   let wallets = 0;
 
   beforeAll(async () => {
-    running = await TestDatabase.start();
+    running = await (pooled ? PooledDatabase.start() : TestDatabase.start());
     leases = new LeasesRepository(running.database);
   });
 
