@@ -211,7 +211,9 @@ function sameReceipt(one: Receipt, other: Receipt): boolean {
   return l1FeesFit && contentOf(one) === contentOf(other);
 }
 
-function contentOf({ status, blockHash, gasUsed, effectiveGasPrice, logs }: Receipt): string {
+function contentOf(receipt: Receipt): string {
+  const { status, blockNumber, blockHash, transactionIndex, gasUsed, effectiveGasPrice, logs } = receipt;
+  const place = [blockNumber, blockHash, transactionIndex];
   const said = logs.map(({ address, topics, data }) => [address, topics, data]);
-  return JSON.stringify([status, blockHash, String(gasUsed), String(effectiveGasPrice), said]);
+  return JSON.stringify([status, place, String(gasUsed), String(effectiveGasPrice), said]);
 }

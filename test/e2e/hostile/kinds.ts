@@ -210,6 +210,8 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
         })),
       })),
   },
+  { name: 'receipts with a gas price of 0', lie: () => receipts(() => ({ effectiveGasPrice: '0x0' })) },
+  { name: 'receipts of almost no gas', lie: () => receipts(() => ({ gasUsed: '0x5209' })) },
   {
     name: 'receipts with a gas price of 2^200',
     lie: () => receipts(() => ({ effectiveGasPrice: hex(2n ** 200n) })),
