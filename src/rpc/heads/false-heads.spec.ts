@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
+import { standIn } from '../../../testing/fakes/stand-in.js';
 import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
 import { blockOf, eventually, FakeRpc, hashOf, hex } from '../../../testing/nodes/fake-rpc.js';
 import type { Block, Head } from '../../domain/block.js';
@@ -156,6 +157,30 @@ describe('F41 a false head', () => {
       }));
     node.push(blockOf(110, 1));
     await eventually(() => heads.at(-1)?.hash === hashOf(110, 1));
+  });
+
+  it('F55 a flood of false heads is one line and four questions at a time, and holds up no true head', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let questions = 0;
+    const slow = standIn<HeadLinks>('links', {
+      lead: async (...head) => {
+        questions++;
+        await held;
+        return links().lead(...head);
+      },
+    });
+    await start({ sources: [node, second], links: slow, timings: { silenceMs: 60_000 } });
+    for (let fork = 1; fork <= 1_000; fork++) second.push(blockOf(120, fork));
+    second.push(blockOf(101)); // over the same connection, so it comes after the flood
+    await eventually(() => heads.at(-1)?.number === 101, 10_000);
+    expect(questions).toBe(4);
+    release();
+    await eventually(() => events.named('head-not-believed').length > 0, 10_000);
+    second.push(blockOf(102));
+    await eventually(() => heads.at(-1)?.number === 102, 10_000);
+    expect(numbers()).toEqual([100, 101, 102]);
+    expect(events.named('head-not-believed')).toHaveLength(1);
   });
 
   it('F41 the first block that was asked for is what later heads must link to', async () => {
