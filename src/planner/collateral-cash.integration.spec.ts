@@ -79,10 +79,13 @@ async function fall(): Promise<void> {
   await devnet.setPrices({ ...initialPrices(), WETH: 2_600n * USD8 });
 }
 
-async function decide(): Promise<PlanDecision[]> {
+async function decide(
+  of = [borrower],
+  pending: readonly LiquidationPlan['call'][] = [],
+): Promise<PlanDecision[]> {
   const config = configOf(devnet);
   const parts = aaveParts(chain, config, LIQUIDATABLE);
-  const view = await viewOfAccounts(parts, chain, [borrower]);
+  const view = await viewOfAccounts(parts, chain, of);
   const detector = new OpportunityDetector(
     { all: [parts.market] },
     parts.feeds,
@@ -98,7 +101,7 @@ async function decide(): Promise<PlanDecision[]> {
     block: view.block,
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
-    pending: [],
+    pending,
     marketNativePricesUsd8: [],
     allowance: anAllowance(),
   });
@@ -156,6 +159,17 @@ describe('a reserve that has lent out its collateral', { timeout: 60_000 }, () =
     expect(rest.candidate.sizing).toBe('all-debt');
     await execute(rest);
     expect((await devnet.accountData(borrower)).totalDebtUsd8).toBe(0n);
+  });
+
+  it('that a transaction in flight will be paid from: the next one waits for it, and says so', async () => {
+    const [other = ''] = await devnet.openPositions([long]);
+    await fall();
+    await leaveCash(2n * ETHER);
+    const first = await planned();
+    const waiting = await decide([other], [first.call]);
+    expect(waiting).toMatchObject([{ kind: 'rejected', reason: 'depends-on-earlier-plan' }]);
+    await execute(first);
+    expect(await decide([other])).toMatchObject([{ kind: 'rejected', reason: 'collateral-not-payable' }]);
   });
 
   it('without cash: it is rejected with the reason and the numbers, and not tried', async () => {
