@@ -235,7 +235,7 @@ export class Chain {
 
   /** What the first endpoint that serves it says of calls on top of a block. @throws as `RpcPool.batchAs`. */
   testimony<T>(request: TestimonyRequest<T>, options?: CallOptions): Promise<Testimony<T>> {
-    return testimony(this.pool, request, options);
+    return testimony(this.pool, request, this.chunk.size, options);
   }
 
   /**
@@ -246,7 +246,7 @@ export class Chain {
     request: TestimonyRequest<T>,
     options?: CallOptions,
   ): Promise<EndpointAnswer<Testimony<T>>[]> {
-    return testimonies(this.pool, request, options);
+    return testimonies(this.pool, request, this.chunk.size, options);
   }
 
   /** The next nonce. With `pending` the transactions in the pool of the node count too. */

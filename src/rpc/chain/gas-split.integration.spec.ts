@@ -5,7 +5,7 @@ import type { Hash, Hex } from '../../domain/hex.js';
 import { Secret } from '../../domain/secret.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 import { Chain } from './chain.js';
-import { MULTICALL3, type MulticallCall } from './multicall3.js';
+import { MULTICALL3, type MulticallCall, type MulticallResult } from './multicall3.js';
 
 /** What the node of these tests spends on one eth_call. */
 const GAS_CAP = 10_000_000;
@@ -78,6 +78,21 @@ describe('an eth_call that runs out of gas', () => {
     };
     const first = await answered();
     expect(await answered()).toBeLessThanOrEqual(first);
+  });
+
+  it('F47 a testimony whose reads need too much is completed in parts, and one that cannot be still is one', async () => {
+    const calls = Array.from({ length: 200 }, (_, index) => (index === 150 ? hungry : medium));
+    const read = { calls, decode: (results: readonly MulticallResult[]) => results };
+    const simulations = [[cheap]];
+    const request = { simulations, read, block };
+    const [answer] = await chain.testimonies(request);
+    const alone = await chain.testimony(request);
+    for (const testimony of [answer?.value, alone]) {
+      expect(testimony).toMatchObject({ block: { hash: block }, simulated: [[{ success: true }]] });
+      expect(testimony?.values).toHaveLength(200);
+      expect(testimony?.values.filter(({ success }) => !success)).toMatchObject([{ outOfGas: true }]);
+    }
+    expect(node.seenOf('eth_simulateV1')).toHaveLength(2);
   });
 
   it('F47 a revert with enough gas is an answer, and is not asked again', async () => {

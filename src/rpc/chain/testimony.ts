@@ -5,7 +5,8 @@ import type { RpcPool } from '../endpoints/rpc-pool.js';
 import type { HeaderHashes } from '../header-hashes.js';
 import { RpcAnswerError } from '../rpc-errors.js';
 import { blockParam, parseBlockAsked } from './chain-answers.js';
-import { aggregates, type MulticallResult, type Read } from './multicall3.js';
+import { partCall, partsOf, settle, type Part, type PartAnswer } from './gas-split.js';
+import type { MulticallResult, Read } from './multicall3.js';
 import { parseSimulation, simulationParams, type CallRequest, type SimulatedCall } from './simulate.js';
 
 /** Everything that one endpoint says about calls on top of a block. */
@@ -26,43 +27,79 @@ export interface TestimonyRequest<T> {
   readonly block: Hash;
 }
 
-/** The testimony of the first endpoint that gives it, in one request. @throws as `RpcPool.batchAs`. */
-export function testimony<T>(
+/**
+ * The testimony of the first endpoint that gives it, in one request. Reads for which the gas of an eth_call
+ * did not suffice are asked for again, in smaller parts (F47).
+ *
+ * @param chunk calls in one eth_call, at most.
+ * @throws as `RpcPool.batchAs`.
+ */
+export async function testimony<T>(
   pool: RpcPool,
   request: TestimonyRequest<T>,
+  chunk: number,
   options?: CallOptions,
 ): Promise<Testimony<T>> {
-  const { calls, combine } = questions(request, pool.headers);
-  return pool.batchAs(calls, combine, options);
+  const { calls, combine } = opening(request, chunk, pool.headers);
+  let heard = await pool.batchAs(calls, combine, options);
+  while ('rest' in heard) {
+    const again = continued(request, heard);
+    heard = await pool.batchAs(again.calls, again.combine, options);
+  }
+  return heard;
 }
 
 /**
- * The testimony of each live endpoint that may be used. They are asked at once, with one request each. An
- * error of an endpoint is its answer. Never throws.
+ * The testimony of each live endpoint that may be used. They are asked at once, with one request each, and
+ * with another one each where the gas did not suffice. An error of an endpoint is its answer. Never throws.
  */
-export function testimonies<T>(
+export async function testimonies<T>(
   pool: RpcPool,
   request: TestimonyRequest<T>,
+  chunk: number,
   options?: CallOptions,
 ): Promise<EndpointAnswer<Testimony<T>>[]> {
-  const { calls, combine } = questions(request, pool.headers);
-  return pool.batchEach(calls, combine, options);
+  const { calls, combine } = opening(request, chunk, pool.headers);
+  const completed = async (answer: EndpointAnswer<Heard<T>>): Promise<EndpointAnswer<Testimony<T>>[]> => {
+    if (answer.error) return [answer];
+    const { role, value } = answer;
+    if (!('rest' in value)) return [{ role, value }];
+    const again = continued(request, value);
+    const answers = await pool.batchEach(again.calls, again.combine, { ...options, only: role });
+    return (await Promise.all(answers.map(completed))).flat();
+  };
+  const answers = await pool.batchEach(calls, combine, options);
+  return (await Promise.all(answers.map(completed))).flat();
 }
 
-/** A part of a testimony. */
-type Part =
+/** A testimony of which some reads have to be asked for again. */
+interface Unfinished {
+  readonly block: Block;
+  readonly simulated: readonly (readonly SimulatedCall[])[];
+  /** Those reads that were answered, by their place. */
+  readonly results: MulticallResult[];
+  readonly rest: readonly Part[];
+}
+
+type Heard<T> = Testimony<T> | Unfinished;
+
+/** One answer of a testimony. */
+type Piece =
   | { readonly kind: 'simulated'; readonly calls: readonly SimulatedCall[] }
-  | { readonly kind: 'read'; readonly results: readonly MulticallResult[] };
+  | { readonly kind: 'read'; readonly answer: PartAnswer };
 
-type Questions = readonly [RpcCall<Block>, ...(readonly RpcCall<Part>[])];
+type Questions = readonly [RpcCall<Block>, ...(readonly RpcCall<Piece>[])];
 
-function questions<T>(
-  { simulations, read, block }: TestimonyRequest<T>,
+function opening<T>(
+  request: TestimonyRequest<T>,
+  chunk: number,
   hashes: HeaderHashes,
 ): {
   readonly calls: Questions;
-  readonly combine: (answers: BatchAnswers<Questions>) => Testimony<T>;
+  readonly combine: (answers: BatchAnswers<Questions>) => Heard<T>;
 } {
+  const { simulations, read, block } = request;
+  const parts = partsOf(read.calls.length, chunk);
   return {
     calls: [
       {
@@ -71,20 +108,47 @@ function questions<T>(
         parse: (raw) => parseBlockAsked(raw, block, hashes),
       },
       ...simulations.map((calls) => simulationOf(calls, block)),
-      ...aggregates(read.calls, block).map(readOf),
+      ...parts.map((part) => readOf(partCall(read.calls, part, block, false))),
     ],
     combine: ([header, ...answers]) => {
-      const parts = answers.map(answerOf);
-      return {
+      const simulated = answers.slice(0, simulations.length).map(answerOf);
+      const told = {
         block: answerOf(header),
-        simulated: parts.flatMap((part) => (part.kind === 'simulated' ? [part.calls] : [])),
-        values: read.decode(parts.flatMap((part) => (part.kind === 'read' ? part.results : []))),
+        simulated: simulated.flatMap((piece) => (piece.kind === 'simulated' ? [piece.calls] : [])),
+        results: [],
       };
+      return settled(request, told, parts, answers.slice(simulations.length).map(readAnswerOf));
     },
   };
 }
 
-function simulationOf(calls: readonly CallRequest[], block: Hash): RpcCall<Part> {
+/** Asks for the rest of the reads. */
+function continued<T>(
+  request: TestimonyRequest<T>,
+  { rest, ...told }: Unfinished,
+): {
+  readonly calls: readonly RpcCall<PartAnswer>[];
+  readonly combine: (answers: (PartAnswer | RpcAnswerError)[]) => Heard<T>;
+} {
+  const { read, block } = request;
+  return {
+    calls: rest.map((part) => partCall(read.calls, part, block, true)),
+    combine: (answers) => settled(request, { ...told, results: [...told.results] }, rest, answers),
+  };
+}
+
+function settled<T>(
+  { read }: TestimonyRequest<T>,
+  told: Omit<Unfinished, 'rest'>,
+  parts: readonly Part[],
+  answers: readonly (PartAnswer | RpcAnswerError)[],
+): Heard<T> {
+  const { block, simulated, results } = told;
+  const rest = answers.flatMap((answer, index) => settle(parts[index] ?? [], answer, results));
+  return rest.length > 0 ? { ...told, rest } : { block, simulated, values: read.decode(results) };
+}
+
+function simulationOf(calls: readonly CallRequest[], block: Hash): RpcCall<Piece> {
   return {
     method: 'eth_simulateV1',
     params: [simulationParams(calls), blockParam(block)],
@@ -92,8 +156,14 @@ function simulationOf(calls: readonly CallRequest[], block: Hash): RpcCall<Part>
   };
 }
 
-function readOf(call: RpcCall<MulticallResult[]>): RpcCall<Part> {
-  return { ...call, parse: (raw) => ({ kind: 'read', results: call.parse(raw) }) };
+function readOf(call: RpcCall<PartAnswer>): RpcCall<Piece> {
+  return { ...call, parse: (raw) => ({ kind: 'read', answer: call.parse(raw) }) };
+}
+
+function readAnswerOf(piece: Piece | RpcAnswerError): PartAnswer | RpcAnswerError {
+  if (piece instanceof RpcAnswerError) return piece;
+  if (piece.kind === 'read') return piece.answer;
+  throw new TypeError('the answers are out of order');
 }
 
 /** @throws RpcAnswerError when the node refused. */

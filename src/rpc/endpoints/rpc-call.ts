@@ -18,6 +18,8 @@ export interface CallOptions {
 }
 
 export interface EachOptions extends CallOptions {
+  /** No other endpoint is asked. */
+  readonly only?: EndpointRole;
   /** It is not asked, unless it is the only endpoint that may be used. */
   readonly except?: EndpointRole;
 }

@@ -230,7 +230,9 @@ export class RpcPool {
 
   #each<T>(work: Work<T>, options: EachOptions | undefined): Promise<EndpointAnswer<T>[]> {
     const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
-    const usable = this.#usable(this.#live);
+    const usable = this.#usable(this.#live).filter(
+      ({ endpoint }) => (options?.only ?? endpoint.role) === endpoint.role,
+    );
     const others = usable.filter(({ endpoint }) => endpoint.role !== options?.except);
     return Promise.all(
       (others.length > 0 ? others : usable).map(async (member): Promise<EndpointAnswer<T>> => {
