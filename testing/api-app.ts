@@ -18,6 +18,7 @@ import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, SafetyModule } from '../src/safety/index.js';
 import { Ambient } from './ambient.js';
+import { withSection } from './configuration.js';
 import { aSpending } from './builders/allowance.js';
 import type { RecordedEvents } from './fakes/recorded-events.js';
 
@@ -107,26 +108,16 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
 }
 
 function configOf({ keys = KEYS, more = '', dataDir = './unused' }: ApiSettings): ChimeraConfig {
+  const yaml = withSection('database', `{ embedded: true, dataDir: '${dataDir}' }`);
   return parseConfig(
-    `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: '${NODE_URL.reveal()}' } }
-database: { embedded: true, dataDir: '${dataDir}' }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
-oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
-liquidity:
-  uniswapV3:
-    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
-    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
+    `${yaml}
 safety: { maxSingleExecutionUsd: 500, maxDailyVolumeUsd: 2500.5 }
-execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
 api:
   port: 0
   keys: ${keys}
   ${more}
 `,
-    {},
+    { RPC_PRIMARY_HTTP: NODE_URL.reveal() },
   );
 }
 

@@ -2,30 +2,19 @@ import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Ambient } from '../../testing/ambient.js';
+import { VARIABLES, withSection } from '../../testing/configuration.js';
 import { ChimeraConfigModule, parseConfig } from '../config/index.js';
 import { Cache } from './cache.js';
 import { CacheModule } from './cache.module.js';
 import { MemoryCache } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
 
-const YAML = `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: 'http://127.0.0.1:1' } }
-database: { embedded: true, dataDir: ./data }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
-oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
-liquidity:
-  uniswapV3:
-    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
-    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
-execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
-`;
+const YAML = `${withSection('database', '{ embedded: true, dataDir: ./data }')}\n`;
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 async function appWith(yaml: string) {
-  const config = parseConfig(yaml, { REDIS_PASSWORD: 'secret' });
+  const config = parseConfig(yaml, { ...VARIABLES, REDIS_PASSWORD: 'secret' });
   @Module({ imports: [ChimeraConfigModule.forRoot(() => config), Ambient, CacheModule] })
   class App {}
   return NestFactory.createApplicationContext(App);

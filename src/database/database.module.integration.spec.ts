@@ -8,6 +8,7 @@ import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ambient } from '../../testing/ambient.js';
+import { VARIABLES, withSection } from '../../testing/configuration.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig, type Variables } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
@@ -20,21 +21,9 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgr
 import { readPostmaster } from '../embedded-postgres/postmaster.js';
 import { ExecutionsRepository } from './repositories/executions.js';
 
-const REST = `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: 'http://127.0.0.1:1' } }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
-oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
-liquidity:
-  uniswapV3:
-    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
-    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
-execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
-`;
-
+const { RPC_PRIMARY_HTTP } = VARIABLES;
 const configOf = (database: string, variables: Variables = {}): ChimeraConfig =>
-  parseConfig(`${REST}database: ${database}`, variables);
+  parseConfig(withSection('database', database), { RPC_PRIMARY_HTTP, ...variables });
 
 describe('DatabaseModule', { timeout: 60_000 }, () => {
   let dataDir: string;

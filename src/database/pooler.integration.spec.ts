@@ -5,6 +5,7 @@ import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ambient } from '../../testing/ambient.js';
+import { VARIABLES, withSection } from '../../testing/configuration.js';
 import { hasPgBouncer, PgBouncer } from '../../testing/pg-bouncer.js';
 import { ChimeraConfigModule, parseConfig } from '../config/index.js';
 import { RetryError } from '../domain/errors.js';
@@ -19,22 +20,11 @@ import { SafetyRepository } from './repositories/safety.js';
 if (!hasPgBouncer) console.warn('the specs of the pooler are skipped: pgbouncer is not installed');
 
 const configAt = (server: EmbeddedPostgres, port: number) =>
-  parseConfig(
-    `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: 'http://127.0.0.1:1' } }
-database: { host: 127.0.0.1, port: ${port}, name: chimera }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
-oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
-liquidity:
-  uniswapV3:
-    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
-    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
-execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
-`,
-    { DB_USER: server.user, DB_PASSWORD: server.password.reveal() },
-  );
+  parseConfig(withSection('database', `{ host: 127.0.0.1, port: ${port}, name: chimera }`), {
+    ...VARIABLES,
+    DB_USER: server.user,
+    DB_PASSWORD: server.password.reveal(),
+  });
 
 describe.runIf(hasPgBouncer)('F54 PgBouncer in transaction mode', { timeout: 60_000 }, () => {
   let dataDir: string;

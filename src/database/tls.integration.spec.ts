@@ -5,6 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { VARIABLES, withSection } from '../../testing/configuration.js';
 import { makeCertificates, type Certificates } from '../../testing/certificates.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { parseConfig, type ChimeraConfig } from '../config/index.js';
@@ -71,22 +72,11 @@ describe('TLS to the database', { timeout: 60_000 }, () => {
   }
 
   const configAt = (extra: string, { host = 'localhost', port = server.port } = {}): ChimeraConfig =>
-    parseConfig(
-      `
-network: { name: base, chainId: 8453 }
-rpc: { primary: { http: 'http://127.0.0.1:1' } }
-database: { host: ${host}, port: ${port}, name: chimera${extra} }
-protocols:
-  - { name: aave, kind: aave-v3, addressesProvider: '0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D', fromBlock: 1 }
-oracles: { nativeUsdFeed: '0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70' }
-liquidity:
-  uniswapV3:
-    factory: '0x33128a8fC17869897dcE68Ed026d694621f6FDfD'
-    quoter: '0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a'
-execution: { chimera: '0x2626664c2603336E57B271c5C0b26F421741e481' }
-`,
-      { DB_USER: 'bot', DB_PASSWORD: PASSWORD },
-    );
+    parseConfig(withSection('database', `{ host: ${host}, port: ${port}, name: chimera${extra} }`), {
+      ...VARIABLES,
+      DB_USER: 'bot',
+      DB_PASSWORD: PASSWORD,
+    });
 
   /** What the check and the start say: nothing, or the same sentence. */
   async function problemsOf(config: ChimeraConfig): Promise<readonly string[]> {
