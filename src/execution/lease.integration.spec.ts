@@ -50,6 +50,25 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     expect(first.safety.isHalted).toBe(false);
   });
 
+  it('F26 a process that stops with a transaction in flight gives the lease back, and signs nothing any more', async () => {
+    const first = await world.start({ leaseMs: 600_000 });
+    const { executionId } = await first.submit(1);
+    const standby = await beside(first);
+    await standby.execution.recover();
+    expect(standby.execution.lease).toMatchObject({ role: 'standby', epoch: 1 });
+
+    await first.execution.drain(0); // not mined in time
+    expect(await first.submit(2).catch((error: unknown) => error)).toBeInstanceOf(RetryError);
+    await first.execution.giveBackLease();
+    const sign = vi.spyOn(first.signer, 'sign');
+    await standby.execution.recover(); // at the next of its questions: nothing has to run out
+    expect(standby.execution.lease).toMatchObject({ role: 'leader', epoch: 2 });
+    expect([...standby.execution.inFlight()]).toHaveLength(1);
+    expect(await standby.mineAndSettle()).toMatchObject([{ executionId, status: 'succeeded' }]);
+    expect(await first.settle()).toEqual([]);
+    expect(sign).not.toHaveBeenCalled();
+  });
+
   it('F27 what a process signed before it stood still is refused, handed to nobody, and halts nothing', async () => {
     const first = await world.start();
     const second = await beside(first);
