@@ -32,7 +32,7 @@ const LATER_FIELDS = [
   ['requestsHash', 'data'], // EIP-7685
 ] as const;
 
-/** When no header could be computed for so long, the chain has headers of another kind: milliseconds. */
+/** When no header fits for so long, the chain has headers of another kind: milliseconds. */
 const UNKNOWN_KIND_AFTER_MS = 10_000;
 
 /**
@@ -41,12 +41,12 @@ const UNKNOWN_KIND_AFTER_MS = 10_000;
  * the block would have another hash. It can still invent a whole block with a hash of its own.
  *
  * A header of an unknown kind, for example after a fork, has fields that are not known here. So nothing is
- * refused before the first header that could be computed, and nothing any more when none could be computed
- * for 10 s.
+ * refused before the first header that fits, and nothing any more when those of 10 s did not fit.
  */
 export class HeaderHashes {
   #proven = false;
-  #matchedAtMs = 0;
+  /** Since when no header fits, in monotonic milliseconds. */
+  #unfitSinceMs: number | undefined;
 
   constructor(private readonly clock: Clock) {}
 
@@ -61,9 +61,10 @@ export class HeaderHashes {
     const computed = headerHash(header);
     if (computed !== undefined && computed === header['hash']) {
       this.#proven = true;
-      this.#matchedAtMs = nowMs;
+      this.#unfitSinceMs = undefined;
     } else if (this.#proven) {
-      if (nowMs - this.#matchedAtMs <= UNKNOWN_KIND_AFTER_MS)
+      this.#unfitSinceMs ??= nowMs;
+      if (nowMs - this.#unfitSinceMs <= UNKNOWN_KIND_AFTER_MS)
         throw new TypeError('the hash of the header is not that of its fields');
       this.#proven = false;
     }
