@@ -1,6 +1,7 @@
 import type { Block } from '../domain/block.js';
 import { windowBlocks, type ChainDescription } from '../domain/chain-description.js';
 import type { Clock } from '../domain/clock.js';
+import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
@@ -168,8 +169,11 @@ export class BlockFollower {
     const { watched } = this;
     const [logs, answers] = await Promise.all([this.logs.read(blocks, watched, this.check), this.ask(head)]);
     for (const [index, block] of blocks.entries()) {
-      const readsChange = await this.apply(block, logs[index] ?? []);
       this.logs.note(block, logs[index] ?? [], watched);
+      const seen = blocks.slice(0, index + 1);
+      const readsChange = await this.apply(block, logs[index] ?? [], () =>
+        this.mustBeWhole(seen, logs.flat()),
+      );
       // The logs and answers at hand were asked of other contracts than those that count from here on.
       if (!readsChange) continue;
       void this.logs.lookAgain(blocks.slice(0, index + 1), watched, logs.flat());
@@ -180,12 +184,18 @@ export class BlockFollower {
   }
 
   /** @returns whether other contracts count from here on, or other things have to be asked. */
-  private async apply(block: Block, logs: readonly RawLog[]): Promise<boolean> {
+  private async apply(
+    block: Block,
+    logs: readonly RawLog[],
+    onContradiction: () => Promise<void>,
+  ): Promise<boolean> {
     const fetchLogs = async (addresses: readonly Address[]): Promise<readonly RawLog[]> => {
       const all = new Map(addresses.map((address) => [address, []]));
       return (await this.logs.read([block], all, this.check)).flat();
     };
     const steps = await Promise.all(this.followed.map((one) => one.prepare(block, logs, fetchLogs)));
+
+    if (steps.some(({ contradicted }) => contradicted.length > 0)) await onContradiction();
 
     const undos = this.followed.map((one, index) => {
       const step = steps[index];
@@ -196,6 +206,18 @@ export class BlockFollower {
     const readsChange = steps.some((step) => step.readsChange);
     if (readsChange) this.logs.listenTo(this.watched);
     return readsChange;
+  }
+
+  /**
+   * Logs that contradict our books may follow on logs that an endpoint hid. So another one is heard first.
+   *
+   * @throws RetryError when logs were hidden: those blocks are read again on the way to the next head.
+   */
+  private async mustBeWhole(blocks: readonly Block[], logs: readonly RawLog[]): Promise<void> {
+    await this.logs.lookAgain(blocks, this.watched, logs);
+    await this.logs.looked();
+    if ([...this.ring.undoable, ...blocks].some((block) => this.logs.lacks(block)))
+      throw new RetryError('an endpoint left out logs of a block: it is read again');
   }
 
   private takeBack(): void {

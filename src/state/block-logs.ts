@@ -26,6 +26,8 @@ const REMEMBERED_BLOCKS = 64;
 const PROOF_INTERVAL_MS = 1_000;
 /** Blocks whose proof is asked for at once. */
 const MOST_PROOFS = 4;
+/** Second looks on their way at once. */
+const MOST_LOOKS = 4;
 /** A log that no endpoint has for so long does not exist, when all of them answer, … */
 const ABSENT_EVERYWHERE_MS = 2_000;
 /** … or when one of them does. */
@@ -54,7 +56,8 @@ export class BlockLogs {
   private readonly absentSinceMs = new Map<string, number>();
   private readonly invented = new Set<string>();
   private readonly provedAtMs = new Map<Hash, number>();
-  private looking = 0;
+  /** Second looks that are on their way. */
+  private readonly looks = new Set<Promise<void>>();
 
   /** @param delivered the logs of WebSockets, where there are any. */
   constructor(
@@ -120,6 +123,17 @@ export class BlockLogs {
    * same one is asked again. Never throws.
    */
   async lookAgain(blocks: readonly Block[], watched: WatchedLogs, logs: readonly RawLog[]): Promise<void> {
+    const look = this.look(blocks, watched, logs).finally(() => this.looks.delete(look));
+    this.looks.add(look);
+    await look;
+  }
+
+  /** Waits for the second looks that are on their way. */
+  async looked(): Promise<void> {
+    await Promise.all(this.looks);
+  }
+
+  private async look(blocks: readonly Block[], watched: WatchedLogs, logs: readonly RawLog[]): Promise<void> {
     const doubtful = blocks.filter(({ hash, logsBloom }) => {
       if (logsBloom === undefined) return false;
       const own = logs.filter(({ blockHash }) => blockHash === hash);
@@ -127,19 +141,14 @@ export class BlockLogs {
     });
     const [first] = doubtful;
     const last = doubtful.at(-1);
-    if (!first || !last || this.looking >= MOST_PROOFS) return;
-    this.looking++;
-    try {
-      const range =
-        first === last ? { blockHash: first.hash } : { fromBlock: first.number, toBlock: last.number };
-      const answers = await this.chain.logsElsewhere(range, [...watched.keys()]);
-      const seen = answers.flatMap(({ value }) => value ?? []);
-      for (const block of doubtful) {
-        const more = seen.filter((log) => log.blockHash === block.hash && this.isMissing(log));
-        if (more.length > 0) await this.take(block, more);
-      }
-    } finally {
-      this.looking--;
+    if (!first || !last || this.looks.size >= MOST_LOOKS) return;
+    const range =
+      first === last ? { blockHash: first.hash } : { fromBlock: first.number, toBlock: last.number };
+    const answers = await this.chain.logsElsewhere(range, [...watched.keys()]);
+    const seen = answers.flatMap(({ value }) => value ?? []);
+    for (const block of doubtful) {
+      const more = seen.filter((log) => log.blockHash === block.hash && this.isMissing(log));
+      if (more.length > 0) await this.take(block, more);
     }
   }
 

@@ -143,6 +143,25 @@ describe('a bloom that says yes', () => {
     expect(seen().slice(5)).toEqual(['0x06']);
   });
 
+  it('F44 before logs that contradict our books: the hidden ones are read first, and nothing contradicts', async () => {
+    await start(true);
+    primary.lie = telling(asked.primary, (logs) => logs.filter(({ address }) => address !== SECOND));
+    await mine([SECOND, '0x01'], [FIRST, '0x02']);
+    market.next = { contradicted: ['0x12'] };
+    await expect(advance()).rejects.toThrow('left out logs');
+    expect(seen()).toEqual([]);
+    await advance();
+    expect(seen()).toEqual(['0x01', '0x02']);
+    expect(follower.takeContradictions()).toEqual([]);
+
+    // A true contradiction is still told.
+    await mine([SECOND, '0x03']);
+    market.next = { contradicted: ['0x12'] };
+    primary.lie = telling(asked.primary);
+    await advance();
+    expect(follower.takeContradictions()).toMatchObject([{ account: '0x12' }]);
+  });
+
   it('F44 with one endpoint: it is asked again', async () => {
     await start(false);
     let answers = 0;
