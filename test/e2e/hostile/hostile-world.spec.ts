@@ -28,11 +28,12 @@ const LIE_STEPS = DEMO_SCENARIO.slice(1, 3);
 const LAST_STEP = DEMO_SCENARIO[5];
 const CAPS = {
   maxFeePerTransactionEth: '0.05',
-  maxDailyFeeEth: '0.2',
+  // Room for all that the market opens, during the lie and after it.
+  maxDailyFeeEth: '0.5',
   maxDailyLossUsd: '1000',
   maxSingleExecutionUsd: '20000',
 } as const;
-const DAILY_FEE_WEI = 2n * 10n ** 17n;
+const DAILY_FEE_WEI = 5n * 10n ** 17n;
 
 let stack: Stack;
 let clean: string;
