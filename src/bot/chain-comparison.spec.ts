@@ -3,6 +3,7 @@ import { aBlock } from '../../testing/builders/blocks.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
+import type { ChimeraConfig } from '../config/index.js';
 import type { DivergencesRepository } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
@@ -24,8 +25,10 @@ describe('the comparison with the chain', () => {
   /** What happened, in order. */
   let done: string[];
   let asked: Deferred<Comparison>[];
-  /** What all endpoints say at the second look. */
+  /** What all endpoints say at the second look, and how many of them answer. */
   let second: Comparison['divergences'];
+  let answering: number;
+  let secondOpinion: boolean;
   /** The accounts that had to be compared. */
   let first: readonly Address[];
   let isFollowed: boolean;
@@ -39,6 +42,8 @@ describe('the comparison with the chain', () => {
     done = [];
     asked = [];
     second = [DIVERGENCE];
+    answering = 2;
+    secondOpinion = true;
     isFollowed = true;
     number = 10;
     events = new RecordedEvents();
@@ -58,7 +63,7 @@ describe('the comparison with the chain', () => {
           asked.push(answer);
           return [{ market, found: await answer.promise }];
         },
-        lookAgain: () => Promise.resolve(second),
+        lookAgain: (_view, _market, _accounts, needed) => Promise.resolve(answering < needed ? [] : second),
         refresh: (name, accounts) => {
           done.push(`reads ${accounts.join(', ')} of ${name}`);
           return Promise.resolve();
@@ -83,6 +88,11 @@ describe('the comparison with the chain', () => {
       }),
       events,
       clock,
+      standIn<ChimeraConfig>('config', {
+        get rpc() {
+          return standIn<ChimeraConfig['rpc']>('rpc', { secondOpinion });
+        },
+      }),
     );
   });
 
@@ -118,6 +128,24 @@ describe('the comparison with the chain', () => {
     clock.advance(60_000);
     await compare(WRONG);
     expect(events.named('positions-suspected')).toHaveLength(2);
+  });
+
+  it('F52 while the other endpoint does not answer, which may not have the block, nothing is set aside', async () => {
+    answering = 1;
+    for (let block = 0; block < 5; block += 1) await compare(WRONG);
+    expect(done).toEqual([]);
+    expect(doubts.setAside).toEqual([]);
+    answering = 2;
+    await compare(WRONG);
+    await compare(WRONG);
+    expect(doubts.isSetAside('aave', ACCOUNT)).toBe(true);
+  });
+
+  it('F52 where one endpoint is believed about plans, its word is enough', async () => {
+    [answering, secondOpinion] = [1, false];
+    await compare(WRONG);
+    await compare(WRONG);
+    expect(doubts.isSetAside('aave', ACCOUNT)).toBe(true);
   });
 
   it('F52 an account that differs at two blocks is set aside, stored once, read again, and released when it agrees', async () => {

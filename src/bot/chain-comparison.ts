@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ChimeraConfig } from '../config/index.js';
 import { DivergencesRepository } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { Clock } from '../domain/clock.js';
@@ -22,9 +23,10 @@ type Found = readonly { readonly market: FollowedAccounts; readonly found: Compa
 
 /**
  * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. An
- * account that differs gets a second look, at every endpoint and at the next block. Then it is set aside,
- * stored, and read again from the chain. The bot halts only when many differ, see {@link DoubtedPositions}. A
- * wrong price is read by a call from now on.
+ * account that differs gets a second look, at every endpoint and at the next block. Where two endpoints must
+ * agree about plans, they must agree about this as well: one of them may have invented the block. Then it is
+ * set aside, stored, and read again from the chain. The bot halts only when many differ, see
+ * {@link DoubtedPositions}. A wrong price is read by a call from now on.
  */
 @Injectable()
 export class ChainComparison {
@@ -38,6 +40,7 @@ export class ChainComparison {
     private readonly policy: FailurePolicy,
     private readonly events: Events,
     private readonly clock: Clock,
+    private readonly config: ChimeraConfig,
   ) {}
 
   /** Begins to compare a view, unless a comparison is still under way. */
@@ -89,7 +92,9 @@ export class ChainComparison {
     divergences: readonly Divergence[],
   ): Promise<void> {
     const accounts = divergences.map(({ account }) => account);
-    const confirmed = await this.state.lookAgain(view, market, accounts);
+    // While the second one is silent nothing is signed either.
+    const needed = this.config.rpc.secondOpinion ? 2 : 1;
+    const confirmed = await this.state.lookAgain(view, market, accounts, needed);
     const { block } = view;
     const toRead: Divergence['account'][] = [];
     for (const divergence of confirmed) {

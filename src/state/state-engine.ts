@@ -162,17 +162,21 @@ export class StateEngine {
    * A second look at accounts that differ from the chain: as each live endpoint tells it, at the view's
    * block.
    *
-   * @returns the accounts that differ according to every endpoint that answers; none when none answers, or
+   * @param needed so many endpoints must answer at least. One that does not have the block says nothing:
+   *   another one may have invented it.
+   * @returns the accounts that differ according to every endpoint that answers; none when too few answer, or
    *   when the state has moved on.
    */
   async lookAgain(
     view: StateView,
     market: FollowedAccounts,
     accounts: readonly Address[],
+    needed: number,
   ): Promise<Comparison['divergences']> {
     if (this.follower.tip.hash !== view.block.hash) return [];
     const read = market.comparisonOf(view.of(market), accounts);
     const answers = await readEverywhere(this.chain, read, view.block.hash);
+    if (answers.length < needed) return [];
     const [one, ...others] = answers.map(({ divergences }) => divergences);
     return (one ?? []).filter(({ account }) =>
       others.every((divergences) => divergences.some((other) => other.account === account)),

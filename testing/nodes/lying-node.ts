@@ -28,6 +28,8 @@ export class LyingNode {
   lie: Lie | undefined;
   /** Calls that were answered before they reached the honest node, by a lie of {@link swallow}. */
   swallow: ((call: Call) => Answer | undefined) | undefined;
+  /** What the honest node is asked instead: for lies about blocks that it does not have. */
+  rewrite: ((call: Call) => Call) | undefined;
   /** How many answers were lies. */
   lies = 0;
 
@@ -57,6 +59,7 @@ export class LyingNode {
   repent(): void {
     this.lie = undefined;
     this.swallow = undefined;
+    this.rewrite = undefined;
   }
 
   /** As a gateway that takes back its leave. */
@@ -116,7 +119,7 @@ export class LyingNode {
     const response = await fetch(this.upstream.http, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(calls.map((call) => ({ jsonrpc: '2.0', ...call }))),
+      body: JSON.stringify(calls.map((call) => ({ jsonrpc: '2.0', ...call, ...this.rewrite?.(call) }))),
     });
     return (await response.json()) as (Answer & { readonly id: unknown })[];
   }
