@@ -376,8 +376,8 @@ export class Bench {
     return (await this.outbox.find(31337, this.signer.address, nonce))?.status;
   }
 
-  bookedToday(): Promise<bigint> {
-    return this.safetyRepository.dailyVolumeUsd8(this.safety.today());
+  async bookedToday(): Promise<bigint> {
+    return (await this.safetyRepository.volumeUsd8ByDay()).get(this.safety.today()) ?? 0n;
   }
 
   /** Sends a transaction of the operator that execution did not sign. */

@@ -183,13 +183,13 @@ describe('repositories', { timeout: 60_000 }, () => {
   describe('outbox', () => {
     it('one transaction: the row, the authorised execution, the booked volume', async () => {
       const id = await executions.insert(PLANNED);
-      const before = await safety.dailyVolumeUsd8(DAY);
+      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
       const recorded = intent(id);
       const { day, reservation, ...row } = recorded;
       expect(day).toBe(DAY);
       expect(await outbox.record(recorded)).toMatchObject({ kind: 'recorded' });
       expect(await executions.find(id)).toMatchObject({ status: 'authorised', txHash: recorded.hash });
-      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
+      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before + 10_000_000_001n);
       expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
         ...row,
         status: 'prepared',
@@ -202,7 +202,7 @@ describe('repositories', { timeout: 60_000 }, () => {
     it('(chain, sender, nonce) is one intent: another is a typed conflict that writes nothing', async () => {
       const first = intent(await executions.insert(PLANNED));
       const recorded = await outbox.record(first);
-      const booked = await safety.dailyVolumeUsd8(DAY);
+      const booked = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
       const second = await executions.insert(PLANNED);
       const conflict = await outbox.record(intent(second, { nonce: first.nonce, hash: hash(7_000_001) }));
       expect(conflict).toMatchObject({
@@ -213,20 +213,20 @@ describe('repositories', { timeout: 60_000 }, () => {
       // F26 a second process with our key makes the same bytes of the same plan: they are not its to send.
       expect(await outbox.record({ ...first, executionId: second })).toMatchObject({ kind: 'nonce-taken' });
       expect(await executions.find(second)).toMatchObject({ status: 'planned' });
-      expect(await safety.dailyVolumeUsd8(DAY)).toBe(booked);
+      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(booked);
     });
 
     it('twenty at once for one nonce: one is recorded, one volume is booked', async () => {
       const shared = (nonce += 1);
       const ids = await executions.insertMany(Array.from({ length: 20 }, () => PLANNED));
-      const before = await safety.dailyVolumeUsd8(DAY);
+      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
       const results = await Promise.all(
         ids.map((id, index) => outbox.record(intent(id, { nonce: shared, hash: hash(8_000_000 + index) }))),
       );
       nonce = shared;
       expect(results.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
       expect(results.filter(({ kind }) => kind === 'nonce-taken')).toHaveLength(19);
-      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before + 10_000_000_001n);
+      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before + 10_000_000_001n);
     });
 
     it('a nonce whose transaction failed or was dropped serves another intent', async () => {
@@ -324,13 +324,13 @@ describe('repositories', { timeout: 60_000 }, () => {
       { status: 'failed' },
       { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false, spent: SPENT },
     ] as const)('what covered no debt is off its day, once: $status', async (end) => {
-      const before = await safety.dailyVolumeUsd8(DAY);
+      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
       const recorded = intent(await executions.insert(PLANNED));
       const row = await outbox.record(recorded);
       if (row.kind !== 'recorded') throw new Error('not recorded');
       expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: DAY });
       await Promise.all([outbox.end(row.id, end), outbox.end(row.id, end)]);
-      expect(await safety.dailyVolumeUsd8(DAY)).toBe(before);
+      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before);
       expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: null });
     });
 

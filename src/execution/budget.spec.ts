@@ -18,7 +18,7 @@ beforeEach(() => {
 
 describe('budget of a wallet', () => {
   it('counts what is spent on a UTC day, and begins anew at midnight', () => {
-    budget.load('2026-01-31', { feeWei: 100n, lossUsd8: 1n });
+    budget.load(new Map([['2026-01-31', { feeWei: 100n, lossUsd8: 1n }]]));
     budget.spend(budget.today, { feeWei: 300n, lossUsd8: 2n });
     expect(budget.spentToday).toEqual({ feeWei: 400n, lossUsd8: 3n });
     expect(budget.allowance(FREE).dayWei).toBe(600n);
@@ -45,7 +45,7 @@ describe('budget of a wallet', () => {
   it('F15 a reorg takes back what was booked to its day', () => {
     budget.spend('2026-01-31', { feeWei: 900n, lossUsd8: 9n });
     budget.takeBack('2026-01-31', { feeWei: 900n, lossUsd8: 9n });
-    budget.takeBack('2026-01-20', { feeWei: 5n, lossUsd8: 5n }); // a day that is not in memory
+    budget.takeBack('2026-01-20', { feeWei: 5n, lossUsd8: 5n }); // a day of which nothing is known
     expect(budget.spentToday).toEqual(NO_SPEND);
   });
 });

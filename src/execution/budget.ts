@@ -10,9 +10,6 @@ import { utcDay } from '../domain/safety.js';
  */
 const CAP_KNOWN_FOR_MS = 600_000;
 
-/** A clock that is put back by a few hours must not lose what was spent. */
-const DAYS_KEPT = 3;
-
 interface LearnedCap {
   readonly feeWei: bigint;
   readonly untilMs: number;
@@ -25,6 +22,7 @@ interface LearnedCap {
  * the nodes take. What is in flight is reserved by its rows and not kept here.
  */
 export class Budget {
+  /** Of every day: a clock that is put right must find what was spent on the day that it shows then. */
   private readonly spentByDay = new Map<string, Spend>();
   private cap: LearnedCap | undefined;
 
@@ -47,17 +45,15 @@ export class Budget {
     return this.cap && this.clock.monotonicMs() < this.cap.untilMs ? this.cap.feeWei : undefined;
   }
 
-  /** What the database holds for a day. */
-  load(day: string, spent: Spend): void {
-    this.spentByDay.set(day, spent);
+  /** What the database holds, by day. */
+  load(spentByDay: ReadonlyMap<string, Spend>): void {
+    for (const [day, spent] of spentByDay) this.spentByDay.set(day, spent);
   }
 
   /** A receipt was booked to this day. */
   spend(day: string, { feeWei, lossUsd8 }: Spend): void {
     const before = this.spentByDay.get(day) ?? NO_SPEND;
     this.spentByDay.set(day, { feeWei: before.feeWei + feeWei, lossUsd8: before.lossUsd8 + lossUsd8 });
-    const old = [...this.spentByDay.keys()].sort().slice(0, -DAYS_KEPT);
-    for (const one of old) this.spentByDay.delete(one);
   }
 
   /** A reorg took back what was booked to this day. */

@@ -116,11 +116,10 @@ export class Ledger {
     this.answerLost = false;
   }
 
-  /** Reads what the wallet has spent today. @throws RetryError when the database is away. */
+  /** Reads what the wallet has spent. @throws RetryError when the database is away. */
   async loadSpent(): Promise<void> {
     const { chainId, address, budget } = this.wallet;
-    const day = budget.today;
-    budget.load(day, await this.outbox.spentOn(chainId, address, day));
+    budget.load(await this.outbox.spentByDay(chainId, address));
   }
 
   /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */

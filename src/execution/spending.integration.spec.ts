@@ -91,6 +91,19 @@ describe('F48 what is spent and what is in flight', { timeout: 60_000 }, () => {
     expect(reasonOf(await bench.submit(4))).toBe('submitted');
   });
 
+  it('a clock that is a day ahead at the start, and is put right later: what was spent on the true day still counts', async () => {
+    await start();
+    await bench.settled(1, REVERTING);
+    const { spent } = bench.execution.spending();
+    expect(spent.lossUsd8).toBeGreaterThan(0n);
+    bench = await world.reopen();
+    bench.clock.putWallForward(DAY_MS);
+    await bench.lead();
+    expect(bench.execution.spending().spent).toEqual(NO_SPEND);
+    bench.clock.putWallForward(-DAY_MS);
+    expect(bench.execution.spending().spent).toEqual(spent);
+  });
+
   it('F15 a reorg takes back exactly what was booked, and reserves it again', async () => {
     await start();
     const fork = await bench.fork();

@@ -282,6 +282,18 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     controller.booked('2026-01-31', 70n * USD); // the answer came after midnight
     controller.released('2026-01-31', 100n * USD);
     expect(controller.dailyVolumeUsd8()).toBe(50n * USD);
+    clock.advance(NOON - Date.UTC(2026, 1, 1)); // the clock is put right
+    expect(controller.dailyVolumeUsd8()).toBe(570n * USD);
+  });
+
+  it('a clock that is a day ahead at the start, and is put right later: the volume of the true day counts', async () => {
+    await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
+    clock.advance(86_400_000);
+    const controller = await started();
+    expect(controller.dailyVolumeUsd8()).toBe(0n);
+    clock.advance(-86_400_000);
+    expect(controller.dailyVolumeUsd8()).toBe(300n * USD);
+    expect(controller.headroomUsd8()).toBe(500n * USD);
   });
 
   it('applies the limits of the configuration', async () => {

@@ -43,9 +43,9 @@ const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
 /**
- * Runs the safety state machine, and keeps its state and the day's volume. The state in force is the last
- * saved state with the unsaved changes applied to it. So a halt counts from its call on, even without the
- * database, and it wins over a resume that is being saved. A resume counts only after it is saved.
+ * Runs the safety state machine, and keeps its state and the volume of each day. The state in force is the
+ * last saved state with the unsaved changes applied to it. So a halt counts from its call on, even without
+ * the database, and it wins over a resume that is being saved. A resume counts only after it is saved.
  */
 @Injectable()
 export class SafetyController implements OnModuleInit, BeforeApplicationShutdown {
@@ -53,7 +53,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private current: SafetyStatus;
   private unsaved: readonly Change[] = [];
   private loaded = false;
-  private volume = { day: '', usd8: 0n };
+  /** Of every UTC day: a clock that is put right must find the volume of the day that it shows then. */
+  private readonly volumeUsd8ByDay = new Map<string, bigint>();
   /** Changes of the saved state, one at a time. */
   private readonly writes = new SerialQueue();
   private resuming = 0;
@@ -149,7 +150,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   /** Booked to the present UTC day: USD with 8 decimals. */
   dailyVolumeUsd8(): bigint {
-    return this.volume.day === this.today() ? this.volume.usd8 : 0n;
+    return this.volumeUsd8ByDay.get(this.today()) ?? 0n;
   }
 
   /** The UTC day that an intent recorded now belongs to. */
@@ -159,8 +160,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   /** Books in memory an intent that the outbox has booked in its own database transaction. */
   booked(day: string, notionalUsd8: bigint): void {
-    if (day !== this.today()) return;
-    this.volume = { day, usd8: this.dailyVolumeUsd8() + notionalUsd8 };
+    this.volumeUsd8ByDay.set(day, (this.volumeUsd8ByDay.get(day) ?? 0n) + notionalUsd8);
   }
 
   /**
@@ -169,17 +169,18 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * failures.
    */
   released(day: string, notionalUsd8: bigint): void {
-    if (day === this.volume.day) this.volume = { day, usd8: this.volume.usd8 - notionalUsd8 };
+    this.booked(day, -notionalUsd8);
   }
 
   /**
-   * Reads the day's volume again, after a write whose outcome is not known.
+   * Reads the volumes again, after a write whose outcome is not known.
    *
    * @throws RetryError
    */
   async reloadVolume(): Promise<void> {
-    const day = this.today();
-    this.volume = { day, usd8: await this.repository.dailyVolumeUsd8(day) };
+    const booked = await this.repository.volumeUsd8ByDay();
+    this.volumeUsd8ByDay.clear();
+    for (const [day, usd8] of booked) this.volumeUsd8ByDay.set(day, usd8);
   }
 
   /** A receipt proved a liquidation. */

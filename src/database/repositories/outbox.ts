@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Between, In, IsNull, Not } from 'typeorm';
 import type { Block } from '../../domain/block.js';
-import { NO_SPEND, type Spend } from '../../domain/spend.js';
+import type { Spend } from '../../domain/spend.js';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import { safeInteger, storableText, usd8FromText, usd8ToText } from '../columns.js';
@@ -245,13 +245,13 @@ export class OutboxRepository {
     return typeof day === 'string' ? { day, ...spendOf(spent_fee_wei, spent_loss_usd) } : undefined;
   }
 
-  /** What was paid and lost on a UTC day, YYYY-MM-DD, by the receipts that were settled on it. */
-  async spentOn(chainId: number, sender: Address, day: string): Promise<Spend> {
-    const [row] = await this.database.query(
-      `SELECT fee_wei::text, loss_usd::text FROM daily_spend WHERE chain_id = $1 AND sender = $2 AND day = $3::date`,
-      [chainId, sender, day],
+  /** What was paid and lost on each UTC day, YYYY-MM-DD, by the receipts that were settled on it. */
+  async spentByDay(chainId: number, sender: Address): Promise<ReadonlyMap<string, Spend>> {
+    const rows = await this.database.query(
+      'SELECT day::text, fee_wei::text, loss_usd::text FROM daily_spend WHERE chain_id = $1 AND sender = $2',
+      [chainId, sender],
     );
-    return row ? spendOf(row.fee_wei, row.loss_usd) : NO_SPEND;
+    return new Map(rows.map(({ day, fee_wei, loss_usd }) => [String(day), spendOf(fee_wei, loss_usd)]));
   }
 
   /**

@@ -72,12 +72,10 @@ export class SafetyRepository {
     return this.database.with(OperatorAction, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
   }
 
-  /** @param day UTC, YYYY-MM-DD. @returns the notional booked to it: USD with 8 decimals. */
-  async dailyVolumeUsd8(day: string): Promise<bigint> {
-    const [row] = await this.database.query('SELECT notional_usd FROM daily_volume WHERE day = $1::date', [
-      day,
-    ]);
-    return row ? usd8FromText(row.notional_usd) : 0n;
+  /** The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. */
+  async volumeUsd8ByDay(): Promise<ReadonlyMap<string, bigint>> {
+    const rows = await this.database.query('SELECT day::text, notional_usd FROM daily_volume');
+    return new Map(rows.map(({ day, notional_usd }) => [String(day), usd8FromText(notional_usd)]));
   }
 }
 
