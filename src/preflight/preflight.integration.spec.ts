@@ -156,7 +156,9 @@ describe('the check of the chain before the start', () => {
       node.forwardTo(devnet.rpcUrl);
       node.on('eth_simulateV1', () => new NodeRefusal(-32601, 'the method eth_simulateV1 does not exist'));
       expect(await problems((yaml) => yaml, node.url('http'))).toEqual([
-        expect.stringMatching(/^rpc\.primary: the node cannot simulate transactions with eth_simulateV1, by which plans are proved \(/),
+        expect.stringMatching(
+          /^rpc\.primary: the node cannot simulate transactions with eth_simulateV1, by which plans are proved \(/,
+        ),
       ]);
     } finally {
       await node.stop();
