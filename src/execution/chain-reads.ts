@@ -16,7 +16,6 @@ import { toBalanceWei, toData, toNonce } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
-import { EACH_DEADLINE_MS } from './each-endpoint.js';
 import type { Revert } from './verdict.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
@@ -79,7 +78,7 @@ export class ChainReads {
   /** As {@link feesPaid}, as each endpoint that answered says. Never throws. */
   async feesPaidEverywhere(receipt: Receipt, raw: Hex): Promise<readonly FeesBesideGas[]> {
     const { calls, decode } = this.feesRead(receipt, raw);
-    const answers = await this.pool.batchEach(calls, decode, { deadlineMs: EACH_DEADLINE_MS });
+    const answers = await this.pool.batchEach(calls, decode);
     return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }
 

@@ -41,13 +41,12 @@ export class EachEndpoint {
     return this.values({ method: 'eth_getTransactionCount', params, parse: toNonce });
   }
 
-  /** The receipt at each endpoint that answered; undefined where it has none. */
+  /** The receipt at each endpoint that answered, within the usual time; undefined where it has none. */
   async receipts(hash: Hash): Promise<readonly (Receipt | undefined)[]> {
     const parse = (raw: unknown): Receipt | undefined => parseReceipt(raw, hash);
     const answers = await this.pool.batchEach(
       [{ method: 'eth_getTransactionReceipt', params: [hash], parse }, HEAD_NUMBER],
       ([receipt, head]) => sealedAt(answered(head), answered(receipt)),
-      { deadlineMs: EACH_DEADLINE_MS },
     );
     return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
   }

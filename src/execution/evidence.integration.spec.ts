@@ -228,6 +228,15 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
   });
 
+  it('F42 an endpoint that needs longer than a look may wait is heard at a later look', async () => {
+    await startWithBackup();
+    const { executionId } = await bench.submit(1);
+    await bench.mine(2);
+    node.failMethod(RECEIPT, { kind: 'slow', ms: 800 });
+    const looks = [await bench.settle(), await bench.settle(), await bench.settle()];
+    expect(looks.flat()).toMatchObject([{ executionId, outcome: 'won' }]);
+  });
+
   it('F42 the fees beside gas are heard from both endpoints: one that leaves them out gives nothing back', async () => {
     await startWithBackup();
     await bench.rpc('anvil_setCode', [GAS_PRICE_ORACLE, ANSWERS_MILLIETHER]);

@@ -7,8 +7,9 @@ import type { TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { AccountView, ChainReads } from './chain-reads.js';
 import { CountEvidence, type CountBelief } from './count-evidence.js';
-import type { EachEndpoint } from './each-endpoint.js';
+import { EACH_DEADLINE_MS, type EachEndpoint } from './each-endpoint.js';
 import type { InFlight, Version } from './in-flight.js';
+import { LateAnswers } from './late-answers.js';
 import type { Wallet } from './wallet.js';
 
 /**
@@ -34,6 +35,9 @@ export class Evidence {
   private readonly counts: CountEvidence;
   private readonly unheardSinceMs = new Map<string, number>();
   private readonly disputed = new Set<Hash>();
+  /** What all endpoints say of a transaction, by its hash. */
+  private readonly receipts: LateAnswers<readonly (Receipt | undefined)[]>;
+  private readonly fees: LateAnswers<readonly FeesBesideGas[]>;
   private countsDifferSinceMs: number | undefined;
 
   constructor(
@@ -44,6 +48,8 @@ export class Evidence {
     private readonly clock: Clock,
   ) {
     this.counts = new CountEvidence(each, wallet, events, clock);
+    this.receipts = new LateAnswers(clock);
+    this.fees = new LateAnswers(clock);
   }
 
   /** The account at the latest block, with these receipts, from one endpoint. @throws RetryError */
@@ -123,17 +129,38 @@ export class Evidence {
   }
 
   /**
+   * Asks all endpoints about these receipts, at once. It waits for the answers, but not for long: one that is
+   * late is heard at the next look. To be called before {@link confirms} and {@link feesPaid}. Never throws.
+   */
+  async hear(mined: readonly { readonly version: Version; readonly receipt: Receipt }[]): Promise<void> {
+    if (this.each.configured < 2 || mined.length === 0) return;
+    const answers = mined.flatMap(({ version: { raw }, receipt }) => {
+      const hash = receipt.transactionHash;
+      return [
+        this.receipts.ask(hash, () => this.each.receipts(hash)),
+        this.fees.ask(hash, () => this.reads.feesPaidEverywhere(receipt, raw)),
+      ];
+    });
+    let cancel = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.clock.after(EACH_DEADLINE_MS, resolve);
+    });
+    await Promise.race([Promise.all(answers), late]);
+    cancel();
+  }
+
+  /**
    * Whether the books may take the receipt of one endpoint: where there are two, both must say the same. One
    * receipt could otherwise release volume, or book a profit, that the chain does not have.
    */
-  async confirms({ executionId }: InFlight, { call }: Version, receipt: Receipt): Promise<boolean> {
+  confirms({ executionId }: InFlight, { call }: Version, receipt: Receipt): boolean {
     const hash = receipt.transactionHash;
     if (!isPossible(call, receipt)) {
       this.dispute(executionId, hash);
       return false;
     }
     if (this.each.configured < 2) return true;
-    const heard = await this.each.receipts(hash);
+    const heard = this.receipts.take(hash) ?? [];
     const given = heard.filter((other) => other !== undefined);
     const same = given.filter((other) => sameReceipt(other, receipt)).length;
     if (same < 2 && given.length > same) this.dispute(executionId, hash);
@@ -154,12 +181,12 @@ export class Evidence {
     receipt: Receipt,
   ): Promise<FeesBesideGas | undefined> {
     if (this.each.configured < 2) return this.reads.feesPaid(receipt, raw);
-    const heard = await this.reads.feesPaidEverywhere(receipt, raw);
+    const hash = receipt.transactionHash;
+    const heard = this.fees.take(hash) ?? [];
     const [first] = heard;
     if (!first) return undefined;
     const { l1Fee, operatorFee } = first;
     const same = heard.filter((other) => other.l1Fee === l1Fee && other.operatorFee === operatorFee);
-    const hash = receipt.transactionHash;
     if (same.length < heard.length) this.dispute(executionId, hash);
     return this.agreed(`fees of ${hash}`, same.length, heard.length) ? first : undefined;
   }

@@ -111,6 +111,10 @@ export class Settler {
       transactionCount <= this.settlements.highestNonce ||
         all.some(({ transaction: { nonce }, mined }) => !mined && nonce < transactionCount),
     );
+    const isConfirmed = ({ receipt }: Mined): boolean =>
+      head.number - receipt.blockNumber >= this.settings.confirmationBlocks &&
+      !this.settlements.isGone(receipt);
+    await this.evidence.hear(all.flatMap(({ mined }) => (mined && isConfirmed(mined) ? [mined] : [])));
     let foreign = count.foreign;
     const waiting: InFlight[] = [];
     for (const { transaction, mined } of all) {
@@ -118,8 +122,7 @@ export class Settler {
       transaction.minedIn = mined?.receipt.blockNumber;
       if (mined || transaction.nonce >= count.lowest) this.evidence.present(transaction);
       if (mined) {
-        if (head.number - mined.receipt.blockNumber >= this.settings.confirmationBlocks)
-          await this.settle(transaction, mined);
+        if (isConfirmed(mined)) await this.settle(transaction, mined);
       } else if (transaction.nonce >= count.lowest) waiting.push(transaction);
       else if (await this.evidence.isOvertaken(transaction)) {
         foreign += 1;
@@ -151,7 +154,7 @@ export class Settler {
   }
 
   private async settle(transaction: InFlight, { version, receipt }: Mined): Promise<void> {
-    if (!(await this.evidence.confirms(transaction, version, receipt))) return;
+    if (!this.evidence.confirms(transaction, version, receipt)) return;
     const fees = await this.evidence.feesPaid(transaction, version, receipt);
     if (!fees) return;
     this.evidence.booked(receipt.transactionHash);
