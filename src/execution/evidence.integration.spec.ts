@@ -196,6 +196,7 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
 
   it.each([
     ['a gas price of 0', { effectiveGasPrice: '0x0' }],
+    ['a gas price below the tip that was signed', { effectiveGasPrice: '0x1' }],
     ['a gas price above what was signed', { effectiveGasPrice: '0x174876e800' }],
     ['less gas than any transaction uses', { gasUsed: '0x1' }],
     ['more gas than its limit', { gasUsed: '0x1c9c380' }],

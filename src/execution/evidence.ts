@@ -155,12 +155,12 @@ export class Evidence {
    */
   confirms({ executionId }: InFlight, { call }: Version, receipt: Receipt): boolean {
     const hash = receipt.transactionHash;
+    const heard = this.receipts.take(hash) ?? [];
     if (!isPossible(call, receipt)) {
       this.dispute(executionId, hash);
       return false;
     }
     if (this.each.configured < 2) return true;
-    const heard = this.receipts.take(hash) ?? [];
     const given = heard.filter((other) => other !== undefined);
     const same = given.filter((other) => sameReceipt(other, receipt)).length;
     if (same < 2 && given.length > same) this.dispute(executionId, hash);
@@ -221,15 +221,14 @@ export class Evidence {
 
 /**
  * Whether the transaction that was signed can have such a receipt: it pays no more than its gas limit and fee
- * allow, and no transaction is free.
+ * allow, its tip at least, and no transaction is free.
  */
 function isPossible(
-  { gasLimit, maxFeePerGas }: TransactionCall,
-  { gasUsed, effectiveGasPrice }: Receipt,
+  { gasLimit, maxFeePerGas, maxPriorityFeePerGas }: TransactionCall,
+  { gasUsed, effectiveGasPrice: price }: Receipt,
 ): boolean {
-  return (
-    gasUsed >= LEAST_GAS && gasUsed <= gasLimit && effectiveGasPrice > 0n && effectiveGasPrice <= maxFeePerGas
-  );
+  const isGasPossible = gasUsed >= LEAST_GAS && gasUsed <= gasLimit;
+  return isGasPossible && price > 0n && price >= maxPriorityFeePerGas && price <= maxFeePerGas;
 }
 
 /** Everything of a receipt that the books hold or decide by. Not every node tells the fee for L1 data. */
