@@ -60,10 +60,21 @@ describe('a fee that every node refuses', () => {
     expect(budget.allowance(FREE).nodeCapWei).toBe(95n);
   });
 
-  it('is tried again after ten minutes', () => {
+  it('is tried again after ten minutes, when a node has named it', () => {
     budget.refuseFee(1_000n, 400n);
     clock.advance(599_999);
     expect(budget.nodeCapWei).toBe(400n);
+    clock.advance(1);
+    expect(budget.nodeCapWei).toBeUndefined();
+  });
+
+  it.each([
+    ['a cap that no node names', (feeWei: bigint) => budget.refuseFee(feeWei)],
+    ['want of funds', (feeWei: bigint) => budget.refuseForFunds(feeWei)],
+  ])('for %s, many times in a row: it is tried again after a minute', (_, refuse) => {
+    for (let feeWei = 2n ** 40n; feeWei > 1n; feeWei /= 2n) refuse(feeWei);
+    clock.advance(59_999);
+    expect(budget.nodeCapWei).toBe(1n);
     clock.advance(1);
     expect(budget.nodeCapWei).toBeUndefined();
   });

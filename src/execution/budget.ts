@@ -5,10 +5,12 @@ import { min } from '../domain/money.js';
 import { utcDay } from '../domain/safety.js';
 
 /**
- * After this time a learned cap is forgotten, because the setting of a node may have changed. Then one
+ * After this time a cap that a node has named is forgotten, because its setting may have changed. Then one
  * transaction may be refused once more.
  */
-const CAP_KNOWN_FOR_MS = 600_000;
+const NAMED_CAP_KNOWN_FOR_MS = 600_000;
+/** A cap that was guessed, because the node named none: its refusal may have been of the moment. */
+const GUESSED_CAP_KNOWN_FOR_MS = 60_000;
 
 interface LearnedCap {
   readonly feeWei: bigint;
@@ -67,7 +69,9 @@ export class Budget {
    * @param capWei what the node's words say; without it, half of the refused fee is tried.
    */
   refuseFee(feeWei: bigint, capWei?: bigint): void {
-    this.learn(capWei !== undefined && capWei > 0n && capWei < feeWei ? capWei : feeWei / 2n, false);
+    if (capWei !== undefined && capWei > 0n && capWei < feeWei)
+      this.learn(capWei, false, NAMED_CAP_KNOWN_FOR_MS);
+    else this.learn(feeWei / 2n, false);
   }
 
   /** Every node refused a transaction because the wallet could not pay its fee. Half of it is tried next. */
@@ -86,11 +90,11 @@ export class Budget {
     return allowanceOf(this.limits, { ...inFlight, spent, nodeCapWei });
   }
 
-  private learn(feeWei: bigint, fromFunds: boolean): void {
+  private learn(feeWei: bigint, fromFunds: boolean, knownForMs = GUESSED_CAP_KNOWN_FOR_MS): void {
     const known = this.nodeCapWei;
     this.cap = {
       feeWei: known === undefined ? feeWei : min(known, feeWei),
-      untilMs: this.clock.monotonicMs() + CAP_KNOWN_FOR_MS,
+      untilMs: this.clock.monotonicMs() + knownForMs,
       fromFunds: fromFunds && (known === undefined || this.cap?.fromFunds === true),
     };
   }
