@@ -72,6 +72,18 @@ describe('F41 an endpoint that claims a far higher block', () => {
     }
   });
 
+  it('F41 and shows it over a WebSocket too: the honest one keeps its place, and both have it when the claim ends', async () => {
+    claims(primary, far);
+    fakes.pool.sawHead(HEAD + 1_000);
+    await fakes.pool.probe();
+    fakes.pool.sawHead(HEAD + 1_001);
+    await fakes.pool.probe();
+    expect(states()).toEqual(['not-believed', 'ok']);
+    honest(primary, HEAD + 1);
+    await fakes.pool.probe();
+    expect(states()).toEqual(['ok', 'ok']);
+  });
+
   it('F07 with headers that lead there: the other one is behind, until it has caught up', async () => {
     honest(backup, HEAD + 400);
     await fakes.pool.probe();
