@@ -100,10 +100,8 @@ export class BlockLogs {
   /** These logs of a block were applied. */
   note(block: Block, logs: readonly RawLog[], watched: WatchedLogs): void {
     this.applied.delete(block.hash);
-    this.applied.set(block.hash, {
-      watched,
-      keys: new Set([...logs, ...this.known(block, watched)].map(logKey)),
-    });
+    // Nothing that was only heard: a WebSocket may have delivered it since the answer.
+    this.applied.set(block.hash, { watched, keys: new Set(logs.map(logKey)) });
     const [oldest] = this.applied.keys();
     if (this.applied.size <= REMEMBERED_BLOCKS || oldest === undefined) return;
     this.applied.delete(oldest);

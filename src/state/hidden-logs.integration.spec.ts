@@ -274,4 +274,20 @@ describe('a log that a WebSocket delivered', () => {
     await mine();
     await seenInTheEnd(['0x01']);
   });
+
+  it('F44 while an answer without it is on its way: the block is read again', async () => {
+    await start(true);
+    await mine([FIRST, '0x01']);
+    const { hash } = await chain.getBlock('latest');
+    const logs = await chain.getLogs({ blockHash: hash }, [FIRST], []);
+    primary.lie = telling(asked.primary, () => {
+      heard = logs;
+      return [];
+    });
+    await advance();
+    expect(heard).toHaveLength(1);
+    expect(seen()).toEqual([]);
+    await mine();
+    await seenInTheEnd(['0x01']);
+  });
 });

@@ -30,3 +30,10 @@ export async function allSettled(stack: Stack): Promise<number> {
   }, 'every transaction to be settled');
   return minedCount(stack);
 }
+
+/** The status of an execution by the receipt of its transaction. A cancellation pays ourselves. */
+export async function outcomeOf({ devnet }: Stack, hash: string): Promise<string> {
+  const receipt = await devnet.provider.getTransactionReceipt(hash);
+  if (receipt?.status !== 1) return 'reverted';
+  return receipt.to === receipt.from ? 'cancelled' : 'succeeded';
+}

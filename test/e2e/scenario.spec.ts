@@ -5,7 +5,7 @@ import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { eventually } from '../../testing/eventually.js';
 import { KILL_SEED, killAt, killMoments } from './kill-moments.js';
-import { allSettled, minedCount, minedHashes, signedHashes } from './operator.js';
+import { allSettled, minedCount, minedHashes, outcomeOf, signedHashes } from './operator.js';
 
 const BLOCK_MS = 250;
 /** The steps after which ether has fallen by a good tenth: more than a dozen liquidations. */
@@ -94,9 +94,7 @@ describe('the bot in the middle of a falling market', () => {
       expect(status).toBe('mined');
       // Prices that moved while the bot was dead make the contract revert, or the bot cancel what it finds.
       // That must be recorded too.
-      const receipt = await running.devnet.provider.getTransactionReceipt(hash);
-      const succeeded = receipt?.to === receipt?.from ? 'cancelled' : 'succeeded';
-      expect(execution).toBe(receipt?.status === 1 ? succeeded : 'reverted');
+      expect(execution).toBe(await outcomeOf(running, hash));
     }
     expect(rows.some(({ execution }) => execution === 'succeeded')).toBe(true);
     const untold = await running.query(

@@ -3,7 +3,7 @@ import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { eventually } from '../../testing/eventually.js';
-import { allSettled, minedCount } from './operator.js';
+import { allSettled, minedCount, outcomeOf } from './operator.js';
 
 const BLOCK_MS = 250;
 const [FIRST_FALL, SECOND_FALL, THIRD_FALL] = DEMO_SCENARIO;
@@ -187,8 +187,7 @@ async function booksEqualTheChain(running: Stack): Promise<readonly Row[]> {
   expect(rows.map(({ nonce }) => Number(nonce))).toEqual(rows.map((_, index) => index));
   for (const { hash, status, execution } of rows) {
     expect(status).toBe('mined');
-    const receipt = await running.devnet.provider.getTransactionReceipt(hash);
-    expect(execution).toBe(receipt?.status === 1 ? 'succeeded' : 'reverted');
+    expect(execution).toBe(await outcomeOf(running, hash));
   }
   return rows;
 }
