@@ -167,6 +167,28 @@ describe('F01 rate limits', () => {
     expect(await failure(head())).toMatchObject({ kind: 'rate-limit', retryAfterMs: 3_000 });
     expect([primary.requests, backup.requests]).toEqual([1, 1]);
   });
+
+  it('F01 when all endpoints limit our rate, a call waits for the shortest pause that leaves it time', async () => {
+    primary.fault = { kind: 'status', status: 429 };
+    backup.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
+    for (let call = 0; call < 3; call++) {
+      primary.fault = { kind: 'status', status: 429 };
+      const asked = head();
+      await eventually(() => stateOf('primary') === 'paused' && stateOf('backup') === 'paused');
+      primary.fault = undefined;
+      clock.advance(1_000);
+      expect(await asked).toBe(PRIMARY_HEAD);
+    }
+    expect(backup.requests).toBe(1);
+  });
+
+  it('F01 a call that waits for a pause ends when the pool is closed', async () => {
+    for (const node of [primary, backup]) node.fault = { kind: 'status', status: 429 };
+    const asked = failure(head());
+    await eventually(() => stateOf('backup') === 'paused');
+    pool.close();
+    expect(await asked).toBeInstanceOf(RpcError);
+  });
 });
 
 describe('F07 nodes that are behind', () => {

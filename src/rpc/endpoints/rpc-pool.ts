@@ -275,7 +275,8 @@ export class RpcPool {
   /**
    * Asks the endpoints one after the other. Each gets its share of the time that is left, so that a first
    * endpoint that never answers leaves enough time for the second. When all of them only lack the block, they
-   * are asked once more after a pause.
+   * are asked once more after a pause. When none may be asked because they limit our rate, the pause is
+   * waited for, where the time allows it.
    */
   async #failOver<T>(
     members: readonly Member[],
@@ -285,7 +286,7 @@ export class RpcPool {
     const large = options?.large === true;
     const endMs = this.#clock.monotonicMs() + (options?.deadlineMs ?? this.#timings.deadlineMs);
     let failures: RpcError[] = [];
-    for (let round = 1; round <= 2; round++) {
+    for (let round = 1; ; round++) {
       const failed: RpcError[] = [];
       const candidates = this.#usable(members);
       for (const [index, member] of candidates.entries()) {
@@ -302,10 +303,34 @@ export class RpcPool {
       // Where no time was left for another round, the round before says why.
       if (failed.length > 0) failures = failed;
       const outOfSync = failed.length > 0 && failed.every(({ kind }) => kind === 'out-of-sync');
-      if (round === 2 || !outOfSync || !this.#hasTimeForAnotherTry(endMs)) break;
-      await sleep(this.#timings.outOfSyncPauseMs);
+      const pauseMs = this.#pauseMs(members);
+      if (pauseMs !== undefined && this.#hasTimeForAnotherTry(endMs - pauseMs)) await this.#wait(pauseMs);
+      else if (round === 1 && outOfSync && this.#hasTimeForAnotherTry(endMs))
+        await sleep(this.#timings.outOfSyncPauseMs);
+      else break;
     }
     throw combined(failures) ?? this.#noneUsable(members);
+  }
+
+  /** While none may be used: until the first that limits our rate may be asked again. */
+  #pauseMs(members: readonly Member[]): number | undefined {
+    if (this.#closing.signal.aborted || this.#usable(members).length > 0) return undefined;
+    const nowMs = this.#clock.monotonicMs();
+    const pausesMs = members.map(({ health }) => health.pauseLeftMs(nowMs)).filter((ms) => ms > 0);
+    return pausesMs.length > 0 ? Math.min(...pausesMs) : undefined;
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const { signal } = this.#closing;
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = this.#clock.after(ms, end);
+      signal.addEventListener('abort', end);
+    });
   }
 
   /** There must be time for an answer after the pause, or a healthy endpoint would fail by its deadline. */
