@@ -142,6 +142,23 @@ describe('F41 a false head', () => {
     await eventually(() => heads.at(-1)?.number === 104);
   });
 
+  it('F41 a branch of 200 blocks that only one endpoint has, with headers that link, is not believed', async () => {
+    await start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
+    await eventually(() => heads.at(-1)?.number === 100);
+    fakes.primary.head = 300;
+    await eventually(() => {
+      second.push(blockOf(300));
+      return events.named('head-not-believed').length > 0;
+    }, 20_000);
+    expect(numbers()).toEqual([100]);
+
+    fakes.backup.head = 300; // the chain is so long
+    await eventually(() => {
+      second.push(blockOf(300));
+      return heads.at(-1)?.number === 300;
+    }, 20_000);
+  });
+
   it('F41 a gap is believed when headers lead over it, and so is a reorg', async () => {
     await start({ links: links(), timings: { silenceMs: 60_000 } });
     move(109);
