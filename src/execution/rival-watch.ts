@@ -21,7 +21,7 @@ export class RivalWatch {
   ) {}
 
   /**
-   * The first liquidation of this position by somebody else after the block of the plan and before our
+   * The first liquidation of this position by another sender after the block of the plan and before our
    * transaction. Undefined: there was none. Never throws: `unknown` when the chain could not be asked.
    */
   async firstBefore(terms: SettlementTerms, until: Until): Promise<Rival | 'unknown' | undefined> {

@@ -63,7 +63,7 @@ async function cash(): Promise<bigint> {
   return BigInt(String(balance));
 }
 
-/** Somebody borrows WETH until the reserve can pay out only this much. */
+/** Another account borrows WETH until the reserve can pay out only this much. */
 async function leaveCash(left: bigint): Promise<void> {
   const { aavePool } = devnet.contracts;
   const whale = devnet.accounts.trader;

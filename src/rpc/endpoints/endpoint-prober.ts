@@ -128,7 +128,7 @@ export class EndpointProber {
       (member, index) => problems[index] === undefined && live.includes(member) && onChain.includes(member),
     );
     await this.#judgeClaims(answered, onChain);
-    // Whoever is not believed may have shown that head as well, for example over its WebSocket.
+    // An endpoint that is not believed may have shown that head as well, for example over its WebSocket.
     if (onChain.some(({ health }) => health.notBelieved)) this.#seenHead = undefined;
     const best = Math.max(
       this.#bestSeen(clock.monotonicMs()),
