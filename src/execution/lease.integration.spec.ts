@@ -37,7 +37,7 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     const first = await world.start({ leaseMs: LEASE_MS });
     const { executionId } = await first.submit(1);
     const standby = await beside(first);
-    await standby.lead(); // Nobody renews the lease of the first one.
+    await standby.lead(); // The first one does not renew its lease.
     expect(standby.execution.lease).toMatchObject({ role: 'leader', epoch: 2 });
     expect([...standby.execution.inFlight()]).toHaveLength(1);
     expect(await standby.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
@@ -69,7 +69,7 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     expect(sign).not.toHaveBeenCalled();
   });
 
-  it('F27 what a process signed before it stood still is refused, handed to nobody, and halts nothing', async () => {
+  it('F27 what a process signed before it stood still is refused, is not sent, and does not halt the bot', async () => {
     const first = await world.start();
     const second = await beside(first);
     const intent = await first.plan(1);

@@ -23,7 +23,7 @@ export interface LeaseParts {
 /**
  * The lease of one wallet, as this process knows it. Another process may take it as soon as the database says
  * that it has run out. This process stops earlier: it counts from before it asked, by its own monotonic
- * clock, and asks nobody. So no two processes believe at one time that the lease is theirs. What a process
+ * clock, without asking. So no two processes believe at one time that the lease is theirs. What a process
  * decided before it stood still is refused by the epoch, see {@link Fence}.
  */
 export class Lease {
@@ -68,7 +68,7 @@ export class Lease {
   }
 
   /**
-   * Renews the lease, or takes it when nobody has it.
+   * Renews the lease, or takes it when it is free.
    *
    * @throws RetryError when the database is away: what was held is held until it runs out.
    */

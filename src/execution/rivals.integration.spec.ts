@@ -8,16 +8,15 @@ import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-stat
 import { configOf } from '../../testing/devnet-config.js';
 import { Bench } from '../../testing/execution.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow } from '../../testing/send.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import { RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { PastLiquidations } from '../domain/past-liquidations.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
-import { PriceGuard } from '../oracles/price-guard.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { MarketLiquidations } from '../protocols/market-liquidations.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -95,15 +94,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
     const config = configOf(devnet);
     const parts = aaveParts(bench.chain, config, LIQUIDATABLE);
     const view = await viewOfAccounts(parts, bench.chain, borrowers);
-    const detector = new OpportunityDetector(
-      { all: [parts.market] },
-      parts.feeds,
-      new PriceGuard(config),
-      config,
-    );
-    const opportunities = detector
-      .detect(view, 10n ** 9n * USD8)
-      .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+    const opportunities = opportunitiesIn(view, parts, config);
     const venue = new UniswapV3Venue(bench.chain, config.liquidity.uniswapV3);
     const decisions = await new ExecutionPlanner(
       bench.chain,

@@ -5,16 +5,15 @@ import { configOf } from '../../testing/devnet-config.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { opportunitiesIn } from '../../testing/opportunities.js';
 import { contractAnswers, fieldsOf, hex, simulatedCalls, withWord, word } from '../../testing/nodes/lies.js';
 import { LyingNode, type Lie } from '../../testing/nodes/lying-node.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { Secret } from '../domain/secret.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
-import { PriceGuard } from '../oracles/price-guard.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -49,15 +48,7 @@ beforeAll(async () => {
   const config = configOf(devnet, { minProfitUsd: '0' });
   const parts = aaveParts(honest.chain, config, LIQUIDATABLE);
   const view = await viewOfAccounts(parts, honest.chain, borrowers);
-  const detector = new OpportunityDetector(
-    { all: [parts.market] },
-    parts.feeds,
-    new PriceGuard(config),
-    config,
-  );
-  opportunities = detector
-    .detect(view, 10n ** 9n * USD8)
-    .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+  opportunities = opportunitiesIn(view, parts, config);
   context = {
     block: view.block,
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,

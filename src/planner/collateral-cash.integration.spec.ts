@@ -5,17 +5,16 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow, send } from '../../testing/send.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
-import { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -86,15 +85,7 @@ async function decide(
   const config = configOf(devnet);
   const parts = aaveParts(chain, config, LIQUIDATABLE);
   const view = await viewOfAccounts(parts, chain, of);
-  const detector = new OpportunityDetector(
-    { all: [parts.market] },
-    parts.feeds,
-    new PriceGuard(config),
-    config,
-  );
-  const opportunities = detector
-    .detect(view, 10n ** 9n * USD8)
-    .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+  const opportunities = opportunitiesIn(view, parts, config);
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
   return planner.plan(opportunities, {

@@ -10,16 +10,15 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { opportunitiesIn } from '../../testing/opportunities.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { endow, send } from '../../testing/send.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { Secret } from '../domain/secret.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
-import { PriceGuard } from '../oracles/price-guard.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -149,21 +148,13 @@ async function gasOfWalk({ token0, token1, fee }: NewPool, fallingPrice: boolean
 
 async function decide(venue: UniswapV3Venue, of = borrowers): Promise<PlanDecision[]> {
   const config = configOf(devnet);
-  const { market, feeds, ...parts } = aaveParts(chain, config, LIQUIDATABLE);
-  const view = await viewOfAccounts({ market, feeds, ...parts }, chain, of);
-  const detector = new OpportunityDetector(
-    { all: [market] },
-    feeds,
-    new PriceGuard(config),
-    configOf(devnet, { minProfitUsd: '0' }),
-  );
-  const opportunities = detector
-    .detect(view, 10n ** 9n * USD8)
-    .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+  const parts = aaveParts(chain, config, LIQUIDATABLE);
+  const view = await viewOfAccounts(parts, chain, of);
+  const opportunities = opportunitiesIn(view, parts, configOf(devnet, { minProfitUsd: '0' }));
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
   return planner.plan(opportunities, {
     block: view.block,
-    nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
+    nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
     marketNativePricesUsd8: [],

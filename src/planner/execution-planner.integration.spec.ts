@@ -11,6 +11,7 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { opportunitiesIn } from '../../testing/opportunities.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { sendFrom } from '../../testing/transactions.js';
 import type { ChimeraConfig } from '../config/index.js';
@@ -20,9 +21,7 @@ import { formatUsd8, USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Hop } from '../domain/route.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
-import { PriceGuard } from '../oracles/price-guard.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
 import { Secret } from '../domain/secret.js';
@@ -33,7 +32,6 @@ import type { StateView } from '../state/state-view.js';
 import { draftOf } from './drafts.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
-const UNLIMITED_USD8 = 10n ** 9n * USD8;
 const ether = (thousandths: number): bigint => BigInt(thousandths) * 10n ** 15n;
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 
@@ -201,7 +199,7 @@ describe('planning on the real contracts', () => {
         { quotedInput: 1n, output: candidate.debtToFund - half, hops: hopsOf('cbETH', 'USDC', 'cbBTC') },
       ],
     };
-    const quote = { candidate, route, profit: 0n, grossUsd8: UNLIMITED_USD8 };
+    const quote = { candidate, route, profit: 0n, grossUsd8: 10n ** 9n * USD8 };
     const draft = draftOf(
       opportunity!,
       quote,
@@ -301,7 +299,7 @@ let borrowers: string[] = [];
 async function decide(
   settings: BotSettings = {},
   pending: readonly LiquidationPlan['call'][] = [],
-  limitUsd8 = UNLIMITED_USD8,
+  limitUsd8?: bigint,
 ): Promise<PlanDecision[]> {
   const config: ChimeraConfig = configOf(devnet, settings);
   return decideOn(await stateNow(config), config, pending, limitUsd8);
@@ -311,7 +309,7 @@ async function decideOn(
   state: StateNow,
   config = configOf(devnet),
   pending: readonly LiquidationPlan['call'][] = [],
-  limitUsd8 = UNLIMITED_USD8,
+  limitUsd8?: bigint,
 ): Promise<PlanDecision[]> {
   const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
   const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
@@ -336,11 +334,8 @@ async function stateNow(config: ChimeraConfig): Promise<StateNow> {
 }
 
 /** Without a profit floor, which the planner of the test applies. */
-function opportunitiesOf({ view, feeds, market }: StateNow, limitUsd8 = UNLIMITED_USD8): Opportunity[] {
-  const config = configOf(devnet, { minProfitUsd: '0' });
-  const detector = new OpportunityDetector({ all: [market] }, feeds, new PriceGuard(config), config);
-  const detections = detector.detect(view, limitUsd8);
-  return detections.flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+function opportunitiesOf(state: StateNow, limitUsd8?: bigint): Opportunity[] {
+  return opportunitiesIn(state.view, state, configOf(devnet, { minProfitUsd: '0' }), limitUsd8);
 }
 
 /** Through the Uniswap pools of these tokens, one after the other. */

@@ -101,7 +101,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /**
    * Another process signs with the wallet, or this one does again. What a stand-by finds wrong by itself, for
    * example a node that is late, must not stop the leader: it holds in this process alone. When the process
-   * takes over, it is saved as any other change.
+   * takes over, the state is saved like any other change.
    */
   standBy(standsBy: boolean): void {
     const takesOver = this.standsBy && !standsBy;

@@ -95,7 +95,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
     expect(await leases.acquire(key, 'second', LONG_MS)).toMatchObject({ kind: 'held' });
   });
 
-  it('F27 is not renewed under an epoch that is over; one that ran out and that nobody took is', async () => {
+  it('F27 is not renewed under an old epoch; one that ran out is renewed while no other process has taken it', async () => {
     await leases.acquire(key, 'first', LONG_MS);
     await runOut();
     expect(await leases.renew(key, 1, LONG_MS)).toBe(true);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { SHORT_TIMINGS } from '../../../testing/head-stream-timings.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { standIn } from '../../../testing/fakes/stand-in.js';
 import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
@@ -12,17 +13,6 @@ import { parseBlock } from '../chain/chain-answers.js';
 import { Chain } from '../chain/chain.js';
 import { HeadLinks } from './head-links.js';
 import { HeadStream, type HeadStreamTimings } from './head-stream.js';
-
-const TIMINGS: HeadStreamTimings = {
-  pollIntervalMs: 10,
-  silenceBlocks: 3,
-  silenceMs: 60,
-  ignoreLowerMs: 3_000,
-  watchIntervalMs: 5,
-  connectTimeoutMs: 200,
-  reconnectMinMs: 5,
-  reconnectMaxMs: 20,
-};
 
 let node: FakeRpc;
 let second: FakeRpc;
@@ -72,7 +62,7 @@ const start = async ({
         role: index === 0 ? 'primary' : 'backup',
         url: new Secret(source.url('ws')),
       })),
-      timings: { ...TIMINGS, ...timings },
+      timings: { ...SHORT_TIMINGS, ...timings },
       links,
       doubted: () => doubts++,
     },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { SHORT_TIMINGS } from '../../../testing/head-stream-timings.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fake-rpc.js';
@@ -9,17 +10,6 @@ import { Secret } from '../../domain/secret.js';
 import { HeaderHashes } from '../header-hashes.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { HeadStream, type HeadStreamTimings } from './head-stream.js';
-
-const TIMINGS: HeadStreamTimings = {
-  pollIntervalMs: 10,
-  silenceBlocks: 3,
-  silenceMs: 60,
-  ignoreLowerMs: 3_000,
-  watchIntervalMs: 5,
-  connectTimeoutMs: 200,
-  reconnectMinMs: 5,
-  reconnectMaxMs: 20,
-};
 
 let node: FakeRpc;
 let second: FakeRpc;
@@ -62,7 +52,7 @@ const start = async ({
         role: index === 0 ? 'primary' : 'backup',
         url: new Secret(source.url('ws')),
       })),
-      timings: { ...TIMINGS, ...timings },
+      timings: { ...SHORT_TIMINGS, ...timings },
     },
     () => {
       polls++;
