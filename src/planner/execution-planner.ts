@@ -94,17 +94,15 @@ export class ExecutionPlanner {
     const nativePriceUsd8 = context.marketNativePricesUsd8.reduce(max, feedPriceUsd8);
     const agreed = { ...context, nativePriceUsd8 };
     const policy = this.policy();
-    const proofs = groups.flat().map((_, index) => proofOf(witnesses, index));
-    let from = 0;
+    const proofs = new Map(groups.flat().map((draft, index) => [draft, proofOf(witnesses, index)]));
     const decided = groups.map((group) => {
       const own = group.map((draft, index): PlanDecision | PricedDraft => {
-        const proof = proofs[from + index] ?? rejected('simulation-reverted');
+        const proof = proofs.get(draft) ?? rejected('simulation-reverted');
         if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
         const first = context.pending.length + index === 0;
         const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
         return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
       });
-      from += group.length;
       return allocate(own, agreed, policy);
     });
     const earnings = decided.map(earningsUsd8);
