@@ -26,6 +26,13 @@ export interface BotSettings {
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
   readonly maxPlanAgeMs?: number;
   readonly apiPort?: number;
+  /** Where the bot finds the database, when something stands between the two. */
+  readonly databasePort?: number;
+  /** More keys of the section `monitoring`, and more sections: YAML. */
+  readonly monitoring?: string;
+  readonly sections?: string;
+  /** More of its environment. */
+  readonly variables?: Readonly<Record<string, string>>;
   readonly redisPort?: number;
 }
 
@@ -77,6 +84,8 @@ export function botConfig(
     watchBelowHealthFactor = '1.1',
     maxPlanAgeMs = 15_000,
     apiPort = 0,
+    monitoring = '',
+    sections = '',
   } = settings;
   const endpoint =
     settings.rpcUrl === undefined
@@ -109,12 +118,12 @@ safety:
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
-monitoring: { logLevel: debug }
+monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }
 api:
   host: 127.0.0.1
   port: ${apiPort}
   keys:
     - { name: demo, role: operator, sha256: "${sha256(keys.operator)}" }
     - { name: reader, role: viewer, sha256: "${sha256(keys.viewer)}" }
-`;
+${sections}`;
 }

@@ -2,8 +2,9 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
+import { readPostmaster, stopPostmaster } from '../../src/embedded-postgres/postmaster.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Borrower, demoBorrowers } from '../borrowers/borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';
@@ -27,7 +28,7 @@ export class Stack {
   /** The bot that runs, or ran last. */
   bot: BotProcess | undefined;
   readonly #bots: BotProcess[] = [];
-  #database: Client | undefined;
+  #database: Pool | undefined;
 
   private constructor(
     readonly devnet: Devnet,
@@ -75,13 +76,22 @@ export class Stack {
     return bot;
   }
 
-  /** Starts the bot as a process, and does not wait for it. */
-  async launchBot(onEvent?: (event: BotEvent) => void, settings: BotSettings = {}): Promise<BotProcess> {
+  /**
+   * Starts the bot as a process, and does not wait for it.
+   *
+   * @param onLine told the lines of its output that are no events
+   */
+  async launchBot(
+    onEvent?: (event: BotEvent) => void,
+    settings: BotSettings = {},
+    onLine?: (line: string) => void,
+  ): Promise<BotProcess> {
     const file = join(this.directory, 'chimera.yaml');
     const { host, port, database, user, password } = this.postgres;
+    const all = { ...this.settings, ...settings };
     await writeFile(
       file,
-      botConfig(this.devnet, { host, port, database }, this.keys, { ...this.settings, ...settings }),
+      botConfig(this.devnet, { host, port: all.databasePort ?? port, database }, this.keys, all),
     );
     const bot = new BotProcess({
       environment: {
@@ -91,8 +101,10 @@ export class Stack {
         DB_USER: user,
         DB_PASSWORD: password.reveal(),
         OPERATOR_PRIVATE_KEY: operatorPrivateKey,
+        ...all.variables,
       },
       onEvent,
+      onLine,
     });
     this.bot = bot;
     this.#bots.push(bot);
@@ -120,16 +132,21 @@ export class Stack {
     return { status: response.status, body: await response.json() };
   }
 
-  /** Rows of the bot's own database. */
+  /** Rows of the bot's own database, read past everything that stands between it and the bot. */
   async query<Row extends object>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
     if (!this.#database) {
       const { host, port, database, user, password } = this.postgres;
-      this.#database = new Client({ host, port, database, user, password: password.reveal() });
-      this.#database.on('error', () => undefined); // The server is stopped by us.
-      await this.#database.connect();
+      this.#database = new Pool({ host, port, database, user, password: password.reveal(), max: 2 });
+      this.#database.on('error', () => undefined); // The server is stopped by us, and the next query connects.
     }
     const { rows } = await this.#database.query<Row>(sql, [...values]);
     return rows;
+  }
+
+  /** Ends the database server, which then starts again by itself, on the same port. */
+  async restartDatabase(): Promise<void> {
+    const postmaster = readPostmaster(join(this.directory, 'postgres', 'cluster'));
+    if (postmaster) await stopPostmaster(postmaster.pid);
   }
 
   /** Ends bots, chain and database, in this order, and removes their files. */

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { HTML, reply, replyWith, type TransportFault } from './transport-fault.js';
+
 /** What a node answers instead of a result. */
 export class NodeRefusal {
   constructor(
@@ -14,21 +16,7 @@ export class NodeRefusal {
 
 /** What goes wrong with every HTTP request, or with the requests that hold a certain method. */
 export type Fault =
-  | {
-      readonly kind: 'status';
-      readonly status: number;
-      readonly headers?: Record<string, string>;
-      readonly body?: string;
-    }
-  | { readonly kind: 'body'; readonly body: string; readonly contentType?: string }
-  /** The node accepts the request and never answers. */
-  | { readonly kind: 'black-hole' }
-  /** The answer is correct, but late. */
-  | { readonly kind: 'slow'; readonly ms: number }
-  /** The node executes the request, and then cuts the connection without an answer. */
-  | { readonly kind: 'reset' }
-  /** The node cuts the connection in the middle of a correct answer. */
-  | { readonly kind: 'truncated' }
+  | TransportFault
   /** The answers are changed before they are sent: other ids, another order, one missing … */
   | { readonly kind: 'tampered'; readonly tamper: (answers: Answer[]) => unknown };
 
@@ -63,8 +51,6 @@ interface Subscription {
 
 /** Returns the result, or a promise of it; a {@link NodeRefusal}, or over HTTP a {@link GatewayFault}. */
 type Handler = (params: readonly unknown[]) => unknown;
-
-const HTML = '<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>';
 
 /**
  * A JSON-RPC node over HTTP and WebSocket on 127.0.0.1 that does what a test tells it to. By default it is a
@@ -245,33 +231,9 @@ export class FakeRpc {
     const gateway = answers.map(({ result }) => result).find((result) => result instanceof GatewayFault);
     const fault = this.fault ?? methodFault ?? gateway?.fault;
     const correct = JSON.stringify(batch ? answers : answers[0]);
-    switch (fault?.kind) {
-      case undefined:
-        reply(response, 200, correct);
-        return;
-      case 'status':
-        reply(response, fault.status, fault.body ?? HTML, { 'content-type': 'text/html', ...fault.headers });
-        return;
-      case 'body':
-        reply(response, 200, fault.body, { 'content-type': fault.contentType ?? 'application/json' });
-        return;
-      case 'black-hole':
-        this.onSwallowed?.();
-        return;
-      case 'slow':
-        setTimeout(() => reply(response, 200, correct), fault.ms);
-        return;
-      case 'reset':
-        response.socket?.resetAndDestroy();
-        return;
-      case 'truncated':
-        response.writeHead(200, { 'content-length': Buffer.byteLength(correct) });
-        response.write(correct.slice(0, -5), () => response.socket?.destroy());
-        return;
-      case 'tampered':
-        reply(response, 200, JSON.stringify(fault.tamper(answers)));
-        return;
-    }
+    if (fault?.kind === 'black-hole') this.onSwallowed?.();
+    else if (fault?.kind === 'tampered') reply(response, 200, JSON.stringify(fault.tamper(answers)));
+    else replyWith(response, fault, correct);
   }
 
   async #answer(id: unknown, method: string, params: readonly unknown[]): Promise<Answer> {
@@ -382,14 +344,4 @@ async function forwarded(
     body: JSON.stringify({ jsonrpc: '2.0', ...call }),
   });
   return (await answer.json()) as Answer;
-}
-
-function reply(
-  response: ServerResponse,
-  status: number,
-  body: string,
-  headers: Record<string, string> = {},
-): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(body);
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
+import { replyWith, type TransportFault } from './transport-fault.js';
 
 /** A call as it arrives. What a subscription brings counts as a call of `eth_subscription` without params. */
 export interface Call {
@@ -30,6 +31,12 @@ export class LyingNode {
   swallow: ((call: Call) => Answer | undefined) | undefined;
   /** What the honest node is asked instead: for lies about blocks that it does not have. */
   rewrite: ((call: Call) => Call) | undefined;
+  /** What goes wrong with every HTTP request. A node that answers with a status does not see the request. */
+  fault: TransportFault | undefined;
+  /** While set, no subscription brings anything. */
+  quiet = false;
+  /** Told the calls of each HTTP request before anything else happens. The request waits for it. */
+  onRequest: ((calls: readonly Call[]) => Promise<void>) | undefined;
   /** How many answers were lies. */
   lies = 0;
 
@@ -55,8 +62,10 @@ export class LyingNode {
     return `ws://127.0.0.1:${this.port}`;
   }
 
-  /** It tells the truth from now on. */
+  /** It tells the truth from now on, and nothing goes wrong any more. */
   repent(): void {
+    this.fault = undefined;
+    this.quiet = false;
     this.lie = undefined;
     this.swallow = undefined;
     this.rewrite = undefined;
@@ -82,9 +91,11 @@ export class LyingNode {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const asked = JSON.parse(Buffer.concat(chunks).toString()) as Message | Message[];
-      const answers = await this.answers(Array.isArray(asked) ? asked : [asked]);
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify(Array.isArray(asked) ? answers : answers[0]));
+      const calls = Array.isArray(asked) ? asked : [asked];
+      await this.onRequest?.(calls);
+      const { fault } = this;
+      const answers = fault?.kind === 'status' ? [] : await this.answers(calls);
+      replyWith(response, fault, JSON.stringify(Array.isArray(asked) ? answers : answers[0]));
     } catch {
       // The honest node is gone, as at the end of a test.
       response.statusCode = 502;
@@ -125,6 +136,10 @@ export class LyingNode {
   }
 
   private accept(client: WebSocket): void {
+    if (this.fault?.kind === 'status') {
+      client.terminate();
+      return;
+    }
     const honest = new WebSocket(this.upstream.ws);
     const asked = new Map<unknown, Call>();
     const waiting: string[] = [];
@@ -136,18 +151,22 @@ export class LyingNode {
       else waiting.push(text);
     });
     honest.on('open', () => waiting.forEach((text) => honest.send(text)));
-    honest.on('message', (frame: Buffer) => client.send(this.alteredFrame(frame.toString(), asked)));
+    honest.on('message', (frame: Buffer) => {
+      const told = this.alteredFrame(frame.toString(), asked);
+      if (told !== undefined) client.send(told);
+    });
     honest.on('error', () => client.terminate());
     honest.on('close', () => client.terminate());
     client.on('close', () => honest.terminate());
   }
 
-  private alteredFrame(text: string, asked: ReadonlyMap<unknown, Call>): string {
+  private alteredFrame(text: string, asked: ReadonlyMap<unknown, Call>): string | undefined {
     const message = JSON.parse(text) as Answer & {
       readonly id?: unknown;
       readonly params?: { readonly subscription: unknown; readonly result: unknown };
     };
     if (message.params) {
+      if (this.quiet) return undefined;
       const { result } = this.altered({ method: 'eth_subscription', params: [] }, message.params);
       return JSON.stringify({ ...message, params: { ...message.params, result } });
     }
