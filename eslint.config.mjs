@@ -7,7 +7,8 @@ import tseslint from 'typescript-eslint';
  */
 export const MAY_IMPORT = {
   domain: [],
-  config: ['domain'],
+  aws: ['domain'],
+  config: ['domain', 'aws'],
   'embedded-postgres': ['domain'],
   contract: ['domain'],
   database: ['domain', 'config', 'embedded-postgres'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { computeAddress } from 'ethers';
+import type { AwsAccess, AwsCredentials } from '../aws/aws-access.js';
 import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { textOf } from './file-text.js';
@@ -19,6 +20,8 @@ const SECRET_NAMES = [
   'DB_USER',
   'DB_PASSWORD',
   'REDIS_PASSWORD',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
 ];
 
 /** Secrets that the bot reads from the environment, never from the configuration file. */
@@ -28,6 +31,8 @@ export interface EnvironmentConfig {
   readonly dbUser: Secret | undefined;
   readonly dbPassword: Secret | undefined;
   readonly redisPassword: Secret | undefined;
+  /** For the clients of AWS: the process forgets the variables before the SDK would read them. */
+  readonly aws: AwsAccess;
 }
 
 export interface EnvironmentNeeds {
@@ -98,7 +103,30 @@ export class Environment {
         'DB_USER: the environment variable has no value, but the database needs a user; set DB_USER and DB_PASSWORD (or DB_USER_FILE and DB_PASSWORD_FILE)',
       );
     const dbPassword = this.#secret('DB_PASSWORD');
-    return { operatorPrivateKey, dbUser, dbPassword, redisPassword: this.#secret('REDIS_PASSWORD') };
+    return {
+      operatorPrivateKey,
+      dbUser,
+      dbPassword,
+      redisPassword: this.#secret('REDIS_PASSWORD'),
+      aws: this.awsAccess(),
+    };
+  }
+
+  /** The region and the keys of AWS. Without keys the SDK looks for a profile or a role by itself. */
+  awsAccess(): AwsAccess {
+    return { credentials: this.#awsCredentials(), region: this.value('AWS_REGION') };
+  }
+
+  #awsCredentials(): AwsCredentials | undefined {
+    const accessKeyId = this.value('AWS_ACCESS_KEY_ID');
+    const secretAccessKey = this.#secret('AWS_SECRET_ACCESS_KEY');
+    const sessionToken = this.#secret('AWS_SESSION_TOKEN');
+    if (accessKeyId !== undefined && secretAccessKey) return { accessKeyId, secretAccessKey, sessionToken };
+    if (accessKeyId !== undefined || secretAccessKey)
+      this.problems.push(
+        'AWS_ACCESS_KEY_ID: one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY has no value; set both, or neither to use a profile or a role',
+      );
+    return undefined;
   }
 
   /**
