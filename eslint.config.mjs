@@ -11,6 +11,7 @@ export const MAY_IMPORT = {
   config: ['domain', 'aws'],
   'embedded-postgres': ['domain'],
   contract: ['domain'],
+  journal: ['domain'],
   database: ['domain', 'config', 'embedded-postgres'],
   cache: ['domain', 'config'],
   rpc: ['domain', 'config'],

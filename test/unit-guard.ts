@@ -4,7 +4,7 @@
  */
 import childProcess, { ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
-import { Server, Socket, type AddressInfo } from 'node:net';
+import { Server, Socket } from 'node:net';
 import workerThreads from 'node:worker_threads';
 
 function refuse(what: string): never {
@@ -36,25 +36,30 @@ function forbidProcesses(): void {
 }
 
 function forbidForeignConnections(): void {
-  // Ports on which this process has listened. The port of a closed server stays allowed: it stands for a node
-  // that is away.
-  const ownPorts = new Set<number>();
+  // Ports and socket files on which this process has listened. The port of a closed server stays allowed: it
+  // stands for a node that is away.
+  const own = new Set<number | string>();
   const listen = Reflect.get(Server.prototype, 'listen');
   replace(Server.prototype, 'listen', function (this: Server, ...args: Parameters<Server['listen']>): Server {
-    this.once('listening', () => ownPorts.add((this.address() as AddressInfo).port));
+    this.once('listening', () => {
+      const address = this.address();
+      if (address !== null) own.add(typeof address === 'string' ? address : address.port);
+    });
     return listen.apply(this, args);
   });
   const connect = Reflect.get(Socket.prototype, 'connect') as (...args: unknown[]) => Socket;
   replace(Socket.prototype, 'connect', function (this: Socket, ...args: unknown[]): Socket {
-    const port = portOf(args[0]);
-    if (port === undefined || !ownPorts.has(port)) refuse('connect to another process');
+    const server = serverOf(args[0]);
+    if (server === undefined || !own.has(server)) refuse('connect to another process');
     return connect.apply(this, args);
   });
 }
 
-/** Of the first argument of Socket.connect: a port, options, or a list that begins with options. */
-function portOf(target: unknown): number | undefined {
+/** Of the first argument of Socket.connect: a port, a path, options, or a list that begins with options. */
+function serverOf(target: unknown): number | string | undefined {
   const options: unknown = Array.isArray(target) ? target[0] : target;
-  if (typeof options === 'object' && options !== null && 'port' in options) return Number(options.port);
-  return typeof options === 'number' ? options : undefined;
+  if (typeof options === 'number') return options;
+  if (typeof options !== 'object' || options === null) return undefined;
+  if ('path' in options && typeof options.path === 'string') return options.path;
+  return 'port' in options ? Number(options.port) : undefined;
 }

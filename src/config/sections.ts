@@ -18,6 +18,7 @@ import {
   Usd,
 } from './key-types.js';
 import { List, Section, type Mapping, type SectionClass } from './keys.js';
+import { JournalConfig } from './journal-section.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
 import { SafetyConfig } from './safety-section.js';
 import { AtLeast, DistinctNames, Needs, OnlyOne, OnlyWith } from './rules.js';
@@ -302,6 +303,9 @@ class FileConfig {
 
   @Section(databaseOf)
   readonly database!: DatabaseConfig;
+
+  @Section(() => JournalConfig)
+  readonly journal!: JournalConfig;
 
   /** Absent: the cache is in memory. */
   @Section(() => RedisConfig, { optional: true })
