@@ -3,6 +3,7 @@ import type { TransactionReceipt } from 'ethers';
 import type { Stack } from '../../../devnet/stack/stack.js';
 import { toAddress, type Hex } from '../../../src/domain/hex.js';
 import { liquidatedEvents } from '../../../src/contract/contract.js';
+import { leavesNothing } from '../invariants.js';
 
 interface Row {
   readonly nonce: string;
@@ -11,13 +12,16 @@ interface Row {
   readonly execution: string | null;
   readonly gas_used: string | null;
   readonly realised_profit: string | null;
+  readonly debt_covered: string | null;
+  readonly collateral_seized: string | null;
 }
 
 /** Every row that says something else than the chain does, as a sentence: none when the books are true. */
 export async function closedBooks(stack: Stack): Promise<string[]> {
   const { provider, accounts, addresses } = stack.devnet;
   const rows = await stack.query<Row>(
-    `SELECT t.nonce::text, t.hash, t.status, e.status AS execution, e.gas_used::text, e.realised_profit::text
+    `SELECT t.nonce::text, t.hash, t.status, e.status AS execution, e.gas_used::text, e.realised_profit::text,
+            e.debt_covered::text, e.collateral_seized::text
        FROM transactions t LEFT JOIN executions e ON e.id = t.execution_id ORDER BY t.nonce`,
   );
   const mined = rows.filter(({ status }) => status === 'mined');
@@ -40,15 +44,19 @@ function differences(row: Row, receipt: TransactionReceipt, chimera: string): st
     topics: topics as Hex[],
     data: data as Hex,
   }));
-  const profit = status === 'reverted' ? null : String(liquidatedEvents(logs, toAddress(chimera))[0]?.profit);
+  const event = status === 'reverted' ? undefined : liquidatedEvents(logs, toAddress(chimera))[0];
+  const amount = (value: bigint | undefined): string | null => (value === undefined ? null : String(value));
   const facts: [string, unknown, unknown][] = [
     ['status', row.execution, status],
     ['gas used', row.gas_used, String(receipt.gasUsed)],
-    ['profit', row.realised_profit, profit],
+    ['profit', row.realised_profit, amount(event?.profit)],
+    ['debt covered', row.debt_covered, amount(event?.debtCovered)],
+    ['collateral seized', row.collateral_seized, amount(event?.collateralSeized)],
   ];
-  return facts.flatMap(([what, ours, chain]) =>
+  const different = facts.flatMap(([what, ours, chain]) =>
     ours === chain
       ? []
       : [`nonce ${row.nonce}: ${what} is ${String(ours)} in the books, ${String(chain)} on the chain`],
   );
+  return [...different, ...leavesNothing(receipt, chimera)];
 }
