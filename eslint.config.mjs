@@ -29,7 +29,8 @@ export const MAY_IMPORT = {
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'detector', 'planner', 'safety'],
     ...['execution', 'monitoring'],
   ],
-  api: ['domain', 'config', 'database', 'rpc', 'safety', 'bot'],
+  api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot'],
+  cli: ['domain', 'monitoring'],
 };
 
 const MOST_CONSTRUCTOR_PARAMETERS = 7;

@@ -8,7 +8,7 @@ const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   'devnet/README.md',
-  ...['architecture', 'contract', 'deploying', 'faults', 'state'].map((name) => `docs/${name}.md`),
+  ...['architecture', 'contract', 'deploying', 'faults', 'metrics', 'state'].map((name) => `docs/${name}.md`),
 ];
 
 const root = new URL('../', import.meta.url);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Server } from 'node:http';
-import { Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
+import { Global, Logger, Module, type LoggerService, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import supertest from 'supertest';
@@ -8,12 +8,17 @@ import { DataSource } from 'typeorm';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
+import { StatusMetrics } from '../src/bot/status-metrics.js';
 import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
 import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
 import { Events } from '../src/domain/events/events.js';
 import type { SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
+import { EventMetrics } from '../src/monitoring/metrics/event-metrics.js';
+import { MetricBook } from '../src/monitoring/metrics/metric-book.js';
+import { Metrics } from '../src/monitoring/metrics/metrics.js';
+import { ProcessReadings } from '../src/monitoring/metrics/process-readings.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, SafetyModule } from '../src/safety/index.js';
@@ -52,6 +57,8 @@ export interface ApiApp {
 export interface ApiSettings {
   /** As written in the configuration file. Default: one operator, one viewer. */
   readonly keys?: string;
+  /** Further sections of the file. */
+  readonly sections?: string;
   /** Further keys of the section `api`. */
   readonly more?: string;
   /** The directory of a real database, used by the real SafetyController. Without it both are fakes. */
@@ -72,6 +79,14 @@ const KEYS = `
 
 const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
 
+/** What MonitoringModule has of metrics. */
+@Global()
+@Module({
+  providers: [MetricBook, EventMetrics, Metrics, ProcessReadings],
+  exports: [MetricBook, EventMetrics, Metrics],
+})
+class Measured {}
+
 /** The API as main serves it, with all guards and filters, in front of a fake bot. */
 export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
   const config = configOf(settings);
@@ -84,10 +99,11 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
     imports: [
       ...API.imports,
       Ambient,
+      Measured,
       ChimeraConfigModule.forRoot(() => config),
       ...(real ? [DatabaseModule, SafetyModule] : []),
     ],
-    providers: [...API.providers, ...bot(world), ...(real ? [] : database(world))],
+    providers: [...API.providers, StatusMetrics, ...bot(world), ...(real ? [] : database(world))],
   })
   class App {}
 
@@ -107,7 +123,12 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
   };
 }
 
-function configOf({ keys = KEYS, more = '', dataDir = './unused' }: ApiSettings): ChimeraConfig {
+function configOf({
+  keys = KEYS,
+  more = '',
+  sections = '',
+  dataDir = './unused',
+}: ApiSettings): ChimeraConfig {
   const yaml = withSection('database', `{ embedded: true, dataDir: '${dataDir}' }`);
   return parseConfig(
     `${yaml}
@@ -116,6 +137,7 @@ api:
   port: 0
   keys: ${keys}
   ${more}
+${sections}
 `,
     { RPC_PRIMARY_HTTP: NODE_URL.reveal() },
   );
@@ -138,6 +160,8 @@ function newWorld(): World {
         serious: false,
       },
       positions: 50,
+      watched: 5,
+      waitingHeads: 0,
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       incomplete: [],
       setAside: [],

@@ -12,6 +12,7 @@ import { ApiKeys } from './api-keys.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { StatusController } from './status.controller.js';
@@ -23,7 +24,13 @@ export const API = {
     TerminusModule.forRoot({ logger: false }),
     ThrottlerModule.forRoot(RATE_LIMITS),
   ],
-  controllers: [HealthController, StatusController, HaltResumeController, ExecutionsController],
+  controllers: [
+    HealthController,
+    MetricsController,
+    StatusController,
+    HaltResumeController,
+    ExecutionsController,
+  ],
   providers: [
     {
       provide: ApiKeys,

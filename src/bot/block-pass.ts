@@ -3,6 +3,7 @@ import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type PlanDecision, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
+import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
@@ -42,6 +43,9 @@ export interface PassFailure {
  */
 @Injectable()
 export class BlockPass {
+  /** The liquidatable positions of the last pass. */
+  private below: ReadonlySet<Address> = new Set();
+
   constructor(
     private readonly state: StateEngine,
     private readonly detector: OpportunityDetector,
@@ -58,11 +62,12 @@ export class BlockPass {
    */
   async run(head: Head, trace: PassTrace): Promise<PassResult | PassFailure> {
     this.journal.startPass();
-    const reached = await this.reach(head);
+    const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view } = reached;
 
-    const { opportunities, skipped, liquidatable } = this.detect(view);
+    const { opportunities, skipped, liquidatable, appeared } = this.detect(view);
+    trace.mark('detect');
     const { operator } = this.execution;
     const decisions = await this.planner.plan(opportunities, {
       block: view.block,
@@ -72,6 +77,7 @@ export class BlockPass {
       operator,
       pending: this.execution.pendingCalls(),
       allowance: this.execution.allowance(),
+      trace,
     });
     const { plans, refusals } = this.askGate(decisions, trace);
     skipped.push(...(await this.journal.recordRejections(decisions, refusals, operator)));
@@ -84,9 +90,11 @@ export class BlockPass {
       block: head.number,
       positions: this.state.positionCount,
       liquidatable,
+      appeared,
       planned,
       tookMs: Math.round(trace.sinceHeadMs()),
     });
+    this.journal.reportStages(trace.stages);
     return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped) };
   }
 
@@ -94,12 +102,17 @@ export class BlockPass {
    * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever
    * becomes of the other: the state must not move on beside the next pass.
    */
-  private async reach(head: Head): Promise<{ kind: 'reached'; view: StateView } | PassFailure> {
+  private async reach(
+    head: Head,
+    trace: PassTrace,
+  ): Promise<{ kind: 'reached'; view: StateView } | PassFailure> {
     const [advanced, unsettled] = await Promise.all([
       this.state.advance(head),
       errorOf(this.execution.settle(head)),
     ]);
-    const { view, takenBack, error } = advanced;
+    const { view, takenBack, readAtMs, error } = advanced;
+    trace.mark('logs', readAtMs);
+    trace.mark('state');
     // The settlement that ran beside it may have counted a block that is gone. What such a block had settled
     // is in flight again before any plan is made, also when the head was not reached: no position is
     // liquidated twice.
@@ -113,6 +126,7 @@ export class BlockPass {
     opportunities: Opportunity[];
     skipped: SkippedPosition[];
     liquidatable: number;
+    appeared: number;
   } {
     const detections = this.detector.detect(view, this.safety.headroomUsd8());
     const skipped: SkippedPosition[] = [];
@@ -127,7 +141,10 @@ export class BlockPass {
       if (rejection) skipped.push({ ...opportunity, rejection });
       else opportunities.push(opportunity);
     }
-    return { opportunities, skipped, liquidatable: detections.length };
+    const below = [...skipped, ...opportunities].map(({ borrower }) => borrower);
+    const appeared = below.filter((borrower) => !this.below.has(borrower)).length;
+    this.below = new Set(below);
+    return { opportunities, skipped, liquidatable: detections.length, appeared };
   }
 
   private refusalBeforePlanning({ borrower }: Opportunity): Rejection | undefined {

@@ -3,7 +3,8 @@ import { ChimeraConfig } from '../config/index.js';
 import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { ExecutionService, type LeaseStatus, type OutcomeStatus, type Prospect } from '../execution/index.js';
-import { Counters, type CounterValues } from '../monitoring/counters.js';
+import { MetricBook } from '../monitoring/metrics/metric-book.js';
+import { totalsOf, type Totals } from '../monitoring/metrics/totals.js';
 import type { Incomplete } from '../state/completeness.js';
 import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
 import { StateEngine } from '../state/state-engine.js';
@@ -23,6 +24,8 @@ export interface BotStatus {
   /** Passes that failed since one succeeded. */
   readonly failures: PassFailures;
   readonly positions: number;
+  /** Positions that are near the limit or below it, and a few others. */
+  readonly watched: number;
   /** Markets whose borrowers are not all known yet. */
   readonly backfill: readonly {
     readonly market: string;
@@ -39,13 +42,15 @@ export interface BotStatus {
   readonly setAside: readonly SetAside[];
   readonly liquidatable: number;
   readonly inFlight: number;
+  /** Heads that wait for the running pass. */
+  readonly waitingHeads: number;
   /** What became of our transactions, and the pace that follows from it. */
   readonly outcomes: OutcomeStatus;
   /** Wei, as last read; undefined before the first read. */
   readonly operatorBalanceWei: bigint | undefined;
   /** The budgets of fees and losses, and what is used of them. */
   readonly spending: Spending;
-  readonly counters: CounterValues;
+  readonly counters: Totals;
   /** Positions with a health factor below 1 that the last pass did not liquidate, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
 }
@@ -59,7 +64,7 @@ export class BotStatusReader {
     private readonly state: StateEngine,
     private readonly doubts: DoubtedPositions,
     private readonly execution: ExecutionService,
-    private readonly counters: Counters,
+    private readonly book: MetricBook,
     private readonly config: ChimeraConfig,
   ) {}
 
@@ -80,6 +85,7 @@ export class BotStatusReader {
       sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),
       failures: this.loop.failures,
       positions: this.state.positionCount,
+      watched: this.state.watchedCount,
       backfill: this.config.protocols.flatMap(({ name }) => {
         const progress = this.state.backfill.progressOf(name);
         return progress ? [{ market: name, ...progress }] : [];
@@ -88,10 +94,11 @@ export class BotStatusReader {
       setAside: this.doubts.setAside,
       liquidatable: lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,
+      waitingHeads: this.loop.waitingHeads,
       outcomes: this.execution.outcomes,
       operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
       spending: this.execution.spending(),
-      counters: this.counters.values,
+      counters: totalsOf(this.book),
       skipped: lastPass?.skipped ?? {},
     };
   }

@@ -14,6 +14,7 @@ import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
 import { SequencerWatch } from './sequencer-watch.js';
+import { StatusMetrics } from './status-metrics.js';
 
 /**
  * Start, loop and end of the bot. It must never hold a rule of its own: it calls the other modules in order.
@@ -30,6 +31,7 @@ import { SequencerWatch } from './sequencer-watch.js';
     PassLoop,
     PassWatchdog,
     SequencerWatch,
+    StatusMetrics,
   ],
   exports: [BotStatusReader],
 })

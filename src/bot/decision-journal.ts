@@ -11,6 +11,7 @@ import { Clock } from '../domain/clock.js';
 import { HaltError } from '../domain/errors.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
+import type { StageTime } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { poolsOf } from '../domain/route.js';
 import { executionRow, type RowOwner } from '../execution/index.js';
@@ -147,6 +148,10 @@ export class DecisionJournal {
     this.events.emit({ event: 'pass', ...pass });
   }
 
+  reportStages(stages: readonly StageTime[]): void {
+    this.events.emit({ event: 'stages-timed', stages });
+  }
+
   /** A plan is about to be handed to execution. */
   reportPlan({ plan, executionId }: PlanRow): void {
     this.events.emit({
@@ -163,6 +168,10 @@ export class DecisionJournal {
       notionalUsd8: String(plan.notionalUsd8),
       grossProfitUsd8: String(plan.grossProfitUsd8),
       bidUsd8: String(plan.costs.bidUsd8),
+      gasUsd8: String(plan.costs.l2GasUsd8),
+      l1FeeUsd8: String(plan.costs.l1DataUsd8),
+      operatorFeeUsd8: String(plan.costs.operatorUsd8),
+      poolFeeUsd8: String(plan.costs.poolFeeUsd8),
       netProfitUsd8: String(plan.netProfitUsd8),
     });
   }

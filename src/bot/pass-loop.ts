@@ -46,6 +46,11 @@ export class PassLoop {
     return this.lastEndedAtMs === undefined ? undefined : this.clock.monotonicMs() - this.lastEndedAtMs;
   }
 
+  /** Heads that wait for the running pass: one at most. */
+  get waitingHeads(): number {
+    return this.queue.newest ? 1 : 0;
+  }
+
   get failures(): PassFailures {
     return this.watchdog.failures;
   }

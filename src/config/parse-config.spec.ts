@@ -114,9 +114,9 @@ describe('mistakes', () => {
       'oracles',
       '{ nativeUsdFeed: 0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70, maxDivergenceBps: 500 }',
     );
-    expect(problemsOf(`${yaml}\nmonitoring: { cloudwatch: { enabled: false } }`)).toEqual([
+    expect(problemsOf(`${yaml}\nmonitoring: { statsd: { enabled: false } }`)).toEqual([
       'oracles.maxDivergenceBps: is not a known key; oracles has the keys nativeUsdFeed, maxMovePerBlockBps, maxAgeSeconds',
-      'monitoring.cloudwatch: is not a known key; monitoring has the keys exportIntervalMs, logLevel, logFormat',
+      'monitoring.statsd: is not a known key; monitoring has the keys exportIntervalMs, metrics, cloudwatch, logLevel, logFormat',
     ]);
   });
 

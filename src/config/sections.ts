@@ -20,6 +20,7 @@ import {
 import { List, Section, type Mapping, type SectionClass } from './keys.js';
 import { JournalConfig } from './journal-section.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
+import { MonitoringConfig } from './monitoring-section.js';
 import { SafetyConfig } from './safety-section.js';
 import { AtLeast, DistinctNames, Needs, OnlyOne, OnlyWith } from './rules.js';
 
@@ -243,19 +244,6 @@ export class DeploymentExecutionConfig extends SendingConfig {
   /** Absent or zero before the first deployment. */
   @ContractAddress({ optional: true, zero: true })
   readonly chimera?: Address;
-}
-
-export class MonitoringConfig {
-  @Integer({ min: 1000, max: 86_400_000, default: '60000', example: 60000 })
-  readonly exportIntervalMs!: number;
-
-  /** Messages of a lower level are not logged. */
-  @Choice({ of: ['debug', 'info', 'warn', 'error'], default: 'info', variable: 'LOG_LEVEL' })
-  readonly logLevel!: 'debug' | 'info' | 'warn' | 'error';
-
-  /** auto: readable lines on a terminal, otherwise one JSON object a line. */
-  @Choice({ of: ['auto', 'json', 'pretty'], default: 'auto', variable: 'LOG_FORMAT' })
-  readonly logFormat!: 'auto' | 'json' | 'pretty';
 }
 
 export class ApiKeyConfig {

@@ -12,6 +12,27 @@ describe('PassTrace', () => {
     expect(trace.sinceHeadMs()).toBe(3.5);
   });
 
+  it('tells how long each stage took, from the end of the one before it', () => {
+    const clock = new TestClock();
+    const trace = new PassTrace(clock, clock.monotonicMs());
+    clock.advance(10);
+    trace.mark('logs', clock.monotonicMs() - 4);
+    trace.mark('state');
+    clock.advance(3);
+    trace.mark('send');
+    clock.advance(2);
+    trace.mark('send');
+    const taken = trace.stages.map(({ stage, ms }) => `${stage} ${ms}`);
+    expect(taken).toEqual(['logs 6', 'state 4', 'send 3', 'send 2']);
+  });
+
+  it('a stage of the past takes no time below zero', () => {
+    const clock = new TestClock();
+    const trace = new PassTrace(clock, clock.monotonicMs());
+    trace.mark('logs', clock.monotonicMs() - 1);
+    expect(trace.stages).toEqual([{ stage: 'logs', ms: 0 }]);
+  });
+
   const block = aBlock(10);
   it.each([
     ['no newer head', undefined, false],

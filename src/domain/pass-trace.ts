@@ -2,10 +2,34 @@ import type { Block, Head } from './block.js';
 import type { Clock } from './clock.js';
 
 /**
- * When one pass of the loop began, and which head has come since. The age of its plans is measured from
- * there.
+ * The stages from a head to the receipt, in their order. The last three are passed once for each transaction.
+ *
+ * - logs: the logs since the last block, and what is asked at the head, were read.
+ * - state: every position is at the head.
+ * - detect: the positions below 1 are known.
+ * - plan: quotes were read, and drafts were made of them.
+ * - prove: the drafts were simulated.
+ * - record: the signed transaction is durable.
+ * - send: it was handed over.
+ * - mined: its receipt counts.
+ */
+export const STAGES = ['logs', 'state', 'detect', 'plan', 'prove', 'record', 'send', 'mined'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** How long a stage took. */
+export interface StageTime {
+  readonly stage: Stage;
+  readonly ms: number;
+}
+
+/**
+ * When one pass of the loop began, how long its stages took, and which head has come since. The age of its
+ * plans is measured from there.
  */
 export class PassTrace {
+  private readonly taken: StageTime[] = [];
+  private markedAtMs: number;
+
   /**
    * @param headReceivedAtMs when the head of the pass arrived: monotonic milliseconds of the same clock.
    * @param newerHead the head that waits for the next pass.
@@ -14,11 +38,24 @@ export class PassTrace {
     private readonly clock: Clock,
     private readonly headReceivedAtMs: number,
     private readonly newerHead: () => Head | undefined = () => undefined,
-  ) {}
+  ) {
+    this.markedAtMs = headReceivedAtMs;
+  }
 
   /** Milliseconds since the head arrived, with fractions. Never negative. */
   sinceHeadMs(): number {
     return Math.max(0, this.clock.monotonicMs() - this.headReceivedAtMs);
+  }
+
+  /** A stage is over: it took the time since the one before it. @param atMs monotonic; default: now. */
+  mark(stage: Stage, atMs: number = this.clock.monotonicMs()): void {
+    this.taken.push({ stage, ms: Math.max(0, atMs - this.markedAtMs) });
+    this.markedAtMs = atMs;
+  }
+
+  /** The stages so far, in the order in which they ended. */
+  get stages(): readonly StageTime[] {
+    return this.taken;
   }
 
   /** Whether a newer head shows that this block is no longer in the chain: it stands in its place. */

@@ -22,7 +22,7 @@ import { rivalNews, verdictColumns } from './execution-row.js';
 import { FailureCount } from './failure-count.js';
 import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { OutcomeBook } from './outcome-book.js';
-import type { Proof } from './settlement.js';
+import { feesPaid, type Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
 import type { Intent } from './submission.js';
@@ -310,6 +310,7 @@ export class Ledger {
     this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
+      fees: feesPaid(receipt, proof.besideGas, transaction.call.maxPriorityFeePerGas),
     });
   }
 
@@ -368,7 +369,7 @@ export class Ledger {
     { executionId, hash, terms }: InFlight,
     status: Settled['status'],
     { outcome, reason, rival }: Verdict,
-    mined: Partial<Pick<Settled, 'block' | 'realisedProfitUsd8'>> = {},
+    mined: Partial<Pick<Settled, 'block' | 'realisedProfitUsd8' | 'fees'>> = {},
   ): void {
     this.events.emit({
       event: 'execution-settled',
@@ -382,6 +383,7 @@ export class Ledger {
       block: undefined,
       realisedProfitUsd8: undefined,
       simulatedNetProfitUsd8: String(terms.netProfitUsd8),
+      fees: undefined,
       ...mined,
     });
   }

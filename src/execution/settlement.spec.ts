@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
-import { proofOf } from './settlement.js';
+import { feesPaid, proofOf } from './settlement.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 
 const USD = 10n ** 8n;
@@ -82,6 +82,7 @@ describe('proofOf', () => {
       collateralSeized: 7n,
       profit: 10n ** 16n,
       feesWei: 400_000n * 10n ** 9n + 1n,
+      besideGas: { l1Fee: 1n, operatorFee: 0n },
       realisedProfitUsd8: 20n * USD - (80n * USD) / 100n - 1n,
     });
   });
@@ -113,6 +114,7 @@ describe('proofOf', () => {
     expect(outcome).toEqual({
       kind: 'no-event',
       feesWei: 400_000n * 10n ** 9n,
+      besideGas: NO_FEES,
       realisedProfitUsd8: (-80n * USD) / 100n,
     });
   });
@@ -122,6 +124,21 @@ describe('proofOf', () => {
       kind: 'reverted',
       realisedProfitUsd8: (-80n * USD) / 100n,
     });
+  });
+});
+
+describe('feesPaid', () => {
+  const receipt = { gasUsed: 100n, effectiveGasPrice: 30n };
+  const beside = { l1Fee: 7n, operatorFee: 2n };
+
+  it('tells the bid from the rest of the gas price; together they are what was paid', () => {
+    expect(feesPaid(receipt, beside, 20n)).toEqual({
+      ...{ gasWei: '1000', bidWei: '2000', l1Wei: '7', operatorWei: '2' },
+    });
+  });
+
+  it('a bid that the gas price had no room for is no more than the gas price', () => {
+    expect(feesPaid(receipt, beside, 50n)).toMatchObject({ gasWei: '0', bidWei: '3000' });
   });
 });
 

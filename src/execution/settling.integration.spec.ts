@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hex } from '../domain/hex.js';
+import type { FeesPaid } from '../domain/events/execution.js';
 import { costUsd8 } from '../domain/money.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
 import { Bench, DOING_NOTHING, emitting, ETHER, reverting, type Settings } from '../../testing/execution.js';
@@ -64,7 +65,11 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       block: receipt!.blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
       simulatedNetProfitUsd8: String(19n * USD),
+      fees: expect.objectContaining({ l1Wei: '0', operatorWei: '0' }) as FeesPaid,
     });
+    if (settlement?.event !== 'execution-settled') throw new Error('not settled');
+    const { gasWei = '', bidWei = '' } = settlement.fees ?? {};
+    expect(BigInt(gasWei) + BigInt(bidWei)).toBe(receipt!.gasUsed * receipt!.effectiveGasPrice);
     expect(await bench.executions.find(executionId)).toMatchObject({
       status: 'succeeded',
       reason: null,

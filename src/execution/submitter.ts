@@ -122,6 +122,7 @@ export class Submitter {
     // No await between the authorisation and the signature: nothing changes in between.
     const signed = this.wallet.signer.sign(plan.call, lease.nonce);
     const transaction = await this.ledger.record(intent, signed, door.name);
+    trace.mark('record');
     lease.keep();
     // The row is durable: the process that takes over hands it over.
     if (!this.wallet.lease.holds) return rejected('standing-by');
@@ -135,7 +136,9 @@ export class Submitter {
       });
       return late;
     }
-    return this.sender.send(transaction, lease, plan.block.number, trace);
+    const submission = await this.sender.send(transaction, lease, plan.block.number, trace);
+    trace.mark('send');
+    return submission;
   }
 
   private nothingAhead(): Ahead {

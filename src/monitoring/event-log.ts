@@ -11,6 +11,8 @@ type LevelOf<E extends BotEvent> = Level | ((event: E) => Level);
 /** The level of each event; `info` when it is not listed. `silent`: the event is not logged. */
 const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>> } = {
   'backfill-range': 'silent', // The backfill reporter emits the progress every few seconds.
+  'rpc-request': 'silent',
+  'stages-timed': 'silent',
   // A pass is worth a line only when there was something to liquidate.
   pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
   'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),

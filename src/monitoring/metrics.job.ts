@@ -1,8 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { ChimeraConfig } from '../config/index.js';
-import { Counters } from './counters.js';
 import { Events } from '../domain/events/events.js';
+import { MetricBook } from './metrics/metric-book.js';
+import { totalsOf } from './metrics/totals.js';
 
 const JOB = 'metrics';
 
@@ -11,7 +12,7 @@ const JOB = 'metrics';
 export class MetricsJob implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly scheduler: SchedulerRegistry,
-    private readonly counters: Counters,
+    private readonly book: MetricBook,
     private readonly events: Events,
     private readonly config: ChimeraConfig,
   ) {}
@@ -28,6 +29,6 @@ export class MetricsJob implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   export(): void {
-    this.events.emit({ event: 'metrics', counters: this.counters.values });
+    this.events.emit({ event: 'metrics', counters: totalsOf(this.book) });
   }
 }

@@ -60,6 +60,7 @@ export class ExecutionPlanner {
       if ('kind' in draft) decisions.push({ ...draft, opportunity });
       else drafts.push(draft);
     }
+    context.trace?.mark('plan');
     drafts.sort((a, b) => (a.quote.grossUsd8 < b.quote.grossUsd8 ? 1 : -1));
     return [...(await this.prove(drafts, context)), ...decisions];
   }
@@ -86,6 +87,7 @@ export class ExecutionPlanner {
     const refuse = (rejection: Rejection): PlanDecision[] =>
       groups.flat().map(({ opportunity }) => ({ ...rejection, opportunity }));
     const heard = await this.hear(groups, context);
+    context.trace?.mark('prove');
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
     const feedPriceUsd8 = agreedPrice(witnesses, context);

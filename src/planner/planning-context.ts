@@ -1,5 +1,6 @@
 import type { Block } from '../domain/block.js';
 import type { Allowance } from '../domain/budget.js';
+import type { PassTrace } from '../domain/pass-trace.js';
 import type { Address } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 
@@ -16,4 +17,6 @@ export interface PlanningContext {
   readonly pending: readonly Pick<TransactionCall, 'to' | 'data' | 'gasLimit'>[];
   /** What the plans may reserve together. */
   readonly allowance: Allowance;
+  /** Is told when the drafts are made and when they are proved. */
+  readonly trace?: Pick<PassTrace, 'mark'>;
 }

@@ -24,14 +24,15 @@ import { RpcPool } from './endpoints/rpc-pool.js';
   providers: [
     {
       provide: RpcPool,
-      inject: [ChimeraConfig, Clock],
-      useFactory: ({ network, rpc }: ChimeraConfig, clock: Clock): RpcPool =>
+      inject: [ChimeraConfig, Clock, Events],
+      useFactory: ({ network, rpc }: ChimeraConfig, clock: Clock, events: Events): RpcPool =>
         new RpcPool(
           {
             chainId: network.chainId,
             primary: rpc.primary,
             backup: rpc.backup,
             archive: rpc.archive,
+            onRequest: (request) => events.emit({ event: 'rpc-request', ...request }),
           },
           clock,
         ),

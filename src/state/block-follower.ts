@@ -37,13 +37,14 @@ export class BlockFollower {
   private contradictions: Contradiction[] = [];
   private readonly gap: OpenGap;
   private readonly logs: BlockLogs;
+  private readAtMs: number | undefined;
 
   /** @param delivered the logs of WebSockets, where there are any. */
   constructor(
     private readonly chain: Chain,
     private readonly followed: readonly Followed[],
     private readonly description: ChainDescription,
-    clock: Clock,
+    private readonly clock: Clock,
     delivered?: DeliveredLogs,
   ) {
     this.gap = new OpenGap(clock);
@@ -158,6 +159,13 @@ export class BlockFollower {
     return { later: this.ring.after(block).map((undos) => undos[index]), tip: this.ring.tipUndo?.[index] };
   }
 
+  /** When the logs of the last walk had been read: monotonic milliseconds; undefined when asked again. */
+  takeReadAtMs(): number | undefined {
+    const { readAtMs } = this;
+    this.readAtMs = undefined;
+    return readAtMs;
+  }
+
   /** The accounts that the logs contradicted since this was asked last. */
   takeContradictions(): readonly Contradiction[] {
     const found = this.contradictions;
@@ -168,6 +176,7 @@ export class BlockFollower {
   private async applyAll(head: Block, blocks: readonly Block[]): Promise<Answers> {
     const { watched } = this;
     const [logs, answers] = await Promise.all([this.logs.read(blocks, watched, this.check), this.ask(head)]);
+    this.readAtMs = this.clock.monotonicMs();
     for (const [index, block] of blocks.entries()) {
       this.logs.note(block, logs[index] ?? [], watched);
       const seen = blocks.slice(0, index + 1);

@@ -119,6 +119,12 @@ export interface RestoreStep extends BlockStep {
   readonly undecodable: readonly Address[];
 }
 
+/** How many accounts are followed; of these are watched: those near the limit or below it, and a few others. */
+export interface AccountCounts {
+  readonly followed: number;
+  readonly watched: number;
+}
+
 /**
  * Something followed that consists of accounts: they are found in the history, saved, and compared with the
  * chain.
@@ -131,7 +137,7 @@ export interface FollowedAccounts<
 > extends Followed<View, Step, Undo, Answers> {
   /** The accounts that are followed. */
   readonly accounts: Iterable<Address>;
-  readonly accountCount: number;
+  readonly counts: AccountCounts;
   /** Whether the state of every followed account is known. */
   readonly isWhole: boolean;
   /**

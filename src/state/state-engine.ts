@@ -40,6 +40,8 @@ export interface Advance {
   readonly view: StateView | undefined;
   /** The blocks that were taken back on the way, the newest first, whether or not the head was reached. */
   readonly takenBack: readonly Hash[];
+  /** When the logs on the way had been read: monotonic milliseconds; undefined when none were asked for. */
+  readonly readAtMs?: number | undefined;
   /**
    * What went wrong, to be acted on by its class: a RetryError when the chain could not be read, a HaltError
    * when a reorg was too deep, or a gap stayed open. Undefined when all is well.
@@ -82,7 +84,12 @@ export class StateEngine {
   }
 
   get positionCount(): number {
-    return this.current ? this.markets.reduce((sum, { accountCount }) => sum + accountCount, 0) : 0;
+    return this.current ? this.markets.reduce((sum, { counts }) => sum + counts.followed, 0) : 0;
+  }
+
+  /** Positions that are near the limit or below it, and a few others. */
+  get watchedCount(): number {
+    return this.current ? this.markets.reduce((sum, { counts }) => sum + counts.watched, 0) : 0;
   }
 
   /**
@@ -104,7 +111,7 @@ export class StateEngine {
     const takenBack: Hash[] = [];
     try {
       const view = await this.follower.watchGap(head, () => this.advanceTo(head, takenBack));
-      return { view, takenBack, error: this.takeHalt() };
+      return { view, takenBack, readAtMs: this.follower.takeReadAtMs(), error: this.takeHalt() };
     } catch (error) {
       // A halt was found on the way, and the blocks that showed it will not be looked at again: it wins.
       return { view: undefined, takenBack, error: this.takeHalt() ?? errorFrom(error) };

@@ -61,6 +61,8 @@ export type ExecutionEvent =
       readonly block: number | undefined;
       readonly realisedProfitUsd8: string | undefined;
       readonly simulatedNetProfitUsd8: string;
+      /** What its receipt says that it paid; undefined when it was not mined. */
+      readonly fees: FeesPaid | undefined;
     }
   | {
       /**
@@ -146,6 +148,16 @@ export type ExecutionEvent =
       readonly event: 'left-in-flight';
       readonly transactions: number;
     };
+
+/** Wei, as decimal text. */
+export interface FeesPaid {
+  /** The L2 fee without the bid. */
+  readonly gasWei: string;
+  /** The priority fee. */
+  readonly bidWei: string;
+  readonly l1Wei: string;
+  readonly operatorWei: string;
+}
 
 /** The transaction of another liquidator. */
 export interface RivalNews {

@@ -1,4 +1,5 @@
 import type { RejectionReason } from '../decision.js';
+import type { StageTime } from '../pass-trace.js';
 
 /** Start, passes and decisions of the loop, and its end. */
 export type LoopEvent =
@@ -18,9 +19,16 @@ export type LoopEvent =
       readonly block: number;
       readonly positions: number;
       readonly liquidatable: number;
+      /** Of the liquidatable ones, those that were not in the pass before. */
+      readonly appeared: number;
       readonly planned: number;
       /** Milliseconds from the head's arrival to the end of the pass. */
       readonly tookMs: number;
+    }
+  | {
+      /** How long the stages of a pass took. It is measured, and not logged. */
+      readonly event: 'stages-timed';
+      readonly stages: readonly StageTime[];
     }
   | {
       /** A pass, or work beside it, ended with an error. */
@@ -54,6 +62,11 @@ export type LoopEvent =
       readonly notionalUsd8: string;
       readonly grossProfitUsd8: string;
       readonly bidUsd8: string;
+      readonly gasUsd8: string;
+      readonly l1FeeUsd8: string;
+      readonly operatorFeeUsd8: string;
+      /** A part of the swap: it is not subtracted from the gross profit. */
+      readonly poolFeeUsd8: string;
       readonly netProfitUsd8: string;
     }
   | {

@@ -1,10 +1,23 @@
 import type { EndpointRole } from '../endpoint-role.js';
 
+/** Why an endpoint did not serve a request, in one word; `ok` when it did. */
+export type RpcResult =
+  'ok' | 'refused' | 'rate-limit' | 'provider' | 'timeout' | 'bad-answer' | 'out-of-sync' | 'batch-refused';
+
 /**
  * How the heads and logs of the chain arrive. Endpoints are named by their role. A `reason` holds no address
  * of an endpoint and no part of one.
  */
 export type RpcEvent =
+  | {
+      /** One request over HTTP came to its end. It is counted, and not logged. */
+      readonly event: 'rpc-request';
+      readonly endpoint: EndpointRole;
+      /** Of each of its calls. */
+      readonly methods: readonly string[];
+      readonly result: RpcResult;
+      readonly tookMs: number;
+    }
   | {
       /** No WebSocket has given a head for `silentMs`. From now on the latest block is polled over HTTP. */
       readonly event: 'heads-silent';

@@ -151,8 +151,8 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     return this.table.keys();
   }
 
-  get accountCount(): number {
-    return this.table.size;
+  get counts(): LendingMarket['counts'] {
+    return { followed: this.table.size, watched: this.watchlist.rows.length };
   }
 
   get isWhole(): boolean {

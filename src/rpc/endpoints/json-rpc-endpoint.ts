@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
+import type { RpcResult } from '../../domain/events/rpc.js';
 import type { Secret } from '../../domain/secret.js';
 import { LogRangeTooLarge, RpcAnswerError, RpcError, TooLarge } from '../rpc-errors.js';
 import { AdaptiveSize } from './adaptive-size.js';
@@ -8,6 +9,7 @@ import { batchRefusal, BatchRefused } from './batch-refusal.js';
 import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { EndpointAddress } from './endpoint-address.js';
 import { HttpTransport, type HttpReply } from './http-transport.js';
+import type { RequestObserver } from './rpc-options.js';
 
 export interface RpcRequest {
   readonly method: string;
@@ -57,6 +59,8 @@ export class JsonRpcEndpoint {
     url: Secret,
     private readonly clock: Clock,
     signal?: AbortSignal,
+    /** Is told of each request that came to its end. It must not throw. */
+    private readonly onRequest?: RequestObserver,
   ) {
     this.#address = new EndpointAddress(role, url, ['http:', 'https:']);
     this.#transport = new HttpTransport(role, this.#address, clock, signal);
@@ -68,7 +72,7 @@ export class JsonRpcEndpoint {
 
   /** @throws RpcError when the endpoint did not serve the call within `deadlineMs`. */
   async call(request: RpcRequest, deadlineMs: number): Promise<RpcAnswer> {
-    return this.#counted(async () => {
+    return this.#counted([request], async () => {
       const id = this.#nextId++;
       const reply = await this.#post([request], JSON.stringify(toWire(request, id)), deadlineMs);
       if (reply.status === 413) return { error: tooLong(request.method) };
@@ -117,12 +121,12 @@ export class JsonRpcEndpoint {
     const [first, ...others] = requests;
     if (!first) return [];
     if (others.length === 0) return [await this.call(first, this.#leftMs(endMs))];
-    const refused = await this.#counted(() => this.#batchOfOneRequest(requests, this.#leftMs(endMs))).catch(
-      (error: unknown) => {
-        if (error instanceof BatchRefused) return error;
-        throw error;
-      },
-    );
+    const refused = await this.#counted(requests, () =>
+      this.#batchOfOneRequest(requests, this.#leftMs(endMs)),
+    ).catch((error: unknown) => {
+      if (error instanceof BatchRefused) return error;
+      throw error;
+    });
     if (!(refused instanceof BatchRefused)) {
       this.#batchSize.served(requests.length);
       return refused;
@@ -199,8 +203,9 @@ export class JsonRpcEndpoint {
     return answers.map((answer) => answer ?? this.#unexpected('lacks a result'));
   }
 
-  async #counted<T>(work: () => Promise<T>): Promise<T> {
+  async #counted<T>(requests: readonly RpcRequest[], work: () => Promise<T>): Promise<T> {
     const startedMs = this.clock.monotonicMs();
+    let result: RpcResult = 'ok';
     try {
       const value = await work();
       this.#ok++;
@@ -208,7 +213,15 @@ export class JsonRpcEndpoint {
       return value;
     } catch (error) {
       if (!(error instanceof BatchRefused)) this.#failed++;
+      result = resultOf(error);
       throw error;
+    } finally {
+      this.onRequest?.({
+        endpoint: this.role,
+        methods: requests.map(({ method }) => method),
+        result,
+        tookMs: this.clock.monotonicMs() - startedMs,
+      });
     }
   }
 
@@ -271,6 +284,11 @@ export class JsonRpcEndpoint {
   #unexpected(what: string): never {
     throw this.#fault('bad-answer', `the answer ${what}`);
   }
+}
+
+function resultOf(error: unknown): RpcResult {
+  if (error instanceof BatchRefused) return 'batch-refused';
+  return error instanceof RpcError ? error.kind : 'provider';
 }
 
 function tooLong(method: string): TooLarge {

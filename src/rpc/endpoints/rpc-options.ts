@@ -1,5 +1,9 @@
 import { chainDescription } from '../../domain/chain-description.js';
+import type { EventNamed } from '../../domain/events/events.js';
 import type { Secret } from '../../domain/secret.js';
+
+/** Is told of each request over HTTP that came to its end. */
+export type RequestObserver = (request: Omit<EventNamed<'rpc-request'>, 'event'>) => void;
 
 export interface EndpointUrls {
   readonly http: Secret;
@@ -14,6 +18,7 @@ export interface RpcOptions {
   /** It serves long log ranges only. */
   readonly archive?: EndpointUrls | undefined;
   readonly timings?: Partial<RpcTimings> | undefined;
+  readonly onRequest?: RequestObserver | undefined;
 }
 
 export interface RpcTimings {

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { Injectable } from '@nestjs/common';
 
 import { chainDescription } from '../../domain/chain-description.js';
@@ -218,8 +217,9 @@ export class RpcPool {
   }
 
   #member(role: EndpointRole, urls: RpcOptions['primary']): Member {
+    const { onRequest } = this.#options;
     return {
-      endpoint: new JsonRpcEndpoint(role, urls.http, this.#clock, this.#closing.signal),
+      endpoint: new JsonRpcEndpoint(role, urls.http, this.#clock, this.#closing.signal, onRequest),
       health: new EndpointHealth(this.#timings),
     };
   }

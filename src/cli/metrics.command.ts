@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { StartupError, messageOf } from '../domain/errors.js';
+import { labelsText, listMetrics } from '../monitoring/metrics/listing.js';
+import type { Terminal } from './command.js';
+
+/** Lists every metric that the bot exports. It needs no configuration. */
+export function listMetricsCommand(options: readonly string[], terminal: Terminal): Promise<number> {
+  const metrics = listMetrics();
+  if (wantsJson(options)) terminal.print(JSON.stringify(metrics, null, 2));
+  else {
+    const width = Math.max(...metrics.map(({ name }) => name.length));
+    for (const metric of metrics) {
+      const { name, type, unit, help } = metric;
+      terminal.print(`${name.padEnd(width)}  ${type.padEnd(9)}  ${unit.padEnd(12)}  ${labelsText(metric)}`);
+      terminal.print(`${' '.repeat(width)}  ${help}`);
+    }
+  }
+  return Promise.resolve(0);
+}
+
+function wantsJson(options: readonly string[]): boolean {
+  try {
+    const { values } = parseArgs({ args: [...options], options: { json: { type: 'boolean' } } });
+    return values.json === true;
+  } catch (error) {
+    throw new StartupError([messageOf(error)]);
+  }
+}
