@@ -4,6 +4,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { ApiModule } from './api/api.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
+import { SecretScrubber } from './domain/secret-forms.js';
 import { ExecutionModule } from './execution/index.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
@@ -17,15 +18,19 @@ import { logParams } from './monitoring/log.js';
 /** Wires the modules. Nothing is decided here. */
 @Module({})
 export class AppModule {
-  static forRoot(config: ChimeraConfig): DynamicModule {
+  /** @param scrubber knows the secrets of the configuration, and those that replace them later */
+  static forRoot(
+    config: ChimeraConfig,
+    scrubber: SecretScrubber = new SecretScrubber(secretTexts(config)),
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
-        ChimeraConfigModule.forRoot(() => config),
+        ChimeraConfigModule.forRoot(() => config, scrubber),
         ScheduleModule.forRoot(),
         MonitoringModule,
         stateModule(config),
-        LoggerModule.forRoot(logParams(config.monitoring, secretTexts(config))),
+        LoggerModule.forRoot(logParams(config.monitoring, scrubber)),
         ExecutionModule.of(ProtocolsModule),
         BotModule,
         ApiModule,

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { inspect } from 'node:util';
+import { ShutdownSignal } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
@@ -7,17 +8,27 @@ import { configureApp } from './api/configure-app.js';
 import { AppModule } from './app.module.js';
 import { portProblem } from './preflight/check-port.js';
 import { preflight } from './preflight/preflight.js';
-import { forgetSecrets, loadConfig, secretTexts } from './config/index.js';
+import { ConfigSource, forgetSecrets, SecretReload, secretTexts } from './config/index.js';
 import { ChimeraError, StartupError } from './domain/errors.js';
 import { Events } from './domain/events/events.js';
 import { SecretScrubber } from './domain/secret-forms.js';
 
+/** A terminal that closes sends SIGHUP to what runs in it. Elsewhere it means: read the secrets again. */
+const ON_TERMINAL = process.stdout.isTTY;
+
+/** Signals that end the bot in order. */
+const ENDINGS = Object.values(ShutdownSignal).filter(
+  (signal) => ON_TERMINAL || signal !== ShutdownSignal.SIGHUP,
+);
+
 async function main(): Promise<void> {
-  const config = loadConfig();
+  const { config, source } = await ConfigSource.load();
   forgetSecrets(config);
-  scrubber = new SecretScrubber(secretTexts(config));
+  scrubber.learn(secretTexts(config));
+  const reload = new SecretReload(source, config, scrubber);
+  if (!ON_TERMINAL) process.on('SIGHUP', () => reload.ask());
   await preflight(config);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, scrubber), {
     abortOnError: false,
     bufferLogs: true,
     // When the start fails, Nest would write the error with its stack beside our sentence.
@@ -26,7 +37,8 @@ async function main(): Promise<void> {
   });
   app.useLogger(app.get(Logger));
   configureApp(app);
-  app.enableShutdownHooks(undefined, { useProcessExit: true });
+  app.enableShutdownHooks(ENDINGS, { useProcessExit: true });
+  reload.start(app.get(Events));
   try {
     await app.listen(config.api.port, config.api.host);
   } catch (error) {
@@ -42,7 +54,7 @@ function isListening(error: unknown): boolean {
 }
 
 /** What is known after the start cannot be in a message before it. */
-let scrubber = new SecretScrubber([]);
+const scrubber = new SecretScrubber([]);
 
 /** One sentence for each problem. Only a bug shows its stack. */
 function describe(error: unknown): string {

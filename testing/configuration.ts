@@ -1,5 +1,5 @@
 import { StartupError } from '../src/domain/errors.js';
-import type { Variables } from '../src/config/environment.js';
+import type { Variables } from '../src/config/environment-values.js';
 import { parseConfig } from '../src/config/parse-config.js';
 
 export const KEY = '0x4646464646464646464646464646464646464646464646464646464646464646';

@@ -26,7 +26,7 @@ export async function run(words: readonly string[], environment: RunEnvironment)
   const json = words.includes('--json');
   try {
     const options = parseOptions(words);
-    const config = loadDeploymentConfig(
+    const config = await loadDeploymentConfig(
       { file: options.config, sends: options.send },
       environment.variables,
       environment.directory,

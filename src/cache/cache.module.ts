@@ -47,9 +47,17 @@ function redisOptions(config: unknown): RedisModuleOptions {
   providers: [
     {
       provide: Cache,
-      inject: [RedisService, Events, Clock],
-      useFactory: (service: RedisService, events: Events, clock: Clock): Cache => {
+      inject: [RedisService, ChimeraConfig, Events, Clock],
+      useFactory: (
+        service: RedisService,
+        { environment: { redisPassword } }: ChimeraConfig,
+        events: Events,
+        clock: Clock,
+      ): Cache => {
         const client = service.getOrNil();
+        // The password can change while the bot runs: each new connection logs in with the newest.
+        if (redisPassword)
+          client?.on('reconnecting', () => (client.options.password = redisPassword.reveal()));
         const texts = new BoundedTexts(CAPACITY, clock);
         return client ? new RedisCache(client, events, texts, clock) : new MemoryCache(texts);
       },

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ANVIL_KEY, KEY } from '../../testing/configuration.js';
 import { StartupError } from '../domain/errors.js';
-import type { Variables } from './environment.js';
+import { EnvironmentValues, type Variables } from './environment-values.js';
 import { loadDeploymentConfig } from './load-config.js';
-import { parseConfig, parseDeploymentConfig } from './parse-config.js';
+import type { DeploymentConfig } from './sections.js';
+import { deploymentConfigOf, parseConfig } from './parse-config.js';
 
 const CHIMERA = '0x2626664c2603336E57B271c5C0b26F421741e481';
 const BASE = readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8');
@@ -22,13 +23,15 @@ function problemsOf(read: () => unknown): readonly string[] {
   return [];
 }
 
+const parse = (yaml: string, variables: Variables, sends = false): DeploymentConfig =>
+  deploymentConfigOf({ text: yaml }, new EnvironmentValues(variables), sends);
 const deployment = (variables: Variables, sends = false, yaml = BASE): readonly string[] =>
-  problemsOf(() => parseDeploymentConfig(yaml, { ...RPC, ...variables }, { sends }));
+  problemsOf(() => parse(yaml, { ...RPC, ...variables }, sends));
 
 describe('the configuration as the deployment of the contract reads it', () => {
   it('needs neither contract nor operator nor database user, also in live mode', () => {
     const live = BASE.replace('mode: dry-run', 'mode: live');
-    const config = parseDeploymentConfig(live, RPC, { sends: false });
+    const config = parse(live, RPC);
     expect(config.execution).toMatchObject({ mode: 'live' });
     expect(config.execution.chimera).toBeUndefined();
     expect(config.environment).toEqual({});
@@ -37,9 +40,7 @@ describe('the configuration as the deployment of the contract reads it', () => {
 
   it('takes the address of the contract, and zero before the first deployment', () => {
     for (const CHIMERA_ADDRESS of [CHIMERA, `0x${'0'.repeat(40)}`])
-      expect(
-        parseDeploymentConfig(BASE, { ...RPC, CHIMERA_ADDRESS }, { sends: false }).execution.chimera,
-      ).toBe(CHIMERA_ADDRESS.toLowerCase());
+      expect(parse(BASE, { ...RPC, CHIMERA_ADDRESS }).execution.chimera).toBe(CHIMERA_ADDRESS.toLowerCase());
     expect(deployment({ CHIMERA_ADDRESS: '0x12' })).toEqual([
       expect.stringMatching(
         /^execution.chimera: the value of \$\{CHIMERA_ADDRESS\} is not valid; a contract address \(0x and 40 hex digits; in mixed case the checksum must be right\) was expected/,
@@ -79,19 +80,19 @@ describe('the configuration as the deployment of the contract reads it', () => {
     expect(problems.join()).not.toContain(KEY.slice(2, 40));
   });
 
-  it('is read from the file that --config names, otherwise from the one that CHIMERA_CONFIG names', () => {
+  it('is read from the file that --config names, otherwise from the one that CHIMERA_CONFIG names', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'chimera-deployment-config-'));
     try {
       writeFileSync(join(directory, 'own.yaml'), BASE.replace('8453', '31337'));
       writeFileSync(join(directory, '.env'), 'RPC_PRIMARY_HTTP=http://from-file\n');
       const variables = { CHIMERA_CONFIG: 'absent.yaml' };
-      const config = loadDeploymentConfig({ file: 'own.yaml', sends: false }, variables, directory);
+      const config = await loadDeploymentConfig({ file: 'own.yaml', sends: false }, variables, directory);
       expect(config.network.chainId).toBe(31337);
       expect(config.rpc.primary.http.reveal()).toBe('http://from-file');
-      const absent = (file?: string): readonly string[] =>
-        problemsOf(() => loadDeploymentConfig({ file, sends: false }, variables, directory));
-      expect(absent()).toEqual([expect.stringMatching(/^CHIMERA_CONFIG: there is no file absent\.yaml/)]);
-      expect(absent('b.yaml')).toEqual([expect.stringMatching(/^--config: there is no file b\.yaml/)]);
+      const absent = (file?: string): Promise<unknown> =>
+        loadDeploymentConfig({ file, sends: false }, variables, directory);
+      await expect(absent()).rejects.toThrow(/^CHIMERA_CONFIG: there is no file absent\.yaml/);
+      await expect(absent('b.yaml')).rejects.toThrow(/^--config: there is no file b\.yaml/);
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }

@@ -1,5 +1,5 @@
 import { StartupError } from '../domain/errors.js';
-import type { Variables } from './environment.js';
+import type { Variables } from './environment-values.js';
 
 /** NAME=, with or without `export` before it, with or without spaces around the `=`. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*/;

@@ -1,6 +1,9 @@
 export { ChimeraConfigModule } from './config.module.js';
 export { forgetSecrets, secretTexts } from './config-secrets.js';
-export type { DeploymentEnvironment, EnvironmentConfig, Variables } from './environment.js';
+export type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
+export type { Variables } from './environment-values.js';
+export { ConfigSource, type SecretsReread, type ValueOrigin } from './config-source.js';
+export { SecretReload } from './secret-reload.js';
 export { parseDecimal } from './decimal.js';
 export { JournalConfig } from './journal-section.js';
 export { loadConfig, loadDeploymentConfig, type DeploymentLoadOptions } from './load-config.js';

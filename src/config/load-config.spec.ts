@@ -34,15 +34,18 @@ describe('loadConfig', () => {
 
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('reads config/base.yaml and .env of the working directory; the process environment wins over .env', () => {
+  it('reads config/base.yaml and .env of the working directory; the process environment wins over .env', async () => {
     writeFileSync(
       join(directory, '.env'),
       'RPC_PRIMARY_HTTP="http://from-file" # comment\nDB_PASSWORD=in-file\n',
     );
-    const fromFile = loadConfig({}, directory);
+    const fromFile = await loadConfig({ directory, variables: {} });
     expect(fromFile.rpc.primary.http.reveal()).toBe('http://from-file');
     expect(fromFile.environment.dbPassword?.reveal()).toBe('in-file');
-    const fromProcess = loadConfig({ RPC_PRIMARY_HTTP: 'http://from-process' }, directory);
+    const fromProcess = await loadConfig({
+      directory,
+      variables: { RPC_PRIMARY_HTTP: 'http://from-process' },
+    });
     expect(fromProcess.rpc.primary.http.reveal()).toBe('http://from-process');
     expect(process.env.DB_PASSWORD).not.toBe('in-file');
   });
@@ -51,36 +54,41 @@ describe('loadConfig', () => {
     ['with the mark of UTF-8', (text) => Buffer.from(`\uFEFF${text}`)],
     ['in UTF-16, as PowerShell writes it', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
     ['with the line breaks of Windows', (text) => Buffer.from(text.replaceAll('\n', '\r\n'))],
-  ])('reads both files %s', (_, written) => {
+  ])('reads both files %s', async (_, written) => {
     writeFileSync(
       join(directory, '.env'),
       written('RPC_PRIMARY_HTTP=http://from-file\nDB_PASSWORD="a#b $c"\n'),
     );
     writeFileSync(join(directory, 'config', 'base.yaml'), written(YAML.trimStart()));
-    const config = loadConfig({}, directory);
+    const config = await loadConfig({ directory, variables: {} });
     expect(config.rpc.primary.http.reveal()).toBe('http://from-file');
     expect(config.environment.dbPassword?.reveal()).toBe('a#b $c');
   });
 
-  it('refuses a file in another encoding in one sentence, and replaces nothing in it', () => {
+  it('refuses a file in another encoding in one sentence, and replaces nothing in it', async () => {
     const text = Buffer.from('RPC_PRIMARY_HTTP=http://node\nDB_PASSWORD=p\xfcss\n', 'latin1');
     writeFileSync(join(directory, '.env'), text);
-    expect(() => loadConfig({}, directory)).toThrow(/\.env: the file is not UTF-8 text; save it as UTF-8$/);
+    await expect(loadConfig({ directory, variables: {} })).rejects.toThrow(
+      /\.env: the file is not UTF-8 text; save it as UTF-8$/,
+    );
     writeFileSync(join(directory, 'secret'), text);
     const variables = { RPC_PRIMARY_HTTP: 'http://node', DB_PASSWORD_FILE: join(directory, 'secret') };
     rmSync(join(directory, '.env'));
-    expect(() => loadConfig(variables, directory)).toThrow(
+    await expect(loadConfig({ directory, variables })).rejects.toThrow(
       /^DB_PASSWORD_FILE: the file it names is not UTF-8 text/,
     );
   });
 
-  it('takes the half of a line break off that Docker leaves at a variable', () => {
-    const config = loadConfig({ RPC_PRIMARY_HTTP: 'http://node\r', DB_PASSWORD: ' a password\r' }, directory);
+  it('takes the half of a line break off that Docker leaves at a variable', async () => {
+    const config = await loadConfig({
+      directory,
+      variables: { RPC_PRIMARY_HTTP: 'http://node\r', DB_PASSWORD: ' a password\r' },
+    });
     expect(config.rpc.primary.http.reveal()).toBe('http://node');
     expect(config.environment.dbPassword?.reveal()).toBe(' a password');
   });
 
-  it('A23 the process forgets its secrets once they are read, under whatever name, and nothing else', () => {
+  it('A23 the process forgets its secrets once they are read, under whatever name, and nothing else', async () => {
     writeFileSync(join(directory, 'config', 'base.yaml'), YAML.replace('RPC_PRIMARY_HTTP', 'MY_NODE'));
     const variables = {
       MY_NODE: 'http://user:secret@node/a-long-access-key',
@@ -90,7 +98,7 @@ describe('loadConfig', () => {
       PATH: '/usr/bin',
       CHIMERA_CONFIG: 'config/base.yaml',
     };
-    const config = loadConfig(variables, directory);
+    const config = await loadConfig({ directory, variables });
     const kept: NodeJS.ProcessEnv = { ...variables };
     forgetSecrets(config, kept);
     expect(kept).toEqual({ PATH: '/usr/bin', CHIMERA_CONFIG: 'config/base.yaml' });
@@ -106,14 +114,17 @@ describe('loadConfig', () => {
     );
   });
 
-  it('reads the file that CHIMERA_CONFIG names', () => {
+  it('reads the file that CHIMERA_CONFIG names', async () => {
     writeFileSync(join(directory, 'other.yaml'), YAML.replace('8453', '31337'));
-    const config = loadConfig({ CHIMERA_CONFIG: 'other.yaml', RPC_PRIMARY_HTTP: 'http://node' }, directory);
+    const config = await loadConfig({
+      directory,
+      variables: { CHIMERA_CONFIG: 'other.yaml', RPC_PRIMARY_HTTP: 'http://node' },
+    });
     expect(config.network.chainId).toBe(31337);
   });
 
-  it('says in one sentence that there is no such file', () => {
-    expect(() => loadConfig({ CHIMERA_CONFIG: 'absent.yaml' }, directory)).toThrow(
+  it('says in one sentence that there is no such file', async () => {
+    await expect(loadConfig({ directory, variables: { CHIMERA_CONFIG: 'absent.yaml' } })).rejects.toThrow(
       /^CHIMERA_CONFIG: there is no file absent.yaml in .*; the path of a YAML file was expected, for example config\/base.yaml$/,
     );
   });
@@ -123,7 +134,7 @@ describe('loadConfig', () => {
     class Reader {
       constructor(readonly config: ChimeraConfig) {}
     }
-    const config = loadConfig({ RPC_PRIMARY_HTTP: 'http://node' }, directory);
+    const config = await loadConfig({ directory, variables: { RPC_PRIMARY_HTTP: 'http://node' } });
     @Module({ imports: [ChimeraConfigModule.forRoot(() => config)], providers: [Reader] })
     class App {}
     Logger.overrideLogger(false);

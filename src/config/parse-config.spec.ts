@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Variables } from './environment.js';
+import type { Variables } from './environment-values.js';
 import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
 import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
@@ -292,11 +292,11 @@ describe('variables', () => {
     expect(config.rpc.primary.http.reveal()).toBe('http://127.0.0.1:8545');
   });
 
-  it('a secret file that cannot be read, or that is set together with its variable, is a problem', () => {
+  it('a secret file that cannot be read is a problem, also where the variable itself has a value', () => {
     expect(
       problemsOf(LEAST, { ...VARIABLES, DB_USER_FILE: '/nonexistent', REDIS_PASSWORD_FILE: '/nonexistent' }),
     ).toEqual([
-      'DB_USER: both DB_USER and DB_USER_FILE are set; set only one of them',
+      'DB_USER_FILE: the file it names cannot be read (ENOENT); a readable file was expected',
       'REDIS_PASSWORD_FILE: the file it names cannot be read (ENOENT); a readable file was expected',
     ]);
   });

@@ -3,7 +3,8 @@ import { validateSync, type ValidationError } from 'class-validator';
 import { FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from 'js-yaml';
 import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
-import { Environment, type EnvironmentNeeds, type Variables } from './environment.js';
+import { Environment, type EnvironmentNeeds } from './environment.js';
+import { EnvironmentValues, type Variables } from './environment-values.js';
 import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping } from './keys.js';
 import { Redaction } from './redaction.js';
 import { ChimeraConfig, DeploymentConfig, ServerDatabaseConfig, type NetworkConfig } from './sections.js';
@@ -29,43 +30,48 @@ const SCHEMA = FAILSAFE_SCHEMA.withTags(nullCoreTag);
 export function parseConfig(
   yamlText: string,
   variables: Variables,
-  options: ParseOptions = {},
+  { name, readText }: ParseOptions = {},
 ): ChimeraConfig {
-  return parseAs(ChimeraConfig, yamlText, variables, options, (environment, config) =>
-    environment.secrets(needsOf(config)),
-  );
+  return configOf({ name, text: yamlText }, new EnvironmentValues(variables, undefined, readText));
 }
 
-export interface DeploymentParseOptions extends ParseOptions {
-  /** Whether transactions are to be signed, which needs the deployer's key. */
-  readonly sends: boolean;
+/** The configuration file. */
+export interface ConfigText {
+  /** Its name, for syntax errors. */
+  readonly name?: string | undefined;
+  readonly text: string;
+}
+
+/** As {@link parseConfig}, with values that may come from anywhere. */
+export function configOf(file: ConfigText, values: EnvironmentValues): ChimeraConfig {
+  return readAs(ChimeraConfig, file, values, (environment, config) => environment.secrets(needsOf(config)));
 }
 
 /**
  * Reads the same text for the deployment of the contract. It needs no contract, no operator and no database.
  *
+ * @param sends whether transactions are to be signed, which needs the deployer's key
  * @throws StartupError as {@link parseConfig} does.
  */
-export function parseDeploymentConfig(
-  yamlText: string,
-  variables: Variables,
-  options: DeploymentParseOptions,
+export function deploymentConfigOf(
+  file: ConfigText,
+  values: EnvironmentValues,
+  sends: boolean,
 ): DeploymentConfig {
-  return parseAs(DeploymentConfig, yamlText, variables, options, (environment, { network }) =>
-    environment.deploymentSecrets({ chainId: chainIdOf(network), sends: options.sends }),
+  return readAs(DeploymentConfig, file, values, (environment, { network }) =>
+    environment.deploymentSecrets({ chainId: chainIdOf(network), sends }),
   );
 }
 
-function parseAs<T extends { readonly environment: object }>(
+function readAs<T extends { readonly environment: object }>(
   type: new () => T,
-  yamlText: string,
-  variables: Variables,
-  options: ParseOptions,
+  { name = 'the configuration file', text }: ConfigText,
+  values: EnvironmentValues,
   secretsOf: (environment: Environment, config: T) => T['environment'],
 ): T {
-  const environment = new Environment(variables, options.readText);
+  const environment = new Environment(values);
   const reader = new SectionReader(environment, new Redaction(environment.secretValues()));
-  const root = readYaml(yamlText, options.name ?? 'the configuration file');
+  const root = readYaml(text, name);
   const config = reader.section(root, () => type, '');
   const invalid = validateSync(config, { forbidUnknownValues: false }).flatMap((error) =>
     describe(error, type, '', reader),

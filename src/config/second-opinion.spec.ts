@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
-import type { Variables } from './environment.js';
+import type { Variables } from './environment-values.js';
 import { parseConfig } from './parse-config.js';
 
 describe('the second opinion', () => {

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
-import type { Variables } from './environment.js';
+import type { Variables } from './environment-values.js';
 import { parseConfig } from './parse-config.js';
 
 describe('secrets', () => {

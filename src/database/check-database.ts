@@ -40,7 +40,7 @@ export function serverAddress({ database, environment }: ChimeraConfig): Databas
     host: database.host,
     port: database.port,
     database: database.name,
-    user: environment.dbUser?.reveal() ?? '',
+    user: environment.dbUser ?? '',
     password: environment.dbPassword,
     tls: tlsOf(database),
   };
@@ -75,9 +75,9 @@ async function ask(
   settings: Partial<typeof TIMEOUTS>,
   sql: string,
 ): Promise<unknown> {
-  const { host, port, database, user, password, tls = NO_TLS } = address;
-  const client = new (guardedClient(password))({
-    ...{ host, port, database, user, ssl: sslOption(tls), ...settings },
+  const { host, port, database, tls = NO_TLS } = address;
+  const client = new (guardedClient(address))({
+    ...{ host, port, database, ssl: sslOption(tls), ...settings },
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CONNECT_TIMEOUT_MS,
   });

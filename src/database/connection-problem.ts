@@ -1,7 +1,7 @@
 import { messageOf } from '../domain/errors.js';
 import { CONNECT_TIMEOUT_MS, type DatabaseAddress } from './data-source.js';
 import { ClearTextPasswordRefused } from './password-guard.js';
-import { scrubberOf } from './server-words.js';
+import { LoginScrubber } from './server-words.js';
 import { NO_TLS } from './tls.js';
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ const DEMANDS_TLS =
  * name the user.
  */
 export function connectionProblem(address: DatabaseAddress, error: unknown): string {
-  return `database at ${address.host}:${address.port} ${scrubberOf(address).scrub(whatIsWrong(address, error))}`;
+  return `database at ${address.host}:${address.port} ${new LoginScrubber(address).scrub(whatIsWrong(address, error))}`;
 }
 
 function whatIsWrong({ database, tls = NO_TLS }: DatabaseAddress, error: unknown): string {

@@ -9,7 +9,6 @@ import { TransactionVersions } from '../../migrations/0007_transaction_versions.
 import { Leases } from '../../migrations/0008_leases.js';
 import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions.js';
 import { messageOf } from '../domain/errors.js';
-import type { Secret } from '../domain/secret.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
 import { OutboxTransaction } from './entities/outbox-transaction.js';
@@ -17,16 +16,14 @@ import { OperatorAction, SafetyStateRow, StateTransition } from './entities/safe
 import { CheckpointRow, DivergenceRow, KnownPosition } from './entities/state.js';
 import { TransactionVersion } from './entities/transaction-version.js';
 import { guardedClient } from './password-guard.js';
-import { scrubberOf } from './server-words.js';
+import { LoginScrubber, userOf, type Login } from './server-words.js';
 import { NO_TLS, sslOption, type DatabaseTls } from './tls.js';
 
 /** Where a PostgreSQL server is. */
-export interface DatabaseAddress {
+export interface DatabaseAddress extends Login {
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  readonly user: string;
-  readonly password?: Secret | undefined;
   /** Absent: without TLS. */
   readonly tls?: DatabaseTls;
   /** Absent: `connection`. */
@@ -58,14 +55,14 @@ export function dataSourceOptions(
   address: DatabaseAddress,
   onLost: (message: string) => void = () => undefined,
 ): PostgresOptions {
-  const { host, port, database, user, password, tls = NO_TLS, timeouts = 'connection' } = address;
-  const secrets = scrubberOf(address);
+  const { host, port, database, tls = NO_TLS, timeouts = 'connection' } = address;
+  const secrets = new LoginScrubber(address);
   return {
     type: 'postgres',
     host,
     port,
     database,
-    username: user,
+    username: userOf(address),
     ssl: sslOption(tls),
     applicationName: 'chimera',
     entities: [
@@ -98,7 +95,7 @@ export function dataSourceOptions(
     poolErrorHandler: (error: unknown) =>
       onLost(`connections to the database were lost: ${secrets.scrub(messageOf(error))}`),
     extra: {
-      Client: guardedClient(password),
+      Client: guardedClient(address),
       ...(timeouts === 'connection' && TIMEOUTS),
       query_timeout: QUERY_TIMEOUT_MS,
       keepAlive: true,

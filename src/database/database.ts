@@ -11,7 +11,7 @@ import { RetryError } from '../domain/errors.js';
 import { DatabaseAvailability } from './availability.js';
 import { TIMEOUTS, type DatabaseAddress } from './data-source.js';
 import { databaseError } from './database-errors.js';
-import { scrubberOf } from './server-words.js';
+import { LoginScrubber } from './server-words.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -27,7 +27,7 @@ export class Database {
     private readonly availability?: DatabaseAvailability,
     { user = '', password, timeouts }: Partial<DatabaseAddress> = {},
   ) {
-    const secrets = scrubberOf({ user, password });
+    const secrets = new LoginScrubber({ user, password });
     this.scrub = (text) => secrets.scrub(text);
     this.timeouts = timeouts;
   }

@@ -34,7 +34,7 @@ async function underLock<Result>(
   address: DatabaseAddress,
   work: (executor: MigrationExecutor) => Promise<Result>,
 ): Promise<Result> {
-  const extra = { Client: guardedClient(address.password) };
+  const extra = { Client: guardedClient(address) };
   const source = new DataSource({ ...dataSourceOptions(address), poolSize: 1, extra });
   await source.initialize();
   try {

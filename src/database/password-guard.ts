@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { Client, type ClientConfig } from 'pg';
 import { RetryError } from '../domain/errors.js';
-import type { Secret } from '../domain/secret.js';
+import { userOf, type Login } from './server-words.js';
 
 /** The server asks for the password itself, over a connection that others can read. Nothing was sent. */
 export class ClearTextPasswordRefused extends RetryError {}
@@ -11,15 +11,20 @@ export class ClearTextPasswordRefused extends RetryError {}
  * A client that sends the password in clear text only over TLS, or to an address of this machine. PostgreSQL
  * lets the server choose how a client logs in, and pg obeys. SCRAM and MD5 do not send the password.
  *
+ * @param login read at each connection
  * @returns a class for the option `Client` of pg's pool.
  */
-export function guardedClient(password: Secret | undefined): typeof Client {
+export function guardedClient(login: Login): typeof Client {
   return class GuardedClient extends Client {
     #asksInClear = false;
 
     constructor(config?: string | ClientConfig) {
       // A function, because pg would otherwise look for a password in PGPASSWORD and in ~/.pgpass.
-      super({ ...(typeof config === 'object' && config), password: () => this.#password() });
+      super({
+        ...(typeof config === 'object' && config),
+        user: userOf(login),
+        password: () => this.#password(),
+      });
       const connection: unknown = Reflect.get(this, 'connection');
       if (!(connection instanceof EventEmitter)) throw new TypeError('pg shows no connection of its client');
       // Before pg's own listener, which calls the function above.
@@ -33,6 +38,7 @@ export function guardedClient(password: Secret | undefined): typeof Client {
         throw new ClearTextPasswordRefused(
           'the server asks for the password in clear text over a connection without TLS, so it was not sent',
         );
+      const { password } = login;
       if (password === undefined) throw new TypeError('the server asks for a password, and there is none');
       return password.reveal();
     }

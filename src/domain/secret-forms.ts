@@ -45,10 +45,15 @@ function base64Of(secret: string): string[] {
 
 /** Replaces the forms of some secrets in a text by ***. */
 export class SecretScrubber {
-  readonly #forms: readonly string[];
+  #forms: readonly string[] = [];
 
   constructor(secrets: readonly string[]) {
-    this.#forms = [...new Set(secrets.flatMap(formsOf))].sort(longestFirst);
+    this.learn(secrets);
+  }
+
+  /** Further secrets. What it knew, it keeps: an old password may still stand somewhere. */
+  learn(secrets: readonly string[]): void {
+    this.#forms = [...new Set([...this.#forms, ...secrets.flatMap(formsOf)])].sort(longestFirst);
   }
 
   scrub(text: string): string {

@@ -7,7 +7,7 @@ const MASK = '***';
  * Every way of printing it gives `***`; only {@link Secret.reveal} gives the value.
  */
 export class Secret {
-  readonly #value: string;
+  #value: string;
 
   constructor(value: string) {
     this.#value = value;
@@ -15,6 +15,14 @@ export class Secret {
 
   reveal(): string {
     return this.#value;
+  }
+
+  /**
+   * Gives it another value, for everybody who holds it. Only the re-reading of secrets calls this
+   * (src/config/secret-rotation.ts).
+   */
+  replace(value: string): void {
+    this.#value = value;
   }
 
   toString(): string {

@@ -33,6 +33,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'api-key-refused': 'debug',
   'api-role-refused': 'warn',
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
+  'secrets-read': ({ unused }) => (unused.length > 0 ? 'warn' : 'info'),
+  'secrets-reread': ({ needStart, problems }) => (needStart.length + problems.length > 0 ? 'warn' : 'info'),
   'heads-silent': 'warn',
   'head-poll-failed': 'warn',
   'head-not-believed': 'warn',

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Logger, LoggerModule, PinoLogger } from 'nestjs-pino';
 import pino from 'pino';
 import { describe, expect, it } from 'vitest';
+import { SecretScrubber } from '../domain/secret-forms.js';
 import { EventLog } from './event-log.js';
 import { logParams } from './log.js';
 
@@ -32,7 +33,7 @@ function written(
   const { lines, output } = capture();
   const { pinoHttp } = logParams(
     { logLevel: 'info', logFormat: 'auto', ...settings },
-    [SECRET],
+    new SecretScrubber([SECRET]),
     isTerminal,
     output,
   );
@@ -94,7 +95,11 @@ describe('the log of the process', () => {
   it('carries the events of the bot and the messages of Nest', async () => {
     const { lines, output } = capture();
     @Module({
-      imports: [LoggerModule.forRoot(logParams({ logLevel: 'warn', logFormat: 'auto' }, [], true, output))],
+      imports: [
+        LoggerModule.forRoot(
+          logParams({ logLevel: 'warn', logFormat: 'auto' }, new SecretScrubber([]), true, output),
+        ),
+      ],
     })
     class App {}
     const app = await NestFactory.createApplicationContext(App, { bufferLogs: true });

@@ -4,6 +4,7 @@ import type { ExecutionEvent } from './execution.js';
 import type { LoopEvent } from './loop.js';
 import type { RpcEvent } from './rpc.js';
 import type { SafetyEvent } from './safety.js';
+import type { SecretsEvent } from './secrets.js';
 import type { StateEvent } from './state.js';
 
 /**
@@ -12,7 +13,7 @@ import type { StateEvent } from './state.js';
  * event holds a secret or the address of an endpoint.
  */
 export type BotEvent =
-  ApiEvent | DatabaseEvent | ExecutionEvent | LoopEvent | RpcEvent | SafetyEvent | StateEvent;
+  ApiEvent | DatabaseEvent | ExecutionEvent | LoopEvent | RpcEvent | SafetyEvent | SecretsEvent | StateEvent;
 
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;

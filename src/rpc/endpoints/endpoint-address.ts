@@ -18,39 +18,56 @@ const ANY_URL = /\b(?:https?|wss?):\/\/[^\s"'<>)\]}]+/gi;
  * from a text of the node.
  */
 export class EndpointAddress {
-  readonly #url: URL;
-  readonly #secrets: readonly string[];
+  #text = '';
+  #url!: URL;
+  /** Also those of earlier URLs: a node may still answer to one. */
+  #secrets: readonly string[] = [];
 
   /**
    * @throws TypeError that names the role when the text is not a URL with one of `protocols` ("http:",
    * "wss:").
    */
-  constructor(role: EndpointRole, secret: Secret, protocols: readonly string[]) {
-    const text = secret.reveal();
-    // Checked first, because the error of `new URL` holds the text.
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (!url || !protocols.includes(url.protocol)) {
-      const expected = protocols.map((protocol) => `${protocol}//`).join(' or ');
-      throw new TypeError(`the URL of the ${role} RPC endpoint is not valid: it must begin with ${expected}`);
-    }
-    url.hash = ''; // a WebSocket refuses a URL with one
-    this.#url = url;
-    this.#secrets = secretParts(url);
+  constructor(
+    private readonly role: EndpointRole,
+    private readonly secret: Secret,
+    private readonly protocols: readonly string[],
+  ) {
+    this.#read();
   }
 
   get secure(): boolean {
-    return this.#url.protocol === 'https:' || this.#url.protocol === 'wss:';
+    const { protocol } = this.reveal();
+    return protocol === 'https:' || protocol === 'wss:';
   }
 
-  /** For the transport only. */
+  /** For the transport only. The same object until the secret has another value. */
   reveal(): URL {
+    this.#read();
     return this.#url;
+  }
+
+  #read(): void {
+    const text = this.secret.reveal();
+    if (text === this.#text) return;
+    // Checked first, because the error of `new URL` holds the text.
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (!url || !this.protocols.includes(url.protocol)) {
+      const expected = this.protocols.map((protocol) => `${protocol}//`).join(' or ');
+      throw new TypeError(
+        `the URL of the ${this.role} RPC endpoint is not valid: it must begin with ${expected}`,
+      );
+    }
+    url.hash = ''; // a WebSocket refuses a URL with one
+    this.#text = text;
+    this.#url = url;
+    this.#secrets = [...new Set([...this.#secrets, ...secretParts(url)])].sort((a, b) => b.length - a.length);
   }
 
   /** The text on one line, at most 200 characters, without any URL and without any part of this one. */
   scrub(text: string): string {
     // eslint-disable-next-line no-control-regex -- the text goes into logs: no control characters
     let clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').replace(ANY_URL, '***');
+    this.#read();
     for (const part of this.#secrets) clean = replaceAllIgnoringCase(clean, part);
     return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean;
   }
@@ -66,7 +83,7 @@ function secretParts(url: URL): string[] {
     parts.add(piece);
     for (const form of formsOf(safeDecode(piece))) parts.add(form);
   }
-  return [...parts].filter((part) => part.length >= SHORTEST_SECRET_PART).sort((a, b) => b.length - a.length);
+  return [...parts].filter((part) => part.length >= SHORTEST_SECRET_PART);
 }
 
 /** "api.provider.io" for "eth.api.provider.io", and "provider.io". */
