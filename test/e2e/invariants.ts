@@ -6,7 +6,10 @@ import { Interface, type TransactionReceipt } from 'ethers';
 import { TOKEN_SYMBOLS } from '../../devnet/index.js';
 import type { Stack } from '../../devnet/stack/stack.js';
 import { usd8FromText } from '../../src/database/columns.js';
-import type { Witness } from './witness.js';
+import type { Books, Witness } from './witness.js';
+
+/** What nodes saw of it. */
+export type Seen = Pick<Witness, 'broadcasts' | 'simulatedAt' | 'mixed'>;
 
 /** Limits of one UTC day. */
 export interface DailyCaps {
@@ -20,8 +23,8 @@ const HALT_GRACE_MS = 2_500;
 const erc20 = new Interface(['event Transfer(address indexed from, address indexed to, uint256 value)']);
 
 /** One intent for each (chain, sender, nonce): of all that a nonce was signed for, at most one is alive. */
-export async function oneIntentPerNonce(stack: Stack): Promise<string[]> {
-  const rows = await stack.query<{ nonce: string; ids: string[] }>(
+export async function oneIntentPerNonce(books: Books): Promise<string[]> {
+  const rows = await books.query<{ nonce: string; ids: string[] }>(
     `SELECT t.nonce::text, array_agg(DISTINCT e.id::text) AS ids
        FROM transactions t JOIN transaction_versions v ON v.transaction_id = t.id JOIN executions e ON e.id = v.execution_id
       WHERE e.status IN ('authorised', 'submitted', 'succeeded', 'reverted', 'cancelled')
@@ -31,8 +34,8 @@ export async function oneIntentPerNonce(stack: Stack): Promise<string[]> {
 }
 
 /** No broadcast without a durable row. */
-export async function durableBeforeBroadcast(stack: Stack, { broadcasts }: Witness): Promise<string[]> {
-  const rows = await stack.query<{ hash: string; at: string }>(
+export async function durableBeforeBroadcast(books: Books, { broadcasts }: Seen): Promise<string[]> {
+  const rows = await books.query<{ hash: string; at: string }>(
     'SELECT hash, (extract(epoch FROM created_at) * 1000)::text AS at FROM transaction_versions',
   );
   const createdAtMs = new Map(rows.map(({ hash, at }) => [hash, Number(at)]));
@@ -46,9 +49,9 @@ export async function durableBeforeBroadcast(stack: Stack, { broadcasts }: Witne
 }
 
 /** No new signature while HALTED: nothing that was signed then reached a node. */
-export async function nothingSignedWhileHalted(stack: Stack, { broadcasts }: Witness): Promise<string[]> {
-  const halts = await haltsOf(stack);
-  const rows = await stack.query<{ hash: string; at: string }>(
+export async function nothingSignedWhileHalted(books: Books, { broadcasts }: Seen): Promise<string[]> {
+  const halts = await haltsOf(books);
+  const rows = await books.query<{ hash: string; at: string }>(
     'SELECT hash, (extract(epoch FROM created_at) * 1000)::text AS at FROM transaction_versions',
   );
   return rows.flatMap(({ hash, at }) => {
@@ -62,8 +65,8 @@ export async function nothingSignedWhileHalted(stack: Stack, { broadcasts }: Wit
 }
 
 /** HALTED survives everything but an operator, and a chain or nodes that are well again. */
-export async function haltsEndAsTheyMay(stack: Stack): Promise<string[]> {
-  const halts = await haltsOf(stack);
+export async function haltsEndAsTheyMay(books: Books): Promise<string[]> {
+  const halts = await haltsOf(books);
   return halts.flatMap(({ endedBy, reason, endReason }) =>
     endedBy === 'chimera' && !/the chain|blocks|endpoint|node|head/i.test(endReason ?? '')
       ? [`the halt "${reason}" was ended by the bot itself: ${endReason ?? ''}`]
@@ -72,9 +75,9 @@ export async function haltsEndAsTheyMay(stack: Stack): Promise<string[]> {
 }
 
 /** Volume, fees and losses of each day, with the most that what is in flight may still cost. */
-export async function withinCaps(stack: Stack, caps: DailyCaps): Promise<string[]> {
+export async function withinCaps(books: Books, caps: DailyCaps): Promise<string[]> {
   // One statement, so one moment.
-  const rows = await stack.query<{
+  const rows = await books.query<{
     kind: 'volume' | 'spent' | 'open';
     day: string;
     usd: string;
@@ -106,8 +109,8 @@ export async function withinCaps(stack: Stack, caps: DailyCaps): Promise<string[
  * No decision mixes block hashes: a request that simulates reads one block, and each plan that was signed was
  * simulated at the block that its row names.
  */
-export async function oneBlockPerDecision(stack: Stack, { mixed, simulatedAt }: Witness): Promise<string[]> {
-  const rows = await stack.query<{ id: string; hash: string }>(
+export async function oneBlockPerDecision(books: Books, { mixed, simulatedAt }: Seen): Promise<string[]> {
+  const rows = await books.query<{ id: string; hash: string }>(
     `SELECT id::text, block_hash AS hash FROM executions WHERE tx_hash IS NOT NULL`,
   );
   return [
@@ -163,8 +166,8 @@ export interface Halt {
   readonly endReason: string | undefined;
 }
 
-export async function haltsOf(stack: Stack): Promise<Halt[]> {
-  const rows = await stack.query<{ from: string; to: string; reason: string; actor: string; at: string }>(
+export async function haltsOf(books: Books): Promise<Halt[]> {
+  const rows = await books.query<{ from: string; to: string; reason: string; actor: string; at: string }>(
     `SELECT from_state AS from, to_state AS to, reason, actor, (extract(epoch FROM at) * 1000)::text AS at
        FROM state_transitions ORDER BY id`,
   );

@@ -4,6 +4,9 @@ import { keccak256 } from 'ethers';
 import type { Stack } from '../../devnet/stack/stack.js';
 import type { Call, LyingNode } from '../../testing/nodes/lying-node.js';
 
+/** The database of the bot, read past the bot. */
+export type Books = Pick<Stack, 'query'>;
+
 /** A transaction, as it arrived at a node for the first time. */
 export interface Broadcast {
   readonly hash: string;
@@ -26,7 +29,7 @@ export class Witness {
   /** Requests that simulate, and read states of more than one block. */
   readonly mixed: string[] = [];
 
-  constructor(private readonly stack: Stack) {}
+  constructor(private readonly books: Books) {}
 
   watch(node: LyingNode): void {
     node.onRequest = (calls) => this.see(calls);
@@ -43,7 +46,7 @@ export class Witness {
     if (this.broadcasts.has(hash)) return;
     const broadcast: Broadcast = { hash, atMs, durable: undefined };
     this.broadcasts.set(hash, broadcast);
-    const look = this.stack
+    const look = this.books
       .query('SELECT FROM transaction_versions WHERE hash = $1', [hash])
       .then((rows) => rows.length > 0)
       .catch(() => undefined);
