@@ -13,7 +13,8 @@ import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/con
 import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
 import { Events } from '../src/domain/events/events.js';
-import type { SafetyStatus } from '../src/domain/safety.js';
+import { LIMIT_TIERS } from '../src/domain/limit-tiers.js';
+import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { EventMetrics } from '../src/monitoring/metrics/event-metrics.js';
 import { MetricBook } from '../src/monitoring/metrics/metric-book.js';
@@ -21,7 +22,7 @@ import { Metrics } from '../src/monitoring/metrics/metrics.js';
 import { ProcessReadings } from '../src/monitoring/metrics/process-readings.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
-import { SafetyController, SafetyModule } from '../src/safety/index.js';
+import { SafetyController, TierReview, SafetyModule } from '../src/safety/index.js';
 import { Ambient } from './ambient.js';
 import { withSection } from './configuration.js';
 import { aSpending } from './builders/allowance.js';
@@ -191,12 +192,16 @@ function newWorld(): World {
           lossesWei: 0n,
           lossesUsd8: 0n,
         },
+        rates: {
+          ...{ sample: 4, inclusionBps: 7_500, ownSample: 3, ownInclusionBps: 10_000, won: 3 },
+          accuracyBps: 9_800,
+        },
         maxInFlight: 2,
         bidShareBps: 7_500,
       },
       skipped: { 'profit-below-floor': 2 },
     },
-    safety: { state: 'NORMAL', reason: 'first start', actor: 'chimera', consecutiveFailures: 0, sinceMs: 0 },
+    safety: { ...INITIAL_SAFETY, sinceMs: 0 },
     head: {
       number: 100,
       hash: `0x${'aa'.repeat(32)}`,
@@ -246,10 +251,18 @@ function database(world: World): Provider[] {
       provide: SafetyController,
       useValue: {
         status: () => world.safety,
-        dailyVolumeUsd8: () => world.dailyVolumeUsd8,
+        get volume() {
+          return { todayUsd8: world.dailyVolumeUsd8 } as SafetyController['volume'];
+        },
         halt: (reason) => ask((world.safety = { ...world.safety, state: 'HALTED', reason })),
         resume: (reason) => ask((world.safety = { ...world.safety, state: 'NORMAL', reason })),
-      } satisfies Pick<SafetyController, 'status' | 'dailyVolumeUsd8' | 'halt' | 'resume'>,
+      } satisfies Pick<SafetyController, 'status' | 'volume' | 'halt' | 'resume'>,
+    },
+    {
+      provide: TierReview,
+      useValue: {
+        status: { tier: 1, next: LIMIT_TIERS[1], criteria: [] },
+      } satisfies Pick<TierReview, 'status'>,
     },
     {
       provide: ExecutionsRepository,

@@ -20,7 +20,8 @@ import type { Address, Hash, Hex } from '../src/domain/hex.js';
 import type { PastLiquidations } from '../src/domain/past-liquidations.js';
 import { PassTrace } from '../src/domain/pass-trace.js';
 import type { LiquidationPlan } from '../src/domain/plan.js';
-import type { SafetyLimits } from '../src/domain/safety.js';
+import type { SafetyLimits } from '../src/domain/authorisation.js';
+import type { RateLimits } from '../src/domain/execution-rates.js';
 import { Secret } from '../src/domain/secret.js';
 import { CHIMERA_ABI } from '../src/contract/bindings.js';
 import { Chain } from '../src/rpc/chain/chain.js';
@@ -40,6 +41,7 @@ import type { Intent } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
 import { WIDE_LIMITS } from './builders/allowance.js';
 import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
+import { SAFETY_LIMITS } from './builders/safety.js';
 import { eventually } from './eventually.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
 
@@ -90,7 +92,7 @@ export interface Settings {
   readonly confirmationBlocks?: number;
   /** Default: a minute, because a busy machine is slow. */
   readonly maxPlanAgeMs?: number;
-  readonly limits?: Partial<SafetyLimits>;
+  readonly limits?: Partial<SafetyLimits & RateLimits>;
   /** Default: so wide that no plan reaches them. */
   readonly spending?: Partial<SpendingLimits>;
   /** False: the wallet stays as it is. */
@@ -128,11 +130,10 @@ export class AdjustableClock extends Clock {
 /** The events of outcomes. */
 export type News = EventNamed<'execution-settled'> | EventNamed<'execution-reopened'>;
 
-export const LIMITS: SafetyLimits = {
+export const LIMITS: SafetyLimits & RateLimits = {
+  ...SAFETY_LIMITS,
   maxSingleExecutionUsd8: 1_000n * USD,
   maxDailyVolumeUsd8: 1_000_000n * USD,
-  maxConsecutiveFailures: 3,
-  minOperatorBalanceWei: ETHER / 10n,
 };
 
 /** The block after which two branches differ. */
@@ -211,6 +212,7 @@ export class Bench {
     const config = {
       rpc: { ...(backup && { backup }) },
       planner: { minProfitUsd8: 5n * USD },
+      safety: all,
       execution: {
         mode,
         chimera,
@@ -377,7 +379,7 @@ export class Bench {
   }
 
   async bookedToday(): Promise<bigint> {
-    return (await this.safetyRepository.volumeUsd8ByDay()).get(this.safety.today()) ?? 0n;
+    return (await this.safetyRepository.volumeUsd8ByDay()).get(this.safety.volume.today) ?? 0n;
   }
 
   /** Sends a transaction of the operator that execution did not sign. */

@@ -1,7 +1,9 @@
 import type { BotStatus } from '../bot/bot-status.js';
 import type { Spending } from '../domain/budget.js';
 import { formatUnits, max } from '../domain/money.js';
-import type { SafetyLimits, SafetyStatus } from '../domain/safety.js';
+import type { SafetyLimits } from '../domain/authorisation.js';
+import type { Concern, SafetyStatus } from '../domain/safety.js';
+import type { TierStatus } from '../safety/index.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 
 /**
@@ -41,6 +43,7 @@ export interface StatusAnswer {
   /** Positions that the last pass could liquidate but did not, by reason. */
   readonly skipped: BotStatus['skipped'];
   readonly limits: LimitsAnswer;
+  readonly tier: TierAnswer;
 }
 
 /** Which process signs with the wallet. */
@@ -62,7 +65,22 @@ export interface SafetyAnswer {
   /** The key that caused the state, or "chimera". */
   readonly actor: string;
   readonly since: string;
+  /** What it is about; null while nothing is wrong. */
+  readonly cause: SafetyStatus['cause'] | null;
+  /** What was measured, by name. */
+  readonly numbers: SafetyStatus['numbers'];
   readonly consecutiveFailures: number;
+  /** All that is wrong, the oldest first. The state is the highest level among them. */
+  readonly concerns: readonly ConcernAnswer[];
+}
+
+export interface ConcernAnswer {
+  readonly cause: Concern['cause'];
+  readonly level: Concern['level'];
+  readonly reason: string;
+  readonly actor: string;
+  readonly since: string;
+  readonly numbers: Concern['numbers'];
 }
 
 export interface HeadAnswer {
@@ -128,6 +146,23 @@ export interface LimitsAnswer {
   readonly walletLeftEth: string;
 }
 
+/** The step of the limits. It goes up by the key `safety.tier`, never by itself. */
+export interface TierAnswer {
+  readonly present: number;
+  /** The limits of the next one; null at the highest. */
+  readonly next: { readonly maxSingleExecutionUsd: string; readonly maxDailyVolumeUsd: string } | null;
+  /** What the last seven days should show before it goes up. */
+  readonly criteria: TierStatus['criteria'];
+}
+
+export function tierAnswer({ tier, next, criteria }: TierStatus): TierAnswer {
+  const limits = next && {
+    maxSingleExecutionUsd: formatUnits(next.maxSingleExecutionUsd8, 8),
+    maxDailyVolumeUsd: formatUnits(next.maxDailyVolumeUsd8, 8),
+  };
+  return { present: tier, next: limits ?? null, criteria };
+}
+
 /** Some outcomes: how many of each kind, and what was paid without winning. */
 export interface OutcomeCountsAnswer {
   readonly won: number;
@@ -149,17 +184,33 @@ export interface OutcomeCountsAnswer {
 export interface OutcomesAnswer {
   readonly overall: OutcomeCountsAnswer;
   readonly last24h: OutcomeCountsAnswer;
+  /** Of the last 100 executions since an operator resumed. */
+  readonly rates: RatesAnswer;
   /** How many transactions may be in flight now, after the last outcomes. */
   readonly maxInFlight: number;
   /** The share of each bid that is offered now. */
   readonly bidShareBps: number;
 }
 
+/** Shares in hundredths of a percent, rounded down; null while there is nothing to count. */
+export interface RatesAnswer {
+  /** Executions that count. */
+  readonly sample: number;
+  /** Won of what was sent; a lost race has the weight `safety.lostRaceWeightBps`. */
+  readonly inclusionBps: number | null;
+  /** The same without lost races. */
+  readonly ownInclusionBps: number | null;
+  /** Realised of simulated profit, of those won. */
+  readonly accuracyBps: number | null;
+}
+
 export function outcomesAnswer(outcomes: BotStatus['outcomes']): OutcomesAnswer {
-  const { overall, last24h, maxInFlight, bidShareBps } = outcomes;
+  const { overall, last24h, maxInFlight, bidShareBps, rates } = outcomes;
+  const { sample, inclusionBps = null, ownInclusionBps = null, accuracyBps = null } = rates;
   return {
     overall: outcomeCounts(overall),
     last24h: outcomeCounts(last24h),
+    rates: { sample, inclusionBps, ownInclusionBps, accuracyBps },
     maxInFlight,
     bidShareBps,
   };
@@ -176,8 +227,11 @@ function outcomeCounts(summary: BotStatus['outcomes']['overall']): OutcomeCounts
 }
 
 export function safetyAnswer(status: SafetyStatus): SafetyAnswer {
-  const { state, reason, actor, sinceMs, consecutiveFailures } = status;
-  return { state, reason, actor, since: iso(sinceMs), consecutiveFailures };
+  const { state, reason, actor, sinceMs, cause, numbers, consecutiveFailures, concerns } = status;
+  return {
+    ...{ state, reason, actor, since: iso(sinceMs), cause: cause ?? null, numbers, consecutiveFailures },
+    concerns: concerns.map(({ sinceMs: raisedMs, ...concern }) => ({ ...concern, since: iso(raisedMs) })),
+  };
 }
 
 export function headAnswer(head: BotStatus['head'], nowMs: number): HeadAnswer | null {
@@ -213,7 +267,7 @@ export function endpointAnswer(status: EndpointStatus): EndpointAnswer {
 }
 
 export function limitsAnswer(
-  limits: SafetyLimits,
+  limits: Omit<SafetyLimits, 'throttledInFlight' | 'throttledSkipBps'>,
   dailyVolumeUsd8: bigint,
   spending: Spending,
   nowMs: number,

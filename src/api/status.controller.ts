@@ -3,7 +3,7 @@ import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
-import { SafetyController } from '../safety/index.js';
+import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
 import {
   endpointAnswer,
@@ -13,6 +13,7 @@ import {
   outcomesAnswer,
   passesAnswer,
   safetyAnswer,
+  tierAnswer,
   type StatusAnswer,
 } from './status-answer.js';
 
@@ -22,6 +23,7 @@ export class StatusController {
   constructor(
     private readonly bot: BotStatusReader,
     private readonly safety: SafetyController,
+    private readonly tiers: TierReview,
     private readonly pool: RpcPool,
     private readonly config: ChimeraConfig,
     private readonly clock: Clock,
@@ -48,7 +50,8 @@ export class StatusController {
       outcomes: outcomesAnswer(bot.outcomes),
       counters: bot.counters,
       skipped: bot.skipped,
-      limits: limitsAnswer(this.config.safety, this.safety.dailyVolumeUsd8(), bot.spending, nowMs),
+      limits: limitsAnswer(this.config.safety, this.safety.volume.todayUsd8, bot.spending, nowMs),
+      tier: tierAnswer(this.tiers.status),
     };
   }
 }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aSpending } from '../../testing/builders/allowance.js';
 import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
-import type { SafetyLimits } from '../domain/safety.js';
+import { SAFETY_LIMITS } from '../../testing/builders/safety.js';
+import type { SafetyLimits } from '../domain/authorisation.js';
 import { headAnswer, limitsAnswer } from './status-answer.js';
 
 describe('status', () => {
@@ -29,7 +30,10 @@ describe('status', () => {
         reason: 'first start',
         actor: 'chimera',
         since: '1970-01-01T00:00:00.000Z',
+        cause: null,
+        numbers: {},
         consecutiveFailures: 0,
+        concerns: [],
       },
       head: { number: 100, hash: `0x${'aa'.repeat(32)}` },
       sinceLastPassMs: 1_200,
@@ -48,6 +52,7 @@ describe('status', () => {
           ...{ winRateBps: 7500, lossesEth: '0.001', lossesUsd: '2.5' },
         },
         last24h: { won: 0, winRateBps: null, lossesEth: '0', lossesUsd: '0' },
+        rates: { sample: 4, inclusionBps: 7500, ownInclusionBps: 10000, accuracyBps: 9800 },
         maxInFlight: 2,
         bidShareBps: 7500,
       },
@@ -71,6 +76,11 @@ describe('status', () => {
         dailyLossLeftUsd: '24',
         maxWalletShareBps: 5000,
         walletLeftEth: '0.24',
+      },
+      tier: {
+        present: 1,
+        next: { maxSingleExecutionUsd: '1000', maxDailyVolumeUsd: '5000' },
+        criteria: [],
       },
     });
   });
@@ -99,12 +109,7 @@ describe('the numbers of the status', () => {
   });
 
   it('no volume is left when the limit is used up, and the next day begins at midnight UTC', () => {
-    const limits: SafetyLimits = {
-      maxSingleExecutionUsd8: 1n,
-      maxDailyVolumeUsd8: 2_500_00000000n,
-      maxConsecutiveFailures: 3,
-      minOperatorBalanceWei: 1n,
-    };
+    const limits: SafetyLimits = { ...SAFETY_LIMITS, maxSingleExecutionUsd8: 1n, minOperatorBalanceWei: 1n };
     expect(limitsAnswer(limits, 2_500_00000001n, aSpending(), NOON)).toMatchObject({
       maxSingleExecutionUsd: '0.00000001',
       maxDailyVolumeUsd: '2500',

@@ -15,6 +15,7 @@ import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
 import { SequencerWatch } from './sequencer-watch.js';
 import { StatusMetrics } from './status-metrics.js';
+import { WayBack } from './way-back.js';
 
 /**
  * Start, loop and end of the bot. It must never hold a rule of its own: it calls the other modules in order.
@@ -32,6 +33,7 @@ import { StatusMetrics } from './status-metrics.js';
     PassWatchdog,
     SequencerWatch,
     StatusMetrics,
+    WayBack,
   ],
   exports: [BotStatusReader],
 })

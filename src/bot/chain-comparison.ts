@@ -71,7 +71,7 @@ export class ChainComparison {
     }
     const reason = this.doubts.tooMany(compared);
     if (reason === undefined) return;
-    await this.policy.halt(reason);
+    await this.policy.halt(reason, 'books');
     this.doubts.countAnew();
   }
 

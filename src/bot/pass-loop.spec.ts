@@ -6,12 +6,14 @@ import type { ChimeraConfig } from '../config/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { FailurePolicy } from '../safety/index.js';
 import type { StateEngine } from '../state/state-engine.js';
+import { RpcError } from '../rpc/rpc-errors.js';
 import { StateView } from '../state/state-view.js';
 import type { BlockPass, PassFailure, PassResult } from './block-pass.js';
 import type { ChainComparison } from './chain-comparison.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
 
+const MAX_ERRORS = 10;
 const done = (number: number): PassResult => ({
   kind: 'done',
   view: new StateView(aBlock(number), new Map()),
@@ -30,6 +32,7 @@ describe('the loop of passes', () => {
   let clock: TestClock;
   let watchdog: PassWatchdog;
   let halts: string[];
+  let causes: string[];
 
   beforeEach(() => {
     begun = [];
@@ -39,6 +42,7 @@ describe('the loop of passes', () => {
     comparisonIdle = Promise.resolve();
     clock = new TestClock();
     halts = [];
+    causes = [];
     loop = makeLoop();
     loop.start();
   });
@@ -49,12 +53,16 @@ describe('the loop of passes', () => {
         failures.push({ error, block });
         return Promise.resolve('retry');
       },
-      halt: (message) => {
+      halt: (message, about) => {
         halts.push(message);
+        causes.push(about);
         return Promise.resolve(new HaltError(message));
       },
     });
-    watchdog = new PassWatchdog(policy, clock, { detector: { scanIntervalMs: 5_000 } } as ChimeraConfig);
+    watchdog = new PassWatchdog(policy, clock, {
+      detector: { scanIntervalMs: 5_000 },
+      safety: { maxPassErrors: MAX_ERRORS },
+    } as ChimeraConfig);
     return new PassLoop(
       standIn<BlockPass>('pass', {
         run: ({ number }) => {
@@ -197,6 +205,40 @@ describe('the loop of passes', () => {
     expect(halts).toEqual([]);
     seconds(31);
     expect(halts).toEqual(['no pass has succeeded for 30 s: no node gives a head']);
+  });
+
+  it('F53 a halt because no endpoint serves is about the endpoints; because passes fail, about the passes', async () => {
+    await loop.noHead(new RpcError('provider', 'rpc', 'no endpoint may be used now'));
+    seconds(31);
+    loop.enqueue(aHead(11));
+    await end(11, { kind: 'failed', errors: [new RetryError('the gap is open')] });
+    seconds(31);
+    expect(causes).toEqual(['rpc', 'passes']);
+  });
+
+  it('passes that fail so many times in a row halt; those of a second count once, and silent endpoints do not', async () => {
+    let number = 11;
+    const fail = async (error: Error): Promise<void> => {
+      loop.enqueue(aHead((number += 1)));
+      await end(number, { kind: 'failed', errors: [error] });
+    };
+    for (let n = 0; n < 50; n++) await fail(new RetryError('a burst'));
+    expect(halts).toEqual([]);
+    for (let n = 1; n < MAX_ERRORS - 1; n++) {
+      clock.advance(1_000);
+      await fail(new RetryError('again'));
+      await fail(new RpcError('timeout', 'primary', 'no answer'));
+    }
+    expect(halts).toEqual([]);
+    clock.advance(1_000);
+    await fail(new RetryError('the last one'));
+    expect(halts).toEqual([`${MAX_ERRORS} passes failed in a row, the last one: the last one`]);
+    expect(causes).toEqual(['passes']);
+    loop.enqueue(aHead((number += 1)));
+    await end(number);
+    clock.advance(1_000);
+    await fail(new RetryError('a new row'));
+    expect(halts).toHaveLength(1);
   });
 
   it('F50 F53 time in which the process was frozen does not count', async () => {

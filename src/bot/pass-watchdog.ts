@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { messageOf } from '../domain/errors.js';
+import { RpcError } from '../rpc/rpc-errors.js';
 import { FailurePolicy } from '../safety/index.js';
 
 /** Without a successful pass for so long, the bot halts. Milliseconds. */
@@ -11,6 +12,8 @@ const SCANS = 3;
 const TICK_MS = 1_000;
 /** A tick that comes later than this does not count for longer: the process itself stood still. */
 const LONGEST_TICK_MS = 2 * TICK_MS;
+/** Errors that come faster count as one. Milliseconds. */
+const ERROR_EVERY_MS = 1_000;
 /** Passes are failing, as far as probes are concerned, beyond so many in a row or so many milliseconds. */
 const TOLERATED_FAILURES = 3;
 const TOLERATED_MS = 5_000;
@@ -39,6 +42,7 @@ export interface PassFailures {
 @Injectable()
 export class PassWatchdog {
   private readonly limitMs: number;
+  private readonly maxErrors: number;
   private timer: NodeJS.Timeout | undefined;
   private tickedAtMs = 0;
   private withoutPassMs = 0;
@@ -46,12 +50,16 @@ export class PassWatchdog {
   private failingFromMs: number | undefined;
   private beganAtMs: number | undefined;
   private lastError: string | undefined;
+  /** Of the failures in a row, those that endpoints did not cause by their silence. */
+  private errors = 0;
+  private erredAtMs = -Infinity;
 
   constructor(
     private readonly policy: FailurePolicy,
     private readonly clock: Clock,
-    { detector }: ChimeraConfig,
+    { detector, safety }: ChimeraConfig,
   ) {
+    this.maxErrors = safety.maxPassErrors;
     this.limitMs = Math.max(LONGEST_WITHOUT_PASS_MS, SCANS * detector.scanIntervalMs);
   }
 
@@ -78,6 +86,7 @@ export class PassWatchdog {
     this.failingFromMs = undefined;
     this.lastError = undefined;
     this.beganAtMs = undefined;
+    this.errors = 0;
   }
 
   /** The pass ended with an error, or no node gave a head for one. */
@@ -86,11 +95,17 @@ export class PassWatchdog {
     this.failedInARow += 1;
     this.lastError = messageOf(error);
     this.beganAtMs = undefined;
+    this.countError(error);
   }
 
   /** A node answered, and there is nothing new to work on. */
   rests(): void {
     this.withoutPassMs = 0;
+  }
+
+  /** Whether passes succeed, or the chain is at rest. */
+  get isWell(): boolean {
+    return this.failedInARow === 0 && this.withoutPassMs < this.limitMs / 2;
   }
 
   get failures(): PassFailures {
@@ -114,7 +129,23 @@ export class PassWatchdog {
     if (this.withoutPassMs <= this.limitMs) return;
     // After a resume it halts again when the same time has passed without a success.
     this.withoutPassMs = 0;
-    void this.policy.halt(`no pass has succeeded for ${this.limitMs / 1_000} s: ${this.cause()}`);
+    const isSilence = this.errors === 0 && this.beganAtMs === undefined;
+    const message = `no pass has succeeded for ${this.limitMs / 1_000} s: ${this.cause()}`;
+    void this.policy.halt(message, isSilence ? 'rpc' : 'passes');
+  }
+
+  /** Endpoints that do not serve are judged by time alone: the halt for them ends by itself. */
+  private countError(error: unknown): void {
+    const nowMs = this.clock.monotonicMs();
+    if (isSilence(error) || nowMs - this.erredAtMs < ERROR_EVERY_MS) return;
+    this.erredAtMs = nowMs;
+    this.errors += 1;
+    if (this.errors < this.maxErrors) return;
+    this.errors = 0;
+    void this.policy.halt(
+      `${this.maxErrors} passes failed in a row, the last one: ${this.lastError ?? ''}`,
+      'passes',
+    );
   }
 
   private cause(): string {
@@ -122,4 +153,9 @@ export class PassWatchdog {
       return `${this.failedInARow} failed in a row, the last one: ${this.lastError}`;
     return this.beganAtMs === undefined ? 'no node gives a head' : 'the pass that runs does not end';
   }
+}
+
+/** No endpoint serves, whatever it says. An answer that is wrong is another matter. */
+function isSilence(error: unknown): boolean {
+  return error instanceof RpcError && error.kind !== 'bad-answer';
 }

@@ -6,9 +6,8 @@ import { startFakePool, type FakePool } from '../../testing/nodes/fake-pool.js';
 import { blockOf, eventually, hashOf, hex, type FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { Block } from '../domain/block.js';
-import { HaltError } from '../domain/errors.js';
 import { Chain } from '../rpc/chain/chain.js';
-import type { FailurePolicy, SafetyController } from '../safety/index.js';
+import type { SafetyController } from '../safety/index.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
 const YEAR = 31_536_000;
@@ -32,19 +31,19 @@ beforeEach(async () => {
 afterEach(() => fakes.close());
 
 function watchOf({ hasBackup }: { readonly hasBackup: boolean }): SequencerWatch {
-  const policy = standIn<FailurePolicy>('policy', {
-    halt: (message) => {
-      halts.push(message);
-      return Promise.resolve(new HaltError(message));
-    },
-  });
   const config = {
     network: { chainId: 31337 },
     safety: { maxTimestampJumpSeconds: 20, maxHeadAgeSeconds: 12, haltHeadAgeSeconds: 30 },
     rpc: hasBackup ? { backup: {} } : {},
   } as ChimeraConfig;
-  const safety = standIn<SafetyController>('safety', {});
-  return new SequencerWatch(safety, policy, events, clock, new Chain(fakes.pool), config);
+  const safety = standIn<SafetyController>('safety', {
+    raise: (cause, level, message) => {
+      if (cause === 'chain' && level === 'HALTED') halts.push(message);
+      return Promise.resolve();
+    },
+    clear: () => Promise.resolve(),
+  });
+  return new SequencerWatch(safety, events, clock, new Chain(fakes.pool), config);
 }
 
 /** What a node gives as a header, with another time or of another fork. */

@@ -6,7 +6,7 @@ import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { Chain } from '../rpc/chain/chain.js';
-import { FailurePolicy, SafetyController } from '../safety/index.js';
+import { SafetyController } from '../safety/index.js';
 import { SequencerHealth, type BlockTime, type SequencerAnomaly } from './sequencer-health.js';
 
 /** How long the word of another endpoint is waited for. Then that of one is taken. Milliseconds. */
@@ -26,10 +26,10 @@ export class SequencerWatch {
   private readonly isAlone: boolean;
   /** The last reported severity of stale heads. It is reported again only when it changes. */
   private reported: SequencerAnomaly['severity'] | undefined;
+  private wellFromMs: number | undefined;
 
   constructor(
     private readonly safety: SafetyController,
-    private readonly policy: FailurePolicy,
     private readonly events: Events,
     private readonly clock: Clock,
     private readonly chain: Chain,
@@ -37,6 +37,11 @@ export class SequencerWatch {
   ) {
     this.health = new SequencerHealth(limits, chainDescription(network.chainId));
     this.isAlone = rpc.backup === undefined;
+  }
+
+  /** Since when nodes answer with fresh heads, without an anomaly: monotonic milliseconds. */
+  get wellSinceMs(): number | undefined {
+    return this.wellFromMs;
   }
 
   /** Takes a head as it arrives. */
@@ -57,7 +62,10 @@ export class SequencerWatch {
     // At every check, because something else may have changed the safety state since. A repeated call changes
     // nothing.
     if (anomaly) this.act(anomaly);
-    else void this.safety.unthrottle('the heads are fresh again');
+    else {
+      this.wellFromMs ??= this.clock.monotonicMs();
+      void this.safety.clear('chain', 'the heads are fresh again');
+    }
   }
 
   private async reportUnlessInvented(anomaly: SequencerAnomaly): Promise<void> {
@@ -95,6 +103,7 @@ export class SequencerWatch {
   }
 
   private act({ severity, message }: SequencerAnomaly): void {
-    void (severity === 'halt' ? this.policy.halt(message) : this.safety.throttle(message));
+    this.wellFromMs = undefined;
+    void this.safety.raise('chain', severity === 'halt' ? 'HALTED' : 'THROTTLED', message);
   }
 }

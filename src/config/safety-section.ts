@@ -1,19 +1,35 @@
+import { RATED_EXECUTIONS } from '../domain/execution-rates.js';
+import { LIMIT_TIERS, type LimitTier } from '../domain/limit-tiers.js';
 import { formatUnits } from '../domain/money.js';
 import { Bps, Decimal, Integer, SECONDS, Usd } from './key-types.js';
+import type { Mapping } from './keys.js';
 import { AtMost } from './rules.js';
 
 const showUsd8 = (value: number | bigint): string => formatUnits(BigInt(value), 8);
 const showWei = (value: number | bigint): string => formatUnits(BigInt(value), 18);
 
+/** The default of a limit: that of the tier, or of the first one while the tier cannot be read. */
+const ofTier =
+  (limit: keyof LimitTier) =>
+  ({ tier }: Mapping): string => {
+    const [first] = LIMIT_TIERS;
+    const chosen = LIMIT_TIERS[Number(tier) - 1] ?? first;
+    return chosen === undefined ? '0' : showUsd8(chosen[limit]);
+  };
+
 /** What the bot may risk, and what it takes for a failure of the chain or of itself. */
 export class SafetyConfig {
+  /** The step of the two limits below, from 1 (500 and 2,500 USD) to 4 (5,000 and 25,000 USD). */
+  @Integer({ min: 1, max: LIMIT_TIERS.length, default: '1', example: 1 })
+  readonly tier!: number;
+
   /** Debt covered by one execution. USD with 8 decimals. */
   @AtMost('maxDailyVolumeUsd8', showUsd8)
-  @Usd({ key: 'maxSingleExecutionUsd', default: '500', example: '500' })
+  @Usd({ key: 'maxSingleExecutionUsd', default: ofTier('maxSingleExecutionUsd8'), example: '500' })
   readonly maxSingleExecutionUsd8!: bigint;
 
   /** Debt covered in one UTC day. USD with 8 decimals. */
-  @Usd({ key: 'maxDailyVolumeUsd', default: '2500', example: '2500' })
+  @Usd({ key: 'maxDailyVolumeUsd', default: ofTier('maxDailyVolumeUsd8'), example: '2500' })
   readonly maxDailyVolumeUsd8!: bigint;
 
   @Integer({ min: 1, max: 1000, default: '3', example: 3 })
@@ -52,4 +68,49 @@ export class SafetyConfig {
   /** When the newest block is older, the bot halts. The default is thirty blocks of Base. */
   @Integer({ ...SECONDS, default: '60', example: 60 })
   readonly haltHeadAgeSeconds!: number;
+
+  /**
+   * After an outage of the chain or of all endpoints, the halt ends by itself when all was well for so long.
+   * 0: only an operator ends it.
+   */
+  @Integer({ min: 0, max: 86_400, default: '120', example: 120 })
+  readonly resumeAfterSeconds!: number;
+
+  /** Passes that fail in a row, at least a second apart, for another reason than silent endpoints. */
+  @Integer({ min: 1, max: 1000, default: '10', example: 10 })
+  readonly maxPassErrors!: number;
+
+  /** While THROTTLED: transactions in flight at a time. */
+  @Integer({ min: 1, max: 1000, default: '1', example: 1 })
+  readonly throttledInFlight!: number;
+
+  /** While THROTTLED: the share of the positions that is left alone. */
+  @Bps({ default: '5000', example: 5000 })
+  readonly throttledSkipBps!: number;
+
+  /** Rates of fewer executions change nothing. */
+  @Integer({ min: 1, max: RATED_EXECUTIONS, default: '10', example: 10 })
+  readonly minRateSample!: number;
+
+  /** Of what was sent, what did as it should; below this it throttles. */
+  @Bps({ default: '6000', example: 6000 })
+  readonly throttleInclusionBps!: number;
+
+  /** The same without lost races; below this it halts. */
+  @AtMost('throttleInclusionBps')
+  @Bps({ default: '5000', example: 5000 })
+  readonly haltInclusionBps!: number;
+
+  /** The weight of a lost race where the inclusion throttles. Everything else weighs 10000. */
+  @Bps({ default: '2500', example: 2500 })
+  readonly lostRaceWeightBps!: number;
+
+  /** Of the profit that was simulated, what was realised by those won; below this it throttles. */
+  @Bps({ default: '9000', example: 9000 })
+  readonly throttleAccuracyBps!: number;
+
+  /** The same; below this it halts. */
+  @AtMost('throttleAccuracyBps')
+  @Bps({ default: '8500', example: 8500 })
+  readonly haltAccuracyBps!: number;
 }

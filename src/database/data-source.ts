@@ -8,6 +8,7 @@ import { Outcomes } from '../../migrations/0006_outcomes.js';
 import { TransactionVersions } from '../../migrations/0007_transaction_versions.js';
 import { Leases } from '../../migrations/0008_leases.js';
 import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions.js';
+import { SafetyConcerns } from '../../migrations/0010_safety_concerns.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -87,6 +88,7 @@ export function dataSourceOptions(
       TransactionVersions,
       Leases,
       WalletsOfExecutions,
+      SafetyConcerns,
     ],
     synchronize: false,
     logging: false,

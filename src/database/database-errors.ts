@@ -44,7 +44,7 @@ export function databaseError(error: unknown, scrub = (text: string): string => 
   if (error instanceof ChimeraError) return error;
   const code = codeOf(error);
   const message = code?.startsWith(LOGIN) ? 'it refuses the login' : scrub(messageOf(error));
-  if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`);
+  if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`, 'database');
   const transient =
     (code === undefined ? LOST_CONNECTION.test(message) : isTransient(code)) || PLAN_IS_OLD.test(message);
   return transient

@@ -19,6 +19,7 @@ const NAMES = [
   'TransactionVersions1767225600007',
   'Leases1767225600008',
   'WalletsOfExecutions1767225600009',
+  'SafetyConcerns1767225600010',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

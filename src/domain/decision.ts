@@ -35,7 +35,9 @@ export const REJECTION_REASONS = {
     'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
   'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',
   halted: 'the safety controller is HALTED',
-  throttled: 'the safety controller is THROTTLED and another transaction is in flight',
+  throttled: 'the safety controller is THROTTLED and safety.throttledInFlight transactions are in flight',
+  'throttled-skip':
+    'the safety controller is THROTTLED, and the position is of the share safety.throttledSkipBps that is left alone',
   'notional-above-limit': 'the debt to cover is above safety.maxSingleExecutionUsd',
   'daily-volume-reached': 'the UTC day would exceed safety.maxDailyVolumeUsd',
   'nonce-in-question':

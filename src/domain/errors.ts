@@ -1,3 +1,5 @@
+import type { Cause } from './safety.js';
+
 /**
  * Errors are named by what the bot must do about them, so that the policy sits in one place (FailurePolicy).
  * After a {@link RetryError} the next pass tries again. A {@link SkipError} drops this one opportunity. A
@@ -29,6 +31,14 @@ export class SkipError extends ChimeraError {
  */
 export class HaltError extends ChimeraError {
   readonly consequence = 'halt';
+
+  /** @param about the concern that it raises. */
+  constructor(
+    message: string,
+    readonly about: Cause = 'bug',
+  ) {
+    super(message);
+  }
 }
 
 /** The start-up found something missing or wrong. It carries all problems, one sentence each. */
@@ -45,6 +55,11 @@ export class StartupError extends Error {
  */
 export function consequenceOf(error: unknown): Consequence {
   return error instanceof ChimeraError ? error.consequence : 'halt';
+}
+
+/** What a thrown value that halts is about. */
+export function causeOf(error: unknown): Cause {
+  return error instanceof HaltError ? error.about : 'bug';
 }
 
 const RANK: Readonly<Record<Consequence, number>> = { skip: 0, retry: 1, halt: 2 };

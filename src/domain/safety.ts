@@ -1,25 +1,68 @@
-import { refusalOf, type Allowance } from './budget.js';
-import type { Spend } from './spend.js';
-import { rejected, type Rejection } from './decision.js';
-import { min } from './money.js';
-
+/** The state of the bot: the highest level among the concerns that stand, NORMAL without any. */
 export type SafetyState = 'NORMAL' | 'THROTTLED' | 'HALTED';
+
+export type Level = Exclude<SafetyState, 'NORMAL'>;
+
+/**
+ * What a concern is about. A concern of one cause neither hides nor ends that of another.
+ *
+ * - operator: a person halted.
+ * - failures: malfunctions in a row.
+ * - inclusion: too few of the transactions that were sent did what they should.
+ * - accuracy: the profit that was won is far below what was simulated.
+ * - chain: the sequencer stands still, or its time is wrong.
+ * - rpc: no endpoint serves.
+ * - signer: another sender uses the key.
+ * - contract: our contract is paused, has another owner, or does not accept the wallet.
+ * - passes: passes fail.
+ * - database: it is away, slow or full.
+ * - books: our picture of positions or transactions differs from the chain.
+ * - bug: an error without a class.
+ */
+export const CAUSES = [
+  ...(['operator', 'failures', 'inclusion', 'accuracy', 'chain', 'rpc', 'signer', 'contract'] as const),
+  ...(['passes', 'database', 'books', 'bug'] as const),
+] as const;
+export type Cause = (typeof CAUSES)[number];
+
+/** Halts that end without an operator, once all has been well for a while: outages of what is outside. */
+const ENDS_BY_ITSELF: ReadonlySet<Cause> = new Set<Cause>(['chain', 'rpc']);
+
+/** What was measured when a concern was raised, by name. */
+export type Numbers = Readonly<Record<string, number | string>>;
+
+/** Something that is wrong now. */
+export interface Concern {
+  readonly cause: Cause;
+  readonly level: Level;
+  readonly reason: string;
+  /** An API key's name, or "chimera". */
+  readonly actor: string;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly numbers: Numbers;
+}
 
 export interface SafetyStatus {
   readonly state: SafetyState;
+  /** Why the state is as it is: of the oldest concern of this level, or of what ended the last one. */
   readonly reason: string;
-  /** Who caused the present state: an API key's name, or "chimera". */
   readonly actor: string;
-  readonly consecutiveFailures: number;
-  /** Milliseconds since the epoch. */
+  /** undefined: no concern stands. */
+  readonly cause: Cause | undefined;
+  readonly numbers: Numbers;
+  /** Since when this state lasts. Milliseconds since the epoch. */
   readonly sinceMs: number;
+  readonly consecutiveFailures: number;
+  /** One for each cause at most, the oldest first. */
+  readonly concerns: readonly Concern[];
+  /** Outcomes before this time do not count in the rates: an operator resumed. Milliseconds since the epoch. */
+  readonly ratesSinceMs: number;
 }
 
-export interface SafetyLimits {
-  readonly maxSingleExecutionUsd8: bigint;
-  readonly maxDailyVolumeUsd8: bigint;
-  readonly maxConsecutiveFailures: number;
-  readonly minOperatorBalanceWei: bigint;
+interface By {
+  readonly reason: string;
+  readonly actor: string;
 }
 
 export type SafetyEvent =
@@ -30,139 +73,128 @@ export type SafetyEvent =
    * count.
    */
   | { readonly kind: 'outcome-taken-back'; readonly failures: number }
-  /** Something outside the bot is unhealthy, for example the sequencer. */
-  | { readonly kind: 'throttle'; readonly reason: string }
-  /** It is healthy again. */
-  | { readonly kind: 'unthrottle'; readonly reason: string }
-  | { readonly kind: 'halt'; readonly reason: string; readonly actor: string }
-  | { readonly kind: 'resume'; readonly reason: string; readonly actor: string };
+  | (By & {
+      readonly kind: 'raise';
+      readonly cause: Cause;
+      readonly level: Level;
+      readonly numbers?: Numbers | undefined;
+    })
+  /** It is well again. `endsHalt`: for so long that a halt may end by itself, where its cause allows it. */
+  | { readonly kind: 'clear'; readonly cause: Cause; readonly reason: string; readonly endsHalt: boolean }
+  | (By & { readonly kind: 'resume' });
+
+const CHIMERA = 'chimera';
 
 export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
   state: 'NORMAL',
   reason: 'first start',
-  actor: 'chimera',
+  actor: CHIMERA,
+  cause: undefined,
+  numbers: {},
   consecutiveFailures: 0,
+  concerns: [],
+  ratesSinceMs: 0,
 };
 
 /**
- * The safety state machine. A failure throttles: one transaction in flight at a time.
- * `maxConsecutiveFailures` in a row halt. A success clears the count and the throttle. `unthrottle` clears a
- * throttle without a failure; it does not clear the throttle of a failure. An outcome that is taken back
- * restores the count from before it. Only `resume` leaves HALTED.
+ * The safety state machine: which concerns stand after an event. The state is the highest level among them.
+ *
+ * - A raise never lowers the level of its cause. The first reason of a level stays.
+ * - A clear ends a throttle. It ends a halt only of the chain and of the endpoints, after they were well for
+ *   long enough.
+ * - A resume by an operator ends all of them, and begins the rates anew.
+ * - The first malfunction throttles, `maxConsecutiveFailures` in a row halt, and a success ends that throttle.
+ *   An outcome that is taken back restores the count from before it.
  */
 export function nextSafety(
   status: SafetyStatus,
   event: SafetyEvent,
-  limits: Pick<SafetyLimits, 'maxConsecutiveFailures'>,
+  limits: { readonly maxConsecutiveFailures: number },
   nowMs: number,
 ): SafetyStatus {
-  const to = (
-    state: SafetyState,
-    reason: string,
-    actor: string,
-    consecutiveFailures: number,
-  ): SafetyStatus =>
-    state === status.state
-      ? { ...status, consecutiveFailures }
-      : { state, reason, actor, consecutiveFailures, sinceMs: nowMs };
-
+  const failures = status.consecutiveFailures;
   switch (event.kind) {
-    case 'halt':
-      return to('HALTED', event.reason, event.actor, status.consecutiveFailures);
-    case 'resume':
-      return to('NORMAL', event.reason, event.actor, 0);
-    case 'execution-succeeded':
-      if (status.state === 'HALTED') return { ...status, consecutiveFailures: 0 };
-      return to('NORMAL', 'an execution succeeded', 'chimera', 0);
-    case 'execution-failed': {
-      const failures = status.consecutiveFailures + 1;
-      if (status.state === 'HALTED') return { ...status, consecutiveFailures: failures };
-      if (failures >= limits.maxConsecutiveFailures)
-        return to(
-          'HALTED',
-          `${failures} executions failed in a row, the last: ${event.reason}`,
-          'chimera',
-          failures,
-        );
-      const throttled = to('THROTTLED', event.reason, 'chimera', failures);
-      // The first failure outlasts an earlier throttle, so it becomes the reason.
-      return failures === 1 ? { ...throttled, reason: event.reason } : throttled;
+    case 'raise': {
+      const { cause, level, reason, actor, numbers = {} } = event;
+      return raised(status, { cause, level, reason, actor, sinceMs: nowMs, numbers });
     }
+    case 'clear':
+      return cleared(status, event.cause, event.reason, nowMs, event.endsHalt);
+    case 'resume':
+      return derived({ ...status, consecutiveFailures: 0, ratesSinceMs: nowMs }, [], event, nowMs);
+    case 'execution-succeeded':
+      return cleared({ ...status, consecutiveFailures: 0 }, 'failures', 'an execution succeeded', nowMs);
+    case 'execution-failed':
+      return withFailures(status, failures + 1, event.reason, limits.maxConsecutiveFailures, nowMs);
     case 'outcome-taken-back': {
       // A resume may have cleared the count in the meantime.
-      const failures = Math.max(0, status.consecutiveFailures - event.failures);
-      if (status.state === 'HALTED' || failures === status.consecutiveFailures)
-        return { ...status, consecutiveFailures: failures };
-      return failures === 0
-        ? to('NORMAL', 'a reorg took the failure back', 'chimera', 0)
-        : to('THROTTLED', 'a reorg took the success after a failure back', 'chimera', failures);
+      const count = Math.max(0, failures - event.failures);
+      if (count === failures) return status;
+      return count === 0
+        ? cleared({ ...status, consecutiveFailures: 0 }, 'failures', 'a reorg took the failure back', nowMs)
+        : withFailures(status, count, 'a reorg took the success after a failure back', Infinity, nowMs);
     }
-    case 'throttle':
-      return status.state === 'HALTED'
-        ? status
-        : to('THROTTLED', event.reason, 'chimera', status.consecutiveFailures);
-    case 'unthrottle':
-      return status.state === 'THROTTLED' && status.consecutiveFailures === 0
-        ? to('NORMAL', event.reason, 'chimera', 0)
-        : status;
   }
 }
 
-/** What the limits count of a plan. */
-export interface SafetyIntent {
-  readonly notionalUsd8: bigint;
-  readonly reservation: Spend;
+function withFailures(
+  status: SafetyStatus,
+  count: number,
+  last: string,
+  most: number,
+  nowMs: number,
+): SafetyStatus {
+  const halts = count >= most;
+  const reason = halts ? `${count} executions failed in a row, the last: ${last}` : last;
+  const level: Level = halts ? 'HALTED' : 'THROTTLED';
+  const numbers = { consecutiveFailures: count };
+  return raised(
+    { ...status, consecutiveFailures: count },
+    { cause: 'failures', level, reason, actor: CHIMERA, sinceMs: nowMs, numbers },
+  );
 }
 
-/** What the authorisation checks besides the plan. */
-export interface SafetyUsage {
-  /** USD8 of debt covered or in flight in the present UTC day. */
-  readonly dailyVolumeUsd8: bigint;
-  readonly inFlight: number;
-  readonly operatorBalanceWei: bigint;
-  /** What may be reserved beside what is in flight. */
-  readonly allowance: Allowance;
+function raised(status: SafetyStatus, concern: Concern): SafetyStatus {
+  const standing = status.concerns.find(({ cause }) => cause === concern.cause);
+  if (standing && rank(standing.level) >= rank(concern.level)) return status;
+  const others = status.concerns.filter((one) => one !== standing);
+  return derived(status, [...others, concern], concern, concern.sinceMs);
 }
 
-/** Whether this intent may be signed now. The first rule that refuses it gives the reason. */
-export function authorise(
-  { notionalUsd8, reservation }: SafetyIntent,
-  state: SafetyState,
-  usage: SafetyUsage,
-  limits: SafetyLimits,
-): { readonly kind: 'authorised' } | Rejection {
-  if (state === 'HALTED') return rejected('halted');
-  if (state === 'THROTTLED' && usage.inFlight > 0)
-    return rejected('throttled', { inFlight: String(usage.inFlight) });
-  if (notionalUsd8 > limits.maxSingleExecutionUsd8)
-    return rejected('notional-above-limit', {
-      notionalUsd8: String(notionalUsd8),
-      limitUsd8: String(limits.maxSingleExecutionUsd8),
-    });
-  if (usage.dailyVolumeUsd8 + notionalUsd8 > limits.maxDailyVolumeUsd8)
-    return rejected('daily-volume-reached', {
-      notionalUsd8: String(notionalUsd8),
-      usedUsd8: String(usage.dailyVolumeUsd8),
-      limitUsd8: String(limits.maxDailyVolumeUsd8),
-    });
-  if (usage.operatorBalanceWei < limits.minOperatorBalanceWei)
-    return rejected('operator-balance-low', {
-      balanceWei: String(usage.operatorBalanceWei),
-      limitWei: String(limits.minOperatorBalanceWei),
-    });
-  return refusalOf(reservation, usage.allowance) ?? { kind: 'authorised' };
+function cleared(
+  status: SafetyStatus,
+  cause: Cause,
+  reason: string,
+  nowMs: number,
+  endsHalt = false,
+): SafetyStatus {
+  const standing = status.concerns.find((one) => one.cause === cause);
+  if (!standing) return status;
+  if (standing.level === 'HALTED' && !(endsHalt && ENDS_BY_ITSELF.has(cause))) return status;
+  const others = status.concerns.filter((one) => one !== standing);
+  return derived(status, others, { reason, actor: CHIMERA }, nowMs);
 }
 
-/**
- * The most one execution may cover right now: the single limit, or what is left of the day. USD8, never
- * negative.
- */
-export function notionalHeadroomUsd8(dailyVolumeUsd8: bigint, limits: SafetyLimits): bigint {
-  const left = limits.maxDailyVolumeUsd8 - dailyVolumeUsd8;
-  return left <= 0n ? 0n : min(limits.maxSingleExecutionUsd8, left);
+/** The status of these concerns. @param by what ended the last one, when none is left. */
+function derived(status: SafetyStatus, concerns: readonly Concern[], by: By, nowMs: number): SafetyStatus {
+  const leading = concerns.reduce<Concern | undefined>(
+    (worst, one) => (worst && rank(worst.level) >= rank(one.level) ? worst : one),
+    undefined,
+  );
+  const state = leading?.level ?? 'NORMAL';
+  const { reason, actor } = leading ?? by;
+  return {
+    ...status,
+    state,
+    reason,
+    actor,
+    cause: leading?.cause,
+    numbers: leading?.numbers ?? {},
+    sinceMs: state === status.state ? status.sinceMs : nowMs,
+    concerns,
+  };
 }
 
-/** The UTC day that an instant belongs to, as YYYY-MM-DD: the key under which volume is booked. */
-export function utcDay(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
+function rank(level: Level): number {
+  return level === 'HALTED' ? 2 : 1;
 }

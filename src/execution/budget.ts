@@ -2,7 +2,7 @@ import { allowanceOf, type Allowance, type SpendingLimits, type SpendingUsage } 
 import { NO_SPEND, type Spend } from '../domain/spend.js';
 import type { Clock } from '../domain/clock.js';
 import { min } from '../domain/money.js';
-import { utcDay } from '../domain/safety.js';
+import { utcDay } from '../domain/authorisation.js';
 
 /**
  * After this time a cap that a node has named is forgotten, because its setting may have changed. Then one

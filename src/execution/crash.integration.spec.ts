@@ -67,7 +67,7 @@ describe('F25 SIGKILL', { timeout: 120_000 }, () => {
       const executionId = await killedAt(instant);
       await start();
       expect(bench.execution.inFlight().size).toBe(0);
-      expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
+      expect(bench.safety.volume.todayUsd8).toBe(0n);
       expect(await bench.executions.find(executionId)).toMatchObject({
         status: 'rejected',
         reason: 'interrupted',
@@ -82,7 +82,7 @@ describe('F25 SIGKILL', { timeout: 120_000 }, () => {
       const executionId = await killedAt(instant);
       await start();
       expect([...bench.execution.inFlight()]).toHaveLength(1);
-      expect(bench.safety.dailyVolumeUsd8()).toBe(100n * USD);
+      expect(bench.safety.volume.todayUsd8).toBe(100n * USD);
       expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
       await bench.mine(2);
       expect(await bench.settle()).toMatchObject([

@@ -6,6 +6,7 @@ import { type Bench, reverting, type Settings } from '../../testing/execution.js
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { HaltError } from '../domain/errors.js';
+import { ALICE } from '../../testing/builders/safety.js';
 
 const SEND = 'eth_sendRawTransaction';
 const RECEIPT = 'eth_getTransactionReceipt';
@@ -77,8 +78,8 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     expect(await bench.executions.find(executionId)).toMatchObject({ status: 'succeeded', reason: null });
     expect(await bench.outboxOf(0)).toBe('mined');
     expect(await bench.bookedToday()).toBe(100n * USD);
-    expect(bench.safety.dailyVolumeUsd8()).toBe(100n * USD);
-    await bench.safety.resume('the receipt was late', 'chimera');
+    expect(bench.safety.volume.todayUsd8).toBe(100n * USD);
+    await bench.safety.resume('the receipt was late', ALICE);
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 
@@ -136,7 +137,7 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     bench.clock.putForward(6_000);
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
     honest();
-    await bench.safety.resume('the node was wrong', 'chimera');
+    await bench.safety.resume('the node was wrong', ALICE);
     await bench.settle();
     bench.clock.putForward(6_000);
     await bench.settle();

@@ -18,6 +18,7 @@ import { RpcModule } from '../rpc/rpc.module.js';
 import { FailurePolicy, SafetyController, SafetyModule } from '../safety/index.js';
 import { Budget } from './budget.js';
 import { ChainReads } from './chain-reads.js';
+import { ContractWatch } from './contract-watch.js';
 import { Doors } from './doors/doors.js';
 import { Drain } from './drain.js';
 import { EachEndpoint } from './each-endpoint.js';
@@ -29,6 +30,7 @@ import { Lease } from './lease.js';
 import { Ledger } from './ledger.js';
 import { OutcomeBook } from './outcome-book.js';
 import { Pursuit } from './pursuit.js';
+import { RateBook } from './rate-book.js';
 import { RecentDrops } from './recent-drops.js';
 import { RecentSettlements } from './recent-settlements.js';
 import { RivalWatch } from './rival-watch.js';
@@ -65,6 +67,7 @@ export interface ExecutionParts {
 @Module({
   imports: [RpcModule, DatabaseModule, SafetyModule],
   providers: [
+    ContractWatch,
     { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
     {
       provide: Wallet,
@@ -149,6 +152,7 @@ function signerOf({ environment, network }: ChimeraConfig): Signer {
 export function executionOf(
   config: Pick<ChimeraConfig, 'execution' | 'detector'> & {
     readonly rpc: Pick<ChimeraConfig['rpc'], 'backup'>;
+    readonly safety: Pick<ChimeraConfig['safety'], 'lostRaceWeightBps'>;
     readonly planner: Pick<ChimeraConfig['planner'], 'minProfitUsd8'>;
   },
   wallet: Wallet,
@@ -160,7 +164,8 @@ export function executionOf(
   const { chimera, mode, maxPlanAgeMs, maxInFlight } = config.execution;
   const { confirmationBlocks } = config.detector;
   const owner = { chainId: wallet.chainId, wallet: wallet.address };
-  const book = new OutcomeBook(executions, owner, clock, maxInFlight);
+  const rates = new RateBook(executions, owner, safety, clock, config.safety.lostRaceWeightBps);
+  const book = new OutcomeBook(executions, owner, clock, maxInFlight, rates);
   const ledger = new Ledger(executions, outbox, safety, wallet, events, book);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);

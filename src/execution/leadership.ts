@@ -91,7 +91,7 @@ export class Leadership {
 
   private async takeOverNow(): Promise<void> {
     await this.safety.refresh();
-    await this.safety.reloadVolume();
+    await this.safety.volume.reload();
     await this.takeOver();
   }
 }

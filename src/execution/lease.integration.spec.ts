@@ -181,9 +181,9 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     const standby = await beside(first, LEASE_MS);
     await standby.execution.recover();
     standby.execution.keepLease();
-    await standby.safety.throttle('its node is late');
-    await standby.safety.unthrottle('its node is well');
-    await standby.safety.halt('its node gives wrong blocks', 'chimera');
+    await standby.safety.raise('chain', 'THROTTLED', 'its node is late');
+    await standby.safety.clear('chain', 'its node is well');
+    await standby.safety.raise('books', 'HALTED', 'its node gives wrong blocks');
     expect(standby.safety.isHalted).toBe(true);
     await first.safety.refresh();
     expect(first.safety.status().state).toBe('NORMAL');
@@ -192,7 +192,7 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     // A resume by an operator, at the stand-by, ends it.
     await standby.safety.resume('the node is well', { name: 'ops', role: 'operator', address: '::1' });
     expect(standby.safety.status().state).toBe('NORMAL');
-    await standby.safety.halt('again', 'chimera');
+    await standby.safety.raise('books', 'HALTED', 'again');
     await first.execution.drain(0);
     await first.execution.giveBackLease();
     await eventually(() => standby.execution.leads, 'the stand-by to take over');

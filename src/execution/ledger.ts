@@ -137,7 +137,7 @@ export class Ledger {
   async findMissedRows(): Promise<void> {
     if (!this.answerLost) return;
     for (const { nonce } of await this.load()) this.wallet.lane.hold(nonce);
-    await this.safety.reloadVolume();
+    await this.safety.volume.reload();
     this.answerLost = false;
   }
 
@@ -184,14 +184,14 @@ export class Ledger {
    * @throws HaltError when another process holds the nonce.
    */
   async record({ plan, executionId }: Intent, signed: SignedTransaction, door: string): Promise<InFlight> {
-    const day = this.safety.today();
+    const day = this.safety.volume.today;
     const { call, reservation } = plan;
     const write = this.write({ executionId, day, door, reservation }, signed);
     const outboxId = await write.catch((error: unknown) => {
       this.answerLost = true;
       throw error;
     });
-    this.safety.booked(day, plan.notionalUsd8);
+    this.safety.volume.booked(day, plan.notionalUsd8);
     const terms = termsOfPlan(plan);
     const version = firstVersion(signed, call);
     const row = { outboxId, executionId, door, bookedDay: day, reservation };
@@ -214,6 +214,7 @@ export class Ledger {
     if (recorded.kind !== 'nonce-taken') return recorded.id;
     throw new HaltError(
       `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
+      'signer',
     );
   }
 
@@ -264,7 +265,8 @@ export class Ledger {
     this.dropped.push(transaction);
     const { executionId } = transaction;
     const block = `not mined at ${this.headNumber}`;
-    this.book.settled({ executionId, outcome: verdict.outcome, block, feesWei: 0n, profitUsd8: 0n });
+    const nothing = { feesWei: 0n, profitUsd8: 0n, simulatedUsd8: transaction.terms.netProfitUsd8 };
+    this.book.settled({ executionId, block, rival: undefined, ...verdict, ...nothing });
     this.report(transaction, 'dropped', verdict);
   }
 
@@ -303,10 +305,9 @@ export class Ledger {
     });
     this.close(transaction, succeeded);
     if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
-    const { outcome } = verdict;
-    this.book.settled({
-      ...{ executionId, outcome, block: blockHash, feesWei, profitUsd8: realisedProfitUsd8 },
-    });
+    const simulatedUsd8 = transaction.terms.netProfitUsd8;
+    const paidOff = { feesWei, profitUsd8: realisedProfitUsd8, simulatedUsd8 };
+    this.book.settled({ executionId, rival: undefined, ...verdict, block: blockHash, ...paidOff });
     this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),
@@ -354,7 +355,7 @@ export class Ledger {
     this.open.delete(transaction.nonce);
     const { bookedDay, terms } = transaction;
     if (covered || bookedDay === undefined) return;
-    this.safety.released(bookedDay, terms.notionalUsd8);
+    this.safety.volume.released(bookedDay, terms.notionalUsd8);
     transaction.bookedDay = undefined;
   }
 

@@ -8,19 +8,27 @@ import {
   type OutcomeSummary,
   type OutcomeTotals,
 } from '../domain/outcome-tally.js';
+import type { ExecutionRates } from '../domain/execution-rates.js';
 import { pacingAfter, rested, startPacing, type Pacing } from '../domain/pacing.js';
+import type { Verdict } from '../domain/outcome.js';
+import { ratedOutcome, type RateBook } from './rate-book.js';
 
 /** An outcome that was settled. */
 export interface SettledOutcome extends Counted {
   readonly executionId: string;
   /** Any text that names the block of the outcome. */
   readonly block: string;
+  /** What was expected when it was planned. USD with 8 decimals. */
+  readonly simulatedUsd8: bigint;
+  readonly rival: Verdict['rival'];
 }
 
 /** The outcomes so far, and how carefully the bot goes on after them. */
 export interface OutcomeStatus {
   readonly overall: OutcomeSummary;
   readonly last24h: OutcomeSummary;
+  /** Of the last executions. */
+  readonly rates: ExecutionRates;
   /** Transactions that may be in flight now. */
   readonly maxInFlight: number;
   /** The share of each bid that is offered now. */
@@ -45,6 +53,7 @@ export class OutcomeBook {
     private readonly clock: Clock,
     /** The key `execution.maxInFlight`. */
     private readonly most: number,
+    private readonly rateBook: RateBook,
   ) {
     this.pacing = startPacing(most, clock.monotonicMs());
   }
@@ -58,18 +67,27 @@ export class OutcomeBook {
     ]);
     this.totals = { ...NO_OUTCOMES, ...totals };
     this.recent = new Map(recent.map(({ executionId, ...one }) => [executionId, one]));
+    await this.rateBook.load();
   }
 
-  settled({ executionId, block, outcome, feesWei, profitUsd8 }: SettledOutcome): void {
-    this.takenBack(executionId);
+  settled(settled: SettledOutcome): void {
+    const { executionId, block, outcome, feesWei, profitUsd8, simulatedUsd8, rival } = settled;
+    this.forget(executionId);
     const one = { outcome, feesWei, profitUsd8 };
     this.totals = counted(this.totals, one);
     this.recent.set(executionId, { ...one, atMs: this.clock.wallMs() });
     this.pacing = pacingAfter(this.pacing, outcome, block, this.most, this.clock.monotonicMs());
+    const rated = { outcome: ratedOutcome(outcome, rival), simulatedUsd8, realisedUsd8: profitUsd8 };
+    this.rateBook.settled({ executionId, ...rated });
   }
 
   /** A reorg took the outcome back. The pace stays as it is, because a reorg is no win. */
   takenBack(executionId: string): void {
+    this.forget(executionId);
+    this.rateBook.takenBack(executionId);
+  }
+
+  private forget(executionId: string): void {
     const one = this.recent.get(executionId);
     if (!one) return;
     this.recent.delete(executionId);
@@ -85,7 +103,8 @@ export class OutcomeBook {
     this.forgetOld();
     const last24h = [...this.recent.values()].reduce((totals, one) => counted(totals, one), NO_OUTCOMES);
     const { maxInFlight, bidShareBps } = this.pace;
-    return { overall: summaryOf(this.totals), last24h: summaryOf(last24h), maxInFlight, bidShareBps };
+    const { rates } = this.rateBook;
+    return { overall: summaryOf(this.totals), last24h: summaryOf(last24h), rates, maxInFlight, bidShareBps };
   }
 
   private forgetOld(): void {

@@ -4,6 +4,7 @@ import { CHIMERA, USD } from '../../testing/builders/plan.js';
 import { type Bench, STAND_IN_CODE } from '../../testing/execution.js';
 import type { Hex } from '../domain/hex.js';
 import { MOST_BUMPS } from './pursuit.js';
+import { ALICE } from '../../testing/builders/safety.js';
 
 /** Contract code that reverts without a reason. */
 const REVERTS: Hex = '0x5f5ffd';
@@ -95,7 +96,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     const { executionId } = await bench.submit(1);
     await bench.submit(2);
     await bench.rpc('anvil_dropAllTransactions');
-    await bench.safety.halt('stop', 'chimera');
+    await bench.safety.raise('books', 'HALTED', 'stop');
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     await bench.mine(3);
@@ -104,7 +105,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     expect(await versions()).toEqual(['first', 'first']);
     expect(await bench.execution.prospect()).toEqual({ sentAgain: 0, cancelled: 2 });
 
-    await bench.safety.resume('go on', 'chimera');
+    await bench.safety.resume('go on', ALICE);
     await bench.settle();
     expect(await versions()).toEqual(['first', 'first', 'cancellation', 'cancellation']);
     await bench.mine(2);

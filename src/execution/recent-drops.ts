@@ -90,9 +90,9 @@ export class RecentDrops {
         outcome: 'stale',
         reason: 'an earlier transaction of its nonce was mined',
       });
-    const day = this.safety.today();
+    const day = this.safety.volume.today;
     await this.outbox.revive(transaction, day);
-    this.safety.booked(day, terms.notionalUsd8);
+    this.safety.volume.booked(day, terms.notionalUsd8);
     this.ledger.reopen(transaction);
     transaction.bookedDay = day;
     this.wallet.lane.hold(nonce);

@@ -102,7 +102,7 @@ export class RecentSettlements {
     const taken = [...this.settled.values()]
       .filter(({ block }) => this.gone.blocks.has(block.hash))
       .sort((a, b) => b.transaction.nonce - a.transaction.nonce);
-    const today = this.safety.today();
+    const today = this.safety.volume.today;
     for (const { transaction } of taken) {
       this.settled.delete(transaction.hash);
       this.ledger.reopen(transaction);
@@ -146,7 +146,7 @@ export class RecentSettlements {
       const { transaction, day } = one;
       await this.outbox.reopen(transaction.outboxId, day);
       this.reopened = this.reopened.slice(1);
-      if (transaction.bookedDay === undefined) this.safety.booked(day, transaction.terms.notionalUsd8);
+      if (transaction.bookedDay === undefined) this.safety.volume.booked(day, transaction.terms.notionalUsd8);
       transaction.bookedDay = day;
       const { failures = 0, spent } = transaction;
       if (spent) this.wallet.budget.takeBack(spent.day, spent);

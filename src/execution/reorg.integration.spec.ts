@@ -38,7 +38,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
   /** The day's volume. Memory and rows must agree on it. */
   const booked = async (): Promise<bigint> => {
     const inRows = await bench.bookedToday();
-    expect(bench.safety.dailyVolumeUsd8()).toBe(inRows);
+    expect(bench.safety.volume.todayUsd8).toBe(inRows);
     return inRows;
   };
   const failures = (): number => bench.safety.status().consecutiveFailures;

@@ -133,7 +133,7 @@ export class Settler {
     if (this.isLate()) return;
     await this.checkSettled(count.highest);
     if (foreign > 0 && this.settings.mode === 'live')
-      throw await this.failures.halt(this.wallet.foreignTransactions(foreign));
+      throw await this.failures.halt(this.wallet.foreignTransactions(foreign), 'signer');
     await this.pursuit.goOn(waiting, head, count.lowest);
   }
 
@@ -190,6 +190,7 @@ export class Settler {
     if (this.settlements.compare(transactionCount, nonce) !== 'lost') return;
     throw await this.failures.halt(
       `a confirmed transaction with nonce ${nonce} is gone, the chain counts only ${transactionCount} of ${this.wallet.address}: a reorg was deeper than our books can go back`,
+      'books',
     );
   }
 
@@ -203,7 +204,7 @@ export class Settler {
     if (found === 'all') return;
     const message = `the database holds a mined transaction with nonce ${nonce}, but the chain counts only ${transactionCount} of ${this.wallet.address}`;
     if (found === 'late-node') throw new RetryError(`${message}: waiting for the node`);
-    throw new HaltError(`${message}: it is another chain, or one that was reset`);
+    throw new HaltError(`${message}: it is another chain, or one that was reset`, 'books');
   }
 }
 

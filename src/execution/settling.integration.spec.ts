@@ -7,6 +7,7 @@ import type { FeesPaid } from '../domain/events/execution.js';
 import { costUsd8 } from '../domain/money.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
 import { Bench, DOING_NOTHING, emitting, ETHER, reverting, type Settings } from '../../testing/execution.js';
+import { ALICE } from '../../testing/builders/safety.js';
 
 const AWAY = new RetryError('the database does not serve');
 const NO_ANSWER = { kind: 'unknown', detail: 'primary: no answer' } as const;
@@ -110,7 +111,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect(await bench.statusOf(executionId)).toBe('reverted: ProfitBelowFloor(7, 9)');
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(await bench.bookedToday()).toBe(0n);
-    expect(bench.safety.dailyVolumeUsd8()).toBe(0n);
+    expect(bench.safety.volume.todayUsd8).toBe(0n);
   });
 
   it('F49 running out of gas is a malfunction: it counts as a failure and throttles', async () => {
@@ -205,7 +206,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     bench.clock.putForward(6_000);
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
     expect(bench.safety.status().reason).toContain('has sent 1 transaction that this bot did not sign');
-    await bench.safety.resume('it was me', 'chimera');
+    await bench.safety.resume('it was me', ALICE);
     expect(await bench.settle()).toEqual([]);
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
@@ -263,11 +264,11 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
   it('hands nothing over again while HALTED, and goes on after the resume', async () => {
     await start();
     const { send } = await submitUnanswered(1);
-    await bench.safety.halt('stop', 'chimera');
+    await bench.safety.raise('books', 'HALTED', 'stop');
     await bench.mine(3);
     await bench.settle();
     expect(send).toHaveBeenCalledTimes(1);
-    await bench.safety.resume('go on', 'chimera');
+    await bench.safety.resume('go on', ALICE);
     await bench.settle();
     expect(send).toHaveBeenCalledTimes(2);
   });
@@ -350,7 +351,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       await start();
       await submitUnanswered(1);
       vi.restoreAllMocks();
-      await bench.safety.halt('stop', 'chimera');
+      await bench.safety.raise('books', 'HALTED', 'stop');
       await restart();
       await bench.mine(2);
       expect(await bench.settle()).toEqual([]);

@@ -6,6 +6,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import { FeeCapExceeded } from '../rpc/rpc-errors.js';
 import { aPlan, CHIMERA, USD } from '../../testing/builders/plan.js';
 import { Bench, type Settings } from '../../testing/execution.js';
+import { ALICE } from '../../testing/builders/safety.js';
 
 const AWAY = new RetryError('the database does not serve');
 
@@ -109,7 +110,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     const kinds = (await Promise.all(plans)).map((one) => (one.kind === 'rejected' ? one.reason : one.kind));
     expect(kinds.sort()).toEqual(['daily-volume-reached', 'submitted', 'submitted']);
     expect(await bench.bookedToday()).toBe(800n * USD);
-    expect(bench.safety.dailyVolumeUsd8()).toBe(800n * USD);
+    expect(bench.safety.volume.todayUsd8).toBe(800n * USD);
   });
 
   it('THROTTLED lets one transaction be in flight, however many are submitted at once', async () => {
@@ -133,7 +134,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     await start();
     const sign = vi.spyOn(bench.signer, 'sign');
     const waiting = [bench.submit(1), bench.submit(2)];
-    void bench.safety.halt('stop', 'chimera');
+    void bench.safety.raise('books', 'HALTED', 'stop');
     expect((await Promise.all(waiting)).map((one) => one.kind)).toEqual(['rejected', 'rejected']);
     expect(sign).not.toHaveBeenCalled();
     expect(await bench.count()).toBe(0);
@@ -145,7 +146,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     const send = vi.spyOn(bench.chain, 'sendRawTransaction');
     vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
       const recorded = await record(intent);
-      void bench.safety.halt('stop', 'chimera');
+      void bench.safety.raise('books', 'HALTED', 'stop');
       return recorded;
     });
     const { executionId, ...submission } = await bench.submit(1);
@@ -154,7 +155,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.statusOf(executionId)).toBe('rejected: halted');
     expect(await bench.outboxOf(0)).toBe('dropped');
     expect(await bench.bookedToday()).toBe(0n);
-    await bench.safety.resume('go on', 'chimera');
+    await bench.safety.resume('go on', ALICE);
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
 
@@ -240,7 +241,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
     expect(bench.safety.status().reason).toContain('someone else uses its key');
     expect(bench.news()).toMatchObject([{ status: 'dropped' }]);
-    await bench.safety.resume('it was me', 'chimera');
+    await bench.safety.resume('it was me', ALICE);
     expect(await bench.submit(4)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 
@@ -265,7 +266,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     const [settled, next] = await Promise.all([bench.settle(), bench.submit(2)]);
     expect(settled).toEqual([]);
     expect(next).toMatchObject({ kind: 'submitted', nonce: 1 });
-    expect(bench.safety.dailyVolumeUsd8()).toBe(200n * USD);
+    expect(bench.safety.volume.todayUsd8).toBe(200n * USD);
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }, { status: 'succeeded' }]);
     expect(await bench.count()).toBe(2);

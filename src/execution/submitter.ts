@@ -104,7 +104,7 @@ export class Submitter {
     try {
       return await this.carryOut(lease, intent);
     } catch (error) {
-      if (error instanceof HaltError) await this.failures.halt(error.message);
+      if (error instanceof HaltError) await this.failures.halt(error.message, error.about);
       throw error;
     }
   }

@@ -57,7 +57,7 @@ describe('two wallets with one database', { timeout: 60_000 }, () => {
     expect(second.execution.spending()).toMatchObject({ spent: { feeWei: 0n }, reserved: { feeWei: 0n } });
     expect(outcomesOf(second)).toBe(0);
     expect(second.execution.outcomes.maxInFlight).toBe(4);
-    expect(second.safety.dailyVolumeUsd8()).toBe(100n * USD);
+    expect(second.safety.volume.todayUsd8).toBe(100n * USD);
 
     await second.settled(3);
     const secondAgain = await world.restart();

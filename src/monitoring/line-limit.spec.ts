@@ -84,6 +84,8 @@ describe('F55 a flood of events is a bounded number of lines', () => {
       to: 'HALTED',
       reason: 'x',
       actor: 'ops',
+      cause: 'operator',
+      numbers: {},
     };
     expect(
       written(

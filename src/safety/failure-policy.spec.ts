@@ -8,9 +8,9 @@ import type { SafetyController } from './safety-controller.js';
 function policyWith(halts: string[]): { policy: FailurePolicy; events: RecordedEvents } {
   const events = new RecordedEvents();
   const safety = standIn<SafetyController>('safety', {
-    halt: (reason, actor) => {
-      halts.push(`${typeof actor === 'string' ? actor : actor.name}: ${reason}`);
-      return Promise.resolve({} as Awaited<ReturnType<SafetyController['halt']>>);
+    raise: (cause, level, reason) => {
+      halts.push(`${cause} ${level}: ${reason}`);
+      return Promise.resolve();
     },
   });
   return { policy: new FailurePolicy(safety, events), events };
@@ -20,9 +20,9 @@ describe('the failure policy', () => {
   it.each([
     [new RetryError('the node is away'), 'retry', []],
     [new SkipError('not this one'), 'skip', []],
-    [new HaltError('our books are wrong'), 'halt', ['chimera: our books are wrong']],
-    [new TypeError('a bug'), 'halt', ['chimera: a bug']],
-    ['a thrown text', 'halt', ['chimera: a thrown text']],
+    [new HaltError('our books are wrong', 'books'), 'halt', ['books HALTED: our books are wrong']],
+    [new TypeError('a bug'), 'halt', ['bug HALTED: a bug']],
+    ['a thrown text', 'halt', ['bug HALTED: a thrown text']],
   ] as const)('%s means %s', async (error, consequence, expected) => {
     const halts: string[] = [];
     const { policy, events } = policyWith(halts);
@@ -34,10 +34,10 @@ describe('the failure policy', () => {
   it('halts before the error travels up to the loop', async () => {
     const halts: string[] = [];
     const { policy, events } = policyWith(halts);
-    const error = await policy.halt('someone else uses the key');
+    const error = await policy.halt('someone else uses the key', 'signer');
     expect(error).toBeInstanceOf(HaltError);
     expect(error.message).toBe('someone else uses the key');
-    expect(halts).toEqual(['chimera: someone else uses the key']);
+    expect(halts).toEqual(['signer HALTED: someone else uses the key']);
     expect(events.all).toEqual([]);
   });
 });

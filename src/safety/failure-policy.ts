@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { consequenceOf, HaltError, messageOf, type Consequence } from '../domain/errors.js';
+import { causeOf, consequenceOf, HaltError, messageOf, type Consequence } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
+import type { Cause } from '../domain/safety.js';
 import { SafetyController } from './safety-controller.js';
-
-const ACTOR = 'chimera';
 
 /**
  * The one place where the class of an error becomes an action. Every halt by the bot itself goes through
@@ -30,7 +29,7 @@ export class FailurePolicy {
   async failed(error: unknown, block?: number): Promise<Consequence> {
     const consequence = consequenceOf(error);
     this.events.emit({ event: 'pass-failed', block, consequence, message: messageOf(error) });
-    if (consequence === 'halt') await this.halt(messageOf(error));
+    if (consequence === 'halt') await this.halt(messageOf(error), causeOf(error));
     return consequence;
   }
 
@@ -40,8 +39,8 @@ export class FailurePolicy {
    *
    * @returns the error to throw.
    */
-  async halt(message: string): Promise<HaltError> {
-    await this.safety.halt(message, ACTOR);
-    return new HaltError(message);
+  async halt(message: string, about: Cause): Promise<HaltError> {
+    await this.safety.raise(about, 'HALTED', message);
+    return new HaltError(message, about);
   }
 }

@@ -1,3 +1,4 @@
-export { SafetyController, StateConflict, type Actor, type Operator } from './safety-controller.js';
+export { SafetyController, StateConflict, type Operator } from './safety-controller.js';
 export { FailurePolicy } from './failure-policy.js';
+export { TierReview, type TierStatus } from './tier-review.js';
 export { SafetyModule } from './safety.module.js';

@@ -13,22 +13,21 @@ import {
 } from '../database/index.js';
 import { RetryError, SkipError } from '../domain/errors.js';
 import { NO_SPEND } from '../domain/spend.js';
-import type { SafetyIntent, SafetyLimits } from '../domain/safety.js';
+import type { SafetyIntent } from '../domain/authorisation.js';
+import { toAddress } from '../domain/hex.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
+import { ALICE, SAFETY_LIMITS } from '../../testing/builders/safety.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
-import { SafetyController, StateConflict, type Operator } from './safety-controller.js';
+import { SafetyController, StateConflict } from './safety-controller.js';
 
 const USD = 10n ** 8n;
-const LIMITS: SafetyLimits = {
-  maxSingleExecutionUsd8: 500n * USD,
-  maxDailyVolumeUsd8: 1_000n * USD,
-  maxConsecutiveFailures: 3,
-  minOperatorBalanceWei: 10n ** 17n,
-};
-const ALICE: Operator = { name: 'alice', role: 'operator', address: '127.0.0.1' };
+const LIMITS = { ...SAFETY_LIMITS, maxDailyVolumeUsd8: 1_000n * USD };
 const IDLE = { inFlight: 0, operatorBalanceWei: 10n ** 18n, allowance: anAllowance() };
-const of = (notionalUsd8: bigint): SafetyIntent => ({ notionalUsd8, reservation: NO_SPEND });
+const borrower = (n: number): SafetyIntent['borrower'] => toAddress(`0x${n.toString(16).padStart(40, '0')}`);
+const of = (notionalUsd8: bigint, n = 1): SafetyIntent => ({
+  ...{ borrower: borrower(n), notionalUsd8, reservation: NO_SPEND },
+});
 const NOON = Date.UTC(2026, 0, 31, 12);
 const AWAY = new RetryError('the database does not serve');
 
@@ -88,8 +87,17 @@ describe('SafetyController', { timeout: 60_000 }, () => {
       state: 'HALTED',
       reason: 'pool drained?',
       actor: 'alice',
+      cause: 'operator',
+      numbers: {},
       consecutiveFailures: 0,
       sinceMs: NOON,
+      concerns: [
+        {
+          ...{ cause: 'operator', level: 'HALTED', reason: 'pool drained?', actor: 'alice' },
+          ...{ sinceMs: NOON, numbers: {} },
+        },
+      ],
+      ratesSinceMs: 0,
     });
     await restarted.recordSuccess();
     await restarted.recordFailure('reverted');
@@ -110,7 +118,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     await controller.halt('drill', ALICE);
     await controller.halt('drill again', { ...ALICE, name: 'bob', address: '10.0.0.7' });
     await controller.resume('over', ALICE);
-    await controller.halt('our books differ', 'chimera');
+    await controller.raise('books', 'HALTED', 'our books differ');
     const actions = (await repository.actions(10)).reverse();
     expect(
       actions.map(({ actor, role, action, reason, remote }) => ({ actor, role, action, reason, remote })),
@@ -122,11 +130,11 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.status()).toMatchObject({ reason: 'our books differ', actor: 'chimera' });
   });
 
-  it('A20 refuses a person without a reason in one sentence; the bot itself always halts', async () => {
+  it('A20 refuses a person without a reason in one sentence', async () => {
     const controller = await started();
     await expect(controller.halt('  ', ALICE)).rejects.toThrow(SkipError);
     expect(controller.isHalted).toBe(false);
-    await controller.halt('', 'chimera');
+    await controller.raise('bug', 'HALTED', '');
     expect(controller.isHalted).toBe(true);
     await expect(controller.resume('', ALICE)).rejects.toThrow(/^A reason is needed to resume the bot\.$/);
     expect(controller.isHalted).toBe(true);
@@ -155,15 +163,16 @@ describe('SafetyController', { timeout: 60_000 }, () => {
 
   it('F08 a repeated throttle from outside is one transition, survives a restart, and is lifted once', async () => {
     const controller = await started();
-    for (const reason of ['the nodes lag', 'the nodes lag more']) await controller.throttle(reason);
+    for (const reason of ['the nodes lag', 'the nodes lag more'])
+      await controller.raise('chain', 'THROTTLED', reason);
     expect(controller.authorise(of(1n), { ...IDLE, inFlight: 1 })).toMatchObject({ reason: 'throttled' });
     const restarted = await started();
     expect(restarted.status()).toMatchObject({ state: 'THROTTLED', reason: 'the nodes lag' });
-    for (const reason of ['fresh heads', 'still fresh']) await restarted.unthrottle(reason);
+    for (const reason of ['fresh heads', 'still fresh']) await restarted.clear('chain', reason);
     expect(restarted.status()).toMatchObject({ state: 'NORMAL', reason: 'fresh heads' });
     await restarted.halt('drill', ALICE);
-    await restarted.throttle('the nodes lag');
-    await restarted.unthrottle('fresh heads');
+    await restarted.raise('chain', 'THROTTLED', 'the nodes lag');
+    await restarted.clear('chain', 'fresh heads');
     expect(restarted.status()).toMatchObject({ state: 'HALTED', reason: 'drill' });
     expect(await transitionsSaved()).toEqual([
       'NORMAL THROTTLED chimera',
@@ -222,11 +231,11 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     ['a halt of the HALTED bot', true],
   ])('A13 %s during a resume wins, in memory and in the database', async (_, haltedBefore) => {
     const controller = await started();
-    if (haltedBefore) await controller.halt('first', 'chimera');
+    if (haltedBefore) await controller.raise('bug', 'HALTED', 'first');
     const before = events.named('safety-changed').length;
     const resuming = controller.resume('all is well', ALICE);
     await Promise.resolve();
-    const halting = controller.halt('it is not', 'chimera');
+    const halting = controller.raise('bug', 'HALTED', 'it is not');
     expect(controller.isHalted).toBe(true);
     await expect(resuming).rejects.toBeInstanceOf(StateConflict);
     await halting;
@@ -269,30 +278,30 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
     const controller = await started();
     expect(controller.headroomUsd8()).toBe(500n * USD);
-    controller.booked('2026-01-31', 400n * USD);
-    expect(controller.dailyVolumeUsd8()).toBe(700n * USD);
+    controller.volume.booked('2026-01-31', 400n * USD);
+    expect(controller.volume.todayUsd8).toBe(700n * USD);
     expect(controller.headroomUsd8()).toBe(300n * USD);
     expect(controller.authorise(of(301n * USD), IDLE)).toMatchObject({ reason: 'daily-volume-reached' });
-    controller.released('2026-01-31', 100n * USD);
+    controller.volume.released('2026-01-31', 100n * USD);
     expect(controller.authorise(of(400n * USD), IDLE)).toEqual({ kind: 'authorised' });
 
     clock.advance(Date.UTC(2026, 1, 1) - NOON);
-    expect(controller.dailyVolumeUsd8()).toBe(0n);
-    controller.booked(controller.today(), 50n * USD);
-    controller.booked('2026-01-31', 70n * USD); // the answer came after midnight
-    controller.released('2026-01-31', 100n * USD);
-    expect(controller.dailyVolumeUsd8()).toBe(50n * USD);
+    expect(controller.volume.todayUsd8).toBe(0n);
+    controller.volume.booked(controller.volume.today, 50n * USD);
+    controller.volume.booked('2026-01-31', 70n * USD); // the answer came after midnight
+    controller.volume.released('2026-01-31', 100n * USD);
+    expect(controller.volume.todayUsd8).toBe(50n * USD);
     clock.advance(NOON - Date.UTC(2026, 1, 1)); // the clock is put right
-    expect(controller.dailyVolumeUsd8()).toBe(570n * USD);
+    expect(controller.volume.todayUsd8).toBe(570n * USD);
   });
 
   it('a clock that is a day ahead at the start, and is put right later: the volume of the true day counts', async () => {
     await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
     clock.advance(86_400_000);
     const controller = await started();
-    expect(controller.dailyVolumeUsd8()).toBe(0n);
+    expect(controller.volume.todayUsd8).toBe(0n);
     clock.advance(-86_400_000);
-    expect(controller.dailyVolumeUsd8()).toBe(300n * USD);
+    expect(controller.volume.todayUsd8).toBe(300n * USD);
     expect(controller.headroomUsd8()).toBe(500n * USD);
   });
 

@@ -6,16 +6,24 @@ import { messageOf, RetryError, SkipError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import {
   authorise,
-  nextSafety,
   notionalHeadroomUsd8,
-  utcDay,
-  type SafetyEvent,
   type SafetyIntent,
   type SafetyLimits,
-  type SafetyStatus,
   type SafetyUsage,
+} from '../domain/authorisation.js';
+import { verdictsOf, type ExecutionRates, type RateLimits } from '../domain/execution-rates.js';
+import {
+  INITIAL_SAFETY,
+  nextSafety,
+  type Cause,
+  type Level,
+  type Numbers,
+  type SafetyEvent,
+  type SafetyStatus,
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
+import { DailyVolume } from './daily-volume.js';
+import { ThrottleShare } from './throttle-share.js';
 
 /** The person who calls the API, as the audit trail names them. */
 export interface Operator {
@@ -25,8 +33,7 @@ export interface Operator {
   readonly address: string;
 }
 
-/** Who asks for a change: the bot itself or a person. Only the actions of a person are audited. */
-export type Actor = 'chimera' | Operator;
+const CHIMERA = 'chimera';
 
 /** A resume met another change of the state: a person has to look before the next one. */
 export class StateConflict extends RetryError {}
@@ -43,7 +50,7 @@ const RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 
 /**
- * Runs the safety state machine, and keeps its state and the volume of each day. The state in force is the
+ * Runs the safety state machine, and keeps its state. The state in force is the
  * last saved state with the unsaved changes applied to it. So a halt counts from its call on, even without
  * the database, and it wins over a resume that is being saved. A resume counts only after it is saved.
  */
@@ -53,8 +60,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private current: SafetyStatus;
   private unsaved: readonly Change[] = [];
   private loaded = false;
-  /** Of every UTC day: a clock that is put right must find the volume of the day that it shows then. */
-  private readonly volumeUsd8ByDay = new Map<string, bigint>();
+  readonly volume: DailyVolume;
   /** Changes of the saved state, one at a time. */
   private readonly writes = new SerialQueue();
   private resuming = 0;
@@ -62,20 +68,20 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private standsBy = false;
   private retry: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MS;
+  private readonly share: ThrottleShare;
 
   constructor(
     private readonly repository: SafetyRepository,
-    private readonly limits: SafetyLimits,
+    private readonly limits: SafetyLimits & RateLimits,
     private readonly events: Events,
     private readonly clock = new Clock(),
   ) {
-    const status: SafetyStatus = {
-      state: 'HALTED',
-      reason: 'the safety state has not been read from the database yet',
-      actor: 'chimera',
-      consecutiveFailures: 0,
-      sinceMs: clock.wallMs(),
-    };
+    const reason = 'the safety state has not been read from the database yet';
+    const fresh: SafetyStatus = { ...INITIAL_SAFETY, sinceMs: clock.wallMs() };
+    const unread: SafetyEvent = { kind: 'raise', cause: 'database', level: 'HALTED', reason, actor: CHIMERA };
+    const status = nextSafety(fresh, unread, limits, fresh.sinceMs);
+    this.volume = new DailyVolume(repository, clock);
+    this.share = new ThrottleShare(limits.throttledSkipBps, clock);
     this.saved = { status, version: 0 };
     this.current = status;
   }
@@ -86,7 +92,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * @throws RetryError when the database is away.
    */
   async onModuleInit(): Promise<void> {
-    await this.reloadVolume();
+    await this.volume.reload();
     this.saved = await this.repository.load();
     this.derive();
     this.loaded = true;
@@ -130,7 +136,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
 
   /**
    * Whether this intent may be signed now. It books nothing: the caller must not let another intent pass
-   * between this answer and {@link booked}.
+   * between this answer and {@link DailyVolume.booked}.
    *
    * @param aheadUsd8 what plans that are signed before it will book.
    */
@@ -139,48 +145,15 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     usage: Omit<SafetyUsage, 'dailyVolumeUsd8'>,
     aheadUsd8 = 0n,
   ): { readonly kind: 'authorised' } | Rejection {
-    const dailyVolumeUsd8 = this.dailyVolumeUsd8() + aheadUsd8;
-    return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits);
+    const dailyVolumeUsd8 = this.volume.todayUsd8 + aheadUsd8;
+    return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits, () =>
+      this.share.leavesAlone(intent.borrower),
+    );
   }
 
   /** The most that one execution may cover now: USD with 8 decimals. */
   headroomUsd8(): bigint {
-    return notionalHeadroomUsd8(this.dailyVolumeUsd8(), this.limits);
-  }
-
-  /** Booked to the present UTC day: USD with 8 decimals. */
-  dailyVolumeUsd8(): bigint {
-    return this.volumeUsd8ByDay.get(this.today()) ?? 0n;
-  }
-
-  /** The UTC day that an intent recorded now belongs to. */
-  today(): string {
-    return utcDay(this.clock.wallMs());
-  }
-
-  /** Books in memory an intent that the outbox has booked in its own database transaction. */
-  booked(day: string, notionalUsd8: bigint): void {
-    this.volumeUsd8ByDay.set(day, (this.volumeUsd8ByDay.get(day) ?? 0n) + notionalUsd8);
-  }
-
-  /**
-   * Subtracts an intent that the outbox has taken off its day, because it covered no debt: it was dropped or
-   * it reverted. The daily limit bounds what can be lost on positions. The count of failures bounds repeated
-   * failures.
-   */
-  released(day: string, notionalUsd8: bigint): void {
-    this.booked(day, -notionalUsd8);
-  }
-
-  /**
-   * Reads the volumes again, after a write whose outcome is not known.
-   *
-   * @throws RetryError
-   */
-  async reloadVolume(): Promise<void> {
-    const booked = await this.repository.volumeUsd8ByDay();
-    this.volumeUsd8ByDay.clear();
-    for (const [day, usd8] of booked) this.volumeUsd8ByDay.set(day, usd8);
+    return notionalHeadroomUsd8(this.volume.todayUsd8, this.limits);
   }
 
   /** A receipt proved a liquidation. */
@@ -204,28 +177,42 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Something outside the bot is unhealthy: one transaction at a time from this call on. A repeated call
-   * changes nothing.
+   * Something is wrong: THROTTLED or HALTED from this call on. A repeated call changes nothing. While the
+   * database is away, it holds in memory. It is saved as soon as the database is back.
+   *
+   * @param numbers what was measured, by name.
    */
-  async throttle(reason: string): Promise<void> {
-    await this.change({ kind: 'throttle', reason });
-  }
-
-  /** It is healthy again. The throttle of a failed execution and HALTED stay. */
-  async unthrottle(reason: string): Promise<void> {
-    await this.change({ kind: 'unthrottle', reason });
+  async raise(cause: Cause, level: Level, reason: string, numbers?: Numbers): Promise<void> {
+    await this.change({ kind: 'raise', cause, level, reason, actor: CHIMERA, numbers });
   }
 
   /**
-   * Stops all signing from this call on. While the database is away, the halt holds in memory. It is saved as
-   * soon as the database is back.
+   * It is well again: a throttle of this cause ends. What else is wrong stays.
    *
-   * @throws SkipError when a person gives no reason.
+   * @param endsHalt it was well for so long that a halt may end too, where its cause allows it.
    */
-  async halt(reason: string, actor: Actor): Promise<SafetyStatus> {
-    const text = reasonOf('halt', reason, actor);
-    const action = this.actionOf('halt', text, actor);
-    await this.change({ kind: 'halt', reason: text, actor: nameOf(actor) }, action);
+  async clear(cause: Cause, reason: string, { endsHalt = false } = {}): Promise<void> {
+    await this.change({ kind: 'clear', cause, reason, endsHalt });
+  }
+
+  /** The rates of the last executions, after one of them has ended or was taken back. */
+  async rated(rates: ExecutionRates): Promise<void> {
+    for (const { cause, level, reason, numbers } of verdictsOf(rates, this.limits))
+      await (level
+        ? this.raise(cause, level, reason, numbers)
+        : this.clear(cause, 'the rate of the last executions is well again'));
+  }
+
+  /**
+   * A person stops all signing from this call on.
+   *
+   * @throws SkipError without a reason.
+   */
+  async halt(reason: string, operator: Operator): Promise<SafetyStatus> {
+    const text = reasonOf('halt', reason);
+    const action = this.actionOf('halt', text, operator);
+    const { name: actor } = operator;
+    await this.change({ kind: 'raise', cause: 'operator', level: 'HALTED', reason: text, actor }, action);
     return this.current;
   }
 
@@ -233,13 +220,13 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * Leaves HALTED or THROTTLED after the change is saved. When a halt comes in the meantime, the bot stays
    * HALTED.
    *
-   * @throws SkipError when a person gives no reason; StateConflict when another change came in between;
+   * @throws SkipError without a reason; StateConflict when another change came in between;
    *   RetryError when it is not known whether the change was saved: then the old state stays in force.
    */
-  async resume(reason: string, actor: Actor): Promise<SafetyStatus> {
-    const text = reasonOf('resume', reason, actor);
-    const action = this.actionOf('resume', text, actor);
-    const event: SafetyEvent = { kind: 'resume', reason: text, actor: nameOf(actor) };
+  async resume(reason: string, operator: Operator): Promise<SafetyStatus> {
+    const text = reasonOf('resume', reason);
+    const action = this.actionOf('resume', text, operator);
+    const event: SafetyEvent = { kind: 'resume', reason: text, actor: operator.name };
     // What a stand-by has found by itself until now ends with the resume.
     const ended = this.standsBy ? this.unsaved.filter((change) => !change.action) : [];
     this.resuming += 1;
@@ -247,7 +234,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       .run(async () => {
         await this.saveAll();
         this.unsaved = this.unsaved.filter((change) => !ended.includes(change));
-        const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), ...(action && { action }) });
+        const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), action });
         this.derive();
         if (!saved)
           throw new StateConflict(
@@ -268,8 +255,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private async change(event: SafetyEvent, action?: NewOperatorAction): Promise<void> {
     const atMs = this.clock.wallMs();
     const next = nextSafety(this.current, event, this.limits, atMs);
-    const { state, consecutiveFailures } = this.current;
-    const changesNothing = next.state === state && next.consecutiveFailures === consecutiveFailures;
+    const { concerns, consecutiveFailures } = this.current;
+    const changesNothing = next.concerns === concerns && next.consecutiveFailures === consecutiveFailures;
     // While a resume is being saved, a halt of a HALTED bot is kept too: the bot must stay HALTED after the
     // resume.
     if (changesNothing && !action && this.resuming === 0) return;
@@ -323,36 +310,51 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * but only after the saved state was read.
    */
   private derive(): void {
-    const from = this.current.state;
+    const before = this.current;
     this.current = this.unsaved.reduce(
       (status, { event, atMs }) => nextSafety(status, event, this.limits, atMs),
       this.saved.status,
     );
-    const { state: to, reason, actor } = this.current;
-    if (this.loaded && from !== to) this.events.emit({ event: 'safety-changed', from, to, reason, actor });
+    if (this.loaded) this.tell(before, this.current);
+    if (this.current.state === 'NORMAL') this.share.forget();
   }
 
-  private actionOf(action: 'halt' | 'resume', reason: string, actor: Actor): NewOperatorAction | undefined {
-    if (actor === 'chimera') return undefined;
-    const { name, role, address } = actor;
-    return { actor: name, role, action, reason, at: new Date(this.clock.wallMs()), remote: address };
+  private tell(before: SafetyStatus, now: SafetyStatus): void {
+    const isIn = ({ concerns }: SafetyStatus, { cause, level }: SafetyStatus['concerns'][number]): boolean =>
+      concerns.some((one) => one.cause === cause && one.level === level);
+    const news = [
+      ...before.concerns
+        .filter((one) => !isIn(now, one))
+        .map((one) => ({ ...one, change: 'cleared' as const })),
+      ...now.concerns
+        .filter((one) => !isIn(before, one))
+        .map((one) => ({ ...one, change: 'raised' as const })),
+    ];
+    for (const { change, cause, level, reason, numbers } of news)
+      this.events.emit({ event: 'concern', change, cause, level, reason, numbers });
+    const { state: to, reason, actor, cause, numbers } = now;
+    const from = before.state;
+    if (from !== to) this.events.emit({ event: 'safety-changed', from, to, reason, actor, cause, numbers });
+  }
+
+  private actionOf(action: 'halt' | 'resume', reason: string, operator: Operator): NewOperatorAction {
+    const { name: actor, role, address: remote } = operator;
+    return { actor, role, action, reason, at: new Date(this.clock.wallMs()), remote };
   }
 }
 
-/** Of the throttles that a stand-by keeps to itself, the last one counts: their number stays small. */
-function supersedes({ kind }: SafetyEvent, { event, action }: Change): boolean {
-  const throttles: readonly string[] = ['throttle', 'unthrottle'];
-  return !action && throttles.includes(kind) && throttles.includes(event.kind);
+/** Of what a stand-by found by itself about one cause, the last counts: their number stays small. */
+function supersedes(event: SafetyEvent, { event: earlier, action }: Change): boolean {
+  return !action && causeIn(event) !== undefined && causeIn(event) === causeIn(earlier);
 }
 
-function nameOf(actor: Actor): string {
-  return actor === 'chimera' ? actor : actor.name;
+function causeIn(event: SafetyEvent): Cause | undefined {
+  return event.kind === 'raise' || event.kind === 'clear' ? event.cause : undefined;
 }
 
-/** The bot's own halt must never fail. A person must give a reason. @throws SkipError */
-function reasonOf(action: string, reason: string, actor: Actor): string {
+/** A person must give a reason. @throws SkipError */
+function reasonOf(action: string, reason: string): string {
   const text = reason.trim();
   if (text !== '') return text;
-  if (actor === 'chimera') return 'no reason was given';
   throw new SkipError(`A reason is needed to ${action} the bot.`);
 }

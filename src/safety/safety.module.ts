@@ -5,18 +5,21 @@ import { Events } from '../domain/events/events.js';
 import { DatabaseModule, SafetyRepository } from '../database/index.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
+import { TierReview } from './tier-review.js';
 
 /**
  * Decides whether a plan may be signed: by the limits, the day's volume, and the state NORMAL, THROTTLED or
  * HALTED. The state survives a restart.
  *
- * It must never leave HALTED by itself or before the resume is saved. It must never wait for the database
+ * It must never leave HALTED before the resume is saved, nor by itself, except after an outage of the chain or
+ * of all endpoints that is over. It must never wait for the database
  * before it halts. It must not know how a transaction is made or sent.
  */
 @Module({
   imports: [DatabaseModule],
   providers: [
     FailurePolicy,
+    TierReview,
     {
       provide: SafetyController,
       inject: [SafetyRepository, ChimeraConfig, Events, Clock],
@@ -24,6 +27,6 @@ import { SafetyController } from './safety-controller.js';
         new SafetyController(repository, safety, events, clock),
     },
   ],
-  exports: [SafetyController, FailurePolicy],
+  exports: [SafetyController, FailurePolicy, TierReview],
 })
 export class SafetyModule {}

@@ -31,6 +31,7 @@ export class OpenGap {
       this.sinceMs = undefined;
       throw new HaltError(
         `the gap between block ${tip().number} and block ${head.number} could not be filled for ${UNFILLED_GAP_MS / 1000} s: ${messageOf(error)}`,
+        'rpc',
       );
     }
   }

@@ -378,7 +378,7 @@ export class StateEngine {
   private takeHalt(): HaltError | undefined {
     const message = this.tooDeep;
     this.tooDeep = undefined;
-    return message === undefined ? undefined : new HaltError(message);
+    return message === undefined ? undefined : new HaltError(message, 'books');
   }
 
   /**

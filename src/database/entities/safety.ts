@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import type { SafetyState } from '../../domain/safety.js';
+import type { Cause, Concern, Numbers, SafetyState } from '../../domain/safety.js';
 import { COUNT, TEXT } from '../columns.js';
 
 /** The safety state: one row that survives restarts. */
@@ -17,8 +17,23 @@ export class SafetyStateRow {
   @Column(TEXT)
   readonly actor!: string;
 
+  @Column({ type: 'text', nullable: true })
+  readonly cause!: Cause | null;
+
+  /** What was measured, by name. */
+  @Column({ type: 'jsonb' })
+  readonly numbers!: Numbers;
+
   @Column({ type: 'integer', name: 'consecutive_failures' })
   readonly consecutiveFailures!: number;
+
+  /** All that is wrong, the oldest first. */
+  @Column({ type: 'jsonb' })
+  readonly concerns!: readonly Concern[];
+
+  /** Outcomes before it do not count in the rates. */
+  @Column({ type: 'timestamptz', name: 'rates_since' })
+  readonly ratesSince!: Date;
 
   @Column({ type: 'timestamptz' })
   readonly since!: Date;
@@ -44,6 +59,14 @@ export class StateTransition {
 
   @Column(TEXT)
   readonly actor!: string;
+
+  /** NULL: nothing is wrong any more, or the row is from before causes were stored. */
+  @Column({ type: 'text', nullable: true })
+  readonly cause!: Cause | null;
+
+  /** What was measured, by name. */
+  @Column({ type: 'jsonb' })
+  readonly numbers!: Numbers;
 
   @Column({ type: 'timestamptz' })
   readonly at!: Date;

@@ -3,6 +3,7 @@ import {
   In,
   IsNull,
   LessThan,
+  MoreThan,
   MoreThanOrEqual,
   Not,
   type FindOptionsWhere,
@@ -89,6 +90,21 @@ export type ExecutionEnd =
         /** After the fees of the receipt. */
         readonly realisedProfitUsd8: bigint;
       });
+
+/** What the rates count. */
+const RATED: readonly Outcome[] = ['won', 'lost', 'stale', 'malfunction'];
+
+/** What an execution adds to the rates. */
+export interface RatedRow {
+  readonly executionId: string;
+  readonly outcome: Outcome;
+  /** As {@link Verdict.rival}, as JSON. */
+  readonly rival: unknown;
+  readonly simulatedUsd8: bigint;
+  readonly realisedUsd8: bigint;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
 
 /** The outcome of one execution. */
 export type OutcomeRow = Counted & { readonly executionId: string; readonly atMs: number };
@@ -218,6 +234,30 @@ export class ExecutionsRepository {
     });
   }
 
+  /**
+   * The last executions of a wallet with an outcome, without those that every node refused, the oldest first.
+   *
+   * @param since those settled up to then are left out.
+   */
+  async lastRated({ chainId, wallet }: LeaseKey, since: Date, limit: number): Promise<RatedRow[]> {
+    const rows = await this.database.with(Execution, (repository) =>
+      repository.find({
+        where: { chainId, wallet, outcome: In(RATED), settledAt: MoreThan(since) },
+        order: { settledAt: 'DESC', id: 'DESC' },
+        take: limit,
+      }),
+    );
+    return rows.reverse().flatMap(ratedRow);
+  }
+
+  /** The same of all wallets, since then. */
+  async ratedSince(since: Date): Promise<RatedRow[]> {
+    const rows = await this.database.with(Execution, (repository) =>
+      repository.find({ where: { outcome: In(RATED), settledAt: MoreThan(since) } }),
+    );
+    return rows.flatMap(ratedRow);
+  }
+
   /** The number of rows of each status. A status without rows is absent. */
   async countByStatus(): Promise<Partial<Record<ExecutionStatus, number>>> {
     const rows = await this.database.query('SELECT status, count(*) AS n FROM executions GROUP BY status');
@@ -241,4 +281,12 @@ export class ExecutionsRepository {
     );
     return affected ?? 0;
   }
+}
+
+function ratedRow(row: Execution): RatedRow[] {
+  const { id, outcome, outcomeDetails, settledAt, simulatedNetProfitUsd8, realisedProfitUsd8 } = row;
+  if (outcome === null || settledAt === null) return [];
+  const { rival = undefined } = { ...(outcomeDetails as { rival?: unknown } | null) };
+  const [simulatedUsd8, realisedUsd8] = [simulatedNetProfitUsd8 ?? 0n, realisedProfitUsd8 ?? 0n];
+  return [{ executionId: id, outcome, rival, simulatedUsd8, realisedUsd8, atMs: settledAt.getTime() }];
 }

@@ -23,6 +23,15 @@ describe('the stored safety state', { timeout: 60_000 }, () => {
       reason: 'drill',
       actor: 'ops',
       sinceMs: 1_767_225_600_123,
+      cause: 'books' as const,
+      numbers: { different: 5 },
+      concerns: [
+        {
+          ...{ cause: 'books' as const, level: 'HALTED' as const, reason: 'drill', actor: 'ops' },
+          ...{ sinceMs: 1_767_225_600_123, numbers: { different: 5 } },
+        },
+      ],
+      ratesSinceMs: 1_767_225_600_001,
     };
     const action = {
       actor: 'ops',
@@ -36,7 +45,10 @@ describe('the stored safety state', { timeout: 60_000 }, () => {
     expect(saved).toEqual({ kind: 'saved', version: version + 1 });
     expect(await safety.load()).toEqual({ status: halted, version: version + 1 });
     expect(await safety.transitions(1)).toMatchObject([
-      { from: 'NORMAL', to: 'HALTED', reason: 'drill', actor: 'ops' },
+      {
+        ...{ from: 'NORMAL', to: 'HALTED', reason: 'drill', actor: 'ops', cause: 'books' },
+        numbers: { different: 5 },
+      },
     ]);
     expect(await safety.actions(1)).toMatchObject([action]);
   });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { MoreThan, type EntityManager } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { SafetyStatus } from '../../domain/safety.js';
 import { usd8FromText } from '../columns.js';
@@ -46,12 +46,13 @@ export class SafetyRepository {
     return this.database.transaction(async (manager) => {
       const before = await loadRow(manager, true);
       if (before.version !== version) return { kind: 'stale', current: before };
-      const { state: to, reason, actor, consecutiveFailures, sinceMs } = status;
-      const since = new Date(sinceMs);
-      const change = { state: to, reason, actor, consecutiveFailures, since, version: version + 1 };
-      await manager.update(SafetyStateRow, { id: 1 }, change);
+      const { state: to, reason, actor, numbers, concerns, consecutiveFailures } = status;
+      const [since, ratesSince] = [new Date(status.sinceMs), new Date(status.ratesSinceMs)];
+      const why = { reason, actor, cause: status.cause ?? null, numbers };
+      const more = { concerns, consecutiveFailures, since, ratesSince, version: version + 1 };
+      await manager.update(SafetyStateRow, { id: 1 }, { state: to, ...why, ...more });
       const from = before.status.state;
-      if (from !== to) await manager.insert(StateTransition, { from, to, reason, actor, at: since });
+      if (from !== to) await manager.insert(StateTransition, { from, to, ...why, at: since });
       if (action) await manager.insert(OperatorAction, { ...action });
       return { kind: 'saved', version: version + 1 };
     });
@@ -60,6 +61,13 @@ export class SafetyRepository {
   /** Newest first. */
   transitions(limit: number): Promise<StateTransition[]> {
     return this.database.with(StateTransition, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
+  }
+
+  /** How often the bot halted itself since then. */
+  async haltsSince(since: Date): Promise<number> {
+    return this.database.with(StateTransition, (rows) =>
+      rows.countBy({ to: 'HALTED', actor: 'chimera', at: MoreThan(since) }),
+    );
   }
 
   /** Records an action that changed no state, such as one that was refused. */
@@ -85,6 +93,9 @@ async function loadRow(manager: EntityManager, forUpdate = false): Promise<Store
     ...(forUpdate && { lock: { mode: 'pessimistic_write' as const } }),
   });
   if (!row) throw new HaltError('the safety state is missing from the database');
-  const { state, reason, actor, consecutiveFailures, since, version } = row;
-  return { status: { state, reason, actor, consecutiveFailures, sinceMs: since.getTime() }, version };
+  const { since, ratesSince, version, cause, state, reason, actor, numbers, concerns, consecutiveFailures } =
+    row;
+  const times = { sinceMs: since.getTime(), ratesSinceMs: ratesSince.getTime() };
+  const why = { reason, actor, cause: cause ?? undefined, numbers };
+  return { status: { state, ...why, consecutiveFailures, concerns, ...times }, version };
 }

@@ -1,4 +1,4 @@
-import type { SafetyState } from '../safety.js';
+import type { Cause, Level, Numbers, SafetyState } from '../safety.js';
 
 /** Changes of the safety state, and what the blocks look like from outside. */
 export type SafetyEvent =
@@ -13,6 +13,18 @@ export type SafetyEvent =
       readonly to: SafetyState;
       readonly reason: string;
       readonly actor: string;
+      /** undefined: nothing is wrong any more. */
+      readonly cause: Cause | undefined;
+      readonly numbers: Numbers;
+    }
+  | {
+      /** Something is wrong, or is well again. The state changes with the first and the last of them. */
+      readonly event: 'concern';
+      readonly change: 'raised' | 'cleared';
+      readonly cause: Cause;
+      readonly level: Level;
+      readonly reason: string;
+      readonly numbers: Numbers;
     }
   | {
       /**
@@ -33,7 +45,7 @@ export type SafetyEvent =
       readonly message: string;
     }
   | {
-      /** The heads are fresh again. A halt stays until an operator resumes. */
+      /** The heads are fresh again. A halt of the chain ends later by itself. */
       readonly event: 'sequencer-well';
       readonly block: number;
     };

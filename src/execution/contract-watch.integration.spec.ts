@@ -1,0 +1,121 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
+import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
+import { send } from '../../testing/send.js';
+import type { ChimeraConfig } from '../config/index.js';
+import { Secret } from '../domain/secret.js';
+import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import type { SafetyController } from '../safety/index.js';
+import { ContractWatch } from './contract-watch.js';
+import { Signer } from './signer.js';
+
+const STRANGER = '0x00000000000000000000000000000000000000a1';
+
+describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
+  let devnet: Devnet;
+  let clean: string;
+  let backup: FakeRpc;
+  let halts: string[];
+
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    devnet = await startDevnet();
+  });
+
+  beforeEach(async () => {
+    clean = await devnet.snapshot();
+    backup = await FakeRpc.start();
+    backup.forwardTo(devnet.rpcUrl);
+    halts = [];
+  });
+
+  afterEach(async () => {
+    await backup.stop();
+    await devnet.revert(clean);
+  });
+
+  afterAll(() => devnet.stop());
+
+  const watch = (): ContractWatch => {
+    const pool = new RpcPool({
+      chainId: devnet.chainId,
+      primary: { http: new Secret(devnet.rpcUrl) },
+      backup: { http: new Secret(backup.url('http')) },
+    });
+    const safety = standIn<SafetyController>('safety', {
+      raise: (cause, level, reason) => {
+        halts.push(`${cause} ${level}: ${reason}`);
+        return Promise.resolve();
+      },
+    });
+    const execution = { chimera: devnet.addresses.chimera.toLowerCase(), mode: 'live' };
+    const signer = Signer.fromSecret(new Secret(operatorPrivateKey), devnet.chainId);
+    return new ContractWatch(pool, signer, safety, { execution } as ChimeraConfig);
+  };
+  const look = async (one: ContractWatch, times: number): Promise<void> => {
+    for (let n = 0; n < times; n++) await one.look();
+  };
+  const byOwner = (method: string, ...args: unknown[]): Promise<unknown> =>
+    send(devnet, devnet.accounts.deployer, devnet.contracts.chimera, method, ...args);
+
+  it('all is well: it says nothing', async () => {
+    await look(watch(), 5);
+    expect(halts).toEqual([]);
+  });
+
+  it.each([
+    [
+      'the executor role is revoked',
+      'setExecutor',
+      (net: Devnet) => [net.accounts.operator, false],
+      'does not accept the wallet',
+    ],
+    ['it is paused', 'pause', () => [], 'is paused; its owner has to call unpause'],
+    ['the treasury is another', 'setTreasury', () => [STRANGER], `pays another treasury: ${STRANGER}`],
+  ] as const)('%s: halts when it was seen twice', async (_, method, args, expected) => {
+    const one = watch();
+    await look(one, 1);
+    await byOwner(method, ...args(devnet));
+    await look(one, 1);
+    expect(halts).toEqual([]);
+    await look(one, 1);
+    expect(halts).toEqual([expect.stringMatching(/^contract HALTED: the contract 0x/)]);
+    expect(halts[0]).toContain(expected);
+  });
+
+  it('the owner is another: halts, although the new owner may be a good one', async () => {
+    const one = watch();
+    await look(one, 1);
+    await byOwner('transferOwnership', devnet.accounts.treasury);
+    await look(one, 3);
+    expect(halts).toEqual([]); // not accepted yet
+    await send(devnet, devnet.accounts.treasury, devnet.contracts.chimera, 'acceptOwnership');
+    await look(one, 2);
+    expect(halts).toEqual([expect.stringContaining('has another owner: ')]);
+  });
+
+  it('one endpoint alone says that it is paused, or that there is no contract: nothing halts', async () => {
+    const one = watch();
+    await look(one, 1);
+    for (const answer of [`0x${'1'.padStart(64, '0')}`, '0x']) {
+      backup.on('eth_call', () => answer);
+      await look(one, 4);
+      expect(halts).toEqual([]);
+    }
+    backup.forwardTo(devnet.rpcUrl);
+    await byOwner('pause');
+    await look(one, 2);
+    expect(halts).toHaveLength(1);
+  });
+
+  it('one endpoint is silent: the word of the other counts', async () => {
+    const one = watch();
+    await look(one, 1);
+    await byOwner('pause');
+    backup.failMethod('eth_call', { kind: 'reset' });
+    await look(one, 2);
+    expect(halts).toHaveLength(1);
+  });
+});
