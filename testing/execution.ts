@@ -134,6 +134,8 @@ export const LIMITS: SafetyLimits & RateLimits = {
   ...SAFETY_LIMITS,
   maxSingleExecutionUsd8: 1_000n * USD,
   maxDailyVolumeUsd8: 1_000_000n * USD,
+  // A throttle leaves no position alone, so that a test may carry out any plan.
+  throttledSkipBps: 0,
 };
 
 /** The block after which two branches differ. */

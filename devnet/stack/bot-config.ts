@@ -21,6 +21,8 @@ export interface BotSettings {
   readonly maxTimestampJumpSeconds?: number;
   readonly maxHeadAgeSeconds?: number;
   readonly haltHeadAgeSeconds?: number;
+  /** Default: only an operator ends a halt. */
+  readonly resumeAfterSeconds?: number;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
@@ -80,6 +82,7 @@ export function botConfig(
     maxTimestampJumpSeconds = A_YEAR,
     maxHeadAgeSeconds = A_YEAR,
     haltHeadAgeSeconds = A_YEAR,
+    resumeAfterSeconds = 0,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
     maxPlanAgeMs = 15_000,
@@ -116,6 +119,7 @@ safety:
   maxTimestampJumpSeconds: ${maxTimestampJumpSeconds}
   maxHeadAgeSeconds: ${maxHeadAgeSeconds}
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
+  resumeAfterSeconds: ${resumeAfterSeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
 monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }

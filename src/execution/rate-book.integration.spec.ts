@@ -1,6 +1,7 @@
 import { Interface } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { ALICE } from '../../testing/builders/safety.js';
+import { eventually } from '../../testing/eventually.js';
 import { reverting, type Bench } from '../../testing/execution.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import type { Hex } from '../domain/hex.js';
@@ -34,6 +35,10 @@ describe('the rates of the last executions', { timeout: 60_000 }, () => {
     expect(state(bench)).toEqual(['NORMAL', undefined]);
     await stale(bench, 3, 30);
     expect(state(bench)).toEqual(['HALTED', 'inclusion']);
+    await eventually(async () => {
+      const [{ to } = { to: undefined }] = await bench.safetyRepository.transitions(1);
+      return to === 'HALTED';
+    }, 'the transition to be saved');
     const [transition] = await bench.safetyRepository.transitions(1);
     expect(transition).toMatchObject({
       ...{ from: 'THROTTLED', to: 'HALTED', cause: 'inclusion', actor: 'chimera' },

@@ -77,6 +77,29 @@ describe('an unhealthy chain', () => {
     expectToldOnce();
   });
 
+  it("F17 after an outage the halt ends by itself, once all was well for so long; an operator's halt does not", async () => {
+    await start({ maxHeadAgeSeconds: MAX_AGE, haltHeadAgeSeconds: HALT_AGE, resumeAfterSeconds: 3 });
+    await untilState('NORMAL');
+    await stack.devnet.stopMining();
+    await untilState('HALTED');
+    expect(await safety()).toMatchObject({ cause: 'chain', concerns: [{ cause: 'chain', level: 'HALTED' }] });
+    await stack.devnet.startMining(BLOCK_MS);
+    await untilState('NORMAL');
+    expect(await safety()).toMatchObject({
+      reason: 'chain and endpoints were well for 3 s',
+      actor: 'chimera',
+    });
+
+    await stack.devnet.stopMining();
+    await untilState('HALTED');
+    await stack.api('/api/v1/safety/halt', { body: { reason: 'I want to look' } });
+    await stack.devnet.startMining(BLOCK_MS);
+    await eventually(async () => (await safety()).concerns.length === 1, 'the outage to be over');
+    expect(await safety()).toMatchObject({ state: 'HALTED', cause: 'operator', reason: 'I want to look' });
+    await stack.api('/api/v1/safety/resume', { body: { reason: 'looked' } });
+    await untilState('NORMAL');
+  });
+
   it('a pause of the bot itself, while heads wait for it, is not a pause of the chain', async () => {
     const bot = await start({ maxHeadAgeSeconds: PAUSE - 2, haltHeadAgeSeconds: PAUSE - 2 });
     await goesOn();
