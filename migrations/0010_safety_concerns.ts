@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** All that is wrong at a time, each with its cause; the cause and the numbers of each change of the state. */
+/** All that is wrong, each with its cause; and the cause and the numbers of each change of the state. */
 export class SafetyConcerns implements MigrationInterface {
   readonly name = 'SafetyConcerns1767225600010';
 

@@ -127,17 +127,14 @@ export class AdjustableClock extends Clock {
   }
 }
 
-/** The events of outcomes. */
 export type News = EventNamed<'execution-settled'> | EventNamed<'execution-reopened'>;
 
 export const LIMITS: SafetyLimits & RateLimits = {
   ...SAFETY_LIMITS,
   maxSingleExecutionUsd8: 1_000n * USD,
   maxDailyVolumeUsd8: 1_000_000n * USD,
-  // A throttle leaves no position alone, so that a test may carry out any plan.
-  throttledSkipBps: 0,
+  throttledSkipBps: 0, // any plan may be carried out
 };
-
 /** The block after which two branches differ. */
 export interface Fork {
   readonly number: number;

@@ -20,8 +20,8 @@ describe('F08 F17 the way back after an outage', () => {
     wellSinceMs = undefined;
     isWell = true;
     const safety = standIn<SafetyController>('safety', {
-      clear: (cause, _reason, { endsHalt } = {}) => {
-        cleared.push(`${cause} ${String(endsHalt)}`);
+      clear: (cause, _reason, options) => {
+        cleared.push(`${cause} ${String(options?.endsHalt)}`);
         return Promise.resolve();
       },
     });

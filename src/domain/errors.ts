@@ -36,8 +36,9 @@ export class HaltError extends ChimeraError {
   constructor(
     message: string,
     readonly about: Cause = 'bug',
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

@@ -75,8 +75,8 @@ export interface RateVerdict {
 }
 
 /**
- * The verdict of each rate. Only what failed without a rival halts. Lost races count, with their weight, where
- * they throttle.
+ * The verdict of each rate. Only what failed without a rival halts. Lost races count, with their weight,
+ * where they throttle.
  */
 export function verdictsOf(rates: ExecutionRates, limits: RateLimits): readonly RateVerdict[] {
   const { sample, inclusionBps, ownSample, ownInclusionBps, won, accuracyBps } = rates;

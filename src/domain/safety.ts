@@ -56,7 +56,7 @@ export interface SafetyStatus {
   readonly consecutiveFailures: number;
   /** One for each cause at most, the oldest first. */
   readonly concerns: readonly Concern[];
-  /** Outcomes before this time do not count in the rates: an operator resumed. Milliseconds since the epoch. */
+  /** Outcomes before it do not count in the rates: an operator resumed. Milliseconds since the epoch. */
   readonly ratesSinceMs: number;
 }
 
@@ -103,8 +103,8 @@ export const INITIAL_SAFETY: Omit<SafetyStatus, 'sinceMs'> = {
  * - A clear ends a throttle. It ends a halt only of the chain and of the endpoints, after they were well for
  *   long enough.
  * - A resume by an operator ends all of them, and begins the rates anew.
- * - The first malfunction throttles, `maxConsecutiveFailures` in a row halt, and a success ends that throttle.
- *   An outcome that is taken back restores the count from before it.
+ * - The first malfunction throttles, `maxConsecutiveFailures` in a row halt, and a success ends that
+ *   throttle. An outcome that is taken back restores the count from before it.
  */
 export function nextSafety(
   status: SafetyStatus,

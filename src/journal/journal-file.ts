@@ -147,9 +147,10 @@ const FULL = new Set(['ENOSPC', 'EFBIG', 'EDQUOT']);
 /** What a failure of the disk means. An error that is not of the system is a bug, and stays what it is. */
 export function diskError(error: unknown, path: string): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (FULL.has(code)) return new HaltError(`the disk is full (${code}): ${path}`, { cause: error });
+  if (FULL.has(code))
+    return new HaltError(`the disk is full (${code}): ${path}`, 'database', { cause: error });
   if (PASSING.has(code)) return new RetryError(`${path}: ${messageOf(error)}`, { cause: error });
   if (/^E[A-Z0-9]+$/.test(code))
-    return new HaltError(`${path} cannot be read or written (${code})`, { cause: error });
+    return new HaltError(`${path} cannot be read or written (${code})`, 'database', { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -236,6 +236,7 @@ export class Journal<Payload> {
       } catch (error) {
         throw new HaltError(
           `${path} holds a record that this version cannot read (${messageOf(error)}): start the version that wrote it, or move the file away`,
+          'database',
           { cause: error },
         );
       }

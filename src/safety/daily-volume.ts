@@ -3,9 +3,9 @@ import { utcDay } from '../domain/authorisation.js';
 import type { Clock } from '../domain/clock.js';
 
 /**
- * What was booked to each UTC day: USD with 8 decimals. The outbox books in its own database transaction, this
- * follows in memory. Every day is kept: a clock that is put right must find the volume of the day that it
- * shows then.
+ * What was booked to each UTC day: USD with 8 decimals. The outbox books in its own database transaction,
+ * this follows in memory. Every day is kept: a clock that is put right must find the volume of the day that
+ * it shows then.
  */
 export class DailyVolume {
   private readonly usd8ByDay = new Map<string, bigint>();

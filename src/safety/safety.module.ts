@@ -11,9 +11,9 @@ import { TierReview } from './tier-review.js';
  * Decides whether a plan may be signed: by the limits, the day's volume, and the state NORMAL, THROTTLED or
  * HALTED. The state survives a restart.
  *
- * It must never leave HALTED before the resume is saved, nor by itself, except after an outage of the chain or
- * of all endpoints that is over. It must never wait for the database
- * before it halts. It must not know how a transaction is made or sent.
+ * It must never leave HALTED before the resume is saved, nor by itself, except after an outage of the chain
+ * or of all endpoints that is over. It must never wait for the database before it halts. It must not know how
+ * a transaction is made or sent.
  */
 @Module({
   imports: [DatabaseModule],

@@ -11,7 +11,7 @@ const REMEMBERED_MS = 600_000;
  */
 export class ThrottleShare {
   private readonly decided = new Map<Address, { readonly leftAlone: boolean; readonly atMs: number }>();
-  /** What is owed to the share, in hundredths of a percent: one more is left alone when it reaches the whole. */
+  /** What is owed to the share: one more is left alone when it reaches the whole. */
   private owedBps = 0;
 
   constructor(

@@ -286,7 +286,7 @@ export class ExecutionsRepository {
 function ratedRow(row: Execution): RatedRow[] {
   const { id, outcome, outcomeDetails, settledAt, simulatedNetProfitUsd8, realisedProfitUsd8 } = row;
   if (outcome === null || settledAt === null) return [];
-  const { rival = undefined } = { ...(outcomeDetails as { rival?: unknown } | null) };
+  const { rival } = { ...(outcomeDetails as { rival?: unknown } | null) };
   const [simulatedUsd8, realisedUsd8] = [simulatedNetProfitUsd8 ?? 0n, realisedProfitUsd8 ?? 0n];
   return [{ executionId: id, outcome, rival, simulatedUsd8, realisedUsd8, atMs: settledAt.getTime() }];
 }
