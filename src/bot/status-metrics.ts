@@ -65,7 +65,7 @@ export class StatusMetrics implements MetricSource, OnModuleInit {
       readings.set('chimera_budget_used_eth', { budget }, used);
     };
     usd('single-execution', safety.maxSingleExecutionUsd8);
-    usd('daily-volume', safety.maxDailyVolumeUsd8, this.safety.dailyVolumeUsd8());
+    usd('daily-volume', safety.maxDailyVolumeUsd8, this.safety.volume.todayUsd8);
     usd('daily-loss', limits.maxDailyLossUsd8, spent.lossUsd8 + reserved.lossUsd8);
     eth('transaction-fee', limits.maxFeePerTransactionWei);
     eth('daily-fee', limits.maxDailyFeeWei, spent.feeWei + reserved.feeWei);
