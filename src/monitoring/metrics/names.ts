@@ -4,6 +4,10 @@ import { counter, gauge, seconds, type LabelsOf, type NamesOf } from './definiti
 
 const ENDPOINTS = ['primary', 'backup', 'archive'] as const;
 const STATES = ['NORMAL', 'THROTTLED', 'HALTED'] as const;
+const CAUSES = [
+  ...['operator', 'failures', 'inclusion', 'accuracy', 'chain', 'rpc', 'signer', 'contract', 'passes'],
+  ...['database', 'books', 'bug'],
+] as const;
 const OUTCOMES = ['won', 'lost', 'stale', 'refused', 'malfunction'] as const;
 const REASONS = Object.keys(REJECTION_REASONS);
 /** Budgets of debt and of losses, in USD. */
@@ -47,6 +51,13 @@ export const METRICS = {
   chimera_safety_changes_total: counter('Changes of the safety state, by the new one.', 'count', {
     state: STATES,
   }),
+  chimera_safety_concern: gauge(
+    'What is wrong, by cause: 1 when it throttles, 2 when it halts, 0 when it is well.',
+    'count',
+    {
+      cause: CAUSES,
+    },
+  ),
   chimera_consecutive_failures: gauge('Malfunctions in a row.'),
   chimera_lease: gauge('1 for what this process is to its wallet, 0 for the others.', '0 or 1', {
     role: ['leader', 'taking-over', 'standby', 'dry-run'],
@@ -86,6 +97,14 @@ export const METRICS = {
     { cost: ['gas', 'bid', 'l1', 'operator', 'pool'] },
   ),
   chimera_planned_profit_usd_total: counter('Net profit of plans, as simulated.', 'usd'),
+  chimera_inclusion_ratio: gauge(
+    'Included of sent, over the last executions; absent while there are too few.',
+    'ratio',
+  ),
+  chimera_accuracy_ratio: gauge(
+    'Realised of simulated profit, over the last wins; absent while there are too few.',
+    'ratio',
+  ),
   chimera_win_ratio: gauge(
     'Won of won and lost, in the last 24 hours; absent before the first race.',
     'ratio',
