@@ -57,7 +57,7 @@ function parsed(text: string): Expression {
   return { selectors, grouping, error };
 }
 
-/** What of an expression the bot does not export: syntax, metrics, labels, label values. Empty when all is well. */
+/** What of an expression the bot does not export: syntax, metrics, labels, values. Empty when all is well. */
 export function problemsOf(text: string): string[] {
   const { selectors, grouping, error } = parsed(text);
   if (error !== undefined) return [`no PromQL: ${error}`];
