@@ -2,13 +2,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
+import { SECRET_NAMES } from '../src/config/environment.js';
 import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
 
 const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   'devnet/README.md',
-  ...['architecture', 'contract', 'deploying', 'faults', 'metrics', 'state'].map((name) => `docs/${name}.md`),
+  ...['architecture', 'contract', 'deploying', 'faults', 'metrics', 'secrets', 'state'].map(
+    (name) => `docs/${name}.md`,
+  ),
 ];
 
 const root = new URL('../', import.meta.url);
@@ -58,6 +61,11 @@ describe('the documentation', () => {
       expect(existsSync(target), `${file}: ${link}`).toBe(true);
       if (anchor !== '') expect(anchorsOf(target), `${file}: ${link}`).toContain(anchor);
     }
+  });
+
+  it('says of each secret what it is, and when a new value is used', () => {
+    const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
+    for (const name of [...SECRET_NAMES, 'RPC_…']) expect(table).toContain(`\`${name}\``);
   });
 
   it('has one row for each key of the configuration, with its default', () => {
