@@ -26,6 +26,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'execution-reopened': 'warn',
   'safety-not-saved': 'error',
   'database-lost': 'warn',
+  'writes-dropped': 'warn',
   'embedded-database': 'warn',
   'lines-left-out': 'warn',
   'cache-lost': 'warn',
