@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Which writes have been made that may come again: after an answer that was lost, or after kill -9. */
+/**
+ * Which writes have been made that may come again: after an answer that was lost, or after kill -9. And a name
+ * of this database: what waits for it on a local disk must reach no other one.
+ */
 export class AppliedWrites implements MigrationInterface {
   readonly name = 'AppliedWrites1767225600011';
 
@@ -20,8 +23,13 @@ CREATE TABLE applied_writes (
   at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX applied_writes_by_age ON applied_writes (at);
+
+CREATE TABLE database_identity (
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid()
+);
+INSERT INTO database_identity DEFAULT VALUES;
 `;
 
 const DOWN = `
-DROP TABLE applied_writes;
+DROP TABLE database_identity, applied_writes;
 `;

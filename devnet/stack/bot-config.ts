@@ -42,6 +42,8 @@ export interface DatabaseAddress {
   readonly host: string;
   readonly port: number;
   readonly database: string;
+  /** Where the bot keeps what it cannot write there. */
+  readonly journalDir?: string;
 }
 
 /** Keys of the operator REST API; the file holds only their hashes. */
@@ -100,7 +102,7 @@ network: { name: devnet, chainId: ${devnet.chainId} }
 rpc:
   primary: ${endpoint}
 ${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
-${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
+${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
 liquidity:

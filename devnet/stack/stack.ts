@@ -89,10 +89,9 @@ export class Stack {
     const file = join(this.directory, 'chimera.yaml');
     const { host, port, database, user, password } = this.postgres;
     const all = { ...this.settings, ...settings };
-    await writeFile(
-      file,
-      botConfig(this.devnet, { host, port: all.databasePort ?? port, database }, this.keys, all),
-    );
+    const journalDir = join(this.directory, 'journal');
+    const address = { host, port: all.databasePort ?? port, database, journalDir };
+    await writeFile(file, botConfig(this.devnet, address, this.keys, all));
     const bot = new BotProcess({
       environment: {
         CHIMERA_CONFIG: file,

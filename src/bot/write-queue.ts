@@ -76,9 +76,10 @@ export class WriteQueue implements OnModuleInit, BeforeApplicationShutdown {
     private readonly events: Events,
   ) {}
 
-  /** Takes up what earlier processes could not write. @throws HaltError when the journal cannot be used. */
+  /** Takes up what earlier processes could not write. @throws as {@link Journals.open}. */
   async onModuleInit(): Promise<void> {
-    this.journal = await this.journals.open('writes', (value) => journalled(readKept(value)));
+    const name = `writes-${await this.repository.databaseName()}`;
+    this.journal = await this.journals.open(name, (value) => journalled(readKept(value)));
     this.waiting = this.journal.pending.map(({ id, payload }) => ({
       write: readKept(payload),
       recordId: id,

@@ -52,7 +52,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 13 }]);
+    expect(await database.query(tables)).toEqual([{ n: 14 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { HaltError } from '../../domain/errors.js';
 import { notApplied } from '../applied-writes.js';
 import { Database, rowsFrom } from '../database.js';
 import { Execution } from '../entities/execution.js';
@@ -38,6 +39,13 @@ export class QueuedWritesRepository {
       }
       return ids;
     });
+  }
+
+  /** A name of this database, in digits: what waits for it must reach no other one. */
+  async databaseName(): Promise<string> {
+    const [row] = await this.database.query('SELECT id::text FROM database_identity');
+    if (row === undefined) throw new HaltError('the identity is missing from the database');
+    return String(row.id).slice(0, 8);
   }
 
   /** Forgets writes that were made long ago: none of them can come again. @returns how many */
