@@ -1,16 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { ChimeraConfig, secretTexts } from '../config/index.js';
+import { ChimeraConfig } from '../config/index.js';
 import { SecretScrubber } from '../domain/secret-forms.js';
 import { Journal } from './journal.js';
 
 /** Opens the journals of this process, all in the directory of the configuration. */
 @Injectable()
 export class Journals {
-  private readonly secrets: SecretScrubber;
-
-  constructor(private readonly config: ChimeraConfig) {
-    this.secrets = new SecretScrubber(secretTexts(config));
-  }
+  constructor(
+    private readonly config: ChimeraConfig,
+    private readonly secrets: SecretScrubber,
+  ) {}
 
   /**
    * @param parse reads what JSON gives back. It throws for anything else than a payload.
