@@ -24,7 +24,7 @@ export const MAY_IMPORT = {
   safety: ['domain', 'config', 'database'],
   execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
-  monitoring: ['domain', 'config'],
+  monitoring: ['domain', 'aws', 'config'],
   bot: [
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'detector', 'planner', 'safety'],
     ...['execution', 'monitoring', 'journal'],

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { SpendingLimits } from '../domain/budget.js';
 import { Clock } from '../domain/clock.js';
+import { CAUSES } from '../domain/safety.js';
 import { Metrics } from '../monitoring/metrics/metrics.js';
 import { oneOf, type MetricSource, type Readings } from '../monitoring/metrics/metric-source.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
@@ -10,6 +11,7 @@ import { SafetyController } from '../safety/index.js';
 import { BotStatusReader, type BotStatus } from './bot-status.js';
 
 const BPS = 10_000;
+const LEVELS = { THROTTLED: 1, HALTED: 2 } as const;
 
 /** What the status says, as metrics. It is read only when somebody looks. */
 @Injectable()
@@ -41,16 +43,33 @@ export class StatusMetrics implements MetricSource, OnModuleInit {
     const roles = ['leader', 'taking-over', 'standby', 'dry-run'];
     oneOf(readings, 'chimera_lease', roles, (role) => ({ role }), status.lease.role);
     this.readSafety(readings);
+    this.readRates(readings, status);
     this.readBudgets(readings, status);
     readPositions(readings, status);
     this.readChain(readings, status);
   }
 
   private readSafety(readings: Readings): void {
-    const { state, consecutiveFailures } = this.safety.status();
+    const { state, consecutiveFailures, concerns } = this.safety.status();
     const states = ['NORMAL', 'THROTTLED', 'HALTED'];
     oneOf(readings, 'chimera_safety_state', states, (word) => ({ state: word }), state);
     readings.set('chimera_consecutive_failures', {}, consecutiveFailures);
+    for (const cause of CAUSES) {
+      const level = concerns.find((concern) => concern.cause === cause)?.level;
+      readings.set('chimera_safety_concern', { cause }, level === undefined ? 0 : LEVELS[level]);
+    }
+  }
+
+  /** A rate of too few executions does not count, so it is not shown. */
+  private readRates(readings: Readings, { outcomes }: BotStatus): void {
+    const { sample, ownSample, won, inclusionBps, ownInclusionBps, accuracyBps } = outcomes.rates;
+    const { minRateSample } = this.config.safety;
+    const ratio = (bps: number | undefined, of: number): number | undefined =>
+      of < minRateSample || bps === undefined ? undefined : bps / BPS;
+    readings.set('chimera_inclusion_ratio', {}, ratio(inclusionBps, sample));
+    readings.set('chimera_own_inclusion_ratio', {}, ratio(ownInclusionBps, ownSample));
+    readings.set('chimera_accuracy_ratio', {}, ratio(accuracyBps, won));
+    readings.set('chimera_rated_executions', {}, sample);
   }
 
   private readBudgets(readings: Readings, status: BotStatus): void {

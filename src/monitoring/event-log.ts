@@ -30,6 +30,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'writes-dropped': 'warn',
   'embedded-database': 'warn',
   'lines-left-out': 'warn',
+  'metrics-export-failed': 'warn',
   'cache-lost': 'warn',
   // A caller without a key can cause these, up to the rate limit.
   'api-key-refused': 'debug',

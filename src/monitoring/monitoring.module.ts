@@ -3,6 +3,7 @@ import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { Broadcast } from './broadcast.js';
 import { EventLog } from './event-log.js';
+import { CloudWatchExporter } from './cloudwatch/cloudwatch-exporter.js';
 import { EventMetrics } from './metrics/event-metrics.js';
 import { MetricBook } from './metrics/metric-book.js';
 import { Metrics } from './metrics/metrics.js';
@@ -26,6 +27,7 @@ import { BackfillReporter } from './progress.js';
     ProcessReadings,
     { provide: Events, inject: [EventLog, EventMetrics, Clock], useFactory: eventsOf },
     MetricsJob,
+    CloudWatchExporter,
   ],
   exports: [Clock, Events, MetricBook, Metrics],
 })

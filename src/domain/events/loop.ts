@@ -82,4 +82,10 @@ export type LoopEvent =
       readonly reason: string | undefined;
       readonly lines: number;
     }
+  | {
+      /** Metrics did not reach CloudWatch. Emitted once, until an export arrives again. */
+      readonly event: 'metrics-export-failed';
+      readonly message: string;
+    }
+  | { readonly event: 'metrics-export-back' }
   | { readonly event: 'metrics'; readonly counters: Readonly<Record<string, number>> };

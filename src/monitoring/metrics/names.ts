@@ -1,13 +1,10 @@
 import { REJECTION_REASONS } from '../../domain/decision.js';
 import { STAGES } from '../../domain/pass-trace.js';
+import { CAUSES } from '../../domain/safety.js';
 import { counter, gauge, seconds, type LabelsOf, type NamesOf } from './definition.js';
 
 const ENDPOINTS = ['primary', 'backup', 'archive'] as const;
 const STATES = ['NORMAL', 'THROTTLED', 'HALTED'] as const;
-const CAUSES = [
-  ...['operator', 'failures', 'inclusion', 'accuracy', 'chain', 'rpc', 'signer', 'contract', 'passes'],
-  ...['database', 'books', 'bug'],
-] as const;
 const OUTCOMES = ['won', 'lost', 'stale', 'refused', 'malfunction'] as const;
 const REASONS = Object.keys(REJECTION_REASONS);
 /** Budgets of debt and of losses, in USD. */
@@ -98,13 +95,15 @@ export const METRICS = {
   ),
   chimera_planned_profit_usd_total: counter('Net profit of plans, as simulated.', 'usd'),
   chimera_inclusion_ratio: gauge(
-    'Included of sent, over the last executions; absent while there are too few.',
+    'Won of sent, over the last executions; a lost race weighs less. Absent while there are too few.',
     'ratio',
   ),
+  chimera_own_inclusion_ratio: gauge('The same without lost races. Absent while there are too few.', 'ratio'),
   chimera_accuracy_ratio: gauge(
-    'Realised of simulated profit, over the last wins; absent while there are too few.',
+    'Realised of simulated profit, over the last wins. Absent while there are too few.',
     'ratio',
   ),
+  chimera_rated_executions: gauge('How many executions count in the inclusion.'),
   chimera_win_ratio: gauge(
     'Won of won and lost, in the last 24 hours; absent before the first race.',
     'ratio',
