@@ -64,12 +64,15 @@ export async function nothingSignedWhileHalted(books: Books, { broadcasts }: See
   });
 }
 
+/** Outages of what is outside: these halts may end by themselves. */
+const ENDS_BY_ITSELF: readonly (string | null)[] = ['chain', 'rpc'];
+
 /** HALTED survives everything but an operator, and a chain or nodes that are well again. */
 export async function haltsEndAsTheyMay(books: Books): Promise<string[]> {
   const halts = await haltsOf(books);
-  return halts.flatMap(({ endedBy, reason, endReason }) =>
-    endedBy === 'chimera' && !/the chain|blocks|endpoint|node|head/i.test(endReason ?? '')
-      ? [`the halt "${reason}" was ended by the bot itself: ${endReason ?? ''}`]
+  return halts.flatMap(({ cause, endedBy, reason, endReason }) =>
+    endedBy === 'chimera' && !ENDS_BY_ITSELF.includes(cause)
+      ? [`the halt "${reason}" (${String(cause)}) was ended by the bot itself: ${endReason ?? ''}`]
       : [],
   );
 }
@@ -160,21 +163,32 @@ export interface Halt {
   readonly fromMs: number;
   /** Infinity while it lasts. */
   readonly toMs: number;
+  readonly cause: string | null;
   readonly reason: string;
   readonly actor: string;
   readonly endedBy: string | undefined;
   readonly endReason: string | undefined;
 }
 
+interface Transition {
+  readonly from: string;
+  readonly to: string;
+  readonly cause: string | null;
+  readonly reason: string;
+  readonly actor: string;
+  /** Milliseconds since the epoch. */
+  readonly at: string;
+}
+
 export async function haltsOf(books: Books): Promise<Halt[]> {
-  const rows = await books.query<{ from: string; to: string; reason: string; actor: string; at: string }>(
-    `SELECT from_state AS from, to_state AS to, reason, actor, (extract(epoch FROM at) * 1000)::text AS at
+  const rows = await books.query<Transition>(
+    `SELECT from_state AS from, to_state AS to, cause, reason, actor, (extract(epoch FROM at) * 1000)::text AS at
        FROM state_transitions ORDER BY id`,
   );
-  return rows.flatMap(({ from, to, reason, actor, at }, index): Halt[] => {
+  return rows.flatMap(({ from, to, at, ...halt }, index): Halt[] => {
     if (to !== 'HALTED' || from === 'HALTED') return [];
     const end = rows.slice(index + 1).find((later) => later.from === 'HALTED' && later.to !== 'HALTED');
     const toMs = end ? Number(end.at) : Infinity;
-    return [{ fromMs: Number(at), toMs, reason, actor, endedBy: end?.actor, endReason: end?.reason }];
+    return [{ ...halt, fromMs: Number(at), toMs, endedBy: end?.actor, endReason: end?.reason }];
   });
 }

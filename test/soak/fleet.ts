@@ -36,6 +36,7 @@ export class Fleet {
     private readonly settings: BotSettings,
     /** Told everything that any process says. */
     private readonly hear: (event: BotEvent, process: number) => void,
+    private readonly tell: (what: string) => void,
   ) {
     this.sampling = setInterval(() => this.sample(), SAMPLE_MS);
   }
@@ -111,6 +112,7 @@ export class Fleet {
         const exit = await Promise.race([bot.exited, sleep(100)]);
         if (exit?.code !== 1) throw error;
         this.did.startsRefused += 1;
+        this.tell(`a start was refused: ${bot.tail.slice(-300)}`);
         await sleep(START_AGAIN_MS);
       }
     }

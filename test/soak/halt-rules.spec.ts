@@ -11,16 +11,20 @@ const fault = (name: PlayedFault['name'], fromMs: number, toMs?: number): Played
 describe('a halt in the soak', () => {
   it('is right when its rule names the reason, and a fault of that rule was there', () => {
     const still = fault('chain-stands-still', 1_000);
-    const explained = explanationOf({ reason: STALE, fromMs: 26_000 }, [fault('reorg', 500, 600), still]);
+    const explained = explanationOf({ cause: 'chain', reason: STALE, fromMs: 26_000 }, [
+      fault('reorg', 500, 600),
+      still,
+    ]);
     expect(explained?.fault).toBe(still);
   });
 
   it.each([
-    ['no rule names its reason', 'the books are wrong', [fault('chain-stands-still', 1_000)]],
-    ['no fault of its rule was there', STALE, [fault('database-slow', 1_000)]],
-    ['the fault came only later', STALE, [fault('chain-stands-still', 30_000)]],
-    ['the fault was over for long', STALE, [fault('chain-stands-still', -90_000, -60_000)]],
-  ] as const)('is wrong when %s', (_, reason, faults) => {
-    expect(explanationOf({ reason, fromMs: 26_000 }, faults)).toBeUndefined();
+    ['no rule names its reason', 'chain', 'the chain is strange', [fault('chain-stands-still', 1_000)]],
+    ['its cause is another one', 'bug', STALE, [fault('chain-stands-still', 1_000)]],
+    ['no fault of its rule was there', 'chain', STALE, [fault('database-slow', 1_000)]],
+    ['the fault came only later', 'chain', STALE, [fault('chain-stands-still', 30_000)]],
+    ['the fault was over for long', 'chain', STALE, [fault('chain-stands-still', -90_000, -60_000)]],
+  ] as const)('is wrong when %s', (_, cause, reason, faults) => {
+    expect(explanationOf({ cause, reason, fromMs: 26_000 }, faults)).toBeUndefined();
   });
 });

@@ -73,12 +73,14 @@ describe('the invariants see what breaks them', () => {
     expect(await nothingSignedWhileHalted(books, seen([[hash, Date.now(), true]]))).toEqual([]);
   });
 
-  it('a halt that the bot ends by itself', async () => {
-    await transition('NORMAL', 'HALTED', -60);
-    await transition('HALTED', 'NORMAL', -30, 'demo');
+  it('a halt that the bot ends by itself, unless the chain was the cause', async () => {
+    await transition('NORMAL', 'HALTED', -60, 'chimera', 'books');
+    await transition('HALTED', 'NORMAL', -50, 'demo');
+    await transition('NORMAL', 'HALTED', -40, 'chimera', 'chain');
+    await transition('HALTED', 'NORMAL', -30, 'chimera');
     expect(await haltsEndAsTheyMay(books)).toEqual([]);
-    await transition('NORMAL', 'HALTED', -20);
-    await transition('HALTED', 'NORMAL', -10, 'chimera', 'an execution succeeded');
+    await transition('NORMAL', 'HALTED', -20, 'chimera', 'books');
+    await transition('HALTED', 'NORMAL', -10, 'chimera');
     expect(await haltsEndAsTheyMay(books)).toHaveLength(1);
   });
 
@@ -212,11 +214,11 @@ async function transition(
   to: string,
   secondsFromNow: number,
   actor = 'chimera',
-  reason = 'a test',
+  cause: string | null = null,
 ): Promise<void> {
   await books.query(
-    `INSERT INTO state_transitions (from_state, to_state, reason, actor, at)
-     VALUES ($1, $2, $3, $4, now() + $5::int * interval '1 second')`,
-    [from, to, reason, actor, secondsFromNow],
+    `INSERT INTO state_transitions (from_state, to_state, reason, actor, cause, at)
+     VALUES ($1, $2, 'a test', $3, $4, now() + $5::int * interval '1 second')`,
+    [from, to, actor, cause, secondsFromNow],
   );
 }

@@ -8,6 +8,8 @@ import { explanationOf, type PlayedFault } from './halt-rules.js';
 const LOOK_MS = 1_000;
 /** After the fault that caused it is over. */
 const PATIENCE_MS = 4_000;
+/** A halt by chain or nodes ends by itself. An operator comes only when it does not. */
+const LONG_PATIENCE_MS = 40_000;
 
 export class Operator {
   resumes = 0;
@@ -43,8 +45,9 @@ export class Operator {
     if (halt?.toMs !== Infinity) return;
     const explained = explanationOf(halt, this.faults);
     const { fault } = explained ?? {};
-    if (fault && (fault.toMs ?? Infinity) + PATIENCE_MS > Date.now()) return;
-    if (!fault && halt.fromMs + PATIENCE_MS > Date.now()) return;
+    const patienceMs = halt.cause === 'chain' || halt.cause === 'rpc' ? LONG_PATIENCE_MS : PATIENCE_MS;
+    if (fault && (fault.toMs ?? Infinity) + patienceMs > Date.now()) return;
+    if (!fault && halt.fromMs + patienceMs > Date.now()) return;
     const why = fault ? `${fault.name} is over (${explained?.rule ?? ''})` : `looked at: ${halt.reason}`;
     const { bot } = this.fleet;
     const answer = await this.stack.api('/api/v1/safety/resume', { bot, body: { reason: `soak: ${why}` } });
