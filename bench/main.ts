@@ -6,24 +6,20 @@ import { Narrator } from '../devnet/demo/narrator.js';
 import { Follower, playScenario } from '../devnet/demo/run.js';
 import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
-
-/** One measurement, as `--json` prints them. */
-interface Measurement {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note: string;
-}
+import type { Measurement } from './measurement.js';
+import { overhead } from './overhead.js';
 
 /** Enough for well over 30 liquidations. */
 const BORROWERS = 80;
 const LEAST_LIQUIDATIONS = 30;
 const BLOCK_MS = 250;
 
+const progress = (step: string): void => void process.stderr.write(`  … ${step}\n`);
+
 /** From the arrival of the head that shows the opportunity to the raw transaction handed to the RPC. */
 async function headToSend(): Promise<Measurement[]> {
   const borrowers = demoBorrowers(BORROWERS);
-  const stack = await Stack.start({ borrowers, onProgress: (step) => process.stderr.write(`  … ${step}\n`) });
+  const stack = await Stack.start({ borrowers, onProgress: progress });
   try {
     await stack.devnet.startMining(BLOCK_MS);
     const follower = new Follower();
@@ -59,8 +55,16 @@ async function headToSend(): Promise<Measurement[]> {
 }
 
 try {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } });
-  const measurements = await headToSend();
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      overhead: { type: 'boolean', default: false },
+      pairs: { type: 'string', default: '6' },
+    },
+  });
+  if (!/^[1-9]\d?$/.test(values.pairs))
+    throw new Error(`--pairs: "${values.pairs}" is not valid; a whole number from 1 to 99 was expected`);
+  const measurements = values.overhead ? await overhead(Number(values.pairs), progress) : await headToSend();
   if (values.json) console.log(JSON.stringify(measurements));
   else
     for (const { name, value, unit, note } of measurements)
