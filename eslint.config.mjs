@@ -11,7 +11,7 @@ export const MAY_IMPORT = {
   config: ['domain', 'aws'],
   'embedded-postgres': ['domain'],
   contract: ['domain'],
-  journal: ['domain', 'config'],
+  journal: ['domain'],
   database: ['domain', 'config', 'embedded-postgres'],
   cache: ['domain', 'config'],
   rpc: ['domain', 'config'],
@@ -27,9 +27,10 @@ export const MAY_IMPORT = {
   monitoring: ['domain', 'aws', 'config'],
   bot: [
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'detector', 'planner', 'safety'],
-    ...['execution', 'monitoring', 'journal'],
+    ...['execution', 'monitoring'],
   ],
-  api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot'],
+  alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
+  api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
   cli: ['domain', 'monitoring'],
 };
 

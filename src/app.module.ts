@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { LoggerModule } from 'nestjs-pino';
+import { AlertsModule } from './alerts/alerts.module.js';
 import { ApiModule } from './api/api.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
@@ -33,6 +34,7 @@ export class AppModule {
         LoggerModule.forRoot(logParams(config.monitoring, scrubber)),
         ExecutionModule.of(ProtocolsModule),
         BotModule,
+        AlertsModule,
         ApiModule,
       ],
     };

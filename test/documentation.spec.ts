@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { RULE_NAMES } from '../src/alerts/alert-rules.js';
+import { CHANNEL_SECTIONS } from '../src/config/alerts-section.js';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
-import { SECRET_NAMES } from '../src/config/environment.js';
 import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
 
 const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   'devnet/README.md',
-  ...['architecture', 'contract', 'deploying', 'faults', 'metrics', 'secrets', 'state'].map(
+  ...['alerts', 'architecture', 'contract', 'deploying', 'faults', 'metrics', 'runbook', 'state'].map(
     (name) => `docs/${name}.md`,
   ),
 ];
@@ -39,7 +40,10 @@ function keysIn(type: object, path = ''): [key: string, byDefault: string | unde
     // The name of the door and its kind are one value for a reader.
     if (key === 'execution.paths') return [[key, undefined]];
     const choose: SectionChoice = definition.choose;
-    return keysIn(choose({ kind: 'aave-v3' }), definition.kind === 'list' ? `${key}[].` : `${key}.`);
+    const kinds = key === 'alerts.channels' ? Object.keys(CHANNEL_SECTIONS) : ['aave-v3'];
+    return kinds.flatMap((kind) =>
+      keysIn(choose({ kind }), definition.kind === 'list' ? `${key}[].` : `${key}.`),
+    );
   });
 }
 
@@ -63,9 +67,9 @@ describe('the documentation', () => {
     }
   });
 
-  it('says of each secret what it is, and when a new value is used', () => {
-    const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
-    for (const name of [...SECRET_NAMES, 'RPC_…']) expect(table).toContain(`\`${name}\``);
+  it('has a section of the runbook for each alert', () => {
+    const anchors = anchorsOf(new URL('docs/runbook.md', root));
+    for (const name of RULE_NAMES) expect(anchors).toContain(name);
   });
 
   it('has one row for each key of the configuration, with its default', () => {

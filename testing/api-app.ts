@@ -5,17 +5,27 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import supertest from 'supertest';
 import { DataSource } from 'typeorm';
+import { AlertDesk } from '../src/alerts/alert-desk.js';
+import { DeliveryQueue } from '../src/alerts/delivery-queue.js';
+import { WatchedStatus } from '../src/alerts/watched-status.js';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
 import { StatusMetrics } from '../src/bot/status-metrics.js';
-import { ChimeraConfigModule, parseConfig, type ChimeraConfig } from '../src/config/index.js';
-import { DatabaseModule, ExecutionsRepository } from '../src/database/index.js';
+import { ChimeraConfig, ChimeraConfigModule, parseConfig } from '../src/config/index.js';
+import {
+  DatabaseModule,
+  ExecutionsRepository,
+  SafetyRepository,
+  type NewOperatorAction,
+} from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
+import { Clock } from '../src/domain/clock.js';
 import { Events } from '../src/domain/events/events.js';
 import { LIMIT_TIERS } from '../src/domain/limit-tiers.js';
 import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
+import { SecretScrubber } from '../src/domain/secret-forms.js';
 import { EventMetrics } from '../src/monitoring/metrics/event-metrics.js';
 import { MetricBook } from '../src/monitoring/metrics/metric-book.js';
 import { Metrics } from '../src/monitoring/metrics/metrics.js';
@@ -26,6 +36,8 @@ import { SafetyController, TierReview, SafetyModule } from '../src/safety/index.
 import { Ambient } from './ambient.js';
 import { withSection } from './configuration.js';
 import { aSpending } from './builders/allowance.js';
+import { aWatched } from './builders/watched.js';
+import { MemoryStore } from './fakes/memory-store.js';
 import type { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
@@ -39,6 +51,8 @@ export interface World {
   safety: SafetyStatus;
   head: Head | undefined;
   dailyVolumeUsd8: bigint;
+  /** The rows of the audit trail that no halt or resume has written. */
+  readonly actions: NewOperatorAction[];
   /** What a query of the database rejects with. */
   databaseError: Error | undefined;
   /** What an unforeseen bug throws in the executions route. */
@@ -104,7 +118,13 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
       ChimeraConfigModule.forRoot(() => config),
       ...(real ? [DatabaseModule, SafetyModule] : []),
     ],
-    providers: [...API.providers, StatusMetrics, ...bot(world), ...(real ? [] : database(world))],
+    providers: [
+      ...API.providers,
+      StatusMetrics,
+      ...bot(world),
+      ...alerts(),
+      ...(real ? [] : database(world)),
+    ],
   })
   class App {}
 
@@ -211,6 +231,7 @@ function newWorld(): World {
       receivedAtMs: performance.now(),
     },
     dailyVolumeUsd8: 0n,
+    actions: [],
     databaseError: undefined,
     bug: undefined,
   };
@@ -237,6 +258,35 @@ function bot(world: World): Provider[] {
       provide: RpcPool,
       useFactory: () =>
         new RpcPool({ chainId: 8453, primary: { http: NODE_URL }, backup: { http: NODE_URL } }),
+    },
+  ];
+}
+
+/** The desk itself, with nothing to look at and no channel. */
+function alerts(): Provider[] {
+  return [
+    {
+      provide: WatchedStatus,
+      useValue: { hear: () => undefined, read: () => aWatched() } satisfies Pick<
+        WatchedStatus,
+        'hear' | 'read'
+      >,
+    },
+    {
+      provide: DeliveryQueue,
+      inject: [Clock, Events],
+      useFactory: (clock: Clock, events: Events) =>
+        new DeliveryQueue([], [], new MemoryStore(), new SecretScrubber([]), clock, events),
+    },
+    {
+      provide: AlertDesk,
+      inject: [DeliveryQueue, WatchedStatus, SafetyRepository, Clock, Events, ChimeraConfig],
+      useFactory: (...parts: ConstructorParameters<typeof AlertDesk>) => {
+        const desk = new AlertDesk(...parts);
+        // A test raises what it wants.
+        desk.onApplicationBootstrap = () => undefined;
+        return desk;
+      },
     },
   ];
 }
@@ -270,6 +320,15 @@ function database(world: World): Provider[] {
         latest: () => ask([]),
         find: () => ask(null),
       } satisfies Pick<ExecutionsRepository, 'latest' | 'find'>,
+    },
+    {
+      provide: SafetyRepository,
+      useValue: {
+        recordAction: async (action) => {
+          await ask(undefined);
+          world.actions.push(action);
+        },
+      } satisfies Pick<SafetyRepository, 'recordAction'>,
     },
     {
       provide: DataSource,

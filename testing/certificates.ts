@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Files of an authority and of a server for the name `localhost` and the address 127.0.0.1. */
@@ -51,4 +52,14 @@ export function makeCertificates(directory: string, name: string): Certificates 
     certificate: readFileSync(file('crt'), 'utf8'),
     key: readFileSync(file('key'), 'utf8'),
   };
+}
+
+let shared: Certificates | undefined;
+
+/** The same for all servers of this process: to make some takes seconds on a busy machine. */
+export function sharedCertificates(): Certificates {
+  if (shared) return shared;
+  const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  return (shared = makeCertificates(directory, 'shared'));
 }

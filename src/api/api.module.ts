@@ -2,12 +2,14 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { ThrottlerModule } from '@nestjs/throttler';
+import { AlertsModule } from '../alerts/alerts.module.js';
 import { BotModule } from '../bot/bot.module.js';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { SafetyModule } from '../safety/index.js';
 import { AccessGuard } from './access.guard.js';
+import { AlertsController } from './alerts.controller.js';
 import { ApiKeys } from './api-keys.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
@@ -30,6 +32,7 @@ export const API = {
     StatusController,
     HaltResumeController,
     ExecutionsController,
+    AlertsController,
   ],
   providers: [
     {
@@ -48,9 +51,12 @@ export const API = {
  * HTTP for people and probes: health for everyone, the state of the bot for viewers, halt and resume for
  * operators.
  *
- * It must never change anything except through SafetyController's halt and resume. It must never show a
- * secret, an endpoint's address, a stack or a library's own error text. It must never answer a route without
- * a key unless the route is declared public.
+ * It must never change anything except through SafetyController's halt and resume, and AlertDesk's
+ * acknowledge. It must never show a secret, an endpoint's address, a stack or a library's own error text. It
+ * must never answer a route without a key unless the route is declared public.
  */
-@Module({ ...API, imports: [...API.imports, BotModule, SafetyModule, RpcModule, DatabaseModule] })
+@Module({
+  ...API,
+  imports: [...API.imports, BotModule, SafetyModule, RpcModule, DatabaseModule, AlertsModule],
+})
 export class ApiModule {}

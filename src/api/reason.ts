@@ -5,7 +5,7 @@ import { Length, Matches } from 'class-validator';
  * Matches text without control characters, line separators, lone surrogates and marks that turn the direction
  * of text. Logs, alerts and terminals must show a reason as it was written.
  */
-const PLAIN_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
+export const PLAIN_LINE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]*$/u;
 
 /**
  * Matches text in which something can be seen. Spaces of all kinds, marks without a letter, and characters

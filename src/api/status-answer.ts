@@ -5,6 +5,7 @@ import type { SafetyLimits } from '../domain/authorisation.js';
 import type { Concern, SafetyStatus } from '../domain/safety.js';
 import type { TierStatus } from '../safety/index.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
+import type { AlertsAnswer } from './alerts-answer.js';
 
 /**
  * GET /api/v1/status. Money is exact decimal text in whole units, never a JSON number. The end of the name
@@ -44,6 +45,7 @@ export interface StatusAnswer {
   readonly skipped: BotStatus['skipped'];
   readonly limits: LimitsAnswer;
   readonly tier: TierAnswer;
+  readonly alerts: AlertsAnswer;
 }
 
 /** Which process signs with the wallet. */

@@ -1,10 +1,12 @@
 import { Controller, Get } from '@nestjs/common';
+import { AlertDesk } from '../alerts/alert-desk.js';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
+import { alertsAnswer } from './alerts-answer.js';
 import {
   endpointAnswer,
   headAnswer,
@@ -27,6 +29,7 @@ export class StatusController {
     private readonly pool: RpcPool,
     private readonly config: ChimeraConfig,
     private readonly clock: Clock,
+    private readonly alerts: AlertDesk,
   ) {}
 
   @Get()
@@ -52,6 +55,7 @@ export class StatusController {
       skipped: bot.skipped,
       limits: limitsAnswer(this.config.safety, this.safety.volume.todayUsd8, bot.spending, nowMs),
       tier: tierAnswer(this.tiers.status),
+      alerts: alertsAnswer(this.alerts.summary),
     };
   }
 }

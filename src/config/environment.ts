@@ -2,6 +2,12 @@ import { computeAddress } from 'ethers';
 import type { AwsAccess } from '../aws/aws-access.js';
 import { Secret } from '../domain/secret.js';
 import { awsAccessOf } from './aws-variables.js';
+import {
+  channelSecretsOf,
+  isChannelVariable,
+  type ChannelNeeds,
+  type ChannelSecrets,
+} from './channel-secrets.js';
 import type { EnvironmentValues } from './environment-values.js';
 import { TEST_ACCOUNTS } from './test-accounts.js';
 
@@ -10,7 +16,7 @@ const LOCAL_CHAIN_ID = 31337;
 
 const RPC_PREFIX = 'RPC_';
 /** The names of secrets, apart from those that begin with RPC_. */
-export const SECRET_NAMES: readonly string[] = [
+const SECRET_NAMES = [
   'OPERATOR_PRIVATE_KEY',
   'DEPLOYER_PRIVATE_KEY',
   'DB_USER',
@@ -29,6 +35,8 @@ export interface EnvironmentConfig {
   readonly redisPassword: Secret | undefined;
   /** For the clients of AWS: the process forgets the variables before the SDK would read them. */
   readonly aws: AwsAccess;
+  /** Of each channel of `alerts.channels`, by its name. */
+  readonly channels: Readonly<Record<string, ChannelSecrets>>;
 }
 
 export interface EnvironmentNeeds {
@@ -37,6 +45,8 @@ export interface EnvironmentNeeds {
   readonly live: boolean;
   /** The embedded database makes its own user and password. */
   readonly externalDatabase: boolean;
+  /** The channels whose name and kind are valid. */
+  readonly channels: readonly ChannelNeeds[];
 }
 
 /** Secrets that the deployment of the contract reads from the environment. */
@@ -71,21 +81,24 @@ export class Environment {
 
   /** The variables of the process that hold secrets. */
   static isSecret(name: string): boolean {
-    return name.startsWith(RPC_PREFIX) || SECRET_NAMES.includes(name);
+    return name.startsWith(RPC_PREFIX) || SECRET_NAMES.includes(name) || isChannelVariable(name);
   }
 
   /**
    * What no message may hold: the values of all secrets, and of every variable whose name begins with RPC_.
    */
   secretValues(): string[] {
-    const names = [...SECRET_NAMES, ...this.values.names.filter((name) => name.startsWith(RPC_PREFIX))];
+    const prefixed = this.values.names.filter(
+      (name) => name.startsWith(RPC_PREFIX) || isChannelVariable(name),
+    );
+    const names = [...SECRET_NAMES, ...prefixed];
     return [...new Set(names)].flatMap((name) => this.value(name) ?? []);
   }
 
   /**
    * The secrets of {@link EnvironmentConfig}. Adds to {@link Environment.problems} what is missing or wrong.
    */
-  secrets({ chainId, live, externalDatabase }: EnvironmentNeeds): EnvironmentConfig {
+  secrets({ chainId, live, externalDatabase, channels }: EnvironmentNeeds): EnvironmentConfig {
     const needed = live ? 'execution.mode is live' : undefined;
     const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId, needed);
     const dbUser = this.#secret('DB_USER');
@@ -100,6 +113,7 @@ export class Environment {
       dbPassword,
       redisPassword: this.#secret('REDIS_PASSWORD'),
       aws: awsAccessOf((name) => this.value(name), this.#problems),
+      channels: channelSecretsOf(channels, (name) => this.value(name), this.#problems),
     };
   }
 

@@ -1,3 +1,5 @@
+export type { AlertsConfig, ChannelConfig, ChannelKind, QuietHoursConfig } from './alerts-section.js';
+export type { ChannelSecrets } from './channel-secrets.js';
 export { ChimeraConfigModule } from './config.module.js';
 export { forgetSecrets, secretTexts } from './config-secrets.js';
 export type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';

@@ -183,3 +183,11 @@ export function Sha256(options: Common = {}): PropertyDecorator {
     read: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
   });
 }
+
+/** Texts of one form. */
+export function PatternText(
+  options: Common & { readonly pattern: RegExp; readonly expected: string; readonly example: string },
+): PropertyDecorator {
+  const { pattern, ...common } = options;
+  return Text({ ...common, read: (text) => (pattern.test(text) ? text : undefined) });
+}

@@ -32,6 +32,8 @@ export interface TextKey extends Described {
   readonly variable?: string;
   /** The value never appears in a message. */
   readonly secret?: boolean;
+  /** A list of texts is read like one text with commas between them. */
+  readonly list?: boolean;
 }
 
 /** A key that holds a section. An absent section is read as an empty one, so that its defaults apply. */

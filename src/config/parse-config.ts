@@ -3,6 +3,8 @@ import { validateSync, type ValidationError } from 'class-validator';
 import { FAILSAFE_SCHEMA, load, nullCoreTag, YAMLException } from 'js-yaml';
 import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
+import { CHANNEL_SECTIONS, type AlertsConfig, type ChannelKind } from './alerts-section.js';
+import type { ChannelNeeds } from './channel-secrets.js';
 import { Environment, type EnvironmentNeeds } from './environment.js';
 import { EnvironmentValues, type Variables } from './environment-values.js';
 import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping } from './keys.js';
@@ -132,12 +134,25 @@ function sentences({ constraints = {} }: ValidationError, path: string, shown?: 
 }
 
 /** Parts that failed validation may hold anything, so each value is checked before it is used. */
-function needsOf({ network, database, execution }: ChimeraConfig): EnvironmentNeeds {
+function needsOf({ network, database, execution, alerts }: ChimeraConfig): EnvironmentNeeds {
   return {
     chainId: chainIdOf(network),
     live: execution.mode === 'live',
     externalDatabase: database instanceof ServerDatabaseConfig && !database.embedded,
+    channels: channelsOf(alerts),
   };
+}
+
+function channelsOf({ channels }: AlertsConfig): ChannelNeeds[] {
+  const list: readonly unknown[] = Array.isArray(channels) ? channels : [];
+  return list.flatMap((channel) => {
+    if (!isMapping(channel)) return [];
+    const { name, kind, user } = channel;
+    const isKnown =
+      typeof name === 'string' && typeof kind === 'string' && Object.hasOwn(CHANNEL_SECTIONS, kind);
+    const logsIn = kind !== 'email' || user !== undefined;
+    return isKnown ? [{ name, kind: kind as ChannelKind, logsIn }] : [];
+  });
 }
 
 function chainIdOf({ chainId }: NetworkConfig): number | undefined {

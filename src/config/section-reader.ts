@@ -72,7 +72,8 @@ export class SectionReader {
     switch (definition.kind) {
       case 'text': {
         const fallback = definition.default;
-        const text = value ?? (typeof fallback === 'function' ? fallback(before) : fallback);
+        const text =
+          joined(value, definition.list) ?? (typeof fallback === 'function' ? fallback(before) : fallback);
         if (text === undefined) return undefined;
         return (typeof text === 'string' ? definition.read(text) : undefined) ?? UNREADABLE;
       }
@@ -161,6 +162,14 @@ export class SectionReader {
     this.reported.add(path);
     this.problems.push(`${path}: ${problem}`);
   }
+}
+
+/** A list of texts as one text, where the key takes one. An element may hold no comma of its own. */
+function joined(value: unknown, takesList = false): unknown {
+  const isList = takesList && Array.isArray(value);
+  return isList && value.every((part) => typeof part === 'string' && !part.includes(','))
+    ? value.join(',')
+    : value;
 }
 
 function shapeOf(value: unknown): string {

@@ -1,5 +1,6 @@
 import type { Address } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
+import { AlertsConfig } from './alerts-section.js';
 import type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
 import {
   Bps,
@@ -325,6 +326,9 @@ class FileConfig {
 
   @Section(() => MonitoringConfig)
   readonly monitoring!: MonitoringConfig;
+
+  @Section(() => AlertsConfig)
+  readonly alerts!: AlertsConfig;
 
   @Section(() => ApiConfig)
   readonly api!: ApiConfig;

@@ -114,12 +114,9 @@ export class Lease {
     return true;
   }
 
-  /**
-   * What an earlier process left is taken up. It does not count when the lease was lost meanwhile, and taken
-   * again: writes are not made under the new epoch yet.
-   */
+  /** What an earlier process left is taken up. */
   ready(): void {
-    this.isReady = !this.key || (this.epoch !== undefined && this.epoch === this.openedEpoch);
+    this.isReady = true;
   }
 
   /** Gives it back, so that another process need not wait. @throws RetryError when the database is away. */

@@ -1,5 +1,4 @@
 import {
-  DatabaseAway,
   LeaseLost,
   type Execution,
   type ExecutionMode,
@@ -226,11 +225,9 @@ export class Ledger {
     return rejection;
   }
 
-  /** The plan would have been carried out. While the database is away, the row says so without the time. */
+  /** The plan would have been carried out. @throws RetryError when the database is away. */
   async dryRun(executionId: string, { borrower, block }: LiquidationPlan): Promise<void> {
-    await this.executions.settle(executionId, { status: 'dry-run' }).catch((error: unknown) => {
-      if (!(error instanceof DatabaseAway)) throw error;
-    });
+    await this.executions.settle(executionId, { status: 'dry-run' });
     this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
   }
 

@@ -1,3 +1,4 @@
+import type { AlertEvent } from './alerts.js';
 import type { ApiEvent } from './api.js';
 import type { DatabaseEvent } from './database.js';
 import type { ExecutionEvent } from './execution.js';
@@ -13,7 +14,15 @@ import type { StateEvent } from './state.js';
  * event holds a secret or the address of an endpoint.
  */
 export type BotEvent =
-  ApiEvent | DatabaseEvent | ExecutionEvent | LoopEvent | RpcEvent | SafetyEvent | SecretsEvent | StateEvent;
+  | AlertEvent
+  | ApiEvent
+  | DatabaseEvent
+  | ExecutionEvent
+  | LoopEvent
+  | RpcEvent
+  | SafetyEvent
+  | SecretsEvent
+  | StateEvent;
 
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;

@@ -1,0 +1,231 @@
+import { rankOf, type Message } from '../domain/alert.js';
+import type { Clock } from '../domain/clock.js';
+import type { Events } from '../domain/events/events.js';
+import { DeliveryError, unreachable, type Channel } from './channels/channel.js';
+
+/** A message on its way to one channel. */
+export interface Delivery {
+  readonly message: Message;
+  /** Milliseconds since the epoch. */
+  readonly notBeforeMs: number;
+  /** It was delivered, or given up: what is stored of it can go. */
+  readonly ended: () => void;
+}
+
+/** How a channel fares, for people. */
+export interface ChannelStatus {
+  readonly name: string;
+  readonly kind: string;
+  readonly pending: number;
+  readonly sent: number;
+  /** Messages that were given up. */
+  readonly givenUp: number;
+  readonly failedInARow: number;
+  readonly lastError: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly lastSentAtMs: number | undefined;
+  /** From the moment at which it was raised. */
+  readonly lastLatencyMs: number | undefined;
+}
+
+/** The other side has so long to take a message. Milliseconds. */
+export const DEADLINE_MS = 10_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** After this time a message is old news. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+/**
+ *  So many messages wait for one channel. Beyond that the least urgent one, the oldest of them, is given up.
+ */
+export const MOST_PENDING = 500;
+
+/** One attempt to send. @throws DeliveryError and nothing else. */
+export async function attempt(
+  channel: Channel,
+  message: Message,
+  clock: Clock,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const controller = new AbortController();
+  let cancel: (() => void) | undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(deadlineMs, () => {
+      controller.abort();
+      reject(new DeliveryError('it did not answer in time'));
+    });
+  });
+  const sending = channel.send(message, controller.signal);
+  // When the time is over first, nobody waits for it any more.
+  sending.catch(() => undefined);
+  try {
+    await Promise.race([sending, late]);
+  } catch (error) {
+    throw unreachable(error, controller.signal);
+  } finally {
+    cancel?.();
+  }
+}
+
+/**
+ * Delivers the messages of one channel, one after the other, the most urgent first. A channel that is slow or
+ * away holds up nobody but itself (F37).
+ */
+export class ChannelWorker {
+  private waiting: Delivery[] = [];
+  private isBusy = false;
+  private isStopped = false;
+  private readyAtMs = 0;
+  private cancelWake: (() => void) | undefined;
+  private attemptsOfFirst = new WeakMap<Delivery, number>();
+  private tally = { sent: 0, givenUp: 0, failedInARow: 0 };
+  private lastError: string | undefined;
+  private lastSentAtMs: number | undefined;
+  private lastLatencyMs: number | undefined;
+
+  constructor(
+    private readonly channel: Channel,
+    private readonly clock: Clock,
+    private readonly events: Events,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {}
+
+  get status(): ChannelStatus {
+    const { name, kind } = this.channel;
+    const { lastError, lastSentAtMs, lastLatencyMs } = this;
+    return {
+      name,
+      kind,
+      pending: this.waiting.length,
+      ...this.tally,
+      lastError,
+      lastSentAtMs,
+      lastLatencyMs,
+    };
+  }
+
+  add(delivery: Delivery): void {
+    this.waiting.push(delivery);
+    if (this.waiting.length > MOST_PENDING) this.giveUp(this.leastUrgent(), 'too many messages wait');
+    this.wake();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancelWake?.();
+  }
+
+  /** Nothing that could be sent now is waiting. */
+  get isIdle(): boolean {
+    return !this.isBusy && (this.next() === undefined || this.tally.failedInARow > 0);
+  }
+
+  private wake(): void {
+    if (this.isBusy || this.isStopped) return;
+    this.cancelWake?.();
+    const waitMs = this.waitMs();
+    if (waitMs === undefined) return;
+    if (waitMs > 0) this.cancelWake = this.clock.after(waitMs, () => this.wake());
+    else void this.run();
+  }
+
+  /** Until there is something to do: 0 for now, undefined for nothing. */
+  private waitMs(): number | undefined {
+    if (this.waiting.length === 0) return undefined;
+    const pauseMs = this.readyAtMs - this.clock.monotonicMs();
+    const dueMs = Math.min(...this.waiting.map(({ notBeforeMs }) => notBeforeMs)) - this.clock.wallMs();
+    // The wall clock may be put right in the meantime, so it is looked at once a minute.
+    return Math.max(0, pauseMs, Math.min(dueMs, LONGEST_PAUSE_MS));
+  }
+
+  private async run(): Promise<void> {
+    this.isBusy = true;
+    try {
+      for (let delivery = this.next(); delivery && !this.isStopped; delivery = this.next())
+        if (!(await this.deliver(delivery))) break;
+    } finally {
+      this.isBusy = false;
+      this.wake();
+    }
+  }
+
+  /** The oldest of the most urgent ones that are due. */
+  private next(): Delivery | undefined {
+    const nowMs = this.clock.wallMs();
+    let best: Delivery | undefined;
+    for (const one of this.waiting)
+      if (one.notBeforeMs <= nowMs && (!best || urgency(one) < urgency(best))) best = one;
+    return best;
+  }
+
+  private leastUrgent(): Delivery {
+    // There is one: the caller has added it.
+    return this.waiting.reduce((least, one) => (urgency(one) > urgency(least) ? one : least));
+  }
+
+  /** @returns whether the next one may be tried at once. */
+  private async deliver(delivery: Delivery): Promise<boolean> {
+    const { message } = delivery;
+    const attempts = (this.attemptsOfFirst.get(delivery) ?? 0) + 1;
+    this.attemptsOfFirst.set(delivery, attempts);
+    try {
+      await attempt(this.channel, message, this.clock, this.deadlineMs);
+    } catch (error) {
+      return this.failed(delivery, attempts, error as DeliveryError);
+    }
+    this.remove(delivery);
+    const nowMs = this.clock.wallMs();
+    const latencyMs = Math.max(0, nowMs - Math.max(message.atMs, delivery.notBeforeMs));
+    this.tally = { ...this.tally, sent: this.tally.sent + 1, failedInARow: 0 };
+    this.lastSentAtMs = nowMs;
+    this.lastLatencyMs = latencyMs;
+    this.lastError = undefined;
+    const { name: channel, kind } = this.channel;
+    const { severity, key } = message;
+    this.events.emit({ event: 'alert-sent', channel, kind, severity, key, attempts, latencyMs });
+    return true;
+  }
+
+  /** @returns as {@link deliver}. */
+  private failed(delivery: Delivery, attempts: number, error: DeliveryError): boolean {
+    const reason = error.message;
+    const isOld = this.clock.wallMs() - delivery.message.atMs > LONGEST_WAIT_MS;
+    this.lastError = reason;
+    if (error.isFinal || isOld) {
+      this.giveUp(delivery, reason, attempts);
+      return true;
+    }
+    const failedInARow = this.tally.failedInARow + 1;
+    this.tally = { ...this.tally, failedInARow };
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failedInARow - 1), LONGEST_PAUSE_MS);
+    const retryInMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
+    this.readyAtMs = this.clock.monotonicMs() + retryInMs;
+    this.report(delivery, reason, attempts, retryInMs);
+    return false;
+  }
+
+  private giveUp(delivery: Delivery, reason: string, attempts = 0): void {
+    this.remove(delivery);
+    this.lastError = reason;
+    this.tally = { ...this.tally, givenUp: this.tally.givenUp + 1 };
+    this.report(delivery, reason, attempts, undefined);
+  }
+
+  private report(
+    { message: { severity, key } }: Delivery,
+    reason: string,
+    attempts: number,
+    retryInMs: number | undefined,
+  ): void {
+    const { name: channel, kind } = this.channel;
+    this.events.emit({ event: 'alert-failed', channel, kind, severity, key, attempts, reason, retryInMs });
+  }
+
+  private remove(delivery: Delivery): void {
+    this.waiting = this.waiting.filter((one) => one !== delivery);
+    delivery.ended();
+  }
+}
+
+function urgency({ message }: Delivery): number {
+  return rankOf(message.severity);
+}

@@ -1,3 +1,0 @@
-export { Journal, type JournalEntry, type JournalOptions } from './journal.js';
-export { JournalModule } from './journal.module.js';
-export { Journals } from './journals.js';
