@@ -17,6 +17,9 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY config ./config
+# Which version of the sources this is, for chimera_build_info: --build-arg COMMIT=$(git rev-parse HEAD)
+ARG COMMIT=
+RUN if [ -n "$COMMIT" ]; then echo "$COMMIT" > COMMIT; fi
 RUN mkdir -p /app/data && chown node:node /app/data
 USER node
 EXPOSE 3000

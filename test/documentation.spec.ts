@@ -10,9 +10,18 @@ const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
   'devnet/README.md',
-  ...['alerts', 'architecture', 'contract', 'deploying', 'faults', 'metrics', 'runbook', 'state'].map(
-    (name) => `docs/${name}.md`,
-  ),
+  ...[
+    'alerts',
+    'architecture',
+    'contract',
+    'deploying',
+    'faults',
+    'metrics',
+    'operating',
+    'runbook',
+    'secrets',
+    'state',
+  ].map((name) => `docs/${name}.md`),
 ];
 
 const root = new URL('../', import.meta.url);
