@@ -11,7 +11,7 @@ export const MAY_IMPORT = {
   config: ['domain', 'aws'],
   'embedded-postgres': ['domain'],
   contract: ['domain'],
-  journal: ['domain'],
+  journal: ['domain', 'config'],
   database: ['domain', 'config', 'embedded-postgres'],
   cache: ['domain', 'config'],
   rpc: ['domain', 'config'],
@@ -27,7 +27,7 @@ export const MAY_IMPORT = {
   monitoring: ['domain', 'aws', 'config'],
   bot: [
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'detector', 'planner', 'safety'],
-    ...['execution', 'monitoring'],
+    ...['execution', 'monitoring', 'journal'],
   ],
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],

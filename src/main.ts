@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { configureApp } from './api/configure-app.js';
 import { AppModule } from './app.module.js';
+import { CrashGuard } from './crash-guard.js';
 import { portProblem } from './preflight/check-port.js';
 import { preflight } from './preflight/preflight.js';
 import { ConfigSource, forgetSecrets, SecretReload, secretTexts } from './config/index.js';
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
   configureApp(app);
   app.enableShutdownHooks(ENDINGS, { useProcessExit: true });
   reload.start(app.get(Events));
+  crashes.guard(app);
   try {
     await app.listen(config.api.port, config.api.host);
   } catch (error) {
@@ -56,16 +58,22 @@ function isListening(error: unknown): boolean {
 /** What is known after the start cannot be in a message before it. */
 const scrubber = new SecretScrubber([]);
 
+const crashes = new CrashGuard(die, (text) => scrubber.scrub(text));
+
 /** One sentence for each problem. Only a bug shows its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof StartupError || error instanceof ChimeraError))
-    return `Chimera cannot start: ${inspect(error)}`;
+    return `Chimera ${crashes.hasApp ? 'ends after an error that was not handled' : 'cannot start'}: ${inspect(error)}`;
   const problems = error instanceof StartupError ? error.problems : [error.message];
   const count = `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
   return [`Chimera cannot start: ${count}.`, ...problems.map((problem) => `  - ${problem}`)].join('\n');
 }
 
-main().catch((error: unknown) => {
+/** Ends the process with the error. */
+function die(error: unknown): void {
   console.error(scrubber.scrub(describe(error)));
   process.exit(1);
-});
+}
+
+crashes.watch();
+main().catch(die);

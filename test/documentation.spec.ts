@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
 import { CHANNEL_SECTIONS } from '../src/config/alerts-section.js';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
+import { SECRET_NAMES } from '../src/config/environment.js';
 import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
 
 const DOCUMENTS = [
@@ -79,6 +80,11 @@ describe('the documentation', () => {
   it('has a section of the runbook for each alert', () => {
     const anchors = anchorsOf(new URL('docs/runbook.md', root));
     for (const name of RULE_NAMES) expect(anchors).toContain(name);
+  });
+
+  it('says of each secret what it is, and when a new value is used', () => {
+    const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
+    for (const name of [...SECRET_NAMES, 'RPC_…']) expect(table).toContain(`\`${name}\``);
   });
 
   it('has one row for each key of the configuration, with its default', () => {

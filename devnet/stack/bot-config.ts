@@ -30,8 +30,6 @@ export interface BotSettings {
   readonly apiPort?: number;
   /** Where the bot finds the database, when something stands between the two. */
   readonly databasePort?: number;
-  /** Where it keeps what cannot be in the database yet. A stack has a directory of its own for it. */
-  readonly journalDir?: string;
   /** More keys of the section `monitoring`, and more sections: YAML. */
   readonly monitoring?: string;
   readonly sections?: string;
@@ -44,6 +42,8 @@ export interface DatabaseAddress {
   readonly host: string;
   readonly port: number;
   readonly database: string;
+  /** Where the bot keeps what it cannot write there. */
+  readonly journalDir?: string;
 }
 
 /** Keys of the operator REST API; the file holds only their hashes. */
@@ -91,7 +91,6 @@ export function botConfig(
     apiPort = 0,
     monitoring = '',
     sections = '',
-    journalDir = './data/journal',
   } = settings;
   const endpoint =
     settings.rpcUrl === undefined
@@ -103,13 +102,12 @@ network: { name: devnet, chainId: ${devnet.chainId} }
 rpc:
   primary: ${endpoint}
 ${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
-${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
+${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
 liquidity:
   uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
-journal: { dir: "${journalDir}" }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:
   maxSingleExecutionUsd: ${maxSingleExecutionUsd}

@@ -88,12 +88,10 @@ export class Stack {
   ): Promise<BotProcess> {
     const file = join(this.directory, 'chimera.yaml');
     const { host, port, database, user, password } = this.postgres;
+    const all = { ...this.settings, ...settings };
     const journalDir = join(this.directory, 'journal');
-    const all = { journalDir, ...this.settings, ...settings };
-    await writeFile(
-      file,
-      botConfig(this.devnet, { host, port: all.databasePort ?? port, database }, this.keys, all),
-    );
+    const address = { host, port: all.databasePort ?? port, database, journalDir };
+    await writeFile(file, botConfig(this.devnet, address, this.keys, all));
     const bot = new BotProcess({
       environment: {
         CHIMERA_CONFIG: file,

@@ -7,7 +7,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { ChimeraConfig } from '../config/index.js';
-import type { ExecutionsRepository, NewExecution } from '../database/index.js';
+import { DatabaseAway, type ExecutionsRepository, type NewExecution } from '../database/index.js';
 import type { Detection, OpportunityDetector } from '../detector/opportunity-detector.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
@@ -21,6 +21,7 @@ import type { Advance, StateEngine } from '../state/state-engine.js';
 import { StateView } from '../state/state-view.js';
 import { BlockPass, type PassFailure, type PassResult } from './block-pass.js';
 import { DecisionJournal } from './decision-journal.js';
+import type { WriteQueue } from './write-queue.js';
 
 const VIEW = new StateView(aBlock(11), new Map([['price-feeds', { native: { answer: 1n, updatedAt: 0 } }]]));
 const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
@@ -44,6 +45,8 @@ class World {
   advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
   leads = true;
+  databaseIsAway = false;
+  insertFails: Error | undefined;
   foresee: (of: Address) => Rejection | undefined = () => undefined;
   submit: (of: Address) => Promise<Submission> = () => Promise.resolve({ kind: 'dry-run' });
   private readonly pass: BlockPass;
@@ -53,12 +56,26 @@ class World {
     const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
     const executions = standIn<ExecutionsRepository>('executions', {
       insertMany: (rows) => {
+        if (this.insertFails) return Promise.reject(this.insertFails);
         this.rows.push(...rows);
         return Promise.resolve(rows.map((_, index) => `row ${index}`));
       },
       settle: (id, outcome) => {
         this.settledRows.push({ id, outcome });
         return Promise.resolve();
+      },
+    });
+    const isAway = (): boolean => this.databaseIsAway;
+    const writes = standIn<WriteQueue>('writes', {
+      get isAway() {
+        return isAway();
+      },
+      add: (...added) => {
+        for (const one of added) if (one.kind === 'execution') this.rows.push(one.row);
+      },
+      keep: (rows) => {
+        this.rows.push(...rows);
+        return Promise.resolve(rows.map((_, index) => ({ id: `row ${index}`, isWritten: !isAway() })));
       },
     });
     this.pass = new BlockPass(
@@ -93,7 +110,7 @@ class World {
         },
       }),
       standIn<FeedBook>('feeds', { name: 'price-feeds' }),
-      new DecisionJournal(executions, this.events, config),
+      new DecisionJournal(executions, writes, this.events, config),
     );
   }
 
@@ -180,6 +197,83 @@ describe('what goes wrong before a plan is made', () => {
     expect(ended).toBe(false);
     advancing.resolve(REACHED);
     expect(await running).toMatchObject({ kind: 'failed' });
+  });
+});
+
+describe('F28 the database is away', () => {
+  const AWAY = new DatabaseAway('the database does not serve');
+  let world: World;
+
+  beforeEach(() => {
+    world = new World();
+    world.plans(A, B);
+  });
+
+  it('plans nothing live, says so once, and plans again when it is back', async () => {
+    world.databaseIsAway = true;
+    const { decisions } = world;
+    world.decisions = [];
+    for (let pass = 0; pass < 3; pass += 1)
+      expect(await world.run()).toMatchObject({ kind: 'done', planned: 0, skipped: { 'database-away': 2 } });
+    expect(world.planned).toBe(0);
+    expect(world.events.named('position-skipped').map(({ reason }) => reason)).toEqual([
+      'database-away',
+      'database-away',
+    ]);
+    world.databaseIsAway = false;
+    world.decisions = decisions;
+    expect(await world.run()).toMatchObject({ planned: 2, skipped: {} });
+  });
+
+  it('sends nothing when the rows of the plans cannot be written; the pass comes to its end', async () => {
+    world.insertFails = AWAY;
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 0, skipped: { 'database-away': 2 } });
+    expect(world.submitted).toEqual([]);
+    expect(world.rows).toMatchObject([
+      { status: 'rejected', reason: 'database-away' },
+      { status: 'rejected', reason: 'database-away' },
+    ]);
+  });
+
+  it('leaves the plans from that one on whose row cannot be made durable', async () => {
+    world.plans(A, B, C);
+    world.submit = (of) => (of === B ? Promise.reject(AWAY) : Promise.resolve({ kind: 'dry-run' }));
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 1, skipped: { 'database-away': 2 } });
+    expect(world.submitted).toEqual([A, B]);
+  });
+
+  it('what was mined and cannot be settled fails no pass, and nothing is signed beside it', async () => {
+    const { decisions } = world;
+    world.decisions = [];
+    world.settle = () => Promise.reject(AWAY);
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 0, skipped: { 'database-away': 2 } });
+    world.settle = () => Promise.resolve();
+    world.decisions = decisions;
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 2 });
+  });
+
+  it('a node that is away at the same time fails the pass as ever', async () => {
+    const retry = new RetryError('the node is away');
+    world.settle = () => Promise.reject(AWAY);
+    world.advance = () => Promise.resolve({ view: undefined, takenBack: [], error: retry });
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [retry] });
+  });
+
+  it('HALTED is the reason while both hold', async () => {
+    world.databaseIsAway = true;
+    world.halted = true;
+    world.decisions = [];
+    expect(await world.run()).toMatchObject({ skipped: { halted: 2 } });
+  });
+
+  it('a dry run keeps what it decides, and tells it', async () => {
+    world = new World('dry-run');
+    world.plans(A, B);
+    world.databaseIsAway = true;
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 2, skipped: {} });
+    expect(world.submitted).toEqual([]);
+    expect(world.rows.map(({ status }) => status)).toEqual(['dry-run', 'dry-run']);
+    expect(world.events.named('dry-run').map(({ borrower: of }) => of)).toEqual([A, B]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DatabaseAway } from '../database/index.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type PlanDecision, type Rejection, type RejectionReason } from '../domain/decision.js';
@@ -29,6 +30,13 @@ interface GateAnswer {
   /** In the order in which they were proved. */
   readonly plans: readonly LiquidationPlan[];
   readonly refusals: readonly RefusedPlan[];
+}
+
+interface Reached {
+  readonly kind: 'reached';
+  readonly view: StateView;
+  /** Whether a plan can get its row. What is in flight is settled up to here then. */
+  readonly mayRecord: boolean;
 }
 
 /** What went wrong before any plan was made, the worst first. */
@@ -64,9 +72,9 @@ export class BlockPass {
     this.journal.startPass();
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
-    const { view } = reached;
+    const { view, mayRecord } = reached;
 
-    const { opportunities, skipped, liquidatable, appeared } = this.detect(view);
+    const { opportunities, skipped, liquidatable, appeared } = this.detect(view, mayRecord);
     trace.mark('detect');
     const { operator } = this.execution;
     const decisions = await this.planner.plan(opportunities, {
@@ -80,12 +88,12 @@ export class BlockPass {
       trace,
     });
     const { plans, refusals } = this.askGate(decisions, trace);
-    skipped.push(...(await this.journal.recordRejections(decisions, refusals, operator)));
-    const rows = await this.journal.recordPlans(plans, operator);
-    const refused = await this.carryOut(rows, trace);
-    skipped.push(...refused);
+    skipped.push(...this.journal.recordRejections(decisions, refusals, operator));
+    const recorded = await this.journal.recordPlans(plans, operator);
+    const refused = await this.carryOut(recorded.rows, trace);
+    skipped.push(...recorded.refused, ...refused);
     this.journal.reportSkipped(skipped, view.block.number);
-    const planned = rows.length - refused.length;
+    const planned = recorded.rows.length - refused.length + recorded.kept;
     this.journal.reportPass({
       block: head.number,
       positions: this.state.positionCount,
@@ -100,12 +108,10 @@ export class BlockPass {
 
   /**
    * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever
-   * becomes of the other: the state must not move on beside the next pass.
+   * becomes of the other: the state must not move on beside the next pass. While the database is away the
+   * pass goes on: what was mined is settled when it is back, and until then nothing is signed.
    */
-  private async reach(
-    head: Head,
-    trace: PassTrace,
-  ): Promise<{ kind: 'reached'; view: StateView } | PassFailure> {
+  private async reach(head: Head, trace: PassTrace): Promise<Reached | PassFailure> {
     const [advanced, unsettled] = await Promise.all([
       this.state.advance(head),
       errorOf(this.execution.settle(head)),
@@ -118,11 +124,16 @@ export class BlockPass {
     // liquidated twice.
     const unsettledAgain =
       takenBack.length > 0 ? await errorOf(this.execution.settle(head, takenBack)) : undefined;
-    const errors = worstFirst([error, unsettled, unsettledAgain]);
-    return errors.length > 0 || !view ? { kind: 'failed', errors } : { kind: 'reached', view };
+    const errors = worstFirst([error, unlessAway(unsettled), unlessAway(unsettledAgain)]);
+    if (errors.length > 0 || !view) return { kind: 'failed', errors };
+    const isSettled = !unsettled && !unsettledAgain;
+    return { kind: 'reached', view, mayRecord: isSettled && this.journal.canRecordPlans };
   }
 
-  private detect(view: StateView): {
+  private detect(
+    view: StateView,
+    mayRecord: boolean,
+  ): {
     opportunities: Opportunity[];
     skipped: SkippedPosition[];
     liquidatable: number;
@@ -137,7 +148,7 @@ export class BlockPass {
         continue;
       }
       const { opportunity } = detection;
-      const rejection = this.refusalBeforePlanning(opportunity);
+      const rejection = this.refusalBeforePlanning(opportunity, mayRecord);
       if (rejection) skipped.push({ ...opportunity, rejection });
       else opportunities.push(opportunity);
     }
@@ -147,7 +158,8 @@ export class BlockPass {
     return { opportunities, skipped, liquidatable: detections.length, appeared };
   }
 
-  private refusalBeforePlanning({ borrower }: Opportunity): Rejection | undefined {
+  private refusalBeforePlanning({ borrower }: Opportunity, mayRecord: boolean): Rejection | undefined {
+    if (!mayRecord) return rejected(this.safety.isHalted ? 'halted' : 'database-away');
     if (!this.execution.leads) return rejected('standing-by');
     if (this.safety.isHalted) return rejected('halted');
     return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
@@ -177,7 +189,9 @@ export class BlockPass {
       } catch (error) {
         // A later pass makes new plans for those behind the one that failed.
         await this.journal.recordInterrupted(rows.slice(index + 1));
-        throw error;
+        if (!(error instanceof DatabaseAway)) throw error;
+        const left = rows.slice(index).map((one) => ({ ...one.plan, rejection: rejected('database-away') }));
+        return [...refused, ...left];
       }
     }
     return refused;
@@ -192,6 +206,11 @@ async function errorOf(work: Promise<unknown>): Promise<Error | undefined> {
   } catch (error) {
     return errorFrom(error);
   }
+}
+
+/** An absence of the database fails no pass. */
+function unlessAway(error: Error | undefined): Error | undefined {
+  return error instanceof DatabaseAway ? undefined : error;
 }
 
 function countReasons(skipped: readonly SkippedPosition[]): Partial<Record<RejectionReason, number>> {

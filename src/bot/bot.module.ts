@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../database/index.js';
 import { DetectorModule } from '../detector/detector.module.js';
+import { JournalModule } from '../journal/index.js';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { PlannerModule } from '../planner/planner.module.js';
 import { RpcModule } from '../rpc/rpc.module.js';
@@ -16,12 +17,21 @@ import { PassWatchdog } from './pass-watchdog.js';
 import { SequencerWatch } from './sequencer-watch.js';
 import { StatusMetrics } from './status-metrics.js';
 import { WayBack } from './way-back.js';
+import { WriteQueue } from './write-queue.js';
 
 /**
  * Start, loop and end of the bot. It must never hold a rule of its own: it calls the other modules in order.
  */
 @Module({
-  imports: [RpcModule, DatabaseModule, OraclesModule, DetectorModule, PlannerModule, SafetyModule],
+  imports: [
+    RpcModule,
+    DatabaseModule,
+    JournalModule,
+    OraclesModule,
+    DetectorModule,
+    PlannerModule,
+    SafetyModule,
+  ],
   providers: [
     BlockPass,
     BotStatusReader,
@@ -34,6 +44,7 @@ import { WayBack } from './way-back.js';
     SequencerWatch,
     StatusMetrics,
     WayBack,
+    WriteQueue,
   ],
   exports: [BotStatusReader],
 })

@@ -4,7 +4,6 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { ChimeraConfig } from '../config/index.js';
-import type { DivergencesRepository } from '../database/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import type { FailurePolicy } from '../safety/index.js';
@@ -13,6 +12,7 @@ import type { Comparison, FollowedAccounts } from '../state/followed.js';
 import type { StateEngine } from '../state/state-engine.js';
 import { StateView } from '../state/state-view.js';
 import { ChainComparison } from './chain-comparison.js';
+import type { WriteQueue } from './write-queue.js';
 
 const ACCOUNT: Address = `0x${'a1'.repeat(20)}`;
 const ASSET: Address = `0x${'b2'.repeat(20)}`;
@@ -70,10 +70,9 @@ describe('the comparison with the chain', () => {
         },
       }),
       doubts,
-      standIn<DivergencesRepository>('divergences', {
-        insert: ({ account }) => {
-          done.push(`stores ${account}`);
-          return Promise.resolve();
+      standIn<WriteQueue>('writes', {
+        add: (...rows) => {
+          for (const one of rows) if (one.kind === 'divergence') done.push(`stores ${one.row.account}`);
         },
       }),
       standIn<FailurePolicy>('policy', {

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { DivergencesRepository } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
@@ -9,6 +8,7 @@ import { DoubtedPositions } from '../state/doubted-positions.js';
 import type { Comparison, FollowedAccounts } from '../state/followed.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
+import { WriteQueue } from './write-queue.js';
 
 /** One eth_call holds 250 calls of getUserAccountData: 130k gas each, below a node's usual cap of 50M. */
 const READS_PER_CALL = 250;
@@ -36,7 +36,7 @@ export class ChainComparison {
   constructor(
     private readonly state: StateEngine,
     private readonly doubts: DoubtedPositions,
-    private readonly divergences: DivergencesRepository,
+    private readonly writes: WriteQueue,
     private readonly policy: FailurePolicy,
     private readonly events: Events,
     private readonly clock: Clock,
@@ -60,7 +60,7 @@ export class ChainComparison {
   private async compare(view: StateView): Promise<void> {
     const all = await this.state.compare(view, BUDGET, (market) => this.doubts.of(market));
     for (const { market, account } of this.doubts.takeContradicted())
-      await this.record(market, { account, detail: CONTRADICTED }, view.block);
+      this.record(market, { account, detail: CONTRADICTED }, view.block);
     this.distrustWrongPrices(all, view.block);
     let compared = 0;
     for (const { market, found } of all) {
@@ -101,7 +101,7 @@ export class ChainComparison {
       const { account } = divergence;
       const doubt = this.doubts.differs(market.name, account, block.number);
       if (doubt !== 'suspected') toRead.push(account);
-      if (doubt === 'set-aside') await this.record(market.name, divergence, block);
+      if (doubt === 'set-aside') this.record(market.name, divergence, block);
     }
     if (toRead.length < divergences.length) this.suspect(market.name, accounts, block);
     if (toRead.length > 0) await this.state.refresh(market.name, toRead);
@@ -129,12 +129,9 @@ export class ChainComparison {
       }
   }
 
-  private async record(
-    protocol: string,
-    { account, detail }: Divergence,
-    { number, hash }: Block,
-  ): Promise<void> {
+  private record(protocol: string, { account, detail }: Divergence, { number, hash }: Block): void {
     this.events.emit({ event: 'divergence', protocol, account, detail, block: number });
-    await this.divergences.insert({ protocol, account, blockNumber: number, blockHash: hash, detail });
+    const row = { protocol, account, blockNumber: number, blockHash: hash, detail };
+    this.writes.add({ kind: 'divergence', row });
   }
 }

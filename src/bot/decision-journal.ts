@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { ExecutionsRepository } from '../database/index.js';
+import { DatabaseAway, ExecutionsRepository } from '../database/index.js';
 import {
+  rejected,
   REJECTION_REASONS,
   type PlanDecision,
   type Rejection,
@@ -18,6 +19,7 @@ import { executionRow, type RowOwner } from '../execution/index.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { RowFilter } from './row-filter.js';
 import { rejectionRow } from './rejection-row.js';
+import { WriteQueue } from './write-queue.js';
 
 /** A position with a health factor below 1 that is left alone, and why. */
 export interface SkippedPosition {
@@ -39,6 +41,15 @@ export interface PlanRow {
   readonly executionId: string;
 }
 
+/** What became of plans that were to get a row. */
+export interface RecordedPlans {
+  readonly rows: readonly PlanRow[];
+  /** A dry run has decided them. While the database is away they wait in the journal. */
+  readonly kept: number;
+  /** Without the database they have no row, so they are not carried out. */
+  readonly refused: readonly SkippedPosition[];
+}
+
 /**
  * Writes down what a pass decides, as rows and as events. A decision that is the same as in the pass before
  * is not written again.
@@ -50,6 +61,7 @@ export class DecisionJournal {
 
   constructor(
     private readonly executions: ExecutionsRepository,
+    private readonly writes: WriteQueue,
     private readonly events: Events,
     private readonly config: ChimeraConfig,
     clock: Clock = new Clock(),
@@ -62,37 +74,45 @@ export class DecisionJournal {
     this.rows.startPass();
   }
 
+  /** Whether plans can be carried out, as far as the database is concerned. A dry run always can. */
+  get canRecordPlans(): boolean {
+    return this.config.execution.mode === 'dry-run' || !this.writes.isAway;
+  }
+
   /**
    * The plans to carry out, each with its row: all rows in one statement, because every plan waits for it. In
-   * dry-run, a plan that differs from the one of the pass before only by its block is left out.
+   * dry-run, a plan that differs from the one of the pass before only by its block is left out. Without the
+   * database no plan is carried out.
    *
-   * @throws RetryError when the database is away.
+   * @throws HaltError
    */
-  async recordPlans(all: readonly LiquidationPlan[], operator: Address): Promise<readonly PlanRow[]> {
+  async recordPlans(all: readonly LiquidationPlan[], operator: Address): Promise<RecordedPlans> {
     const owner = this.ownerOf(operator);
-    const plans = all.filter(
-      (plan) => owner.mode === 'live' || this.repeats.isNew(plan.borrower, describe(plan)),
-    );
-    if (plans.length === 0) return [];
-    const ids = await this.executions.insertMany(plans.map((plan) => executionRow(plan, owner, 'planned')));
-    return plans.map((plan, index) => {
-      const executionId = ids[index];
-      if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
-      return { plan, executionId };
-    });
+    if (owner.mode === 'dry-run') return this.keepDecided(all, owner);
+    try {
+      const ids = await this.executions.insertMany(all.map((plan) => executionRow(plan, owner, 'planned')));
+      const rows = all.map((plan, index) => {
+        const executionId = ids[index];
+        if (executionId === undefined) throw new HaltError('the database gave fewer ids than rows');
+        return { plan, executionId };
+      });
+      return { rows, kept: 0, refused: [] };
+    } catch (error) {
+      if (!(error instanceof DatabaseAway)) throw error;
+      const refusals = all.map((plan) => ({ plan, rejection: rejected('database-away') }));
+      return { rows: [], kept: 0, refused: this.recordRejections([], refusals, operator) };
+    }
   }
 
   /**
    * What the planner refused, and plans that the gate would refuse. A refusal that reached the simulation
-   * gets a row, once as long as it comes again within a minute.
-   *
-   * @throws RetryError when the database is away.
+   * gets a row, once as long as it comes again within a minute. Nothing waits for these rows.
    */
-  async recordRejections(
+  recordRejections(
     decisions: readonly PlanDecision[],
     refusals: readonly RefusedPlan[],
     operator: Address,
-  ): Promise<readonly SkippedPosition[]> {
+  ): readonly SkippedPosition[] {
     const owner = this.ownerOf(operator);
     const rejections = decisions.filter((decision) => decision.kind === 'rejected');
     const rows = rejections.flatMap((rejection) => {
@@ -103,7 +123,7 @@ export class DecisionJournal {
     const planRows = refusals
       .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan.borrower, reason))
       .map(({ plan, rejection: { reason } }) => executionRow(plan, owner, 'rejected', reason));
-    await this.executions.insertMany([...rows, ...planRows]);
+    this.writes.add(...[...rows, ...planRows].map((row) => ({ kind: 'execution' as const, row })));
     return [
       ...rejections.map((rejection) => ({ ...rejection.opportunity, rejection })),
       ...refusals.map(({ plan, rejection }) => ({ ...plan, rejection })),
@@ -115,10 +135,25 @@ export class DecisionJournal {
    * away, the next start does it.
    */
   async recordInterrupted(rows: readonly PlanRow[]): Promise<void> {
+    if (this.writes.isAway) return;
     const reason: RejectionReason = 'interrupted';
     await Promise.allSettled(
       rows.map(({ executionId }) => this.executions.settle(executionId, { status: 'rejected', reason })),
     );
+  }
+
+  /** The gate was asked about them before: their rows say from the first that they are decided. */
+  private async keepDecided(all: readonly LiquidationPlan[], owner: RowOwner): Promise<RecordedPlans> {
+    const plans = all.filter((plan) => this.repeats.isNew(plan.borrower, describe(plan)));
+    const kept = await this.writes.keep(plans.map((plan) => executionRow(plan, owner, 'dry-run')));
+    const rows = plans.map((plan, index) => ({ plan, executionId: kept[index]?.id ?? '' }));
+    const waiting = rows.filter((_, index) => kept[index]?.isWritten === false);
+    for (const row of waiting) {
+      this.reportPlan(row);
+      const { executionId, plan } = row;
+      this.events.emit({ event: 'dry-run', executionId, borrower: plan.borrower, block: plan.block.number });
+    }
+    return { rows: rows.filter((row) => !waiting.includes(row)), kept: waiting.length, refused: [] };
   }
 
   /** Says of each position why it is left alone, when that is news. */

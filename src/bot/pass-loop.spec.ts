@@ -241,6 +241,14 @@ describe('the loop of passes', () => {
     expect(halts).toHaveLength(1);
   });
 
+  it('F53 a chain that makes no block after the start is at rest, too', () => {
+    for (let scan = 0; scan < 20; scan += 1) {
+      seconds(5);
+      loop.enqueue(aHead(10)); // the block of the start
+    }
+    expect(halts).toEqual([]);
+  });
+
   it('F50 F53 time in which the process was frozen does not count', async () => {
     loop.enqueue(aHead(11));
     clock.advance(600_000);

@@ -73,7 +73,9 @@ export class PassLoop {
   enqueue(head: Head): void {
     if (!this.open) return;
     if (!this.queue.offer(head, this.ownBlock)) {
-      const isNews = this.running || head.number > (this.last?.view.block.number ?? -1);
+      // Before the first pass, the state has the block of the start.
+      const own = (this.last?.view ?? this.state.view)?.block.number ?? -1;
+      const isNews = this.running || head.number > own;
       if (!isNews) this.watchdog.rests();
       return;
     }

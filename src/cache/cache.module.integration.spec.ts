@@ -1,8 +1,11 @@
 import { Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Ambient } from '../../testing/ambient.js';
 import { VARIABLES, withSection } from '../../testing/configuration.js';
+import { eventually } from '../../testing/eventually.js';
+import { hasRedis, startRedis } from '../../testing/redis.js';
 import { ChimeraConfigModule, parseConfig } from '../config/index.js';
 import { Cache } from './cache.js';
 import { CacheModule } from './cache.module.js';
@@ -13,8 +16,7 @@ const YAML = `${withSection('database', '{ embedded: true, dataDir: ./data }')}\
 
 const asText = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-async function appWith(yaml: string) {
-  const config = parseConfig(yaml, { ...VARIABLES, REDIS_PASSWORD: 'secret' });
+async function appWith(yaml: string, config = parseConfig(yaml, { ...VARIABLES, REDIS_PASSWORD: 'secret' })) {
   @Module({ imports: [ChimeraConfigModule.forRoot(() => config), Ambient, CacheModule] })
   class App {}
   return NestFactory.createApplicationContext(App);
@@ -40,4 +42,32 @@ describe('CacheModule', () => {
     await app.close();
     expect(performance.now() - started).toBeLessThan(1_000);
   });
+
+  it.skipIf(!hasRedis)(
+    'F32 after its password has changed in Redis, a new connection logs in with the new one',
+    async () => {
+      const redis = await startRedis('--requirepass', 'first-password');
+      const config = parseConfig(`${YAML}redis: { host: 127.0.0.1, port: ${redis.port} }`, {
+        ...VARIABLES,
+        REDIS_PASSWORD: 'first-password',
+      });
+      const app = await appWith('', config);
+      const admin = new Redis({ port: redis.port, password: 'first-password' });
+      try {
+        const cache = app.get(Cache, { strict: false });
+        await eventually(() => cache.store === 'redis', 'the first login');
+        await admin.config('SET', 'requirepass', 'second-password');
+        await admin.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await eventually(() => cache.store === 'memory', 'the old password to be refused');
+        config.environment.redisPassword?.replace('second-password');
+        await eventually(() => cache.store === 'redis', 'the second login');
+        await cache.set('a', 'one', 60_000);
+        expect(await admin.exists('chimera:8453:a')).toBe(1);
+      } finally {
+        admin.disconnect();
+        await app.close();
+        await redis.stop();
+      }
+    },
+  );
 });

@@ -16,7 +16,7 @@ const LOCAL_CHAIN_ID = 31337;
 
 const RPC_PREFIX = 'RPC_';
 /** The names of secrets, apart from those that begin with RPC_. */
-const SECRET_NAMES = [
+export const SECRET_NAMES: readonly string[] = [
   'OPERATOR_PRIVATE_KEY',
   'DEPLOYER_PRIVATE_KEY',
   'DB_USER',

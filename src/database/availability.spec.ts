@@ -33,4 +33,25 @@ describe('the availability of the database', () => {
     expect(events.named('database-lost')).toHaveLength(3);
     expect(events.named('database-back')).toHaveLength(3);
   });
+
+  it('F28 tells since when it is away, also while nothing is reported', () => {
+    const { clock, availability } = setUp();
+    availability.lost('away');
+    availability.answered();
+    clock.advance(1_000);
+    expect([availability.isAway, availability.awayForMs, availability.sinceFailureMs]).toEqual([
+      false,
+      0,
+      1_000,
+    ]);
+    availability.lost('away again');
+    clock.advance(2_000);
+    availability.lost('still away');
+    clock.advance(3_000);
+    expect([availability.isAway, availability.awayForMs, availability.sinceFailureMs]).toEqual([
+      true,
+      5_000,
+      3_000,
+    ]);
+  });
 });

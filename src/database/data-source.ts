@@ -9,6 +9,7 @@ import { TransactionVersions } from '../../migrations/0007_transaction_versions.
 import { Leases } from '../../migrations/0008_leases.js';
 import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions.js';
 import { SafetyConcerns } from '../../migrations/0010_safety_concerns.js';
+import { AppliedWrites } from '../../migrations/0011_applied_writes.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -89,6 +90,7 @@ export function dataSourceOptions(
       Leases,
       WalletsOfExecutions,
       SafetyConcerns,
+      AppliedWrites,
     ],
     synchronize: false,
     logging: false,

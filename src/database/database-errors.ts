@@ -31,6 +31,16 @@ const LOST_CONNECTION =
 /** A statement that was prepared before a migration of another process. */
 const PLAN_IS_OLD = /cached plan must not change result type/;
 
+/** The database cannot be reached, or is busy. What was asked may have happened all the same. */
+export class DatabaseAway extends RetryError {}
+
+/** The database serves again when there is room. What was asked has not happened. */
+export class DatabaseFull extends HaltError {
+  constructor(message: string) {
+    super(message, 'database');
+  }
+}
+
 /**
  * Turns an error of the database into one that says what the bot must do. It retries when the database cannot
  * be reached or is busy. It halts when the disk is full or when the database refused a statement: that is a
@@ -44,11 +54,11 @@ export function databaseError(error: unknown, scrub = (text: string): string => 
   if (error instanceof ChimeraError) return error;
   const code = codeOf(error);
   const message = code?.startsWith(LOGIN) ? 'it refuses the login' : scrub(messageOf(error));
-  if (code === DISK_FULL) return new HaltError(`the disk of the database is full: ${message}`, 'database');
+  if (code === DISK_FULL) return new DatabaseFull(`the disk of the database is full: ${message}`);
   const transient =
     (code === undefined ? LOST_CONNECTION.test(message) : isTransient(code)) || PLAN_IS_OLD.test(message);
   return transient
-    ? new RetryError(`the database does not serve: ${message || String(code)}`)
+    ? new DatabaseAway(`the database does not serve: ${message || String(code)}`)
     : new HaltError(`the database refused a statement: ${message}`);
 }
 

@@ -11,9 +11,11 @@ import { DatabaseServer } from './database-server.js';
 import { Fence } from './fence.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { DivergencesRepository } from './repositories/divergences.js';
+import { DatabaseProbe } from './database-probe.js';
 import { ExecutionsRepository } from './repositories/executions.js';
 import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
+import { QueuedWritesRepository } from './repositories/queued-writes.js';
 import { SafetyRepository } from './repositories/safety.js';
 
 @Module({
@@ -37,6 +39,7 @@ const REPOSITORIES = [
   CheckpointsRepository,
   DivergencesRepository,
   LeasesRepository,
+  QueuedWritesRepository,
 ];
 
 /**
@@ -69,10 +72,11 @@ const REPOSITORIES = [
       useFactory: (source: DataSource, availability: DatabaseAvailability, { address }: DatabaseServer) =>
         new Database(source, availability, address),
     },
+    DatabaseProbe,
     Fence,
     ...REPOSITORIES,
   ],
-  exports: [Fence, ...REPOSITORIES],
+  exports: [DatabaseServerModule, DatabaseProbe, Fence, ...REPOSITORIES],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(

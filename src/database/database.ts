@@ -7,10 +7,9 @@ import {
   type QueryRunner,
   type Repository,
 } from 'typeorm';
-import { RetryError } from '../domain/errors.js';
 import { DatabaseAvailability } from './availability.js';
 import { TIMEOUTS, type DatabaseAddress } from './data-source.js';
-import { databaseError } from './database-errors.js';
+import { DatabaseAway, databaseError } from './database-errors.js';
 import { LoginScrubber } from './server-words.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -83,7 +82,7 @@ export class Database {
       return result;
     } catch (error) {
       const classified = databaseError(error, this.scrub);
-      if (classified instanceof RetryError) this.availability?.lost(classified.message);
+      if (classified instanceof DatabaseAway) this.availability?.lost(classified.message);
       throw classified;
     }
   }
@@ -94,7 +93,8 @@ const SET_TIMEOUTS = `SELECT ${Object.entries(TIMEOUTS)
   .map(([name, ms]) => `set_config('${name}', '${ms}', true)`)
   .join(', ')}`;
 
-async function rowsFrom(
+/** The rows of one statement on the connection of a transaction. */
+export async function rowsFrom(
   runner: QueryRunner | undefined,
   sql: string,
   parameters: readonly unknown[],

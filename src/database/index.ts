@@ -1,6 +1,9 @@
+export { DatabaseAvailability } from './availability.js';
 export { checkDatabase } from './check-database.js';
 export { createDataSource, type DatabaseAddress } from './data-source.js';
 export { Database } from './database.js';
+export { DatabaseAway, DatabaseFull } from './database-errors.js';
+export { DatabaseProbe } from './database-probe.js';
 export { DatabaseModule } from './database.module.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
@@ -32,6 +35,7 @@ export {
   type OutboxIntent,
   type Recorded,
 } from './repositories/outbox.js';
+export { QueuedWritesRepository, type QueuedWrite, type RowToWrite } from './repositories/queued-writes.js';
 export {
   SafetyRepository,
   type NewOperatorAction,

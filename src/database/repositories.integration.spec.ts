@@ -5,7 +5,6 @@ import { HaltError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import type { Database } from './database.js';
-import { DivergencesRepository } from './repositories/divergences.js';
 import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
 import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
 import { SafetyRepository } from './repositories/safety.js';
@@ -365,36 +364,5 @@ describe('repositories', { timeout: 60_000 }, () => {
         expect(await database.query(rows)).toEqual(before);
       },
     );
-  });
-
-  it('keep divergences', async () => {
-    const divergences = new DivergencesRepository(database);
-    const found = {
-      protocol: 'aave',
-      account: BORROWER,
-      blockNumber: 9,
-      blockHash: hash(9),
-      detail: { ours: '1', chain: '2' },
-    };
-    await divergences.insert(found);
-    expect(await divergences.latest(1)).toMatchObject([found]);
-  });
-
-  it('F55 a position that stays wrong has one divergence a minute, and a flood has 100', async () => {
-    const divergences = new DivergencesRepository(database);
-    const rowsOf = async (): Promise<number> => (await divergences.latest(1_000)).length;
-    await database.query('TRUNCATE divergences');
-    const wrong = { protocol: 'aave', blockHash: hash(1), detail: { ours: '1', chain: '2' } };
-    for (let block = 1; block <= 30; block++)
-      await divergences.insert({ ...wrong, account: BORROWER, blockNumber: block });
-    expect(await rowsOf()).toBe(1);
-    for (let n = 1; n <= 150; n++) {
-      const account = `0x${n.toString(16).padStart(40, '0')}` as const;
-      await divergences.insert({ ...wrong, account, blockNumber: n });
-    }
-    expect(await rowsOf()).toBe(100);
-    await database.query(`UPDATE divergences SET at = at - interval '2 minutes'`);
-    await divergences.insert({ ...wrong, account: BORROWER, blockNumber: 31 });
-    expect(await rowsOf()).toBe(101);
   });
 });

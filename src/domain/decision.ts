@@ -33,6 +33,7 @@ export const REJECTION_REASONS = {
     'more positions can be liquidated than are proved together: its turn is in one of the next blocks',
   'depends-on-earlier-plan':
     'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
+  'database-away': 'the database is away: without a row nothing is signed',
   'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',
   halted: 'the safety controller is HALTED',
   throttled: 'the safety controller is THROTTLED and safety.throttledInFlight transactions are in flight',

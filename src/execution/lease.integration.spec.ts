@@ -127,6 +127,28 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     expect(second.safety.isHalted).toBe(false);
   });
 
+  it('F27 a take-over that outlives its lease does not count for the next one: that takes over anew, and signs', async () => {
+    const bench = await world.open();
+    const getBlock = bench.chain.getBlock.bind(bench.chain);
+    let goOn = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (goOn = resolve));
+    const asked = vi.spyOn(bench.chain, 'getBlock').mockImplementationOnce(async (tag) => {
+      await answered;
+      return getBlock(tag);
+    });
+    const first = bench.execution.recover();
+    await eventually(() => asked.mock.calls.length > 0, 'the take-over to ask the chain');
+    bench.clock.putForward(4_000_000);
+    const second = bench.execution.recover();
+    await eventually(() => bench.events.named('lease-acquired').length === 2, 'the lease to be taken again');
+    goOn();
+    await Promise.all([first, second]);
+    expect(bench.execution.lease).toMatchObject({ role: 'taking-over', epoch: 2 });
+
+    await bench.lead();
+    expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
+  });
+
   it('F26 without the database the holder stops when its lease has run out, and leads again when it is back', async () => {
     const bench = await world.start({ leaseMs: LEASE_MS });
     bench.execution.keepLease();

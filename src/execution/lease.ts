@@ -114,9 +114,12 @@ export class Lease {
     return true;
   }
 
-  /** What an earlier process left is taken up. */
+  /**
+   * What an earlier process left is taken up. It does not count when the lease was lost meanwhile, and taken
+   * again: writes are not made under the new epoch yet.
+   */
   ready(): void {
-    this.isReady = true;
+    this.isReady = !this.key || (this.epoch !== undefined && this.epoch === this.openedEpoch);
   }
 
   /** Gives it back, so that another process need not wait. @throws RetryError when the database is away. */

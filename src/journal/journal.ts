@@ -18,7 +18,7 @@ export interface JournalEntry<Payload> {
 export interface JournalOptions<Payload> {
   /** The configuration's `journal.dir`. It is made when it is not there. */
   readonly directory: string;
-  /** Lower-case letters and hyphens. */
+  /** Lower-case letters, digits and hyphens. */
   readonly name: string;
   /** Reads what JSON gives back. It throws for anything else than a payload. */
   readonly parse: (value: unknown) => Payload;
@@ -76,7 +76,7 @@ export class Journal<Payload> {
    */
   static async open<Payload>(options: JournalOptions<Payload>): Promise<Journal<Payload>> {
     const { directory, name } = options;
-    if (!/^[a-z-]+$/.test(name)) throw new TypeError(`no name of a journal: ${name}`);
+    if (!/^[a-z0-9-]+$/.test(name)) throw new TypeError(`no name of a journal: ${name}`);
     await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw diskError(error, directory);
     });

@@ -16,6 +16,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   // A pass is worth a line only when there was something to liquidate.
   pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
   'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),
+  'unhandled-error': 'error',
   'sequencer-anomaly': ({ severity }) => (severity === 'halt' ? 'error' : 'warn'),
   'backfill-paused': 'warn',
   'checkpoint-not-saved': 'warn',
@@ -26,6 +27,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'execution-reopened': 'warn',
   'safety-not-saved': 'error',
   'database-lost': 'warn',
+  'writes-dropped': 'warn',
   'embedded-database': 'warn',
   'lines-left-out': 'warn',
   'metrics-export-failed': 'warn',
@@ -33,6 +35,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   // A caller without a key can cause these, up to the rate limit.
   'api-key-refused': 'debug',
   'api-role-refused': 'warn',
+  concern: ({ change, level }) => (change === 'raised' && level === 'HALTED' ? 'error' : 'warn'),
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
   'secrets-read': ({ unused }) => (unused.length > 0 ? 'warn' : 'info'),
   'secrets-reread': ({ needStart, problems }) => (needStart.length + problems.length > 0 ? 'warn' : 'info'),

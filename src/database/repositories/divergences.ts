@@ -17,18 +17,25 @@ SELECT $1::text, $2::text, $3::bigint, $4::text, $5::jsonb
 WHERE (SELECT count(*) FROM recent) < 100
   AND NOT EXISTS (SELECT FROM recent WHERE protocol = $1::text AND account = $2::text)`;
 
+/**
+ * The statement of a row, with its values. A position that stays wrong has one row a minute, and all
+ * positions together have 100.
+ */
+export function divergenceStatement({
+  protocol,
+  account,
+  blockNumber,
+  blockHash,
+  detail,
+}: NewDivergence): [sql: string, values: unknown[]] {
+  const values = [protocol, account, blockNumber, blockHash];
+  return [INSERT, [...values, JSON.stringify(JSON_TEXT.transformer.to(detail))]];
+}
+
 /** Positions whose values differed from the chain's. Every method throws as {@link Database.query} does. */
 @Injectable()
 export class DivergencesRepository {
   constructor(private readonly database: Database) {}
-
-  /** A position that stays wrong has one row a minute, and all positions together have 100. */
-  async insert({ protocol, account, blockNumber, blockHash, detail }: NewDivergence): Promise<void> {
-    await this.database.query(INSERT, [
-      ...[protocol, account, blockNumber, blockHash],
-      JSON.stringify(JSON_TEXT.transformer.to(detail)),
-    ]);
-  }
 
   /** Newest first. */
   latest(limit: number): Promise<DivergenceRow[]> {

@@ -13,6 +13,18 @@ export type DatabaseEvent =
       readonly event: 'database-back';
     }
   | {
+      /** Too many rows wait for the database. The oldest ones that nothing depends on were left out. */
+      readonly event: 'writes-dropped';
+      readonly kind: 'execution' | 'divergence';
+      /** Since the process started. */
+      readonly dropped: number;
+    }
+  | {
+      /** What waited for the database is written. */
+      readonly event: 'writes-caught-up';
+      readonly written: number;
+    }
+  | {
       /** The start brought the tables up to date. */
       readonly event: 'migrations-run';
       readonly names: readonly string[];

@@ -13,6 +13,12 @@ export type LoopEvent =
       readonly chimera: string;
     }
   | { readonly event: 'bot-stopping'; readonly inFlight: number }
+  | {
+      /** No part of the bot handled it. The bot halts, and the process ends with 1 (F40). */
+      readonly event: 'unhandled-error';
+      readonly message: string;
+      readonly stack: string | undefined;
+    }
   | { readonly event: 'api-listening'; readonly url: string }
   | {
       readonly event: 'pass';

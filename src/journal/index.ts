@@ -1,0 +1,3 @@
+export { Journal, type JournalEntry, type JournalOptions } from './journal.js';
+export { JournalModule } from './journal.module.js';
+export { Journals } from './journals.js';
