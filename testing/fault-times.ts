@@ -25,20 +25,21 @@ export interface FaultClock {
 /**
  * The fault begins now. The times go into the table of `npm run test:faults`; a test that has several faults
  * keeps the longest.
+ *
+ * @param nowMs the clock that the part under test goes by, where the test moves it
  */
-export function faultBegins(): FaultClock {
-  // A hook that runs after the test may still tell of it.
+export function faultBegins(nowMs: () => number = () => performance.now()): FaultClock {
   const test = TestRunner.getCurrentTest();
-  const beganAtMs = performance.now();
+  const beganAtMs = nowMs();
   let overAtMs = beganAtMs;
   const note = (name: keyof FaultTimes, sinceMs: number): void => {
     if (!test) return;
     const times = (test.meta.fault ??= {});
-    times[name] = Math.max(times[name] ?? 0, performance.now() - sinceMs);
+    times[name] = Math.max(times[name] ?? 0, nowMs() - sinceMs);
   };
   return {
     detected: () => note('detectMs', beganAtMs),
-    over: () => void (overAtMs = performance.now()),
+    over: () => void (overAtMs = nowMs()),
     recovered: () => note('recoverMs', overAtMs),
   };
 }

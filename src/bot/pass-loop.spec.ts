@@ -12,6 +12,7 @@ import type { BlockPass, PassFailure, PassResult } from './block-pass.js';
 import type { ChainComparison } from './chain-comparison.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const MAX_ERRORS = 10;
 const done = (number: number): PassResult => ({
@@ -160,6 +161,7 @@ describe('the loop of passes', () => {
   });
 
   it('F53 halts when every pass has failed for 30 s, and a success ends the failures', async () => {
+    const fault = faultBegins(() => clock.monotonicMs());
     for (let number = 11; number < 14; number += 1) {
       loop.enqueue(aHead(number));
       await end(number, { kind: 'failed', errors: [new RetryError('out of gas')] });
@@ -169,9 +171,12 @@ describe('the loop of passes', () => {
     expect(watchdog.failures).toMatchObject({ failedInARow: 3, failingSinceMs: 30_000, serious: true });
     seconds(1);
     expect(halts).toEqual(['no pass has succeeded for 30 s: 3 failed in a row, the last one: out of gas']);
+    fault.detected();
+    fault.over();
     loop.enqueue(aHead(14));
     await end(14);
     expect(watchdog.failures).toMatchObject({ failedInARow: 0, lastError: undefined, serious: false });
+    fault.recovered();
     seconds(30);
     expect(halts).toHaveLength(1);
   });

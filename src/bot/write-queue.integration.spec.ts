@@ -26,6 +26,7 @@ import { executionRow } from '../execution/index.js';
 import { Journal, type Journals } from '../journal/index.js';
 import type { FailurePolicy } from '../safety/index.js';
 import { WriteQueue } from './write-queue.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const WALLET = `0x${'0e'.repeat(20)}` as const;
 const OWNER = { chainId: 8453, wallet: WALLET } as const;
@@ -131,9 +132,11 @@ describe('rows that no pass waits for', () => {
 
   it('F28 wait while the database is away: 100 at most, the oldest refusal goes first, no decision ever', async () => {
     const queue = await start();
+    const fault = faultBegins();
     proxy.become({ kind: 'away' });
     queue.add(refused(1), refused(2));
     expect(await queue.keep([decided(3)])).toMatchObject([{ isWritten: false }]);
+    fault.detected();
     for (const block of upTo(120, 4)) queue.add(refused(block));
     await queue.keep([decided(200), decided(201)]);
 
@@ -142,8 +145,10 @@ describe('rows that no pass waits for', () => {
     expect(queue.status.dropped).toBe(25);
     expect(events.named('writes-dropped').at(-1)).toMatchObject({ kind: 'execution', dropped: 25 });
 
+    fault.over();
     proxy.become(OPEN);
     await eventually(() => queue.status.waiting === 0, 'everything to be written');
+    fault.recovered();
     await queue.idle();
     expect(await blocks('dry-run')).toEqual([3, 200, 201]);
     const left = await blocks('rejected');
@@ -202,14 +207,18 @@ describe('rows that no pass waits for', () => {
       CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
       CREATE TRIGGER no_room BEFORE INSERT ON executions FOR EACH ROW EXECUTE FUNCTION no_room()`);
+    const fault = faultBegins();
     await expect(queue.keep([decided(1)])).rejects.toThrow('the disk of the database is full');
+    fault.detected();
     queue.add(refused(2));
     await queue.idle();
     expect(failures).toEqual(['the disk of the database is full: could not extend file']);
     expect(queue.status).toEqual({ waiting: 1, inJournal: 0, dropped: 0 });
 
+    fault.over();
     await running.database.query('DROP TRIGGER no_room ON executions; DROP FUNCTION no_room');
     await eventually(() => queue.status.waiting === 0, 'the row to be written');
+    fault.recovered();
     expect(await blocks('rejected')).toEqual([2]);
   });
 

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { BoundedTexts } from './memory-cache.js';
 import { RedisCache } from './redis-cache.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 if (!hasRedis) console.warn('RedisCache specs are skipped: redis-server is not on the PATH');
@@ -77,10 +78,14 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
 
   it('F33 a flushed Redis is rebuilt by the next set', async () => {
     await cache.set('a', 'one', 60_000);
+    const fault = faultBegins();
     await redis.flushall();
     expect(await cache.get('a', asText)).toBeUndefined();
+    fault.detected();
+    fault.over();
     await cache.set('a', 'two', 60_000);
     expect(await cache.get('a', asText)).toBe('two');
+    fault.recovered();
   });
 
   it('garbage in Redis is a miss', async () => {
@@ -91,13 +96,17 @@ describe.skipIf(!hasRedis)('RedisCache', () => {
 
   it('F32 memory answers while Redis is down, and Redis takes over again by itself', async () => {
     await cache.set('a', 'before', 60_000);
+    const fault = faultBegins();
     await kill();
     expect(await cache.get('a', asText)).toBe('before');
     await cache.set('b', 'during', 60_000);
     expect(await cache.get('b', asText)).toBe('during');
     expect(cache.store).toBe('memory');
+    fault.detected();
+    fault.over();
     server = await start();
     await until('redis');
+    fault.recovered();
     await cache.set('c', 'after', 60_000);
     expect(await redis.get('c')).toBe('"after"');
     expect(events.all.map(({ event }) => event)).toEqual(['cache-lost', 'cache-back']);

@@ -11,6 +11,7 @@ import { DatabaseAvailability } from './availability.js';
 import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 describe('errors of the database say what to do', { timeout: 60_000 }, () => {
   let dataDir: string;
@@ -50,7 +51,9 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
   });
 
   it('F30 a statement that takes too long is tried again', async () => {
+    const fault = faultBegins();
     expect(await failure('SELECT pg_sleep(30)')).toBeInstanceOf(RetryError);
+    fault.detected();
   });
 
   it('F30 an exhausted pool fails within two seconds, and serves again afterwards', async () => {
@@ -64,15 +67,19 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
 
   it('F29 a killed server is back on its port, and the pool with it', async () => {
     const [row] = await database.query('SELECT pg_backend_pid() AS pid');
+    const fault = faultBegins();
     process.kill(Number(row?.pid), 'SIGKILL');
     const started = performance.now();
     for (;;) {
       const answer = await database.query('SELECT 1 AS one').catch((error: unknown) => error);
       if (Array.isArray(answer)) break;
       expect(answer).toBeInstanceOf(RetryError);
+      fault.detected();
+      fault.over();
       expect(performance.now() - started).toBeLessThan(10_000);
     }
     expect(events.all.at(-1)).toEqual({ event: 'database-back' });
+    fault.recovered();
   });
 
   const pidIn = async (manager: EntityManager): Promise<number> => {
@@ -145,11 +152,15 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
     await database.query('CREATE TABLE IF NOT EXISTS noted (n integer)');
     const [was] = await database.query(`SELECT current_setting('default_transaction_read_only') AS it`);
     expect(was).toEqual({ it: 'off' });
+    const fault = faultBegins();
     await setReadOnly('on');
     expect(await failure('INSERT INTO noted VALUES (1)')).toBeInstanceOf(RetryError);
+    fault.detected();
     expect(await database.query('SELECT count(*)::int AS n FROM noted')).toEqual([{ n: 0 }]);
+    fault.over();
     await setReadOnly('off');
     await database.query('INSERT INTO noted VALUES (1)');
+    fault.recovered();
     expect(await database.query('SELECT count(*)::int AS n FROM noted')).toEqual([{ n: 1 }]);
   });
 

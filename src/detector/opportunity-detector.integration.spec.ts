@@ -12,6 +12,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import type { StateView } from '../state/state-view.js';
 import { OpportunityDetector, type Detection } from './opportunity-detector.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const UNLIMITED_USD8 = 10n ** 9n * USD8;
 
@@ -67,10 +68,12 @@ describe('what can be liquidated', () => {
 
   it('F35 leaves a paused reserve alone', async () => {
     await fall();
+    const fault = faultBegins();
     await configure('setReservePause(address,bool)', [devnet.tokens.WETH.address, true]);
     expect(await detect()).toMatchObject([
       { kind: 'rejected', reason: 'reserve-paused', detail: { asset: 'WETH' } },
     ]);
+    fault.detected();
   });
 
   it('waits for the end of a grace period', async () => {
@@ -86,8 +89,10 @@ describe('what can be liquidated', () => {
 
   it('F34 does not act on a price that is older than allowed', async () => {
     await fall();
+    const fault = faultBegins();
     await devnet.increaseTime(90_001);
     expect(await detect()).toMatchObject([{ kind: 'rejected', reason: 'price-stale' }]);
+    fault.detected();
   });
 
   it('F34 knows no health factor without a price, and says which asset', async () => {

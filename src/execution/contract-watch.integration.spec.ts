@@ -10,6 +10,7 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import type { SafetyController } from '../safety/index.js';
 import { ContractWatch } from './contract-watch.js';
 import { Signer } from './signer.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const STRANGER = '0x00000000000000000000000000000000000000a1';
 
@@ -77,11 +78,13 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
   ] as const)('%s: halts when it was seen twice', async (_, method, args, expected) => {
     const one = watch();
     await look(one, 1);
+    const fault = faultBegins();
     await byOwner(method, ...args(devnet));
     await look(one, 1);
     expect(halts).toEqual([]);
     await look(one, 1);
     expect(halts).toEqual([expect.stringMatching(/^contract HALTED: the contract 0x/)]);
+    fault.detected();
     expect(halts[0]).toContain(expected);
   });
 

@@ -7,6 +7,7 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { HaltError } from '../domain/errors.js';
 import { ALICE } from '../../testing/builders/safety.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const SEND = 'eth_sendRawTransaction';
 const RECEIPT = 'eth_getTransactionReceipt';
@@ -43,6 +44,7 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
   it('F44 the nonce is counted, and the receipt is null for a while: nothing is dropped; the receipt settles it', async () => {
     await start();
     const { executionId } = await bench.submit(1);
+    const fault = faultBegins();
     node.on(RECEIPT, () => null);
     await bench.mine(2);
     for (const seconds of [0, 1, 3, 20]) {
@@ -50,8 +52,11 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
       expect(await bench.settle()).toEqual([]);
     }
     expect([state(), await bench.statusOf(executionId)]).toEqual(['NORMAL', 'submitted']);
+    fault.detected();
+    fault.over();
     honest();
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
+    fault.recovered();
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 

@@ -4,6 +4,7 @@ import { RpcClient } from '../../devnet/chain/rpc.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { RetryError } from '../domain/errors.js';
 import { Bench, reverting } from '../../testing/execution.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const SEND = 'eth_sendRawTransaction';
 const RECEIPT = 'eth_getTransactionReceipt';
@@ -36,10 +37,13 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
 
   it('F05 the connection is reset before the node took it: its hash is looked up, and the same bytes are sent again', async () => {
     node.on(SEND, () => null);
+    const fault = faultBegins();
     node.failMethod(SEND, { kind: 'reset' });
     const submission = await bench.submit(1);
     expect(submission).toMatchObject({ kind: 'submitted', accepted: false });
+    fault.detected();
     node.forwardTo(world.anvil.url);
+    fault.over();
     node.failMethod(SEND, undefined);
     await bench.mine(2);
     expect(await bench.settle()).toEqual([]);
@@ -52,6 +56,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     expect(lookedUp).toBeLessThan(node.seen.findLastIndex(({ method }) => method === SEND));
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
+    fault.recovered();
     expect(await bench.count()).toBe(1);
   });
 
@@ -61,13 +66,17 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     await bench.mine(2);
     const hash = succeeding.kind === 'submitted' ? succeeding.hash : '0x';
     const foreign = await new RpcClient(world.anvil.url).call(RECEIPT, [hash]);
+    const fault = faultBegins();
     node.on(RECEIPT, () => foreign);
     await expect(bench.settle()).rejects.toBeInstanceOf(RetryError);
+    fault.detected();
     expect(bench.execution.inFlight().size).toBe(2);
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
 
+    fault.over();
     node.forwardTo(world.anvil.url);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }, { status: 'reverted' }]);
+    fault.recovered();
   });
 
   it('F10 a node that names another hash has not accepted the transaction, which is then found by its own hash', async () => {

@@ -5,6 +5,7 @@ import { type Bench, STAND_IN_CODE } from '../../testing/execution.js';
 import type { Hex } from '../domain/hex.js';
 import { MOST_BUMPS } from './pursuit.js';
 import { ALICE } from '../../testing/builders/safety.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 /** Contract code that reverts without a reason. */
 const REVERTS: Hex = '0x5f5ffd';
@@ -44,13 +45,17 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     bench = await world.start();
     await mineCheap(2);
     const { executionId } = await bench.submit(1, { call: CHEAP });
+    const fault = faultBegins();
     await pass(2);
     await bench.settle();
     expect(replaced()).toMatchObject([{ kind: 'bump', nonce: 0 }]);
+    fault.detected();
+    fault.over();
     expect(await versions()).toEqual(['first', 'bump']);
     const bumped = replaced()[0]!.hash;
     await mineCheap(3);
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won', hash: bumped }]);
+    fault.recovered();
     expect(await bench.outboxRows()).toEqual([`0 ${bumped} mined`]);
     expect(await bench.executions.find(executionId)).toMatchObject({ status: 'succeeded', txHash: bumped });
     expect(await bench.count()).toBe(1);
@@ -83,12 +88,16 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     bench = await world.start();
     await mineCheap(2);
     const { executionId } = await bench.submit(1, { call: CHEAP, netProfitUsd8: 5n * USD + 1n });
+    const fault = faultBegins();
     await pass(2);
     await bench.settle();
     const reason = 'fees that are mined now would take its profit below the floor';
     expect(replaced()).toMatchObject([{ kind: 'cancellation', reason }]);
+    fault.detected();
+    fault.over();
     await mineCheap(2);
     expect(await bench.settle()).toMatchObject([{ executionId, status: 'cancelled', reason }]);
+    fault.recovered();
   });
 
   it('F51 a resume finds a transaction that would revert: it is not sent again, its nonce is freed', async () => {
@@ -105,9 +114,12 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     expect(await versions()).toEqual(['first', 'first']);
     expect(await bench.execution.prospect()).toEqual({ sentAgain: 0, cancelled: 2 });
 
+    const fault = faultBegins();
     await bench.safety.resume('go on', ALICE);
     await bench.settle();
     expect(await versions()).toEqual(['first', 'first', 'cancellation', 'cancellation']);
+    fault.detected();
+    fault.over();
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([
       { executionId, status: 'cancelled', reason: 'it would revert now' },
@@ -115,6 +127,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     ]);
     await bench.rpc('anvil_setCode', [CHIMERA, STAND_IN_CODE]);
     expect(await bench.submit(3)).toMatchObject({ kind: 'submitted', nonce: 2 });
+    fault.recovered();
   });
 
   it('F51 a restart finds old transactions: the good one is sent again, the one that would revert is cancelled', async () => {
@@ -155,6 +168,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     // As an operator's hand, or a restored backup, leaves it: no row holds nonce 0 any more.
     await bench.dataSource.query(`UPDATE transactions SET status = 'dropped' WHERE nonce = 0`);
     bench = await world.restart();
+    const fault = faultBegins(() => bench.clock.monotonicMs());
     await bench.mine(2);
     await bench.settle();
     expect(await bench.count()).toBe(0);
@@ -163,8 +177,11 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     expect(replaced()).toMatchObject([
       { nonce: 0, kind: 'cancellation', reason: 'later transactions wait for its nonce' },
     ]);
+    fault.detected();
+    fault.over();
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'cancelled' }, { status: 'succeeded' }]);
+    fault.recovered();
     expect(await bench.count()).toBe(2);
   });
 });

@@ -8,6 +8,7 @@ import { costUsd8 } from '../domain/money.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
 import { Bench, DOING_NOTHING, emitting, ETHER, reverting, type Settings } from '../../testing/execution.js';
 import { ALICE } from '../../testing/builders/safety.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const AWAY = new RetryError('the database does not serve');
 const NO_ANSWER = { kind: 'unknown', detail: 'primary: no answer' } as const;
@@ -199,16 +200,20 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
 
   it('F23 a transaction of our key that we did not sign halts; after a resume the next nonce follows it', async () => {
     await start();
+    const fault = faultBegins(() => bench.clock.monotonicMs());
     await bench.sendForeign(0);
     await bench.mine();
     expect(await bench.settle()).toEqual([]);
     expect(await bench.submit(9)).toMatchObject({ kind: 'rejected', reason: 'nonce-in-question' });
     bench.clock.putForward(6_000);
     await expect(bench.settle()).rejects.toBeInstanceOf(HaltError);
+    fault.detected();
     expect(bench.safety.status().reason).toContain('has sent 1 transaction that this bot did not sign');
+    fault.over();
     await bench.safety.resume('it was me', ALICE);
     expect(await bench.settle()).toEqual([]);
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    fault.recovered();
   });
 
   it('in a dry run another bot may use the key', async () => {

@@ -13,6 +13,7 @@ import { LogRangeTooLarge, RpcError } from '../rpc/rpc-errors.js';
 import { Backfill, type BackfillTarget } from './backfill.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { ignore } from '../../testing/state.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const MARKET = 'aave';
 const GOAL = 99_999;
@@ -126,11 +127,15 @@ describe('the backfill', () => {
       if (down) throw new RpcError('provider', 'archive', 'HTTP 503');
     };
     const backfill = await begin();
+    const fault = faultBegins();
     const done = run(backfill, target);
     await eventually(() => target.asked.length > 0, 'the first question');
+    fault.detected();
     expect(backfill.progressOf(MARKET)).toEqual({ fromBlock: 0, atBlock: -1, toBlock: GOAL, unread: 0 });
+    fault.over();
     down = false;
     await done;
+    fault.recovered();
     expect(target.adopted).toHaveLength(ALL_BORROWERS.length);
     expect(backfill.isFinished).toBe(true);
   });

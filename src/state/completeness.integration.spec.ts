@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { BORROWERS, disagreements, stateSpec, type Engine } from '../../testing/state.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const spec = stateSpec();
 
@@ -40,12 +41,14 @@ describe('whether every borrower is known', () => {
   it('F45 a node that answers [] for old logs is noticed, said once with what is missing, and the search goes on', async () => {
     prune();
     const one = spec.engineOf({ archiveUrl: node.url('http'), clock });
+    const fault = faultBegins();
     await one.start();
     expect(one.engine.incomplete).toEqual([{ market: 'aave', missing: [] }]);
     await one.backfill.release();
     const [incomplete] = one.engine.incomplete;
     expect(one.engine.positionCount).toBe(0);
     expect(incomplete?.missing.length).toBeGreaterThan(0);
+    fault.detected();
     for (const { known, total, lacks } of incomplete?.missing ?? []) {
       expect(known).toBe('0');
       expect(Number(total)).toBeGreaterThan(0);
@@ -59,6 +62,7 @@ describe('whether every borrower is known', () => {
     expect(one.backfill.isFinished).toBe(true);
     expect(one.events.named('positions-incomplete')).toHaveLength(1);
 
+    fault.over();
     node.forwardTo(spec.bench.devnet.rpcUrl);
     clock.advance(60_000);
     await spec.bench.devnet.mine();
@@ -67,6 +71,7 @@ describe('whether every borrower is known', () => {
     expect(one.backfill.isFinished).toBe(false);
     await one.backfill.release();
     expect(one.engine.positionCount).toBe(BORROWERS);
+    fault.recovered();
     expect(one.engine.incomplete).toEqual([]);
     expect(one.events.named('positions-complete')).toHaveLength(1);
     expect(await disagreements(one)).toEqual([]);

@@ -12,6 +12,7 @@ import {
 import { Chain } from '../rpc/chain/chain.js';
 import { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
 import { inRanges } from './ranges.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const HEAD = 20_000;
 /** One log in each five hundred blocks. */
@@ -113,13 +114,17 @@ describe('F11 a range of logs that the provider does not serve', () => {
   });
 
   it('F11 when the provider serves more again, the ranges grow again', async () => {
+    const fault = faultBegins();
     limited(fakes.archive, 10, words(-32600, 'up to a 10 block range'));
     await logsIn(1, 300);
+    fault.detected();
+    fault.over();
     limited(fakes.archive, Infinity, words(0, ''));
     await logsIn(1, HEAD);
     asked = 0;
     await logsIn(1, HEAD);
     expect(asked).toBeLessThan(10);
+    fault.recovered();
   });
 
   it('F11 each endpoint has a length of its own', async () => {

@@ -7,6 +7,7 @@ import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { windowBlocks } from '../domain/chain-description.js';
 import { BORROWERS, disagreements, viewOf, stateSpec } from '../../testing/state.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const spec = stateSpec();
 /** How many blocks can be taken back on the local chain, which makes one every two seconds. */
@@ -97,12 +98,15 @@ describe('a reorg or a gap before the head', () => {
       await spec.bench.devnet.mine();
       await one.advance();
     }
+    const fault = faultBegins();
     await spec.bench.devnet.revert(fork);
     await spec.borrow();
     await spec.bench.devnet.mine(RING_BLOCKS + 4);
     const tip = viewOf(one.engine).block.hash;
     const { error, takenBack } = await one.engine.advance(await one.chain.getBlock('latest'));
     expect(error).toBeInstanceOf(HaltError);
+    fault.detected();
+    fault.over();
     expect(error).toMatchObject({ message: expect.stringMatching(/left ours before block \d+/) as string });
     expect(takenBack).toContain(tip);
     expect(one.backfill.isFinished).toBe(false);
@@ -110,6 +114,7 @@ describe('a reorg or a gap before the head', () => {
     await spec.bench.devnet.mine();
     await one.advance();
     expect(one.engine.positionCount).toBe(BORROWERS + 1);
+    fault.recovered();
     expect(await disagreements(one)).toEqual([]);
   });
 

@@ -8,6 +8,7 @@ import { eventually } from '../../testing/eventually.js';
 import { LyingNode } from '../../testing/nodes/lying-node.js';
 import { closedBooks } from './hostile/honest-books.js';
 import { allSettled } from './operator.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const BLOCK_MS = 250;
 /** 30 s of the chain. */
@@ -64,8 +65,11 @@ describe('a process that stands still in the middle of a pass', () => {
     await eventually(async () => (await provider.getBlockNumber()) >= over, 'thirty seconds of blocks');
     node.repent();
     const passed = bot.waitFor('pass', ({ block }) => block >= over);
+    const fault = faultBegins();
     bot.thaw();
     await passed;
+    fault.detected();
+    fault.over();
     await allSettled(stack);
 
     // The plans that waited are refused for their age, without a signature.
@@ -88,6 +92,7 @@ describe('a process that stands still in the middle of a pass', () => {
     const won = bot.waitFor('execution-settled', ({ outcome }) => outcome === 'won');
     await devnet.setPrice('WETH', 2_740n * USD8);
     await won;
+    fault.recovered();
     await allSettled(stack);
     expect(await closedBooks(stack)).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { Stack } from '../../devnet/stack/stack.js';
 import { eventually } from '../../testing/eventually.js';
 import { KILL_SEED, killAt, killMoments } from './kill-moments.js';
 import { allSettled, minedCount, minedHashes, outcomeOf, signedHashes } from './operator.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const BLOCK_MS = 250;
 /** The steps after which ether has fallen by a good tenth: more than a dozen liquidations. */
@@ -125,7 +126,9 @@ describe('the bot in the middle of a falling market', () => {
     const sent = bot.waitFor('transaction-sent');
     await fall(running, FALL.slice(0, 2));
     await sent;
+    const fault = faultBegins();
     expect(await bot.stop()).toEqual({ code: 0, signal: null });
+    fault.detected();
     expect(
       await running.query("SELECT status FROM transactions WHERE status IN ('prepared', 'broadcast')"),
     ).toEqual([]);

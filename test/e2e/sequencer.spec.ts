@@ -9,6 +9,7 @@ import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 import { allSettled, minedCount, signedHashes } from './operator.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const BLOCK_MS = 250;
 /** Seconds. A block's timestamp has whole seconds only, so a fresh head is up to a second and a block old. */
@@ -45,11 +46,15 @@ describe('an unhealthy chain', () => {
         'blocks',
       );
 
+      const fault = faultBegins();
       node.lagBlocks = LAG_TO_THROTTLE;
       await untilState('THROTTLED');
+      fault.detected();
       expect(await safety()).toMatchObject({ reason: STALE, actor: 'chimera' });
+      fault.over();
       node.lagBlocks = 0;
       await untilState('NORMAL');
+      fault.recovered();
 
       node.lagBlocks = LAG_TO_HALT;
       await untilState('HALTED');
@@ -80,11 +85,15 @@ describe('an unhealthy chain', () => {
   it("F17 after an outage the halt ends by itself, once all was well for so long; an operator's halt does not", async () => {
     await start({ maxHeadAgeSeconds: MAX_AGE, haltHeadAgeSeconds: HALT_AGE, resumeAfterSeconds: 3 });
     await untilState('NORMAL');
+    const fault = faultBegins();
     await stack.devnet.stopMining();
     await untilState('HALTED');
+    fault.detected();
     expect(await safety()).toMatchObject({ cause: 'chain', concerns: [{ cause: 'chain', level: 'HALTED' }] });
+    fault.over();
     await stack.devnet.startMining(BLOCK_MS);
     await untilState('NORMAL');
+    fault.recovered();
     expect(await safety()).toMatchObject({
       reason: 'chain and endpoints were well for 3 s',
       actor: 'chimera',

@@ -5,6 +5,7 @@ import { toAddress } from '../../src/domain/hex.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 import { KILL_SEED, killMoments, killAt } from './kill-moments.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const BORROWERS = 20;
 
@@ -74,17 +75,21 @@ describe("the bot's state of the market", () => {
   it('F52 halts when many positions differ from the chain, names them, and all are right after a resume', async () => {
     await saveAndStop();
     const wrong = await confuse(5);
+    const fault = faultBegins();
     await stack.startBot();
     while ((await status()).safety.state !== 'HALTED') await nextBlock();
+    fault.detected();
     const { reason } = (await status()).safety;
     for (const account of wrong) expect(reason).toContain(account);
     expect(await recorded()).toEqual(wrong);
 
+    fault.over();
     await stack.api('/api/v1/safety/resume', { body: { reason: 'they were read again' } });
     await nextBlock();
     while ((await status()).positions.setAside.length > 0) await nextBlock();
     await nextBlock();
     expect((await status()).safety.state).toBe('NORMAL');
+    fault.recovered();
     expect(await recorded()).toEqual(wrong);
   });
 
@@ -99,11 +104,13 @@ describe("the bot's state of the market", () => {
     await stack.devnet.setPrice('WETH', (WETH * 98n) / 100n);
     await eventually(async () => (await status()).positions.total === BORROWERS + 1, 'the new borrower');
 
+    const fault = faultBegins();
     await stack.devnet.revert(fork);
     await stack.devnet.setPrice('WETH', (WETH * 101n) / 100n);
     await stack.devnet.mine(30);
     const head = await stack.devnet.provider.getBlockNumber();
     await eventually(async () => (await status()).head.number >= head, 'the new branch');
+    fault.recovered();
     expect(await status()).toMatchObject({ safety: { state: 'NORMAL' }, positions: { total: BORROWERS } });
     await stack.bot?.stop();
     const saved = await stack.query<{ account: string }>(

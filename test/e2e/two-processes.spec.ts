@@ -4,6 +4,7 @@ import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { eventually } from '../../testing/eventually.js';
 import { allSettled, minedCount, outcomeOf } from './operator.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const BLOCK_MS = 250;
 const [FIRST_FALL, SECOND_FALL, THIRD_FALL] = DEMO_SCENARIO;
@@ -54,9 +55,12 @@ describe('two processes with one key and one database', () => {
 
     const taken = standby.waitFor('lease-acquired', () => true, TAKE_OVER_MS + 60_000);
     const expiresIn = await leaseLeftMs(running);
+    const fault = faultBegins();
     await leader.kill();
     const killedAt = Date.now();
     expect(await taken).toMatchObject({ epoch: 2 });
+    fault.detected();
+    fault.over();
     expect(expiresIn).toBeLessThanOrEqual(3_000);
     const [{ after } = { after: '' }] = await running.query<{ after: string }>(
       'SELECT (extract(epoch FROM acquired_at) * 1000 - $1)::text AS after FROM leases',
@@ -67,6 +71,7 @@ describe('two processes with one key and one database', () => {
     const more = standby.waitFor('execution-settled', ({ status }) => status === 'succeeded');
     await fall(running, SECOND_FALL);
     await more;
+    fault.recovered();
     await booksEqualTheChain(running);
 
     const third = await second(running);
@@ -90,8 +95,10 @@ describe('two processes with one key and one database', () => {
     await fall(running, FIRST_FALL);
     await busy;
     const taken = standby.waitFor('lease-acquired');
+    const fault = faultBegins();
     leader.freeze();
     expect(await taken).toMatchObject({ epoch: 2 });
+    fault.detected();
     const settled = standby.waitFor('execution-settled', ({ status }) => status === 'succeeded');
     await fall(running, SECOND_FALL);
     await settled;
@@ -103,12 +110,14 @@ describe('two processes with one key and one database', () => {
       ({ hash }) => sentLate.push(hash),
       () => undefined,
     );
+    fault.over();
     leader.thaw();
     await Promise.all([lost, stands]);
     await eventually(
       async () => (await statusOf(running, leader)).lease.role === 'standby',
       'the former leader to say that it stands by',
     );
+    fault.recovered();
     const passed = leader.waitFor('pass');
     const more = standby.waitFor('execution-settled', ({ status }) => status === 'succeeded');
     await fall(running, THIRD_FALL);

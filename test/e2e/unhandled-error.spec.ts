@@ -4,6 +4,7 @@ import { demoBorrowers } from '../../devnet/index.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const PRELOADED = fileURLToPath(new URL('../../testing/reject-on-signal.mjs', import.meta.url));
 
@@ -22,8 +23,11 @@ describe('F40 an error that no part of the bot handles', () => {
     const bot = await stack.startBot((event) => events.push(event), {
       variables: { NODE_OPTIONS: `--import ${PRELOADED}`, PLANTED_ERROR: `a planted bug at ${secret}` },
     });
+    const fault = faultBegins();
     process.kill(bot.pid, 'SIGWINCH');
     expect(await bot.exited).toEqual({ code: 1, signal: null });
+    fault.detected();
+    fault.over();
     expect(events.filter(({ event }) => event === 'unhandled-error')).toMatchObject([
       { message: 'a planted bug at ***', stack: expect.stringContaining('TypeError') as string },
     ]);
@@ -39,6 +43,7 @@ describe('F40 an error that no part of the bot handles', () => {
     });
     await stack.api('/api/v1/safety/resume', { body: { reason: 'it was planted' } });
     expect(((await stack.api('/api/v1/status')).body as StatusAnswer).safety.state).toBe('NORMAL');
+    fault.recovered();
     await stack.bot?.stop();
   });
 });

@@ -134,7 +134,8 @@ function wrap(text: string, width: number): string[] {
 /** Two digits are enough to compare. */
 function seconds(ms: number | undefined): string {
   if (ms === undefined) return '-';
-  return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < 1) return '< 1 ms';
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 }
 
 function longest(times: readonly number[]): number | undefined {

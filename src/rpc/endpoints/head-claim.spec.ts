@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
 import { blockOf, hashOf, hex, type FakeRpc } from '../../../testing/nodes/fake-rpc.js';
 import { toNumber } from '../quantities.js';
+import { faultBegins } from '../../../testing/fault-times.js';
 
 const HEAD = 2_000;
 
@@ -85,15 +86,19 @@ describe('F41 an endpoint that claims a far higher block', () => {
   });
 
   it('F07 with headers that lead there: the other one is behind, until it has caught up', async () => {
+    const fault = faultBegins();
     honest(backup, HEAD + 400);
     await fakes.pool.probe();
     expect(states()).toEqual(['out-of-sync', 'ok']);
+    fault.detected();
     honest(backup, HEAD + 1_000); // more than are all read
     await fakes.pool.probe();
     expect(states()).toEqual(['out-of-sync', 'ok']);
+    fault.over();
     honest(primary, HEAD + 1_000);
     await fakes.pool.probe();
     expect(states()).toEqual(['ok', 'ok']);
+    fault.recovered();
   });
 
   it('F07 an endpoint that hangs on a block that the chain has left is behind too', async () => {

@@ -6,6 +6,7 @@ import { Clock } from '../../domain/clock.js';
 import { Secret } from '../../domain/secret.js';
 import { toNumber } from '../quantities.js';
 import { JsonRpcEndpoint, type RpcRequest } from './json-rpc-endpoint.js';
+import { faultBegins } from '../../../testing/fault-times.js';
 
 const DEADLINE_MS = 5_000;
 
@@ -94,13 +95,17 @@ describe('F46 an endpoint that takes small batches only', () => {
   });
 
   it('F46 when the provider takes large batches again, they are sent again', async () => {
+    const fault = faultBegins();
     node.batchLimit = { most: 3, refusal: refusal(400, error(-32600, 'batch too large')) };
     await endpoint.batch(calls(60), DEADLINE_MS);
+    fault.detected();
+    fault.over();
     node.batchLimit = undefined;
     for (let i = 0; i < 80; i++) await endpoint.batch(calls(60), DEADLINE_MS);
     node.requests = 0;
     await endpoint.batch(calls(60), DEADLINE_MS);
     expect(node.requests).toBe(1);
+    fault.recovered();
   });
 
   it('F46 an outage is not taken for a batch limit: one single call shows it, and no more are sent', async () => {

@@ -8,6 +8,7 @@ import { toNumber } from '../quantities.js';
 import { CallReverted, RpcAnswerError, RpcError } from '../rpc-errors.js';
 import { timingsOf } from './rpc-options.js';
 import { RpcPool } from './rpc-pool.js';
+import { faultBegins } from '../../../testing/fault-times.js';
 
 const PRIMARY_HEAD = 100;
 const BACKUP_HEAD = 105;
@@ -52,17 +53,25 @@ describe('failover', () => {
   });
 
   it('F02 the backup answers the call when the primary is broken', async () => {
+    const fault = faultBegins();
     primary.fault = html502;
     expect(await head()).toBe(BACKUP_HEAD);
+    fault.detected();
+    fault.over();
     primary.fault = undefined;
     expect(await head()).toBe(PRIMARY_HEAD);
+    fault.recovered();
   });
 
   it('F03 the backup answers the call when the answer of the primary does not parse', async () => {
+    const fault = faultBegins();
     primary.on('eth_blockNumber', () => null);
     expect(await head()).toBe(BACKUP_HEAD);
+    fault.detected();
+    fault.over();
     primary.on('eth_blockNumber', () => '0x64');
     expect(await head()).toBe(PRIMARY_HEAD);
+    fault.recovered();
   });
 
   it('F04 when the primary never answers, the backup answers within the deadline of the call, 2 s by default', async () => {
@@ -100,9 +109,11 @@ describe('the circuit', () => {
   };
 
   it('F04 it opens after three failures, and the endpoint is not asked', async () => {
+    const fault = faultBegins(() => clock.monotonicMs());
     primary.fault = { kind: 'black-hole' };
     await failOften();
     expect(stateOf('primary')).toBe('circuit-open');
+    fault.detected();
     const before = primary.requests;
     expect(await head()).toBe(BACKUP_HEAD);
     expect(primary.requests).toBe(before);
@@ -146,11 +157,14 @@ describe('the circuit', () => {
 
 describe('F01 rate limits', () => {
   it('F01 the endpoint is not asked before its pause is over, and serves afterwards', async () => {
+    const fault = faultBegins(() => clock.monotonicMs());
     primary.fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } };
     expect(await head()).toBe(BACKUP_HEAD);
     expect(clock.monotonicMs()).toBe(0); // nobody waited
     expect(stateOf('primary')).toBe('paused');
+    fault.detected();
 
+    fault.over();
     primary.fault = undefined;
     clock.advance(6_900);
     expect(await head()).toBe(BACKUP_HEAD);
@@ -158,6 +172,7 @@ describe('F01 rate limits', () => {
     expect(primary.requests).toBe(1);
     clock.advance(200);
     expect(await head()).toBe(PRIMARY_HEAD);
+    fault.recovered();
   });
 
   it('F01 when all endpoints ask for a pause, nothing is sent and the error tells for how long', async () => {
@@ -193,14 +208,18 @@ describe('F01 rate limits', () => {
 
 describe('F07 nodes that are behind', () => {
   it('F07 a node that is behind but answers is not used until it has caught up', async () => {
+    const fault = faultBegins();
     backup.head = PRIMARY_HEAD + 16;
     await pool.probe();
     expect(stateOf('primary')).toBe('out-of-sync');
+    fault.detected();
     expect(await head()).toBe(PRIMARY_HEAD + 16);
 
+    fault.over();
     primary.head = PRIMARY_HEAD + 15;
     await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD + 15);
+    fault.recovered();
   });
 
   it('F07 a node that is behind is not used even when the other one is down', async () => {
@@ -250,16 +269,20 @@ describe('F12 the chain id', () => {
 
   it('F12 an endpoint that changes its chain later is not used until it returns to ours', async () => {
     await pool.probe();
+    const fault = faultBegins();
     primary.chainId = 1;
     await pool.probe();
     expect(stateOf('primary')).toBe('wrong-chain');
+    fault.detected();
     expect(await head()).toBe(BACKUP_HEAD);
     backup.fault = html502;
     expect(await failure(head())).toBeInstanceOf(RpcError); // the other chain is never used
     backup.fault = undefined;
+    fault.over();
     primary.chainId = 31337;
     await pool.probe();
     expect(await head()).toBe(PRIMARY_HEAD);
+    fault.recovered();
   });
 
   it('F12 a call starts the probes once the interval has passed', async () => {
@@ -292,12 +315,16 @@ describe('batches', () => {
   });
 
   it('F06 when one endpoint answers a batch wrongly, the other serves the whole batch', async () => {
+    const fault = faultBegins();
     primary.fault = { kind: 'tampered', tamper: (answers) => answers.slice(1) };
     backup.on('eth_call', () => '0x05');
     expect(await pool.batch(CALLS)).toEqual([31337, '0x05', { head: BACKUP_HEAD }]);
+    fault.detected();
+    fault.over();
     primary.fault = undefined;
     primary.on('eth_call', () => '0x06');
     expect(await pool.batch(CALLS)).toEqual([31337, '0x06', { head: PRIMARY_HEAD }]);
+    fault.recovered();
   });
 
   it('an empty batch sends nothing', async () => {

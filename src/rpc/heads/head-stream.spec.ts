@@ -10,6 +10,7 @@ import { Secret } from '../../domain/secret.js';
 import { HeaderHashes } from '../header-hashes.js';
 import { parseBlock } from '../chain/chain-answers.js';
 import { HeadStream, type HeadStreamTimings } from './head-stream.js';
+import { faultBegins } from '../../../testing/fault-times.js';
 
 let node: FakeRpc;
 let second: FakeRpc;
@@ -160,24 +161,32 @@ describe('heads over WebSocket', () => {
     node.mine();
     await eventually(() => heads.at(-1)?.number === 101);
     expect(events.named('websocket-message-ignored')).toMatchObject([{ reason: 'it nests deeper than 32' }]);
+    const fault = faultBegins();
     node.pushFrame(`"${'x'.repeat(1024 * 1024)}"`);
     await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
+    fault.detected();
+    fault.over();
     await eventually(() => {
       node.push(blockOf(102));
       return heads.at(-1)?.number === 102;
     });
+    fault.recovered();
   });
 
   it('F55 a flood of frames is one line for each reason, and ends the connection; then heads come again', async () => {
     await start({ clock: new TestClock(), timings: { silenceMs: 60_000 } }); // all within one second
     node.mine();
     await eventually(() => heads.at(-1)?.number === 101);
+    const fault = faultBegins();
     for (let i = 0; i < 5_000; i++) node.pushFrame('{{{');
     await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
+    fault.detected();
+    fault.over();
     await eventually(() => {
       node.push(blockOf(102));
       return heads.at(-1)?.number === 102;
     });
+    fault.recovered();
     expect(events.named('websocket-message-ignored')).toHaveLength(1);
     expect(events.named('websocket-lost')).toHaveLength(1);
   });
@@ -206,6 +215,7 @@ describe('F13 silence', () => {
     const running = await start();
     node.mine();
     await eventually(() => heads.length === 2);
+    const fault = faultBegins();
     node.wsSilent = true;
     node.mine();
     node.mine();
@@ -213,13 +223,16 @@ describe('F13 silence', () => {
     await eventually(() => heads.at(-1)?.number === 103);
     expect(performance.now() - stalledAtMs).toBeLessThan(3_000);
     expect(running.status.via).toBe('polling');
+    fault.detected();
     await eventually(() => node.wsConnections === 2);
 
+    fault.over();
     node.wsSilent = false;
     await eventually(() => node.subscribers === 1);
     await settle();
     node.mine();
     await eventually(() => running.status.via === 'websocket');
+    fault.recovered();
     expect(heads.at(-1)?.number).toBe(104);
   });
 
