@@ -24,10 +24,11 @@ describe('the growth of memory', () => {
     expect(leak?.growthBps).toBeGreaterThan(500);
   });
 
-  it('is of the last process alone, and of none that ran too short', () => {
-    const before = samples(1_000, (second) => 100 + second, 1);
-    const after = samples(1_000, () => 150, 2).map((sample) => ({ ...sample, atMs: sample.atMs + 1e6 }));
-    expect(memoryOf([...before, ...after])).toMatchObject({ growthBps: 0, warmBytes: 150 * MB });
+  it('is of the process that ran longest, and of none that ran too short', () => {
+    const later = (by: number, pid: number, seconds: number, megabytes: number): MemorySample[] =>
+      samples(seconds, () => megabytes, pid).map((sample) => ({ ...sample, atMs: sample.atMs + by }));
+    const processes = [...later(0, 1, 300, 100), ...later(1e6, 2, 1_000, 150), ...later(3e6, 3, 60, 400)];
+    expect(memoryOf(processes)).toMatchObject({ growthBps: 0, warmBytes: 150 * MB });
     expect(memoryOf(samples(200, () => 150))).toBeUndefined();
     expect(memoryOf([])).toBeUndefined();
   });

@@ -18,11 +18,13 @@ const WARM_UP_LEAST_MS = 120_000;
 const COMPARED_SHARE = 0.25;
 const FEWEST_SAMPLES = 60;
 
-/** Of the process that ran last; undefined when it did not run long enough to judge. */
+/** Of the process that ran longest; undefined when it did not run long enough to judge. */
 export function memoryOf(samples: readonly MemorySample[]): MemoryReport | undefined {
-  const last = samples.at(-1);
-  const all = samples.filter(({ pid }) => pid === last?.pid);
-  const [first] = all;
+  const pids = [...new Set(samples.map(({ pid }) => pid))];
+  const all = pids
+    .map((pid) => samples.filter((sample) => sample.pid === pid))
+    .reduce<readonly MemorySample[]>((longest, one) => (one.length > longest.length ? one : longest), []);
+  const [first, last] = [all[0], all.at(-1)];
   if (!first || !last) return undefined;
   const warmUpMs = Math.max(WARM_UP_LEAST_MS, WARM_UP_SHARE * (last.atMs - first.atMs));
   const warm = all.filter(({ atMs }) => atMs - first.atMs >= warmUpMs);
