@@ -10,11 +10,14 @@ const EXPORT_MS = 10_000;
 
 export class Listeners {
   private webhookCalls = 0;
+  private readonly topicArn: string;
 
   private constructor(
     private readonly aws: AwsServer,
     private readonly webhook: Server,
-  ) {}
+  ) {
+    this.topicArn = aws.topics.create('chimera');
+  }
 
   static async start(): Promise<Listeners> {
     const aws = await AwsServer.start();
@@ -35,6 +38,13 @@ export class Listeners {
     const { port } = this.webhook.address() as AddressInfo;
     return {
       monitoring: `metrics: true, exportIntervalMs: ${EXPORT_MS}, cloudwatch: { region: ${this.aws.region} }`,
+      sections: [
+        'alerts:',
+        '  channels:',
+        '    - { name: hook, kind: webhook }',
+        `    - { name: topic, kind: sns, topicArn: "${this.topicArn}" }`,
+        '',
+      ].join('\n'),
       variables: {
         ...this.aws.variables,
         ALERT_WEBHOOK_URL: `http://127.0.0.1:${port}/alerts`,
