@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
 import { CHANNEL_SECTIONS } from '../src/config/alerts-section.js';
+import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
 import { SECRET_NAMES } from '../src/config/environment.js';
 import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
@@ -84,7 +85,8 @@ describe('the documentation', () => {
 
   it('says of each secret what it is, and when a new value is used', () => {
     const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
-    for (const name of [...SECRET_NAMES, 'RPC_…']) expect(table).toContain(`\`${name}\``);
+    for (const name of [...SECRET_NAMES, ...CHANNEL_VARIABLES, 'RPC_…'])
+      expect(table).toContain(`\`${name}\``);
   });
 
   it('has one row for each key of the configuration, with its default', () => {

@@ -3,6 +3,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { Alert } from '../domain/alert.js';
 import { AlertBook, type BookOptions, type Outgoing } from './alert-book.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const MINUTE_MS = 60_000;
 
@@ -110,20 +111,24 @@ describe('the book of alerts', () => {
   });
 
   it('F38 cuts a storm short, says once how many it left out, and says when it is over', () => {
+    const fault = faultBegins(() => clock.monotonicMs());
     for (let n = 0; n < 1_000; n++) book.fire(anAlert({ key: `storm-${n}`, severity: 'MEDIUM' }));
     expect(sent).toHaveLength(10);
     sent.length = 0;
     clock.advance(MINUTE_MS);
     book.tick();
     expect(told()).toEqual(['firing alerts-left-out to MEDIUM']);
+    fault.detected();
     expect(sent[0]?.message.text).toMatch(
       /^990 messages were left out in a storm \(990 MEDIUM\); not told and still wrong: It is storm-10; /,
     );
+    fault.over();
     for (let n = 0; n < 1_000; n++) book.resolve(`storm-${n}`);
     expect(told().filter((line) => line.startsWith('resolved'))).toHaveLength(10);
     sent.length = 0;
     wait(10);
     expect(told()).toEqual(['resolved alerts-left-out to MEDIUM']);
+    fault.recovered();
     expect(book.all).toEqual([]);
   });
 

@@ -7,6 +7,7 @@ import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { Message } from '../domain/alert.js';
 import { ChannelWorker, DEADLINE_MS, MOST_PENDING } from './channel-worker.js';
 import { DeliveryError } from './channels/channel.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 describe('the worker of a channel', () => {
   let clock: TestClock;
@@ -98,6 +99,7 @@ describe('the worker of a channel', () => {
   });
 
   it('F37 ends an attempt that is not answered, and tries again', async () => {
+    const fault = faultBegins(() => clock.monotonicMs());
     channel.problem = 'silence';
     add(aMessage());
     await pass(DEADLINE_MS - 1);
@@ -105,9 +107,12 @@ describe('the worker of a channel', () => {
     await pass(1);
     expect(channel.signals[0]?.aborted).toBe(true);
     expect(worker.status).toMatchObject({ pending: 1, lastError: 'it did not answer in time' });
+    fault.detected();
+    fault.over();
     channel.problem = undefined;
     await pass(1_000);
     expect(channel.taken).toHaveLength(1);
+    fault.recovered();
   });
 
   it('gives up a message that is at fault, and goes on with the next', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chainDescription } from '../domain/chain-description.js';
 import type { Hash } from '../domain/hex.js';
 import { SequencerHealth } from './sequencer-health.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 const LIMITS = { maxTimestampJumpSeconds: 20, maxHeadAgeSeconds: 15, haltHeadAgeSeconds: 60 };
 /** Seconds since the epoch. */
@@ -141,13 +142,34 @@ describe('the freshness of the newest head', () => {
     expect(health.look(nowMs + 61_000)).toBeUndefined();
   });
 
-  it('F17 detects silence also when the clock of the chain is ahead of ours', () => {
+  it('F18 F17 detects silence also when the clock of the chain is ahead of ours', () => {
     const health = fresh();
     const nowMs = T * 1000;
     health.head(block(1, T + 3_600), nowMs);
     expect(health.look(nowMs)).toBeUndefined();
     expect(health.look(nowMs + 15_001)).toMatchObject({ severity: 'throttle' });
     expect(health.look(nowMs + 60_001)).toMatchObject({ severity: 'halt' });
+  });
+
+  it('F18 a clock that is 5 minutes ahead halts in words that name the clock, until it is right', () => {
+    const health = fresh();
+    const fault = faultBegins();
+    const come = (number: number, aheadMs: number): ReturnType<SequencerHealth['look']> => {
+      const nowMs = (T + number * 2) * 1000 + aheadMs;
+      health.head(block(number, T + number * 2), nowMs);
+      return health.look(nowMs);
+    };
+    for (const number of [1, 2, 3])
+      expect(come(number, 300_000)).toMatchObject({
+        severity: 'halt',
+        message: expect.stringMatching(
+          /is 300\.0 s old, and nothing new has come for 0\.0 s; .* the clock of this machine is ahead$/,
+        ) as string,
+      });
+    fault.detected();
+    fault.over();
+    expect(come(4, 0)).toBeUndefined();
+    fault.recovered();
   });
 
   it('does not count a pause of our own, before the question or between question and answer', () => {

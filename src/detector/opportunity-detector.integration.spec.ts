@@ -87,7 +87,7 @@ describe('what can be liquidated', () => {
     expect(await detect()).toMatchObject([{ kind: 'opportunity' }]);
   });
 
-  it('F34 does not act on a price that is older than allowed', async () => {
+  it('F18 F34 does not act on a price that is older than allowed by the time of the block', async () => {
     await fall();
     const fault = faultBegins();
     await devnet.increaseTime(90_001);

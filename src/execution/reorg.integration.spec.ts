@@ -85,6 +85,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
         ...settlement,
         block: again.block,
         realisedProfitUsd8: again.realisedProfitUsd8,
+        fees: again.fees, // another base fee
       });
       expect(again.block).toBeGreaterThan(settlement.block ?? 0);
       const receipt = await bench.chain.getTransactionReceipt(hash);

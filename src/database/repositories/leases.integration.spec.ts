@@ -71,7 +71,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
     expect(await leases.acquire({ ...key, wallet }, 'second', LONG_MS)).toEqual(acquired);
   });
 
-  it('F26 runs out by the clock of the server, and the next process gets a higher epoch', async () => {
+  it('F18 F26 runs out by the clock of the server, and the next process gets a higher epoch', async () => {
     await leases.acquire(key, 'first', 1_000);
     await eventually(
       async () => (await leases.acquire(key, 'second', LONG_MS)).kind === 'acquired',
