@@ -55,6 +55,7 @@ export class AaveV3Reader {
     if (!rules)
       throw new HaltError(
         `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
+        'books',
       );
     const [poolConfigurator, oracle, sentinel] = await readAt(
       this.chain,
