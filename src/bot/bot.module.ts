@@ -10,6 +10,7 @@ import { BlockPass } from './block-pass.js';
 import { BotStatusReader } from './bot-status.js';
 import { ChainComparison } from './chain-comparison.js';
 import { ChimeraBot } from './chimera-bot.js';
+import { ClockWatch } from './clock-watch.js';
 import { DecisionJournal } from './decision-journal.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
@@ -37,6 +38,7 @@ import { WriteQueue } from './write-queue.js';
     BotStatusReader,
     ChainComparison,
     ChimeraBot,
+    ClockWatch,
     DecisionJournal,
     HeadWatch,
     PassLoop,

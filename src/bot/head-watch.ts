@@ -6,6 +6,7 @@ import { Clock } from '../domain/clock.js';
 import { RetryError } from '../domain/errors.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
+import { ClockWatch } from './clock-watch.js';
 import { SequencerWatch } from './sequencer-watch.js';
 
 const SCAN_JOB = 'scan';
@@ -20,6 +21,7 @@ export class HeadWatch {
     private readonly chain: Chain,
     private readonly stream: HeadStream,
     private readonly sequencer: SequencerWatch,
+    private readonly clocks: ClockWatch,
     private readonly scheduler: SchedulerRegistry,
     private readonly clock: Clock,
     private readonly config: ChimeraConfig,
@@ -27,6 +29,7 @@ export class HeadWatch {
 
   /** The newest block, asked now. @throws RetryError when no endpoint answers one that is believed. */
   async latest(): Promise<Block> {
+    await this.clocks.lookIfDue();
     const askedAtMs = this.clock.wallMs();
     const block = await this.chain.getBlock('latest');
     if (!(await this.stream.believes(block)))

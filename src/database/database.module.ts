@@ -17,6 +17,7 @@ import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
 import { QueuedWritesRepository } from './repositories/queued-writes.js';
 import { SafetyRepository } from './repositories/safety.js';
+import { ServerClock } from './repositories/server-clock.js';
 
 @Module({
   providers: [
@@ -39,6 +40,7 @@ const REPOSITORIES = [
   CheckpointsRepository,
   DivergencesRepository,
   LeasesRepository,
+  ServerClock,
   QueuedWritesRepository,
 ];
 

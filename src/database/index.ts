@@ -42,3 +42,4 @@ export {
   type SavedSafety,
   type StoredSafety,
 } from './repositories/safety.js';
+export { ServerClock } from './repositories/server-clock.js';

@@ -11,8 +11,11 @@ export class Clock {
     return () => clearTimeout(timer);
   }
 
+  /** Added to the clock of this machine, when it was found to be wrong. Milliseconds. */
+  correctionMs = 0;
+
   /** Milliseconds since the epoch: for what is compared with a block's timestamp, stored or shown. */
   wallMs(): number {
-    return Date.now();
+    return Date.now() + this.correctionMs;
   }
 }

@@ -17,6 +17,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   pass: ({ liquidatable }) => (liquidatable > 0 ? 'info' : 'debug'),
   'pass-failed': ({ consequence }) => (consequence === 'halt' ? 'error' : 'warn'),
   'unhandled-error': 'error',
+  'clock-off': 'warn',
   'sequencer-anomaly': ({ severity }) => (severity === 'halt' ? 'error' : 'warn'),
   'backfill-paused': 'warn',
   'checkpoint-not-saved': 'warn',

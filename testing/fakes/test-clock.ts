@@ -15,7 +15,7 @@ export class TestClock extends Clock {
   }
 
   override wallMs(): number {
-    return this.startMs + this.atMs;
+    return this.startMs + this.atMs + this.correctionMs;
   }
 
   override after(ms: number, callback: () => void): () => void {

@@ -45,6 +45,17 @@ export type SafetyEvent =
       readonly message: string;
     }
   | {
+      /**
+       * The clock of this machine, or that of the database server, differs from the other and from the time
+       * of the chain (F18). One of this machine is corrected.
+       */
+      readonly event: 'clock-off';
+      readonly wrong: 'machine' | 'database';
+      /** How far the database server is ahead of this machine. Milliseconds. */
+      readonly offByMs: number;
+    }
+  | { readonly event: 'clock-well' }
+  | {
       /** The heads are fresh again. A halt of the chain ends later by itself. */
       readonly event: 'sequencer-well';
       readonly block: number;
