@@ -233,6 +233,8 @@ describe('the loop of passes', () => {
       clock.advance(1_000);
       await fail(new RetryError('again'));
       await fail(new RpcError('timeout', 'primary', 'no answer'));
+      clock.advance(1_000);
+      await loop.noHead(new RetryError('block 7, which is said to be the newest, links to no known block'));
     }
     expect(halts).toEqual([]);
     clock.advance(1_000);

@@ -86,7 +86,7 @@ export class PassLoop {
 
   /** No endpoint gave a head when it was asked. */
   async noHead(error: unknown): Promise<void> {
-    if (this.open) this.watchdog.failed(error);
+    if (this.open) this.watchdog.withoutPass(error);
     await this.policy.failed(error);
   }
 

@@ -89,13 +89,18 @@ export class PassWatchdog {
     this.errors = 0;
   }
 
-  /** The pass ended with an error, or no node gave a head for one. */
+  /** The pass ended with an error. */
   failed(error: unknown): void {
+    this.withoutPass(error);
+    this.countError(error);
+  }
+
+  /** There is no pass: it ended with an error, or no node gave a head that is believed for one. */
+  withoutPass(error: unknown): void {
     this.failingFromMs ??= this.beganAtMs ?? this.clock.monotonicMs();
     this.failedInARow += 1;
     this.lastError = messageOf(error);
     this.beganAtMs = undefined;
-    this.countError(error);
   }
 
   /** A node answered, and there is nothing new to work on. */
