@@ -47,7 +47,10 @@ export class ClockWatch {
   async look(): Promise<void> {
     try {
       const offsetMs = await this.offset();
-      if (Math.abs(offsetMs) < TOLERATED_MS) { this.correct(0, undefined); return; }
+      if (Math.abs(offsetMs) < TOLERATED_MS) {
+        this.correct(0, undefined);
+        return;
+      }
       const { timestamp } = await this.chain.getBlock('latest');
       const blockMs = timestamp * 1_000;
       const ownMs = this.clock.wallMs() - this.clock.correctionMs;
