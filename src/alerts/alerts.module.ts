@@ -9,6 +9,7 @@ import { Journal } from '../journal/journal.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { SafetyModule } from '../safety/index.js';
 import { AlertDesk } from './alert-desk.js';
+import { AlertMetrics } from './alert-metrics.js';
 import { channelsOf } from './channels/channels.js';
 import { DeliveryQueue } from './delivery-queue.js';
 import { parseRecord, type StoredRecord } from './stored-record.js';
@@ -24,6 +25,7 @@ import { WatchedStatus } from './watched-status.js';
   providers: [
     WatchedStatus,
     AlertDesk,
+    AlertMetrics,
     {
       provide: DeliveryQueue,
       inject: [ChimeraConfig, Clock, Events, SecretScrubber],

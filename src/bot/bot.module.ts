@@ -15,6 +15,7 @@ import { DecisionJournal } from './decision-journal.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
+import { QueueMetrics } from './queue-metrics.js';
 import { SequencerWatch } from './sequencer-watch.js';
 import { StatusMetrics } from './status-metrics.js';
 import { WayBack } from './way-back.js';
@@ -43,6 +44,7 @@ import { WriteQueue } from './write-queue.js';
     HeadWatch,
     PassLoop,
     PassWatchdog,
+    QueueMetrics,
     SequencerWatch,
     StatusMetrics,
     WayBack,

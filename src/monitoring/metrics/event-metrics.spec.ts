@@ -137,6 +137,26 @@ describe('the metrics of events', () => {
     ]);
   });
 
+  it('F37 counts attempts of delivery by kind of channel, and times what arrived', () => {
+    const message = { channel: 'pager', kind: 'pagerduty', severity: 'CRITICAL', key: 'k' } as const;
+    metrics.hear({ event: 'alert-failed', ...message, attempts: 1, reason: 'HTTP 500', retryInMs: 1_000 });
+    metrics.hear({ event: 'alert-sent', ...message, attempts: 2, latencyMs: 1_500 });
+    metrics.hear({
+      event: 'alert-failed',
+      ...message,
+      kind: 'pigeon',
+      attempts: 9,
+      reason: 'x',
+      retryInMs: undefined,
+    });
+    expect(nonZero('chimera_alert_deliveries_total')).toEqual([
+      { kind: 'pagerduty', result: 'ok', value: 1 },
+      { kind: 'pagerduty', result: 'failed', value: 1 },
+      { kind: 'other', result: 'given-up', value: 1 },
+    ]);
+    expect(measured).toEqual([['chimera_alert_delivery_seconds', { kind: 'pagerduty' }, 1.5]]);
+  });
+
   it('F28 remembers whether the database serves, and when a pass was last good', () => {
     expect(metrics.news).toEqual({ databaseUp: true, cacheUp: true, lastGoodPassAtMs: undefined });
     metrics.hear({ event: 'database-lost', message: 'away' });

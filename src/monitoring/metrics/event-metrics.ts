@@ -61,6 +61,17 @@ const COUNTING: Counting = {
     book.observe('chimera_rpc_request_seconds', { endpoint, method }, tookMs / 1_000);
   },
   'websocket-lost': ({ endpoint }, book) => book.count('chimera_websockets_lost_total', { endpoint }),
+  'alert-raised': ({ severity, repeat }, book) => {
+    if (repeat === 0) book.count('chimera_alerts_total', { severity });
+  },
+  'alert-sent': ({ kind, latencyMs }, book) => {
+    book.count('chimera_alert_deliveries_total', { kind, result: 'ok' });
+    book.observe('chimera_alert_delivery_seconds', { kind }, latencyMs / 1_000);
+  },
+  'alert-failed': ({ kind, retryInMs }, book) => {
+    const result = retryInMs === undefined ? 'given-up' : 'failed';
+    book.count('chimera_alert_deliveries_total', { kind, result });
+  },
   'api-key-refused': (_, book) => book.count('chimera_api_keys_refused_total', {}),
 };
 

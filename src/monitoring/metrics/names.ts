@@ -1,3 +1,4 @@
+import { CHANNEL_SECTIONS } from '../../config/alerts-section.js';
 import { REJECTION_REASONS } from '../../domain/decision.js';
 import { STAGES } from '../../domain/pass-trace.js';
 import { CAUSES } from '../../domain/safety.js';
@@ -24,6 +25,9 @@ export const RPC_METHODS = [
 export const RPC_RESULTS = [
   ...['ok', 'refused', 'rate-limit', 'provider', 'timeout', 'bad-answer', 'out-of-sync', 'batch-refused'],
 ] as const;
+const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
+/** Kinds of channels: config/alerts-section.ts. */
+const CHANNELS = Object.keys(CHANNEL_SECTIONS);
 const QUEUES = ['heads', 'in-flight', 'database-writes', 'alerts'] as const;
 
 /**
@@ -175,6 +179,7 @@ export const METRICS = {
       kind: ['bump', 'cancellation'],
     },
   ),
+  chimera_writes_dropped_total: counter('Rows that were left out because too many waited for the database.'),
   chimera_queue_depth: gauge('What waits in a queue.', 'count', { queue: QUEUES }),
 
   // --- latency
@@ -208,6 +213,21 @@ export const METRICS = {
   }),
   chimera_websockets_lost_total: counter('WebSockets that were given up and opened again.', 'count', {
     endpoint: ENDPOINTS,
+  }),
+
+  // --- alerts
+  chimera_alerts_active: gauge('Alerts that last.'),
+  chimera_alerts_total: counter('Alerts that began, by severity.', 'count', { severity: SEVERITIES }),
+  chimera_alert_deliveries_total: counter(
+    'Attempts to deliver a message, by kind of channel and result.',
+    'count',
+    {
+      kind: CHANNELS,
+      result: ['ok', 'failed', 'given-up'],
+    },
+  ),
+  chimera_alert_delivery_seconds: seconds('From the moment at which an alert began to its delivery.', {
+    kind: CHANNELS,
   }),
 
   // --- process
