@@ -67,6 +67,8 @@ export const HALT_RULES: readonly HaltRule[] = [
     cause: 'books',
     reason: /^our books differ from the chain/,
     faults: NODES_LIE,
+    // What differs is counted for ten minutes, and found only when passes succeed again.
+    latestMs: 600_000,
   },
   {
     rule: 'inclusion: too little of what was sent did what it should',

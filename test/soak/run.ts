@@ -28,7 +28,7 @@ const TURN_SECONDS = [3, 6] as const;
 /** How often the caps are looked at. */
 const CAPS_LOOK_MS = 5_000;
 /** After the last fault the bot has so long to win once more, and to settle everything. */
-const LAST_LOOK_MS = 90_000;
+const LAST_LOOK_MS = 240_000;
 
 /** What the operator says at last. */
 const THE_END = 'soak: the books are closed';
@@ -205,7 +205,9 @@ class Soak {
     if ((await this.wonSoFar()) <= won) this.problems.push('the bot wins nothing after all faults are over');
     await operator.stop();
     // What is in flight is settled, and nothing more is signed: the books can be closed.
-    await stack.api('/api/v1/safety/halt', { bot: fleet.bot, body: { reason: THE_END } });
+    const halt = { bot: fleet.bot, body: { reason: THE_END } };
+    while ((await state()) !== 'HALTED' && Date.now() < until)
+      await stack.api('/api/v1/safety/halt', halt).catch(() => sleep(500));
     const open = async (): Promise<number> =>
       (await stack.query("SELECT FROM transactions WHERE status IN ('prepared', 'broadcast')")).length;
     while ((await open()) > 0 && Date.now() < until) await sleep(250);
