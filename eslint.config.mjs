@@ -31,7 +31,7 @@ export const MAY_IMPORT = {
   ],
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
-  cli: ['domain', 'monitoring'],
+  cli: ['domain', 'config', 'monitoring', 'alerts'],
 };
 
 const MOST_CONSTRUCTOR_PARAMETERS = 7;
