@@ -30,6 +30,7 @@ export const MAY_IMPORT = {
     ...['execution', 'monitoring', 'journal'],
   ],
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
+  books: ['domain', 'config', 'database', 'safety', 'bot', 'alerts'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
   cli: ['domain', 'config', 'monitoring', 'alerts'],
 };

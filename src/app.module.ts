@@ -3,6 +3,7 @@ import { ScheduleModule } from '@nestjs/schedule';
 import { LoggerModule } from 'nestjs-pino';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ApiModule } from './api/api.module.js';
+import { BooksModule } from './books/books.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
 import { SecretScrubber } from './domain/secret-forms.js';
@@ -35,6 +36,7 @@ export class AppModule {
         ExecutionModule.of(ProtocolsModule),
         BotModule,
         AlertsModule,
+        BooksModule,
         ApiModule,
       ],
     };

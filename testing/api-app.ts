@@ -170,6 +170,7 @@ function newWorld(): World {
     bot: {
       phase: 'running',
       mode: 'dry-run',
+      operator: `0x${'5e'.repeat(20)}`,
       lease: { role: 'dry-run', holder: undefined, epoch: undefined },
       head: { number: 100, hash: `0x${'aa'.repeat(32)}`, timestamp },
       sinceLastPassMs: 1_200,

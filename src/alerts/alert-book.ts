@@ -123,14 +123,16 @@ export class AlertBook {
     return seen;
   }
 
-  /** News that is no trouble: a win, a report. */
-  notify(
-    message: Omit<Message, 'id' | 'atMs' | 'topic' | 'status' | 'severity'>,
-    id: string = randomUUID(),
-  ): void {
-    if (!this.limit.admit('LOW', `notification ${message.key}`, this.clock.monotonicMs())) return;
+  /**
+   * News that is no trouble.
+   *
+   * @param id of a report, which is sent whatever else is told. Without it, many wins at once are cut short.
+   */
+  notify(message: Pick<Message, 'key' | 'title' | 'text' | 'details'>, id?: string): void {
+    if (id === undefined && !this.limit.admit('LOW', message.key, this.clock.monotonicMs())) return;
     const atMs = this.clock.wallMs();
-    this.held({ ...message, id, atMs, topic: 'notification', status: 'report', severity: 'LOW' }, ['LOW']);
+    const news = { topic: 'notification', status: 'report', severity: 'LOW', atMs } as const;
+    this.held({ ...message, ...news, id: id ?? randomUUID() }, ['LOW']);
   }
 
   /** What time brings: repeats, the end of a storm. Called about once a second. */

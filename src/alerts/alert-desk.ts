@@ -15,6 +15,7 @@ import type { Operator } from '../safety/index.js';
 import { AlertBook, type ActiveAlert } from './alert-book.js';
 import type { ChannelStatus } from './channel-worker.js';
 import { DeliveryQueue } from './delivery-queue.js';
+import { notificationOf } from './notifications.js';
 import { RuleWatch } from './rule-watch.js';
 import { WatchedStatus } from './watched-status.js';
 
@@ -87,6 +88,8 @@ export class AlertDesk implements EventSubscriber, OnApplicationBootstrap, Befor
     const found = this.watch.hear(event);
     for (const alert of found) this.book.fire(alert, true);
     if (found.length > 0) this.keep();
+    const news = notificationOf(event);
+    if (news) this.book.notify(news);
   }
 
   /** A look at the status, and what time brings. */

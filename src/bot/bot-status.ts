@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Spending } from '../domain/budget.js';
 import type { RejectionReason } from '../domain/decision.js';
+import type { Address } from '../domain/hex.js';
 import { ExecutionService, type LeaseStatus, type OutcomeStatus, type Prospect } from '../execution/index.js';
 import { MetricBook } from '../monitoring/metrics/metric-book.js';
 import { totalsOf, type Totals } from '../monitoring/metrics/totals.js';
@@ -16,6 +17,8 @@ import type { PassFailures } from './pass-watchdog.js';
 export interface BotStatus {
   readonly phase: BotPhase;
   readonly mode: 'dry-run' | 'live';
+  /** The account that signs. */
+  readonly operator: Address;
   /** Who signs with the wallet. */
   readonly lease: LeaseStatus;
   readonly head: { readonly number: number; readonly hash: string; readonly timestamp: number } | undefined;
@@ -80,6 +83,7 @@ export class BotStatusReader {
     return {
       phase,
       mode: this.config.execution.mode,
+      operator: this.execution.operator,
       lease: this.execution.lease,
       head: block && { number: block.number, hash: block.hash, timestamp: block.timestamp },
       sinceLastPassMs: sinceLastPassMs === undefined ? undefined : Math.round(sinceLastPassMs),

@@ -10,6 +10,7 @@ import { Leases } from '../../migrations/0008_leases.js';
 import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions.js';
 import { SafetyConcerns } from '../../migrations/0010_safety_concerns.js';
 import { AppliedWrites } from '../../migrations/0011_applied_writes.js';
+import { Reports } from '../../migrations/0012_reports.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -91,6 +92,7 @@ export function dataSourceOptions(
       WalletsOfExecutions,
       SafetyConcerns,
       AppliedWrites,
+      Reports,
     ],
     synchronize: false,
     logging: false,

@@ -16,6 +16,7 @@ import { ExecutionsRepository } from './repositories/executions.js';
 import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
 import { QueuedWritesRepository } from './repositories/queued-writes.js';
+import { ReportsRepository } from './repositories/reports.js';
 import { SafetyRepository } from './repositories/safety.js';
 import { ServerClock } from './repositories/server-clock.js';
 
@@ -42,6 +43,7 @@ const REPOSITORIES = [
   LeasesRepository,
   ServerClock,
   QueuedWritesRepository,
+  ReportsRepository,
 ];
 
 /**

@@ -37,6 +37,14 @@ export {
 } from './repositories/outbox.js';
 export { QueuedWritesRepository, type QueuedWrite, type RowToWrite } from './repositories/queued-writes.js';
 export {
+  ReportsRepository,
+  type Counted,
+  type OutcomeFigures,
+  type Period,
+  type PeriodFigures,
+  type ReportKind,
+} from './repositories/reports.js';
+export {
   SafetyRepository,
   type NewOperatorAction,
   type SavedSafety,

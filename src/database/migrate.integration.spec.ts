@@ -21,6 +21,7 @@ const NAMES = [
   'WalletsOfExecutions1767225600009',
   'SafetyConcerns1767225600010',
   'AppliedWrites1767225600011',
+  'Reports1767225600012',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -52,7 +53,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 14 }]);
+    expect(await database.query(tables)).toEqual([{ n: 15 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);
