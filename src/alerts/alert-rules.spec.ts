@@ -180,6 +180,17 @@ describe('a rule of the status', () => {
   });
 });
 
+describe('a rule of events', () => {
+  it('unhandled-rejection tells the error that nobody handled', () => {
+    const { on } = EVENT_RULES['unhandled-rejection']!;
+    expect(
+      on['unhandled-error']?.({ event: 'unhandled-error', message: 'x is no function', stack: '' }),
+    ).toEqual({
+      text: 'No part of the bot has handled an error, so it has halted and ended: x is no function',
+    });
+  });
+});
+
 it('no two rules have one name', () => {
   expect(new Set(RULE_NAMES).size).toBe(RULE_NAMES.length);
   expect(Object.keys(EVENT_RULES).filter((name) => name in STATUS_RULES)).toEqual([]);

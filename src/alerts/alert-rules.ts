@@ -244,7 +244,17 @@ export const STATUS_RULES: Readonly<Record<string, StatusRule>> = {
   },
 };
 
-export const EVENT_RULES: Readonly<Record<string, EventRule>> = {};
+export const EVENT_RULES: Readonly<Record<string, EventRule>> = {
+  'unhandled-rejection': {
+    severity: 'CRITICAL',
+    title: 'The bot has ended with a bug',
+    on: {
+      'unhandled-error': ({ message }) => ({
+        text: `No part of the bot has handled an error, so it has halted and ended: ${message}`,
+      }),
+    },
+  },
+};
 
 /** Of the desk itself: a storm was cut short. */
 export const LEFT_OUT_RULE = 'alerts-left-out';
