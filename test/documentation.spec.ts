@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
@@ -17,6 +17,7 @@ const DOCUMENTS = [
     'architecture',
     'contract',
     'deploying',
+    'errors',
     'faults',
     'metrics',
     'operating',
@@ -58,6 +59,21 @@ function keysIn(type: object, path = ''): [key: string, byDefault: string | unde
   });
 }
 
+/** The source of the bot, file by file, without its specs. */
+const sources = readdirSync(fileURLToPath(new URL('src/', root)), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+  .map((file) => textOf(`src/${file}`));
+
+function holdsInOrder(text: string, parts: readonly string[]): boolean {
+  let from = 0;
+  for (const part of parts) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return true;
+}
+
 describe('the documentation', () => {
   it('names only commands that exist', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
@@ -87,6 +103,19 @@ describe('the documentation', () => {
     const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
     for (const name of [...SECRET_NAMES, ...CHANNEL_VARIABLES, 'RPC_…'])
       expect(table).toContain(`\`${name}\``);
+  });
+
+  it('explains only messages that the source has', () => {
+    const rows = textOf('docs/errors.md').matchAll(/^\| `([^`]+)` +\|/gm);
+    const messages = [...rows].map(([, message = '']) => message);
+    expect(messages.length).toBeGreaterThan(30);
+    for (const message of messages) {
+      const parts = message.split('…').filter((part) => part.trim().length > 1);
+      expect(
+        sources.some((text) => holdsInOrder(text, parts)),
+        message,
+      ).toBe(true);
+    }
   });
 
   it('has one row for each key of the configuration, with its default', () => {
