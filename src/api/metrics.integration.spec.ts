@@ -54,6 +54,38 @@ describe('GET /metrics', () => {
     expect(Number(lines.get('chimera_process_resident_memory_bytes'))).toBeGreaterThan(1_000_000);
   });
 
+  it('shows what is wrong by its cause, and rates only when enough executions count', async () => {
+    await start();
+    const { safety, bot } = api.world;
+    const concern = {
+      cause: 'chain',
+      level: 'HALTED',
+      reason: 'x',
+      actor: 'chimera',
+      sinceMs: 0,
+      numbers: {},
+    } as const;
+    api.world.safety = { ...safety, state: 'HALTED', concerns: [concern] };
+    const rates = {
+      sample: 40,
+      inclusionBps: 6_250,
+      ownSample: 9,
+      ownInclusionBps: 5_000,
+      won: 12,
+      accuracyBps: 9_100,
+    };
+    api.world.bot = { ...bot, outcomes: { ...bot.outcomes, rates } };
+    const lines = await scrape();
+    expect(Object.fromEntries(lines)).toMatchObject({
+      'chimera_safety_concern{cause="chain"}': '2',
+      'chimera_safety_concern{cause="rpc"}': '0',
+      chimera_inclusion_ratio: '0.625',
+      chimera_accuracy_ratio: '0.91',
+      chimera_rated_executions: '40',
+    });
+    expect(lines.has('chimera_own_inclusion_ratio')).toBe(false);
+  });
+
   it('shows no metric that the table lacks, and no address, account or part of one', async () => {
     await start();
     const { text } = await api.http.get('/metrics').expect(200);

@@ -55,9 +55,11 @@ const COUNTING: Counting = {
   },
 
   'rpc-request': ({ endpoint, methods, result, tookMs }, book) => {
-    for (const method of methods) book.count('chimera_rpc_calls_total', { endpoint, method, result });
     const [first = ''] = methods;
-    const method = methods.every((one) => one === first) ? first : 'batch';
+    const alike = methods.every((one) => one === first);
+    if (alike) book.count('chimera_rpc_calls_total', { endpoint, method: first, result }, methods.length);
+    else for (const method of methods) book.count('chimera_rpc_calls_total', { endpoint, method, result });
+    const method = alike ? first : 'batch';
     book.observe('chimera_rpc_request_seconds', { endpoint, method }, tookMs / 1_000);
   },
   'websocket-lost': ({ endpoint }, book) => book.count('chimera_websockets_lost_total', { endpoint }),
