@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { Wallet } from 'ethers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,16 +10,23 @@ import { type Devnet, startDevnet } from '../../devnet/index.js';
 import { botConfig } from '../../devnet/stack/bot-config.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { CHANNEL_VARIABLES } from '../../src/config/channel-secrets.js';
+import { SECRET_NAMES } from '../../src/config/environment.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { USD8 } from '../../src/domain/money.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import { eventually } from '../../testing/eventually.js';
+import { AwsServer } from '../../testing/nodes/aws.js';
 import { FakeRpc, GatewayFault, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { LyingNode } from '../../testing/nodes/lying-node.js';
 import { send } from '../../testing/send.js';
+import { sharedCertificates } from '../../testing/certificates.js';
 import { TalkativeDatabase } from '../../testing/talkative-database.js';
+import { filesIn, openChannels, type Sink } from './sinks.js';
 
 // Each secret has a text that stands nowhere else. Those of URLs need the encodings of URLs.
+const MARK = 'Q7x';
 const USER = 'node-user-Q7x';
 const PASSWORD = 'node/pass word+Q7x';
 const PATH_KEY = 'path-key-Q7x-0123456789';
@@ -27,6 +36,12 @@ const DB_PASSWORD = 'db:pass@word/Q7x';
 const REDIS_PASSWORD = 'redis pass"word Q7x';
 const API_KEYS = { operator: 'operator-api-key-Q7x-0123456789', viewer: 'viewer-api-key-Q7x-0123456789' };
 const SIGNER_KEY = `0x${'5a'.repeat(30)}0c0d`;
+const DEPLOYER_KEY = `0x${'5a'.repeat(30)}0c0e`;
+const AWS_KEYS = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'aws/secret+key/Q7x/0123456789ABCDEF',
+  sessionToken: 'aws+session/token/Q7x==',
+};
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const BASIC = base64(`${USER}:${PASSWORD}`);
@@ -35,11 +50,14 @@ const CONNECTION = `postgres://${encodeURIComponent(DB_USER)}:${encodeURICompone
 /** Written out here, and not by the code that is tested. */
 const FORBIDDEN = [
   ...['Q7x', 'q7x', '5a5a5a5a5a5a', BASIC, BASIC.replace(/=+$/, '')],
-  ...[PASSWORD, QUERY_KEY, DB_PASSWORD, REDIS_PASSWORD].flatMap((secret) => [
-    secret,
-    encodeURIComponent(secret),
-    base64(secret).replace(/=+$/, ''),
-  ]),
+  ...[
+    PASSWORD,
+    QUERY_KEY,
+    DB_PASSWORD,
+    REDIS_PASSWORD,
+    AWS_KEYS.secretAccessKey,
+    AWS_KEYS.sessionToken,
+  ].flatMap((secret) => [secret, encodeURIComponent(secret), base64(secret).replace(/=+$/, '')]),
   base64(`${DB_USER}:${DB_PASSWORD}`).replace(/=+$/, ''),
   ...Object.values(API_KEYS).map(base64),
 ];
@@ -50,6 +68,8 @@ let postgres: EmbeddedPostgres;
 let database: TalkativeDatabase;
 let nodes: FakeRpc[];
 let sockets: LyingNode;
+let aws: AwsServer;
+let channels: Readonly<Record<string, Sink>>;
 /** Everything that left the bot: its lines and its answers. */
 const said: string[] = [];
 
@@ -62,6 +82,9 @@ beforeAll(async () => {
   ]);
   await query(`CREATE ROLE "${DB_USER}" LOGIN SUPERUSER PASSWORD '${DB_PASSWORD}'`);
   database = await TalkativeDatabase.start(postgres);
+  aws = await AwsServer.start();
+  aws.identity = AWS_KEYS;
+  channels = await openChannels(MARK, aws);
   nodes = await Promise.all([FakeRpc.start(), FakeRpc.start(), FakeRpc.start()]);
   sockets = await LyingNode.start({ http: devnet.rpcUrl, ws: devnet.wsUrl });
   recover();
@@ -72,7 +95,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([...nodes, sockets].map((node) => node.stop()));
+  await Promise.all([...nodes, sockets, aws, ...Object.values(channels)].map((node) => node.stop()));
   await database.stop();
   await devnet.stop();
   await postgres.stop();
@@ -126,6 +149,10 @@ it('A09 A23 no secret reaches a line, an answer or a row, whatever fails and how
     'the halt to be saved',
   );
   await ask(bot);
+  // The halt reaches every channel, and CloudWatch.
+  for (const [kind, { read }] of Object.entries(channels))
+    await eventually(() => read().some((text) => text.includes('HALTED')), `the halt in ${kind}`);
+  await eventually(() => aws.metrics.puts.length > 0, 'metrics in CloudWatch');
   expect((await bot.stop()).code).toBe(0);
 
   const [refused, , , , forbidden] = nodeFailures();
@@ -139,11 +166,54 @@ it('A09 A23 no secret reaches a line, an answer or a row, whatever fails and how
     recover();
   }
 
+  said.push(...(await everyCommand()));
   expect(said.length).toBeGreaterThan(100);
   const rows = await everyRow();
+  const journal = await filesIn(join(directory, 'journal'));
+  expect(journal.length).toBeGreaterThan(0);
+  const sent = [
+    ...Object.values(channels).flatMap(({ read }) => read()),
+    ...aws.callsOf('monitoring').map(({ body }) => body),
+  ];
   expect(rows.filter((row) => row.includes('***')).length).toBeGreaterThan(0);
-  expect([...said, ...rows].filter((text) => FORBIDDEN.some((secret) => text.includes(secret)))).toEqual([]);
+  expect(
+    [...said, ...rows, ...journal, ...sent].filter((text) =>
+      FORBIDDEN.some((secret) => text.includes(secret)),
+    ),
+  ).toEqual([]);
 });
+
+it('A23 every secret of the bot is planted, and bears the mark', async () => {
+  const planted = await environment();
+  const names = [
+    ...SECRET_NAMES,
+    ...CHANNEL_VARIABLES,
+    'RPC_PRIMARY_HTTP',
+    'RPC_PRIMARY_WS',
+    'RPC_BACKUP_HTTP',
+  ];
+  for (const name of names)
+    expect(
+      FORBIDDEN.some((mark) => planted[name]?.includes(mark)),
+      name,
+    ).toBe(true);
+});
+
+/** What every command of `npx chimera` prints, with the environment of the bot. */
+async function everyCommand(): Promise<string[]> {
+  const env = { PATH: process.env['PATH'], ...(await environment()) };
+  const cwd = fileURLToPath(new URL('../../', import.meta.url));
+  const run = (words: string): Promise<string> =>
+    new Promise((resolve) => {
+      execFile(
+        process.execPath,
+        ['scripts/chimera.mjs', ...words.split(' ')],
+        { cwd, env },
+        (_, out, errors) => resolve(out + errors),
+      );
+    });
+  return Promise.all(Object.keys(COMMANDS).map(run));
+}
 
 /** Every way in which a provider repeats what it was sent. */
 function words(): string {
@@ -210,7 +280,15 @@ async function pass(bot: BotProcess): Promise<void> {
 
 /** Everything that the API answers, to callers with and without a key. */
 async function ask(bot: BotProcess): Promise<void> {
-  for (const path of ['health/live', 'health/ready', 'api/v1/status', 'api/v1/executions', 'api/v1/nothing'])
+  for (const path of [
+    'health/live',
+    'health/ready',
+    'api/v1/status',
+    'api/v1/executions',
+    'api/v1/alerts',
+    'metrics',
+    'api/v1/nothing',
+  ])
     for (const key of [API_KEYS.operator, API_KEYS.viewer, `not-${API_KEYS.operator}`]) {
       said.push(await answerOf(bot, path, key));
     }
@@ -233,27 +311,47 @@ function nodeUrl(url: string): string {
   return `${protocol}//${login}@${host}/v2/${PATH_KEY}?token=${encodeURIComponent(QUERY_KEY)}`;
 }
 
-async function launch(): Promise<BotProcess> {
+async function environment(): Promise<Record<string, string>> {
   const file = join(directory, 'chimera.yaml');
-  const address = { host: '127.0.0.1', port: database.port, database: postgres.database };
-  const yaml = botConfig(devnet, address, API_KEYS, { redisPort: 1 }).replace(
+  const authorities = join(directory, 'authorities.crt');
+  const journalDir = join(directory, 'journal');
+  const address = { host: '127.0.0.1', port: database.port, database: postgres.database, journalDir };
+  const list = Object.values(channels).map(({ yaml }) => `    - ${yaml}\n`);
+  const yaml = botConfig(devnet, address, API_KEYS, {
+    redisPort: 1,
+    monitoring: `exportIntervalMs: 1000, cloudwatch: { region: "${aws.region}" }`,
+    sections: `alerts:\n  channels:\n${list.join('')}`,
+  }).replace(
     /^database:/m,
     `  backup: { http: "\${RPC_BACKUP_HTTP}" }\n  archive: { http: "\${RPC_ARCHIVE_HTTP}" }\ndatabase:`,
   );
   await writeFile(file, yaml);
+  const trusted = [aws.authorityFile, sharedCertificates().ca].map((path) => readFile(path, 'utf8'));
+  await writeFile(authorities, (await Promise.all(trusted)).join(''));
   const [primary = '', backup = '', archive = ''] = nodes.map((node) => nodeUrl(node.url('http', '')));
+  return {
+    ...aws.variables,
+    ...(Object.assign({}, ...Object.values(channels).map(({ variables }) => variables)) as Record<
+      string,
+      string
+    >),
+    NODE_EXTRA_CA_CERTS: authorities,
+    CHIMERA_CONFIG: file,
+    RPC_PRIMARY_HTTP: primary,
+    RPC_PRIMARY_WS: nodeUrl(sockets.wsUrl),
+    RPC_BACKUP_HTTP: backup,
+    RPC_ARCHIVE_HTTP: archive,
+    DB_USER,
+    DB_PASSWORD,
+    REDIS_PASSWORD,
+    OPERATOR_PRIVATE_KEY: SIGNER_KEY,
+    DEPLOYER_PRIVATE_KEY: DEPLOYER_KEY,
+  };
+}
+
+async function launch(): Promise<BotProcess> {
   return new BotProcess({
-    environment: {
-      CHIMERA_CONFIG: file,
-      RPC_PRIMARY_HTTP: primary,
-      RPC_PRIMARY_WS: nodeUrl(sockets.wsUrl),
-      RPC_BACKUP_HTTP: backup,
-      RPC_ARCHIVE_HTTP: archive,
-      DB_USER,
-      DB_PASSWORD,
-      REDIS_PASSWORD,
-      OPERATOR_PRIVATE_KEY: SIGNER_KEY,
-    },
+    environment: await environment(),
     onEvent: (event: BotEvent) => said.push(JSON.stringify(event)),
     onLine: (line) => said.push(line),
   });
