@@ -21,7 +21,7 @@ export const MAY_IMPORT = {
   liquidity: ['domain', 'config', 'rpc'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
   planner: ['domain', 'config', 'contract', 'rpc', 'oracles', 'protocols', 'liquidity'],
-  safety: ['domain', 'config', 'database'],
+  safety: ['domain', 'config', 'database', 'journal'],
   execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
   monitoring: ['domain', 'aws', 'config'],

@@ -12,6 +12,7 @@ import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
 import { StatusMetrics } from '../src/bot/status-metrics.js';
+import { DatabaseWatch, type DatabaseStatus } from '../src/bot/database-watch.js';
 import { ChimeraConfig, ChimeraConfigModule, parseConfig } from '../src/config/index.js';
 import {
   DatabaseModule,
@@ -48,6 +49,7 @@ export const URL_SECRET = 'url-secret';
 /** The state of the bot and of the chain as the API reads it. A test may change it. */
 export interface World {
   bot: BotStatus;
+  database: DatabaseStatus;
   safety: SafetyStatus;
   head: Head | undefined;
   dailyVolumeUsd8: bigint;
@@ -222,6 +224,7 @@ function newWorld(): World {
       },
       skipped: { 'profit-below-floor': 2 },
     },
+    database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },
     safety: { ...INITIAL_SAFETY, sinceMs: 0 },
     head: {
       number: 100,
@@ -246,6 +249,14 @@ function bot(world: World): Provider[] {
         status: () => world.bot,
         prospect: () => Promise.resolve({ sentAgain: 2, cancelled: 1 }),
       } satisfies Pick<BotStatusReader, 'status' | 'prospect'>,
+    },
+    {
+      provide: DatabaseWatch,
+      useValue: {
+        get status() {
+          return world.database;
+        },
+      } satisfies Pick<DatabaseWatch, 'status'>,
     },
     {
       provide: HeadStream,

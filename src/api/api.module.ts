@@ -17,6 +17,7 @@ import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
+import { ServicesStatus } from './services-status.js';
 import { StatusController } from './status.controller.js';
 
 /** The routes and their guards, without the modules that they use. */
@@ -41,6 +42,7 @@ export const API = {
       useFactory: ({ api }: ChimeraConfig): ApiKeys => new ApiKeys(api.keys),
     },
     Readiness,
+    ServicesStatus,
     // In this order. They guard every route of the process, also the routes of other modules.
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AccessGuard },

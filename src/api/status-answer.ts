@@ -1,4 +1,5 @@
 import type { BotStatus } from '../bot/bot-status.js';
+import type { DatabaseStatus } from '../bot/database-watch.js';
 import type { Spending } from '../domain/budget.js';
 import { formatUnits, max } from '../domain/money.js';
 import type { SafetyLimits } from '../domain/authorisation.js';
@@ -21,6 +22,7 @@ export interface StatusAnswer {
   readonly head: HeadAnswer | null;
   readonly sinceLastPassMs: number | null;
   readonly passes: PassesAnswer;
+  readonly database: DatabaseAnswer;
   readonly endpoints: readonly EndpointAnswer[];
   readonly positions: {
     /** Borrowers with debt. */
@@ -99,6 +101,28 @@ export interface PassesAnswer {
   /** Milliseconds since the first of them began. */
   readonly failingSinceMs: number | null;
   readonly lastError: string | null;
+}
+
+/** How the database fares, and what waits for it. */
+export interface DatabaseAnswer {
+  /** Null while it serves. */
+  readonly awaySince: string | null;
+  /** How long the last answer took, or how long the present one has been awaited. */
+  readonly latencyMs: number;
+  /** Rows that wait for it. */
+  readonly waiting: number;
+  /** Of these, those on the local disk: decisions of a dry run. */
+  readonly inJournal: number;
+  /** Changes of the safety state that wait for it. */
+  readonly safetyChanges: number;
+  /** Rows that were left out since the process started, because too many waited. */
+  readonly dropped: number;
+}
+
+export function databaseAnswer(status: DatabaseStatus, nowMs: number): DatabaseAnswer {
+  const { awayForMs, latencyMs, waiting, inJournal, safetyChanges, dropped } = status;
+  const awaySince = awayForMs > 0 ? new Date(nowMs - awayForMs).toISOString() : null;
+  return { awaySince, latencyMs, waiting, inJournal, safetyChanges, dropped };
 }
 
 /** The fields are listed one by one, so that new ones are not published unintentionally. */

@@ -1,14 +1,11 @@
 import { Controller, Get } from '@nestjs/common';
-import { AlertDesk } from '../alerts/alert-desk.js';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
-import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
-import { alertsAnswer } from './alerts-answer.js';
+import { ServicesStatus } from './services-status.js';
 import {
-  endpointAnswer,
   headAnswer,
   leaseAnswer,
   limitsAnswer,
@@ -26,10 +23,9 @@ export class StatusController {
     private readonly bot: BotStatusReader,
     private readonly safety: SafetyController,
     private readonly tiers: TierReview,
-    private readonly pool: RpcPool,
     private readonly config: ChimeraConfig,
     private readonly clock: Clock,
-    private readonly alerts: AlertDesk,
+    private readonly services: ServicesStatus,
   ) {}
 
   @Get()
@@ -46,7 +42,6 @@ export class StatusController {
       head: headAnswer(bot.head, nowMs),
       sinceLastPassMs: bot.sinceLastPassMs ?? null,
       passes: passesAnswer(bot.failures),
-      endpoints: this.pool.status().map(endpointAnswer),
       positions: { total: positions, liquidatable, inFlight, setAside: bot.setAside },
       backfill: bot.backfill,
       incomplete: bot.incomplete,
@@ -55,7 +50,7 @@ export class StatusController {
       skipped: bot.skipped,
       limits: limitsAnswer(this.config.safety, this.safety.volume.todayUsd8, bot.spending, nowMs),
       tier: tierAnswer(this.tiers.status),
-      alerts: alertsAnswer(this.alerts.summary),
+      ...this.services.answer(nowMs),
     };
   }
 }

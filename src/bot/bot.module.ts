@@ -11,6 +11,7 @@ import { BotStatusReader } from './bot-status.js';
 import { ChainComparison } from './chain-comparison.js';
 import { ChimeraBot } from './chimera-bot.js';
 import { ClockWatch } from './clock-watch.js';
+import { DatabaseWatch } from './database-watch.js';
 import { DecisionJournal } from './decision-journal.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
@@ -40,6 +41,7 @@ import { WriteQueue } from './write-queue.js';
     ChainComparison,
     ChimeraBot,
     ClockWatch,
+    DatabaseWatch,
     DecisionJournal,
     HeadWatch,
     PassLoop,
@@ -50,6 +52,6 @@ import { WriteQueue } from './write-queue.js';
     WayBack,
     WriteQueue,
   ],
-  exports: [BotStatusReader],
+  exports: [BotStatusReader, DatabaseWatch],
 })
 export class BotModule {}

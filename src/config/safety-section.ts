@@ -69,6 +69,10 @@ export class SafetyConfig {
   @Integer({ ...SECONDS, default: '60', example: 60 })
   readonly haltHeadAgeSeconds!: number;
 
+  /** When the database is away for so long, the bot halts. While it is away, nothing is signed. */
+  @Integer({ ...SECONDS, default: '300', example: 300 })
+  readonly haltDatabaseAwaySeconds!: number;
+
   /**
    * After an outage of the chain or of all endpoints, the halt ends by itself when all was well for so long.
    * 0: only an operator ends it.

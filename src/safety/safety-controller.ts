@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { SafetyRepository, type NewOperatorAction, type StoredSafety } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import type { Rejection } from '../domain/decision.js';
-import { messageOf, RetryError, SkipError } from '../domain/errors.js';
+import { HaltError, messageOf, RetryError, SkipError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import {
   authorise,
@@ -23,6 +24,7 @@ import {
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { DailyVolume } from './daily-volume.js';
+import type { Change, SafetyJournal } from './safety-journal.js';
 import { ThrottleShare } from './throttle-share.js';
 
 /** The person who calls the API, as the audit trail names them. */
@@ -37,13 +39,6 @@ const CHIMERA = 'chimera';
 
 /** A resume met another change of the state: a person has to look before the next one. */
 export class StateConflict extends RetryError {}
-
-interface Change {
-  readonly event: SafetyEvent;
-  /** Milliseconds since the epoch. */
-  readonly atMs: number;
-  readonly action?: NewOperatorAction;
-}
 
 /** The first and the longest pause before a failed write is tried again. Milliseconds. */
 const RETRY_MS = 250;
@@ -70,11 +65,13 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private retryMs = RETRY_MS;
   private readonly share: ThrottleShare;
 
+  /** @param journal left out in tools: then what is not saved is lost with the process. */
   constructor(
     private readonly repository: SafetyRepository,
     private readonly limits: SafetyLimits & RateLimits,
     private readonly events: Events,
     private readonly clock = new Clock(),
+    private readonly journal?: SafetyJournal,
   ) {
     const reason = 'the safety state has not been read from the database yet';
     const fresh: SafetyStatus = { ...INITIAL_SAFETY, sinceMs: clock.wallMs() };
@@ -87,21 +84,30 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   }
 
   /**
-   * Reads the saved state. Until then the state is HALTED.
+   * Reads the saved state, and what an earlier process could not save. Until then the state is HALTED.
    *
-   * @throws RetryError when the database is away.
+   * @throws RetryError when the database is away; HaltError when the journal cannot be used.
    */
   async onModuleInit(): Promise<void> {
     await this.volume.reload();
+    const kept = (await this.journal?.open()) ?? [];
     this.saved = await this.repository.load();
+    this.unsaved = [...kept, ...this.unsaved];
     this.derive();
     this.loaded = true;
+    if (this.toSave.length > 0) await this.save();
+  }
+
+  /** Changes that the database does not have yet. */
+  get unsavedCount(): number {
+    return this.toSave.length;
   }
 
   /** Tries once more to save the unsaved changes. The next hook closes the connections of the database. */
   async beforeApplicationShutdown(): Promise<void> {
     if (this.toSave.length > 0) await this.save();
     clearTimeout(this.retry);
+    await this.journal?.close();
   }
 
   /**
@@ -234,7 +240,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       .run(async () => {
         await this.saveAll();
         this.unsaved = this.unsaved.filter((change) => !ended.includes(change));
-        const saved = await this.saveOne({ event, atMs: this.clock.wallMs(), action });
+        const saved = await this.saveOne({ id: randomUUID(), event, atMs: this.clock.wallMs(), action });
         this.derive();
         if (!saved)
           throw new StateConflict(
@@ -261,20 +267,41 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     // resume.
     if (changesNothing && !action && this.resuming === 0) return;
     const earlier = this.standsBy ? this.unsaved.filter((one) => !supersedes(event, one)) : this.unsaved;
-    this.unsaved = [...earlier, { event, atMs, ...(action && { action }) }];
+    this.unsaved = [...earlier, { id: randomUUID(), event, atMs, ...(action && { action }) }];
     this.derive();
     if (this.loaded && this.toSave.length > 0) await this.save();
   }
 
+  /** When it cannot be saved, it is kept on the local disk before this resolves. Never rejects. */
   private async save(): Promise<void> {
+    // While the database is away, nothing waits for it: the journal comes first.
+    if (this.retryMs > RETRY_MS) await this.keep();
     try {
       await this.writes.run(() => this.saveAll());
       this.retryMs = RETRY_MS;
     } catch (error) {
       this.events.emit({ event: 'safety-not-saved', message: messageOf(error) });
+      await this.keep();
       clearTimeout(this.retry);
       this.retry = setTimeout(() => void this.save(), this.retryMs).unref();
       this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+    }
+  }
+
+  /** Without it and without the database a halt would end with the process: nothing is signed then. */
+  private async keep(): Promise<void> {
+    try {
+      await this.journal?.keep(this.toSave);
+    } catch (error) {
+      const reason = messageOf(error);
+      this.events.emit({ event: 'safety-not-saved', message: reason });
+      const { concerns } = this.current;
+      const isHalted = concerns.some(({ cause, level }) => cause === 'database' && level === 'HALTED');
+      // What may be better in a moment is tried again with the next attempt to save.
+      if (isHalted || !(error instanceof HaltError)) return;
+      const event = { kind: 'raise', cause: 'database', level: 'HALTED', reason, actor: CHIMERA } as const;
+      this.unsaved = [...this.unsaved, { id: randomUUID(), event, atMs: this.clock.wallMs() }];
+      this.derive();
     }
   }
 
@@ -288,7 +315,10 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       // When another process has changed the state, its state is the new base and our change is applied to
       // it.
       const saved = change;
-      if (await this.saveOne(saved)) this.unsaved = this.unsaved.filter((one) => one !== saved);
+      if (await this.saveOne(saved)) {
+        this.unsaved = this.unsaved.filter((one) => one !== saved);
+        await this.journal?.done(saved);
+      }
       this.derive();
     }
   }
@@ -297,12 +327,12 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * @returns whether it was saved. When another process has changed the state, nothing is saved and that
    *   state is taken over.
    */
-  private async saveOne({ event, atMs, action }: Change): Promise<boolean> {
+  private async saveOne({ id, event, atMs, action }: Change): Promise<boolean> {
     const { status, version } = this.saved;
     const next = nextSafety(status, event, this.limits, atMs);
-    const result = await this.repository.save(next, version, action);
+    const result = await this.repository.save(next, version, action, id);
     this.saved = result.kind === 'saved' ? { status: next, version: result.version } : result.current;
-    return result.kind === 'saved';
+    return result.kind !== 'stale';
   }
 
   /**

@@ -3,8 +3,10 @@ import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { DatabaseModule, SafetyRepository } from '../database/index.js';
+import { JournalModule } from '../journal/index.js';
 import { FailurePolicy } from './failure-policy.js';
 import { SafetyController } from './safety-controller.js';
+import { SafetyJournal } from './safety-journal.js';
 import { TierReview } from './tier-review.js';
 
 /**
@@ -16,15 +18,21 @@ import { TierReview } from './tier-review.js';
  * a transaction is made or sent.
  */
 @Module({
-  imports: [DatabaseModule],
+  imports: [DatabaseModule, JournalModule],
   providers: [
     FailurePolicy,
+    SafetyJournal,
     TierReview,
     {
       provide: SafetyController,
-      inject: [SafetyRepository, ChimeraConfig, Events, Clock],
-      useFactory: (repository: SafetyRepository, { safety }: ChimeraConfig, events: Events, clock: Clock) =>
-        new SafetyController(repository, safety, events, clock),
+      inject: [SafetyRepository, ChimeraConfig, Events, Clock, SafetyJournal],
+      useFactory: (
+        repository: SafetyRepository,
+        { safety }: ChimeraConfig,
+        events: Events,
+        clock: Clock,
+        journal: SafetyJournal,
+      ) => new SafetyController(repository, safety, events, clock, journal),
     },
   ],
   exports: [SafetyController, FailurePolicy, TierReview],

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { MoreThan, type EntityManager } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { SafetyStatus } from '../../domain/safety.js';
+import { notApplied } from '../applied-writes.js';
 import { usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
@@ -15,6 +16,8 @@ export interface StoredSafety {
 
 export type SavedSafety =
   | { readonly kind: 'saved'; readonly version: number }
+  /** The change with this id was saved before: its answer was lost. Nothing was written. */
+  | { readonly kind: 'applied'; readonly current: StoredSafety }
   /** Another writer changed the state since it was loaded. Nothing was written. */
   | { readonly kind: 'stale'; readonly current: StoredSafety };
 
@@ -41,11 +44,14 @@ export class SafetyRepository {
    * it: all or nothing.
    *
    * @param version of the last load or save. A state that was changed since then is not overwritten.
+   * @param id of the change, so that it is saved once, however often it is tried.
    */
-  save(status: SafetyStatus, version: number, action?: NewOperatorAction): Promise<SavedSafety> {
+  save(status: SafetyStatus, version: number, action?: NewOperatorAction, id?: string): Promise<SavedSafety> {
     return this.database.transaction(async (manager) => {
       const before = await loadRow(manager, true);
       if (before.version !== version) return { kind: 'stale', current: before };
+      if (id !== undefined && (await notApplied(manager, [id])).size === 0)
+        return { kind: 'applied', current: before };
       const { state: to, reason, actor, numbers, concerns, consecutiveFailures } = status;
       const [since, ratesSince] = [new Date(status.sinceMs), new Date(status.ratesSinceMs)];
       const why = { reason, actor, cause: status.cause ?? null, numbers };

@@ -1,0 +1,234 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DataSource } from 'typeorm';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TestDatabase } from '../../testing/database.js';
+import { eventually } from '../../testing/eventually.js';
+import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
+import { OPEN, TcpProxy } from '../../testing/nodes/tcp-proxy.js';
+import { createDataSource, Database, QueuedWritesRepository, SafetyRepository } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
+import { SecretScrubber } from '../domain/secret-forms.js';
+import { Journal, type Journals } from '../journal/index.js';
+import { SafetyController } from './safety-controller.js';
+import { SafetyJournal } from './safety-journal.js';
+
+const OPS = { name: 'ops', role: 'operator', address: '127.0.0.1' };
+const NO_LIMITS = {
+  maxSingleExecutionUsd8: 1n,
+  maxDailyVolumeUsd8: 1n,
+  maxConsecutiveFailures: 3,
+  minOperatorBalanceWei: 0n,
+} as ConstructorParameters<typeof SafetyController>[1];
+
+describe('F28 the safety state while the database is away', () => {
+  let running: TestDatabase;
+  let proxy: TcpProxy;
+  let source: DataSource;
+  let directory: string;
+  let events: RecordedEvents;
+  const controllers: SafetyController[] = [];
+
+  beforeAll(async () => {
+    running = await TestDatabase.start();
+    proxy = await TcpProxy.start(running.server);
+    const { user, password, database } = running.server;
+    source = await createDataSource({
+      host: '127.0.0.1',
+      port: proxy.port,
+      user,
+      password,
+      database,
+    }).initialize();
+  });
+
+  afterAll(async () => {
+    await source.destroy();
+    await proxy.stop();
+    await running.stop();
+  });
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'safety-'));
+    events = new RecordedEvents();
+    proxy.become(OPEN);
+    const resuming = await start();
+    if (resuming.status().state !== 'NORMAL') await resuming.resume('the next test', OPS);
+    await end();
+    await running.database.query('ALTER TABLE operator_actions DISABLE TRIGGER keep_rows');
+    await running.database.query('DELETE FROM operator_actions');
+  });
+
+  afterEach(async () => {
+    await end();
+    await rm(directory, { recursive: true });
+  });
+
+  async function end(): Promise<void> {
+    for (const controller of controllers.splice(0)) await controller.beforeApplicationShutdown();
+  }
+
+  function build(): SafetyController {
+    const database = new Database(source);
+    const journals = standIn<Journals>('journals', {
+      open: (name, parse) => Journal.open({ directory, name, parse, secrets: new SecretScrubber([]) }),
+    });
+    const journal = new SafetyJournal(journals, new QueuedWritesRepository(database));
+    const controller = new SafetyController(
+      new SafetyRepository(database),
+      NO_LIMITS,
+      events,
+      new Clock(),
+      journal,
+    );
+    controllers.push(controller);
+    return controller;
+  }
+
+  async function start(): Promise<SafetyController> {
+    const controller = build();
+    await controller.onModuleInit();
+    return controller;
+  }
+
+  const actions = async (): Promise<unknown[]> => [
+    ...(await running.database.query('SELECT actor, action, reason FROM operator_actions ORDER BY id')),
+  ];
+
+  /** Another process, in which `safety` is the controller. It kills itself by `die()`. */
+  async function killed(code: string): Promise<string[]> {
+    const file = (name: string): string => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
+    const { user, password, database } = running.server;
+    const address = JSON.stringify({ host: '127.0.0.1', port: proxy.port, user, database });
+    const whole = `
+      const { writeSync } = await import('node:fs');
+      const { createDataSource, Database, QueuedWritesRepository, SafetyRepository } =
+        await import(${file('../database/index.ts')});
+      const { Secret } = await import(${file('../domain/secret.ts')});
+      const { SecretScrubber } = await import(${file('../domain/secret-forms.ts')});
+      const { Clock } = await import(${file('../domain/clock.ts')});
+      const { Journal } = await import(${file('../journal/index.ts')});
+      const { SafetyController } = await import(${file('./safety-controller.ts')});
+      const { SafetyJournal } = await import(${file('./safety-journal.ts')});
+      const password = new Secret(${JSON.stringify(password.reveal())});
+      const database = new Database(await createDataSource({ ...${address}, password }).initialize());
+      const open = (name, parse) => Journal.open(
+        { directory: ${JSON.stringify(directory)}, name, parse, secrets: new SecretScrubber([]) });
+      const journal = new SafetyJournal({ open }, new QueuedWritesRepository(database));
+      const events = { emit: ({ event }) => event === 'safety-not-saved' && say(event) };
+      const say = (text) => writeSync(1, text + '\\n');
+      const safety = new SafetyController(
+        new SafetyRepository(database), { maxConsecutiveFailures: 3, throttledSkipBps: 0 }, events, new Clock(), journal);
+      const die = () => process.kill(process.pid, 'SIGKILL');
+      await safety.onModuleInit();
+      ${code}`;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', whole], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (!said.endsWith('cut\n')) return;
+      proxy.become({ kind: 'away' });
+      child.stdin.end();
+    });
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+    return said.trim().split('\n');
+  }
+
+  const HALT = `
+    say('cut');
+    await new Promise((resolve) => process.stdin.on('end', resolve).resume());
+    const { state } = await safety.halt('the market is mad', { name: 'ops', role: 'operator', address: '::1' });
+    say(state);
+    die();`;
+
+  it('a halt of an operator outlives kill -9, and is saved once by the next process', async () => {
+    expect(await killed(HALT)).toEqual(['cut', 'safety-not-saved', 'HALTED']);
+    expect(await actions()).toEqual([]);
+
+    proxy.become(OPEN);
+    const next = await start();
+    expect(next.status()).toMatchObject({ state: 'HALTED', reason: 'the market is mad', actor: 'ops' });
+    expect(next.unsavedCount).toBe(0);
+    const once = [{ actor: 'ops', action: 'halt', reason: 'the market is mad' }];
+    expect(await actions()).toEqual(once);
+
+    await end();
+    expect((await start()).isHalted).toBe(true);
+    expect(await actions()).toEqual(once);
+  });
+
+  it('a process that starts while the database is away does not come up, and is HALTED as far as it comes', async () => {
+    await killed(HALT);
+    const early = build();
+    await expect(early.onModuleInit()).rejects.toThrow('the database does not serve');
+    expect(early.isHalted).toBe(true);
+
+    proxy.become(OPEN);
+    expect((await start()).status()).toMatchObject({ state: 'HALTED', actor: 'ops' });
+  });
+
+  it('an operator resumes after it, and the halt does not come again', async () => {
+    await killed(HALT);
+    proxy.become(OPEN);
+    const next = await start();
+    expect(await next.resume('it is calm again', OPS)).toMatchObject({ state: 'NORMAL' });
+    await end();
+
+    expect((await start()).status().state).toBe('NORMAL');
+  });
+
+  it('killed after the change was saved and before the journal knows: it is not saved twice', async () => {
+    const said = await killed(`
+      journal.done = () => { say('saved'); die(); return new Promise(() => {}); };
+      const { keep } = journal;
+      const save = SafetyRepository.prototype.save;
+      SafetyRepository.prototype.save = async function (...given) {
+        await journal.keep(safety.unsaved);
+        return save.apply(this, given);
+      };
+      await safety.halt('once', { name: 'ops', role: 'operator', address: '::1' });`);
+    expect(said).toEqual(['saved']);
+    const once = [{ actor: 'ops', action: 'halt', reason: 'once' }];
+    expect(await actions()).toEqual(once);
+
+    const next = await start();
+    expect(next.status()).toMatchObject({ state: 'HALTED', reason: 'once' });
+    expect(next.unsavedCount).toBe(0);
+    expect(await actions()).toEqual(once);
+  });
+
+  it('F29 a change whose answer was lost is saved once', async () => {
+    const safety = await start();
+    await running.database.query(`
+      CREATE FUNCTION stand_still() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT ON operator_actions
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stand_still()`);
+    try {
+      const halting = safety.halt('once', OPS);
+      await eventually(async () => {
+        const query = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE state = 'active' AND query = 'COMMIT'`;
+        const [row] = await running.database.query(query);
+        return row?.n === 1;
+      }, 'the commit to be under way');
+      proxy.become({ kind: 'away' });
+      await halting;
+      await eventually(async () => (await actions()).length === 1, 'the server to commit');
+    } finally {
+      await running.database.query('DROP TRIGGER slow_commit ON operator_actions; DROP FUNCTION stand_still');
+    }
+    expect(safety.unsavedCount).toBe(1);
+    proxy.become(OPEN);
+    await eventually(() => safety.unsavedCount === 0, 'the change to be saved');
+
+    expect(await actions()).toEqual([{ actor: 'ops', action: 'halt', reason: 'once' }]);
+    expect(safety.status()).toMatchObject({ state: 'HALTED', reason: 'once' });
+  });
+});

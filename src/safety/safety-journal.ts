@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { QueuedWritesRepository, type NewOperatorAction } from '../database/index.js';
+import { CAUSES, type Numbers, type SafetyEvent } from '../domain/safety.js';
+import { Journals, type Journal } from '../journal/index.js';
+
+/** A change of the safety state that is to be saved. */
+export interface Change {
+  /** It is made once, however often it is tried. */
+  readonly id: string;
+  readonly event: SafetyEvent;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly action?: NewOperatorAction;
+}
+
+/**
+ * Keeps the changes of the safety state that could not be saved: a halt while the database is away must hold
+ * after kill -9 too. A resume is never among them, because it counts only after it is saved.
+ */
+@Injectable()
+export class SafetyJournal {
+  private journal: Journal<Change> | undefined;
+  /** Of the changes that it holds, the ids of their records. */
+  private readonly records = new Map<string, string>();
+
+  constructor(
+    private readonly journals: Journals,
+    private readonly repository: QueuedWritesRepository,
+  ) {}
+
+  /**
+   * What an earlier process could not save, the oldest first. To be called once, before all others.
+   *
+   * @throws as {@link Journals.open}; RetryError when the database is away.
+   */
+  async open(): Promise<readonly Change[]> {
+    this.journal = await this.journals.open(`safety-${await this.repository.databaseName()}`, readChange);
+    for (const { id, payload } of this.journal.pending) this.records.set(payload.id, id);
+    return this.journal.pending.map(({ payload }) => payload);
+  }
+
+  /** Changes that the database does not have. */
+  get depth(): number {
+    return this.journal?.depth ?? 0;
+  }
+
+  /** Resolves when they are on the disk. @throws HaltError when it is full; RetryError */
+  async keep(changes: readonly Change[]): Promise<void> {
+    const { journal } = this;
+    const fresh = changes.filter(({ id }) => !this.records.has(id));
+    if (!journal) return;
+    const entries = await Promise.all(fresh.map((change) => journal.append(change)));
+    for (const { id, payload } of entries) this.records.set(payload.id, id);
+  }
+
+  /** It is saved. @throws as {@link keep} */
+  async done({ id }: Change): Promise<void> {
+    const record = this.records.get(id);
+    this.records.delete(id);
+    if (record !== undefined) await this.journal?.done(record);
+  }
+
+  close(): Promise<void> | undefined {
+    return this.journal?.close();
+  }
+}
+
+/** Reads a change as JSON gives it back. @throws TypeError for anything else. */
+export function readChange(value: unknown): Change {
+  const { id, event, atMs, action } = fieldsOf(value);
+  const change = { id: textOf(id), event: eventOf(fieldsOf(event)), atMs: numberOf(atMs) };
+  return action === undefined ? change : { ...change, action: actionOf(fieldsOf(action)) };
+}
+
+function eventOf({ kind, ...fields }: Fields): SafetyEvent {
+  switch (kind) {
+    case 'execution-succeeded':
+      return { kind };
+    case 'execution-failed':
+      return { kind, reason: textOf(fields.reason) };
+    case 'outcome-taken-back':
+      return { kind, failures: numberOf(fields.failures) };
+    case 'raise': {
+      const level = fields.level === 'THROTTLED' ? 'THROTTLED' : 'HALTED';
+      const by = { reason: textOf(fields.reason), actor: textOf(fields.actor) };
+      return { kind, cause: causeOf(fields.cause), level, ...by, numbers: numbersOf(fields.numbers) };
+    }
+    case 'clear': {
+      const { reason, endsHalt } = fields;
+      return { kind, cause: causeOf(fields.cause), reason: textOf(reason), endsHalt: endsHalt === true };
+    }
+    default:
+      throw new TypeError(`no change of the safety state: ${String(kind)}`);
+  }
+}
+
+function actionOf({ actor, role, action, reason, at, remote }: Fields): NewOperatorAction {
+  const by = { actor: textOf(actor), role: textOf(role), remote: remote === null ? null : textOf(remote) };
+  return { ...by, action: textOf(action), reason: textOf(reason), at: new Date(textOf(at)) };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null) throw new TypeError('an object was expected');
+  return { ...value };
+}
+
+function textOf(value: unknown): string {
+  if (typeof value !== 'string') throw new TypeError('a text was expected');
+  return value;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value !== 'number') throw new TypeError('a number was expected');
+  return value;
+}
+
+function numbersOf(value: unknown): Numbers | undefined {
+  if (value === undefined) return undefined;
+  const entries = Object.entries(fieldsOf(value)).map(([name, one]): [string, number | string] => [
+    name,
+    typeof one === 'number' ? one : textOf(one),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function causeOf(value: unknown): (typeof CAUSES)[number] {
+  const cause = CAUSES.find((one) => one === value);
+  if (cause === undefined) throw new TypeError(`no cause: ${String(value)}`);
+  return cause;
+}
