@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Variables } from './environment-values.js';
 import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
+import { USD8 } from '../domain/money.js';
 import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
 
@@ -174,6 +175,23 @@ describe('mistakes', () => {
       'planner.maxBribeBps: "1000" is not valid; at least the value of baseBribeBps was expected, for example 1500',
       'safety.maxSingleExecutionUsd: "2500.01" is not valid; at most the value of maxDailyVolumeUsd was expected, for example 2500',
       'safety.maxHeadAgeSeconds: "61" is not valid; at most the value of haltHeadAgeSeconds was expected, for example 60',
+    ]);
+  });
+
+  it('the tier gives the two volume limits, and a limit that is written wins', () => {
+    expect(parseConfig(`${LEAST}safety: { tier: 3 }`, VARIABLES).safety).toMatchObject({
+      maxSingleExecutionUsd8: 2_500n * USD8,
+      maxDailyVolumeUsd8: 12_500n * USD8,
+    });
+    expect(
+      parseConfig(`${LEAST}safety: { tier: 2, maxDailyVolumeUsd: 1500 }`, VARIABLES).safety,
+    ).toMatchObject({
+      maxSingleExecutionUsd8: 1_000n * USD8,
+      maxDailyVolumeUsd8: 1_500n * USD8,
+    });
+    expect(problemsOf(`${LEAST}safety: { tier: 5, haltInclusionBps: 6001 }`)).toEqual([
+      'safety.tier: "5" is not valid; an integer from 1 to 4 was expected, for example 1',
+      'safety.haltInclusionBps: "6001" is not valid; at most the value of throttleInclusionBps was expected, for example 6000',
     ]);
   });
 
