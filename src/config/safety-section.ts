@@ -13,7 +13,7 @@ const ofTier =
   (limit: keyof LimitTier) =>
   ({ tier }: Mapping): string => {
     const [first] = LIMIT_TIERS;
-    const chosen = LIMIT_TIERS[Number(tier) - 1] ?? first;
+    const chosen = (typeof tier === 'number' ? LIMIT_TIERS[tier - 1] : undefined) ?? first;
     return chosen === undefined ? '0' : showUsd8(chosen[limit]);
   };
 
