@@ -139,7 +139,9 @@ describe.each(CASES)('$name', ({ start }) => {
   });
 
   it('F37 names a refusal by its number alone, and knows what is worth another try', async () => {
-    service.server.fault = { kind: 'status', status: 500 };
+    // Telegram tells the number in its body too.
+    const body = JSON.stringify({ ok: false, error_code: 500, description: 'Internal Server Error' });
+    service.server.fault = { kind: 'status', status: 500, body };
     expect(await failureOf(channel)).toMatchObject({
       message: 'it answered 500',
       isFinal: false,
