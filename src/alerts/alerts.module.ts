@@ -3,6 +3,7 @@ import { BotModule } from '../bot/bot.module.js';
 import { ChimeraConfig } from '../config/index.js';
 import { DatabaseModule } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
+import { HaltError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import { SecretScrubber } from '../domain/secret-forms.js';
 import { Journal } from '../journal/journal.js';
@@ -11,8 +12,8 @@ import { SafetyModule } from '../safety/index.js';
 import { AlertDesk } from './alert-desk.js';
 import { AlertMetrics } from './alert-metrics.js';
 import { channelsOf } from './channels/channels.js';
-import { DeliveryQueue } from './delivery-queue.js';
-import { parseRecord, type StoredRecord } from './stored-record.js';
+import { DeliveryQueue, MissingStore, type AlertStore } from './delivery-queue.js';
+import { parseRecord } from './stored-record.js';
 import { routeOf } from './routes.js';
 import { WatchedStatus } from './watched-status.js';
 
@@ -49,6 +50,12 @@ import { WatchedStatus } from './watched-status.js';
 })
 export class AlertsModule {}
 
-function storeOf(config: ChimeraConfig, secrets: SecretScrubber): Promise<Journal<StoredRecord>> {
-  return Journal.open({ directory: config.journal.dir, name: 'alerts', parse: parseRecord, secrets });
+/** A damaged file of the journal must not keep the bot from starting. */
+async function storeOf(config: ChimeraConfig, secrets: SecretScrubber): Promise<AlertStore> {
+  try {
+    return await Journal.open({ directory: config.journal.dir, name: 'alerts', parse: parseRecord, secrets });
+  } catch (error) {
+    if (error instanceof HaltError) return new MissingStore(error);
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ import { TestClock } from '../../testing/fakes/test-clock.js';
 import { SEVERITIES } from '../domain/alert.js';
 import { SecretScrubber } from '../domain/secret-forms.js';
 import { DeliveryError } from './channels/channel.js';
-import { DeliveryQueue } from './delivery-queue.js';
+import { DeliveryQueue, MissingStore } from './delivery-queue.js';
 import { parseRecord } from './stored-record.js';
 
 describe('the queue of messages', () => {
@@ -136,6 +136,23 @@ describe('the queue of messages', () => {
     queue.send({ message: aMessage(), to: ['HIGH'] });
     await settle();
     expect(queue.storeProblem).toBeUndefined();
+  });
+
+  it('F31 delivers without a journal that could not be opened, and says why', async () => {
+    const queue = new DeliveryQueue(
+      [{ name: 'chat', severities: SEVERITIES, topics: ['alert'] }],
+      [channels.chat],
+      new MissingStore(new Error('line 3 is damaged')),
+      new SecretScrubber([]),
+      clock,
+      new RecordedEvents(),
+    );
+    expect(queue.restore()).toEqual([]);
+    queue.send({ message: aMessage(), to: ['HIGH'] });
+    await settle();
+    await queue.stop();
+    expect(channels.chat.taken).toHaveLength(1);
+    expect(queue.storeProblem).toBe('line 3 is damaged');
   });
 
   it('drops what an earlier process left for a channel that is not configured any more', async () => {

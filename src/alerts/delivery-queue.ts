@@ -12,6 +12,25 @@ import type { StoredRecord } from './stored-record.js';
 /** Where it is kept. */
 export type AlertStore = Pick<Journal<StoredRecord>, 'pending' | 'append' | 'done' | 'close'>;
 
+/** In place of a journal that cannot be opened: alerts go out all the same, and the status says why. */
+export class MissingStore implements AlertStore {
+  readonly pending = [];
+
+  constructor(private readonly problem: Error) {}
+
+  append(): Promise<never> {
+    return Promise.reject(this.problem);
+  }
+
+  async done(): Promise<void> {
+    // There is nothing to take out.
+  }
+
+  async close(): Promise<void> {
+    // There is nothing to close.
+  }
+}
+
 /**
  * What is to be delivered. A message is on its way at once, and on the disk as soon as the disk has it: a
  * disk that is slow, full or broken delays no alert. What was not delivered is delivered by the next process.
