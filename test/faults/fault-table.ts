@@ -21,6 +21,8 @@ export interface FaultTest {
   readonly file: string;
   readonly state: 'passed' | 'failed' | 'skipped';
   readonly times: FaultTimes | undefined;
+  /** The first line of what it failed with. */
+  readonly error?: string | undefined;
 }
 
 /** What is known of one number. */
@@ -103,7 +105,10 @@ export function tableOf(results: readonly FaultResult[]): string[] {
     '',
     `${passed} of ${results.length} passed${notSeen.length > 0 ? `: ${notSeen.join(', ')}` : ''}.`,
     ...results.flatMap(({ failed }) =>
-      failed.map(({ file, names }) => `failed: ${file}: ${names.join(' > ')}`),
+      failed.map(
+        ({ file, names, error }) =>
+          `failed: ${file}: ${names.join(' > ')}${error === undefined ? '' : `: ${error}`}`,
+      ),
     ),
     'Times are the longest of the tests of a number, on this machine. - : nothing to detect, or no recovery.',
   ];

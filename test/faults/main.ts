@@ -29,8 +29,12 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const chosen = NUMBERS.filter((number) => words.includes(number));
   const numbers = chosen.length > 0 ? chosen : NUMBERS;
-  const { tests, errors } = await runTests(root, filesWith(numbers), numbers, ({ names, state }) =>
-    console.error(`${state === 'passed' ? '✓' : '✗'} ${names.join(' > ')}`),
+  const { tests, errors } = await runTests(
+    root,
+    filesWith(numbers),
+    numbers,
+    ({ names, state, error = '' }) =>
+      console.error(`${state === 'passed' ? '✓' : '✗'} ${names.join(' > ')} ${error}`.trimEnd()),
   );
   const described = describedFaults(readFileSync(join(root, 'docs/faults.md'), 'utf8'));
   const results = faultResults(described, tests, numbers);

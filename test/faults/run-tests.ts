@@ -24,13 +24,14 @@ export async function runTests(
   const errors: string[] = [];
   const reporter: Reporter = {
     onTestCaseResult(test: TestCase): void {
-      const { state } = test.result();
+      const { state, errors } = test.result();
       if (state === 'pending' || state === 'skipped') return;
       const ended: FaultTest = {
         names: namesOf(test),
         file: relative(root, test.module.moduleId),
         state,
         times: test.meta().fault,
+        error: errors?.[0]?.message.split('\n')[0],
       };
       tests.push(ended);
       onTest(ended);
