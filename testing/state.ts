@@ -31,6 +31,9 @@ export interface EngineSettings {
   readonly limits?: HealthFactorLimits;
   /** The URL of another node than the local chain's own. */
   readonly archiveUrl?: string;
+  /** Nodes in place of the local chain's own. */
+  readonly primaryUrl?: string;
+  readonly backupUrl?: string;
   readonly delivered?: DeliveredLogs;
   /** The clock of the gap watch and the backfill; default: the system's. */
   readonly clock?: TestClock;
@@ -106,10 +109,12 @@ export class StateBench {
 
   engine(settings: EngineSettings = {}): Engine {
     const { cache = new MemoryCache(), archiveUrl, limits = ALL_POSITIONS, ...options } = settings;
+    const { primaryUrl = this.devnet.rpcUrl, backupUrl } = settings;
     const config = configOf(this.devnet);
     const pool = new WatchedPool({
       chainId: this.devnet.chainId,
-      primary: { http: new Secret(this.devnet.rpcUrl) },
+      primary: { http: new Secret(primaryUrl) },
+      backup: backupUrl === undefined ? undefined : { http: new Secret(backupUrl) },
       archive: archiveUrl === undefined ? undefined : { http: new Secret(archiveUrl) },
     });
     const chain = new Chain(pool);

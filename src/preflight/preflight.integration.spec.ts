@@ -60,6 +60,26 @@ describe('the check of the chain before the start', () => {
     }
   });
 
+  it('F19 one of primary and backup does not serve: it starts with the other; with none it does not', async () => {
+    const node = await FakeRpc.start();
+    node.forwardTo(devnet.rpcUrl);
+    const withBackup =
+      (url: string) =>
+      (yaml: string): string =>
+        yaml.replace(/^rpc:\n/m, `$&  backup: { http: "${url}" }\n`);
+    try {
+      node.failMethod('eth_chainId', { kind: 'status', status: 502 });
+      expect(await problems(withBackup(devnet.rpcUrl), node.url('http'))).toEqual([]);
+      expect(await problems(withBackup(node.url('http')))).toEqual([]);
+      expect(await problems(withBackup(node.url('http')), node.url('http'))).toEqual([
+        expect.stringMatching(/^rpc\.primary cannot be used: /),
+        expect.stringMatching(/^rpc\.backup cannot be used: /),
+      ]);
+    } finally {
+      await node.stop();
+    }
+  });
+
   it('a fromBlock above the newest block', async () => {
     const { number } = await newest();
     expect(await problems((yaml) => yaml.replace('fromBlock: 0', `fromBlock: ${number}`))).toEqual([]);

@@ -39,7 +39,7 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     archive: rpc.archive,
   });
   try {
-    const refused = thatRefuse(await pool.checkEndpoints());
+    const refused = thatRefuse(await pool.checkEndpoints(), rpc.backup !== undefined);
     problems.push(...refused);
     // Without a chain every further check would report the same problem again.
     if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
@@ -50,14 +50,16 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
 }
 
 /**
- * F19: the bot starts without a backup or an archive that does not answer. It does not start without its
- * primary, nor with any endpoint of another chain.
+ * F19: the bot starts without an endpoint that does not serve, as long as the primary or the backup does: a
+ * restart at night must not wait for a provider. It does not start with any endpoint of another chain.
  *
  * @returns the problems that keep the bot from starting.
  */
-function thatRefuse(found: readonly EndpointProblem[]): string[] {
+function thatRefuse(found: readonly EndpointProblem[], hasBackup: boolean): string[] {
+  const away = new Set(found.map(({ role }) => role));
+  const noneServes = away.has('primary') && (!hasBackup || away.has('backup'));
   return found.flatMap(({ role, problem, wrongChain }) => {
-    if (role === 'primary' || wrongChain) return [problem];
+    if (wrongChain || (noneServes && role !== 'archive')) return [problem];
     logger.warn(`${problem}; the bot starts without it`);
     return [];
   });

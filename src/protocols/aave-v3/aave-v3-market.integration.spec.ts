@@ -1,5 +1,8 @@
+import { id } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { aaveView } from '../../../testing/aave-state.js';
+import { contractAnswers, withWord } from '../../../testing/nodes/lies.js';
+import { LyingNode } from '../../../testing/nodes/lying-node.js';
 import { send } from '../../../testing/send.js';
 import { BORROWERS, disagreements, stateSpec, viewOf, type Engine } from '../../../testing/state.js';
 import { sendFrom } from '../../../testing/transactions.js';
@@ -44,6 +47,30 @@ describe('an Aave market that is followed by its logs', () => {
     expect(market.reserves).toEqual(onChain.reserves);
     const weth = [...onChain.reserves.values()].find(({ symbol }) => symbol === 'WETH');
     expect(weth?.indexes.updatedAt).toBe(conditions.timestamp);
+  });
+
+  it('F42 amounts of a new borrower that one endpoint invents do not enter the books, until it is honest again', async () => {
+    const { devnet } = spec.bench;
+    const liar = await LyingNode.start({ http: devnet.rpcUrl, ws: devnet.wsUrl });
+    try {
+      const one = await spec.whole({ primaryUrl: liar.httpUrl, backupUrl: devnet.rpcUrl });
+      const balance = id('scaledBalanceOf(address)').slice(0, 10);
+      liar.lie = contractAnswers(
+        ({ data }) => data.startsWith(balance),
+        (data) => withWord(data, 0, (value) => 2n * value),
+      );
+      const borrower = await spec.borrow();
+      await one.advance();
+      expect(liar.lies).toBeGreaterThan(0);
+      expect(one.market.has(borrower)).toBe(false);
+      liar.lie = undefined;
+      await devnet.mine();
+      await one.advance();
+      expect(one.market.has(borrower)).toBe(true);
+      expect(await disagreements(one)).toEqual([]);
+    } finally {
+      await liar.stop();
+    }
   });
 
   it.each([5, 11])(

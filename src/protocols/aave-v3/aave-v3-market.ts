@@ -232,7 +232,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     );
     const unknown = new Set([...newBorrowers, ...contradicted, ...this.missing]);
     const market = terms?.market ?? this.terms.market;
-    const read = unknown.size === 0 ? [] : await reader.accounts(market, [...unknown], block.hash);
+    const read = await reader.agreedAccounts(market, [...unknown], block.hash);
     return {
       terms,
       changes,
@@ -250,7 +250,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     const undo = { terms: this.terms, before: new Map<Address, AaveAccount | undefined>(), logs: accounts };
     const asRead = new Set(read.map(({ address }) => address));
     // Accounts that were adopted after the block was prepared are followed as well.
-    const { changed, contradicted } = applyChanges(accounts, (address) =>
+    const { changed, contradicted, newBorrowers } = applyChanges(accounts, (address) =>
       asRead.has(address) ? undefined : this.table.get(address),
     );
     for (const address of [...changed.keys(), ...asRead, ...contradicted])
@@ -258,7 +258,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     for (const [address, account] of changed) this.set(address, account);
     for (const account of read) this.set(account.address, account);
     for (const address of asRead) this.missing.delete(address);
-    this.forget(contradicted);
+    this.forget([...contradicted, ...newBorrowers].filter((address) => !asRead.has(address)));
     this.terms = terms ?? { ...this.terms, market: withUpdates(this.terms.market, changes, block.timestamp) };
     if (terms) this.prices.reset();
     this.sources.feeds.add(foundFeeds);

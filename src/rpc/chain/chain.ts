@@ -62,6 +62,11 @@ export class Chain {
     return this.pool.chainId;
   }
 
+  /** Whether there is a second endpoint to ask, beside the archive. */
+  get hasTwoEndpoints(): boolean {
+    return this.pool.status().filter(({ role }) => role !== 'archive').length > 1;
+  }
+
   /** Whether no endpoint can change a field of a header, because its hash is computed from them. */
   get headersAreProven(): boolean {
     return this.pool.headers.areProven;
