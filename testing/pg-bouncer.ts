@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { userOf } from '../src/database/server-words.js';
 import type { DatabaseAddress } from '../src/database/index.js';
 import { freePort } from '../src/embedded-postgres/server-process.js';
 import { eventually } from './eventually.js';
@@ -32,7 +33,8 @@ export class PgBouncer {
     const directory = mkdtempSync(join(tmpdir(), 'chimera-pgbouncer-'));
     chmodSync(directory, 0o755);
     const port = at ?? (await freePort());
-    const { host, database, user } = server;
+    const { host, database } = server;
+    const user = userOf(server);
     const password = server.password?.reveal() ?? '';
     writeFileSync(join(directory, 'users.txt'), `"${user}" "${password}"\n`);
     const lines = [
