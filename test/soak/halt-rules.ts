@@ -63,14 +63,6 @@ export const HALT_RULES: readonly HaltRule[] = [
     ],
   },
   {
-    rule: 'F52: many positions differ, because a node told other amounts of them',
-    cause: 'books',
-    reason: /^our books differ from the chain/,
-    faults: NODES_LIE,
-    // What differs is counted for ten minutes, and found only when passes succeed again.
-    latestMs: 600_000,
-  },
-  {
     rule: 'inclusion: too little of what was sent did what it should',
     cause: 'inclusion',
     reason: /of the last \d+ transactions/,
