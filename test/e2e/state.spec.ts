@@ -81,6 +81,8 @@ describe("the bot's state of the market", () => {
     fault.detected();
     const { reason } = (await status()).safety;
     for (const account of wrong) expect(reason).toContain(account);
+    // The rows are written beside the passes.
+    await eventually(async () => (await recorded()).length === wrong.length, 'the rows');
     expect(await recorded()).toEqual(wrong);
 
     fault.over();
