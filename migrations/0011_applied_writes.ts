@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Which writes have been made that may come again: after an answer that was lost, or after kill -9. And a name
- * of this database: what waits for it on a local disk must reach no other one.
+ * Which writes have been made that may come again: after an answer that was lost, or after kill -9. And a
+ * name of this database: what waits for it on a local disk must reach no other one.
  */
 export class AppliedWrites implements MigrationInterface {
   readonly name = 'AppliedWrites1767225600011';

@@ -119,7 +119,7 @@ export interface RestoreStep extends BlockStep {
   readonly undecodable: readonly Address[];
 }
 
-/** How many accounts are followed; of these are watched: those near the limit or below it, and a few others. */
+/** How many accounts are followed, and how many of these are watched: those near the limit or below it. */
 export interface AccountCounts {
   readonly followed: number;
   readonly watched: number;

@@ -35,7 +35,7 @@ describe('the book of metrics', () => {
     const book = new MetricBook();
     book.count('chimera_fees_lost_eth_total', {}, 1.5);
     book.count('chimera_outcomes_total', {} as { outcome: string });
-    book.count('no such metric' as never, {} as never);
+    book.count('no such metric' as never, {});
     book.observe('chimera_pass_seconds', {}, 1);
     expect(book.total('chimera_fees_lost_eth_total')).toBe(0);
     expect(book.total('chimera_outcomes_total', { outcome: 'other' })).toBe(1);
