@@ -291,7 +291,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /** Without it and without the database a halt would end with the process: nothing is signed then. */
   private async keep(): Promise<void> {
     try {
-      await this.journal?.keep(this.toSave);
+      await this.journal?.keep(() => this.toSave);
     } catch (error) {
       const reason = messageOf(error);
       this.events.emit({ event: 'safety-not-saved', message: reason });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +94,19 @@ describe('F28 the safety state while the database is away', () => {
     const controller = build();
     await controller.onModuleInit();
     return controller;
+  }
+
+  /** Records in the files of the journal that are not marked as done. */
+  async function recordsOnDisk(): Promise<number> {
+    const files = (await readdir(directory)).filter((name) => name.endsWith('.journal'));
+    const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')));
+    const lines = texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
+    const marks = lines.flatMap((line) => /"done":(\[.*?\])/.exec(line)?.[1] ?? []);
+    const done = new Set(marks.flatMap((ids) => JSON.parse(ids) as string[]));
+    return lines.filter((line) => {
+      const id = /^\S+ \{"id":"([^"]+)"/.exec(line)?.[1];
+      return id !== undefined && !done.has(id);
+    }).length;
   }
 
   const actions = async (): Promise<unknown[]> => [
@@ -190,7 +203,7 @@ describe('F28 the safety state while the database is away', () => {
       const { keep } = journal;
       const save = SafetyRepository.prototype.save;
       SafetyRepository.prototype.save = async function (...given) {
-        await journal.keep(safety.unsaved);
+        await journal.keep(() => safety.unsaved);
         return save.apply(this, given);
       };
       await safety.halt('once', { name: 'ops', role: 'operator', address: '::1' });`);
@@ -202,6 +215,23 @@ describe('F28 the safety state while the database is away', () => {
     expect(next.status()).toMatchObject({ state: 'HALTED', reason: 'once' });
     expect(next.unsavedCount).toBe(0);
     expect(await actions()).toEqual(once);
+  });
+
+  it('changes that come at once while the database is away have one record each, and none when it is back', async () => {
+    const safety = await start();
+    proxy.become({ kind: 'away' });
+    await safety.raise('rpc', 'THROTTLED', 'no endpoint serves');
+    await Promise.all([
+      safety.raise('database', 'THROTTLED', 'the database is away'),
+      safety.raise('chain', 'HALTED', 'the chain stands still'),
+      safety.clear('rpc', 'one serves again'),
+    ]);
+    expect(await recordsOnDisk()).toBe(4);
+
+    proxy.become(OPEN);
+    await eventually(() => safety.unsavedCount === 0, 'the changes to be saved');
+    await eventually(async () => (await recordsOnDisk()) === 0, 'the journal to be empty');
+    expect(safety.status()).toMatchObject({ state: 'HALTED', cause: 'chain' });
   });
 
   it('F29 a change whose answer was lost is saved once', async () => {

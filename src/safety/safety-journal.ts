@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { QueuedWritesRepository, type NewOperatorAction } from '../database/index.js';
 import { CAUSES, type Numbers, type SafetyEvent } from '../domain/safety.js';
+import { SerialQueue } from '../domain/serial-queue.js';
 import { Journals, type Journal } from '../journal/index.js';
 
 /** A change of the safety state that is to be saved. */
@@ -22,6 +23,8 @@ export class SafetyJournal {
   private journal: Journal<Change> | undefined;
   /** Of the changes that it holds, the ids of their records. */
   private readonly records = new Map<string, string>();
+  /** One step at a time: a change must neither get two records, nor one after it was taken out. */
+  private readonly steps = new SerialQueue();
 
   constructor(
     private readonly journals: Journals,
@@ -44,20 +47,29 @@ export class SafetyJournal {
     return this.journal?.depth ?? 0;
   }
 
-  /** Resolves when they are on the disk. @throws HaltError when it is full; RetryError */
-  async keep(changes: readonly Change[]): Promise<void> {
-    const { journal } = this;
-    const fresh = changes.filter(({ id }) => !this.records.has(id));
-    if (!journal) return;
-    const entries = await Promise.all(fresh.map((change) => journal.append(change)));
-    for (const { id, payload } of entries) this.records.set(payload.id, id);
+  /**
+   * Resolves when the changes that are not saved are on the disk.
+   *
+   * @param unsaved asked when it is this step's turn: what was saved in the meantime gets no record.
+   * @throws HaltError when the disk is full; RetryError
+   */
+  keep(unsaved: () => readonly Change[]): Promise<void> {
+    return this.steps.run(async () => {
+      const { journal } = this;
+      if (!journal) return;
+      const fresh = unsaved().filter(({ id }) => !this.records.has(id));
+      const entries = await Promise.all(fresh.map((change) => journal.append(change)));
+      for (const { id, payload } of entries) this.records.set(payload.id, id);
+    });
   }
 
   /** It is saved. @throws as {@link keep} */
-  async done({ id }: Change): Promise<void> {
-    const record = this.records.get(id);
-    this.records.delete(id);
-    if (record !== undefined) await this.journal?.done(record);
+  done({ id }: Change): Promise<void> {
+    return this.steps.run(async () => {
+      const record = this.records.get(id);
+      this.records.delete(id);
+      if (record !== undefined) await this.journal?.done(record);
+    });
   }
 
   close(): Promise<void> | undefined {
