@@ -124,6 +124,15 @@ describe('the queue of messages', () => {
     expect(next.holds(message.id)).toBe(false);
   });
 
+  it('lists of alerts that are stored faster than the disk takes them leave one record', async () => {
+    const queue = open();
+    for (let n = 0; n < 4; n++) queue.keep([]);
+    await queue.stored();
+    queue.keep([]);
+    await queue.stored();
+    expect(store.pending).toHaveLength(1);
+  });
+
   it('F31 delivers also when the disk takes nothing, and says so', async () => {
     store.problem = new Error('the disk is full (ENOSPC)');
     const queue = open();

@@ -98,11 +98,12 @@ export class DeliveryQueue {
 
   /** Stores which alerts last. */
   keep(active: readonly ActiveAlert[]): void {
-    const before = this.bookId;
     const stored = this.write({ kind: 'book', active });
     this.track(
       stored.then((id) => {
         if (id === undefined) return;
+        // Looked at now: another list may have been stored since the call.
+        const before = this.bookId;
         this.bookId = id;
         if (before !== undefined) this.forget([before]);
       }),
