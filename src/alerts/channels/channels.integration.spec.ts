@@ -176,6 +176,22 @@ describe.each(CASES)('$name', ({ start }) => {
   });
 });
 
+describe('an answer of somebody else', () => {
+  it.each(CASES.filter(({ name }) => name !== 'webhook'))(
+    'F37 a page with status 200 is no delivery to $name',
+    async ({ start }) => {
+      const { service, channel } = await start();
+      const distrust = trust(service.server.authority);
+      service.server.fault = { kind: 'status', status: 200, body: '<html>Please log in</html>' };
+      expect(await failureOf(channel)).toMatchObject({ isFinal: false });
+      service.server.fault = undefined;
+      await deliver(channel);
+      distrust();
+      await service.stop();
+    },
+  );
+});
+
 describe('too many messages', () => {
   it.each(CASES.filter(({ name }) => name !== 'webhook'))('$name asks to wait', async ({ start }) => {
     const { service, channel } = await start();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Message, Severity } from '../../domain/alert.js';
 import type { Secret } from '../../domain/secret.js';
 import { cut } from '../message-text.js';
-import type { Channel } from './channel.js';
+import { DeliveryError, type Channel } from './channel.js';
 import { postJson } from './post.js';
 
 /** The limits of the Events API v2. */
@@ -43,7 +43,10 @@ export class PagerDutyChannel implements Channel {
       message.status === 'resolved'
         ? { ...event, event_action: 'resolve' }
         : { ...event, event_action: 'trigger', ...this.trigger(message) };
-    await postJson(`${url}/v2/enqueue`, JSON.stringify(body), signal);
+    const answer = await postJson(`${url}/v2/enqueue`, JSON.stringify(body), signal);
+    // What stands between us and PagerDuty answers with a page of its own.
+    if (!/"status"\s*:\s*"success"/.test(answer.body))
+      throw new DeliveryError(`it answered ${answer.status}, but not as PagerDuty does`);
   }
 
   private trigger(message: Message): object {

@@ -1,7 +1,7 @@
 import type { Message } from '../../domain/alert.js';
 import type { Secret } from '../../domain/secret.js';
 import { cut, plainTextOf } from '../message-text.js';
-import type { Channel } from './channel.js';
+import { DeliveryError, type Channel } from './channel.js';
 import { postJson } from './post.js';
 
 /** Slack cuts a longer text. */
@@ -25,7 +25,9 @@ export class SlackChannel implements Channel {
   async send(message: Message, signal: AbortSignal): Promise<void> {
     const { url, source } = this.options;
     const text = escaped(cut(plainTextOf(message, source), LONGEST_TEXT / 5));
-    await postJson(url.reveal(), JSON.stringify({ text }), signal);
+    const { status, body } = await postJson(url.reveal(), JSON.stringify({ text }), signal);
+    // What stands between us and Slack answers with a page of its own.
+    if (body.trim() !== 'ok') throw new DeliveryError(`it answered ${status}, but not as Slack does`);
   }
 }
 
