@@ -74,8 +74,13 @@ export class JournalFile {
     this.broken = false;
   }
 
-  /** A write failed, and what it left could not be cut: the file must be written anew. */
-  get isBroken(): boolean {
+  /**
+   * Whether the file must be written anew: what a failed write has left could not be cut, or the file was
+   * removed. A removed file still takes lines, and ends with the process.
+   */
+  async mustBeRewritten(): Promise<boolean> {
+    const { nlink } = (await this.handle?.stat().catch(() => undefined)) ?? { nlink: 1 };
+    this.broken ||= nlink === 0;
     return this.broken;
   }
 

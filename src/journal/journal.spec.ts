@@ -1,4 +1,15 @@
-import { appendFile, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -94,6 +105,23 @@ describe('a journal', () => {
     await next.append({ text: 'three' });
     await kill(next);
     expect(textsOf(await start())).toEqual(['one', 'two', 'three']);
+  });
+
+  it('F31 a file that somebody removed is there again with the next record; a directory halts', async () => {
+    const journal = await start();
+    await journal.append({ text: 'one' });
+    const [file = ''] = await files();
+    await rm(file);
+    await journal.append({ text: 'two' });
+    const content = await readFile(file, 'utf8');
+    expect([content.includes('one'), content.includes('two')]).toEqual([true, true]);
+
+    await rm(directory, { recursive: true });
+    await expect(journal.append({ text: 'three' })).rejects.toThrow(HaltError);
+    await mkdir(directory);
+    await journal.append({ text: 'four' });
+    await kill(journal);
+    expect(textsOf(await start())).toEqual(['one', 'two', 'four']);
   });
 
   it('does not start over a damaged line that has whole ones behind it, and keeps the file', async () => {

@@ -169,14 +169,15 @@ export class Journal<Payload> {
     }
     const added = records.length + marks.length;
     const isLarge = this.lines + added > 2 * kept.length + SPARE_LINES;
-    if (this.file.isBroken || this.lacksMarks || isLarge) {
+    const isBroken = await this.file.mustBeRewritten();
+    if (isBroken || this.lacksMarks || isLarge) {
       try {
         await this.file.rewrite(kept);
         this.written(kept.length);
         return;
       } catch (error) {
         // A file that is only too large can still take a line.
-        if (this.file.isBroken) throw error;
+        if (isBroken) throw error;
       }
     }
     await this.file.append([...records.map(({ text }) => text), ...marks]);
