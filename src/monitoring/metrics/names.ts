@@ -28,7 +28,8 @@ export const RPC_RESULTS = [
 const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 /** Kinds of channels: config/alerts-section.ts. */
 const CHANNELS = Object.keys(CHANNEL_SECTIONS);
-const QUEUES = ['heads', 'in-flight', 'database-writes', 'alerts'] as const;
+/** `journal`: of the rows that wait for the database, those on the local disk. */
+const QUEUES = ['heads', 'in-flight', 'database-writes', 'journal', 'safety-changes', 'alerts'] as const;
 
 /**
  * Every metric: its type, what it says, its unit and the values of its labels. Nothing else is exported.
@@ -71,6 +72,14 @@ export const METRICS = {
     },
   ),
   chimera_database_up: gauge('0 while the database does not serve.', '0 or 1'),
+  chimera_database_away_seconds: gauge(
+    'Since the first statement that failed, with none answered since; 0 while the database serves.',
+    'seconds',
+  ),
+  chimera_database_latency_seconds: gauge(
+    'How long the last answer to the probe took, or how long the present one has been awaited.',
+    'seconds',
+  ),
   chimera_cache_up: gauge('0 while Redis does not answer, and the cache is in memory.', '0 or 1'),
 
   // --- money
