@@ -88,10 +88,10 @@ export class Database {
   }
 }
 
-/** Until the end of the transaction. */
-const SET_TIMEOUTS = `SELECT ${Object.entries(TIMEOUTS)
-  .map(([name, ms]) => `set_config('${name}', '${ms}', true)`)
-  .join(', ')}`;
+/** Until the end of the transaction. No query: the transaction may still choose its isolation level. */
+const SET_TIMEOUTS = Object.entries(TIMEOUTS)
+  .map(([name, ms]) => `SET LOCAL ${name} = ${ms}`)
+  .join('; ');
 
 /** The rows of one statement on the connection of a transaction. */
 export async function rowsFrom(

@@ -15,6 +15,7 @@ import { createDataSource } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseModule } from './database.module.js';
 import { migrate } from './migrate.js';
+import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { SafetyRepository } from './repositories/safety.js';
 
 if (!hasPgBouncer) console.warn('the specs of the pooler are skipped: pgbouncer is not installed');
@@ -62,6 +63,9 @@ describe.runIf(hasPgBouncer)('F54 PgBouncer in transaction mode', { timeout: 60_
       const reason = `through the pooler, ${settings.length} settings`;
       expect(await safety.save({ ...status, reason }, version)).toMatchObject({ kind: 'saved' });
       expect((await safety.load()).status.reason).toBe(reason);
+      // One snapshot: its isolation level has to be chosen before its first query.
+      const checkpoints = app.get(CheckpointsRepository, { strict: false });
+      expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: undefined, positions: [] });
       await app.close();
     } finally {
       await pooler.stop();
