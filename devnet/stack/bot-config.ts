@@ -23,6 +23,7 @@ export interface BotSettings {
   readonly haltHeadAgeSeconds?: number;
   /** Default: only an operator ends a halt. */
   readonly resumeAfterSeconds?: number;
+  readonly haltDatabaseAwaySeconds?: number;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
@@ -85,6 +86,7 @@ export function botConfig(
     maxHeadAgeSeconds = A_YEAR,
     haltHeadAgeSeconds = A_YEAR,
     resumeAfterSeconds = 0,
+    haltDatabaseAwaySeconds = 300,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
     maxPlanAgeMs = 15_000,
@@ -122,6 +124,7 @@ safety:
   maxHeadAgeSeconds: ${maxHeadAgeSeconds}
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
   resumeAfterSeconds: ${resumeAfterSeconds}
+  haltDatabaseAwaySeconds: ${haltDatabaseAwaySeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
 monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }
