@@ -222,6 +222,7 @@ function newWorld(): World {
         maxInFlight: 2,
         bidShareBps: 7_500,
       },
+      nativePrice: { ageSeconds: 600, isKept: true },
       skipped: { 'profit-below-floor': 2 },
     },
     database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },

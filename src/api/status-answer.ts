@@ -43,6 +43,8 @@ export interface StatusAnswer {
   readonly outcomes: OutcomesAnswer;
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
+  /** The price of the native token in the last pass; null when it is missing. */
+  readonly nativePrice: NonNullable<BotStatus['nativePrice']> | null;
   /** Positions that the last pass could liquidate but did not, by reason. */
   readonly skipped: BotStatus['skipped'];
   readonly limits: LimitsAnswer;

@@ -47,6 +47,7 @@ export class StatusController {
       incomplete: bot.incomplete,
       outcomes: outcomesAnswer(bot.outcomes),
       counters: bot.counters,
+      nativePrice: bot.nativePrice ?? null,
       skipped: bot.skipped,
       limits: limitsAnswer(this.config.safety, this.safety.volume.todayUsd8, bot.spending, nowMs),
       tier: tierAnswer(this.tiers.status),

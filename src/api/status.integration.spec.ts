@@ -56,6 +56,7 @@ describe('status', () => {
         maxInFlight: 2,
         bidShareBps: 7500,
       },
+      nativePrice: { ageSeconds: 600, isKept: true },
       skipped: { 'profit-below-floor': 2 },
       limits: {
         maxSingleExecutionUsd: '500',

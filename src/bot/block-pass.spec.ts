@@ -14,7 +14,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { PassTrace } from '../domain/pass-trace.js';
 import type { ExecutionService, Submission } from '../execution/index.js';
-import type { FeedBook } from '../oracles/feed-book.js';
+import type { NativePriceWatch } from '../oracles/native-price-watch.js';
 import type { ExecutionPlanner } from '../planner/execution-planner.js';
 import type { SafetyController } from '../safety/index.js';
 import type { Advance, StateEngine } from '../state/state-engine.js';
@@ -23,7 +23,11 @@ import { BlockPass, type PassFailure, type PassResult } from './block-pass.js';
 import { DecisionJournal } from './decision-journal.js';
 import type { WriteQueue } from './write-queue.js';
 
-const VIEW = new StateView(aBlock(11), new Map([['price-feeds', { native: { answer: 1n, updatedAt: 0 } }]]));
+const NATIVE = {
+  ...{ native: { answer: 1n, updatedAt: aBlock(11).timestamp - 40 }, nativeJumped: false },
+  ...{ nativeKept: false, nativeConfirmed: true },
+};
+const VIEW = new StateView(aBlock(11), new Map());
 const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
 const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
 const A = borrower('a1');
@@ -109,7 +113,7 @@ class World {
           return this.submit(plan.borrower);
         },
       }),
-      standIn<FeedBook>('feeds', { name: 'price-feeds' }),
+      standIn<NativePriceWatch>('native-price', { at: () => NATIVE }),
       new DecisionJournal(executions, writes, this.events, config),
     );
   }

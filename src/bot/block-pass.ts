@@ -9,7 +9,7 @@ import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { ExecutionService } from '../execution/index.js';
-import { FeedBook } from '../oracles/feed-book.js';
+import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
@@ -24,6 +24,16 @@ export interface PassResult {
   readonly planned: number;
   /** Positions below 1 that were left alone, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
+  /** Undefined when it is missing. */
+  readonly nativePrice: NativePriceAge | undefined;
+}
+
+/** The price of the native token at the block of a pass. */
+export interface NativePriceAge {
+  /** Since the time of its own round. */
+  readonly ageSeconds: number;
+  /** The feed gave none: it is the last good one. */
+  readonly isKept: boolean;
 }
 
 interface GateAnswer {
@@ -60,7 +70,7 @@ export class BlockPass {
     private readonly planner: ExecutionPlanner,
     private readonly safety: SafetyController,
     private readonly execution: ExecutionService,
-    private readonly feeds: FeedBook,
+    private readonly nativePrice: NativePriceWatch,
     private readonly journal: DecisionJournal,
   ) {}
 
@@ -73,6 +83,7 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord } = reached;
+    const { native, nativeKept, nativeConfirmed } = this.nativePrice.at(view);
 
     const { opportunities, skipped, liquidatable, appeared } = this.detect(view, mayRecord);
     trace.mark('detect');
@@ -80,7 +91,8 @@ export class BlockPass {
     const decisions = await this.planner.plan(opportunities, {
       block: view.block,
       // Without it there is no opportunity: the detector refuses all of them.
-      nativePriceUsd8: view.of(this.feeds).native?.answer ?? 0n,
+      nativePriceUsd8: native?.answer ?? 0n,
+      nativePriceConfirmed: nativeConfirmed,
       marketNativePricesUsd8: this.detector.marketNativePricesUsd8(view),
       operator,
       pending: this.execution.pendingCalls(),
@@ -103,7 +115,11 @@ export class BlockPass {
       tookMs: Math.round(trace.sinceHeadMs()),
     });
     this.journal.reportStages(trace.stages);
-    return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped) };
+    const nativePrice = native && {
+      isKept: nativeKept,
+      ageSeconds: view.block.timestamp - native.updatedAt,
+    };
+    return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped), nativePrice };
   }
 
   /**

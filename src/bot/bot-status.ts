@@ -10,6 +10,7 @@ import type { Incomplete } from '../state/completeness.js';
 import { DoubtedPositions, type SetAside } from '../state/doubted-positions.js';
 import { StateEngine } from '../state/state-engine.js';
 import { ChimeraBot, type BotPhase } from './chimera-bot.js';
+import type { NativePriceAge } from './block-pass.js';
 import { PassLoop } from './pass-loop.js';
 import type { PassFailures } from './pass-watchdog.js';
 
@@ -54,6 +55,8 @@ export interface BotStatus {
   /** The budgets of fees and losses, and what is used of them. */
   readonly spending: Spending;
   readonly counters: Totals;
+  /** Of the last pass; undefined when it is missing. */
+  readonly nativePrice: NativePriceAge | undefined;
   /** Positions with a health factor below 1 that the last pass did not liquidate, by reason. */
   readonly skipped: Readonly<Partial<Record<RejectionReason, number>>>;
 }
@@ -103,6 +106,7 @@ export class BotStatusReader {
       operatorBalanceWei: phase === 'starting' ? undefined : this.execution.operatorBalanceWei,
       spending: this.execution.spending(),
       counters: totalsOf(this.book),
+      nativePrice: lastPass?.nativePrice,
       skipped: lastPass?.skipped ?? {},
     };
   }

@@ -21,6 +21,7 @@ const done = (number: number): PassResult => ({
   liquidatable: 1,
   planned: 0,
   skipped: { 'no-route': 1 },
+  nativePrice: undefined,
 });
 
 describe('the loop of passes', () => {

@@ -105,6 +105,8 @@ export class StatusMetrics implements MetricSource, OnModuleInit {
     readings.flag('chimera_heads_by_polling', {}, via === 'polling');
     readings.set('chimera_state_block', {}, status.head?.number);
     readings.set('chimera_head_block', {}, head?.number);
+    readings.set('chimera_native_price_age_seconds', {}, status.nativePrice?.ageSeconds);
+    readings.flag('chimera_native_price_kept', {}, status.nativePrice?.isKept === true);
     const ageMs = head && this.clock.wallMs() - head.timestamp * 1_000;
     readings.set('chimera_head_age_seconds', {}, ageMs === undefined ? undefined : ageMs / 1_000);
     const newest = Math.max(head?.number ?? 0, ...endpoints.map((one) => one.head ?? 0));

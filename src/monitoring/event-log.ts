@@ -25,6 +25,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'positions-incomplete': 'error',
   'positions-suspected': 'warn',
   'price-differs': 'warn',
+  'native-price-kept': 'warn',
   'execution-reopened': 'warn',
   'safety-not-saved': 'error',
   'database-lost': 'warn',

@@ -40,19 +40,6 @@ export function latestRoundRead(feed: Address): Read<Round | undefined> {
   };
 }
 
-/** A feed's last round. @throws Error when the feed cannot be read, or its answer is zero or negative. */
-export function roundRead(feed: Address): Read<Round> {
-  const { calls, decode } = latestRoundRead(feed);
-  return {
-    calls,
-    decode: (results) => {
-      const round = decode(results);
-      if (!round) throw new Error(`feed ${feed} gives no positive price`);
-      return round;
-    },
-  };
-}
-
 /**
  * When each source last changed, seconds since the epoch. Undefined for a source without rounds (a price-cap
  * adapter).

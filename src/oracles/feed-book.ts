@@ -7,6 +7,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import type { BlockStep, Followed } from '../state/followed.js';
 import { answerOf, latestRoundRead, type Round } from './chainlink.js';
+import { KeptPrice } from './kept-price.js';
 import type { PriceGuard, Prices } from './price-guard.js';
 
 const AGGREGATOR = id('aggregator()').slice(0, 10) as Hex;
@@ -41,8 +42,12 @@ interface FeedStep extends BlockStep {
 
 /** The price of the native token, for gas, fees and bids. */
 export interface FeedView {
-  /** Undefined while the feed gives no positive price. */
+  /** The last good one while the feed gives no positive price; undefined when there is none. */
   readonly native: Round | undefined;
+  /** Whether the feed gave none at this block, so that it is the last good one. */
+  readonly nativeKept: boolean;
+  /** Whether as many endpoints said it as must agree about plans. */
+  readonly nativeConfirmed: boolean;
   /** Whether it moved more than the price guard allows since the block before. */
   readonly nativeJumped: boolean;
 }
@@ -66,6 +71,7 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   private asked: Round | undefined;
   /** Whether the price of the native token jumped in the last block. */
   private jumped = false;
+  private readonly kept = new KeptPrice();
 
   /** @param nativeUsdFeed of the chain's native token in USD. */
   constructor(
@@ -111,6 +117,11 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     this.doubted.add(feed);
   }
 
+  /** As many endpoints as must agree about plans said this price of the native token. */
+  confirmNative(round: Round): void {
+    this.kept.confirm(round);
+  }
+
   check({ address, topics, data }: RawLog): void {
     const [topic, current] = topics;
     if (topic !== ANSWER_UPDATED) return;
@@ -128,6 +139,7 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
 
   commit({ logs, found }: FeedStep): Feeds {
     const before = this.feeds;
+    this.kept.applied();
     const native = this.roundOf(this.nativeUsdFeed);
     this.applyLogs(logs);
     this.add(found);
@@ -138,6 +150,7 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   undo(before: Feeds): void {
     this.feeds = before;
     this.jumped = false;
+    this.kept.takenBack();
   }
 
   async prepareRange({ hash }: Block): Promise<FeedStep> {
@@ -159,12 +172,17 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   }
 
   view(asked: Round | undefined): FeedView {
-    const native = this.roundOf(this.nativeUsdFeed) ?? asked;
+    const given = this.roundOf(this.nativeUsdFeed) ?? asked;
     if (asked && asked !== this.asked) {
       this.jumped = this.hasJumped(this.asked, asked);
       this.asked = asked;
     }
-    return { native, nativeJumped: this.jumped };
+    if (!given) {
+      const { round } = this.kept;
+      return { native: round, nativeKept: round !== undefined, nativeConfirmed: true, nativeJumped: false };
+    }
+    const nativeConfirmed = this.kept.isGood(given);
+    return { native: given, nativeKept: false, nativeConfirmed, nativeJumped: this.jumped };
   }
 
   private hasJumped(before: Round | undefined, after: Round | undefined): boolean {

@@ -112,6 +112,15 @@ describe('F42 a plan that stands on the word of one endpoint', { timeout: 60_000
       'nativePriceUsd8',
       () => nativePrice(context.nativePriceUsd8 + 1n),
     ],
+    [
+      'that the feed gives no native price',
+      'nativePriceUsd8',
+      () =>
+        contractAnswers(
+          ({ data }) => data === LATEST_ROUND_DATA,
+          () => '0x',
+        ),
+    ],
     ['a profit', 'profit', () => profit((value) => value * 2n)],
     ['that there is no profit', 'profit', () => profit(() => 0n)],
     ['a gas of the simulation', 'gasUsed', () => simulatedCalls(() => ({ gasUsed: hex(21_000) }))],

@@ -125,6 +125,23 @@ describe('F42 what all plans of a block stand on', () => {
     });
   });
 
+  it('is the last price that both said when both say that its feed gives none now; a refusal without one', () => {
+    const none = [witness('primary', {}, { nativePriceUsd8: undefined })];
+    none.push({ ...none[0]!, name: 'backup' });
+    expect(agreedPrice(none, { ...ours, nativePriceConfirmed: true })).toBe(PRICE);
+    expect(agreedPrice(none, ours)).toMatchObject({ reason: 'price-missing', detail: { asset: 'native' } });
+  });
+
+  it('is a refusal when one of them says that its feed gives none', () => {
+    for (const witnesses of [both({}), both({}).reverse()]) {
+      const silent = { ...witnesses[0]!, nativePriceUsd8: undefined };
+      expect(agreedPrice([silent, witnesses[1]!], { ...ours, nativePriceConfirmed: true })).toMatchObject({
+        reason: 'endpoints-disagree',
+        detail: { about: 'nativePriceUsd8', [silent.name]: 'none' },
+      });
+    }
+  });
+
   it('is a refusal when our own price is another one', () => {
     expect(agreedPrice(both({}), { ...ours, nativePriceUsd8: 1_000_000n })).toMatchObject({
       detail: { about: 'nativePriceUsd8', ours: '1000000' },

@@ -14,8 +14,8 @@ export interface Witness {
   /** The role of the endpoint. */
   readonly name: string;
   readonly block: Pick<Block, 'number' | 'timestamp' | 'baseFeePerGas'>;
-  /** USD with 8 decimals for one native token. */
-  readonly nativePriceUsd8: bigint;
+  /** USD with 8 decimals for one native token; undefined when its feed gives no price. */
+  readonly nativePriceUsd8: bigint | undefined;
   /** One for each draft. */
   readonly simulated: readonly SimulatedCall[];
   readonly fees: readonly FeeEstimate[];
@@ -54,27 +54,37 @@ const PRICE_TOLERANCE_BPS = 100n;
  * Whether the witnesses agree on what all drafts stand on: the header of the block and the price of the
  * native token, among themselves and with our own picture of both.
  *
- * Two endpoints must say the same price, because both read it at one block.
+ * Two endpoints must say the same price, because both read it at one block. When both say that the feed gives
+ * none, the last price that both have said counts.
  *
  * @returns the price to value fees with: the highest, so that no fee is valued too low, and no bid in USD
  * becomes too many wei.
  */
 export function agreedPrice(
   witnesses: readonly Witness[],
-  own: { readonly block: Witness['block']; readonly nativePriceUsd8: bigint },
+  own: {
+    readonly block: Witness['block'];
+    readonly nativePriceUsd8: bigint;
+    readonly nativePriceConfirmed?: boolean;
+  },
 ): bigint | Rejection {
   for (const { name, block } of witnesses)
     for (const field of ['number', 'timestamp', 'baseFeePerGas'] as const)
       if (block[field] !== own.block[field])
         return differ(field, { ours: String(own.block[field]), [name]: String(block[field]) });
-  const prices = witnesses.map(({ nativePriceUsd8 }) => nativePriceUsd8);
+  const prices = witnesses.flatMap(({ nativePriceUsd8 }) => nativePriceUsd8 ?? []);
+  if (prices.length === 0)
+    return own.nativePriceConfirmed ? own.nativePriceUsd8 : rejected('price-missing', { asset: 'native' });
   if (
+    prices.length < witnesses.length ||
     prices.some((price) => price !== prices[0]) ||
     !within([...prices, own.nativePriceUsd8], PRICE_TOLERANCE_BPS)
   )
     return differ('nativePriceUsd8', {
       ours: String(own.nativePriceUsd8),
-      ...said(witnesses, ({ nativePriceUsd8 }) => String(nativePriceUsd8)),
+      ...said(witnesses, ({ nativePriceUsd8 }) =>
+        nativePriceUsd8 === undefined ? 'none' : String(nativePriceUsd8),
+      ),
     });
   return [...prices, own.nativePriceUsd8].reduce(max);
 }

@@ -10,7 +10,7 @@ import type { Hex } from '../domain/hex.js';
 import { max } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { Venue } from '../liquidity/venue.js';
-import { roundRead, type Round } from '../oracles/chainlink.js';
+import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
@@ -24,7 +24,7 @@ import { GAS_OF_DRAFT, inGroups, type ProofGroup } from './proof-groups.js';
 import { bestQuotes } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
-type DraftValues = [readonly FeeEstimate[], Round];
+type DraftValues = [readonly FeeEstimate[], Round | undefined];
 type DraftTestimony = Testimony<DraftValues>;
 
 /** For all endpoints, which are asked at once. A plan is meant for one of the next blocks. */
@@ -131,7 +131,7 @@ export class ExecutionPlanner {
     const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
       name,
       block,
-      nativePriceUsd8: values[1].answer,
+      nativePriceUsd8: values[1]?.answer,
       simulated: simulated.flatMap((results) => results.slice(context.pending.length)),
       fees: values[0],
     });
@@ -165,7 +165,7 @@ export class ExecutionPlanner {
         ...before,
         ...group.map(({ data }) => ({ from, to, data, gas: GAS_OF_DRAFT })),
       ]),
-      read: together(estimates, roundRead(this.config.oracles.nativeUsdFeed)),
+      read: together(estimates, latestRoundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };
   }

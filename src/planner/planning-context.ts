@@ -9,6 +9,8 @@ export interface PlanningContext {
   readonly block: Block;
   /** USD with 8 decimals for one native token, by its feed. */
   readonly nativePriceUsd8: bigint;
+  /** As many endpoints as must agree said that price: it counts also while the feed gives none. */
+  readonly nativePriceConfirmed?: boolean;
   /** What the oracles of the markets say of the wrapped native token, USD8. */
   readonly marketNativePricesUsd8: readonly bigint[];
   /** The executor that will sign. The simulated calls come from this account. */

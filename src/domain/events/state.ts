@@ -100,4 +100,17 @@ export type StateEvent =
       readonly block: number;
       readonly oursUsd8: string;
       readonly chainUsd8: string;
+    }
+  | {
+      /** The feed of the native token gives no price: the last good one is used. Emitted once per change. */
+      readonly event: 'native-price-kept';
+      readonly block: number;
+      /** Since the time of its own round. */
+      readonly ageSeconds: number;
+    }
+  | {
+      /** The feed of the native token gives a price again. */
+      readonly event: 'native-price-back';
+      readonly block: number;
+      readonly ageSeconds: number;
     };

@@ -202,6 +202,14 @@ export const METRICS = {
   // --- chain
   chimera_head_block: gauge('The newest block that is known.', 'block number'),
   chimera_head_age_seconds: gauge('Our clock less the time of the newest block.', 'seconds'),
+  chimera_native_price_age_seconds: gauge(
+    'From the round of the price of the native token to the block of the last pass. Absent while there is none.',
+    'seconds',
+  ),
+  chimera_native_price_kept: gauge(
+    '1 while the feed of the native token gives no price, and its last good one is used.',
+    '0 or 1',
+  ),
   chimera_state_block: gauge('The block that the positions are at.', 'block number'),
   chimera_heads_by_polling: gauge('1 while heads are polled because no WebSocket gives them.', '0 or 1'),
   chimera_endpoint_up: gauge('1 while the endpoint may be used.', '0 or 1', { endpoint: ENDPOINTS }),
