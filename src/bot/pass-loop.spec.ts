@@ -222,6 +222,23 @@ describe('the loop of passes', () => {
     expect(causes).toEqual(['rpc', 'passes']);
   });
 
+  it('F53 endpoints that are silent in each pass are silent, also while the next pass asks them', async () => {
+    for (let number = 11; number < 21; number += 1) {
+      loop.enqueue(aHead(number));
+      seconds(2);
+      await end(number, {
+        kind: 'failed',
+        errors: [new RpcError('timeout', 'primary', 'no answer within 2000 ms')],
+      });
+      seconds(1);
+    }
+    loop.enqueue(aHead(21));
+    seconds(1);
+    expect(causes).toEqual(['rpc']);
+    seconds(31);
+    expect(causes).toEqual(['rpc', 'passes']);
+  });
+
   it('passes that fail so many times in a row halt; those of a second count once, and silent endpoints do not', async () => {
     let number = 11;
     const fail = async (error: Error): Promise<void> => {

@@ -134,9 +134,15 @@ export class PassWatchdog {
     if (this.withoutPassMs <= this.limitMs) return;
     // After a resume it halts again when the same time has passed without a success.
     this.withoutPassMs = 0;
-    const isSilence = this.errors === 0 && this.beganAtMs === undefined;
     const message = `no pass has succeeded for ${this.limitMs / 1_000} s: ${this.cause()}`;
-    void this.policy.halt(message, isSilence ? 'rpc' : 'passes');
+    void this.policy.halt(message, this.isSilence(nowMs) ? 'rpc' : 'passes');
+  }
+
+  /** Nothing but silent endpoints was met. A pass that has begun anew may wait for one of them too. */
+  private isSilence(nowMs: number): boolean {
+    if (this.errors > 0) return false;
+    if (this.beganAtMs === undefined) return true;
+    return this.failedInARow > 0 && nowMs - this.beganAtMs < this.limitMs / 2;
   }
 
   /** Endpoints that do not serve are judged by time alone: the halt for them ends by itself. */
