@@ -37,7 +37,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   // A caller without a key can cause these, up to the rate limit.
   'api-key-refused': 'debug',
   'api-role-refused': 'warn',
-  concern: ({ change, level }) => (change === 'raised' && level === 'HALTED' ? 'error' : 'warn'),
+  concern: ({ change, state }) => (change === 'raised' && state === 'HALTED' ? 'error' : 'warn'),
   'safety-changed': ({ to }) => (to === 'NORMAL' ? 'info' : 'warn'),
   'secrets-read': ({ unused }) => (unused.length > 0 ? 'warn' : 'info'),
   'secrets-reread': ({ needStart, problems }) => (needStart.length + problems.length > 0 ? 'warn' : 'info'),
@@ -73,6 +73,14 @@ export function levelOf(event: BotEvent): Level {
   return typeof level === 'function' ? level(event) : (level ?? 'info');
 }
 
+/** What the logger adds to each line itself: an event with such a field would write it twice. */
+interface Line {
+  readonly event: string;
+  readonly level?: never;
+  readonly time?: never;
+  readonly context?: never;
+}
+
 /** At the end of a minute without events, this often: what was left out is said while it is news. */
 const CHECK_EVERY_MS = 5_000;
 
@@ -105,7 +113,8 @@ export class EventLog implements EventSubscriber, OnApplicationBootstrap, OnAppl
     const level = levelOf(event);
     if (level === 'silent' || !this.logger.logger.isLevelEnabled(level)) return;
     this.reportLeftOut();
-    if (this.limit.admit(event, this.clock.monotonicMs())) this.logger[level](event);
+    const line: Line = event;
+    if (this.limit.admit(event, this.clock.monotonicMs())) this.logger[level](line);
   }
 
   private reportLeftOut(): void {

@@ -361,7 +361,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
         .map((one) => ({ ...one, change: 'raised' as const })),
     ];
     for (const { change, cause, level, reason, numbers } of news)
-      this.events.emit({ event: 'concern', change, cause, level, reason, numbers });
+      this.events.emit({ event: 'concern', change, cause, state: level, reason, numbers });
     const { state: to, reason, actor, cause, numbers } = now;
     const from = before.state;
     if (from !== to) this.events.emit({ event: 'safety-changed', from, to, reason, actor, cause, numbers });

@@ -22,7 +22,7 @@ export type SafetyEvent =
       readonly event: 'concern';
       readonly change: 'raised' | 'cleared';
       readonly cause: Cause;
-      readonly level: Level;
+      readonly state: Level;
       readonly reason: string;
       readonly numbers: Numbers;
     }
