@@ -274,6 +274,33 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect((await started()).isHalted).toBe(false);
   });
 
+  it.each([
+    ['at the next look', (controller: SafetyController) => controller.refresh()],
+    ['at the next change', (controller: SafetyController) => controller.recordFailure('reverted')],
+  ])('a database that was set back to a backup halts %s, also the next process', async (_, notice) => {
+    const controller = await started();
+    await controller.halt('a drill', ALICE);
+    await controller.resume('it is over', ALICE);
+    await dataSource.query('CREATE TABLE backup AS SELECT * FROM safety_state');
+    await controller.raise('signer', 'HALTED', 'someone else uses its key');
+    const { version } = await repository.load();
+    await dataSource.query(
+      'UPDATE safety_state AS now SET (state, concerns, version) = (SELECT state, concerns, version FROM backup)',
+    );
+    await notice(controller);
+    const reason = new RegExp(
+      `^the database went back: it holds version ${version - 1} .* version ${version};`,
+    );
+    expect(controller.status()).toMatchObject({ state: 'HALTED', cause: 'database' });
+    expect(controller.status().reason).toMatch(reason);
+    await vi.waitFor(() => expect(controller.unsavedCount).toBe(0));
+    expect((await started()).status()).toMatchObject({ state: 'HALTED', cause: 'database' });
+
+    await controller.resume('compared with the chain', ALICE);
+    await controller.refresh();
+    expect((await started()).status().state).toBe('NORMAL');
+  });
+
   it('counts the volume of the UTC day: reads it at the start, books, releases, begins anew at midnight', async () => {
     await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
     const controller = await started();

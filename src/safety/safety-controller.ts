@@ -24,7 +24,7 @@ import {
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { DailyVolume } from './daily-volume.js';
-import type { Change, SafetyJournal } from './safety-journal.js';
+import { supersedes, type Change, type SafetyJournal } from './safety-journal.js';
 import { ThrottleShare } from './throttle-share.js';
 
 /** The person who calls the API, as the audit trail names them. */
@@ -126,7 +126,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.writes
       .run(async () => {
         const stored = await this.repository.load();
-        if (stored.version > this.saved.version) this.saved = stored;
+        this.takeBase(stored);
         this.derive();
       })
       .catch(() => undefined); // The next one makes up for it, and so does each save.
@@ -331,8 +331,19 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const { status, version } = this.saved;
     const next = nextSafety(status, event, this.limits, atMs);
     const result = await this.repository.save(next, version, action, id);
-    this.saved = result.kind === 'saved' ? { status: next, version: result.version } : result.current;
+    this.takeBase(result.kind === 'saved' ? { status: next, version: result.version } : result.current);
     return result.kind !== 'stale';
+  }
+
+  /** Halts when it is older than what was saved: then the database has lost a halt, or what is in flight. */
+  private takeBase(stored: StoredSafety): void {
+    const { version } = this.saved;
+    this.saved = stored;
+    if (stored.version >= version) return;
+    const reason = `the database went back: it holds version ${stored.version} of the safety state, and this process has saved version ${version}; it is a backup, or a server that lacks the last transactions`;
+    const event = { kind: 'raise', cause: 'database', level: 'HALTED', reason, actor: CHIMERA } as const;
+    this.unsaved = [...this.unsaved, { id: randomUUID(), event, atMs: this.clock.wallMs() }];
+    void this.save();
   }
 
   /**
@@ -371,15 +382,6 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const { name: actor, role, address: remote } = operator;
     return { actor, role, action, reason, at: new Date(this.clock.wallMs()), remote };
   }
-}
-
-/** Of what a stand-by found by itself about one cause, the last counts: their number stays small. */
-function supersedes(event: SafetyEvent, { event: earlier, action }: Change): boolean {
-  return !action && causeIn(event) !== undefined && causeIn(event) === causeIn(earlier);
-}
-
-function causeIn(event: SafetyEvent): Cause | undefined {
-  return event.kind === 'raise' || event.kind === 'clear' ? event.cause : undefined;
 }
 
 /** A person must give a reason. @throws SkipError */

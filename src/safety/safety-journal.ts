@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { QueuedWritesRepository, type NewOperatorAction } from '../database/index.js';
-import { CAUSES, type Numbers, type SafetyEvent } from '../domain/safety.js';
+import { CAUSES, type Cause, type Numbers, type SafetyEvent } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { Journals, type Journal } from '../journal/index.js';
 
@@ -75,6 +75,15 @@ export class SafetyJournal {
   close(): Promise<void> | undefined {
     return this.journal?.close();
   }
+}
+
+/** Of what a stand-by found by itself about one cause, the last counts: their number stays small. */
+export function supersedes(event: SafetyEvent, { event: earlier, action }: Change): boolean {
+  return !action && causeIn(event) !== undefined && causeIn(event) === causeIn(earlier);
+}
+
+function causeIn(event: SafetyEvent): Cause | undefined {
+  return event.kind === 'raise' || event.kind === 'clear' ? event.cause : undefined;
 }
 
 /** Reads a change as JSON gives it back. @throws TypeError for anything else. */
