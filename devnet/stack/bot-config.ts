@@ -24,6 +24,7 @@ export interface BotSettings {
   /** Default: only an operator ends a halt. */
   readonly resumeAfterSeconds?: number;
   readonly haltDatabaseAwaySeconds?: number;
+  readonly nativeUsdFeed?: string;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
@@ -87,6 +88,7 @@ export function botConfig(
     haltHeadAgeSeconds = A_YEAR,
     resumeAfterSeconds = 0,
     haltDatabaseAwaySeconds = 300,
+    nativeUsdFeed = addresses.nativeUsdFeed,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
     maxPlanAgeMs = 15_000,
@@ -106,7 +108,7 @@ rpc:
 ${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
 ${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
-oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
+oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
 liquidity:
   uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }

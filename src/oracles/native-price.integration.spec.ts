@@ -74,8 +74,7 @@ afterAll(async () => {
 function follow(endpoints: 1 | 2): void {
   const backupUrl = devnet.rpcUrl;
   const settings = endpoints === 2 ? { rpcUrl: primary.httpUrl, backupUrl } : {};
-  config = configOf(devnet, { ...settings, minProfitUsd: '0' });
-  Object.assign(config.oracles, { nativeUsdFeed: FEED });
+  config = configOf(devnet, { ...settings, minProfitUsd: '0', nativeUsdFeed: FEED });
   const urls = {
     primary: { http: new Secret(primary.httpUrl) },
     ...(endpoints === 2 && { backup: { http: new Secret(backupUrl) } }),
