@@ -1,5 +1,6 @@
 import type { ExecutionMode, NewExecution, QueuedWrite } from '../database/index.js';
 import { isAddress, isHash, type Address } from '../domain/hex.js';
+import { fieldsOf, numberOf, textOf, type Fields } from '../journal/index.js';
 
 /** A dry run's decision that waits in the journal. Divergences and refusals wait in memory only. */
 export type KeptWrite = Extract<QueuedWrite, { kind: 'execution' }>;
@@ -14,9 +15,9 @@ export function journalled({ id, kind, row }: KeptWrite): object {
 
 /** Reads what {@link journalled} gave. @throws TypeError for anything else. */
 export function readKept(value: unknown): KeptWrite {
-  const { id, kind, row } = objectOf(value);
+  const { id, kind, row } = fieldsOf(value);
   if (kind !== 'execution') throw new TypeError(`no kind of write: ${String(kind)}`);
-  return { id: textOf(id), kind, row: executionOf(objectOf(row)) };
+  return { id: textOf(id), kind, row: executionOf(fieldsOf(row)) };
 }
 
 function executionOf(row: Fields): NewExecution {
@@ -44,25 +45,8 @@ function executionOf(row: Fields): NewExecution {
     mode: modeOf(row.mode),
     status: statusOf(row.status),
     ...(reason !== undefined && { reason: reason === null ? null : textOf(reason) }),
-    plan: objectOf(plan),
+    plan: fieldsOf(plan),
   };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function objectOf(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null) throw new TypeError('an object was expected');
-  return { ...value };
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('a text was expected');
-  return value;
-}
-
-function numberOf(value: unknown): number {
-  if (typeof value !== 'number') throw new TypeError('a number was expected');
-  return value;
 }
 
 /** Units as the column has them. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { attempt } from '../alerts/channel-worker.js';
 import type { Channel } from '../alerts/channels/channel.js';
 import { channelsOf } from '../alerts/channels/channels.js';
@@ -8,6 +7,7 @@ import type { Message } from '../domain/alert.js';
 import { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import type { Terminal } from './command.js';
+import { wantsJson } from './options.js';
 
 /** What became of the message of one channel. */
 export interface TestedChannel {
@@ -79,13 +79,4 @@ function linesOf(tested: readonly TestedChannel[]): string[] {
       reason === null ? 'delivered' : `NOT delivered: ${reason}`,
     ].join('  '),
   );
-}
-
-function wantsJson(options: readonly string[]): boolean {
-  try {
-    const { values } = parseArgs({ args: [...options], options: { json: { type: 'boolean' } } });
-    return values.json === true;
-  } catch (error) {
-    throw new StartupError([messageOf(error)]);
-  }
 }

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
-import { StartupError, messageOf } from '../domain/errors.js';
 import { labelsText, listMetrics } from '../monitoring/metrics/listing.js';
 import type { Terminal } from './command.js';
+import { wantsJson } from './options.js';
 
 /** Lists every metric that the bot exports. It needs no configuration. */
 export function listMetricsCommand(options: readonly string[], terminal: Terminal): Promise<number> {
@@ -16,13 +15,4 @@ export function listMetricsCommand(options: readonly string[], terminal: Termina
     }
   }
   return Promise.resolve(0);
-}
-
-function wantsJson(options: readonly string[]): boolean {
-  try {
-    const { values } = parseArgs({ args: [...options], options: { json: { type: 'boolean' } } });
-    return values.json === true;
-  } catch (error) {
-    throw new StartupError([messageOf(error)]);
-  }
 }

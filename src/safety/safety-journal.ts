@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { QueuedWritesRepository, type NewOperatorAction } from '../database/index.js';
 import { CAUSES, type Cause, type Numbers, type SafetyEvent } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
-import { Journals, type Journal } from '../journal/index.js';
+import { fieldsOf, numberOf, textOf, Journals, type Fields, type Journal } from '../journal/index.js';
 
 /** A change of the safety state that is to be saved. */
 export interface Change {
@@ -118,23 +118,6 @@ function eventOf({ kind, ...fields }: Fields): SafetyEvent {
 function actionOf({ actor, role, action, reason, at, remote }: Fields): NewOperatorAction {
   const by = { actor: textOf(actor), role: textOf(role), remote: remote === null ? null : textOf(remote) };
   return { ...by, action: textOf(action), reason: textOf(reason), at: new Date(textOf(at)) };
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null) throw new TypeError('an object was expected');
-  return { ...value };
-}
-
-function textOf(value: unknown): string {
-  if (typeof value !== 'string') throw new TypeError('a text was expected');
-  return value;
-}
-
-function numberOf(value: unknown): number {
-  if (typeof value !== 'number') throw new TypeError('a number was expected');
-  return value;
 }
 
 function numbersOf(value: unknown): Numbers | undefined {
