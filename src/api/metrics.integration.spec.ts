@@ -46,6 +46,8 @@ describe('GET /metrics', () => {
       'chimera_backfill_blocks_left{market="aave"}': '40',
       'chimera_endpoint_up{endpoint="backup"}': '1',
       chimera_head_block: '100',
+      chimera_native_price_age_seconds: '600',
+      chimera_native_price_kept: '1',
       chimera_dry_runs_total: '1',
       'chimera_outcomes_total{outcome="malfunction"}': '0',
       chimera_database_up: '1',

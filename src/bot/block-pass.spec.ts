@@ -290,7 +290,10 @@ describe('positions and plans of a pass', () => {
 
   it('sends the plans in the order in which they were proved', async () => {
     world.plans(B, A);
-    expect(await world.run()).toMatchObject({ kind: 'done', liquidatable: 2, planned: 2, skipped: {} });
+    expect(await world.run()).toMatchObject({
+      ...{ kind: 'done', liquidatable: 2, planned: 2, skipped: {} },
+      nativePrice: { ageSeconds: 40, isKept: false },
+    });
     expect(world.submitted).toEqual([B, A]);
     expect(world.rows.map(({ status }) => status)).toEqual(['planned', 'planned']);
     expect(world.events.named('plan-ready')).toHaveLength(2);
