@@ -23,11 +23,12 @@ const ENDINGS = Object.values(ShutdownSignal).filter(
 );
 
 async function main(): Promise<void> {
+  // From the start on, because it would end the process: AWS may be asked for secrets for seconds.
+  const reload = new SecretReload(scrubber);
+  if (!ON_TERMINAL) process.on('SIGHUP', () => reload.ask());
   const { config, source } = await ConfigSource.load();
   forgetSecrets(config);
   scrubber.learn(secretTexts(config));
-  const reload = new SecretReload(source, config, scrubber);
-  if (!ON_TERMINAL) process.on('SIGHUP', () => reload.ask());
   await preflight(config);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, scrubber), {
     abortOnError: false,
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
   app.useLogger(app.get(Logger));
   configureApp(app);
   app.enableShutdownHooks(ENDINGS, { useProcessExit: true });
-  reload.start(app.get(Events));
+  reload.start(source, config, app.get(Events));
   crashes.guard(app);
   try {
     await app.listen(config.api.port, config.api.host);

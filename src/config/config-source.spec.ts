@@ -138,8 +138,8 @@ describe('ConfigSource', () => {
       events = [];
       scrubber = new SecretScrubber([]);
       config = loaded.config;
-      reload = new SecretReload(loaded.source, config, scrubber);
-      reload.start({ emit: (event) => void events.push(event) });
+      reload = new SecretReload(scrubber);
+      reload.start(loaded.source, config, { emit: (event) => void events.push(event) });
     }
 
     /** What SIGHUP leads to. */
@@ -243,11 +243,11 @@ describe('ConfigSource', () => {
 
     it('and a request that comes before the bot is there is done when it is', async () => {
       const { source, config } = await load({ DB_PASSWORD_FILE: inFile('db', 'first') });
-      const early = new SecretReload(source, config, new SecretScrubber([]));
+      const early = new SecretReload(new SecretScrubber([]));
       early.ask();
       inFile('db', 'second');
       const seen: BotEvent[] = [];
-      early.start({ emit: (event) => void seen.push(event) });
+      early.start(source, config, { emit: (event) => void seen.push(event) });
       await expect.poll(() => seen.map(({ event }) => event)).toEqual(['secrets-read', 'secrets-reread']);
       expect(config.environment.dbPassword?.reveal()).toBe('second');
     });

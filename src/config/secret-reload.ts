@@ -6,28 +6,30 @@ import { Environment } from './environment.js';
 import { variableOf, type Source } from './environment-values.js';
 import type { ChimeraConfig } from './sections.js';
 
+interface Started {
+  readonly source: ConfigSource;
+  readonly config: ChimeraConfig;
+  readonly events: Events;
+}
+
 /** Reads the secrets again whenever it is asked to, one time after the other. */
 export class SecretReload {
-  #events: Events | undefined;
+  #started: Started | undefined;
   #isAsked = false;
   #isReading = false;
 
   /** @param scrubber learns each new secret before it is used */
-  constructor(
-    private readonly source: ConfigSource,
-    private readonly config: ChimeraConfig,
-    private readonly scrubber: SecretScrubber,
-  ) {}
+  constructor(private readonly scrubber: SecretScrubber) {}
 
-  /** From now on there is somebody to tell. What was asked for before is done now. */
-  start(events: Events): void {
-    this.#events = events;
-    const origins = this.source.origins.filter(
-      ({ name, source }) => source !== 'variable' || Environment.isSecret(name),
+  /** The secrets were read for the first time. What was asked for before is done now. */
+  start(source: ConfigSource, config: ChimeraConfig, events: Events): void {
+    this.#started = { source, config, events };
+    const origins = source.origins.filter(
+      (origin) => origin.source !== 'variable' || Environment.isSecret(origin.name),
     );
-    const from = (source: Source): string[] =>
-      origins.filter((origin) => origin.source === source).map(({ name }) => name);
-    const unused = origins.flatMap(({ name, unused }) => unused.map((source) => variableOf(name, source)));
+    const from = (wanted: Source): string[] =>
+      origins.filter((origin) => origin.source === wanted).map(({ name }) => name);
+    const unused = origins.flatMap(({ name, unused }) => unused.map((one) => variableOf(name, one)));
     const [aws, files, variables] = [from('aws'), from('file'), from('variable')];
     events.emit({ event: 'secrets-read', aws, files, variables, unused });
     void this.#readWhileAsked();
@@ -40,19 +42,19 @@ export class SecretReload {
   }
 
   async #readWhileAsked(): Promise<void> {
-    const events = this.#events;
-    if (!events || this.#isReading) return;
+    const started = this.#started;
+    if (!started || this.#isReading) return;
     this.#isReading = true;
     while (this.#isAsked) {
       this.#isAsked = false;
-      events.emit({ event: 'secrets-reread', ...(await this.#reread()) });
+      started.events.emit({ event: 'secrets-reread', ...(await this.#reread(started)) });
     }
     this.#isReading = false;
   }
 
-  async #reread(): Promise<SecretsReread> {
+  async #reread({ source, config }: Started): Promise<SecretsReread> {
     try {
-      return await this.source.reread(this.config, (texts) => this.scrubber.learn(texts));
+      return await source.reread(config, (texts) => this.scrubber.learn(texts));
     } catch (error) {
       return { changed: [], needStart: [], problems: [this.scrubber.scrub(messageOf(error))] };
     }

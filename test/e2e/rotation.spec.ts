@@ -98,6 +98,18 @@ it('secrets rotate while the bot runs: database, node; the key of the wallet wai
   expect(said.filter((line) => FORBIDDEN.some((secret) => line.includes(secret)))).toEqual([]);
 });
 
+it('SIGHUP while the secrets are read for the first time: they are read again, and the bot starts', async () => {
+  await keep({ ...SECOND, node: nodes[1]! });
+  aws.faults.set('secretsmanager', { kind: 'slow', ms: 1_000 });
+  const before = aws.calls.length;
+  const running = await launch();
+  const [reread, begun] = [running.waitFor('secrets-reread'), running.waitFor('bot-started')];
+  await eventually(() => aws.calls.length > before, 'AWS to be asked');
+  process.kill(running.pid, 'SIGHUP');
+  expect(await reread).toMatchObject({ changed: [], needStart: [], problems: [] });
+  await begun;
+});
+
 it('without AWS the bot does not start, and says which secrets it lacks and why', async () => {
   await keep({ ...SECOND, node: nodes[1]! });
   aws.faults.set('secretsmanager', { kind: 'denied' });
