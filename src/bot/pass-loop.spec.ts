@@ -235,8 +235,16 @@ describe('the loop of passes', () => {
     loop.enqueue(aHead(21));
     seconds(1);
     expect(causes).toEqual(['rpc']);
+    await end(21, { kind: 'failed', errors: [new HaltError('the gap could not be filled', 'rpc')] });
+    loop.enqueue(aHead(22));
+    seconds(14);
+    await end(22, { kind: 'failed', errors: [new RpcError('timeout', 'primary', 'no answer')] });
+    seconds(17);
+    expect(causes).not.toContain('passes');
+    loop.enqueue(aHead(23));
+    causes.length = 0;
     seconds(31);
-    expect(causes).toEqual(['rpc', 'passes']);
+    expect(causes).toEqual(['passes']);
   });
 
   it('passes that fail so many times in a row halt; those of a second count once, and silent endpoints do not', async () => {

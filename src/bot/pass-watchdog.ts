@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
-import { messageOf } from '../domain/errors.js';
+import { HaltError, messageOf } from '../domain/errors.js';
 import { RpcError } from '../rpc/rpc-errors.js';
 import { FailurePolicy } from '../safety/index.js';
 
@@ -168,5 +168,6 @@ export class PassWatchdog {
 
 /** No endpoint serves, whatever it says. An answer that is wrong is another matter. */
 function isSilence(error: unknown): boolean {
+  if (error instanceof HaltError) return error.about === 'rpc';
   return error instanceof RpcError && error.kind !== 'bad-answer';
 }
