@@ -156,6 +156,14 @@ describe('the book of alerts', () => {
     expect(told()).toContain('firing halted to CRITICAL');
   });
 
+  it('F38 tells ten times of a CRITICAL trouble that comes and goes: it may not come late', () => {
+    for (let n = 0; n < 50; n++) {
+      book.fire(anAlert({ key: 'halted', severity: 'CRITICAL' }));
+      book.resolve('halted');
+    }
+    expect(told().filter((line) => line === 'firing halted to CRITICAL')).toHaveLength(10);
+  });
+
   it('tells later what a storm left out, when it lasts and nobody acknowledges it', () => {
     for (let n = 0; n < 11; n++) book.fire(anAlert({ key: `storm-${n}` }));
     expect(book.all[10]).toMatchObject({ toldAtMs: null });

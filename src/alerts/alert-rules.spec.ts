@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aWatched } from '../../testing/builders/watched.js';
+import type { Cause } from '../domain/safety.js';
 import { EVENT_RULES, RULE_NAMES, STATUS_RULES } from './alert-rules.js';
 import type { Watched } from './watched.js';
 
@@ -18,8 +19,8 @@ const rates = (more: Partial<Watched['rates']>): Partial<Watched> => ({ rates: {
 const passes = (more: Partial<Watched['passes']>): Partial<Watched> => ({
   passes: { ...WELL.passes, ...more },
 });
-const concern = (cause: string, reason: string): Partial<Watched> =>
-  safety({ state: 'HALTED', concerns: [{ cause, reason }] });
+const concern = (cause: Cause, reason: string): Partial<Watched> =>
+  safety({ state: 'HALTED', concerns: [{ cause, level: 'HALTED', reason }] });
 const usd = (dollars: number): bigint => BigInt(dollars) * 10n ** 8n;
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -194,4 +195,18 @@ describe('a rule of events', () => {
 it('no two rules have one name', () => {
   expect(new Set(RULE_NAMES).size).toBe(RULE_NAMES.length);
   expect(Object.keys(EVENT_RULES).filter((name) => name in STATUS_RULES)).toEqual([]);
+});
+
+it('the halt of an outage says that it ends by itself, unless something else is wrong or it must not', () => {
+  const halt = (resumesAfterSeconds: number, ...causes: Cause[]): string[] => {
+    const concerns = causes.map((cause) => ({ cause, level: 'HALTED' as const, reason: 'old' }));
+    const more = { state: 'HALTED' as const, reason: 'old', concerns, resumesAfterSeconds };
+    return STATUS_RULES['halted']?.find(aWatched(safety(more))).map(({ text }) => text) ?? [];
+  };
+  const byOperator = ['Nothing is signed until an operator resumes it; chimera halted it: old'];
+  expect(halt(120, 'chain', 'rpc')).toEqual([
+    'Nothing is signed until chain and endpoints were well for 120 s, or an operator resumes it; chimera halted it: old',
+  ]);
+  expect(halt(120, 'chain', 'books')).toEqual(byOperator);
+  expect(halt(0, 'chain')).toEqual(byOperator);
 });

@@ -1,6 +1,7 @@
 import type { Severity } from '../domain/alert.js';
 import type { BotEvent, EventNamed } from '../domain/events/events.js';
 import { formatUnits, formatUsd8 } from '../domain/money.js';
+import { endsAlone } from '../domain/safety.js';
 import type { Watched } from './watched.js';
 
 /** What a rule found: one sentence with the numbers, and of what, when there may be several. */
@@ -43,11 +44,15 @@ export const STATUS_RULES: Readonly<Record<string, StatusRule>> = {
   halted: {
     severity: 'CRITICAL',
     title: 'The bot is HALTED',
-    find: ({ safety: { state, reason, actor } }) =>
-      when(
-        state === 'HALTED',
-        `Nothing is signed until an operator resumes it; ${actor} halted it: ${reason}`,
-      ),
+    find: ({ safety: { state, reason, actor, concerns, resumesAfterSeconds } }) => {
+      const halts = concerns.filter(({ level }) => level === 'HALTED');
+      const endsByItself =
+        resumesAfterSeconds > 0 && halts.length > 0 && halts.every(({ cause }) => endsAlone(cause));
+      const until = endsByItself
+        ? `chain and endpoints were well for ${resumesAfterSeconds} s, or an operator resumes it`
+        : 'an operator resumes it';
+      return when(state === 'HALTED', `Nothing is signed until ${until}; ${actor} halted it: ${reason}`);
+    },
   },
   'wallet-low': {
     severity: 'CRITICAL',

@@ -2,8 +2,8 @@ import { SEVERITIES, rankOf, type Severity } from '../domain/alert.js';
 
 /** So many messages of one severity in a window. A person reads the first ones; the rest is a number. */
 const MOST_PER_SEVERITY: Readonly<Record<Severity, number>> = { CRITICAL: 20, HIGH: 10, MEDIUM: 10, LOW: 10 };
-/** So many messages about one trouble in a window: it comes and goes. */
-const MOST_PER_KEY = 3;
+/** So many messages about one trouble in a window: it comes and goes. What is CRITICAL may not come late. */
+const MOST_PER_KEY: Readonly<Record<Severity, number>> = { CRITICAL: 10, HIGH: 3, MEDIUM: 3, LOW: 3 };
 const WINDOW_MS = 300_000;
 /** So long after the first message that is left out it is said how many. */
 const FIRST_REPORT_MS = 60_000;
@@ -29,7 +29,7 @@ export class MessageLimit {
     while (this.told[0] && nowMs - this.told[0].atMs >= WINDOW_MS) this.told.shift();
     const ofSeverity = this.told.filter((one) => one.severity === severity).length;
     const ofKey = this.told.filter((one) => one.key === key).length;
-    if (ofSeverity < MOST_PER_SEVERITY[severity] && ofKey < MOST_PER_KEY) {
+    if (ofSeverity < MOST_PER_SEVERITY[severity] && ofKey < MOST_PER_KEY[severity]) {
       this.told.push({ atMs: nowMs, severity, key });
       return true;
     }

@@ -40,7 +40,7 @@ export class WatchedStatus {
     return {
       phase: bot.phase,
       phaseForMs: nowMs - this.phaseSinceMs,
-      safety: status,
+      safety: { ...status, resumesAfterSeconds: limits.resumeAfterSeconds },
       rates: ratesOf(bot.outcomes.rates, limits),
       walletWei: bot.operatorBalanceWei,
       minWalletWei: limits.minOperatorBalanceWei,

@@ -1,4 +1,4 @@
-import type { SafetyState } from '../domain/safety.js';
+import type { Concern, SafetyState } from '../domain/safety.js';
 
 /** What the rules look at, once a second. Plain values: a rule asks nobody. */
 export interface Watched {
@@ -12,7 +12,9 @@ export interface Watched {
     readonly actor: string;
     readonly consecutiveFailures: number;
     /** What stands, by its cause. */
-    readonly concerns: readonly { readonly cause: string; readonly reason: string }[];
+    readonly concerns: readonly Pick<Concern, 'cause' | 'level' | 'reason'>[];
+    /** The key `safety.resumeAfterSeconds`. */
+    readonly resumesAfterSeconds: number;
   };
   readonly rates: {
     /** undefined while too few executions count. */

@@ -72,6 +72,19 @@ describe('the watch of the database', () => {
     expect(watch.status.awayForMs).toBe(0);
   });
 
+  it('F30 slow now and then is slow: it is well after ten seconds without a slow answer', () => {
+    run(1);
+    latencyMs = 2_001;
+    expect(run(1)).toEqual(['database THROTTLED: the database is slow']);
+    latencyMs = 2;
+    expect(run(9)).toEqual([]);
+    latencyMs = 2_001;
+    expect(run(1)).toEqual(['database THROTTLED: the database is slow']);
+    latencyMs = 2;
+    expect(run(9)).toEqual([]);
+    expect(run(1)).toEqual(['database is well']);
+  });
+
   it('F28 five minutes begin anew after each answer', () => {
     serves = false;
     run(290);
@@ -85,6 +98,7 @@ describe('the watch of the database', () => {
     latencyMs = 2_001;
     expect(run(3)).toEqual(['database THROTTLED: the database is slow']);
     latencyMs = 2_000;
+    expect(run(9)).toEqual([]);
     expect(run(1)).toEqual(['database is well']);
   });
 

@@ -7,7 +7,7 @@ import { WriteQueue, type WriteQueueStatus } from './write-queue.js';
 const TICK_MS = 1_000;
 /** An answer that takes longer is slow: a plan has to be made durable within a block. */
 const SLOW_MS = 2_000;
-/** It is well when no statement has failed for so long. */
+/** It is well when no statement has failed, and none was slow, for so long. */
 const WELL_AFTER_MS = 10_000;
 
 /** How the database fares, and what waits for it. */
@@ -28,6 +28,8 @@ export interface DatabaseStatus extends WriteQueueStatus {
 export class DatabaseWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly haltAfterMs: number;
   private timer: NodeJS.Timeout | undefined;
+  /** Looks in a row at which it was not slow. */
+  private fastTicks = WELL_AFTER_MS / TICK_MS;
 
   constructor(
     private readonly probe: DatabaseProbe,
@@ -62,6 +64,8 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnModuleDestroy {
     const { awayForMs, sinceFailureMs } = this.availability;
     const { latencyMs } = this.probe;
     const awaySeconds = Math.round(awayForMs / 1_000);
+    this.fastTicks = latencyMs > SLOW_MS ? 0 : this.fastTicks + 1;
+    const calmMs = Math.min(sinceFailureMs, this.fastTicks * TICK_MS);
     if (awayForMs >= this.haltAfterMs)
       void this.safety.raise('database', 'HALTED', `the database has been away for ${awaySeconds} s`, {
         awaySeconds,
@@ -72,6 +76,6 @@ export class DatabaseWatch implements OnApplicationBootstrap, OnModuleDestroy {
       void this.safety.raise('database', 'THROTTLED', 'the database is slow', {
         latencyMs: Math.round(latencyMs),
       });
-    else if (sinceFailureMs >= WELL_AFTER_MS) void this.safety.clear('database', 'the database serves again');
+    else if (calmMs >= WELL_AFTER_MS) void this.safety.clear('database', 'the database serves again');
   }
 }

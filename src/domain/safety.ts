@@ -26,7 +26,9 @@ export const CAUSES = [
 export type Cause = (typeof CAUSES)[number];
 
 /** Halts that end without an operator, once all has been well for a while: outages of what is outside. */
-const ENDS_BY_ITSELF: ReadonlySet<Cause> = new Set<Cause>(['chain', 'rpc']);
+export function endsAlone(cause: Cause): boolean {
+  return cause === 'chain' || cause === 'rpc';
+}
 
 /** What was measured when a concern was raised, by name. */
 export type Numbers = Readonly<Record<string, number | string>>;
@@ -170,7 +172,7 @@ function cleared(
 ): SafetyStatus {
   const standing = status.concerns.find((one) => one.cause === cause);
   if (!standing) return status;
-  if (standing.level === 'HALTED' && !(endsHalt && ENDS_BY_ITSELF.has(cause))) return status;
+  if (standing.level === 'HALTED' && !(endsHalt && endsAlone(cause))) return status;
   const others = status.concerns.filter((one) => one !== standing);
   return derived(status, others, { reason, actor: CHIMERA }, nowMs);
 }

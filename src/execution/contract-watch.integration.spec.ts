@@ -113,6 +113,20 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
     expect(halts).toHaveLength(1);
   });
 
+  it('two looks with a disagreement between them are not two in a row', async () => {
+    const one = watch();
+    await look(one, 1);
+    await byOwner('pause');
+    await look(one, 1);
+    backup.on('eth_call', () => '0x');
+    await look(one, 1);
+    backup.forwardTo(devnet.rpcUrl);
+    await look(one, 1);
+    expect(halts).toEqual([]);
+    await look(one, 1);
+    expect(halts).toHaveLength(1);
+  });
+
   it('one endpoint is silent: the word of the other counts', async () => {
     const one = watch();
     await look(one, 1);

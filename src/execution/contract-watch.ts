@@ -79,7 +79,10 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
     const problems = new Set(terms.map((one) => this.problemOf(one)));
     const [problem] = problems;
     // Endpoints that differ prove nothing: one of them is late, or wrong.
-    if (problems.size > 1) return;
+    if (problems.size > 1) {
+      this.trouble = undefined;
+      return;
+    }
     this.seen = problem !== undefined && problem === this.trouble ? this.seen + 1 : 1;
     this.trouble = problem;
     if (problem !== undefined && this.seen >= LOOKS) await this.safety.raise('contract', 'HALTED', problem);

@@ -239,7 +239,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     await this.writes
       .run(async () => {
         await this.saveAll();
-        this.unsaved = this.unsaved.filter((change) => !ended.includes(change));
+        this.drop(ended);
         const saved = await this.saveOne({ id: randomUUID(), event, atMs: this.clock.wallMs(), action });
         this.derive();
         if (!saved)
@@ -266,10 +266,16 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     // While a resume is being saved, a halt of a HALTED bot is kept too: the bot must stay HALTED after the
     // resume.
     if (changesNothing && !action && this.resuming === 0) return;
-    const earlier = this.standsBy ? this.unsaved.filter((one) => !supersedes(event, one)) : this.unsaved;
-    this.unsaved = [...earlier, { id: randomUUID(), event, atMs, ...(action && { action }) }];
+    if (this.standsBy) this.drop(this.unsaved.filter((one) => supersedes(event, one)));
+    this.unsaved = [...this.unsaved, { id: randomUUID(), event, atMs, ...(action && { action }) }];
     this.derive();
     if (this.loaded && this.toSave.length > 0) await this.save();
+  }
+
+  /** They are not to be saved any more. A record that stays on the disk comes again: that is safe. */
+  private drop(changes: readonly Change[]): void {
+    this.unsaved = this.unsaved.filter((one) => !changes.includes(one));
+    for (const change of changes) this.journal?.done(change).catch(() => undefined);
   }
 
   /** When it cannot be saved, it is kept on the local disk before this resolves. Never rejects. */

@@ -11,6 +11,7 @@ export function aWatched(more: Partial<Watched> = {}): Watched {
       actor: 'chimera',
       consecutiveFailures: 0,
       concerns: [],
+      resumesAfterSeconds: 120,
     },
     rates: {
       ...{ inclusionBps: 9_000, accuracyBps: 9_900, sample: 100, won: 90 },
