@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
+import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
 import { send } from '../../testing/send.js';
 import type { ChimeraConfig } from '../config/index.js';
@@ -39,11 +40,11 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
 
   afterAll(() => devnet.stop());
 
-  const watch = (): ContractWatch => {
+  const watch = (primary = devnet.rpcUrl, second = backup.url('http')): ContractWatch => {
     const pool = new RpcPool({
       chainId: devnet.chainId,
-      primary: { http: new Secret(devnet.rpcUrl) },
-      backup: { http: new Secret(backup.url('http')) },
+      primary: { http: new Secret(primary) },
+      backup: { http: new Secret(second) },
     });
     const safety = standIn<SafetyController>('safety', {
       raise: (cause, level, reason) => {
@@ -111,6 +112,23 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
     await byOwner('pause');
     await look(one, 2);
     expect(halts).toHaveLength(1);
+  });
+
+  it('F08 all nodes lag, to before the contract was deployed: what they show is the past, and nothing halts', async () => {
+    const node = await LaggingNode.start(devnet.rpcUrl);
+    try {
+      const one = watch(node.url, node.url);
+      await look(one, 1);
+      node.lagBlocks = 1_000;
+      await look(one, 4);
+      expect(halts).toEqual([]);
+      node.lagBlocks = 0;
+      await byOwner('pause');
+      await look(one, 2);
+      expect(halts).toHaveLength(1);
+    } finally {
+      await node.stop();
+    }
   });
 
   it('two looks with a disagreement between them are not two in a row', async () => {

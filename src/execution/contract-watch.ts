@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import { ChimeraConfig } from '../config/index.js';
 import { SELECTORS } from '../contract/bindings.js';
 import { uintAt, toAddress, type Address, type Hex } from '../domain/hex.js';
-import { blockParam } from '../rpc/chain/chain-answers.js';
+import { blockParam, HEAD_NUMBER } from '../rpc/chain/chain-answers.js';
 import { callObject } from '../rpc/chain/simulate.js';
 import { RpcPool, type RpcCall } from '../rpc/endpoints/rpc-pool.js';
 import { toData } from '../rpc/quantities.js';
@@ -37,6 +37,8 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private known: Terms | undefined;
   private looking = false;
   private trouble: string | undefined;
+  /** The block of the last look. */
+  private seenUpTo = 0;
   private seen = 0;
 
   constructor(
@@ -64,9 +66,16 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.looking) return;
     this.looking = true;
     try {
-      const heard = await this.pool.batchEach(this.calls(), (answers) => termsFrom(answers));
-      const terms = heard.flatMap(({ value }) => (value ? [value] : []));
-      if (terms.length > 0) await this.judge(terms);
+      const heard = await this.pool.batchEach([HEAD_NUMBER, ...this.calls()], ([head, ...answers]) => ({
+        head: numberOf(head),
+        terms: termsFrom(answers),
+      }));
+      const views = heard.flatMap(({ value }) => (value ? [value] : []));
+      // A node that is late shows the past: before the contract was deployed, or while it was paused.
+      const recent = views.filter(({ head }) => head >= this.seenUpTo);
+      if (recent.length === 0) return;
+      this.seenUpTo = Math.min(...recent.map(({ head }) => head));
+      await this.judge(recent.map(({ terms }) => terms));
     } finally {
       this.looking = false;
     }
@@ -113,6 +122,12 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
       parse: toData,
     }));
   }
+}
+
+/** @throws RpcAnswerError when the node refused. */
+function numberOf(answer: number | RpcAnswerError): number {
+  if (answer instanceof RpcAnswerError) throw answer;
+  return answer;
 }
 
 /** @throws RpcAnswerError when the node refused one of the calls in other words than a revert. */
