@@ -65,9 +65,7 @@ describe('the book of alerts', () => {
       'firing throttled to HIGH+CRITICAL',
       'firing halted to CRITICAL+HIGH+MEDIUM+LOW',
     ]);
-    expect(sent[0]?.message.text).toBe(
-      'It has lasted for 15 min, and nobody has acknowledged it: one of two',
-    );
+    expect(sent[0]?.message.text).toBe('It has lasted for 15 min, and is not acknowledged: one of two');
     sent.length = 0;
     wait(29);
     expect(told()).toEqual([]);

@@ -42,7 +42,7 @@ export interface BookOptions {
 const HOUR_MS = 3_600_000;
 /** The time between two repeats doubles up to this. */
 const LONGEST_REPEAT_MS = 4 * HOUR_MS;
-/** An alert by an event that nobody acknowledges is over after this time. */
+/** An alert by an event that is not acknowledged is over after this time. */
 const ONCE_LASTS_MS = 24 * HOUR_MS;
 
 /**
@@ -206,7 +206,7 @@ export class AlertBook {
     const { severity, key, rule, title, text } = one.alert;
     const atMs = this.clock.wallMs();
     const lasting = `It lasted ${duration(atMs - one.sinceMs)}: ${text}`;
-    const again = `It has lasted for ${duration(atMs - one.sinceMs)}, and nobody has acknowledged it: ${text}`;
+    const again = `It has lasted for ${duration(atMs - one.sinceMs)}, and is not acknowledged: ${text}`;
     const message: Message = {
       id: randomUUID(),
       topic: 'alert',

@@ -128,7 +128,7 @@ export class ChannelWorker {
     else void this.run();
   }
 
-  /** Until there is something to do: 0 for now, undefined for nothing. */
+  /** Milliseconds until the next message is due: 0 when one is due now, undefined when none waits. */
   private waitMs(): number | undefined {
     if (this.waiting.length === 0) return undefined;
     const pauseMs = this.readyAtMs - this.clock.monotonicMs();

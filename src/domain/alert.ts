@@ -2,8 +2,8 @@
 export const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 
 /**
- * - CRITICAL: money is at risk, or nothing works. Somebody has to get up.
- * - HIGH: it gets worse, or it earns nothing. Somebody has to look within the hour.
+ * - CRITICAL: money is at risk, or nothing works. An operator has to get up.
+ * - HIGH: it gets worse, or it earns nothing. An operator has to look within the hour.
  * - MEDIUM: look today.
  * - LOW: for reading.
  */
@@ -25,7 +25,7 @@ export interface Alert {
 export type MessageTopic = 'alert' | 'notification';
 
 /**
- * - firing: it began, or it lasts and nobody has acknowledged it.
+ * - firing: it began, or it lasts and is not acknowledged.
  * - resolved: it is over.
  * - report: there is nothing to be over.
  */

@@ -3,7 +3,7 @@ import type { Severity } from '../alert.js';
 /** What the operators are told, and whether it reaches them. No event holds an address or a token. */
 export type AlertEvent =
   | {
-      /** Trouble began, or it lasts and nobody has acknowledged it (`repeat`). */
+      /** Trouble began, or it lasts and is not acknowledged (`repeat`). */
       readonly event: 'alert-raised';
       readonly id: string;
       readonly rule: string;
