@@ -49,6 +49,11 @@ describe("the bot's state of the market", () => {
     const rows = await stack.query<{ account: string }>('SELECT account FROM divergences');
     return rows.map(({ account }) => account).toSorted();
   };
+  /** The rows are written beside the passes. */
+  const rowsOf = async (accounts: readonly string[]): Promise<void> => {
+    await eventually(async () => (await recorded()).length === accounts.length, 'the rows');
+    expect(await recorded()).toEqual(accounts);
+  };
   const saveAndStop = async (): Promise<void> => {
     await stack.startBot();
     await stack.devnet.mine();
@@ -63,7 +68,7 @@ describe("the bot's state of the market", () => {
     await stack.startBot((event) => events.push(event));
     const released = (): number => events.filter(({ event }) => event === 'position-released').length;
     while (released() < 2) await nextBlock();
-    expect(await recorded()).toEqual(wrong);
+    await rowsOf(wrong);
     expect(events.filter(({ event }) => event === 'divergence')).toHaveLength(2);
     await nextBlock();
     await nextBlock();
@@ -81,9 +86,7 @@ describe("the bot's state of the market", () => {
     fault.detected();
     const { reason } = (await status()).safety;
     for (const account of wrong) expect(reason).toContain(account);
-    // The rows are written beside the passes.
-    await eventually(async () => (await recorded()).length === wrong.length, 'the rows');
-    expect(await recorded()).toEqual(wrong);
+    await rowsOf(wrong);
 
     fault.over();
     await stack.api('/api/v1/safety/resume', { body: { reason: 'they were read again' } });
