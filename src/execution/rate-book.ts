@@ -8,6 +8,12 @@ import {
 } from '../domain/execution-rates.js';
 import type { SafetyController } from '../safety/index.js';
 
+/**
+ * So many are kept, more than a reorg can take back and {@link RATED_EXECUTIONS} beside: when the newest are
+ * taken back, older ones count again, as they do after a restart.
+ */
+const KEPT_EXECUTIONS = 10 * RATED_EXECUTIONS;
+
 type Rated = RatedExecution & { readonly executionId: string; readonly atMs: number };
 
 /**
@@ -28,7 +34,7 @@ export class RateBook {
   /** Reads what earlier processes settled. May be called again. @throws RetryError */
   async load(): Promise<void> {
     const since = new Date(this.safety.status().ratesSinceMs);
-    const rows = await this.executions.lastRated(this.owner, since, RATED_EXECUTIONS);
+    const rows = await this.executions.lastRated(this.owner, since, KEPT_EXECUTIONS);
     this.last = rows.map((row) => ({ ...row, outcome: ratedOutcome(row.outcome, row.rival) }));
     this.tell();
   }
@@ -36,7 +42,7 @@ export class RateBook {
   settled(execution: RatedExecution & { readonly executionId: string }): void {
     if (execution.outcome === 'refused') return;
     const others = this.last.filter(({ executionId }) => executionId !== execution.executionId);
-    this.last = [...others, { ...execution, atMs: this.clock.wallMs() }].slice(-RATED_EXECUTIONS);
+    this.last = [...others, { ...execution, atMs: this.clock.wallMs() }].slice(-KEPT_EXECUTIONS);
     this.tell();
   }
 
@@ -48,7 +54,7 @@ export class RateBook {
 
   get rates(): ExecutionRates {
     const { ratesSinceMs } = this.safety.status();
-    const counting = this.last.filter(({ atMs }) => atMs > ratesSinceMs);
+    const counting = this.last.filter(({ atMs }) => atMs > ratesSinceMs).slice(-RATED_EXECUTIONS);
     return ratesOf(counting, { lostRaceWeightBps: this.lostRaceWeightBps });
   }
 
