@@ -126,6 +126,51 @@ it('without AWS the bot does not start, and says which secrets it lacks and why'
     );
 });
 
+it('odd secrets of AWS end the start, each with one sentence that holds no value', async () => {
+  await keep({ ...SECOND, node: nodes[1]! });
+  const odd = {
+    HUGE: 'Q7x'.repeat(21_845), // 64 KB, the most that AWS keeps
+    BINARY: Buffer.from('Q7x-binary'),
+    NUMBER: JSON.stringify({ password: 57_005_700 }),
+    LIST: JSON.stringify(['Q7x-of-a-list']),
+    EMPTY: '\n',
+    DELETED: 'Q7x-of-a-deleted-one',
+    DENIED: 'Q7x-that-is-denied',
+  };
+  for (const [name, value] of Object.entries(odd)) aws.secrets.put(`odd/${name}`, value);
+  aws.secrets.deletionScheduled.add('odd/DELETED');
+  aws.deniedSecrets.add('odd/DENIED');
+  /** The sentences with which a start ends when one variable names this secret. */
+  const problemsWith = async (variable: string, reference: string): Promise<string[]> => {
+    const before = said.length;
+    const running = new BotProcess({
+      environment: { ...(await environment()), [`${variable}_AWS_SECRET`]: reference },
+      onEvent: (event) => said.push(JSON.stringify(event)),
+      onLine: (line) => said.push(line),
+    });
+    expect((await running.exited).code).toBe(1);
+    return said.slice(before).filter((line) => line.startsWith('  - '));
+  };
+  const cases = [
+    ['OPERATOR_PRIVATE_KEY', 'odd/HUGE', /OPERATOR_PRIVATE_KEY.* expected/],
+    ['OPERATOR_PRIVATE_KEY', 'odd/LIST', /OPERATOR_PRIVATE_KEY.* expected/],
+    ['DB_PASSWORD', 'odd/BINARY', /DB_PASSWORD_AWS_SECRET: the secret is binary; /],
+    ['DB_PASSWORD', 'odd/NUMBER#password', /DB_PASSWORD_AWS_SECRET: the secret has no text under the key/],
+    ['DB_PASSWORD', 'odd/EMPTY', /DB_PASSWORD_AWS_SECRET: the secret is empty; /],
+    ['DB_PASSWORD', 'odd/MISSING', /DB_PASSWORD_AWS_SECRET: AWS has no such secret in this region; /],
+    ['DB_PASSWORD', 'odd/DELETED', /DB_PASSWORD_AWS_SECRET: the secret is marked for deletion in AWS; /],
+    ['DB_PASSWORD', 'odd/DENIED', /DB_PASSWORD_AWS_SECRET: AWS does not let these credentials read/],
+  ] as const;
+  for (const [variable, reference, sentence] of cases)
+    expect(await problemsWith(variable, reference), reference).toEqual([expect.stringMatching(sentence)]);
+  aws.faults.set('secretsmanager', { kind: 'black-hole' });
+  const silent = await problemsWith('DB_PASSWORD', 'odd/BINARY');
+  expect(silent).toHaveLength(3);
+  for (const line of silent) expect(line).toMatch(/AWS did not answer (within 10 s|in time)/);
+  const leaked = said.filter((line) => [...FORBIDDEN, '57005700'].some((secret) => line.includes(secret)));
+  expect(leaked).toEqual([]);
+});
+
 it('the deployment of the contract takes its key and its node from AWS and files too', async () => {
   await keep({ ...SECOND, node: nodes[1]! });
   aws.secrets.put('chimera/deployer', JSON.stringify({ key: OTHER_SIGNER }));

@@ -188,6 +188,8 @@ interface StoredSecret {
 /** The secrets of one account and region. */
 export class SecretStore {
   readonly #secrets = new Map<string, StoredSecret>();
+  /** Names of secrets that are marked for deletion. */
+  readonly deletionScheduled = new Set<string>();
 
   constructor(private readonly region: string) {}
 
@@ -239,6 +241,12 @@ export class SecretStore {
         `Secrets Manager can't find the specified ${what}`,
       );
     if (!secret) throw missing('secret.');
+    if (this.deletionScheduled.has(secret.name))
+      throw new AwsRefusal(
+        'InvalidRequestException',
+        'InvalidRequest',
+        "You can't perform this operation on the secret because it was marked for deletion.",
+      );
     if (stage !== 'AWSCURRENT') throw missing(`secret value for staging label: ${String(stage)}`);
     return JSON.stringify({
       ARN: secret.arn,
