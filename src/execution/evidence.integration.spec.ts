@@ -179,6 +179,7 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     await startWithBackup();
     const { executionId } = await bench.submit(1);
     await bench.mine(2);
+    const fault = faultBegins();
     node.on(RECEIPT, async ([hash]) => {
       const receipt = (await chain.call(RECEIPT, [hash])) as object;
       return { ...receipt, status: '0x0', logs: [] };
@@ -186,10 +187,13 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     expect(await bench.settle()).toEqual([]);
     expect(await bench.settle()).toEqual([]);
     expect(bench.events.named('receipt-disputed')).toMatchObject([{ executionId }]);
+    fault.detected();
     expect(await bench.bookedToday()).toBe(100n * USD);
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     honest();
+    fault.over();
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);
+    fault.recovered();
   });
 
   it('F42 a true revert is booked when both endpoints say it', async () => {

@@ -14,6 +14,7 @@ import { opportunitiesIn } from '../../testing/opportunities.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { endow, send } from '../../testing/send.js';
+import { faultBegins } from '../../testing/fault-times.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
@@ -176,9 +177,11 @@ describe('an empty pool of the 0.01 % tier', () => {
     };
     const withDeadPool = await poolsNow();
 
+    const fault = faultBegins();
     const first = await decide(venue);
     expect(first.filter(({ kind }) => kind === 'planned')).toHaveLength(3);
     expect(await poolsNow()).toBe(withDeadPool - 1);
+    fault.detected();
 
     node.seen.length = 0;
     const second = await decide(venue);

@@ -75,4 +75,11 @@ describe('the table of faults', () => {
     expect(lines).toContain('0 of 1 passed: F12 failed.');
     expect(lines).toContain('failed: src/a.spec.ts: a suite > F12 the wrong chain');
   });
+
+  it('says why there is no time to detect, where the fault is known with the answer itself', () => {
+    const tests = [test('F14 a head twice')];
+    const lines = tableOf(faultResults([{ number: 'F14', fault: 'f', expected: 'e' }], tests, ['F14']));
+    expect(lines[2]).toMatch(/\| passed \(1\) +\| at once: +\| -$/);
+    expect(lines[3]).toMatch(/\| dropped +\|$/);
+  });
 });

@@ -81,6 +81,16 @@ const HEADINGS = ['#', 'fault', 'expected', 'seen', 'to detect', 'to recover'];
 /** Of the columns; longer texts go on in the next line. */
 const WIDTHS = [3, 34, 60, 12, 9, 10];
 
+/** Why a fault has no time to detect: what the bot does with the very answer, log or row that is at fault. */
+const AT_ONCE: Readonly<Record<string, string>> = {
+  F09: 'at once: nothing is sent',
+  F14: 'at once: dropped',
+  F24: 'at once: accepted',
+  F43: 'at once: refused',
+  F48: 'ahead: budgets hold it',
+  F49: 'with its receipt',
+};
+
 /** The table for a terminal, and below it what failed or is missing. */
 export function tableOf(results: readonly FaultResult[]): string[] {
   const rule = WIDTHS.map((width) => '-'.repeat(width)).join('-+-');
@@ -89,7 +99,14 @@ export function tableOf(results: readonly FaultResult[]): string[] {
     const [first, ...others] = described;
     const { fault, expected } = first ?? { fault: 'not described in docs/faults.md', expected: '' };
     return [
-      ...rowOf([number, fault, expected, `${seen}${count}`, seconds(detectMs), seconds(recoverMs)]),
+      ...rowOf([
+        number,
+        fault,
+        expected,
+        `${seen}${count}`,
+        detectMs === undefined ? (AT_ONCE[number] ?? '-') : seconds(detectMs),
+        seconds(recoverMs),
+      ]),
       ...others.flatMap((other) => rowOf(['', other.fault, other.expected, '', '', ''])),
       rule,
     ];
