@@ -4,6 +4,7 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { killedBench } from '../../testing/killed-bench.js';
 import { USD } from '../../testing/builders/plan.js';
 import { type Bench } from '../../testing/execution.js';
+import { faultBegins } from '../../testing/fault-times.js';
 
 /**
  * The instants of one submission at which a process is killed, in their order. Between two of them the
@@ -39,8 +40,11 @@ describe('F25 SIGKILL', { timeout: 120_000 }, () => {
   let key: string;
   let bench: Bench;
 
+  /** The fault is over when the next process starts, and recovered when it may sign. */
   const start = async (): Promise<void> => {
+    const fault = faultBegins();
     bench = await world.start({ key, funded: false });
+    fault.recovered();
   };
 
   /**

@@ -86,6 +86,7 @@ const AT_ONCE: Readonly<Record<string, string>> = {
   F09: 'at once: nothing is sent',
   F14: 'at once: dropped',
   F24: 'at once: accepted',
+  F25: 'at the next start',
   F43: 'at once: refused',
   F48: 'ahead: budgets hold it',
   F49: 'with its receipt',
