@@ -30,6 +30,11 @@ export function endsAlone(cause: Cause): boolean {
   return cause === 'chain' || cause === 'rpc';
 }
 
+/** What a watch of the process finds again within a minute, while it lasts. */
+export function isFoundAgain(cause: Cause): boolean {
+  return endsAlone(cause) || cause === 'database' || cause === 'passes';
+}
+
 /** What was measured when a concern was raised, by name. */
 export type Numbers = Readonly<Record<string, number | string>>;
 

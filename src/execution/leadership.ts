@@ -41,7 +41,7 @@ export class Leadership {
    */
   async attempt(): Promise<void> {
     await this.lease.attempt();
-    this.safety.standBy(!this.lease.holds);
+    this.safety.standBy(!this.lease.holds, this.lease.followsAnother);
     if (this.lease.holds && !this.lease.leads) await this.takeOverOnce();
   }
 
@@ -72,7 +72,7 @@ export class Leadership {
       if (!(error instanceof RetryError)) await this.failures.failed(error);
     }
     this.lease.loseIfOver();
-    this.safety.standBy(!this.lease.holds);
+    this.safety.standBy(!this.lease.holds, this.lease.followsAnother);
     this.reading ??= this.safety.refresh().finally(() => {
       this.reading = undefined;
     });

@@ -50,6 +50,23 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     expect(first.safety.isHalted).toBe(false);
   });
 
+  it('F28 a leader that finds the lease free after it ran out follows no other, unless another one had it', async () => {
+    const first = await world.start({ leaseMs: LEASE_MS });
+    const standBy = vi.spyOn(first.safety, 'standBy');
+    await first.dataSource.query('UPDATE leases SET expires_at = now()');
+    await sleep(LEASE_MS);
+    await first.lead();
+    expect(first.execution.lease).toMatchObject({ role: 'leader', epoch: 2 });
+    expect(standBy.mock.lastCall).toEqual([false, false]);
+
+    const second = await beside(first, LEASE_MS);
+    await second.lead();
+    expect(second.execution.lease).toMatchObject({ role: 'leader', epoch: 3 });
+    await first.lead();
+    expect(first.execution.lease).toMatchObject({ role: 'leader', epoch: 4 });
+    expect(standBy.mock.lastCall).toEqual([false, true]);
+  });
+
   it('F26 a process that stops with a transaction in flight gives the lease back, and signs nothing any more', async () => {
     const first = await world.start({ leaseMs: 600_000 });
     const { executionId } = await first.submit(1);

@@ -34,6 +34,9 @@ export class Lease {
   /** What an earlier process left is taken up, under the present epoch. */
   private isReady = false;
   private other: LeaseHolder | undefined;
+  /** The last epoch that was ours, and the attempts since then that may have taken one without an answer. */
+  private last = { epoch: -Infinity, unanswered: 0 };
+  private changedHands = true;
 
   /**
    * @param key undefined: no lease is needed, because this process never signs.
@@ -58,6 +61,11 @@ export class Lease {
   /** Whether it may sign as well: it has taken up what an earlier process left. */
   get leads(): boolean {
     return this.isReady && this.holds;
+  }
+
+  /** Whether another process may have led before the present epoch, since this one led last. */
+  get followsAnother(): boolean {
+    return this.changedHands;
   }
 
   get status(): LeaseStatus {
@@ -85,15 +93,20 @@ export class Lease {
     }
     this.loseIfOver();
     const askedAtMs = clock.monotonicMs();
+    this.last.unanswered += 1;
     const attempt = await leases.acquire(this.key, this.holder, this.lastsMs);
+    this.last.unanswered -= 1;
     if (attempt.kind === 'held') {
       this.standBy(attempt.by);
       return;
     }
-    this.epoch = attempt.epoch;
+    const { epoch } = attempt;
+    this.changedHands = this.other !== undefined || epoch > this.last.epoch + 1 + this.last.unanswered;
+    this.last = { epoch, unanswered: 0 };
+    this.epoch = epoch;
     this.validUntilMs = askedAtMs + this.lastsMs;
     this.other = undefined;
-    this.parts.events.emit({ event: 'lease-acquired', wallet: this.key.wallet, epoch: attempt.epoch });
+    this.parts.events.emit({ event: 'lease-acquired', wallet: this.key.wallet, epoch });
   }
 
   /** It has run out, and could not be renewed in time: what this process knows may be out of date. */

@@ -17,6 +17,7 @@ import type { SafetyIntent } from '../domain/authorisation.js';
 import { toAddress } from '../domain/hex.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { ALICE, SAFETY_LIMITS } from '../../testing/builders/safety.js';
+import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { SafetyController, StateConflict } from './safety-controller.js';
@@ -337,6 +338,35 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     expect(controller.authorise(of(501n * USD), IDLE)).toMatchObject({ reason: 'notional-above-limit' });
     expect(controller.authorise(of(1n), { ...IDLE, operatorBalanceWei: 1n })).toMatchObject({
       reason: 'operator-balance-low',
+    });
+  });
+
+  describe('F26 beside another process', () => {
+    const causesOf = (controller: SafetyController): string[] =>
+      controller.status().concerns.map(({ cause }) => cause);
+
+    it('what watches found while it stood by ends when it takes over from the other one; the rest is saved', async () => {
+      const [leader, standby] = [await started(), await started()];
+      standby.standBy(true, true);
+      await standby.raise('database', 'HALTED', 'the database has been away for 300 s');
+      await standby.raise('passes', 'HALTED', '10 passes failed in a row');
+      await standby.raise('books', 'HALTED', 'many positions differ from the chain');
+      expect(causesOf(standby)).toEqual(['database', 'passes', 'books']);
+      await leader.raise('accuracy', 'THROTTLED', 'the leader lived through this');
+
+      standby.standBy(false, true);
+      expect(causesOf(standby)).toEqual(['books']);
+      await eventually(() => standby.unsavedCount === 0, 'the rest to be saved');
+      expect(causesOf(await started())).toEqual(['accuracy', 'books']);
+    });
+
+    it('a leader whose lease ran out with the database keeps the halt that it found meanwhile', async () => {
+      const leader = await started();
+      leader.standBy(true, false);
+      await leader.raise('database', 'HALTED', 'the database has been away for 300 s');
+      leader.standBy(false, false);
+      await eventually(() => leader.unsavedCount === 0, 'the halt to be saved');
+      expect((await started()).status()).toMatchObject({ state: 'HALTED', cause: 'database' });
     });
   });
 });

@@ -15,6 +15,7 @@ import {
 import { verdictsOf, type ExecutionRates, type RateLimits } from '../domain/execution-rates.js';
 import {
   INITIAL_SAFETY,
+  isFoundAgain,
   nextSafety,
   type Cause,
   type Level,
@@ -24,7 +25,8 @@ import {
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { DailyVolume } from './daily-volume.js';
-import { supersedes, type Change, type SafetyJournal } from './safety-journal.js';
+import { isOvertaken, supersedes, type Change, type SafetyJournal } from './safety-journal.js';
+import { safetyNews } from './safety-news.js';
 import { ThrottleShare } from './throttle-share.js';
 
 /** The person who calls the API, as the audit trail names them. */
@@ -61,6 +63,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private resuming = 0;
   /** Another process signs: what this one finds by itself holds only here, and is not saved. */
   private standsBy = false;
+  /** What watches found while this process stood by, and find again while it lasts. */
+  private readonly passing = new WeakSet<Change>();
   private retry: NodeJS.Timeout | undefined;
   private retryMs = RETRY_MS;
   private readonly share: ThrottleShare;
@@ -93,6 +97,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const kept = (await this.journal?.open()) ?? [];
     this.saved = await this.repository.load();
     this.unsaved = [...kept, ...this.unsaved];
+    this.drop(kept.filter((change) => isOvertaken(change, this.saved.status)));
     this.derive();
     this.loaded = true;
     if (this.toSave.length > 0) await this.save();
@@ -114,11 +119,19 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    * Another process signs with the wallet, or this one does again. What a stand-by finds wrong by itself, for
    * example a node that is late, must not stop the leader: it holds in this process alone. When the process
    * takes over, the state is saved like any other change.
+   *
+   * @param followsAnother another process led meanwhile, and what it saved tells what happened. Of what this
+   *   one found while it stood by, only what no watch would find again is kept then.
    */
-  standBy(standsBy: boolean): void {
+  standBy(standsBy: boolean, followsAnother: boolean): void {
     const takesOver = this.standsBy && !standsBy;
     this.standsBy = standsBy;
-    if (takesOver && this.toSave.length > 0) void this.save();
+    if (!takesOver) return;
+    if (followsAnother) {
+      this.drop(this.unsaved.filter((change) => this.passing.has(change)));
+      this.derive();
+    }
+    if (this.toSave.length > 0) void this.save();
   }
 
   /** Takes over what other processes have saved: a halt of an operator counts for all. Never throws. */
@@ -267,7 +280,9 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     // resume.
     if (changesNothing && !action && this.resuming === 0) return;
     if (this.standsBy) this.drop(this.unsaved.filter((one) => supersedes(event, one)));
-    this.unsaved = [...this.unsaved, { id: randomUUID(), event, atMs, ...(action && { action }) }];
+    const change: Change = { id: randomUUID(), event, atMs, ...(action && { action }) };
+    if (this.standsBy && !action && 'cause' in event && isFoundAgain(event.cause)) this.passing.add(change);
+    this.unsaved = [...this.unsaved, change];
     this.derive();
     if (this.loaded && this.toSave.length > 0) await this.save();
   }
@@ -362,26 +377,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
       (status, { event, atMs }) => nextSafety(status, event, this.limits, atMs),
       this.saved.status,
     );
-    if (this.loaded) this.tell(before, this.current);
+    if (this.loaded) for (const event of safetyNews(before, this.current)) this.events.emit(event);
     if (this.current.state === 'NORMAL') this.share.forget();
-  }
-
-  private tell(before: SafetyStatus, now: SafetyStatus): void {
-    const isIn = ({ concerns }: SafetyStatus, { cause, level }: SafetyStatus['concerns'][number]): boolean =>
-      concerns.some((one) => one.cause === cause && one.level === level);
-    const news = [
-      ...before.concerns
-        .filter((one) => !isIn(now, one))
-        .map((one) => ({ ...one, change: 'cleared' as const })),
-      ...now.concerns
-        .filter((one) => !isIn(before, one))
-        .map((one) => ({ ...one, change: 'raised' as const })),
-    ];
-    for (const { change, cause, level, reason, numbers } of news)
-      this.events.emit({ event: 'concern', change, cause, state: level, reason, numbers });
-    const { state: to, reason, actor, cause, numbers } = now;
-    const from = before.state;
-    if (from !== to) this.events.emit({ event: 'safety-changed', from, to, reason, actor, cause, numbers });
   }
 
   private actionOf(action: 'halt' | 'resume', reason: string, operator: Operator): NewOperatorAction {

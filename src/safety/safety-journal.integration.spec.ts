@@ -217,6 +217,32 @@ describe('F28 the safety state while the database is away', () => {
     expect(await actions()).toEqual(once);
   });
 
+  it('the end of a trouble that a killed process kept does not end the next trouble of that cause', async () => {
+    const CLEAR = `
+      await safety.raise('rpc', 'THROTTLED', 'the first trouble');
+      say('cut');
+      await new Promise((resolve) => process.stdin.on('end', resolve).resume());
+      await safety.clear('rpc', 'it is over');
+      die();`;
+    expect(await killed(CLEAR)).toEqual(['cut', 'safety-not-saved']);
+    expect(await recordsOnDisk()).toBe(1);
+    proxy.become(OPEN);
+    // Another process, on another machine: it knows nothing of that journal.
+    const other = new SafetyController(
+      new SafetyRepository(new Database(source)),
+      NO_LIMITS,
+      new RecordedEvents(),
+    );
+    await other.onModuleInit();
+    await other.clear('rpc', 'as this one saw it too');
+    await other.raise('rpc', 'THROTTLED', 'the second trouble');
+
+    const next = await start();
+    expect(next.status()).toMatchObject({ state: 'THROTTLED', reason: 'the second trouble' });
+    expect(next.unsavedCount).toBe(0);
+    await eventually(async () => (await recordsOnDisk()) === 0, 'the journal to be empty');
+  });
+
   it('changes that come at once while the database is away have one record each, and none when it is back', async () => {
     const safety = await start();
     proxy.become({ kind: 'away' });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { QueuedWritesRepository, type NewOperatorAction } from '../database/index.js';
-import { CAUSES, type Cause, type Numbers, type SafetyEvent } from '../domain/safety.js';
+import { CAUSES, type Cause, type Numbers, type SafetyEvent, type SafetyStatus } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { fieldsOf, numberOf, textOf, Journals, type Fields, type Journal } from '../journal/index.js';
 
@@ -80,6 +80,15 @@ export class SafetyJournal {
 /** Of what a stand-by found by itself about one cause, the last counts: their number stays small. */
 export function supersedes(event: SafetyEvent, { event: earlier, action }: Change): boolean {
   return !action && causeIn(event) !== undefined && causeIn(event) === causeIn(earlier);
+}
+
+/**
+ * Whether an end of trouble is older than the trouble that stands: another process has raised it since. The
+ * clear of a process that was killed must not end it.
+ */
+export function isOvertaken({ event, atMs }: Change, { concerns }: SafetyStatus): boolean {
+  if (event.kind !== 'clear') return false;
+  return concerns.some(({ cause, sinceMs }) => cause === event.cause && sinceMs > atMs);
 }
 
 function causeIn(event: SafetyEvent): Cause | undefined {
