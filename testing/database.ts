@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { createDataSource, Database, migrate } from '../src/database/index.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres/index.js';
+import { TcpProxy } from './nodes/tcp-proxy.js';
 import { PgBouncer } from './pg-bouncer.js';
 
 /** A PostgreSQL for one test, with the bot's tables. Its directory is deleted when it stops. */
@@ -57,6 +58,30 @@ export class PooledDatabase {
   async stop(): Promise<void> {
     await this.dataSource.destroy();
     await this.pooler.stop();
+    await this.behind.stop();
+  }
+}
+
+/** The same, spoken to through a proxy that can behave as a bad network does. */
+export class ProxiedDatabase {
+  private constructor(
+    /** Past the proxy. */
+    readonly behind: TestDatabase,
+    readonly proxy: TcpProxy,
+    readonly dataSource: DataSource,
+  ) {}
+
+  static async start(): Promise<ProxiedDatabase> {
+    const behind = await TestDatabase.start();
+    const proxy = await TcpProxy.start(behind.server);
+    const { user, password, database } = behind.server;
+    const address = { host: '127.0.0.1', port: proxy.port, user, password, database };
+    return new ProxiedDatabase(behind, proxy, await createDataSource(address).initialize());
+  }
+
+  async stop(): Promise<void> {
+    await this.dataSource.destroy();
+    await this.proxy.stop();
     await this.behind.stop();
   }
 }

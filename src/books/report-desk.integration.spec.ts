@@ -24,52 +24,22 @@ beforeAll(async () => {
   running = await TestDatabase.start();
   reports = new ReportsRepository(running.database);
   const day = '2026-01-02';
-  await row({
-    protocol: 'aave',
-    outcome: 'won',
-    profit: '12.5',
-    simulated: '13',
-    fees: '1000',
-    at: `${day}T00:00:00Z`,
-  });
-  await row({
-    protocol: 'aave',
-    outcome: 'won',
-    profit: '7.5',
-    simulated: '8',
-    fees: '2000',
-    at: `${day}T23:59:59.999Z`,
-  });
-  await row({
-    protocol: 'aave',
-    outcome: 'lost',
-    profit: '-0.25',
-    fees: '500',
-    reason: 'HealthFactorNotBelowThreshold',
-    at: `${day}T10:00:00Z`,
-  });
-  await row({
-    protocol: 'fork',
-    outcome: 'malfunction',
-    profit: '-1',
-    fees: '700',
-    reason: 'out of gas',
-    at: `${day}T11:00:00Z`,
-  });
-  await row({ protocol: 'aave', status: 'rejected', reason: 'profit-below-floor', at: `${day}T12:00:00Z` });
-  await row({ protocol: 'aave', status: 'rejected', reason: 'profit-below-floor', at: `${day}T13:00:00Z` });
-  await row({ protocol: 'aave', status: 'rejected', reason: 'simulation-reverted', at: `${day}T13:00:00Z` });
+  const won = { protocol: 'aave', outcome: 'won' };
+  const rejected = { protocol: 'aave', status: 'rejected' };
+  await row({ ...won, profit: '12.5', simulated: '13', fees: '1000', at: `${day}T00:00:00Z` });
+  await row({ ...won, profit: '7.5', simulated: '8', fees: '2000', at: `${day}T23:59:59.999Z` });
+  const tooLate = { protocol: 'aave', outcome: 'lost', reason: 'HealthFactorNotBelowThreshold' };
+  await row({ ...tooLate, profit: '-0.25', fees: '500', at: `${day}T10:00:00Z` });
+  const outOfGas = { protocol: 'fork', outcome: 'malfunction', reason: 'out of gas' };
+  await row({ ...outOfGas, profit: '-1', fees: '700', at: `${day}T11:00:00Z` });
+  await row({ ...rejected, reason: 'profit-below-floor', at: `${day}T12:00:00Z` });
+  await row({ ...rejected, reason: 'profit-below-floor', at: `${day}T13:00:00Z` });
+  await row({ ...rejected, reason: 'simulation-reverted', at: `${day}T13:00:00Z` });
   // None of these belongs to the day of this wallet.
-  await row({ protocol: 'aave', outcome: 'won', profit: '100', fees: '1', at: '2026-01-01T23:59:59.999Z' });
-  await row({ protocol: 'aave', outcome: 'won', profit: '100', fees: '1', at: '2026-01-03T00:00:00Z' });
-  await row({
-    protocol: 'aave',
-    outcome: 'won',
-    profit: '100',
-    fees: '1',
-    at: `${day}T10:00:00Z`,
-    wallet: OTHER,
-  });
+  const elsewhere = { ...won, profit: '100', fees: '1' };
+  await row({ ...elsewhere, at: '2026-01-01T23:59:59.999Z' });
+  await row({ ...elsewhere, at: '2026-01-03T00:00:00Z' });
+  await row({ ...elsewhere, at: `${day}T10:00:00Z`, wallet: OTHER });
 });
 afterAll(() => running.stop());
 

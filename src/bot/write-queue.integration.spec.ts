@@ -1,19 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { aPlan } from '../../testing/builders/plan.js';
-import { TestDatabase } from '../../testing/database.js';
+import { ProxiedDatabase, type TestDatabase } from '../../testing/database.js';
 import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
-import { OPEN, TcpProxy } from '../../testing/nodes/tcp-proxy.js';
+import { killedWriter } from '../../testing/killed-writer.js';
+import { OPEN, type TcpProxy } from '../../testing/nodes/tcp-proxy.js';
 import {
-  createDataSource,
   Database,
   DatabaseAvailability,
   QueuedWritesRepository,
@@ -45,27 +41,21 @@ const refused = (block: number): { kind: 'execution'; row: NewExecution } => ({
   },
 });
 
+let database: ProxiedDatabase;
+/** Past the proxy. */
 let running: TestDatabase;
 let proxy: TcpProxy;
-let source: DataSource;
 let directory: string;
 let events: RecordedEvents;
 let failures: string[];
 const queues: WriteQueue[] = [];
 
 beforeAll(async () => {
-  running = await TestDatabase.start();
-  proxy = await TcpProxy.start(running.server);
-  const { user, password, database } = running.server;
-  const address = { host: '127.0.0.1', port: proxy.port, user, password, database };
-  source = await createDataSource(address).initialize();
+  database = await ProxiedDatabase.start();
+  ({ behind: running, proxy } = database);
 });
 
-afterAll(async () => {
-  await source.destroy();
-  await proxy.stop();
-  await running.stop();
-});
+afterAll(() => database.stop());
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'writes-'));
@@ -86,7 +76,7 @@ afterEach(async () => {
 async function start(): Promise<WriteQueue> {
   const availability = new DatabaseAvailability(events, new Clock());
   const queue = new WriteQueue(
-    new QueuedWritesRepository(new Database(source, availability)),
+    new QueuedWritesRepository(new Database(database.dataSource, availability)),
     availability,
     standIn<Journals>('journals', {
       open: (name, parse) => Journal.open({ directory, name, parse, secrets: new SecretScrubber([]) }),
@@ -236,49 +226,27 @@ describe('rows that no pass waits for', () => {
 });
 
 describe('kill -9 while the database is away', () => {
-  const source = (file: string): string => JSON.stringify(fileURLToPath(new URL(file, import.meta.url)));
-
-  /** Another process with the queue, which says lines until it kills itself. */
-  async function killed(code: string): Promise<string[]> {
-    const { user, password, database } = running.server;
-    const address = { host: '127.0.0.1', port: proxy.port, user, database };
-    const whole = `
-      const { writeSync } = await import('node:fs');
-      const { createDataSource, Database, DatabaseAvailability, QueuedWritesRepository } =
-        await import(${source('../database/index.ts')});
-      const { Secret } = await import(${source('../domain/secret.ts')});
-      const { Clock } = await import(${source('../domain/clock.ts')});
-      const { SecretScrubber } = await import(${source('../domain/secret-forms.ts')});
-      const { Journal } = await import(${source('../journal/index.ts')});
-      const { WriteQueue } = await import(${source('./write-queue.ts')});
-      const { executionRow } = await import(${source('../execution/index.ts')});
-      const { aPlan } = await import(${source('../../testing/builders/plan.ts')});
+  /** Another process with the queue. */
+  const killed = (code: string): Promise<string[]> =>
+    killedWriter(
+      database,
+      directory,
+      `
+      const { Database, DatabaseAvailability, QueuedWritesRepository } = await load('src/database/index.ts');
+      const { Clock } = await load('src/domain/clock.ts');
+      const { WriteQueue } = await load('src/bot/write-queue.ts');
+      const { executionRow } = await load('src/execution/index.ts');
+      const { aPlan } = await load('testing/builders/plan.ts');
       const decided = (block) => ({
         ...executionRow(aPlan(), { chainId: 8453, wallet: '${WALLET}', mode: 'dry-run' }, 'dry-run'), blockNumber: block,
       });
-      const password = new Secret(${JSON.stringify(password.reveal())});
-      const connection = await createDataSource({ ...${JSON.stringify(address)}, password }).initialize();
       const availability = new DatabaseAvailability({ emit: () => {} }, new Clock());
-      const repository = new QueuedWritesRepository(new Database(connection, availability));
-      const open = (name, parse) => Journal.open(
-        { directory: ${JSON.stringify(directory)}, name, parse, secrets: new SecretScrubber([]) });
+      const repository = new QueuedWritesRepository(new Database(source, availability));
       const queue = new WriteQueue(
         repository, availability, { open }, { failed: (error) => say(String(error)) }, { emit: () => {} });
-      const say = (text) => writeSync(1, text + '\\n');
-      const die = () => process.kill(process.pid, 'SIGKILL');
       await queue.onModuleInit();
-      ${code}`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', whole], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (said.endsWith('cut\n')) proxy.become({ kind: 'away' });
-    });
-    expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
-    return said.trim().split('\n');
-  }
+      ${code}`,
+    );
 
   it('F28 what was decided is written by the next process, once and in order', async () => {
     const said = await killed(`
@@ -310,8 +278,7 @@ describe('kill -9 while the database is away', () => {
 
     proxy.become(OPEN);
     const said = await killed(`
-      const { Journal: { prototype } } = { Journal };
-      prototype.done = () => { say('written'); die(); return new Promise(() => {}); };
+      Journal.prototype.done = () => { say('written'); die(); return new Promise(() => {}); };
       setInterval(() => {}, 1000);
       await new Promise(() => {});`);
     expect(said).toEqual(['written']);

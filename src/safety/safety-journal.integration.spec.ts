@@ -1,17 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { TestDatabase } from '../../testing/database.js';
+import { ProxiedDatabase, type TestDatabase } from '../../testing/database.js';
 import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
-import { OPEN, TcpProxy } from '../../testing/nodes/tcp-proxy.js';
-import { createDataSource, Database, QueuedWritesRepository, SafetyRepository } from '../database/index.js';
+import { killedWriter } from '../../testing/killed-writer.js';
+import { OPEN, type TcpProxy } from '../../testing/nodes/tcp-proxy.js';
+import { Database, QueuedWritesRepository, SafetyRepository } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { SecretScrubber } from '../domain/secret-forms.js';
 import { Journal, type Journals } from '../journal/index.js';
@@ -27,31 +24,20 @@ const NO_LIMITS = {
 } as ConstructorParameters<typeof SafetyController>[1];
 
 describe('F28 the safety state while the database is away', () => {
+  let proxied: ProxiedDatabase;
+  /** Past the proxy. */
   let running: TestDatabase;
   let proxy: TcpProxy;
-  let source: DataSource;
   let directory: string;
   let events: RecordedEvents;
   const controllers: SafetyController[] = [];
 
   beforeAll(async () => {
-    running = await TestDatabase.start();
-    proxy = await TcpProxy.start(running.server);
-    const { user, password, database } = running.server;
-    source = await createDataSource({
-      host: '127.0.0.1',
-      port: proxy.port,
-      user,
-      password,
-      database,
-    }).initialize();
+    proxied = await ProxiedDatabase.start();
+    ({ behind: running, proxy } = proxied);
   });
 
-  afterAll(async () => {
-    await source.destroy();
-    await proxy.stop();
-    await running.stop();
-  });
+  afterAll(() => proxied.stop());
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'safety-'));
@@ -74,7 +60,7 @@ describe('F28 the safety state while the database is away', () => {
   }
 
   function build(): SafetyController {
-    const database = new Database(source);
+    const database = new Database(proxied.dataSource);
     const journals = standIn<Journals>('journals', {
       open: (name, parse) => Journal.open({ directory, name, parse, secrets: new SecretScrubber([]) }),
     });
@@ -113,46 +99,24 @@ describe('F28 the safety state while the database is away', () => {
     ...(await running.database.query('SELECT actor, action, reason FROM operator_actions ORDER BY id')),
   ];
 
-  /** Another process, in which `safety` is the controller. It kills itself by `die()`. */
-  async function killed(code: string): Promise<string[]> {
-    const file = (name: string): string => JSON.stringify(fileURLToPath(new URL(name, import.meta.url)));
-    const { user, password, database } = running.server;
-    const address = JSON.stringify({ host: '127.0.0.1', port: proxy.port, user, database });
-    const whole = `
-      const { writeSync } = await import('node:fs');
-      const { createDataSource, Database, QueuedWritesRepository, SafetyRepository } =
-        await import(${file('../database/index.ts')});
-      const { Secret } = await import(${file('../domain/secret.ts')});
-      const { SecretScrubber } = await import(${file('../domain/secret-forms.ts')});
-      const { Clock } = await import(${file('../domain/clock.ts')});
-      const { Journal } = await import(${file('../journal/index.ts')});
-      const { SafetyController } = await import(${file('./safety-controller.ts')});
-      const { SafetyJournal } = await import(${file('./safety-journal.ts')});
-      const password = new Secret(${JSON.stringify(password.reveal())});
-      const database = new Database(await createDataSource({ ...${address}, password }).initialize());
-      const open = (name, parse) => Journal.open(
-        { directory: ${JSON.stringify(directory)}, name, parse, secrets: new SecretScrubber([]) });
+  /** Another process, in which `safety` is the controller. */
+  const killed = (code: string): Promise<string[]> =>
+    killedWriter(
+      proxied,
+      directory,
+      `
+      const { Database, QueuedWritesRepository, SafetyRepository } = await load('src/database/index.ts');
+      const { Clock } = await load('src/domain/clock.ts');
+      const { SafetyController } = await load('src/safety/safety-controller.ts');
+      const { SafetyJournal } = await load('src/safety/safety-journal.ts');
+      const database = new Database(source);
       const journal = new SafetyJournal({ open }, new QueuedWritesRepository(database));
       const events = { emit: ({ event }) => event === 'safety-not-saved' && say(event) };
-      const say = (text) => writeSync(1, text + '\\n');
       const safety = new SafetyController(
         new SafetyRepository(database), { maxConsecutiveFailures: 3, throttledSkipBps: 0 }, events, new Clock(), journal);
-      const die = () => process.kill(process.pid, 'SIGKILL');
       await safety.onModuleInit();
-      ${code}`;
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', whole], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      if (!said.endsWith('cut\n')) return;
-      proxy.become({ kind: 'away' });
-      child.stdin.end();
-    });
-    expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
-    return said.trim().split('\n');
-  }
+      ${code}`,
+    );
 
   const HALT = `
     say('cut');
@@ -229,7 +193,7 @@ describe('F28 the safety state while the database is away', () => {
     proxy.become(OPEN);
     // Another process, on another machine: it knows nothing of that journal.
     const other = new SafetyController(
-      new SafetyRepository(new Database(source)),
+      new SafetyRepository(new Database(proxied.dataSource)),
       NO_LIMITS,
       new RecordedEvents(),
     );

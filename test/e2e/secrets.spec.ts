@@ -22,7 +22,8 @@ import { FakeRpc, GatewayFault, NodeRefusal } from '../../testing/nodes/fake-rpc
 import { LyingNode } from '../../testing/nodes/lying-node.js';
 import { send } from '../../testing/send.js';
 import { sharedCertificates } from '../../testing/certificates.js';
-import { TalkativeDatabase } from '../../testing/talkative-database.js';
+import { OPEN, TcpProxy } from '../../testing/nodes/tcp-proxy.js';
+import { postgresError } from '../../testing/postgres-error.js';
 import { filesIn, openChannels, type Sink } from './sinks.js';
 
 // Each secret has a text that stands nowhere else. Those of URLs need the encodings of URLs.
@@ -65,7 +66,7 @@ const FORBIDDEN = [
 let directory: string;
 let devnet: Devnet;
 let postgres: EmbeddedPostgres;
-let database: TalkativeDatabase;
+let database: TcpProxy;
 let nodes: FakeRpc[];
 let sockets: LyingNode;
 let aws: AwsServer;
@@ -81,7 +82,7 @@ beforeAll(async () => {
     startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
   ]);
   await query(`CREATE ROLE "${DB_USER}" LOGIN SUPERUSER PASSWORD '${DB_PASSWORD}'`);
-  database = await TalkativeDatabase.start(postgres);
+  database = await TcpProxy.start(postgres);
   aws = await AwsServer.start();
   aws.identity = AWS_KEYS;
   channels = await openChannels(MARK, aws);
@@ -130,20 +131,20 @@ it('A09 A23 no secret reaches a line, an answer or a row, whatever fails and how
 
   const talk = `${DB_USER} may not: ${CONNECTION} password=${DB_PASSWORD} ${base64(`${DB_USER}:${DB_PASSWORD}`)}`;
   const [lostDatabase, back] = [bot.waitFor('database-lost'), bot.waitFor('database-back')];
-  database.say({ code: '57P01', message: talk });
+  database.become(postgresError('57P01', talk));
   await devnet.mine();
   await lostDatabase;
   await ask(bot);
-  database.beSilent();
+  database.become(OPEN);
   await back;
 
   // A statement that is refused halts, and the reason of the halt is kept in a row.
   const halted = bot.waitFor('safety-changed', ({ to }) => to === 'HALTED');
-  database.say({ code: '42501', message: talk });
+  database.become(postgresError('42501', talk));
   await devnet.mine();
   await halted;
   await ask(bot);
-  database.beSilent();
+  database.become(OPEN);
   await eventually(
     async () => (await everyRow()).some((row) => row.includes('"HALTED"') && row.includes('may not: ')),
     'the halt to be saved',
@@ -159,7 +160,7 @@ it('A09 A23 no secret reaches a line, an answer or a row, whatever fails and how
   for (const failure of [
     refused!,
     forbidden!,
-    () => database.say({ code: '42501', message: `${CONNECTION} for ${DB_USER}` }),
+    () => database.become(postgresError('42501', `${CONNECTION} for ${DB_USER}`)),
   ]) {
     failure();
     expect((await (await launch()).exited).code).toBe(1);
@@ -250,7 +251,7 @@ function nodeFailures(): (() => void)[] {
 function recover(): void {
   for (const node of nodes) node.forwardTo(devnet.rpcUrl);
   sockets.repent();
-  database.beSilent();
+  database.become(OPEN);
 }
 
 /** A plan that every node refuses to take, in the words of a provider: its row tells why. */

@@ -1,11 +1,10 @@
 import {
   jsonAnswer,
   objectIn,
-  ReceivingServer,
+  ReceivingService,
   type Received,
   type ServerAnswer,
 } from './receiving-server.js';
-import type { TransportFault } from './transport-fault.js';
 
 const SEVERITIES: readonly unknown[] = ['critical', 'error', 'warning', 'info'];
 /** The limit of the documentation: 512 KB for an event. */
@@ -20,34 +19,21 @@ export interface Incident {
 }
 
 /** The Events API v2 of PagerDuty over HTTPS: it refuses what the real one refuses, in the same shape. */
-export class PagerDutyServer {
+export class PagerDutyServer extends ReceivingService {
   /** By dedup_key. */
   readonly incidents = new Map<string, Incident>();
   /** The next so many events are refused: too many of them. */
   tooMany = 0;
-  #server!: ReceivingServer;
 
-  constructor(readonly routingKey: string) {}
-
-  static async start(routingKey = 'R0UT1NGKEY0123456789ABCDEFGHIJKL'): Promise<PagerDutyServer> {
-    const pagerDuty = new PagerDutyServer(routingKey);
-    pagerDuty.#server = await ReceivingServer.start((request) => pagerDuty.#judge(request));
-    return pagerDuty;
+  private constructor(readonly routingKey: string) {
+    super();
   }
 
-  get server(): ReceivingServer {
-    return this.#server;
+  static start(routingKey = 'R0UT1NGKEY0123456789ABCDEFGHIJKL'): Promise<PagerDutyServer> {
+    return new PagerDutyServer(routingKey).listen();
   }
 
-  set fault(fault: TransportFault | undefined) {
-    this.#server.fault = fault;
-  }
-
-  stop(): Promise<void> {
-    return this.#server.stop();
-  }
-
-  #judge({ method, path, headers, body }: Received): ServerAnswer {
+  protected judge({ method, path, headers, body }: Received): ServerAnswer {
     if (method !== 'POST' || path !== '/v2/enqueue') return jsonAnswer(404, {});
     if (Buffer.byteLength(body) > LARGEST_BYTES) return jsonAnswer(413, {});
     if (this.tooMany > 0) {

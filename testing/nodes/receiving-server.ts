@@ -90,6 +90,30 @@ export class ReceivingServer {
   }
 }
 
+/** A service of another side: it judges every request as the real one does, behind a server that can fail. */
+export abstract class ReceivingService {
+  #server!: ReceivingServer;
+
+  protected abstract judge(request: Received): ServerAnswer;
+
+  protected async listen(over?: 'http' | 'https', port?: number): Promise<this> {
+    this.#server = await ReceivingServer.start((request) => this.judge(request), over, port);
+    return this;
+  }
+
+  get server(): ReceivingServer {
+    return this.#server;
+  }
+
+  set fault(fault: TransportFault | undefined) {
+    this.#server.fault = fault;
+  }
+
+  stop(): Promise<void> {
+    return this.#server.stop();
+  }
+}
+
 export function jsonAnswer(status: number, body: object, headers: Record<string, string> = {}): ServerAnswer {
   return { status, body: JSON.stringify(body), headers };
 }

@@ -1,39 +1,23 @@
-import { objectIn, ReceivingServer, type Received, type ServerAnswer } from './receiving-server.js';
-import type { TransportFault } from './transport-fault.js';
+import { objectIn, ReceivingService, type Received, type ServerAnswer } from './receiving-server.js';
 
 /** Incoming webhooks of Slack over HTTPS: they refuse what the real ones refuse, in plain words. */
-export class SlackServer {
+export class SlackServer extends ReceivingService {
   /** As a reader sees them, in order. */
   readonly texts: string[] = [];
   /** The next so many messages are refused: too many of them. */
   tooMany = 0;
-  #server!: ReceivingServer;
   readonly #path = '/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX';
 
-  static async start(): Promise<SlackServer> {
-    const slack = new SlackServer();
-    slack.#server = await ReceivingServer.start((request) => slack.#judge(request));
-    return slack;
+  static start(): Promise<SlackServer> {
+    return new SlackServer().listen();
   }
 
   /** The secret address of the chat. */
   get url(): string {
-    return `${this.#server.url}${this.#path}`;
+    return `${this.server.url}${this.#path}`;
   }
 
-  get server(): ReceivingServer {
-    return this.#server;
-  }
-
-  set fault(fault: TransportFault | undefined) {
-    this.#server.fault = fault;
-  }
-
-  stop(): Promise<void> {
-    return this.#server.stop();
-  }
-
-  #judge({ method, path, body }: Received): ServerAnswer {
+  protected judge({ method, path, body }: Received): ServerAnswer {
     const answer = (status: number, text: string, headers = {}): ServerAnswer => ({
       status,
       body: text,

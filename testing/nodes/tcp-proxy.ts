@@ -7,12 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * - slow: bytes pass late, in both directions.
  * - away: no connection is accepted, and those that were are cut.
  * - silent: connections stay, and no byte passes until it is open again.
+ * - answering: whatever a client sends is answered by these bytes, and the connection ends.
  */
 export type ProxyState =
   | { readonly kind: 'open' }
   | { readonly kind: 'slow'; readonly ms: number }
   | { readonly kind: 'away' }
-  | { readonly kind: 'silent' };
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'answering'; readonly answer: Buffer };
 
 export const OPEN: ProxyState = { kind: 'open' };
 
@@ -77,7 +79,11 @@ export class TcpProxy {
         real.destroy();
       });
     }
-    client.on('data', this.passTo(real));
+    const pass = this.passTo(real);
+    client.on('data', (bytes) => {
+      if (this.current.kind === 'answering') client.end(this.current.answer);
+      else pass(bytes);
+    });
     real.on('data', this.passTo(client));
   }
 

@@ -1,42 +1,28 @@
 import {
   jsonAnswer,
   objectIn,
-  ReceivingServer,
+  ReceivingService,
   type Received,
   type ServerAnswer,
 } from './receiving-server.js';
-import type { TransportFault } from './transport-fault.js';
 
 /** The Bot API of Telegram over HTTPS, as far as `sendMessage` goes: it refuses what the real one refuses. */
-export class TelegramServer {
+export class TelegramServer extends ReceivingService {
   /** In order. */
   readonly texts: { readonly chat: string; readonly text: string; readonly isSilent: boolean }[] = [];
   /** The next so many messages are refused: too many of them. */
   tooMany = 0;
   readonly chats = new Set(['-1001234567890', '@chimera_ops']);
-  #server!: ReceivingServer;
 
-  constructor(readonly token: string) {}
-
-  static async start(token = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawT'): Promise<TelegramServer> {
-    const telegram = new TelegramServer(token);
-    telegram.#server = await ReceivingServer.start((request) => telegram.#judge(request));
-    return telegram;
+  private constructor(readonly token: string) {
+    super();
   }
 
-  get server(): ReceivingServer {
-    return this.#server;
+  static start(token = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawT'): Promise<TelegramServer> {
+    return new TelegramServer(token).listen();
   }
 
-  set fault(fault: TransportFault | undefined) {
-    this.#server.fault = fault;
-  }
-
-  stop(): Promise<void> {
-    return this.#server.stop();
-  }
-
-  #judge({ path, body }: Received): ServerAnswer {
+  protected judge({ path, body }: Received): ServerAnswer {
     const [, token, method] = /^\/bot([^/]+)\/(\w+)$/.exec(path) ?? [];
     if (token === undefined) return refused(404, 'Not Found');
     if (token !== this.token) return refused(401, 'Unauthorized');

@@ -2,11 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import {
   jsonAnswer,
   objectIn,
-  ReceivingServer,
+  ReceivingService,
   type Received,
   type ServerAnswer,
 } from './receiving-server.js';
-import type { TransportFault } from './transport-fault.js';
 
 /** An older request is refused, as docs/alerts.md tells an operator to do. Seconds. */
 const OLDEST_SECONDS = 300;
@@ -25,39 +24,26 @@ export interface TakenMessage {
 }
 
 /** Checks signature, age and repetition of each request, as docs/alerts.md describes it. */
-export class WebhookReceiver {
+export class WebhookReceiver extends ReceivingService {
   /** In order, each once. */
   readonly messages: TakenMessage[] = [];
   /** How often the same message came again. */
   repeated = 0;
-  #server!: ReceivingServer;
   readonly #ids = new Set<string>();
 
-  constructor(private readonly secret: string) {}
+  private constructor(private readonly secret: string) {
+    super();
+  }
 
-  static async start(secret: string, over: 'http' | 'https' = 'http', port = 0): Promise<WebhookReceiver> {
-    const receiver = new WebhookReceiver(secret);
-    receiver.#server = await ReceivingServer.start((request) => receiver.#judge(request), over, port);
-    return receiver;
+  static start(secret: string, over: 'http' | 'https' = 'http', port?: number): Promise<WebhookReceiver> {
+    return new WebhookReceiver(secret).listen(over, port);
   }
 
   get url(): string {
-    return `${this.#server.url}/chimera`;
+    return `${this.server.url}/chimera`;
   }
 
-  get server(): ReceivingServer {
-    return this.#server;
-  }
-
-  set fault(fault: TransportFault | undefined) {
-    this.#server.fault = fault;
-  }
-
-  stop(): Promise<void> {
-    return this.#server.stop();
-  }
-
-  #judge({ method, headers, body }: Received): ServerAnswer {
+  protected judge({ method, headers, body }: Received): ServerAnswer {
     const timestamp = String(headers['x-chimera-timestamp']);
     const given = Buffer.from(String(headers['x-chimera-signature']));
     const right = Buffer.from(
