@@ -69,8 +69,8 @@ describe('the worker of a channel', () => {
 
   it('F37 tries again at doubling distances up to a minute, and delivers everything after the fault', async () => {
     channel.problem = new DeliveryError('it answered 500');
-    add(aMessage());
-    add(aMessage());
+    add(aMessage({ key: 'a' }));
+    add(aMessage({ key: 'b' }));
     await pass(0);
     for (const seconds of [1, 2, 4, 8, 16, 32, 60, 60]) {
       const before = channel.asked;
@@ -80,7 +80,7 @@ describe('the worker of a channel', () => {
       expect(channel.asked).toBe(before + 1);
     }
     expect(worker.status).toMatchObject({ pending: 2, failedInARow: 9, lastError: 'it answered 500' });
-    expect(events.named('alert-failed').at(-1)).toMatchObject({ attempts: 9, retryInMs: 60_000 });
+    expect(events.named('alert-failed').at(-1)).toMatchObject({ retryInMs: 60_000 });
     channel.problem = undefined;
     await pass(60_000);
     expect(channel.taken).toHaveLength(2);
@@ -150,7 +150,7 @@ describe('the worker of a channel', () => {
   it('F38 keeps so many and no more: the least urgent is given up', async () => {
     channel.problem = new DeliveryError('it answered 500');
     add(aMessage({ severity: 'CRITICAL', key: 'first' }));
-    for (let n = 0; n < MOST_PENDING + 10; n++) add(aMessage({ severity: 'MEDIUM' }));
+    for (let n = 0; n < MOST_PENDING + 10; n++) add(aMessage({ severity: 'MEDIUM', key: `${n}` }));
     add(aMessage({ severity: 'CRITICAL', key: 'last' }));
     expect(worker.status.pending).toBe(MOST_PENDING);
     await pass(0);
@@ -170,5 +170,50 @@ describe('the worker of a channel', () => {
     await pass(3_600_000);
     expect(channel.taken).toEqual([]);
     expect(ended).toEqual([]);
+  });
+
+  it('F37 a message that the other side never takes holds up no other one, and is tried on beside them', async () => {
+    channel.refuses = ({ key }) => key === 'poison';
+    add(aMessage({ severity: 'CRITICAL', key: 'poison' }));
+    await pass(0);
+    for (let n = 0; n < 20; n++) add(aMessage({ severity: 'LOW', key: `${n}` }));
+    for (let second = 0; second < 10; second++) await pass(1_000);
+    expect(channel.taken).toHaveLength(20);
+    expect(worker.status).toMatchObject({ pending: 1, givenUp: 0 });
+    for (let minute = 0; minute < 10; minute++) await pass(60_000);
+    add(aMessage({ key: 'later' }));
+    await pass(0);
+    expect(channel.taken.at(-1)).toMatchObject({ key: 'later' });
+    channel.refuses = () => false;
+    await pass(60_000);
+    expect(channel.taken.at(-1)).toMatchObject({ key: 'poison' });
+  });
+
+  it('F37 an end that is behind a beginning which is not taken waits for it', async () => {
+    channel.refuses = ({ status }) => status === 'firing';
+    add(aMessage({ key: 'a' }));
+    add(aMessage({ key: 'a', status: 'resolved' }));
+    add(aMessage({ key: 'b', status: 'resolved' }));
+    for (let second = 0; second < 10; second++) await pass(1_000);
+    expect(channel.taken.map(({ key }) => key)).toEqual(['b']);
+    channel.refuses = () => false;
+    await pass(600_000);
+    expect(channel.taken.slice(1)).toMatchObject([{ status: 'firing' }, { status: 'resolved' }]);
+  });
+
+  it('F37 after an hour of flapping with the channel away, each alert arrives with its newest word alone', async () => {
+    channel.problem = new DeliveryError('it answered 503');
+    for (let minute = 0; minute < 60; minute++)
+      for (const key of ['a', 'b']) {
+        add(aMessage({ key, severity: 'CRITICAL', text: `minute ${minute}` }));
+        await pass(30_000);
+        if (key === 'a' || minute < 59) add(aMessage({ key, status: 'resolved', text: `minute ${minute}` }));
+        expect(worker.status.pending).toBeLessThanOrEqual(4);
+      }
+    channel.problem = undefined;
+    for (let minute = 0; minute < 10; minute++) await pass(60_000);
+    const told = channel.taken.map(({ key, status, text }) => `${key} ${status} ${text}`);
+    expect(told.toSorted()).toEqual(['a firing minute 59', 'a resolved minute 59', 'b firing minute 59']);
+    expect(ended).toHaveLength(60 * 4 - 1);
   });
 });

@@ -1,4 +1,4 @@
-import { rankOf, type Message } from '../domain/alert.js';
+import { rankOf, SEVERITIES, type Message } from '../domain/alert.js';
 import type { Clock } from '../domain/clock.js';
 import type { Events } from '../domain/events/events.js';
 import { DeliveryError, unreachable, type Channel } from './channels/channel.js';
@@ -34,6 +34,8 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** After this time a message is old news. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
+/** After so many failures the fault may be the message's: from then on others go first. */
+const TRIES_IN_FRONT = 3;
 /**
  *  So many messages wait for one channel. Beyond that the least urgent one, the oldest of them, is given up.
  */
@@ -66,17 +68,25 @@ export async function attempt(
   }
 }
 
+/** A message that waits. */
+interface Waiting extends Delivery {
+  attempts: number;
+}
+
 /**
  * Delivers the messages of one channel, one after the other, the most urgent first. A channel that is slow or
- * away holds up nobody but itself (F37).
+ * away holds up only itself, and a message that it does not take holds up no other one (F37). Of what waits
+ * about one alert, only the newest counts.
  */
 export class ChannelWorker {
-  private waiting: Delivery[] = [];
+  private waiting: readonly Waiting[] = [];
+  private sending: Waiting | undefined;
   private isBusy = false;
   private isStopped = false;
   private readyAtMs = 0;
+  /** The other side has named a time. */
+  private askedToWaitUntilMs = 0;
   private cancelWake: (() => void) | undefined;
-  private attemptsOfFirst = new WeakMap<Delivery, number>();
   private tally = { sent: 0, givenUp: 0, failedInARow: 0 };
   private lastError: string | undefined;
   private lastSentAtMs: number | undefined;
@@ -104,7 +114,11 @@ export class ChannelWorker {
   }
 
   add(delivery: Delivery): void {
-    this.waiting.push(delivery);
+    for (const old of this.waiting.filter((one) => one !== this.sending))
+      if (supersedes(delivery.message, old.message)) this.remove(old);
+    // The pause is for the sake of the channel. What is wrong may be only what it did not take.
+    if (this.waiting.every(isAside) && !this.sending) this.readyAtMs = this.askedToWaitUntilMs;
+    this.waiting = [...this.waiting, { ...delivery, attempts: 0 }];
     if (this.waiting.length > MOST_PENDING) this.giveUp(this.leastUrgent(), 'too many messages wait');
     this.wake();
   }
@@ -148,29 +162,42 @@ export class ChannelWorker {
     }
   }
 
-  /** The oldest of the most urgent ones that are due. */
-  private next(): Delivery | undefined {
+  /**
+   * The oldest of the most urgent ones that are due; what was tried in vain comes after all others. The end
+   * of an alert waits for its beginning.
+   */
+  private next(): Waiting | undefined {
     const nowMs = this.clock.wallMs();
-    let best: Delivery | undefined;
-    for (const one of this.waiting)
-      if (one.notBeforeMs <= nowMs && (!best || urgency(one) < urgency(best))) best = one;
+    const begun = new Set<string>();
+    let best: Waiting | undefined;
+    for (const one of this.waiting) {
+      const { status, key } = one.message;
+      const mustWait = one.notBeforeMs > nowMs || (status === 'resolved' && begun.has(key));
+      if (status === 'firing') begun.add(key);
+      if (!mustWait && (!best || turnOf(one) < turnOf(best))) best = one;
+    }
     return best;
   }
 
-  private leastUrgent(): Delivery {
+  private leastUrgent(): Waiting {
     // There is one: the caller has added it.
-    return this.waiting.reduce((least, one) => (urgency(one) > urgency(least) ? one : least));
+    return this.waiting
+      .filter((one) => one !== this.sending)
+      .reduce((least, one) => (urgency(one) > urgency(least) ? one : least));
   }
 
   /** @returns whether the next one may be tried at once. */
-  private async deliver(delivery: Delivery): Promise<boolean> {
+  private async deliver(delivery: Waiting): Promise<boolean> {
     const { message } = delivery;
-    const attempts = (this.attemptsOfFirst.get(delivery) ?? 0) + 1;
-    this.attemptsOfFirst.set(delivery, attempts);
+    delivery.attempts += 1;
+    const { attempts } = delivery;
+    this.sending = delivery;
     try {
       await attempt(this.channel, message, this.clock, this.deadlineMs);
     } catch (error) {
-      return this.failed(delivery, attempts, error as DeliveryError);
+      return this.failed(delivery, error as DeliveryError);
+    } finally {
+      this.sending = undefined;
     }
     this.remove(delivery);
     const nowMs = this.clock.wallMs();
@@ -186,44 +213,60 @@ export class ChannelWorker {
   }
 
   /** @returns as {@link deliver}. */
-  private failed(delivery: Delivery, attempts: number, error: DeliveryError): boolean {
+  private failed(delivery: Waiting, error: DeliveryError): boolean {
     const reason = error.message;
     const isOld = this.clock.wallMs() - delivery.message.atMs > LONGEST_WAIT_MS;
     this.lastError = reason;
     if (error.isFinal || isOld) {
-      this.giveUp(delivery, reason, attempts);
+      this.giveUp(delivery, reason);
       return true;
     }
     const failedInARow = this.tally.failedInARow + 1;
     this.tally = { ...this.tally, failedInARow };
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failedInARow - 1), LONGEST_PAUSE_MS);
-    const retryInMs = Math.max(pauseMs, error.retryAfterMs ?? 0);
-    this.readyAtMs = this.clock.monotonicMs() + retryInMs;
-    this.report(delivery, reason, attempts, retryInMs);
+    const { retryAfterMs = 0 } = error;
+    const retryInMs = Math.max(pauseMs, retryAfterMs);
+    const nowMs = this.clock.monotonicMs();
+    this.readyAtMs = nowMs + retryInMs;
+    this.askedToWaitUntilMs = nowMs + retryAfterMs;
+    this.report(delivery, reason, retryInMs);
     return false;
   }
 
-  private giveUp(delivery: Delivery, reason: string, attempts = 0): void {
+  private giveUp(delivery: Waiting, reason: string): void {
     this.remove(delivery);
     this.lastError = reason;
     this.tally = { ...this.tally, givenUp: this.tally.givenUp + 1 };
-    this.report(delivery, reason, attempts, undefined);
+    this.report(delivery, reason, undefined);
   }
 
   private report(
-    { message: { severity, key } }: Delivery,
+    { message: { severity, key }, attempts }: Waiting,
     reason: string,
-    attempts: number,
     retryInMs: number | undefined,
   ): void {
     const { name: channel, kind } = this.channel;
     this.events.emit({ event: 'alert-failed', channel, kind, severity, key, attempts, reason, retryInMs });
   }
 
-  private remove(delivery: Delivery): void {
+  private remove(delivery: Waiting): void {
     this.waiting = this.waiting.filter((one) => one !== delivery);
     delivery.ended();
   }
+}
+
+/** A new beginning or repeat of an alert tells all that earlier messages about it would tell. */
+function supersedes(message: Message, earlier: Message): boolean {
+  return message.status === 'firing' && earlier.status !== 'report' && earlier.key === message.key;
+}
+
+function isAside({ attempts }: Waiting): boolean {
+  return attempts >= TRIES_IN_FRONT;
+}
+
+/** The lowest is next. */
+function turnOf(one: Waiting): number {
+  return (isAside(one) ? SEVERITIES.length : 0) + urgency(one);
 }
 
 function urgency({ message }: Delivery): number {

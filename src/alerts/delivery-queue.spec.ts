@@ -72,8 +72,9 @@ describe('the queue of messages', () => {
     channels.wins.problem = new DeliveryError('it answered 500');
     const queue = open();
     for (let n = 0; n < 20; n++) {
-      queue.send({ message: aMessage(), to: ['CRITICAL'] });
-      queue.send({ message: aMessage({ topic: 'notification' }), to: ['LOW'] });
+      const key = `${n}`;
+      queue.send({ message: aMessage({ key }), to: ['CRITICAL'] });
+      queue.send({ message: aMessage({ key, topic: 'notification' }), to: ['LOW'] });
     }
     await settle();
     expect(channels.chat.taken).toHaveLength(20);

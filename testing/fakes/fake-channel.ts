@@ -10,6 +10,8 @@ export class FakeChannel implements Channel {
   asked = 0;
   /** Why it takes nothing; `silence`: it never answers. */
   problem: DeliveryError | 'silence' | undefined;
+  /** Messages that it answers with 500, however often they come. */
+  refuses: (message: Message) => boolean = () => false;
   /** Signals of what was not answered. */
   readonly signals: AbortSignal[] = [];
 
@@ -20,6 +22,7 @@ export class FakeChannel implements Channel {
     this.signals.push(signal);
     if (this.problem === 'silence') return new Promise(() => undefined);
     if (this.problem) return Promise.reject(this.problem);
+    if (this.refuses(message)) return Promise.reject(new DeliveryError('it answered 500'));
     this.taken.push(message);
     return Promise.resolve();
   }
