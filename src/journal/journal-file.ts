@@ -104,9 +104,10 @@ export class JournalFile {
  * The lines of a file, without their checksums. What a killed process wrote in part stands at the end, and is
  * left out.
  *
+ * @param shown its name for an operator.
  * @throws HaltError when a line is damaged that has whole ones behind it, or when the disk cannot be read.
  */
-export async function linesOf(path: string): Promise<readonly string[]> {
+export async function linesOf(path: string, shown = path): Promise<readonly string[]> {
   const content = await readFile(path, 'utf8').catch((error: unknown) => {
     throw diskError(error, path);
   });
@@ -115,7 +116,8 @@ export async function linesOf(path: string): Promise<readonly string[]> {
   const whole = lines.filter((line) => line !== undefined);
   if (firstBad < whole.length)
     throw new HaltError(
-      `line ${firstBad + 1} of ${path} is damaged: move the file away, and keep it, because it holds what is not saved yet`,
+      `line ${firstBad + 1} of ${shown} is damaged: move the file away, and keep it, because it holds what is not saved yet`,
+      'database',
     );
   return whole;
 }

@@ -196,7 +196,7 @@ export class Journal<Payload> {
     const files = new RegExp(
       `^${name}\\.([0-9a-f]{8})(?:\\.from-[0-9a-f]{8})?\\.(journal|lock|journal\\.new)$`,
     );
-    const taken: string[] = [];
+    const taken: { readonly own: string; readonly old: string }[] = [];
     for (const file of (await this.read(() => readdir(directory))).sort()) {
       const [, owner, kind] = files.exec(file) ?? [];
       if (owner === undefined || owner === this.owner) continue;
@@ -211,18 +211,23 @@ export class Journal<Payload> {
           () => true,
           () => false,
         );
-        if (isOurs) taken.push(own);
+        if (isOurs) taken.push({ own, old });
       }
     }
     if (taken.length === 0) return;
-    const found = (
-      await Promise.all(taken.map(async (path) => this.notDone(path, await linesOf(path))))
-    ).flat();
-    for (const one of found.sort((a, b) => a.entry.atMs - b.entry.atMs)) this.live.set(one.entry.id, one);
+    const found = await Promise.all(
+      taken.map(async ({ own, old }) => this.notDone(old, await linesOf(own, old))),
+    ).catch(async (error: unknown) => {
+      // An operator has to look: a start that is tried again finds them under the same names.
+      await Promise.allSettled(taken.map(({ own, old }) => rename(own, old)));
+      throw error;
+    });
+    for (const one of found.flat().sort((a, b) => a.entry.atMs - b.entry.atMs))
+      this.live.set(one.entry.id, one);
     await this.file.rewrite([...this.live.values()].map(({ text }) => text));
     this.lines = this.live.size;
     await this.read(async () => {
-      for (const path of taken) await rm(path);
+      for (const { own } of taken) await rm(own);
       await syncDirectory(directory);
     });
   }
