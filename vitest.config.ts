@@ -33,6 +33,8 @@ export default defineConfig({
           include: [INTEGRATION],
           globalSetup: ['test/warm-up/compile-contracts.ts'],
           ...PATIENT,
+          // As above: each file stops what it starts.
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },
