@@ -54,6 +54,8 @@ async function headToSend(): Promise<Measurement[]> {
   }
 }
 
+// Chain, database, bot and their directories end with the process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 try {
   const { values } = parseArgs({
     options: {
