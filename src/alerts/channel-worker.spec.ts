@@ -216,4 +216,20 @@ describe('the worker of a channel', () => {
     expect(told.toSorted()).toEqual(['a firing minute 59', 'a resolved minute 59', 'b firing minute 59']);
     expect(ended).toHaveLength(60 * 4 - 1);
   });
+
+  it.each([1, 60])(
+    'F37 the channel was away for %i minutes: CRITICAL is among the first two that arrive',
+    async (minutes) => {
+      channel.problem = new DeliveryError('it answered 503');
+      add(aMessage({ severity: 'CRITICAL', key: 'critical' }));
+      for (let n = 0; n < 5 * minutes; n++) {
+        await pass(12_000);
+        add(aMessage({ severity: 'MEDIUM', key: `${n}` }));
+      }
+      channel.problem = undefined;
+      await pass(60_000);
+      expect(channel.taken).toHaveLength(5 * minutes + 1);
+      expect(channel.taken.slice(0, 2).map(({ key }) => key)).toContain('critical');
+    },
+  );
 });

@@ -36,6 +36,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 /** After so many failures the fault may be the message's: from then on others go first. */
 const TRIES_IN_FRONT = 3;
+/** When so many different messages failed in a row, the fault was the channel's. */
+const FAULT_OF_CHANNEL = 2;
 /**
  *  So many messages wait for one channel. Beyond that the least urgent one, the oldest of them, is given up.
  */
@@ -71,6 +73,8 @@ export async function attempt(
 /** A message that waits. */
 interface Waiting extends Delivery {
   attempts: number;
+  /** The fault may be its own: others go first. */
+  isAside: boolean;
 }
 
 /**
@@ -81,6 +85,8 @@ interface Waiting extends Delivery {
 export class ChannelWorker {
   private waiting: readonly Waiting[] = [];
   private sending: Waiting | undefined;
+  /** Messages that failed since one was taken. */
+  private readonly failing = new Set<Waiting>();
   private isBusy = false;
   private isStopped = false;
   private readyAtMs = 0;
@@ -117,8 +123,9 @@ export class ChannelWorker {
     for (const old of this.waiting.filter((one) => one !== this.sending))
       if (supersedes(delivery.message, old.message)) this.remove(old);
     // The pause is for the sake of the channel. What is wrong may be only what it did not take.
-    if (this.waiting.every(isAside) && !this.sending) this.readyAtMs = this.askedToWaitUntilMs;
-    this.waiting = [...this.waiting, { ...delivery, attempts: 0 }];
+    if (this.waiting.every(({ isAside }) => isAside) && !this.sending)
+      this.readyAtMs = this.askedToWaitUntilMs;
+    this.waiting = [...this.waiting, { ...delivery, attempts: 0, isAside: false }];
     if (this.waiting.length > MOST_PENDING) this.giveUp(this.leastUrgent(), 'too many messages wait');
     this.wake();
   }
@@ -200,6 +207,9 @@ export class ChannelWorker {
       this.sending = undefined;
     }
     this.remove(delivery);
+    // The channel is back: the most urgent is next, however often it was tried.
+    if (this.failing.size >= FAULT_OF_CHANNEL) for (const one of this.waiting) one.isAside = false;
+    this.failing.clear();
     const nowMs = this.clock.wallMs();
     const latencyMs = Math.max(0, nowMs - Math.max(message.atMs, delivery.notBeforeMs));
     this.tally = { ...this.tally, sent: this.tally.sent + 1, failedInARow: 0 };
@@ -221,6 +231,8 @@ export class ChannelWorker {
       this.giveUp(delivery, reason);
       return true;
     }
+    delivery.isAside = delivery.attempts >= TRIES_IN_FRONT;
+    this.failing.add(delivery);
     const failedInARow = this.tally.failedInARow + 1;
     this.tally = { ...this.tally, failedInARow };
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failedInARow - 1), LONGEST_PAUSE_MS);
@@ -235,6 +247,7 @@ export class ChannelWorker {
 
   private giveUp(delivery: Waiting, reason: string): void {
     this.remove(delivery);
+    this.failing.delete(delivery);
     this.lastError = reason;
     this.tally = { ...this.tally, givenUp: this.tally.givenUp + 1 };
     this.report(delivery, reason, undefined);
@@ -260,13 +273,9 @@ function supersedes(message: Message, earlier: Message): boolean {
   return message.status === 'firing' && earlier.status !== 'report' && earlier.key === message.key;
 }
 
-function isAside({ attempts }: Waiting): boolean {
-  return attempts >= TRIES_IN_FRONT;
-}
-
 /** The lowest is next. */
 function turnOf(one: Waiting): number {
-  return (isAside(one) ? SEVERITIES.length : 0) + urgency(one);
+  return (one.isAside ? SEVERITIES.length : 0) + urgency(one);
 }
 
 function urgency({ message }: Delivery): number {

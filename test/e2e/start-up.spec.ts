@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,55 @@ describe('start-up without an optional endpoint', () => {
     );
     await bot.waitFor('bot-started');
     expect((await bot.stop()).code).toBe(0);
+  });
+});
+
+describe('libraries of what is not configured', () => {
+  /** The packages of which a bot that starts and stops runs any code. */
+  const loaded = async (
+    change: (yaml: string) => string,
+    more: Record<string, string> = {},
+  ): Promise<Set<string>> => {
+    const coverage = await mkdtemp(join(directory, 'loaded-'));
+    const bot = await launch(change, { ...more, NODE_V8_COVERAGE: coverage });
+    await bot.waitFor('bot-started');
+    expect((await bot.stop()).code).toBe(0);
+    const reports = await Promise.all(
+      (await readdir(coverage)).map((name) => readFile(join(coverage, name), 'utf8')),
+    );
+    const names = reports.join().matchAll(/\/node_modules\/((?:@[^/"]+\/)?[^/"]+)\//g);
+    return new Set([...names].map(([, name]) => name ?? ''));
+  };
+  const OPTIONAL = [
+    'prom-client',
+    'nodemailer',
+    'grammy',
+    '@aws-sdk/client-sns',
+    '@aws-sdk/client-cloudwatch',
+  ];
+
+  it('are not loaded; those of what is configured are', async () => {
+    const off = await loaded((yaml) => yaml.replace('logLevel: debug', 'logLevel: debug, metrics: false'));
+    expect(off).toContain('ethers');
+    for (const name of [...OPTIONAL, '@aws-sdk/client-secrets-manager']) expect(off).not.toContain(name);
+
+    const on = await loaded(
+      (yaml) =>
+        `${yaml.replace('logLevel: debug', 'logLevel: debug, cloudwatch: { region: eu-central-1, namespace: Chimera }')}
+alerts:
+  channels:
+    - { name: topic, kind: sns, topicArn: "arn:aws:sns:eu-central-1:123456789012:alerts" }
+    - { name: mail, kind: email, host: 127.0.0.1, port: 1, from: bot@example.com, to: [ops@example.com] }
+    - { name: chat, kind: telegram, chatId: "-1", apiRoot: "http://127.0.0.1:1" }
+`,
+      {
+        TELEGRAM_BOT_TOKEN: '123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
+        // Nothing of it leaves this machine.
+        ...{ AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' },
+        AWS_REGION: 'eu-central-1',
+      },
+    );
+    for (const name of OPTIONAL) expect(on).toContain(name);
   });
 });
 
