@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { SAFETY_LIMITS as limits } from '../../testing/builders/safety.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
 import type { ExecutionsRepository } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import {
@@ -11,21 +12,22 @@ import {
   type RatedExecution,
 } from '../domain/execution-rates.js';
 import { USD8 } from '../domain/money.js';
+import { INITIAL_SAFETY } from '../domain/safety.js';
 import type { SafetyController } from '../safety/index.js';
 import { RateBook } from './rate-book.js';
 
 /** The book with what it told the safety controller last. */
 function openBook(): { book: RateBook; told: () => ExecutionRates | undefined } {
   let last: ExecutionRates | undefined;
-  const safety = {
-    status: () => ({ ratesSinceMs: 0 }),
+  const safety = standIn<SafetyController>('safety', {
+    status: () => ({ ...INITIAL_SAFETY, sinceMs: 0 }),
     rated: (rates: ExecutionRates) => {
       last = rates;
       return Promise.resolve();
     },
-  } as unknown as SafetyController;
+  });
   const owner = { chainId: 31337, wallet: `0x${'11'.repeat(20)}` } as const;
-  const rows = {} as ExecutionsRepository;
+  const rows = standIn<ExecutionsRepository>('rows', {});
   const book = new RateBook(rows, owner, safety, new Clock(), limits.lostRaceWeightBps);
   return { book, told: () => last };
 }
