@@ -14,10 +14,12 @@ export interface Hop {
   /** Share of the input that the pool keeps, in hundredths of a basis point (500 = 0.05 %). */
   readonly feePips: number;
   /**
-   * Distinguishes the pool from other pools of its factory with the same tokens. Uniswap v3: its fee tier, in
-   * pips.
+   * Distinguishes the pool from other pools of its factory with the same tokens. Uniswap v3 and Pancake v3:
+   * its fee tier, in pips; Slipstream: its tick spacing; Solidly: 1 for the stable curve, else 0.
    */
   readonly parameter: number;
+  /** The factory, which our contract must have listed. Undefined: the one that it was deployed with. */
+  readonly factory?: Address;
 }
 
 /** A share of the trade: from the collateral through one or more pools to the debt token. */

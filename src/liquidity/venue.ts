@@ -1,14 +1,13 @@
 import type { Address, Hash } from '../domain/hex.js';
 import type { Hop } from '../domain/route.js';
 import type { Read } from '../rpc/chain/read.js';
-
-export type TokenPair = readonly [Address, Address];
+import type { TokenPair } from './pool.js';
 
 /**
  * One pool of two tokens. What it answers is true at the block at which the read is made. A pool that knows
  * its own state gives reads without calls.
  */
-export interface Pool {
+export interface AskedPool {
   readonly address: Address;
   readonly tokens: TokenPair;
   /**
@@ -34,10 +33,5 @@ export abstract class Venue {
    * @param block at which a venue that has to ask the chain for them does so.
    * @throws RetryError when the chain could not be asked.
    */
-  abstract pools(pairs: readonly TokenPair[], block: Hash): Promise<readonly Pool[]>;
-}
-
-/** One key for a pair of tokens, whatever their order. */
-export function pairKey([a, b]: TokenPair): string {
-  return a < b ? `${a}-${b}` : `${b}-${a}`;
+  abstract pools(pairs: readonly TokenPair[], block: Hash): Promise<readonly AskedPool[]>;
 }

@@ -3,7 +3,8 @@ import type { Hash } from '../domain/hex.js';
 import { valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
 import type { Route } from '../domain/route.js';
-import { pairKey, type Pool, type TokenPair, type Venue } from '../liquidity/venue.js';
+import { pairKey, type TokenPair } from '../liquidity/pool.js';
+import type { AskedPool, Venue } from '../liquidity/venue.js';
 import { sizePair, sizePayable } from '../protocols/market-kinds.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
@@ -23,11 +24,11 @@ export type QuoteDecision =
 
 /** One amount through one pool. */
 interface Choice extends Payment {
-  readonly pool: Pool;
+  readonly pool: AskedPool;
 }
 
 /** The pools of a pair of tokens, by {@link pairKey}. */
-type PoolsByPair = ReadonlyMap<string, readonly Pool[]>;
+type PoolsByPair = ReadonlyMap<string, readonly AskedPool[]>;
 
 /**
  * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and
@@ -97,8 +98,8 @@ function tokenPairsOf(opportunities: readonly Opportunity[]): TokenPair[] {
   );
 }
 
-function byPair(pools: readonly Pool[]): PoolsByPair {
-  const found = new Map<string, Pool[]>();
+function byPair(pools: readonly AskedPool[]): PoolsByPair {
+  const found = new Map<string, AskedPool[]>();
   for (const pool of pools) {
     const key = pairKey(pool.tokens);
     found.set(key, [...(found.get(key) ?? []), pool]);

@@ -1,12 +1,13 @@
 import type { Address } from '../../src/domain/hex.js';
 import { max, mulDivCeil } from '../../src/domain/money.js';
 import { PIPS, type Hop } from '../../src/domain/route.js';
-import { pairKey, Venue, type Pool, type TokenPair } from '../../src/liquidity/venue.js';
+import { pairKey, type TokenPair } from '../../src/liquidity/pool.js';
+import { Venue, type AskedPool } from '../../src/liquidity/venue.js';
 import { squareRoot } from '../../src/liquidity/uniswap-v3/price-limit.js';
 import type { Read } from '../../src/rpc/chain/read.js';
 
 /** A constant-product pool that holds its own state: its answers need no calls. */
-export class FakePool implements Pool {
+export class FakePool implements AskedPool {
   constructor(
     readonly address: Address,
     readonly tokens: TokenPair,
@@ -43,11 +44,11 @@ export class FakePool implements Pool {
 
 /** A venue that knows all its pools from the start. */
 export class FakeVenue extends Venue {
-  constructor(private readonly all: readonly Pool[]) {
+  constructor(private readonly all: readonly AskedPool[]) {
     super();
   }
 
-  override pools(pairs: readonly TokenPair[]): Promise<readonly Pool[]> {
+  override pools(pairs: readonly TokenPair[]): Promise<readonly AskedPool[]> {
     const asked = new Set(pairs.map(pairKey));
     return Promise.resolve(this.all.filter(({ tokens }) => asked.has(pairKey(tokens))));
   }

@@ -3,7 +3,7 @@ import { addressAt, addressWord, uintAt, uintWord, type Address, type Hex } from
 import type { Hop } from '../../domain/route.js';
 import type { MulticallResult } from '../../rpc/chain/multicall3.js';
 import type { Read } from '../../rpc/chain/read.js';
-import type { TokenPair } from '../venue.js';
+import type { TokenPair } from '../pool.js';
 import { sqrtPriceLimit } from './price-limit.js';
 
 /** Calls of the factory (v3-core 1.0.1) and of QuoterV2 (v3-periphery). */

@@ -1,11 +1,12 @@
 import type { Address } from '../../domain/hex.js';
 import type { Hop } from '../../domain/route.js';
 import type { Read } from '../../rpc/chain/read.js';
-import type { Pool, TokenPair } from '../venue.js';
+import type { TokenPair } from '../pool.js';
+import type { AskedPool } from '../venue.js';
 import { depthRead, inputForRead } from './reads.js';
 
 /** One pool of Uniswap v3. Its quoter computes what it would do: each answer is a call. */
-export class UniswapV3Pool implements Pool {
+export class UniswapV3Pool implements AskedPool {
   constructor(
     readonly address: Address,
     readonly tokens: TokenPair,

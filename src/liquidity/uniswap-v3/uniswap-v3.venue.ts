@@ -2,7 +2,8 @@ import { Clock } from '../../domain/clock.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt } from '../../rpc/chain/read.js';
-import { pairKey, Venue, type TokenPair } from '../venue.js';
+import { pairKey, type TokenPair } from '../pool.js';
+import { Venue } from '../venue.js';
 import { FEE_TIERS, poolRead } from './reads.js';
 import { UniswapV3Pool } from './uniswap-v3.pool.js';
 
