@@ -4,6 +4,11 @@ import type { MonitoringConfig } from '../config/index.js';
 import type { SecretScrubber } from '../domain/secret-forms.js';
 import { ReadableLines } from './readable-lines.js';
 
+/** For the LoggerModule of nestjs-pino. */
+interface LogParams extends Params {
+  readonly pinoHttp: Extract<Params['pinoHttp'], unknown[]>;
+}
+
 /**
  * How the process logs to standard output: readable lines on a terminal, otherwise one JSON object a line.
  *
@@ -14,10 +19,11 @@ export function logParams(
   scrubber: SecretScrubber,
   isTerminal: boolean = process.stdout.isTTY,
   output: DestinationStream = pino.destination(),
-): { readonly pinoHttp: Extract<Params['pinoHttp'], unknown[]> } {
+): LogParams {
   const clean: DestinationStream = { write: (line) => output.write(scrubber.scrub(line)) };
   const readable = logFormat === 'pretty' || (logFormat === 'auto' && isTerminal);
-  // Requests are not logged one by one: the probes alone would hide everything else.
-  const options = { level: logLevel, autoLogging: false, base: null, quietReqLogger: true };
-  return { pinoHttp: [options, readable ? new ReadableLines(clean, isTerminal) : clean] };
+  const options = { level: logLevel, base: null };
+  // Requests are not logged one by one: the probes alone would hide everything else. The middleware that would
+  // do it also follows each promise of the process from the first request on (AsyncLocalStorage, Node < 24).
+  return { forRoutes: [], pinoHttp: [options, readable ? new ReadableLines(clean, isTerminal) : clean] };
 }
