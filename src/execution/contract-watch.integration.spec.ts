@@ -100,6 +100,23 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
     expect(halts).toEqual([expect.stringContaining('has another owner: ')]);
   });
 
+  it('one that answers alone names a block far ahead: a pause is seen all the same, half a minute later', async () => {
+    const liar = await FakeRpc.start();
+    liar.forwardTo(devnet.rpcUrl);
+    const one = watch(liar.url('http'));
+    backup.fault = { kind: 'status', status: 503, body: 'away' };
+    liar.on('eth_blockNumber', () => '0xffffff');
+    await look(one, 1);
+    liar.on('eth_blockNumber', () => devnet.rpc('eth_blockNumber', []));
+    backup.fault = undefined;
+    await byOwner('pause');
+    await look(one, 5);
+    expect(halts).toEqual([]);
+    await look(one, 3);
+    expect(halts).toEqual([expect.stringContaining('is paused')]);
+    await liar.stop();
+  });
+
   it('one endpoint alone says that it is paused, or that there is no contract: nothing halts', async () => {
     const one = watch();
     await look(one, 1);

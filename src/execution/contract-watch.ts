@@ -13,6 +13,8 @@ import { Signer } from './signer.js';
 const LOOK_EVERY_MS = 5_000;
 /** For one endpoint that answers wrong, or is late: the same must be seen so often in a row. */
 const LOOKS = 2;
+/** So many looks in a row show blocks before {@link ContractWatch.seenUpTo}: a node lied. */
+const LOOKS_BEHIND = 6;
 
 /** What our contract is to the wallet, at the newest block. */
 interface Terms {
@@ -39,6 +41,8 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
   private trouble: string | undefined;
   /** The block of the last look. */
   private seenUpTo = 0;
+  /** So many looks in a row showed no block that is not before it. */
+  private behind = 0;
   private seen = 0;
 
   constructor(
@@ -73,7 +77,11 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
       const views = heard.flatMap(({ value }) => (value ? [value] : []));
       // A node that is late shows the past: before the contract was deployed, or while it was paused.
       const recent = views.filter(({ head }) => head >= this.seenUpTo);
-      if (recent.length === 0) return;
+      if (recent.length === 0) {
+        if (views.length > 0 && ++this.behind >= LOOKS_BEHIND) this.seenUpTo = 0;
+        return;
+      }
+      this.behind = 0;
       this.seenUpTo = Math.min(...recent.map(({ head }) => head));
       await this.judge(recent.map(({ terms }) => terms));
     } finally {

@@ -23,7 +23,7 @@ export function logParams(
   const clean: DestinationStream = { write: (line) => output.write(scrubber.scrub(line)) };
   const readable = logFormat === 'pretty' || (logFormat === 'auto' && isTerminal);
   const options = { level: logLevel, base: null };
-  // Requests are not logged one by one: the probes alone would hide everything else. The middleware that would
-  // do it also follows each promise of the process from the first request on (AsyncLocalStorage, Node < 24).
+  // Requests are not logged one by one: the probes alone would hide everything else. The middleware that
+  // would do it also follows each promise from the first request on (AsyncLocalStorage of Node < 24).
   return { forRoutes: [], pinoHttp: [options, readable ? new ReadableLines(clean, isTerminal) : clean] };
 }
