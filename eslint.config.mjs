@@ -19,6 +19,7 @@ export const MAY_IMPORT = {
   oracles: ['domain', 'config', 'rpc', 'state'],
   protocols: ['domain', 'config', 'contract', 'rpc', 'database', 'state', 'oracles'],
   liquidity: ['domain', 'config', 'rpc'],
+  routes: ['domain', 'liquidity'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
   planner: ['domain', 'config', 'contract', 'rpc', 'oracles', 'protocols', 'liquidity'],
   safety: ['domain', 'config', 'database', 'journal'],

@@ -34,7 +34,7 @@ export interface RoutePart {
 
 /** How a plan sells collateral for the debt token. Plain data, as it is stored with the plan. */
 export interface Route {
-  /** Each part sells a share of the collateral. At least one. */
+  /** Each part sells a share of the collateral. None where collateral and debt are the same token. */
   readonly parts: readonly RoutePart[];
 }
 
