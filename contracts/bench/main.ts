@@ -62,9 +62,9 @@ async function main(): Promise<void> {
   try {
     const paths = gasPaths(market);
     const costs = new Map<string, Cost[]>();
-    for (const { name, requests } of paths) {
+    for (const { name, requests, first } of paths) {
       try {
-        costs.set(name, await market.meter.measure(...requests));
+        costs.set(name, await market.meter.measure(requests, first));
       } catch (error) {
         throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
       }

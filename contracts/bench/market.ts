@@ -5,7 +5,7 @@
 import { Contract, MaxUint256, type Interface } from 'ethers';
 import { startDevnet, type Devnet, type TokenSymbol } from '../../devnet/index.js';
 import { liquidateCall } from '../../src/contract/contract.js';
-import { packPlan, type Liquidation, type Step } from '../../src/contract/plan.js';
+import { packPlan, type DebtLook, type Liquidation, type Step } from '../../src/contract/plan.js';
 import type { Hex } from '../../src/domain/hex.js';
 import { hex } from './hex.js';
 import { Meter } from './meter.js';
@@ -16,6 +16,11 @@ export const DEADLINE = 10n ** 11n;
 
 /** USDC units: half of what each borrower of USDC owes, which is the close factor. */
 export const HALF_DEBT = 12_000n * 10n ** 6n;
+
+/** USDC units: more than a rival leaves who was first, less than each borrower owes. */
+const LEAST_DEBT = 20_000n * 10n ** 6n;
+/** Morpho Blue starts a market with a million shares for each unit (SharesMathLib.VIRTUAL_SHARES). */
+const MORPHO_SHARES = 10n ** 6n;
 
 export interface Borrowers {
   /** Eight equal positions: WETH as collateral, USDC as debt. */
@@ -73,8 +78,22 @@ export class GasMarket {
       tokens: { collateral: this.token('WETH'), debt: this.token('USDC') },
       profitIn: 'collateral',
       minProfit: 1n,
+      look: this.looks.aave,
       steps,
       ...changes,
+    };
+  }
+
+  /** As the bot plans: the debt is looked at before anything else. */
+  get looks(): Readonly<Record<'aave' | 'compound' | 'morpho', DebtLook>> {
+    const { tokens, addresses } = this.devnet;
+    return {
+      aave: { debtToken: hex(tokens.USDC.variableDebtToken), least: LEAST_DEBT },
+      compound: { debtToken: hex(addresses.mTokens.USDC), least: LEAST_DEBT },
+      morpho: {
+        marketId: hex(this.devnet.morphoMarket('WETH', 'USDC').id),
+        least: LEAST_DEBT * MORPHO_SHARES,
+      },
     };
   }
 

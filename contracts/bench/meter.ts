@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Transaction } from 'ethers';
 import type { Devnet } from '../../devnet/index.js';
 import type { Hex } from '../../src/domain/hex.js';
-import { revertReason } from '../../src/contract/contract.js';
+import { parseRevert, revertReason, type RevertName } from '../../src/contract/contract.js';
 
 export interface Request {
   readonly from: string;
   readonly to: string;
   readonly data: Hex;
+  /** The error that it must revert with. Without it, it must succeed. */
+  readonly error?: RevertName;
 }
 
 export interface Cost {
@@ -30,12 +32,14 @@ export class Meter {
   constructor(private readonly devnet: Devnet) {}
 
   /**
-   * What a transaction costs in the present state, which does not change.
-   * @throws Error with the reason when it reverts
+   * What transactions cost, one after the other, in the present state, which does not change.
+   * @param first sent before them, and not counted
+   * @throws Error with the reason when one does not end as it should
    */
-  async measure(...requests: readonly Request[]): Promise<Cost[]> {
+  async measure(requests: readonly Request[], first: readonly Request[] = []): Promise<Cost[]> {
     const before = await this.devnet.snapshot();
     try {
+      for (const request of first) await this.send(request);
       const costs: Cost[] = [];
       for (const request of requests) costs.push(await this.send(request));
       return costs;
@@ -44,12 +48,17 @@ export class Meter {
     }
   }
 
-  /** Sends one transaction, which changes the state. @throws Error with the reason when it reverts */
+  /**
+   * Sends one transaction, which changes the state.
+   * @throws Error with the reason when it does not end as it should
+   */
   async send(request: Request): Promise<Cost> {
+    const { from, to, data, error } = request;
     const gas = `0x${GAS_LIMIT.toString(16)}`;
-    const hash = await this.devnet.rpc('eth_sendTransaction', [{ ...request, gas }]);
+    const hash = await this.devnet.rpc('eth_sendTransaction', [{ from, to, data, gas }]);
     const receipt = await this.receipt(hash);
-    if (receipt.status !== '0x1') throw new Error(await this.reason(request));
+    if (receipt.status !== '0x1') await this.expectRevert(request);
+    else if (error !== undefined) throw new Error(`it succeeded; ${error} was expected`);
     return {
       gas: Number(receipt.gasUsed),
       calldataBytes: (request.data.length - 2) / 2,
@@ -67,14 +76,18 @@ export class Meter {
     throw new Error(`a transaction was not mined within ${MINED_WITHIN_MS} ms`);
   }
 
-  private async reason(request: Request): Promise<string> {
+  /** @throws Error with the reason of the revert, unless it is the expected one */
+  private async expectRevert({ from, to, data, error: expected }: Request): Promise<void> {
     try {
-      await this.devnet.rpc('eth_call', [request, 'latest']);
-      return 'the transaction reverted, but a call like it does not';
+      await this.devnet.rpc('eth_call', [{ from, to, data }, 'latest']);
     } catch (error) {
-      const data = error instanceof Error && 'data' in error ? error.data : undefined;
-      return typeof data === 'string' ? revertReason(data as Hex) : String(error);
+      const answer = error instanceof Error && 'data' in error ? error.data : undefined;
+      if (typeof answer !== 'string') throw error;
+      const revert = parseRevert(answer as Hex);
+      if (revert.kind === 'known' && revert.name === expected) return;
+      throw new Error(revertReason(answer as Hex), { cause: error });
     }
+    throw new Error('the transaction reverted, but a call like it does not');
   }
 
   private async l1Fee({ to, data }: Request): Promise<bigint> {

@@ -2,7 +2,7 @@
 import { Contract } from 'ethers';
 import type { Hex } from '../../src/domain/hex.js';
 import { liquidateCall } from '../../src/contract/contract.js';
-import { packBatch, type Step } from '../../src/contract/plan.js';
+import { packBatch, packPlan, type Step } from '../../src/contract/plan.js';
 import { hex } from './hex.js';
 import { DEADLINE, HALF_DEBT, type GasMarket } from './market.js';
 import type { Request } from './meter.js';
@@ -11,13 +11,24 @@ export interface GasPath {
   readonly name: string;
   /** One transaction, or several whose gas is summed up. */
   readonly requests: readonly Request[];
+  /** Sent before them, and not counted. */
+  readonly first?: readonly Request[];
   /** The path to compare with. */
   readonly baseline?: string;
   /** The ratio to the baseline must not be above this. */
   readonly maxRatio?: number;
+  /** The gas must not be more than this. */
+  readonly maxGas?: number;
+  /** The gas must not be above that of another path by more than this. */
+  readonly maxMore?: { readonly than: string; readonly gas: number };
   /** Bytes of calldata must not be more than this. */
   readonly maxCalldataBytes?: number;
 }
+
+/** What a run may cost that finds the debt gone. */
+const LOST_RACE_GAS = 60_000;
+/** What the look at the debt may cost a run that goes on. */
+const LOOK_GAS = 3_000;
 
 const LIQUIDATE: Step = { kind: 'liquidate' };
 const BATCH_SIZE = 5;
@@ -61,7 +72,13 @@ function aavePaths(market: GasMarket): GasPath[] {
   return [
     bare(market, 'aave.bare', bareAave(market, borrower, 'WETH')),
     bare(market, 'aave.bare.cbETH', bareAave(market, twoHops, 'cbETH')),
-    ours('aave.flash-swap.1-hop', market.plan(borrower, oneHop), { maxRatio: 1.25, maxCalldataBytes: 260 }),
+    ours('aave.flash-swap.1-hop', market.plan(borrower, oneHop), {
+      maxRatio: 1.25,
+      maxMore: { than: 'aave.flash-swap.1-hop.no-look', gas: LOOK_GAS },
+      maxCalldataBytes: 260,
+    }),
+    ours('aave.flash-swap.1-hop.no-look', withoutLook(market, borrower, oneHop)),
+    lostRace(market, 'aave', bareAave(market, borrower, 'WETH'), market.plan(borrower, oneHop)),
     ours('aave.flash-swap.1-hop.by-reserve-id', market.plan(borrower, oneHop, { tokens: ids })),
     ours(
       'aave.flash-swap.2-hop',
@@ -129,13 +146,16 @@ function compoundPaths(market: GasMarket): GasPath[] {
         collateralMToken: hex(collateralMToken),
       },
     ];
+    const plan = market.plan(borrower, steps, { market: hex(comptroller), look: market.looks.compound });
+    const rival = { to: mTokens.USDC, data: hex(data) };
     return [
-      bare(market, `${name}.bare`, { to: mTokens.USDC, data: hex(data) }),
+      bare(market, `${name}.bare`, rival),
       {
         name: `${name}.flash-swap.1-hop`,
-        requests: [fromOperator(market, market.plan(borrower, steps, { market: hex(comptroller) }))],
+        requests: [fromOperator(market, plan)],
         baseline: `${name}.bare`,
       },
+      lostRace(market, name, rival, plan),
     ];
   };
   return [
@@ -166,10 +186,13 @@ function morphoPaths(market: GasMarket): GasPath[] {
     unit: 'collateral',
     callback: true,
   };
-  const plan = market.plan(borrower, [liquidate, sellAll], { market: hex(morpho), profitIn: 'debt' });
+  const look = market.looks.morpho;
+  const plan = market.plan(borrower, [liquidate, sellAll], { market: hex(morpho), profitIn: 'debt', look });
+  const rival = { to: morpho, data: hex(data) };
   return [
-    bare(market, 'morpho.bare', { to: morpho, data: hex(data) }),
+    bare(market, 'morpho.bare', rival),
     { name: 'morpho.callback.swap', requests: [fromOperator(market, plan)], baseline: 'morpho.bare' },
+    lostRace(market, 'morpho', rival, plan),
   ];
 }
 
@@ -191,6 +214,26 @@ function bareAave(
 /** The account that holds debt tokens calls the market itself. */
 function bare(market: GasMarket, name: string, request: Pick<Request, 'to' | 'data'>): GasPath {
   return { name, requests: [{ from: market.holder, ...request }] };
+}
+
+/** A rival has taken what the close factor allows just before: most of the debt is left, but the plan is late. */
+function lostRace(
+  market: GasMarket,
+  name: string,
+  rival: Pick<Request, 'to' | 'data'>,
+  plan: Hex,
+): GasPath {
+  return {
+    name: `${name}.lost-race`,
+    first: [{ from: market.holder, ...rival }],
+    requests: [{ ...fromOperator(market, plan), error: 'NothingToLiquidate' }],
+    maxGas: LOST_RACE_GAS,
+  };
+}
+
+function withoutLook(market: GasMarket, borrower: string, steps: readonly Step[]): Hex {
+  const { look: _, ...liquidation } = market.liquidation(borrower, steps);
+  return liquidateCall(packPlan({ deadline: DEADLINE }, liquidation));
 }
 
 function fromOperator({ devnet }: GasMarket, data: Hex): Request {

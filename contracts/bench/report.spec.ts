@@ -36,6 +36,27 @@ describe('what bench:gas says', () => {
     ]);
   });
 
+  it('names a path that costs too much by itself, or too much more than another', () => {
+    const limited: GasPath[] = [
+      { name: 'plain', requests: [] },
+      { name: 'lost', requests: [], maxGas: 60 },
+      { name: 'looked', requests: [], maxMore: { than: 'plain', gas: 3 } },
+    ];
+    const missed = (lost: number, looked: number): string[] =>
+      missedTargets(
+        measurements(
+          limited,
+          new Map([
+            ['plain', [cost(100)]],
+            ['lost', [cost(lost)]],
+            ['looked', [cost(looked)]],
+          ]),
+        ),
+      );
+    expect(missed(60, 103)).toEqual([]);
+    expect(missed(61, 104)).toEqual(['lost: 61 gas is more than 60', 'looked: 104 gas is more than 103']);
+  });
+
   it('names a path that grew by more than 2 %, that is new, or that is gone', () => {
     const snapshot = { bare: 1000, ours: 1000, gone: 7 };
     expect(regressions(measured(cost(1020)), snapshot)).toEqual([

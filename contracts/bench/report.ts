@@ -12,6 +12,7 @@ export interface Measurement {
   readonly baseline: number | null;
   readonly ratio: number | null;
   readonly maxRatio: number | null;
+  readonly maxGas: number | null;
   readonly calldataBytes: number;
   readonly maxCalldataBytes: number | null;
   /** Wei, decimal. */
@@ -32,7 +33,7 @@ export function measurements(
     const all = costs.get(name);
     return all ? all.reduce((sum, { gas }) => sum + gas, 0) : null;
   };
-  return paths.map(({ name, baseline: baselineName, maxRatio, maxCalldataBytes }) => {
+  return paths.map(({ name, baseline: baselineName, maxRatio, maxGas, maxMore, maxCalldataBytes }) => {
     const value = gasOf(name);
     if (value === null) throw new Error(`${name} was not measured`);
     const all = costs.get(name) ?? [];
@@ -44,6 +45,7 @@ export function measurements(
       baseline,
       ratio: baseline === null ? null : Math.round((1000 * value) / baseline) / 1000,
       maxRatio: maxRatio ?? null,
+      maxGas: maxGas ?? (maxMore ? (gasOf(maxMore.than) ?? 0) + maxMore.gas : null),
       calldataBytes: all.reduce((sum, cost) => sum + cost.calldataBytes, 0),
       maxCalldataBytes: maxCalldataBytes ?? null,
       l1FeeWei: String(all.reduce((sum, { l1FeeWei }) => sum + l1FeeWei, 0n)),
@@ -53,10 +55,11 @@ export function measurements(
 
 /** A sentence for each path that misses its target. */
 export function missedTargets(measured: readonly Measurement[]): string[] {
-  return measured.flatMap(({ name, value, baseline, maxRatio, calldataBytes, maxCalldataBytes }) => [
+  return measured.flatMap(({ name, value, baseline, maxRatio, maxGas, calldataBytes, maxCalldataBytes }) => [
     ...(maxRatio !== null && baseline !== null && value > maxRatio * baseline
       ? [`${name}: ${value} gas is more than ${maxRatio} x ${baseline}`]
       : []),
+    ...(maxGas !== null && value > maxGas ? [`${name}: ${value} gas is more than ${maxGas}`] : []),
     ...(maxCalldataBytes !== null && calldataBytes > maxCalldataBytes
       ? [`${name}: ${calldataBytes} bytes of calldata are more than ${maxCalldataBytes}`]
       : []),
@@ -86,11 +89,11 @@ export function snapshotOf(measured: readonly Measurement[]): Snapshot {
 const HEADER = ['path', 'gas', 'of baseline', 'target', 'calldata', 'L1 fee'];
 
 function rowsOf(measured: readonly Measurement[]): string[][] {
-  return measured.map(({ name, value, ratio, maxRatio, calldataBytes, l1FeeWei }) => [
+  return measured.map(({ name, value, ratio, maxRatio, maxGas, calldataBytes, l1FeeWei }) => [
     name,
     String(value),
     ratio === null ? '' : `${ratio.toFixed(3)} x`,
-    maxRatio === null ? '' : `<= ${maxRatio}`,
+    [maxRatio, maxGas].flatMap((most) => (most === null ? [] : [`<= ${most}`])).join(', '),
     `${calldataBytes} B`,
     `${(Number(l1FeeWei) / 1e9).toFixed(2)} gwei`,
   ]);

@@ -32,12 +32,13 @@ import {Swaps} from "./Swaps.sol";
 ///      | bytes | liquidation                                                                                |
 ///      |-------|--------------------------------------------------------------------------------------------|
 ///      | 1     | flags: profit in 0 collateral, 1 debt token, 2 wrapped native; 4 measure the protocol's fee; |
-///      |       | 8 tokens by their Aave reserve ids                                                         |
+///      |       | 8 tokens by their Aave reserve ids; 16 look at the debt first                              |
 ///      | 20    | market                                                                                     |
 ///      | 20    | borrower                                                                                   |
 ///      | 20/2  | collateral                                                                                 |
 ///      | 20/2  | debt token                                                                                 |
 ///      | 16    | profit floor, units of the profit token, net of the bid                                    |
+///      | 36/48 | with flag 16: where the debt stands and the least of it, see Liquidations._look            |
 ///      | rest  | steps, each an opcode and its operands: see Swaps, Funding, Liquidations                   |
 ///
 ///      Analysers name timestamp and block number (both only tighten a plan) and events after external calls (the
@@ -113,7 +114,8 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     uint256 private constant PROFIT_TOKEN = 3;
     uint256 private constant MEASURE_FEE = 4;
     uint256 private constant BY_RESERVE_ID = 8;
-    uint256 private constant ALL_FLAGS = 15;
+    uint256 private constant LOOK_FIRST = 16;
+    uint256 private constant ALL_FLAGS = 31;
     uint256 private constant BPS = 10_000;
     uint256 private constant REASON_SIZE = 256;
     /// @dev Enough for a producer's contract to take note, too little to burn a batch.
@@ -274,6 +276,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         job.measureFee = flags & MEASURE_FEE != 0;
         uint256 ref = flags & PROFIT_TOKEN;
         if (ref == PROFIT_TOKEN || flags > ALL_FLAGS) revert UnknownFlags(flags);
+        if (flags & LOOK_FIRST != 0) steps = _look(job, steps);
         (job.profitToken,) = _takeToken(job, ref, steps);
     }
 

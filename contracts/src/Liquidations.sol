@@ -4,7 +4,7 @@ pragma solidity 0.8.27;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
-import {IAavePool} from "./interfaces/IAavePool.sol";
+import {IAaveDebtToken, IAavePool} from "./interfaces/IAavePool.sol";
 import {IComptroller, IMToken} from "./interfaces/ICompoundV2.sol";
 import {IMorpho, IMorphoLiquidateCallback} from "./interfaces/IMorpho.sol";
 import {IWrappedNative} from "./interfaces/IWrappedNative.sol";
@@ -25,6 +25,9 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     uint256 private constant SHARES = 1;
     uint256 private constant CALLBACK = 2;
 
+    /// @dev The plan's look found less debt than the plan asks for: somebody else was first, or the borrower has repaid.
+    /// @param debtLeft In the unit of the look: scaled debt on Aave, borrow shares on Morpho, token units on Compound.
+    error NothingToLiquidate(address borrower, uint256 debtLeft);
     /// @dev Compound v2 says no by an error code, with the transaction's status at success (ErrorReporter.sol).
     error CompoundError(address mToken, uint256 code);
     /// @dev The Comptroller does not list this mToken.
@@ -33,6 +36,33 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     error NotUnderlying(address mToken, address collateral);
     /// @dev The mToken paid in native coin, but the plan's collateral is not wrapped native.
     error NotWrappedNative(address collateral);
+
+    /// @dev With `LOOK_FIRST`: where the borrower's debt stands, and the least of it (16 bytes) that makes the run worth
+    ///      going on. It comes before anything else, so that a lost race ends here. A run that goes on pays little for it:
+    ///      the liquidation would read the same storage anyway.
+    ///      Aave: the debt token (20 bytes), scaled balance. Compound v2: the debt mToken (20 bytes), stored balance.
+    ///      Morpho Blue: the market's id (32 bytes), borrow shares.
+    ///      The address is the executor's word. It is only asked, by a static call: a wrong answer can end the run or let
+    ///      it go on, and what the market says counts in the end.
+    function _look(Job memory job, bytes calldata plan) internal view returns (bytes calldata rest) {
+        Kind kind = kindOf[job.market];
+        uint256 debt;
+        if (kind == Kind.AaveV3) {
+            debt = IAaveDebtToken(plan.addressAt(0)).scaledBalanceOf(job.borrower);
+            rest = plan.skip(20);
+        } else if (kind == Kind.CompoundV2) {
+            debt = IMToken(plan.addressAt(0)).borrowBalanceStored(job.borrower);
+            rest = plan.skip(20);
+        } else if (kind == Kind.MorphoBlue) {
+            (, debt,) = IMorpho(job.market).position(bytes32(plan.uintAt(0, 32)), job.borrower);
+            rest = plan.skip(32);
+        } else {
+            revert UnknownCounterparty(job.market);
+        }
+        uint256 least = rest.uintAt(0, 16);
+        rest = rest.skip(16);
+        if (debt == 0 || debt < least) revert NothingToLiquidate(job.borrower, debt);
+    }
 
     /// @dev What was given has to be what the market took: nothing of it may stay approved.
     /// @return covered Debt token units that left.

@@ -54,6 +54,7 @@ const AAVE: CompilationUnit = {
     'openzeppelin-contracts-upgradeable/contracts/=@openzeppelin/contracts-upgradeable/',
   ],
   evmVersion: 'shanghai',
+  optimizerRuns: 200,
   packages: [
     '@aave-dao/aave-v3-origin',
     '@openzeppelin/contracts',
@@ -82,6 +83,7 @@ const OWN: CompilationUnit = {
   interfaces: ['SolidlyPool'],
   roots: [join(PROJECT_ROOT, 'devnet', 'contracts'), NODE_MODULES],
   evmVersion: 'cancun',
+  optimizerRuns: 200,
   packages: ['@openzeppelin/contracts', '@eth-optimism/contracts-bedrock'],
   sourceDirectories: [join(PROJECT_ROOT, 'devnet', 'contracts')],
 };
@@ -92,6 +94,8 @@ const CHIMERA: CompilationUnit = {
   contracts: ['Chimera'],
   roots: [PROJECT_ROOT, NODE_MODULES],
   evmVersion: 'cancun',
+  // As in foundry.toml: what is tested there is what is deployed.
+  optimizerRuns: 1000,
   packages: ['@openzeppelin/contracts'],
   sourceDirectories: [join(PROJECT_ROOT, 'contracts', 'src')],
 };

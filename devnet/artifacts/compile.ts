@@ -46,6 +46,8 @@ export interface CompilationUnit {
   roots: readonly string[];
   remappings?: readonly string[];
   evmVersion: 'shanghai' | 'cancun';
+  /** What the optimizer trades size of code for: how often each instruction is expected to run. */
+  optimizerRuns: number;
   /** Packages whose versions are part of the cache key. */
   packages: readonly string[];
   /** Directories whose Solidity files are part of the cache key. */
@@ -124,7 +126,7 @@ function solcSettings(unit: CompilationUnit): object {
   return {
     language: 'Solidity',
     settings: {
-      optimizer: { enabled: true, runs: 200 },
+      optimizer: { enabled: true, runs: unit.optimizerRuns },
       evmVersion: unit.evmVersion,
       metadata: { bytecodeHash: 'none' },
       remappings: unit.remappings ?? [],

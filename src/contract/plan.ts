@@ -1,4 +1,4 @@
-import { isAddress, type Address, type Hex } from '../domain/hex.js';
+import { isAddress, isHash, type Address, type Hash, type Hex } from '../domain/hex.js';
 import { PLAN } from './bindings.js';
 
 /**
@@ -69,6 +69,19 @@ export interface MorphoLiquidation {
   readonly callback: boolean;
 }
 
+/**
+ * Where the borrower's debt stands, and the least of it that makes the run worth starting. With less the
+ * contract stops at once (NothingToLiquidate).
+ */
+export type DebtLook =
+  /**
+   * Aave: the reserve's variable debt token, and scaled debt, which interest does not change. Compound v2:
+   * the debt mToken, and token units as the market has stored them.
+   */
+  | { readonly debtToken: Address; readonly least: bigint }
+  /** Morpho Blue: the market's id, and borrow shares. */
+  | { readonly marketId: Hash; readonly least: bigint };
+
 export interface Liquidation {
   readonly market: Address;
   readonly borrower: Address;
@@ -81,6 +94,8 @@ export interface Liquidation {
   readonly minProfit: bigint;
   /** Makes the contract also measure the protocol's fee. This costs up to 20,000 gas. */
   readonly measureFee?: boolean;
+  /** Ends a lost race before anything is borrowed. */
+  readonly look?: DebtLook;
   readonly steps: readonly Step[];
 }
 
@@ -112,14 +127,24 @@ function packTerms({ deadline, lastBlock = 0n, bidBps = 0 }: Terms): string {
 }
 
 function packLiquidation(liquidation: Liquidation): string {
-  const { market, borrower, tokens, profitIn, minProfit, measureFee, steps } = liquidation;
+  const { market, borrower, tokens, profitIn, minProfit, measureFee, look, steps } = liquidation;
   const byId = 'collateralId' in tokens;
-  const flags = REFERENCES[profitIn] + (measureFee ? PLAN.MEASURE_FEE : 0) + (byId ? PLAN.BY_RESERVE_ID : 0);
+  const flags =
+    REFERENCES[profitIn] +
+    (measureFee ? PLAN.MEASURE_FEE : 0) +
+    (byId ? PLAN.BY_RESERVE_ID : 0) +
+    (look ? PLAN.LOOK_FIRST : 0);
   const pair = byId
     ? uint(tokens.collateralId, 2, 'reserve id') + uint(tokens.debtId, 2, 'reserve id')
     : address(tokens.collateral) + address(tokens.debt);
   const head = uint(flags, 1, 'flags') + address(market) + address(borrower) + pair;
-  return head + uint(minProfit, 16, 'profit floor') + steps.map(packStep).join('');
+  const floor = uint(minProfit, 16, 'profit floor');
+  return head + floor + (look ? debtLook(look) : '') + steps.map(packStep).join('');
+}
+
+function debtLook(look: DebtLook): string {
+  const at = 'marketId' in look ? hash(look.marketId) : address(look.debtToken);
+  return at + uint(look.least, 16, 'least debt');
 }
 
 function packStep(step: Step): string {
@@ -182,6 +207,11 @@ const opcode = (number: number): string => uint(number, 1, 'opcode');
 
 function address(value: Address): string {
   if (!isAddress(value)) throw new RangeError(`"${String(value)}" is not an address`);
+  return value.slice(2).toLowerCase();
+}
+
+function hash(value: Hash): string {
+  if (!isHash(value)) throw new RangeError(`"${String(value)}" is not a hash`);
   return value.slice(2).toLowerCase();
 }
 

@@ -46,6 +46,11 @@ interface IAavePool {
     function getReserveAddressById(uint16 id) external view returns (address);
 }
 
+interface IAaveDebtToken {
+    /// @notice The account's debt divided by the reserve's borrow index: interest does not change it.
+    function scaledBalanceOf(address account) external view returns (uint256);
+}
+
 interface IAaveFlashBorrower {
     /// @param asset Token lent.
     /// @param amount Token units lent.

@@ -17,6 +17,9 @@ interface IMToken {
     /// @notice Turns mTokens into the underlying token, or into native coin.
     function redeem(uint256 mTokens) external returns (uint256 errorCode);
 
+    /// @notice The account's debt, token units, with interest up to the last time that the market accrued.
+    function borrowBalanceStored(address account) external view returns (uint256);
+
     /// @notice The token that it is over; a market of native coin has no such function.
     function underlying() external view returns (address);
 }

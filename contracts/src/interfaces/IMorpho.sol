@@ -23,6 +23,11 @@ interface IMorpho {
         bytes calldata data
     ) external returns (uint256 seized, uint256 repaid);
 
+    function position(bytes32 id, address account)
+        external
+        view
+        returns (uint256 supplyShares, uint128 borrowShares, uint128 collateral);
+
     /// @notice Lends without a fee, calls `onMorphoFlashLoan` on the caller, and pulls the loan back.
     function flashLoan(address token, uint256 assets, bytes calldata data) external;
 }
