@@ -216,13 +216,8 @@ function bare(market: GasMarket, name: string, request: Pick<Request, 'to' | 'da
   return { name, requests: [{ from: market.holder, ...request }] };
 }
 
-/** A rival has taken what the close factor allows just before: most of the debt is left, but the plan is late. */
-function lostRace(
-  market: GasMarket,
-  name: string,
-  rival: Pick<Request, 'to' | 'data'>,
-  plan: Hex,
-): GasPath {
+/** A rival has just taken what the close factor allows: half of the debt is left, but the plan is late. */
+function lostRace(market: GasMarket, name: string, rival: Pick<Request, 'to' | 'data'>, plan: Hex): GasPath {
   return {
     name: `${name}.lost-race`,
     first: [{ from: market.holder, ...rival }],

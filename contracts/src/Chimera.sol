@@ -146,7 +146,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     {
         uint256 bidBps;
         (bidBps, plan) = _takeTerms(plan);
-        return _liquidate(plan, bidBps);
+        _liquidate(plan, bidBps, outcome);
     }
 
     /// @notice Runs several liquidations. One that fails undoes itself alone, and `LiquidationFailed` says why.
@@ -175,9 +175,9 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     }
 
     /// @notice One liquidation of a batch: a call of its own, so that it can fail alone.
-    function liquidateInBatch(bytes calldata liquidation, uint256 bidBps) external returns (Outcome memory) {
+    function liquidateInBatch(bytes calldata liquidation, uint256 bidBps) external returns (Outcome memory outcome) {
         if (msg.sender != address(this)) revert OnlySelf();
-        return _liquidate(liquidation, bidBps);
+        _liquidate(liquidation, bidBps, outcome);
     }
 
     /// @dev A call in a loop, and a low-level one (analysers: calls-loop, low-level-calls): that is what lets one fail
@@ -216,7 +216,8 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     }
 
     /// @dev Tokens that lie here are swept to the treasury first, so that what is here afterwards is profit.
-    function _liquidate(bytes calldata liquidation, uint256 bidBps) private returns (Outcome memory outcome) {
+    /// @param outcome To be filled.
+    function _liquidate(bytes calldata liquidation, uint256 bidBps, Outcome memory outcome) private {
         uint256 gasAtStart = gasleft();
         (Job memory job, uint256 minProfit, bytes calldata steps) = _takeJob(liquidation);
         address profitToken = job.profitToken;
@@ -260,18 +261,20 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     {
         uint256 flags = liquidation.uintAt(0, 1);
         job.market = liquidation.addressAt(1);
+        job.kind = kindOf[job.market];
         job.borrower = liquidation.addressAt(21);
         if (flags & BY_RESERVE_ID == 0) {
             job.collateral = liquidation.addressAt(41);
             job.debt = liquidation.addressAt(61);
-            steps = liquidation.skip(81);
+            minProfit = liquidation.uintAt(81, 16);
+            steps = liquidation.skip(97);
         } else {
+            if (job.kind != Kind.AaveV3) revert UnknownCounterparty(job.market);
             job.collateral = _reserve(job.market, liquidation.uintAt(41, 2));
             job.debt = _reserve(job.market, liquidation.uintAt(43, 2));
-            steps = liquidation.skip(45);
+            minProfit = liquidation.uintAt(45, 16);
+            steps = liquidation.skip(61);
         }
-        minProfit = steps.uintAt(0, 16);
-        steps = steps.skip(16);
         if (minProfit == 0) revert NoFloor();
         job.measureFee = flags & MEASURE_FEE != 0;
         uint256 ref = flags & PROFIT_TOKEN;
@@ -283,7 +286,6 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     /// @dev 18 bytes of calldata less for each token, as in Aave's L2Pool, for some 3,500 gas in all: worth it where the fee
     ///      for data outweighs the fee for execution.
     function _reserve(address market, uint256 id) private view returns (address) {
-        if (kindOf[market] != Kind.AaveV3) revert UnknownCounterparty(market);
         return IAavePool(market).getReserveAddressById(uint16(id));
     }
 

@@ -45,22 +45,20 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     ///      The address is the executor's word. It is only asked, by a static call: a wrong answer can end the run or let
     ///      it go on, and what the market says counts in the end.
     function _look(Job memory job, bytes calldata plan) internal view returns (bytes calldata rest) {
-        Kind kind = kindOf[job.market];
         uint256 debt;
-        if (kind == Kind.AaveV3) {
+        uint256 size = 20;
+        if (job.kind == Kind.AaveV3) {
             debt = IAaveDebtToken(plan.addressAt(0)).scaledBalanceOf(job.borrower);
-            rest = plan.skip(20);
-        } else if (kind == Kind.CompoundV2) {
+        } else if (job.kind == Kind.CompoundV2) {
             debt = IMToken(plan.addressAt(0)).borrowBalanceStored(job.borrower);
-            rest = plan.skip(20);
-        } else if (kind == Kind.MorphoBlue) {
+        } else if (job.kind == Kind.MorphoBlue) {
             (, debt,) = IMorpho(job.market).position(bytes32(plan.uintAt(0, 32)), job.borrower);
-            rest = plan.skip(32);
+            size = 32;
         } else {
             revert UnknownCounterparty(job.market);
         }
-        uint256 least = rest.uintAt(0, 16);
-        rest = rest.skip(16);
+        uint256 least = plan.uintAt(size, 16);
+        rest = plan.skip(size + 16);
         if (debt == 0 || debt < least) revert NothingToLiquidate(job.borrower, debt);
     }
 
@@ -74,13 +72,12 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
 
     /// @dev LIQUIDATE: what follows depends on the kind of market.
     function _liquidateAt(Job memory job, bytes calldata steps) internal returns (bytes calldata) {
-        Kind kind = kindOf[job.market];
-        if (kind == Kind.AaveV3) {
+        if (job.kind == Kind.AaveV3) {
             _liquidateAave(job);
             return steps;
         }
-        if (kind == Kind.CompoundV2) return _liquidateCompound(job, steps);
-        if (kind == Kind.MorphoBlue) return _liquidateMorpho(job, steps);
+        if (job.kind == Kind.CompoundV2) return _liquidateCompound(job, steps);
+        if (job.kind == Kind.MorphoBlue) return _liquidateMorpho(job, steps);
         revert UnknownCounterparty(job.market);
     }
 

@@ -84,7 +84,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         private
     {
         PoolKey memory key;
-        (key, steps) = _takePoolKey(job, steps);
+        steps = _takePoolKey(job, steps, key);
         address pool = _uniswapLikePool(key, tokenOut);
         if (pool == address(0)) revert CannotBuyFrom(key.factory);
         job.payWith = key.tokenIn;
@@ -120,14 +120,14 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         PoolKey memory key;
         address tokenOut;
         uint256 amount = steps.uintAt(0, 2);
-        (key, tokenOut, steps) = _takeSale(job, steps.skip(2));
+        (tokenOut, steps) = _takeSale(job, steps.skip(2), key);
         _checkOwn(job, key.tokenIn);
         amount = _held(key.tokenIn) * amount / BPS;
         while (steps.length != 0 && uint8(steps[0]) == SELL_ON) {
             address through = tokenOut;
             uint256 before = _held(through);
             _sellAmount(job, key, through, amount);
-            (key, tokenOut, steps) = _takeSale(job, steps.skip(1));
+            (tokenOut, steps) = _takeSale(job, steps.skip(1), key);
             (key.tokenIn, amount) = (through, _held(through) - before);
         }
         _sellAmount(job, key, tokenOut, amount);
@@ -144,13 +144,14 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         return token == job.collateral || token == job.debt || token == job.profitToken;
     }
 
-    function _takeSale(Job memory job, bytes calldata steps)
+    /// @param key To be filled.
+    function _takeSale(Job memory job, bytes calldata steps, PoolKey memory key)
         private
         view
-        returns (PoolKey memory key, address tokenOut, bytes calldata rest)
+        returns (address tokenOut, bytes calldata rest)
     {
         (tokenOut, rest) = _takeToken(job, steps.uintAt(0, 1), steps.skip(1));
-        (key, rest) = _takePoolKey(job, rest);
+        rest = _takePoolKey(job, rest, key);
     }
 
     function _sellAmount(Job memory job, PoolKey memory key, address tokenOut, uint256 amount) private {
@@ -182,14 +183,16 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
             .swap(recipient, zeroForOne, amount, zeroForOne ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE, data);
     }
 
-    function _takePoolKey(Job memory job, bytes calldata steps)
+    /// @param key To be filled; it may hold that of the sale before.
+    function _takePoolKey(Job memory job, bytes calldata steps, PoolKey memory key)
         private
         view
-        returns (PoolKey memory key, bytes calldata rest)
+        returns (bytes calldata rest)
     {
         uint256 first = steps.uintAt(0, 1);
         key.parameter = steps.uintAt(1, 3);
         (key.tokenIn, rest) = _takeToken(job, first & 15, steps.skip(4));
+        key.factory = address(0);
         if (first & LISTED_FACTORY != 0) (key.factory, rest) = (rest.addressAt(0), rest.skip(20));
     }
 
@@ -207,8 +210,20 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
     ///      PoolAddress.computeAddress. Asking the factory would cost 5,000 gas more.
     function _uniswapPool(address tokenIn, address tokenOut, uint256 fee) private view returns (address pool) {
         (address token0, address token1) = tokenIn < tokenOut ? (tokenIn, tokenOut) : (tokenOut, tokenIn);
-        bytes32 salt = keccak256(abi.encode(token0, token1, fee));
-        pool = address(uint160(uint256(keccak256(abi.encodePacked(bytes1(0xff), factory, salt, POOL_INIT_CODE_HASH)))));
+        address deployer = factory;
+        assembly ("memory-safe") {
+            // salt: keccak256(abi.encode(token0, token1, fee))
+            let at := mload(0x40)
+            mstore(at, token0)
+            mstore(add(at, 32), token1)
+            mstore(add(at, 64), fee)
+            let salt := keccak256(at, 96)
+            // CREATE2: keccak256(0xff ++ deployer ++ salt ++ POOL_INIT_CODE_HASH)
+            mstore(at, or(shl(248, 0xff), shl(88, deployer)))
+            mstore(add(at, 21), salt)
+            mstore(add(at, 53), POOL_INIT_CODE_HASH)
+            pool := shr(96, shl(96, keccak256(at, 85)))
+        }
         if (pool.code.length == 0) revert NoPool(tokenIn, tokenOut, fee);
     }
 }

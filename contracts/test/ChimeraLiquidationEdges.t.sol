@@ -209,7 +209,7 @@ contract ChimeraLiquidationEdgesTest is ChimeraFixture {
 
     function test_a_flag_without_a_meaning_reverts() public {
         Liquidation memory job = _job();
-        for (uint8 bit = 16; bit != 0; bit <<= 1) {
+        for (uint8 bit = 32; bit != 0; bit <<= 1) {
             job.flags = bit;
             _runReverts(job, abi.encodeWithSelector(Chimera.UnknownFlags.selector, bit));
         }

@@ -59,7 +59,7 @@ export const CHIMERA_ABI = [
   'function kindOf(address counterparty) view returns (uint8)',
   'function liquidate(bytes plan) returns ((uint256 debtCovered, uint256 collateralSeized, uint256 protocolFee, uint256 swapOutput, uint256 flashFee, uint256 bid, uint256 profit, uint256 gasUsed) outcome)',
   'function liquidateBatch(bytes plan) returns ((uint256 debtCovered, uint256 collateralSeized, uint256 protocolFee, uint256 swapOutput, uint256 flashFee, uint256 bid, uint256 profit, uint256 gasUsed)[] outcomes)',
-  'function liquidateInBatch(bytes liquidation, uint256 bidBps) returns ((uint256 debtCovered, uint256 collateralSeized, uint256 protocolFee, uint256 swapOutput, uint256 flashFee, uint256 bid, uint256 profit, uint256 gasUsed))',
+  'function liquidateInBatch(bytes liquidation, uint256 bidBps) returns ((uint256 debtCovered, uint256 collateralSeized, uint256 protocolFee, uint256 swapOutput, uint256 flashFee, uint256 bid, uint256 profit, uint256 gasUsed) outcome)',
   'function onBalancerV3Unlock(uint256 amount, bytes data)',
   'function onMorphoFlashLoan(uint256 assets, bytes data)',
   'function onMorphoLiquidate(uint256 repaidAssets, bytes data)',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../domain/hex.js';
 import { liquidateCall } from './contract.js';
-import { packBatch, packPlan, type Liquidation, type Step } from './plan.js';
+import { packBatch, packPlan, type DebtLook, type Liquidation, type Step } from './plan.js';
 
 const address = (byte: string): Address => `0x${byte.repeat(20)}`;
 const [MARKET, BORROWER, COLLATERAL, DEBT] = ['a1', 'b2', 'c3', 'd4'].map(address) as [
@@ -54,7 +54,8 @@ describe('packing a plan', () => {
       { kind: 'buy', amountOut: 2n ** 127n, pool: { tokenIn: 'collateral', parameter: 500 } },
       { kind: 'liquidate' },
     ];
-    const call = liquidateCall(packPlan({ deadline: 1n }, liquidation(steps)));
+    const look = { debtToken: address('dd'), least: 2n ** 127n };
+    const call = liquidateCall(packPlan({ deadline: 1n }, liquidation(steps, { look })));
     expect((call.length - 2) / 2).toBeLessThanOrEqual(260);
   });
 
@@ -64,6 +65,18 @@ describe('packing a plan', () => {
     expect((byAddress.length - byId.length) / 2).toBe(36);
     expect(byId.slice(2 + 12 * 2, 2 + 13 * 2)).toBe('08');
     expect(byId).toContain(`${'b2'.repeat(20)}00010102${word16(1)}`);
+  });
+
+  it('writes where the debt stands, and the least of it, behind the floor', () => {
+    const looking = (look: DebtLook): string =>
+      packPlan({ deadline: 1n }, liquidation([{ kind: 'liquidate' }], { look, measureFee: true })).slice(2);
+    const byToken = looking({ debtToken: address('dd'), least: 0xabn });
+    expect(byToken.slice(12 * 2, 13 * 2)).toBe('14'); // fee measured (4), look first (16)
+    expect(byToken.slice((12 + 81) * 2)).toBe(`${word16(1)}${'dd'.repeat(20)}${word16(0xab)}06`);
+    const byMarket = looking({ marketId: `0x${'1d'.repeat(32)}`, least: 1n });
+    expect(byMarket.slice((12 + 81) * 2)).toBe(`${word16(1)}${'1d'.repeat(32)}${word16(1)}06`);
+    expect(() => looking({ marketId: '0x1d', least: 1n })).toThrow('not a hash');
+    expect(() => looking({ debtToken: address('dd'), least: 2n ** 128n })).toThrow('least debt');
   });
 
   it('writes pools as factory and parameter, and tokens as role or address', () => {

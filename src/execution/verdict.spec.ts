@@ -31,6 +31,10 @@ describe('F49 the verdict on a revert', () => {
     ['our own floor', withError('ProfitBelowFloor(uint256 profit, uint256 minProfit)', 1, 2)],
     ['pools that ask for more than was seized', withError('AskedTooMuch(uint256 owed, uint256 most)', 2, 1)],
     ['a deadline that passed', withError('DeadlinePassed()')],
+    [
+      'a debt that somebody else repaid before the look at it',
+      withError('NothingToLiquidate(address borrower, uint256 debtLeft)', `0x${'33'.repeat(20)}`, 5),
+    ],
     ['a position that is healthy again', withError('HealthFactorNotBelowThreshold()')],
     ['a debt that is repaid', withError('SpecifiedCurrencyNotBorrowedByUser()')],
     ['something within its block', { kind: 'within-block' } as const],

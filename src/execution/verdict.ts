@@ -15,11 +15,12 @@ export type Revert =
  * the bot.
  */
 const MARKET_MOVED: ReadonlySet<RevertName> = new Set<RevertName>([
-  // Of our own contract: the floor, what pays for the swaps, and the time.
+  // Of our own contract: the floor, what pays for the swaps, the look at the debt, and the time.
   'ProfitBelowFloor',
   'CannotRepay',
   'AskedTooMuch',
   'NothingLiquidated',
+  'NothingToLiquidate',
   'DeadlinePassed',
   'BlockPassed',
   // Of Aave: LiquidationLogic.validateLiquidationCall, and the rule against leftovers.
