@@ -8,6 +8,7 @@ import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { Measurement } from './measurement.js';
 import { overhead } from './overhead.js';
+import { headToAllSent } from './send.js';
 
 /** Enough for well over 30 liquidations. */
 const BORROWERS = 80;
@@ -62,11 +63,20 @@ try {
       json: { type: 'boolean', default: false },
       overhead: { type: 'boolean', default: false },
       pairs: { type: 'string', default: '6' },
+      send: { type: 'boolean', default: false },
+      plans: { type: 'string', default: '1,5,20,50' },
     },
   });
   if (!/^[1-9]\d?$/.test(values.pairs))
     throw new Error(`--pairs: "${values.pairs}" is not valid; a whole number from 1 to 99 was expected`);
-  const measurements = values.overhead ? await overhead(Number(values.pairs), progress) : await headToSend();
+  const sizes = values.plans.split(',').map(Number);
+  if (!sizes.every((size) => [1, 5, 20, 50].includes(size)))
+    throw new Error(`--plans: "${values.plans}" is not valid; some of 1,5,20,50 were expected`);
+  const measured = async (): Promise<Measurement[]> => {
+    if (values.overhead) return overhead(Number(values.pairs), progress);
+    return values.send ? headToAllSent(sizes, progress) : headToSend();
+  };
+  const measurements = await measured();
   if (values.json) console.log(JSON.stringify(measurements));
   else
     for (const { name, value, unit, note } of measurements)

@@ -29,6 +29,7 @@ export interface BotSettings {
   readonly watchBelowHealthFactor?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
   readonly maxPlanAgeMs?: number;
+  readonly maxInFlight?: number;
   readonly apiPort?: number;
   /** Where the bot finds the database, when something stands between the two. */
   readonly databasePort?: number;
@@ -92,6 +93,7 @@ export function botConfig(
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
     maxPlanAgeMs = 15_000,
+    maxInFlight = 16,
     apiPort = 0,
     monitoring = '',
     sections = '',
@@ -127,7 +129,7 @@ safety:
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
   resumeAfterSeconds: ${resumeAfterSeconds}
   haltDatabaseAwaySeconds: ${haltDatabaseAwaySeconds}
-execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs} }
+execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs}, maxInFlight: ${maxInFlight} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
 monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }
 api:

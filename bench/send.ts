@@ -1,0 +1,226 @@
+/**
+ * `npm run bench -- --send`: from the arrival of a head to the hand-over of the last transaction, by how many
+ * borrowers one price step makes liquidatable, and by how far the nodes are off. A backup is configured.
+ */
+import type { PositionRequest } from '../devnet/index.js';
+import { percentile } from '../devnet/demo/totals.js';
+import type { BotProcess } from '../devnet/stack/bot-process.js';
+import { Stack } from '../devnet/stack/stack.js';
+import type { BotEvent } from '../src/domain/events/events.js';
+import { USD8 } from '../src/domain/money.js';
+import { TcpProxy } from '../testing/nodes/tcp-proxy.js';
+import { DelayedNode, type Exchange } from './delayed-node.js';
+import type { Measurement } from './measurement.js';
+
+const ROUND_TRIPS_MS = [0, 15, 40] as const;
+const BLOCK_MS = 400;
+const SEND = 'eth_sendRawTransaction';
+/** Each win lets one more be in flight: these warm the process up, too. */
+const WARM_UP = [4, 8, 16, 32, 50, 20, 5, 1] as const;
+/** How often so many positions fall at once. */
+const DROPS: Readonly<Record<number, number>> = { 1: 12, 5: 12, 20: 15, 50: 9 };
+
+/** The price of ether at which a drop has a health factor of 1: dollars. */
+const edge = (drop: number): bigint => 2_890n - 3n * BigInt(drop);
+
+/** Half a WETH, of which the market counts 83 %: a debt so small that all of it may be repaid. */
+const atEdge = (drop: number): PositionRequest => ({
+  collaterals: [{ symbol: 'WETH', amount: 5n * 10n ** 17n }],
+  debts: [{ symbol: 'USDC', amount: (edge(drop) * 83n * 10n ** 6n) / 200n }],
+});
+
+/** In turns, so that a machine that becomes slower does so for all of them. */
+function dropsOf(sizes: readonly number[]): readonly number[] {
+  const most = Math.max(...sizes.map((size) => DROPS[size] ?? 0));
+  const turns = Array.from({ length: most }, (_, turn) => sizes.filter((size) => turn < (DROPS[size] ?? 0)));
+  return [...WARM_UP, ...turns.flat()];
+}
+
+/** What was measured of one drop. */
+interface Drop {
+  readonly size: number;
+  /** How many of them were sent at the head that showed them all. */
+  readonly atOnce: number;
+  readonly allSentMs: number;
+  /** Of that time, without any request under way. */
+  readonly ownMs: number;
+  readonly roundTrips: number;
+  readonly calls: number;
+}
+
+/** @param sizes which numbers of plans: 1, 5, 20, 50 */
+export async function headToAllSent(
+  sizes: readonly number[],
+  progress: (line: string) => void,
+): Promise<Measurement[]> {
+  const drops = dropsOf(sizes);
+  const stack = await Stack.start({ borrowers: [], onProgress: progress });
+  try {
+    const positions = drops.flatMap((size, drop) => Array.from({ length: size }, () => atEdge(drop)));
+    progress(`opening ${positions.length} positions`);
+    const accounts = await stack.devnet.openPositions(positions);
+    const measured: Measurement[] = [];
+    for (const roundTripMs of ROUND_TRIPS_MS) {
+      const all = await behind(stack, roundTripMs, drops, accounts, progress);
+      for (const size of sizes) {
+        const own = all.slice(WARM_UP.length).filter((one) => one.size === size);
+        measured.push(...measurementsOf(`rtt${roundTripMs}.n${size}`, own));
+      }
+    }
+    return measured;
+  } finally {
+    await stack.stop();
+  }
+}
+
+async function behind(
+  stack: Stack,
+  roundTripMs: number,
+  drops: readonly number[],
+  accounts: readonly string[],
+  progress: (line: string) => void,
+): Promise<Drop[]> {
+  const { devnet } = stack;
+  const clean = await devnet.snapshot();
+  const nodes = [
+    await DelayedNode.start(devnet.rpcUrl, roundTripMs),
+    await DelayedNode.start(devnet.rpcUrl, roundTripMs),
+  ];
+  const { hostname, port } = new URL(devnet.wsUrl);
+  const heads = await TcpProxy.start({ host: hostname, port: Number(port) });
+  if (roundTripMs > 0) heads.become({ kind: 'slow', ms: roundTripMs / 2 });
+  await devnet.startMining(BLOCK_MS);
+  const sends = new Map<string, { headToSendUs: number; block: number }>();
+  const plannedAt = new Map<string, number>();
+  const hear = (event: BotEvent): void => {
+    if (event.event === 'plan-ready') plannedAt.set(event.borrower.toLowerCase(), event.block);
+    if (event.event === 'transaction-sent') {
+      const { borrower, headToSendUs } = event;
+      const of = borrower.toLowerCase();
+      sends.set(of, { headToSendUs, block: plannedAt.get(of) ?? 0 });
+    }
+  };
+  const [primary, backup] = nodes;
+  const bot = await stack.startBot(hear, {
+    rpcUrl: primary?.url ?? '',
+    wsUrl: `ws://127.0.0.1:${heads.port}`,
+    backupUrl: backup?.url ?? '',
+    maxInFlight: 200,
+  });
+  try {
+    const measured: Drop[] = [];
+    let from = 0;
+    for (const [drop, size] of drops.entries()) {
+      const borrowers = accounts.slice(from, from + size).map((account) => account.toLowerCase());
+      from += size;
+      for (const node of nodes) node.take();
+      await settledAfter(bot, borrowers, () => devnet.setPrice('WETH', (edge(drop) - 1n) * USD8));
+      const sent = borrowers.flatMap((borrower) => sends.get(borrower) ?? []);
+      const one = dropOf(
+        sent,
+        nodes.flatMap((node) => node.take()),
+      );
+      measured.push(one);
+      progress(
+        `round trip ${roundTripMs} ms, ${size} plans: ${one.allSentMs.toFixed(1)} ms, ${one.atOnce} at once`,
+      );
+    }
+    return measured;
+  } finally {
+    await bot.stop();
+    await heads.stop();
+    await Promise.all(nodes.map((node) => node.stop()));
+    await devnet.stopMining();
+    await devnet.revert(clean);
+    await stack.query('DROP SCHEMA public CASCADE');
+    await stack.query('CREATE SCHEMA public');
+  }
+}
+
+/** Resolves when each of the borrowers was liquidated. */
+async function settledAfter(
+  bot: BotProcess,
+  borrowers: readonly string[],
+  step: () => Promise<void>,
+): Promise<void> {
+  const won = borrowers.map((borrower) =>
+    bot.waitFor(
+      'execution-settled',
+      (event) => event.outcome === 'won' && event.borrower.toLowerCase() === borrower,
+    ),
+  );
+  await Promise.all([...won, step()]);
+}
+
+function dropOf(
+  sent: readonly { readonly headToSendUs: number; readonly block: number }[],
+  exchanges: readonly Exchange[],
+): Drop {
+  const first = Math.min(...sent.map(({ block }) => block));
+  const atOnce = sent.filter(({ block }) => block === first);
+  const allSentMs = Math.max(...atOnce.map(({ headToSendUs }) => headToSendUs)) / 1_000;
+  const handOvers = exchanges.filter(({ methods }) => methods.includes(SEND));
+  // The clock of the bot is another one: the first hand-over ties the two together.
+  const firstSendMs = Math.min(...handOvers.map(({ atMs }) => atMs));
+  const headMs = firstSendMs - Math.min(...atOnce.map(({ headToSendUs }) => headToSendUs)) / 1_000;
+  const lastSendMs = headMs + allSentMs;
+  const during = exchanges.filter(({ atMs, doneMs }) => doneMs > headMs && atMs < lastSendMs);
+  const before = exchanges.filter(({ atMs, doneMs }) => atMs >= headMs && doneMs <= firstSendMs + 1);
+  const handedOver = handOvers.filter(({ atMs }) => atMs <= lastSendMs + 5);
+  const calls = [...new Set([...during, ...handedOver])].reduce(
+    (sum, { methods }) => sum + methods.length,
+    0,
+  );
+  return {
+    size: sent.length,
+    atOnce: atOnce.length,
+    allSentMs,
+    ownMs: allSentMs - coveredMs(during, headMs, lastSendMs),
+    roundTrips: longestChain(before),
+    calls: calls / atOnce.length,
+  };
+}
+
+/** For how long at least one request was under way. */
+function coveredMs(exchanges: readonly Exchange[], fromMs: number, toMs: number): number {
+  let covered = 0;
+  let reached = fromMs;
+  for (const { atMs, doneMs } of [...exchanges].sort((a, b) => a.atMs - b.atMs)) {
+    const end = Math.min(doneMs, toMs);
+    covered += Math.max(0, end - Math.max(atMs, reached));
+    reached = Math.max(reached, end);
+  }
+  return covered;
+}
+
+/** The most requests of which each was made after the one before it was answered. */
+function longestChain(exchanges: readonly Exchange[]): number {
+  let count = 0;
+  let reached = -Infinity;
+  for (const { atMs, doneMs } of [...exchanges].sort((a, b) => a.doneMs - b.doneMs)) {
+    if (atMs < reached) continue;
+    count += 1;
+    reached = doneMs;
+  }
+  return count;
+}
+
+function measurementsOf(of: string, drops: readonly Drop[]): Measurement[] {
+  const median = (value: (drop: Drop) => number): number => rounded(percentile(drops.map(value), 50));
+  const split = drops.filter(({ size, atOnce }) => atOnce < size).length;
+  const note = [
+    `${drops.length} drops, ${split} of them not sent within one pass`,
+    `round trips before the send: ${median(({ roundTrips }) => roundTrips)}`,
+    `calls per planned liquidation: ${median(({ calls }) => calls)}`,
+  ].join('; ');
+  const own = drops.map(({ ownMs }) => ownMs);
+  const ofOwn =
+    'from the head to the last hand-over, without any request under way: own work and the database';
+  return [
+    { name: `headToAllSent.${of}`, value: median(({ allSentMs }) => allSentMs), unit: 'ms', note },
+    { name: `ownWork.${of}.p50`, value: rounded(percentile(own, 50)), unit: 'ms', note: ofOwn },
+    { name: `ownWork.${of}.p99`, value: rounded(percentile(own, 99)), unit: 'ms', note: ofOwn },
+  ];
+}
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;
