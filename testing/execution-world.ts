@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { AnvilProcess } from '../devnet/chain/anvil.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/index.js';
+import { createDataSource, startEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/index.js';
 import { Bench, type Settings } from './execution.js';
 
 /** A local chain and a database for the tests of one file, and the benches they open. */
@@ -37,6 +37,16 @@ export class ExecutionWorld {
       rmSync(dataDir, { recursive: true, force: true });
     });
     return world;
+  }
+
+  /** Rows of the database, when no bench is open. */
+  async query<Row>(sql: string): Promise<Row[]> {
+    const dataSource = await createDataSource(this.database).initialize();
+    try {
+      return await dataSource.query<Row[]>(sql);
+    } finally {
+      await dataSource.destroy();
+    }
   }
 
   /** Opens a bench with a new operator, unless the settings name one. Not recovered. */

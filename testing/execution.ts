@@ -1,4 +1,3 @@
-import { Interface } from 'ethers';
 import type { DataSource } from 'typeorm';
 import {
   createDataSource,
@@ -23,60 +22,35 @@ import type { LiquidationPlan } from '../src/domain/plan.js';
 import type { SafetyLimits } from '../src/domain/authorisation.js';
 import type { RateLimits } from '../src/domain/execution-rates.js';
 import { Secret } from '../src/domain/secret.js';
-import { CHIMERA_ABI } from '../src/contract/bindings.js';
 import { Chain } from '../src/rpc/chain/chain.js';
+import type { SendOutcome } from '../src/rpc/chain/send-transaction.js';
 import { OpStackFees } from '../src/rpc/fees/op-stack-fees.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { FailurePolicy, SafetyController } from '../src/safety/index.js';
 import { Budget } from '../src/execution/budget.js';
 import type { Door } from '../src/execution/doors/door.js';
 import { Doors } from '../src/execution/doors/doors.js';
-import { executionRow } from '../src/execution/execution-row.js';
 import { executionOf, type ExecutionParts } from '../src/execution/execution.module.js';
 import type { ExecutionService } from '../src/execution/execution.service.js';
 import { holderName } from '../src/execution/leadership.js';
 import { Lease } from '../src/execution/lease.js';
 import { Signer } from '../src/execution/signer.js';
-import type { Intent } from '../src/execution/submission.js';
+import type { Submission } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
 import { WIDE_LIMITS } from './builders/allowance.js';
-import { aPlan, CHIMERA, COLLATERAL, DEBT, MARKET, USD } from './builders/plan.js';
+import { aPlan, CHIMERA, USD } from './builders/plan.js';
 import { SAFETY_LIMITS } from './builders/safety.js';
 import { eventually } from './eventually.js';
 import { RecordedEvents } from './fakes/recorded-events.js';
+import { DOING_NOTHING, emitting, STAND_IN_CODE } from './stand-in-contract.js';
+
+export * from './stand-in-contract.js';
 
 /** Execution on a real chain and a real database, with a contract that follows its calldata. */
 
 export const ETHER = 10n ** 18n;
 
-/**
- * Replaces our contract. The first word of the calldata is the action, the rest is its data: 0 emits a log of
- * three topics and data, 1 reverts with the rest, 2 does nothing.
- */
-export const STAND_IN_CODE: Hex =
-  '0x365f5f375f5180600114602557600214602357606051604051602051608036036080a35b005b602036036020fd';
-
 const NO_LIQUIDATIONS: PastLiquidations = { find: () => Promise.resolve([]) };
-
-const word = (value: number): string => value.toString(16).padStart(64, '0');
-
-export interface EventSpec {
-  readonly borrower: Address;
-  /** Collateral units. */
-  readonly profit: bigint;
-}
-
-export function emitting({ borrower, profit }: EventSpec): Hex {
-  const values = [MARKET, borrower, COLLATERAL, DEBT, 1_000n, 2_000n, COLLATERAL, profit];
-  const { topics, data } = new Interface(CHIMERA_ABI).encodeEventLog('Liquidated', values);
-  return `0x${word(0)}${topics.map((topic) => topic.slice(2)).join('')}${data.slice(2)}`;
-}
-
-export function reverting(error: Hex): Hex {
-  return `0x${word(1)}${error.slice(2)}`;
-}
-
-export const DOING_NOTHING: Hex = `0x${word(2)}`;
 
 export interface Settings {
   readonly rpcUrl: string;
@@ -127,6 +101,12 @@ export class AdjustableClock extends Clock {
   }
 }
 
+/** For a mock of {@link Chain.sendRawTransactions}: nothing is sent, and this is the answer. */
+export const answering =
+  (outcome: SendOutcome) =>
+  (all: readonly unknown[]): Promise<SendOutcome>[] =>
+    all.map(() => Promise.resolve(outcome));
+
 export type News = EventNamed<'execution-settled'> | EventNamed<'execution-reopened'>;
 
 export const LIMITS: SafetyLimits & RateLimits = {
@@ -135,6 +115,13 @@ export const LIMITS: SafetyLimits & RateLimits = {
   maxDailyVolumeUsd8: 1_000_000n * USD,
   throttledSkipBps: 0, // any plan may be carried out
 };
+
+/** A plan, and the trace of the pass that made it. */
+export interface Intent {
+  readonly plan: LiquidationPlan;
+  readonly trace: PassTrace;
+}
+
 /** The block after which two branches differ. */
 export interface Fork {
   readonly number: number;
@@ -296,8 +283,7 @@ export class Bench {
   }
 
   /**
-   * A plan on the latest block for a borrower of its own, with a row in status `planned`. Its pass began 5 ms
-   * ago by the bench's clock.
+   * A plan on the latest block for a borrower of its own. Its pass began 5 ms ago by the bench's clock.
    */
   async plan(
     number: number,
@@ -310,17 +296,27 @@ export class Bench {
     const call = { ...aPlan().call, ...others.call, data };
     const fee = reservationOf(call.gasLimit * call.maxFeePerGas, plan.nativePriceUsd8);
     const withCall = { ...plan, call, reservation: others.reservation ?? fee };
-    const mode = this.settings.mode ?? 'live';
-    const owner = { chainId: 31337, wallet: this.signer.address, mode };
-    const row = executionRow(withCall, owner, 'planned');
-    const executionId = await this.executions.insert(row);
     const trace = new PassTrace(this.clock, this.clock.monotonicMs() - 5);
-    return { plan: withCall, executionId, trace };
+    return { plan: withCall, trace };
   }
 
   async submit(number: number, changes?: Parameters<Bench['plan']>[1]) {
-    const intent = await this.plan(number, changes);
-    return { executionId: intent.executionId, ...(await this.execution.submit(intent)) };
+    return this.carryOut(await this.plan(number, changes));
+  }
+
+  /** @returns with the id of its row, which is empty when it has none. */
+  async carryOut({ plan, trace }: Intent) {
+    const [submission] = await this.execution.submit([plan], trace);
+    if (!submission) throw new Error('no submission');
+    return { executionId: '', ...submission };
+  }
+
+  /** All of them together, as those of one pass. */
+  async submitAll(...numbers: readonly number[]): Promise<readonly Submission[]> {
+    const intents: Intent[] = [];
+    for (const number of numbers) intents.push(await this.plan(number));
+    const plans = intents.map(({ plan }) => plan);
+    return this.execution.submit(plans, intents[0]?.trace ?? new PassTrace(this.clock, 0));
   }
 
   /**

@@ -9,6 +9,7 @@ const SECRET = fileURLToPath(new URL('../src/domain/secret.ts', import.meta.url)
 /**
  * What every such process begins with: `bench` leads, `at` reports an instant, and ends the process by
  * SIGKILL when it is `last` and has been reached `times` times. `watch` reports before and after a method.
+ * Of a list of promises it is the first one that counts.
  */
 const PREAMBLE = `
   bench.execution.keepLease();
@@ -23,7 +24,9 @@ const PREAMBLE = `
     owner[method] = (...args) => {
       if (before) at(before);
       const result = original(...args);
-      return after ? result.then((value) => (at(after), value)) : result;
+      const told = (one) => one.then((value) => (at(after), value));
+      if (!after) return result;
+      return Array.isArray(result) ? result.map((one, index) => (index === 0 ? told(one) : one)) : told(result);
     };
   };`;
 

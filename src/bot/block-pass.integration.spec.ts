@@ -10,7 +10,6 @@ import { faultBegins } from '../../testing/fault-times.js';
 import { LyingNode, type Call } from '../../testing/nodes/lying-node.js';
 import type { TransportFault } from '../../testing/nodes/transport-fault.js';
 import { BORROWERS, disagreements, stateSpec, viewOf, type Engine } from '../../testing/state.js';
-import type { ExecutionsRepository } from '../database/index.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import { Clock } from '../domain/clock.js';
 import { RetryError } from '../domain/errors.js';
@@ -60,7 +59,6 @@ class Passes {
     const guard = new PriceGuard(config);
     const operator = toAddress(devnet.accounts.operator);
     const writes = standIn<WriteQueue>('writes', { isAway: false, add: () => undefined });
-    const executions = standIn<ExecutionsRepository>('executions', { insertMany: () => Promise.resolve([]) });
     this.pass = new BlockPass(
       one.engine,
       new OpportunityDetector({ all: [one.market] }, one.feeds, guard, config, one.doubts),
@@ -74,10 +72,10 @@ class Passes {
       standIn<ExecutionService>('execution', {
         ...{ operator, leads: true },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },
-        ...{ settle: () => Promise.resolve(), foresee: () => [] },
+        ...{ settle: () => Promise.resolve() },
       }),
       new NativePriceWatch(one.chain, one.feeds, one.events, config),
-      new DecisionJournal(executions, writes, one.events, config),
+      new DecisionJournal(writes, one.events, config),
     );
   }
 

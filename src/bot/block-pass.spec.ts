@@ -7,9 +7,9 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import type { ChimeraConfig } from '../config/index.js';
-import { DatabaseAway, type ExecutionsRepository, type NewExecution } from '../database/index.js';
+import { DatabaseAway, type NewExecution } from '../database/index.js';
 import type { Detection, OpportunityDetector } from '../detector/opportunity-detector.js';
-import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
+import { rejected, type PlanDecision } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { PassTrace } from '../domain/pass-trace.js';
@@ -34,13 +34,18 @@ const A = borrower('a1');
 const B = borrower('b2');
 const C = borrower('c3');
 
+const sent = (): Submission => ({
+  ...{ kind: 'submitted', executionId: '1', hash: blockHash(1) },
+  ...{ nonce: 0, accepted: true },
+});
+
 /** A pass over fakes of its ports: each test says what they answer. */
 class World {
   readonly events = new RecordedEvents();
   readonly rows: NewExecution[] = [];
-  readonly settledRows: { id: string; outcome: object }[] = [];
   readonly settles: (readonly Hash[])[] = [];
-  readonly submitted: Address[] = [];
+  /** Of each call. */
+  readonly submitted: Address[][] = [];
   planned = 0;
   halted = false;
   inFlight = new Set<Address>();
@@ -50,25 +55,13 @@ class World {
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
   leads = true;
   databaseIsAway = false;
-  insertFails: Error | undefined;
-  foresee: (of: Address) => Rejection | undefined = () => undefined;
-  submit: (of: Address) => Promise<Submission> = () => Promise.resolve({ kind: 'dry-run' });
+  submitFails: Error | undefined;
+  submit: (of: Address) => Submission = sent;
   private readonly pass: BlockPass;
 
   constructor(mode: 'live' | 'dry-run' = 'live') {
     const leads = (): boolean => this.leads;
     const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
-    const executions = standIn<ExecutionsRepository>('executions', {
-      insertMany: (rows) => {
-        if (this.insertFails) return Promise.reject(this.insertFails);
-        this.rows.push(...rows);
-        return Promise.resolve(rows.map((_, index) => `row ${index}`));
-      },
-      settle: (id, outcome) => {
-        this.settledRows.push({ id, outcome });
-        return Promise.resolve();
-      },
-    });
     const isAway = (): boolean => this.databaseIsAway;
     const writes = standIn<WriteQueue>('writes', {
       get isAway() {
@@ -107,14 +100,15 @@ class World {
           this.settles.push(takenBack ?? []);
           return this.settle(takenBack ?? []);
         },
-        foresee: (plans) => plans.map((plan) => this.foresee(plan.borrower)),
-        submit: ({ plan }) => {
-          this.submitted.push(plan.borrower);
-          return this.submit(plan.borrower);
+        submit: (plans) => {
+          const borrowers = plans.map((plan) => plan.borrower);
+          this.submitted.push(borrowers);
+          if (this.submitFails) return Promise.reject(this.submitFails);
+          return Promise.resolve(borrowers.map((one) => this.submit(one)));
         },
       }),
       standIn<NativePriceWatch>('native-price', { at: () => NATIVE }),
-      new DecisionJournal(executions, writes, this.events, config),
+      new DecisionJournal(writes, this.events, config),
     );
   }
 
@@ -229,21 +223,11 @@ describe('F28 the database is away', () => {
     expect(await world.run()).toMatchObject({ planned: 2, skipped: {} });
   });
 
-  it('sends nothing when the rows of the plans cannot be written; the pass comes to its end', async () => {
-    world.insertFails = AWAY;
+  it('sends nothing when the rows of the plans cannot be written; the pass comes to its end, and writes no other rows for them', async () => {
+    world.submitFails = AWAY;
     expect(await world.run()).toMatchObject({ kind: 'done', planned: 0, skipped: { 'database-away': 2 } });
-    expect(world.submitted).toEqual([]);
-    expect(world.rows).toMatchObject([
-      { status: 'rejected', reason: 'database-away' },
-      { status: 'rejected', reason: 'database-away' },
-    ]);
-  });
-
-  it('leaves the plans from that one on whose row cannot be made durable', async () => {
-    world.plans(A, B, C);
-    world.submit = (of) => (of === B ? Promise.reject(AWAY) : Promise.resolve({ kind: 'dry-run' }));
-    expect(await world.run()).toMatchObject({ kind: 'done', planned: 1, skipped: { 'database-away': 2 } });
-    expect(world.submitted).toEqual([A, B]);
+    // They may have rows: an answer that was lost says nothing.
+    expect(world.rows).toEqual([]);
   });
 
   it('what was mined and cannot be settled fails no pass, and nothing is signed beside it', async () => {
@@ -272,11 +256,12 @@ describe('F28 the database is away', () => {
 
   it('a dry run keeps what it decides, and tells it', async () => {
     world = new World('dry-run');
+    world.submit = () => ({ kind: 'dry-run' });
     world.plans(A, B);
     world.databaseIsAway = true;
     expect(await world.run()).toMatchObject({ kind: 'done', planned: 2, skipped: {} });
-    expect(world.submitted).toEqual([]);
     expect(world.rows.map(({ status }) => status)).toEqual(['dry-run', 'dry-run']);
+    expect(world.events.named('plan-ready')).toHaveLength(2);
     expect(world.events.named('dry-run').map(({ borrower: of }) => of)).toEqual([A, B]);
   });
 });
@@ -288,15 +273,14 @@ describe('positions and plans of a pass', () => {
     world = new World();
   });
 
-  it('sends the plans in the order in which they were proved', async () => {
+  it('sends the plans together, in the order in which they were proved', async () => {
     world.plans(B, A);
     expect(await world.run()).toMatchObject({
       ...{ kind: 'done', liquidatable: 2, planned: 2, skipped: {} },
       nativePrice: { ageSeconds: 40, isKept: false },
     });
-    expect(world.submitted).toEqual([B, A]);
-    expect(world.rows.map(({ status }) => status)).toEqual(['planned', 'planned']);
-    expect(world.events.named('plan-ready')).toHaveLength(2);
+    expect(world.submitted).toEqual([[B, A]]);
+    expect(world.rows).toEqual([]);
     expect(world.events.named('pass')).toMatchObject([{ block: 11, positions: 9, planned: 2 }]);
   });
 
@@ -332,37 +316,42 @@ describe('positions and plans of a pass', () => {
 
   it('counts a plan that execution refuses as skipped, for its reason', async () => {
     world.plans(A, B);
-    world.submit = (of) => Promise.resolve(of === A ? rejected('daily-volume-reached') : { kind: 'dry-run' });
+    world.submit = (of) => (of === A ? rejected('daily-volume-reached') : sent());
     expect(await world.run()).toMatchObject({ planned: 1, skipped: { 'daily-volume-reached': 1 } });
   });
 
   it('F55 gives a plan that the gate refuses one row for each reason while it stays refused, and carries it out after', async () => {
     world.plans(A, B);
-    world.foresee = (of) => (of === B ? rejected('throttled') : undefined);
+    world.submit = (of) => (of === B ? rejected('throttled') : sent());
     for (let pass = 0; pass < 3; pass += 1)
       expect(await world.run()).toMatchObject({ planned: 1, skipped: { throttled: 1 } });
-    expect(world.submitted).toEqual([A, A, A]);
     const rowsOfB = (): unknown[] =>
       world.rows.flatMap(({ borrower: of, status, reason }) => (of === B ? [{ status, reason }] : []));
     expect(rowsOfB()).toEqual([{ status: 'rejected', reason: 'throttled' }]);
     expect(world.events.named('position-skipped')).toMatchObject([{ borrower: B, reason: 'throttled' }]);
-    world.foresee = (of) => (of === B ? rejected('operator-balance-low') : undefined);
+    world.submit = (of) => (of === B ? rejected('operator-balance-low') : sent());
     await world.run();
     expect(rowsOfB()).toHaveLength(2);
-    world.foresee = () => undefined;
+    world.submit = sent;
     expect(await world.run()).toMatchObject({ planned: 2, skipped: {} });
-    expect(rowsOfB().at(-1)).toEqual({ status: 'planned', reason: undefined });
+    expect(rowsOfB()).toHaveLength(2);
   });
 
-  it('rejects the plans behind one that fails, and passes the error on', async () => {
-    world.plans(A, B, C);
-    const error = new RetryError('the database is away');
-    world.submit = (of) => (of === B ? Promise.reject(error) : Promise.resolve({ kind: 'dry-run' }));
-    await expect(world.run()).rejects.toBe(error);
-    expect(world.submitted).toEqual([A, B]);
-    expect(world.settledRows).toEqual([
-      { id: 'row 2', outcome: { status: 'rejected', reason: 'interrupted' } },
+  it('writes no second row for a plan that was held back after its row was durable', async () => {
+    world.plans(A, B);
+    world.submit = () => ({ ...rejected('halted'), executionId: '7' });
+    expect(await world.run()).toMatchObject({ planned: 0, skipped: { halted: 2 } });
+    expect(world.rows).toEqual([]);
+    expect(world.events.named('position-skipped')).toMatchObject([
+      { reason: 'halted' },
+      { reason: 'halted' },
     ]);
+  });
+
+  it('passes on what sending throws', async () => {
+    world.plans(A, B, C);
+    world.submitFails = new RetryError('the bot is stopping');
+    await expect(world.run()).rejects.toBe(world.submitFails);
   });
 
   it('gives a refusal that reached the simulation one row, as long as the reason stays the same', async () => {
@@ -384,15 +373,15 @@ describe('positions and plans of a pass', () => {
 
   it('in dry-run writes a plan that differs only by its block once', async () => {
     world = new World('dry-run');
+    world.submit = () => ({ kind: 'dry-run' });
     world.plans(A);
-    await world.run();
-    await world.run();
+    expect(await world.run()).toMatchObject({ planned: 1 });
+    expect(await world.run()).toMatchObject({ planned: 0 });
     expect(world.rows).toHaveLength(1);
-    expect(world.submitted).toEqual([A]);
     world.decisions = [];
     await world.run();
     world.plans(A);
     await world.run();
-    expect(world.submitted).toEqual([A, A]);
+    expect(world.rows).toHaveLength(2);
   });
 });

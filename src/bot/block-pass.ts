@@ -8,13 +8,13 @@ import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import { ExecutionService } from '../execution/index.js';
+import { ExecutionService, type Submission } from '../execution/index.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
-import { DecisionJournal, type PlanRow, type RefusedPlan, type SkippedPosition } from './decision-journal.js';
+import { DecisionJournal, type RefusedPlan, type SkippedPosition } from './decision-journal.js';
 
 /** A pass that came to its end. */
 export interface PassResult {
@@ -36,10 +36,14 @@ export interface NativePriceAge {
   readonly isKept: boolean;
 }
 
-interface GateAnswer {
-  /** In the order in which they were proved. */
-  readonly plans: readonly LiquidationPlan[];
-  readonly refusals: readonly RefusedPlan[];
+/** What became of the plans of a pass. */
+interface CarriedOut {
+  /** Sent, or decided by a dry run. */
+  readonly planned: number;
+  /** The gate refused them before they had a row. */
+  readonly refused: readonly RefusedPlan[];
+  /** They have a row, or may have one, and were not sent. */
+  readonly heldBack: readonly SkippedPosition[];
 }
 
 interface Reached {
@@ -99,13 +103,9 @@ export class BlockPass {
       allowance: this.execution.allowance(),
       trace,
     });
-    const { plans, refusals } = this.askGate(decisions, trace);
-    skipped.push(...this.journal.recordRejections(decisions, refusals, operator));
-    const recorded = await this.journal.recordPlans(plans, operator);
-    const refused = await this.carryOut(recorded.rows, trace);
-    skipped.push(...recorded.refused, ...refused);
+    const { planned, refused, heldBack } = await this.carryOut(decisions, operator, trace);
+    skipped.push(...this.journal.recordRejections(decisions, refused, operator), ...heldBack);
     this.journal.reportSkipped(skipped, view.block.number);
-    const planned = recorded.rows.length - refused.length + recorded.kept;
     this.journal.reportPass({
       block: head.number,
       positions: this.state.positionCount,
@@ -181,36 +181,45 @@ export class BlockPass {
     return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
   }
 
-  /** What the gate would refuse now has no `planned` row: it would have one in every pass. */
-  private askGate(decisions: readonly PlanDecision[], trace: PassTrace): GateAnswer {
-    const all = decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
-    const foreseen = this.execution.foresee(all, trace);
-    const plans = all.filter((_, index) => foreseen[index] === undefined);
-    const refusals = all.flatMap((plan, index) => {
-      const rejection = foreseen[index];
-      return rejection ? [{ plan, rejection }] : [];
-    });
-    return { plans, refusals };
+  /** All plans together, in the order in which they were proved. */
+  private async carryOut(
+    decisions: readonly PlanDecision[],
+    operator: Address,
+    trace: PassTrace,
+  ): Promise<CarriedOut> {
+    const plans = decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
+    if (plans.length === 0) return { planned: 0, refused: [], heldBack: [] };
+    const submissions = await this.submit(plans, trace);
+    const refused: RefusedPlan[] = [];
+    const heldBack: SkippedPosition[] = [];
+    const dry: LiquidationPlan[] = [];
+    for (const [index, plan] of plans.entries()) {
+      const submission = submissions === 'database-away' ? rejected(submissions) : submissions[index];
+      if (submission?.kind === 'dry-run') dry.push(plan);
+      if (submission?.kind !== 'rejected') continue;
+      const mayHaveRow = submissions === 'database-away' || 'executionId' in submission;
+      if (mayHaveRow) heldBack.push({ ...plan, rejection: submission });
+      else refused.push({ plan, rejection: submission });
+    }
+    const kept = await this.journal.keepDryRun(dry, operator);
+    const live = plans.length - refused.length - heldBack.length - dry.length;
+    return { planned: live + kept, refused, heldBack };
   }
 
-  /** One plan after the other, in the order in which they were proved. @returns what was not sent */
-  private async carryOut(rows: readonly PlanRow[], trace: PassTrace): Promise<SkippedPosition[]> {
-    const refused: SkippedPosition[] = [];
-    for (const [index, row] of rows.entries()) {
-      const { plan, executionId } = row;
-      this.journal.reportPlan(row);
-      try {
-        const submission = await this.execution.submit({ plan, executionId, trace });
-        if (submission.kind === 'rejected') refused.push({ ...plan, rejection: submission });
-      } catch (error) {
-        // A later pass makes new plans for those behind the one that failed.
-        await this.journal.recordInterrupted(rows.slice(index + 1));
-        if (!(error instanceof DatabaseAway)) throw error;
-        const left = rows.slice(index).map((one) => ({ ...one.plan, rejection: rejected('database-away') }));
-        return [...refused, ...left];
-      }
+  /**
+   * `database-away`: nothing was sent. If rows were written, execution finds them when the database is
+   * back.
+   */
+  private async submit(
+    plans: readonly LiquidationPlan[],
+    trace: PassTrace,
+  ): Promise<readonly Submission[] | 'database-away'> {
+    try {
+      return await this.execution.submit(plans, trace);
+    } catch (error) {
+      if (error instanceof DatabaseAway) return 'database-away';
+      throw error;
     }
-    return refused;
   }
 }
 

@@ -85,7 +85,12 @@ export const JSON_TEXT = {
   },
 } as const;
 
-function storable(_key: string, value: unknown): unknown {
+/** Whether in pairs or alone. */
+const SURROGATES = /[\uD800-\uDFFF]/;
+
+/** For JSON.stringify: a bigint is decimal text, and no text holds what jsonb refuses. */
+export function storable(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
-  return typeof value === 'string' ? Buffer.from(value).toString().replaceAll('\0', '\uFFFD') : value;
+  if (typeof value !== 'string' || !(SURROGATES.test(value) || value.includes('\0'))) return value;
+  return Buffer.from(value).toString().replaceAll('\0', '\uFFFD');
 }

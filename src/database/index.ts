@@ -33,7 +33,9 @@ export {
   type NewVersion,
   type OutboxEnd,
   type OutboxIntent,
+  type OutboxOwner,
   type Recorded,
+  type RecordedRows,
 } from './repositories/outbox.js';
 export { QueuedWritesRepository, type QueuedWrite, type RowToWrite } from './repositories/queued-writes.js';
 export {

@@ -6,12 +6,13 @@ import type { Address, Hash } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import type { Database } from './database.js';
 import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
-import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
+import { OutboxRepository, type OutboxIntent, type RecordedRows } from './repositories/outbox.js';
 import { SafetyRepository } from './repositories/safety.js';
 
 const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 const SENDER: Address = `0x${'5e'.repeat(20)}`;
 const DAY = '2026-01-31';
+const OWNER = { chainId: 8453, sender: SENDER, day: DAY };
 const REVERTED = { status: 'reverted', reason: 'why' } as const;
 /** What a receipt says. */
 const SPENT = { day: DAY, feeWei: 3n * 10n ** 15n, lossUsd8: 7_500_000_001n };
@@ -49,21 +50,29 @@ describe('repositories', { timeout: 60_000 }, () => {
   let safety: SafetyRepository;
   let nonce = 0;
 
-  const intent = (executionId: string | null, change: Partial<OutboxIntent> = {}): OutboxIntent => {
+  const intent = (change: Partial<OutboxIntent> = {}): OutboxIntent => {
     nonce += 1;
     return {
-      executionId,
-      chainId: 8453,
-      sender: SENDER,
       nonce,
       hash: hash(nonce),
       raw: '0x02f8',
       door: 'public',
-      day: DAY,
       reservation: { feeWei: 7n * 10n ** 15n, lossUsd8: 17_500_000_001n },
+      execution: { ...PLANNED, status: 'authorised' },
       ...change,
     };
   };
+
+  const record = (...intents: readonly OutboxIntent[]) => outbox.record(OWNER, intents);
+
+  const recorded = async (one: OutboxIntent, owner = OWNER): Promise<RecordedRows> => {
+    const done = await outbox.record(owner, [one]);
+    const row = done.kind === 'recorded' ? done.rows[0] : undefined;
+    if (!row) throw new Error('not recorded');
+    return row;
+  };
+
+  const booked = async (): Promise<bigint> => (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
 
   beforeAll(async () => {
     running = await TestDatabase.start();
@@ -126,15 +135,14 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(await executions.insertMany([])).toEqual([]);
     });
 
-    it('go from planned to settled; a late answer of the node does not undo the receipt', async () => {
-      const id = await executions.insert(PLANNED);
-      const recorded = intent(id);
-      await outbox.record(recorded);
-      await executions.markSubmitted(id, recorded.hash, 1234);
+    it('go from authorised to settled; a late answer of the node does not undo the receipt', async () => {
+      const signed = intent();
+      const { executionId: id } = await recorded(signed);
+      await executions.markSubmitted(id, signed.hash, 1234);
       expect((await executions.open()).map((open) => open.id)).toContain(id);
       await executions.settle(id, {
         status: 'succeeded',
-        txHash: recorded.hash,
+        txHash: signed.hash,
         debtCovered: 5n,
         collateralSeized: 6n,
         realisedProfit: 7n,
@@ -144,7 +152,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         outcome: 'won',
         outcomeDetails: { tipPerGasWei: 11n },
       });
-      await executions.markSubmitted(id, recorded.hash, 99);
+      await executions.markSubmitted(id, signed.hash, 99);
       const settled = await executions.find(id);
       expect(settled).toMatchObject({
         status: 'succeeded',
@@ -157,7 +165,9 @@ describe('repositories', { timeout: 60_000 }, () => {
       });
       expect(settled?.settledAt).toBeInstanceOf(Date);
       expect((await executions.open()).map((open) => open.id)).not.toContain(id);
-      await expect(executions.settle('999999', { status: 'dry-run' })).rejects.toThrow(/no execution 999999/);
+      await expect(executions.settle('999999', { status: 'rejected', reason: 'x' })).rejects.toThrow(
+        /no execution 999999/,
+      );
     });
 
     it('keep their decision and are never deleted', async () => {
@@ -180,62 +190,101 @@ describe('repositories', { timeout: 60_000 }, () => {
   });
 
   describe('outbox', () => {
-    it('one transaction: the row, the authorised execution, the booked volume', async () => {
-      const id = await executions.insert(PLANNED);
-      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
-      const recorded = intent(id);
-      const { day, reservation, ...row } = recorded;
-      expect(day).toBe(DAY);
-      expect(await outbox.record(recorded)).toMatchObject({ kind: 'recorded' });
-      expect(await executions.find(id)).toMatchObject({ status: 'authorised', txHash: recorded.hash });
-      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before + 10_000_000_001n);
-      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({
-        ...row,
-        status: 'prepared',
-        reservedFeeWei: reservation.feeWei,
-        reservedLossUsd8: reservation.lossUsd8,
-        spentDay: null,
-      });
+    it('one transaction: the rows, their authorised executions, the booked volume; in the order of the plans', async () => {
+      const before = await booked();
+      const intents = [intent(), intent(), intent()];
+      const done = await record(...intents);
+      const rows = done.kind === 'recorded' ? done.rows : [];
+      expect(rows).toHaveLength(3);
+      expect(await booked()).toBe(before + 3n * 10_000_000_001n);
+      for (const [index, { execution, reservation, ...row }] of intents.entries()) {
+        const { executionId, outboxId } = rows[index]!;
+        expect(await executions.find(executionId)).toMatchObject({
+          ...execution,
+          txHash: row.hash,
+          settledAt: null,
+          plan: { amount: String(2n ** 256n - 1n), key: '***', name: 'a\ufffdb\ufffd', nested: [{ n: 1 }] },
+        });
+        expect(await outbox.find(8453, SENDER, row.nonce)).toMatchObject({
+          ...row,
+          id: outboxId,
+          executionId,
+          status: 'prepared',
+          reservedFeeWei: reservation.feeWei,
+          reservedLossUsd8: reservation.lossUsd8,
+          spentDay: null,
+        });
+        expect(await outbox.versionsOf(outboxId, executionId)).toMatchObject([{ kind: 'first' }]);
+      }
+      const ids = rows.map(({ executionId }) => BigInt(executionId));
+      expect(ids).toEqual([...ids].sort((x, y) => Number(x - y)));
     });
 
-    it('(chain, sender, nonce) is one intent: another is a typed conflict that writes nothing', async () => {
-      const first = intent(await executions.insert(PLANNED));
-      const recorded = await outbox.record(first);
-      const booked = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
-      const second = await executions.insert(PLANNED);
-      const conflict = await outbox.record(intent(second, { nonce: first.nonce, hash: hash(7_000_001) }));
+    it('money survives the way into one statement at every value that its column can hold', async () => {
+      const extremes = [0n, 1n, -1n, 10n ** 78n - 1n, -(10n ** 78n) + 1n, 2n ** 256n - 1n];
+      for (const debtToCover of extremes) {
+        const simulatedProfitUsd8 = debtToCover % 10n ** 30n;
+        const execution = { ...PLANNED, status: 'authorised' as const, debtToCover, simulatedProfitUsd8 };
+        const { executionId } = await recorded(intent({ execution }));
+        expect(await executions.find(executionId)).toMatchObject({ debtToCover, simulatedProfitUsd8 });
+      }
+    });
+
+    it('(chain, sender, nonce) is one intent: another is a typed conflict, and nothing of its pass is written', async () => {
+      const first = intent();
+      await recorded(first);
+      const [before, count] = [await booked(), await executions.count()];
+      const free = intent();
+      const conflict = await record(free, intent({ nonce: first.nonce, hash: hash(7_000_001) }));
       expect(conflict).toMatchObject({
         kind: 'nonce-taken',
         existing: { hash: first.hash, status: 'prepared' },
       });
-      expect(await outbox.record(first)).toEqual({ ...recorded, kind: 'already-recorded' });
       // F26 a second process with our key makes the same bytes of the same plan: they are not its to send.
-      expect(await outbox.record({ ...first, executionId: second })).toMatchObject({ kind: 'nonce-taken' });
-      expect(await executions.find(second)).toMatchObject({ status: 'planned' });
-      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(booked);
+      expect(await record(first)).toMatchObject({ kind: 'nonce-taken' });
+      expect(await outbox.find(8453, SENDER, free.nonce)).toBeNull();
+      expect([await booked(), await executions.count()]).toEqual([before, count]);
+    });
+
+    it('one row that the database refuses: nothing of its pass is written', async () => {
+      const [before, count] = [await booked(), await executions.count()];
+      const good = intent();
+      await expect(record(good, intent({ raw: '0x0' }))).rejects.toThrow(HaltError);
+      expect(await outbox.find(8453, SENDER, good.nonce)).toBeNull();
+      expect([await booked(), await executions.count()]).toEqual([before, count]);
+      expect(await record(good)).toMatchObject({ kind: 'recorded' });
     });
 
     it('twenty at once for one nonce: one is recorded, one volume is booked', async () => {
       const shared = (nonce += 1);
-      const ids = await executions.insertMany(Array.from({ length: 20 }, () => PLANNED));
-      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
-      const results = await Promise.all(
-        ids.map((id, index) => outbox.record(intent(id, { nonce: shared, hash: hash(8_000_000 + index) }))),
+      const before = await booked();
+      const intents = Array.from({ length: 20 }, (_, index) =>
+        intent({ nonce: shared, hash: hash(8_000_000 + index) }),
       );
-      nonce = shared;
+      const results = await Promise.all(intents.map((one) => record(one)));
       expect(results.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
       expect(results.filter(({ kind }) => kind === 'nonce-taken')).toHaveLength(19);
-      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before + 10_000_000_001n);
+      expect(await booked()).toBe(before + 10_000_000_001n);
+    });
+
+    it('two passes at once for overlapping nonces: each is written as a whole or not at all', async () => {
+      const [one, two, three] = [intent(), intent(), intent()];
+      const count = await executions.count();
+      const other = { ...two, hash: hash(8_100_000) };
+      const results = await Promise.allSettled([record(one, two), record(other, three)]);
+      const written = results.filter((done) => done.status === 'fulfilled' && done.value.kind === 'recorded');
+      expect(written).toHaveLength(1);
+      expect(await executions.count()).toBe(count + 2);
+      const rows = await Promise.all([one, three].map((row) => outbox.find(8453, SENDER, row.nonce)));
+      expect(rows.filter((row) => row !== null)).toHaveLength(1);
     });
 
     it('a nonce whose transaction failed or was dropped serves another intent', async () => {
-      const first = intent(await executions.insert(PLANNED));
-      const recorded = await outbox.record(first);
-      if (recorded.kind !== 'recorded') throw new Error('not recorded');
-      await outbox.end(recorded.id, { status: 'dropped' });
-      const other = { nonce: first.nonce, hash: hash(9_000_001), door: 'other' };
-      const again = intent(await executions.insert(PLANNED), other);
-      expect(await outbox.record(again)).toEqual({ kind: 'recorded', id: recorded.id });
+      const first = intent();
+      const { outboxId } = await recorded(first);
+      await outbox.end(outboxId, { status: 'dropped' });
+      const again = intent({ nonce: first.nonce, hash: hash(9_000_001), door: 'other' });
+      expect(await recorded(again)).toMatchObject({ outboxId });
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
         hash: again.hash,
         door: 'other',
@@ -244,49 +293,37 @@ describe('repositories', { timeout: 60_000 }, () => {
     });
 
     it('every version of a transaction is kept for its execution; the row follows the newest, then the mined one', async () => {
-      const id = await executions.insert(PLANNED);
-      const first = intent(id);
-      const recorded = await outbox.record(first);
-      if (recorded.kind !== 'recorded') throw new Error('not recorded');
+      const first = intent();
+      const { outboxId, executionId: id } = await recorded(first);
       const bump = { hash: hash(9_100_001), raw: '0xb1', kind: 'bump', reason: 'too cheap' } as const;
-      const cancellation = {
-        hash: hash(9_100_002),
-        raw: '0xc1',
-        kind: 'cancellation',
-        reason: 'late',
-      } as const;
+      const late = { hash: hash(9_100_002), raw: '0xc1' } as const;
+      const cancellation = { ...late, kind: 'cancellation', reason: 'late' } as const;
       const larger = { feeWei: 8n * 10n ** 15n, lossUsd8: 20_000_000_001n };
-      await outbox.addVersion(recorded.id, { ...bump, reservation: larger });
-      await outbox.addVersion(recorded.id, { ...bump, reservation: larger });
-      await outbox.addVersion(recorded.id, { ...cancellation, reservation: { feeWei: 1n, lossUsd8: 2n } });
+      await outbox.addVersion(outboxId, { ...bump, reservation: larger });
+      await outbox.addVersion(outboxId, { ...bump, reservation: larger });
+      await outbox.addVersion(outboxId, { ...cancellation, reservation: { feeWei: 1n, lossUsd8: 2n } });
       // Any of them may be mined, so the row reserves the largest.
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
         reservedFeeWei: larger.feeWei,
         reservedLossUsd8: larger.lossUsd8,
       });
       const { hash: firstHash, raw } = first;
-      expect(await outbox.versionsOf(recorded.id, id)).toMatchObject([
+      expect(await outbox.versionsOf(outboxId, id)).toMatchObject([
         { kind: 'first', hash: firstHash, raw, reason: null },
         bump,
         cancellation,
       ]);
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: cancellation.hash });
-      await outbox.takeVersion(recorded.id, bump);
+      await outbox.takeVersion(outboxId, bump);
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: bump.hash, raw: '0xb1' });
 
-      await outbox.end(recorded.id, { status: 'dropped' });
+      await outbox.end(outboxId, { status: 'dropped' });
       await expect(
-        outbox.addVersion(recorded.id, { ...bump, hash: hash(9_100_003), reservation: larger }),
+        outbox.addVersion(outboxId, { ...bump, hash: hash(9_100_003), reservation: larger }),
       ).rejects.toThrow(/not in flight/);
-      const other = await executions.insert(PLANNED);
-      await outbox.record(intent(other, { nonce: first.nonce, hash: hash(9_100_004) }));
-      expect(await outbox.versionsOf(recorded.id, other)).toMatchObject([{ kind: 'first' }]);
-      expect(await outbox.versionsOf(recorded.id, id)).toHaveLength(3);
-    });
-
-    it('an execution that is not planned is not authorised', async () => {
-      const id = await executions.insert({ ...PLANNED, status: 'dry-run' });
-      await expect(outbox.record(intent(id))).rejects.toThrow(/is not planned/);
+      const { executionId: other } = await recorded(intent({ nonce: first.nonce, hash: hash(9_100_004) }));
+      expect(await outbox.versionsOf(outboxId, other)).toMatchObject([{ kind: 'first' }]);
+      expect(await outbox.versionsOf(outboxId, id)).toHaveLength(3);
     });
 
     it('lists unsettled and mined transactions, and tells the highest mined nonce', async () => {
@@ -299,11 +336,8 @@ describe('repositories', { timeout: 60_000 }, () => {
         [3, 'prepared'],
         [4, 'dropped'],
       ] as const) {
-        const recorded = await outbox.record(
-          intent(null, { chainId: 1, sender, nonce: n, hash: hash(10_000_000 + n) }),
-        );
-        if (recorded.kind !== 'recorded') throw new Error('not recorded');
-        const { id } = recorded;
+        const one = intent({ nonce: n, hash: hash(10_000_000 + n) });
+        const { outboxId: id } = await recorded(one, { chainId: 1, sender, day: DAY });
         const block = { number: 77, hash: hash(77) };
         if (status === 'mined') await outbox.end(id, { status, block, covered: true, spent: SPENT });
         else if (status === 'broadcast') await outbox.markBroadcast(id);
@@ -311,7 +345,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
       expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
-      const mined = { blockNumber: 77, blockHash: hash(77), executionId: null, bookedDay: null };
+      const mined = { blockNumber: 77, blockHash: hash(77), bookedDay: DAY };
       expect(await outbox.find(1, sender, 0)).toMatchObject(mined);
       expect((await outbox.minedBetween(1, sender, 77, 77)).map((row) => row.nonce)).toEqual([0]);
       expect(await outbox.minedBetween(1, sender, 0, 76)).toEqual([]);
@@ -323,44 +357,41 @@ describe('repositories', { timeout: 60_000 }, () => {
       { status: 'failed' },
       { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false, spent: SPENT },
     ] as const)('what covered no debt is off its day, once: $status', async (end) => {
-      const before = (await safety.volumeUsd8ByDay()).get(DAY) ?? 0n;
-      const recorded = intent(await executions.insert(PLANNED));
-      const row = await outbox.record(recorded);
-      if (row.kind !== 'recorded') throw new Error('not recorded');
-      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: DAY });
-      await Promise.all([outbox.end(row.id, end), outbox.end(row.id, end)]);
-      expect((await safety.volumeUsd8ByDay()).get(DAY)).toBe(before);
-      expect(await outbox.find(8453, SENDER, recorded.nonce)).toMatchObject({ bookedDay: null });
+      const before = await booked();
+      const one = intent();
+      const { outboxId } = await recorded(one);
+      expect(await outbox.find(8453, SENDER, one.nonce)).toMatchObject({ bookedDay: DAY });
+      await Promise.all([outbox.end(outboxId, end), outbox.end(outboxId, end)]);
+      expect(await booked()).toBe(before);
+      expect(await outbox.find(8453, SENDER, one.nonce)).toMatchObject({ bookedDay: null });
     });
 
     it.each([true, false])(
       'F15 reopened is as if never mined, said once or twice (covered: %s)',
       async (covered) => {
-        const id = await executions.insert(PLANNED);
-        const recorded = intent(id);
-        const row = await outbox.record(recorded);
-        if (row.kind !== 'recorded') throw new Error('not recorded');
-        await executions.markSubmitted(id, recorded.hash, 1234);
-        await outbox.markBroadcast(row.id);
+        const one = intent();
+        const { outboxId, executionId: id } = await recorded(one);
+        await executions.markSubmitted(id, one.hash, 1234);
+        await outbox.markBroadcast(outboxId);
         const rows = `SELECT to_jsonb(t) - 'updated_at' AS t, to_jsonb(e) AS e, d.notional_usd
           FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
-          WHERE t.id = ${row.id}`;
+          WHERE t.id = ${outboxId}`;
         const before = await database.query(rows);
         const paid = {
-          ...{ txHash: recorded.hash, gasUsed: 9n, feesWei: 10n, realisedProfitUsd8: -8n },
+          ...{ txHash: one.hash, gasUsed: 9n, feesWei: 10n, realisedProfitUsd8: -8n },
           ...{ outcome: covered ? ('won' as const) : ('lost' as const), outcomeDetails: {} },
         };
         const debt = { debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n };
         const end = covered ? { status: 'succeeded' as const, ...debt } : REVERTED;
         await executions.settle(id, { ...end, ...paid });
-        await outbox.end(row.id, {
+        await outbox.end(outboxId, {
           status: 'mined',
           block: { number: 79, hash: hash(79) },
           covered,
           spent: SPENT,
         });
         expect(await database.query(rows)).not.toEqual(before);
-        await Promise.all([outbox.reopen(row.id, DAY), outbox.reopen(row.id, DAY)]);
+        await Promise.all([outbox.reopen(outboxId, DAY), outbox.reopen(outboxId, DAY)]);
         expect(await database.query(rows)).toEqual(before);
       },
     );

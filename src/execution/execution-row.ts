@@ -44,6 +44,30 @@ export function executionRow(
   };
 }
 
+/** The event of a plan that has its row. */
+export function planReady(plan: LiquidationPlan, executionId: string): EventNamed<'plan-ready'> {
+  return {
+    event: 'plan-ready',
+    executionId,
+    protocol: plan.protocol,
+    borrower: plan.borrower,
+    block: plan.block.number,
+    healthFactorWad: String(plan.healthFactorWad),
+    collateral: plan.candidate.collateral.symbol,
+    debt: plan.candidate.debt.symbol,
+    sizing: plan.candidate.sizing,
+    debtToCover: String(plan.candidate.debtToCover),
+    notionalUsd8: String(plan.notionalUsd8),
+    grossProfitUsd8: String(plan.grossProfitUsd8),
+    bidUsd8: String(plan.costs.bidUsd8),
+    gasUsd8: String(plan.costs.l2GasUsd8),
+    l1FeeUsd8: String(plan.costs.l1DataUsd8),
+    operatorFeeUsd8: String(plan.costs.operatorUsd8),
+    poolFeeUsd8: String(plan.costs.poolFeeUsd8),
+    netProfitUsd8: String(plan.netProfitUsd8),
+  };
+}
+
 /** The columns of an execution that hold a verdict. */
 export function verdictColumns(
   { call }: Pick<LiquidationPlan, 'call'>,

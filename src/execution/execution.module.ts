@@ -173,7 +173,7 @@ export function executionOf(
   const sender = new Sender(wallet, doors, ledger, each, failures, events);
   const door = doors.first;
   const submitting = { mode, door, maxPlanAgeMs };
-  const submitter = new Submitter(wallet, ledger, sender, safety, failures, submitting);
+  const submitter = new Submitter(wallet, ledger, sender, safety, failures, events, submitting);
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
   const drops = new RecentDrops(ledger, outbox, safety, wallet, clock);
   const { minProfitUsd8 } = config.planner;

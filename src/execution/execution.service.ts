@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { Allowance, Spending } from '../domain/budget.js';
-import type { Rejection } from '../domain/decision.js';
 import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
@@ -16,7 +15,7 @@ import type { Ledger } from './ledger.js';
 import type { OutcomeStatus } from './outcome-book.js';
 import type { Prospect } from './pursuit.js';
 import type { Settler } from './settler.js';
-import type { Intent, Submission } from './submission.js';
+import type { Submission } from './submission.js';
 import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
@@ -105,20 +104,18 @@ export class ExecutionService {
     this.leadership.begin();
   }
 
-  /** As {@link Submitter.foresee}: before rows are written for plans that would be refused. */
-  foresee(plans: readonly LiquidationPlan[], trace: PassTrace): readonly (Rejection | undefined)[] {
-    return this.submitter.foresee(plans, trace);
-  }
-
   /**
-   * Carries out a plan whose row is in status `planned`. A `dry-run` or a `transaction-sent` event tells that
-   * it was.
+   * Carries out the plans of one pass, in this order. Those that the gate refuses change nothing for the
+   * others. The rows of the others are written together with their transactions, which are then handed over
+   * together. A `transaction-sent` event tells that one was. In a dry run only the gate is asked.
    *
-   * @throws RetryError when the database is away (nothing was sent) or the bot is stopping.
+   * @returns what came of each plan, in the order of the list.
+   * @throws RetryError when the database is away (nothing was sent, and it is unknown whether the rows exist)
+   *   or the bot is stopping.
    * @throws HaltError when someone else uses our key; the bot is HALTED then.
    */
-  submit(intent: Intent): Promise<Submission> {
-    return this.submitter.submit(intent);
+  submit(plans: readonly LiquidationPlan[], trace: PassTrace): Promise<readonly Submission[]> {
+    return this.submitter.submit(plans, trace);
   }
 
   /** What a resume would do with what is in flight; undefined when the chain could not be asked. */

@@ -91,14 +91,14 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     const second = await beside(first);
     const intent = await first.plan(1);
     const record = first.outbox.record.bind(first.outbox);
-    const broadcast = vi.spyOn(first.chain, 'sendRawTransaction');
+    const broadcast = vi.spyOn(first.chain, 'sendRawTransactions');
     // The process stands still between signature and row; by its own clock it still has the lease.
-    vi.spyOn(first.outbox, 'record').mockImplementation(async (late) => {
+    vi.spyOn(first.outbox, 'record').mockImplementation(async (...late) => {
       await first.dataSource.query(`UPDATE leases SET expires_at = now()`);
       await second.lead();
-      return record(late);
+      return record(...late);
     });
-    expect(await first.execution.submit(intent)).toMatchObject({ kind: 'rejected', reason: 'standing-by' });
+    expect(await first.carryOut(intent)).toMatchObject({ kind: 'rejected', reason: 'standing-by' });
     expect(broadcast).not.toHaveBeenCalled();
     expect(await second.outboxRows()).toEqual([]);
     expect(first.safety.isHalted).toBe(false);
@@ -113,19 +113,18 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     const second = await beside(first);
     const intent = await first.plan(1);
     const record = first.outbox.record.bind(first.outbox);
-    const broadcast = vi.spyOn(first.chain, 'sendRawTransaction');
-    vi.spyOn(first.outbox, 'record').mockImplementation(async (late) => {
-      const recorded = await record(late);
+    const broadcast = vi.spyOn(first.chain, 'sendRawTransactions');
+    vi.spyOn(first.outbox, 'record').mockImplementation(async (...late) => {
+      const recorded = await record(...late);
       await first.dataSource.query(`UPDATE leases SET expires_at = now()`);
       first.clock.putForward(4_000_000);
       return recorded;
     });
-    expect(await first.execution.submit(intent)).toMatchObject({ kind: 'rejected', reason: 'standing-by' });
+    const { executionId, ...held } = await first.carryOut(intent);
+    expect(held).toMatchObject({ kind: 'rejected', reason: 'standing-by' });
     expect(broadcast).not.toHaveBeenCalled();
     await second.lead();
-    expect(await second.mineAndSettle()).toMatchObject([
-      { executionId: intent.executionId, status: 'succeeded' },
-    ]);
+    expect(await second.mineAndSettle()).toMatchObject([{ executionId, status: 'succeeded' }]);
   });
 
   it('F27 a former leader does not take the transactions of its successor for foreign ones', async () => {
@@ -177,7 +176,7 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     });
     await eventually(() => !bench.execution.leads, 'the lease to run out');
     await eventually(() => bench.events.named('lease-lost').length === 1, 'the loss to be told');
-    const broadcast = vi.spyOn(bench.chain, 'sendRawTransaction');
+    const broadcast = vi.spyOn(bench.chain, 'sendRawTransactions');
     await bench.mine(4);
     expect(await bench.settle()).toEqual([]);
     expect(broadcast).not.toHaveBeenCalled();
@@ -208,7 +207,7 @@ describe('one wallet, two processes', { timeout: 60_000 }, () => {
     await dry.execution.recover();
     expect(dry.execution.lease).toEqual({ role: 'dry-run', holder: undefined, epoch: undefined });
     expect(await dry.submit(3)).toMatchObject({ kind: 'dry-run' });
-    expect(await live.execution.submit(waiting)).toMatchObject({ kind: 'submitted', nonce: 0 });
+    expect(await live.carryOut(waiting)).toMatchObject({ kind: 'submitted', nonce: 0 });
     await live.mine(2);
     expect(await dry.settle()).toEqual([]);
     expect(await live.settle()).toMatchObject([{ status: 'succeeded' }]);

@@ -1,16 +1,15 @@
 import {
-  DatabaseAway,
   LeaseLost,
   type Execution,
   type ExecutionMode,
   type ExecutionsRepository,
-  type OutboxIntent,
   type OutboxRepository,
   type OutboxTransaction,
+  type RecordedRows,
 } from '../database/index.js';
 import type { Allowance } from '../domain/budget.js';
 import { sumOf, type Spend } from '../domain/spend.js';
-import type { Rejection, RejectionReason } from '../domain/decision.js';
+import type { RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { EventNamed, Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
@@ -19,17 +18,22 @@ import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import { rivalNews, verdictColumns } from './execution-row.js';
+import { executionRow, rivalNews, verdictColumns } from './execution-row.js';
 import { FailureCount } from './failure-count.js';
 import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { OutcomeBook } from './outcome-book.js';
 import { feesPaid, type Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
-import type { Intent } from './submission.js';
 import type { Wallet } from './wallet.js';
 
 type Settled = EventNamed<'execution-settled'>;
+
+/** A plan whose call was signed. */
+export interface SignedPlan {
+  readonly plan: LiquidationPlan;
+  readonly signed: SignedTransaction;
+}
 
 /**
  * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and
@@ -123,7 +127,7 @@ export class Ledger {
     budget.load(await this.outbox.spentByDay(chainId, address));
   }
 
-  /** Plans of an earlier process that were never signed are not carried out any more. @throws RetryError */
+  /** Plans that an earlier version wrote and never signed are not carried out any more. @throws RetryError */
   async rejectUnsigned(mode: ExecutionMode): Promise<void> {
     const { chainId, address: wallet } = this.wallet;
     const reason: RejectionReason = 'interrupted';
@@ -178,60 +182,52 @@ export class Ledger {
   }
 
   /**
-   * Makes a signed intent durable. Only after this may it be handed over.
+   * Makes signed plans durable, all or none. Only after this may they be handed over.
    *
-   * @throws RetryError when the database is away: it is then unknown whether the row exists, until
-   *   {@link findMissedRows} returns.
-   * @throws HaltError when another process holds the nonce.
+   * @throws RetryError when the database is away: it is then unknown whether the rows exist, until
+   *   {@link findMissedRows} returns. LeaseLost when another process has the lease.
+   * @throws HaltError when another process holds a nonce.
    */
-  async record({ plan, executionId }: Intent, signed: SignedTransaction, door: string): Promise<InFlight> {
+  async record(signedPlans: readonly SignedPlan[], door: string): Promise<InFlight[]> {
     const day = this.safety.volume.today;
-    const { call, reservation } = plan;
-    const write = this.write({ executionId, day, door, reservation }, signed);
-    const outboxId = await write.catch((error: unknown) => {
+    const rows = await this.write(signedPlans, day, door).catch((error: unknown) => {
       this.answerLost = true;
       throw error;
     });
-    this.safety.volume.booked(day, plan.notionalUsd8);
-    const terms = termsOfPlan(plan);
-    const version = firstVersion(signed, call);
-    const row = { outboxId, executionId, door, bookedDay: day, reservation };
-    const state = { ...NOT_SENT, versions: [version], ...row };
-    const transaction: InFlight = { ...version, ...state, terms };
-    this.open.set(signed.nonce, transaction);
-    return transaction;
+    return signedPlans.map(({ plan, signed }, index): InFlight => {
+      const row = rows[index];
+      if (!row) throw new HaltError('the database gave fewer rows than were written');
+      this.safety.volume.booked(day, plan.notionalUsd8);
+      const version = firstVersion(signed, plan.call);
+      const state = { ...NOT_SENT, versions: [version], door, bookedDay: day };
+      const terms = termsOfPlan(plan);
+      const transaction = { ...version, ...state, ...row, reservation: plan.reservation, terms };
+      this.open.set(signed.nonce, transaction);
+      return transaction;
+    });
   }
 
-  /** @returns the id of the outbox row. @throws as {@link record} */
+  /** @throws as {@link record} */
   private async write(
-    intent: Pick<OutboxIntent, 'executionId' | 'day' | 'door' | 'reservation'>,
-    { nonce, hash, raw }: SignedTransaction,
-  ): Promise<string> {
+    signedPlans: readonly SignedPlan[],
+    day: string,
+    door: string,
+  ): Promise<readonly RecordedRows[]> {
     const { chainId, address: sender } = this.wallet;
-    const key = { chainId, sender, nonce };
-    const recorded = await this.outbox.record({ ...intent, ...key, hash, raw });
+    const owner = { chainId, wallet: sender, mode: 'live' } as const;
+    const intents = signedPlans.map(({ plan, signed }) => {
+      const { reservation } = plan;
+      return { ...signed, door, reservation, execution: executionRow(plan, owner, 'authorised') };
+    });
+    const recorded = await this.outbox.record({ chainId, sender, day }, intents);
+    if (recorded.kind === 'recorded') return recorded.rows;
     if (recorded.kind === 'lease-lost')
-      throw new LeaseLost(`nonce ${nonce} of ${sender} was not taken: another process has the lease`);
-    if (recorded.kind !== 'nonce-taken') return recorded.id;
+      throw new LeaseLost(`no nonce of ${sender} was taken: another process has the lease`);
+    const { nonce, hash } = recorded.existing;
     throw new HaltError(
-      `nonce ${nonce} of ${sender} is already taken by ${recorded.existing.hash}: another process signs with this key`,
+      `nonce ${nonce} of ${sender} is already taken by ${hash}: another process signs with this key`,
       'signer',
     );
-  }
-
-  /** It is not carried out. Without the lease its row is left to the holder. @throws RetryError */
-  async reject(executionId: string, rejection: Rejection): Promise<Rejection> {
-    if (rejection.reason === 'standing-by') return rejection;
-    await this.executions.settle(executionId, { status: 'rejected', reason: rejection.reason });
-    return rejection;
-  }
-
-  /** The plan would have been carried out. While the database is away, the row says so without the time. */
-  async dryRun(executionId: string, { borrower, block }: LiquidationPlan): Promise<void> {
-    await this.executions.settle(executionId, { status: 'dry-run' }).catch((error: unknown) => {
-      if (!(error instanceof DatabaseAway)) throw error;
-    });
-    this.events.emit({ event: 'dry-run', executionId, borrower, block: block.number });
   }
 
   /**

@@ -12,8 +12,9 @@ const started = (chainCount: number, pending: number[] = []): NonceLane => {
 const use = (lane: NonceLane): Promise<number> =>
   lane.take(async (lease) => {
     await Promise.resolve();
-    lease.keep();
-    return lease.nonce;
+    const [nonce = -1] = lease.next(1);
+    lease.keep([nonce]);
+    return nonce;
   });
 
 describe('NonceLane', () => {
@@ -35,7 +36,7 @@ describe('NonceLane', () => {
   it('never gives a nonce again once its intent is durable, even when the work then fails', async () => {
     const lane = started(5);
     const failing = lane.take((lease) => {
-      lease.keep();
+      lease.keep(lease.next(1));
       return Promise.reject(new Error('broadcast unknown'));
     });
     await expect(failing).rejects.toThrow('broadcast unknown');
@@ -45,8 +46,8 @@ describe('NonceLane', () => {
   it('gives the nonce of a dropped intent to the next one, before any later nonce', async () => {
     const lane = started(5);
     await lane.take(async (lease) => {
-      lease.keep();
-      lease.giveBack();
+      lease.keep(lease.next(1));
+      lease.giveBack(5);
       await Promise.resolve();
     });
     expect(await use(lane)).toBe(5);
@@ -70,21 +71,37 @@ describe('NonceLane', () => {
     const found = await lane.take(async (lease) => {
       lane.hold(8);
       await Promise.resolve();
-      return lease.nonce;
+      return lease.next(1);
     });
-    expect(found).toBe(9);
+    expect(found).toEqual([9]);
   });
 
-  it('an intent keeps its nonce when an earlier nonce is given back meanwhile', async () => {
+  it('work keeps its nonces when an earlier one is given back meanwhile', async () => {
     const lane = started(5);
     await use(lane);
     await lane.take(async (lease) => {
-      expect(lease.nonce).toBe(6);
+      const nonces = lease.next(2);
+      expect(nonces).toEqual([6, 7]);
       lane.giveBack(5);
-      lease.keep();
+      lease.keep(nonces);
       await Promise.resolve();
     });
-    expect([await use(lane), await use(lane)]).toEqual([5, 7]);
+    expect([await use(lane), await use(lane)]).toEqual([5, 8]);
+  });
+
+  it('gives many at once: those that are free first, ascending, and all of them again when the work fails', async () => {
+    const lane = started(5, [5, 7, 9]);
+    const failing = lane.take((lease) => Promise.reject(new Error(lease.next(4).join())));
+    await expect(failing).rejects.toThrow('6,8,10,11');
+    await lane.take(async (lease) => {
+      const nonces = lease.next(4);
+      expect(nonces).toEqual([6, 8, 10, 11]);
+      lease.keep(nonces);
+      await Promise.resolve();
+      lease.giveBack(11);
+      lease.giveBack(10);
+    });
+    expect([await use(lane), await use(lane), await use(lane)]).toEqual([10, 11, 12]);
   });
 
   it('gives no nonce before it has started', async () => {
@@ -104,9 +121,9 @@ describe('NonceLane', () => {
   it('F23 counts a foreign transaction that took the nonce of a dropped intent', async () => {
     const lane = started(5);
     await lane.take(async (lease) => {
-      lease.keep();
+      lease.keep(lease.next(1));
       await Promise.resolve();
-      lease.giveBack();
+      lease.giveBack(5);
     });
     expect(lane.explains(6)).toBe(false);
     expect(lane.adopt(6)).toBe(1);

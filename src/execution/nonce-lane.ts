@@ -1,24 +1,24 @@
 import { RetryError } from '../domain/errors.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 
-/** The right to one nonce, held while the lane runs one intent. */
+/** The right to the next nonces, held while the lane runs one piece of work. */
 export interface NonceLease {
-  /** Chosen when it is first read, because the work may {@link NonceLane.hold} nonces before that. */
-  readonly nonce: number;
+  /** The lowest nonces that no durable row holds, ascending. They are not taken before {@link keep}. */
+  next(count: number): readonly number[];
   /**
-   * The signed intent is durable: from now on the nonce is its own. To be called right after its row is
-   * committed.
+   * The signed intents are durable: from now on these nonces are their own. To be called right after their
+   * rows are committed.
    */
-  keep(): void;
+  keep(nonces: readonly number[]): void;
   /**
    * The row says that the intent was dropped and never reached the chain: the nonce may serve another intent.
    */
-  giveBack(): void;
+  giveBack(nonce: number): void;
 }
 
 /**
- * The nonces of one (chain, sender). Intents run one after the other. Each gets the lowest nonce that no
- * durable row holds. When its work fails before {@link NonceLease.keep}, the next intent gets the same nonce.
+ * The nonces of one (chain, sender). Work runs one after the other. It gets the lowest nonces that no durable
+ * row holds. When it fails before {@link NonceLease.keep}, the next work gets the same nonces.
  */
 export class NonceLane {
   readonly #queue = new SerialQueue();
@@ -128,16 +128,18 @@ export class NonceLane {
   }
 
   #lease(): NonceLease {
-    const next = this.#next;
-    if (next === undefined) throw new RetryError('the nonce is not known yet: execution has not started');
-    let chosen: number | undefined;
-    const nonce = (): number => (chosen ??= this.#free[0] ?? this.#next ?? next);
+    if (this.#next === undefined)
+      throw new RetryError('the nonce is not known yet: execution has not started');
     return {
-      get nonce() {
-        return nonce();
-      },
-      keep: () => this.hold(nonce()),
-      giveBack: () => this.giveBack(nonce()),
+      next: (count) => this.#lowest(count),
+      keep: (nonces) => nonces.forEach((nonce) => this.hold(nonce)),
+      giveBack: (nonce) => this.giveBack(nonce),
     };
+  }
+
+  #lowest(count: number): readonly number[] {
+    const free = this.#free.slice(0, count);
+    const from = this.#next ?? 0;
+    return [...free, ...Array.from({ length: count - free.length }, (_, index) => from + index)];
   }
 }

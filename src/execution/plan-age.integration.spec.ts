@@ -21,13 +21,13 @@ describe('F50 a plan that is too old', { timeout: 60_000 }, () => {
     const sign = vi.spyOn(bench.signer, 'sign');
     const intent = await bench.plan(1);
     bench.clock.putForward(30_000);
-    expect(await bench.execution.submit(intent)).toMatchObject({
+    expect(await bench.carryOut(intent)).toMatchObject({
       kind: 'rejected',
       reason: 'plan-too-old',
       detail: { limitMs: '30000' },
     });
     expect(sign).not.toHaveBeenCalled();
-    expect(await bench.statusOf(intent.executionId)).toBe('rejected: plan-too-old');
+    expect(await bench.executions.count()).toBe(0);
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
@@ -35,12 +35,12 @@ describe('F50 a plan that is too old', { timeout: 60_000 }, () => {
   it('is not handed over when its row took too long; its nonce serves the next plan', async () => {
     const bench = await world.start({ maxPlanAgeMs: 30_000 });
     const record = bench.outbox.record.bind(bench.outbox);
-    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
-      const recorded = await record(intent);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      const recorded = await record(...args);
       bench.clock.putForward(30_000);
       return recorded;
     });
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
     expect(await bench.submit(1)).toMatchObject({ kind: 'rejected', reason: 'plan-too-old' });
     expect(send).not.toHaveBeenCalled();
     expect(await bench.bookedToday()).toBe(0n);
@@ -52,7 +52,7 @@ describe('F50 a plan that is too old', { timeout: 60_000 }, () => {
     const intent = await bench.plan(1);
     const newer = { ...aBlock(intent.plan.block.number), receivedAtMs: 0 };
     const trace = new PassTrace(bench.clock, bench.clock.monotonicMs(), () => newer);
-    expect(await bench.execution.submit({ ...intent, trace })).toMatchObject({
+    expect(await bench.carryOut({ ...intent, trace })).toMatchObject({
       kind: 'rejected',
       reason: 'plan-too-old',
       detail: { replacedBlock: intent.plan.block.hash },
@@ -75,7 +75,7 @@ describe('F50 a plan that is too old', { timeout: 60_000 }, () => {
       const intent = await bench.plan(1);
       say('planned');
       process.kill(process.pid, 'SIGSTOP');
-      say(await bench.execution.submit(intent));
+      say(await bench.carryOut(intent));
       let again;
       do again = await bench.submit(1);
       while (again.reason === 'plan-too-old');

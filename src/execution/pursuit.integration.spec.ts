@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
-import { type Bench, STAND_IN_CODE } from '../../testing/execution.js';
+import { answering, type Bench, STAND_IN_CODE } from '../../testing/execution.js';
 import type { Hex } from '../domain/hex.js';
 import { MOST_BUMPS } from './pursuit.js';
 import { ALICE } from '../../testing/builders/safety.js';
@@ -107,7 +107,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     await bench.rpc('anvil_dropAllTransactions');
     await bench.safety.raise('books', 'HALTED', 'stop');
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
     await bench.mine(3);
     await bench.settle();
     expect(send).not.toHaveBeenCalled();
@@ -150,7 +150,9 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     await bench.rpc('anvil_dropAllTransactions');
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
     await bench.mine(3);
-    vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValue({ kind: 'unknown', detail: 'no answer' });
+    vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementation(
+      answering({ kind: 'unknown', detail: 'no answer' }),
+    );
     await bench.settle();
     await bench.settle();
     vi.restoreAllMocks();

@@ -3,7 +3,14 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Hash, Hex } from '../domain/hex.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
-import { Bench, reverting, STAND_IN_CODE, type Fork, type Settings } from '../../testing/execution.js';
+import {
+  answering,
+  Bench,
+  reverting,
+  STAND_IN_CODE,
+  type Fork,
+  type Settings,
+} from '../../testing/execution.js';
 
 const AWAY = new RetryError('the database does not serve');
 /** Contract code that reverts without a reason. */
@@ -52,7 +59,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       expect(settlement).toMatchObject({ status: 'succeeded' });
       const gone = await reorg();
 
-      const sent = vi.spyOn(bench.chain, 'sendRawTransaction');
+      const sent = vi.spyOn(bench.chain, 'sendRawTransactions');
       const [first, ...others] = await bench.settle(gone);
       expect(others).toEqual([]);
       expect(first).toEqual({
@@ -162,7 +169,9 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
   it('is dropped after its deadline when no node has it, and its nonce serves the next intent', async () => {
     await start();
     const { executionId, hash } = await bench.settled(1);
-    vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValue({ kind: 'unknown', detail: 'no answer' });
+    vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementation(
+      answering({ kind: 'unknown', detail: 'no answer' }),
+    );
     const gone = await reorg();
     expect(await bench.settle(gone)).toMatchObject([reopened('succeeded')]);
     // The chain counts one transaction fewer than was settled. That is no reason to halt.

@@ -115,8 +115,9 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
 
   async function submit(plan: LiquidationPlan): Promise<string> {
     const intent = await bench.plan(1, { ...plan, data: plan.call.data });
-    expect(await bench.execution.submit(intent)).toMatchObject({ kind: 'submitted' });
-    return intent.executionId;
+    const submission = await bench.carryOut(intent);
+    expect(submission).toMatchObject({ kind: 'submitted' });
+    return submission.executionId;
   }
 
   /** The rival liquidates the position itself, with a tip of its own. @returns the hash */

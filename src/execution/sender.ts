@@ -1,4 +1,5 @@
-import { RetryError } from '../domain/errors.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { errorFrom, RetryError, worstFirst } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { SendOutcome } from '../rpc/chain/send-transaction.js';
@@ -39,31 +40,47 @@ export class Sender {
   ) {}
 
   /**
-   * Hands a transaction over for the first time.
+   * Hands transactions of one door over for the first time, in their order, and judges the answer to each.
+   * None waits for the answer to another.
    *
-   * @param headNumber the block of its plan.
+   * @param left called when they have left, before any answer is judged.
+   * @returns what came of each, in their order.
    * @throws HaltError when someone else uses our key; the bot is HALTED then.
    */
   async send(
-    transaction: InFlight,
+    transactions: readonly InFlight[],
     lease: NonceLease,
-    headNumber: number,
-    trace: PassTrace,
-  ): Promise<Submission> {
-    const { executionId, hash, nonce, terms } = transaction;
+    { headNumber, trace }: { readonly headNumber: number; readonly trace: PassTrace },
+    left: () => void,
+  ): Promise<Submission[]> {
+    const [first] = transactions;
+    if (!first) return [];
     const headToSendUs = Math.min(Math.round(trace.sinceHeadMs() * 1_000), MOST_MICROSECONDS);
-    transaction.sentAtBlock = headNumber;
-    transaction.headToSendUs = headToSendUs;
-    const outcome = await this.doorOf(transaction).send(transaction).catch(unansweredIfRetry);
+    for (const transaction of transactions)
+      Object.assign(transaction, { sentAtBlock: headNumber, headToSendUs });
+    const outcomes = this.doorOf(first).send(transactions);
+    // What is told of them waits until their bytes are on the way.
+    const told = nextTurn().then(left);
+    const judged = await Promise.allSettled(
+      transactions.map(async (transaction, index) => {
+        const outcome = outcomes[index] ?? Promise.reject(new RetryError('the door gave no answer'));
+        const [heard] = await Promise.all([outcome.catch(unansweredIfRetry), told]);
+        return this.judge(transaction, lease, heard);
+      }),
+    );
+    const failed = judged.flatMap((one) => (one.status === 'rejected' ? [errorFrom(one.reason)] : []));
+    const [worst] = worstFirst(failed);
+    if (worst) throw worst;
+    return judged.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  }
+
+  private async judge(transaction: InFlight, lease: NonceLease, outcome: SendOutcome): Promise<Submission> {
+    const { executionId, hash, nonce, terms, headToSendUs = 0 } = transaction;
     const submission = await this.firstAnswer(transaction, lease, outcome);
     if (submission.kind === 'submitted') {
       const ids = { executionId, borrower: terms.borrower, hash, nonce };
-      this.events.emit({
-        event: 'transaction-sent',
-        ...ids,
-        door: this.doorOf(transaction).name,
-        headToSendUs,
-      });
+      const door = this.doorOf(transaction).name;
+      this.events.emit({ event: 'transaction-sent', ...ids, door, headToSendUs });
     }
     return submission;
   }
@@ -79,7 +96,8 @@ export class Sender {
    */
   async sendAgain(transaction: InFlight, head: SettlingHead): Promise<void> {
     if (!this.wallet.lease.holds) return;
-    const outcome = await this.doorOf(transaction).send(transaction);
+    const [outcome] = await Promise.all(this.doorOf(transaction).send([transaction]));
+    if (!outcome) throw new RetryError('the door gave no answer');
     if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
     transaction.sentAtBlock = head.number;
     await this.laterAnswer(transaction, outcome);
@@ -138,7 +156,7 @@ export class Sender {
     lease: NonceLease,
     error: RpcAnswerError,
   ): Promise<Submission> {
-    const { hash } = transaction;
+    const { hash, nonce, executionId } = transaction;
     this.noteRefusal(transaction, error);
     if (error instanceof NoPlaceInPool) return this.kept(transaction, error);
     if (error instanceof NonceTooLow || error instanceof ReplacementUnderpriced) {
@@ -153,9 +171,9 @@ export class Sender {
     if (error instanceof InsufficientFunds) this.wallet.budget.refuseForFunds(feeWei);
     const dropped = await this.ledger.saveIfPossible(transaction, async () => {
       await this.ledger.drop(transaction, 'failed', { outcome: 'refused', reason });
-      lease.giveBack();
+      lease.giveBack(nonce);
     });
-    return dropped ? { kind: 'dropped', hash, reason } : submitted(transaction);
+    return dropped ? { kind: 'dropped', executionId, hash, reason } : submitted(transaction);
   }
 
   private kept(transaction: InFlight, { reason: message }: RpcAnswerError): Submission {
@@ -199,8 +217,8 @@ export class Sender {
   }
 }
 
-function submitted({ hash, nonce, accepted }: InFlight): Submission {
-  return { kind: 'submitted', hash, nonce, accepted };
+function submitted({ executionId, hash, nonce, accepted }: InFlight): Submission {
+  return { kind: 'submitted', executionId, hash, nonce, accepted };
 }
 
 /** No endpoint could be asked: the transaction stays in flight. */

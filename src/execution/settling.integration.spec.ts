@@ -6,7 +6,15 @@ import type { Hex } from '../domain/hex.js';
 import type { FeesPaid } from '../domain/events/execution.js';
 import { costUsd8 } from '../domain/money.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
-import { Bench, DOING_NOTHING, emitting, ETHER, reverting, type Settings } from '../../testing/execution.js';
+import {
+  answering,
+  Bench,
+  DOING_NOTHING,
+  emitting,
+  ETHER,
+  reverting,
+  type Settings,
+} from '../../testing/execution.js';
 import { ALICE } from '../../testing/builders/safety.js';
 import { faultBegins } from '../../testing/fault-times.js';
 
@@ -32,7 +40,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     bench = await world.restart();
   };
   const submitUnanswered = async (number: number, changes?: Parameters<Bench['submit']>[1]) => {
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValueOnce(NO_ANSWER);
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementationOnce(answering(NO_ANSWER));
     return { send, ...(await bench.submit(number, changes)) };
   };
 
@@ -146,7 +154,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
   it('a transaction that is not mined is handed over again, the same bytes, at growing distances', async () => {
     await start();
     const { send } = await submitUnanswered(1);
-    send.mockResolvedValue(NO_ANSWER);
+    send.mockImplementation(answering(NO_ANSWER));
     const planned = (await bench.chain.getBlock('latest')).number;
     const sentAt: number[] = [];
     for (let block = 1; block <= 14; block++) {
@@ -156,7 +164,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
       if (send.mock.calls.length > before) sentAt.push(block);
     }
     expect(sentAt).toEqual([2, 6, 14]);
-    expect(new Set(send.mock.calls.map(([raw]) => raw)).size).toBe(1);
+    expect(new Set(send.mock.calls.map(([all]) => all[0]?.raw)).size).toBe(1);
     expect((await bench.chain.getBlock('latest')).number).toBe(planned + 14);
 
     send.mockRestore();
@@ -241,7 +249,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
   it('a transaction past its deadline that no node has is dropped, and its nonce serves the next one', async () => {
     await start();
     const { executionId, send } = await submitUnanswered(1);
-    send.mockResolvedValue(NO_ANSWER);
+    send.mockImplementation(answering(NO_ANSWER));
     await bench.rpc('evm_increaseTime', [601]);
     await bench.mine();
     expect(await bench.settle()).toEqual([]);

@@ -1,18 +1,7 @@
 import type { Rejection } from '../domain/decision.js';
 import type { Hash } from '../domain/hex.js';
-import type { PassTrace } from '../domain/pass-trace.js';
-import type { LiquidationPlan } from '../domain/plan.js';
 
-/** A plan to carry out. */
-export interface Intent {
-  readonly plan: LiquidationPlan;
-  /** Of its row in the table executions, in status `planned`. */
-  readonly executionId: string;
-  /** Of the pass that made the plan: for the time from head to hand-over. */
-  readonly trace: PassTrace;
-}
-
-/** What came of an intent. Each kind is told by an event too, except the rejection. */
+/** What came of a plan. Each kind is told by an event too, except the rejection. */
 export type Submission =
   /**
    * It is durable and was handed over. An `execution-settled` event tells later whether it was mined, and
@@ -20,13 +9,20 @@ export type Submission =
    */
   | {
       readonly kind: 'submitted';
+      readonly executionId: string;
       readonly hash: Hash;
       readonly nonce: number;
       /** A node has confirmed that it has it. Otherwise it is handed over again until its fate is known. */
       readonly accepted: boolean;
     }
+  /** It would have been sent. It has no row yet. */
   | { readonly kind: 'dry-run' }
-  /** Nothing was sent. */
-  | Rejection
+  /** Nothing was sent. With an id it was signed, and its row is durable. */
+  | (Rejection & { readonly executionId?: string })
   /** It was signed, and every node refused it. */
-  | { readonly kind: 'dropped'; readonly hash: Hash; readonly reason: string };
+  | {
+      readonly kind: 'dropped';
+      readonly executionId: string;
+      readonly hash: Hash;
+      readonly reason: string;
+    };

@@ -5,7 +5,7 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import { FeeCapExceeded } from '../rpc/rpc-errors.js';
 import { aPlan, CHIMERA, USD } from '../../testing/builders/plan.js';
-import { Bench, type Settings } from '../../testing/execution.js';
+import { answering, Bench, type Settings } from '../../testing/execution.js';
 import { ALICE } from '../../testing/builders/safety.js';
 
 const AWAY = new RetryError('the database does not serve');
@@ -20,17 +20,20 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('hands the transaction over only after its row, its authorisation and its volume are durable', async () => {
     await start();
-    const send = bench.chain.sendRawTransaction.bind(bench.chain);
+    const send = bench.chain.sendRawTransactions.bind(bench.chain);
     let durable: unknown;
-    vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementation(async (raw, hash) => {
-      const row = await bench.outbox.find(31337, bench.signer.address, 0);
-      durable = {
-        same: row?.raw === raw && row.hash === hash,
-        status: row?.status,
-        booked: await bench.bookedToday(),
-      };
-      return send(raw, hash);
-    });
+    vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementation((all) =>
+      all.map(async (one) => {
+        const row = await bench.outbox.find(31337, bench.signer.address, 0);
+        durable = {
+          same: row?.raw === one.raw && row.hash === one.hash,
+          status: row?.status,
+          booked: await bench.bookedToday(),
+        };
+        const [outcome] = await Promise.all(send([one]));
+        return outcome!;
+      }),
+    );
     const submission = await bench.submit(1);
     expect(durable).toEqual({ same: true, status: 'prepared', booked: 100n * USD });
     expect(submission).toMatchObject({ kind: 'submitted', nonce: 0, accepted: true });
@@ -46,9 +49,11 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     const clock = new TestClock();
     const intent = { ...(await bench.plan(1)), trace: new PassTrace(clock, clock.monotonicMs()) };
     clock.advance(12.345);
-    const submission = await bench.execution.submit(intent);
+    const submission = await bench.carryOut(intent);
     if (submission.kind !== 'submitted') throw new Error('not submitted');
-    const { executionId, plan } = intent;
+    const { plan } = intent;
+    const { executionId } = submission;
+    expect(bench.events.all.map(({ event }) => event).slice(-2)).toEqual(['plan-ready', 'transaction-sent']);
     expect(bench.events.named('transaction-sent')).toEqual([
       {
         event: 'transaction-sent',
@@ -64,17 +69,13 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.executions.find(executionId)).toMatchObject({ headToSendUs: 12_345 });
   });
 
-  it('a dry run authorises and writes, and neither signs nor sends', async () => {
+  it('a dry run asks the gate, and neither signs nor sends nor writes', async () => {
     await start({ mode: 'dry-run' });
     const sign = vi.spyOn(bench.signer, 'sign');
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
-    const { kind, executionId } = await bench.submit(1);
-    expect(kind).toBe('dry-run');
-    expect(await bench.statusOf(executionId)).toBe('dry-run');
-    expect(bench.events.all).toMatchObject([{ event: 'dry-run', executionId }]);
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    expect(await bench.submit(1)).toMatchObject({ kind: 'dry-run' });
     const tooLarge = await bench.submit(2, { notionalUsd8: 1_001n * USD });
     expect(tooLarge).toMatchObject({ kind: 'rejected', reason: 'notional-above-limit' });
-    expect(await bench.statusOf(tooLarge.executionId)).toBe('rejected: notional-above-limit');
     expect(sign).not.toHaveBeenCalled();
     expect(send).not.toHaveBeenCalled();
     expect(bench.execution.inFlight().size).toBe(0);
@@ -143,9 +144,9 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   it('a halt while the row is written: the signed transaction is not sent, its nonce and its volume are free again', async () => {
     await start();
     const record = bench.outbox.record.bind(bench.outbox);
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
-    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
-      const recorded = await record(intent);
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      const recorded = await record(...args);
       void bench.safety.raise('books', 'HALTED', 'stop');
       return recorded;
     });
@@ -159,15 +160,110 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 0 });
   });
 
+  it('a halt while the rows of a pass are written: none is sent, and all nonces and the volume are free again', async () => {
+    await start();
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      const recorded = await record(...args);
+      void bench.safety.raise('books', 'HALTED', 'stop');
+      return recorded;
+    });
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    const held = await bench.submitAll(1, 2, 3);
+    expect(held).toMatchObject(Array(3).fill({ kind: 'rejected', reason: 'halted' }));
+    expect(send).not.toHaveBeenCalled();
+    expect((await bench.outboxRows()).map((row) => row.split(' ')[2])).toEqual(Array(3).fill('dropped'));
+    expect(await bench.bookedToday()).toBe(0n);
+    await bench.safety.resume('go on', ALICE);
+    expect(await bench.submitAll(4, 5)).toMatchObject([{ nonce: 0 }, { nonce: 1 }]);
+  });
+
+  it('F28 rows that cannot be withdrawn stay in flight with those before them, without a gap of nonces', async () => {
+    await start();
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      const recorded = await record(...args);
+      void bench.safety.raise('books', 'HALTED', 'stop');
+      return recorded;
+    });
+    const end = bench.outbox.end.bind(bench.outbox);
+    let ended = 0;
+    vi.spyOn(bench.outbox, 'end').mockImplementation((...args) =>
+      ++ended === 2 ? Promise.reject(AWAY) : end(...args),
+    );
+    await bench.submitAll(1, 2, 3);
+    expect(bench.execution.inFlight().size).toBe(2);
+    expect([await bench.outboxOf(0), await bench.outboxOf(1), await bench.outboxOf(2)]).toEqual([
+      ...['prepared', 'prepared', 'dropped'],
+    ]);
+    await bench.safety.resume('go on', ALICE);
+    expect(await bench.submit(4)).toMatchObject({ kind: 'submitted', nonce: 2 });
+    await bench.settle();
+    await bench.mine(2);
+    await bench.settle();
+    expect(await bench.count()).toBe(3);
+  });
+
+  it('one durable write and one hand-over for the plans of a pass, in the order of their nonces', async () => {
+    await start();
+    const record = vi.spyOn(bench.outbox, 'record');
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    expect(await bench.submitAll(1, 2, 3, 4)).toMatchObject(
+      [0, 1, 2, 3].map((nonce) => ({ kind: 'submitted', nonce, accepted: true })),
+    );
+    expect([record, send].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
+    const rows = await Promise.all(
+      [0, 1, 2, 3].map((nonce) => bench.outbox.find(31337, bench.signer.address, nonce)),
+    );
+    expect(send.mock.calls[0]?.[0].map(({ hash }) => hash)).toEqual(rows.map((row) => row?.hash));
+    await bench.mine();
+    expect(await bench.count()).toBe(4);
+  });
+
+  it('one of several that every node refuses: the others go on, and the next plan takes its nonce', async () => {
+    await start();
+    const plans = [await bench.plan(1), await bench.plan(2, { call: { ...aPlan().call, gasLimit: 1_000n } })];
+    const submissions = await bench.execution.submit(
+      [...plans, await bench.plan(3)].map(({ plan }) => plan),
+      (await bench.plan(0)).trace,
+    );
+    expect(submissions).toMatchObject([
+      { kind: 'submitted', nonce: 0 },
+      { kind: 'dropped' },
+      { kind: 'submitted', nonce: 2 },
+    ]);
+    expect(await bench.submit(4)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    await bench.mine();
+    expect(await bench.count()).toBe(3);
+  });
+
+  it('F29 rows whose answer was lost are found, all of them; none of their nonces is used twice', async () => {
+    await start();
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      await record(...args);
+      throw AWAY;
+    });
+    await expect(bench.submitAll(1, 2)).rejects.toBe(AWAY);
+    expect(await bench.submitAll(3, 4)).toMatchObject([{ nonce: 2 }, { nonce: 3 }]);
+    expect(bench.safety.volume.todayUsd8).toBe(400n * USD);
+    await bench.settle();
+    await bench.mine(2);
+    expect(await bench.settle()).toHaveLength(4);
+    expect(await bench.count()).toBe(4);
+  });
+
   it('F24 "already known" is a success', async () => {
     await start();
-    const send = bench.chain.sendRawTransaction.bind(bench.chain);
-    vi.spyOn(bench.chain, 'sendRawTransaction').mockImplementationOnce(async (raw, hash) => {
-      await send(raw, hash);
-      const again = await send(raw, hash);
-      expect(again).toEqual({ kind: 'accepted', alreadyKnown: true });
-      return again;
-    });
+    const send = bench.chain.sendRawTransactions.bind(bench.chain);
+    vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementationOnce((all) =>
+      all.map(async (one) => {
+        await Promise.all(send([one]));
+        const [again] = await Promise.all(send([one]));
+        expect(again).toEqual({ kind: 'accepted', alreadyKnown: true });
+        return again!;
+      }),
+    );
     expect(await bench.submit(1)).toMatchObject({ kind: 'submitted', accepted: true });
     expect(bench.safety.status().state).toBe('NORMAL');
   });
@@ -215,7 +311,9 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     const { feeWei } = aPlan().reservation;
     const reason = 'tx fee (0.005 ether) exceeds the configured cap (0.004 ether)';
     const error = new FeeCapExceeded(-32000, reason, 4n * 10n ** 15n);
-    vi.spyOn(bench.chain, 'sendRawTransaction').mockResolvedValueOnce({ kind: 'refused', error });
+    vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementationOnce(
+      answering({ kind: 'refused', error }),
+    );
     expect(await bench.submit(1)).toMatchObject({ kind: 'dropped' });
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
     expect(bench.execution.allowance().nodeCapWei).toBe(4n * 10n ** 15n);
@@ -247,7 +345,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('F28 nothing is sent while the database is away, and the nonce is used again', async () => {
     await start();
-    const send = vi.spyOn(bench.chain, 'sendRawTransaction');
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
     vi.spyOn(bench.outbox, 'record').mockRejectedValueOnce(AWAY);
     await expect(bench.submit(1)).rejects.toBe(AWAY);
     expect(send).not.toHaveBeenCalled();
@@ -258,8 +356,8 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   it('F29 a row whose answer was lost is found, sent and counted; its nonce is never used twice', async () => {
     await start();
     const record = bench.outbox.record.bind(bench.outbox);
-    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (intent) => {
-      await record(intent);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      await record(...args);
       throw AWAY;
     });
     await expect(bench.submit(1)).rejects.toBe(AWAY);

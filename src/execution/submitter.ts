@@ -2,15 +2,18 @@ import { LeaseLost, type ExecutionMode } from '../database/index.js';
 import { after, type Allowance } from '../domain/budget.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
+import type { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
-import type { Ledger } from './ledger.js';
+import { planReady } from './execution-row.js';
+import type { InFlight } from './in-flight.js';
+import type { Ledger, SignedPlan } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
 import type { Sender } from './sender.js';
-import type { Intent, Submission } from './submission.js';
+import type { Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
 
 export interface SubmitterSettings {
@@ -29,14 +32,21 @@ interface Ahead {
   readonly allowance: Allowance;
 }
 
+/** The plans of one call, and the trace of the pass that made them. */
+interface Batch {
+  readonly plans: readonly LiquidationPlan[];
+  readonly trace: PassTrace;
+}
+
 /**
- * From a plan to a transaction that was handed over. Every intent goes through the same gate, one at a time:
- * look at its age, authorise, sign, make durable, look once more whether the bot is HALTED or the plan has
- * grown too old, hand over.
+ * From the plans of a pass to transactions that were handed over. The gate looks at one plan after the
+ * other: its age, and whether it is authorised beside those before it. Those that pass are signed, made
+ * durable together, looked at once more, whether the bot is HALTED or they have grown too old, and handed
+ * over together.
  */
 export class Submitter {
-  /** Of the intents that are being carried out. */
-  private readonly borrowers = new Set<Address>();
+  /** The plans that are being carried out. */
+  private readonly making = new Set<readonly LiquidationPlan[]>();
   private stopped = false;
 
   constructor(
@@ -45,43 +55,121 @@ export class Submitter {
     private readonly sender: Sender,
     private readonly safety: SafetyController,
     private readonly failures: FailurePolicy,
+    private readonly events: Events,
     private readonly settings: SubmitterSettings,
   ) {}
 
   /** The borrowers for which a transaction is being made or is in flight. */
   inFlight(): ReadonlySet<Address> {
-    return new Set([...this.borrowers, ...this.ledger.borrowers]);
+    const making = [...this.making].flat().map(({ borrower }) => borrower);
+    return new Set([...making, ...this.ledger.borrowers]);
   }
 
   /** As {@link ExecutionService.submit}. */
-  async submit(intent: Intent): Promise<Submission> {
-    const { plan, executionId } = intent;
+  async submit(plans: readonly LiquidationPlan[], trace: PassTrace): Promise<readonly Submission[]> {
     if (this.stopped) throw new RetryError('the bot is stopping: nothing more is sent');
-    if (this.wallet.lease.status.role === 'standby') return rejected('standing-by');
-    if (this.inFlight().has(plan.borrower)) return this.ledger.reject(executionId, rejected('in-flight'));
-    this.borrowers.add(plan.borrower);
+    if (this.wallet.lease.status.role === 'standby') return plans.map(() => rejected('standing-by'));
+    this.making.add(plans);
     try {
-      return await this.wallet.lane.take((lease) => this.carryOutOrHalt(lease, intent));
+      return await this.wallet.lane.take((lease) => this.carryOutOrHalt(lease, { plans, trace }));
     } catch (error) {
       // What was signed has no row: it stays in this process, and is forgotten.
-      if (error instanceof LeaseLost) return rejected('standing-by');
+      if (error instanceof LeaseLost) return plans.map(() => rejected('standing-by'));
       throw error;
     } finally {
-      this.borrowers.delete(plan.borrower);
+      this.making.delete(plans);
     }
   }
 
+  /** Takes no more plans, and waits until those taken so far were handed over or refused. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.wallet.lane.idle();
+  }
+
+  /** A HaltError halts before the next plans get their turn, and not only when it has reached the loop. */
+  private async carryOutOrHalt(lease: NonceLease, batch: Batch): Promise<readonly Submission[]> {
+    try {
+      return await this.carryOut(lease, batch);
+    } catch (error) {
+      if (error instanceof HaltError) await this.failures.halt(error.message, error.about);
+      throw error;
+    }
+  }
+
+  private async carryOut(lease: NonceLease, { plans, trace }: Batch): Promise<readonly Submission[]> {
+    await this.ledger.findMissedRows();
+    const refusals = this.askGate({ plans, trace });
+    if (this.settings.mode === 'dry-run') return refusals.map((refusal) => refusal ?? { kind: 'dry-run' });
+    const passed = plans.filter((_, index) => !refusals[index]);
+    // No await between the authorisation and the signatures: nothing changes in between.
+    const nonces = lease.next(passed.length);
+    const signedPlans = passed.map((plan, index): SignedPlan => {
+      const nonce = nonces[index];
+      if (nonce === undefined) throw new TypeError('fewer nonces than plans');
+      return { plan, signed: this.wallet.signer.sign(plan.call, nonce) };
+    });
+    const sent = (await this.send(lease, signedPlans, trace)).values();
+    return refusals.map((refusal) => refusal ?? sent.next().value ?? rejected('interrupted'));
+  }
+
+  private async send(
+    lease: NonceLease,
+    signedPlans: readonly SignedPlan[],
+    trace: PassTrace,
+  ): Promise<readonly Submission[]> {
+    const [first] = signedPlans;
+    if (!first) return [];
+    const transactions = await this.ledger.record(signedPlans, this.settings.door.name);
+    trace.mark('record');
+    lease.keep(transactions.map(({ nonce }) => nonce));
+    // The rows are durable: the process that takes over hands them over.
+    if (!this.wallet.lease.holds) return transactions.map(withoutHandOver(rejected('standing-by')));
+    const plans = signedPlans.map(({ plan }) => plan);
+    const ready = (): void => this.reportReady(plans, transactions);
+    const late = this.safety.isHalted ? rejected('halted') : this.firstAgeRefusal(plans, trace);
+    if (late) {
+      ready();
+      await this.withdraw(transactions, late, lease);
+      return transactions.map(withoutHandOver(late));
+    }
+    const head = { headNumber: first.plan.block.number, trace };
+    const submissions = await this.sender.send(transactions, lease, head, ready);
+    trace.mark('send');
+    return submissions;
+  }
+
   /**
-   * What the gate would say now of plans that are carried out one after the other. It changes nothing, and
-   * the gate itself decides: a plan that is refused here needs no row and no turn.
+   * They have not left this process. The last one comes first, so that no nonce is missing below one that is
+   * kept. What cannot be saved stays in flight with those before it, and is simulated before it is sent.
    */
-  foresee(plans: readonly LiquidationPlan[], trace: PassTrace): readonly (Rejection | undefined)[] {
-    const borrowers = new Set(this.inFlight());
+  private async withdraw(
+    transactions: readonly InFlight[],
+    { reason }: Rejection,
+    lease: NonceLease,
+  ): Promise<void> {
+    for (const transaction of [...transactions].reverse()) {
+      const isSaved = await this.ledger.saveIfPossible(transaction, async () => {
+        await this.ledger.withdraw(transaction, reason);
+        lease.giveBack(transaction.nonce);
+      });
+      if (!isSaved) return;
+    }
+  }
+
+  private reportReady(plans: readonly LiquidationPlan[], transactions: readonly InFlight[]): void {
+    for (const [index, plan] of plans.entries())
+      this.events.emit(planReady(plan, transactions[index]?.executionId ?? ''));
+  }
+
+  /** What the gate says of plans that are carried out one after the other: undefined for one that passes. */
+  private askGate({ plans, trace }: Batch): readonly (Rejection | undefined)[] {
+    const borrowers = new Set(this.ledger.borrowers);
     let ahead = this.nothingAhead();
     return plans.map((plan) => {
       const refusal = borrowers.has(plan.borrower)
         ? rejected('in-flight')
-        : this.refusalOf({ plan, trace }, ahead);
+        : this.refusalOf(plan, trace, ahead);
       if (refusal || this.settings.mode === 'dry-run') return refusal;
       borrowers.add(plan.borrower);
       ahead = {
@@ -93,71 +181,28 @@ export class Submitter {
     });
   }
 
-  /** Takes no more intents, and waits until those taken so far were handed over or refused. */
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await this.wallet.lane.idle();
-  }
-
-  /** A HaltError halts before the next intent gets its turn, and not only when it has reached the loop. */
-  private async carryOutOrHalt(lease: NonceLease, intent: Intent): Promise<Submission> {
-    try {
-      return await this.carryOut(lease, intent);
-    } catch (error) {
-      if (error instanceof HaltError) await this.failures.halt(error.message, error.about);
-      throw error;
-    }
-  }
-
-  private async carryOut(lease: NonceLease, intent: Intent): Promise<Submission> {
-    const { plan, executionId, trace } = intent;
-    const { mode, door } = this.settings;
-    await this.ledger.findMissedRows();
-    const rejection = this.refusalOf(intent);
-    if (rejection) return this.ledger.reject(executionId, rejection);
-    if (mode === 'dry-run') {
-      await this.ledger.dryRun(executionId, plan);
-      return { kind: 'dry-run' };
-    }
-    // No await between the authorisation and the signature: nothing changes in between.
-    const signed = this.wallet.signer.sign(plan.call, lease.nonce);
-    const transaction = await this.ledger.record(intent, signed, door.name);
-    trace.mark('record');
-    lease.keep();
-    // The row is durable: the process that takes over hands it over.
-    if (!this.wallet.lease.holds) return rejected('standing-by');
-    const late = this.safety.isHalted ? rejected('halted') : this.ageRefusalOf(intent);
-    if (late) {
-      // It has not left this process. If that cannot be saved it stays in flight, and is simulated before it
-      // is sent.
-      await this.ledger.saveIfPossible(transaction, async () => {
-        await this.ledger.withdraw(transaction, late.reason);
-        lease.giveBack();
-      });
-      return late;
-    }
-    const submission = await this.sender.send(transaction, lease, plan.block.number, trace);
-    trace.mark('send');
-    return submission;
-  }
-
   private nothingAhead(): Ahead {
     return { inFlight: this.ledger.size, notionalUsd8: 0n, allowance: this.ledger.allowance };
   }
 
-  /** Why the plan is not signed now, or after those that are ahead of it. */
-  private refusalOf(
-    intent: Pick<Intent, 'plan' | 'trace'>,
-    ahead: Ahead = this.nothingAhead(),
-  ): Rejection | undefined {
-    return this.ageRefusalOf(intent) ?? this.nonceRefusal(ahead) ?? this.safetyRefusalOf(intent.plan, ahead);
+  /** Why the plan is not signed after those that are ahead of it. */
+  private refusalOf(plan: LiquidationPlan, trace: PassTrace, ahead: Ahead): Rejection | undefined {
+    return this.ageRefusalOf(plan, trace) ?? this.nonceRefusal(ahead) ?? this.safetyRefusalOf(plan, ahead);
+  }
+
+  private firstAgeRefusal(plans: readonly LiquidationPlan[], trace: PassTrace): Rejection | undefined {
+    for (const plan of plans) {
+      const refusal = this.ageRefusalOf(plan, trace);
+      if (refusal) return refusal;
+    }
+    return undefined;
   }
 
   /**
    * A plan is as good as its block. The process may have stood still, or the chain may have replaced the
    * block.
    */
-  private ageRefusalOf({ plan, trace }: Pick<Intent, 'plan' | 'trace'>): Rejection | undefined {
+  private ageRefusalOf(plan: LiquidationPlan, trace: PassTrace): Rejection | undefined {
     const ageMs = Math.round(trace.sinceHeadMs());
     const { maxPlanAgeMs } = this.settings;
     if (ageMs > maxPlanAgeMs)
@@ -189,4 +234,9 @@ export class Submitter {
     );
     return authorisation.kind === 'rejected' ? authorisation : undefined;
   }
+}
+
+/** It was signed, and is durable. */
+function withoutHandOver(rejection: Rejection): (transaction: InFlight) => Submission {
+  return ({ executionId }) => ({ ...rejection, executionId });
 }

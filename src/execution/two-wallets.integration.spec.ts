@@ -3,6 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { USD } from '../../testing/builders/plan.js';
 import { reverting, type Bench } from '../../testing/execution.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
+import { executionRow } from './execution-row.js';
+
+/** A plan as an earlier version left it: written, and not signed. */
+async function unsigned(bench: Bench, number: number): Promise<string> {
+  const { plan } = await bench.plan(number);
+  const owner = { chainId: 31337, wallet: bench.signer.address, mode: 'live' } as const;
+  return bench.executions.insert(executionRow(plan, owner, 'planned'));
+}
 
 describe('two wallets with one database', { timeout: 60_000 }, () => {
   const world = ExecutionWorld.forThisFile();
@@ -14,19 +22,19 @@ describe('two wallets with one database', { timeout: 60_000 }, () => {
 
   it('the start of one leaves the plans and the transactions of the other one alone', async () => {
     const first = await world.start();
-    const planned = await first.plan(1);
+    const planned = await unsigned(first, 1);
     const sent = await first.submit(2);
     const second = await world.start();
-    expect(await first.statusOf(planned.executionId)).toBe('planned');
+    expect(await first.statusOf(planned)).toBe('planned');
     expect(await first.outboxOf(0)).not.toBe('dropped');
     expect(second.execution.inFlight().size).toBe(0);
 
-    expect(await first.execution.submit(planned)).toMatchObject({ kind: 'submitted', nonce: 1 });
+    expect(await first.submit(1)).toMatchObject({ kind: 'submitted', nonce: 1 });
     expect(await second.submit(3)).toMatchObject({ kind: 'submitted', nonce: 0 });
     await first.mine(2);
     expect(await first.settle()).toMatchObject([
       { executionId: sent.executionId, outcome: 'won' },
-      { executionId: planned.executionId, outcome: 'won' },
+      { outcome: 'won' },
     ]);
     expect(await second.settle()).toMatchObject([{ outcome: 'won' }]);
   });
@@ -34,16 +42,14 @@ describe('two wallets with one database', { timeout: 60_000 }, () => {
   it('a start rejects the plans that its own earlier process left, and those from before wallets were stored', async () => {
     const key = Wallet.createRandom().privateKey;
     const first = await world.start({ key });
-    const { executionId } = await first.plan(1);
-    const old = await first.plan(2);
+    const executionId = await unsigned(first, 1);
+    const old = await unsigned(first, 2);
     await first.dataSource.query('ALTER TABLE executions DISABLE TRIGGER keep_decision');
-    await first.dataSource.query('UPDATE executions SET chain_id = NULL, wallet = NULL WHERE id = $1', [
-      old.executionId,
-    ]);
+    await first.dataSource.query('UPDATE executions SET chain_id = NULL, wallet = NULL WHERE id = $1', [old]);
     await first.dataSource.query('ALTER TABLE executions ENABLE TRIGGER keep_decision');
     const again = await world.restart();
     expect(await again.statusOf(executionId)).toBe('rejected: interrupted');
-    expect(await again.statusOf(old.executionId)).toBe('rejected: interrupted');
+    expect(await again.statusOf(old)).toBe('rejected: interrupted');
   });
 
   it('budgets, outcomes and the pace are of each wallet; the volume of the day is of both', async () => {

@@ -15,9 +15,9 @@ export class FakeDoor implements Door {
 
   constructor(readonly name: string) {}
 
-  send({ hash }: SignedTransaction): Promise<SendOutcome> {
-    this.sent.push(hash);
-    return Promise.resolve(this.answer);
+  send(transactions: readonly SignedTransaction[]): Promise<SendOutcome>[] {
+    this.sent.push(...transactions.map(({ hash }) => hash));
+    return transactions.map(() => Promise.resolve(this.answer));
   }
 
   mayStillArrive({ hash }: SignedTransaction): Promise<boolean> {

@@ -6,7 +6,7 @@ import { AMOUNT, COUNT, JSON_TEXT, TEXT, USD } from '../columns.js';
 export type ExecutionMode = 'dry-run' | 'live';
 
 /**
- * - planned: simulated, and not yet checked by safety.
+ * - planned: of an earlier version, which wrote plans before it signed them; nothing was signed for it.
  * - rejected: not acted on. The reason says why.
  * - dry-run: it would have been sent.
  * - authorised: its signed transaction is in the outbox.

@@ -45,8 +45,8 @@ export type NewExecution = Pick<
   | 'notionalUsd8'
   | 'mode'
 > & {
-  /** `planned` when safety has not checked it yet. */
-  readonly status: 'planned' | 'rejected' | 'dry-run';
+  /** `planned` only in rows from before a plan was written together with its transaction. */
+  readonly status: 'planned' | 'authorised' | 'rejected' | 'dry-run';
   readonly reason?: string | null;
   /** All inputs. A bigint is stored as decimal text, a Secret as ***. */
   readonly plan: object;
@@ -68,7 +68,6 @@ interface Paid {
 
 /** How an execution ended. Amounts are from the receipt. */
 export type ExecutionEnd =
-  | { readonly status: 'dry-run' }
   | { readonly status: 'rejected'; readonly reason: string }
   | (Ended & { readonly status: 'dropped'; readonly reason: string })
   | (Ended &

@@ -1,44 +1,58 @@
 import { isHeld } from '../fence.js';
+import { DECISION_COLUMNS, DECISION_TYPES } from './decision-columns.js';
 
 // The statements of the outbox. Each is a transaction of its own, and each that writes is fenced.
 
 /**
- * One statement, so one transaction: the row with its reservation, the execution's `authorised`, the day's
- * volume. A nonce whose transaction failed or was dropped serves again; its row then belongs to the new
- * intent.
+ * One statement, so one transaction, for all intents of a pass: the executions as `authorised`, the rows with
+ * their reservations, the first versions, the day's volume. All or nothing: nothing is written without the
+ * lease, or when a live row holds one of the nonces. A nonce whose transaction failed or was dropped serves
+ * again; its row then belongs to the new intent.
+ *
+ * The last column fails the statement when another writer took one of several nonces beside it, which only
+ * one without a lease can do.
  */
 export const RECORD = `
 WITH lease AS (
-  SELECT ${isHeld('$2', '$3', '$11')} AS held
-), ready AS (
-  SELECT id FROM executions WHERE id = $1::bigint AND status = 'planned' FOR UPDATE
+  SELECT ${isHeld('$2', '$3', '$5')} AS held
+), item AS (
+  SELECT nextval(pg_get_serial_sequence('executions', 'id')) AS execution_id, intent.*
+  FROM jsonb_to_recordset($1::jsonb) AS intent (nonce bigint, hash text, raw text, door text,
+    reserved_fee_wei numeric, reserved_loss_usd numeric, ${DECISION_TYPES})
+), taken AS (
+  SELECT FROM item JOIN transactions t ON t.chain_id = $2::bigint AND t.sender = $3::text AND t.nonce = item.nonce
+  WHERE t.status NOT IN ('failed', 'dropped') OR t.hash = item.hash
 ), intent AS (
   INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, door, status, booked_day,
     reserved_fee_wei, reserved_loss_usd)
-  SELECT $1::bigint, $2::bigint, $3::text, $4::bigint, $5::text, $6::text, $8::text, 'prepared',
-    CASE WHEN $1::bigint IS NOT NULL THEN $7::date END, $9::numeric, $10::numeric
-  WHERE (SELECT held FROM lease) AND ($1::bigint IS NULL OR EXISTS (SELECT FROM ready))
+  SELECT execution_id, $2::bigint, $3::text, nonce, hash, raw, door, 'prepared', $4::date, reserved_fee_wei,
+    reserved_loss_usd
+  FROM item WHERE (SELECT held FROM lease) AND NOT EXISTS (SELECT FROM taken)
   ON CONFLICT (chain_id, sender, nonce) DO UPDATE
     SET execution_id = excluded.execution_id, hash = excluded.hash, raw = excluded.raw, door = excluded.door,
         status = 'prepared', block_number = NULL, block_hash = NULL, booked_day = excluded.booked_day,
         reserved_fee_wei = excluded.reserved_fee_wei, reserved_loss_usd = excluded.reserved_loss_usd,
         created_at = now(), updated_at = now()
     WHERE t.status IN ('failed', 'dropped') AND t.hash <> excluded.hash
-  RETURNING id
-), authorised AS (
-  UPDATE executions SET status = 'authorised', tx_hash = $5::text
-  WHERE id = $1::bigint AND EXISTS (SELECT FROM intent)
-  RETURNING notional_usd
-), booked AS (
-  INSERT INTO daily_volume AS d (day, notional_usd)
-  SELECT $7::date, notional_usd FROM authorised
-  ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
+  RETURNING id, nonce
+), written AS (
+  SELECT intent.id, item.* FROM intent JOIN item USING (nonce)
+), execution AS (
+  INSERT INTO executions (id, status, tx_hash, ${DECISION_COLUMNS}) OVERRIDING SYSTEM VALUE
+  SELECT execution_id, 'authorised', hash, ${DECISION_COLUMNS} FROM written ORDER BY nonce
 ), version AS (
   INSERT INTO transaction_versions (transaction_id, execution_id, hash, raw, kind)
-  SELECT id, $1::bigint, $5::text, $6::text, 'first' FROM intent
+  SELECT id, execution_id, hash, raw, 'first' FROM written ORDER BY nonce
   ON CONFLICT (hash) DO UPDATE SET execution_id = excluded.execution_id
+), booked AS (
+  INSERT INTO daily_volume AS d (day, notional_usd)
+  SELECT $4::date, sum(notional_usd) FROM written HAVING count(*) > 0
+  ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
 )
-SELECT held, (SELECT id FROM intent) AS id FROM lease`;
+SELECT held,
+  (SELECT json_agg(json_build_array(nonce, id::text, execution_id::text)) FROM written) AS written,
+  1 / CASE WHEN (SELECT count(*) FROM written) IN (0, jsonb_array_length($1::jsonb)) THEN 1 ELSE 0 END AS whole
+FROM lease`;
 
 /**
  * One statement: the version, and the row that follows the newest one. Either version may be mined, so the

@@ -9,23 +9,28 @@ import { Database } from '../database.js';
 import { OutboxTransaction, type OutboxStatus } from '../entities/outbox-transaction.js';
 import { TransactionVersion, type VersionKind } from '../entities/transaction-version.js';
 import { Fence, isHeld } from '../fence.js';
+import { decisionValues, toJson } from './decision-columns.js';
+import type { NewExecution } from './executions.js';
 import { ADD_VERSION, DROPPED, END, RECORD, REOPEN, REVIVE } from './outbox-statements.js';
 
 /** A signed transaction that is to be made durable before it is broadcast. */
 export interface OutboxIntent {
-  /** The execution it carries out, in status `planned`; null for one that liquidates nothing. */
-  readonly executionId: string | null;
-  readonly chainId: number;
-  readonly sender: Address;
   readonly nonce: number;
   readonly hash: Hash;
   readonly raw: Hex;
   /** The door by which it leaves: a name of execution.paths. */
   readonly door: string;
-  /** The UTC day that the volume is booked to: YYYY-MM-DD. */
-  readonly day: string;
   /** The most that it may pay and lose. The row reserves it until it is settled. */
   readonly reservation: Spend;
+  /** What it carries out. Its row is written with that of the transaction. */
+  readonly execution: NewExecution;
+}
+
+/** The account that signs, and the UTC day that the volume is booked to: YYYY-MM-DD. */
+export interface OutboxOwner {
+  readonly chainId: number;
+  readonly sender: Address;
+  readonly day: string;
 }
 
 /** A transaction that was taken for lost, and the version by which its row names it. */
@@ -43,14 +48,18 @@ export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
   readonly reservation: Spend;
 }
 
+/** The rows of one intent. */
+export interface RecordedRows {
+  readonly outboxId: string;
+  readonly executionId: string;
+}
+
 export type Recorded =
-  /** It is durable: it may be broadcast. */
-  | { readonly kind: 'recorded'; readonly id: string }
-  /** This very transaction was durable before: an earlier attempt succeeded, and its answer was lost. */
-  | { readonly kind: 'already-recorded'; readonly id: string }
+  /** All of them are durable: they may be broadcast. In the order of the intents. */
+  | { readonly kind: 'recorded'; readonly rows: readonly RecordedRows[] }
   /** Another process has taken the lease of the wallet: nothing was written, and nothing may be broadcast. */
   | { readonly kind: 'lease-lost' }
-  /** Another intent holds (chain, sender, nonce): nothing was written, and nothing may be broadcast. */
+  /** Another intent holds one of the nonces: nothing was written, and nothing may be broadcast. */
   | { readonly kind: 'nonce-taken'; readonly existing: OutboxTransaction };
 
 /** How a transaction ended. Only a reorg can undo it. */
@@ -85,27 +94,27 @@ export class OutboxRepository {
   ) {}
 
   /**
-   * Makes a signed transaction durable, authorises its execution and books its notional, all or nothing.
-   * After a RetryError it is unknown whether that happened: record the same intent again.
-   *
-   * @throws HaltError also when the execution is not in status `planned`.
+   * Makes signed transactions durable with the executions that they carry out, and books their notional:
+   * all or nothing, in one statement. After a RetryError it is unknown whether that happened: look for the
+   * rows.
    */
-  async record(intent: OutboxIntent): Promise<Recorded> {
-    const { executionId, chainId, sender, nonce, hash, raw, day, door, reservation } = intent;
-    const identity = [executionId, chainId, sender, nonce, hash, raw, day, door];
+  async record({ chainId, sender, day }: OutboxOwner, intents: readonly OutboxIntent[]): Promise<Recorded> {
+    const items = intents.map(({ nonce, hash, raw, door, reservation, execution }) => {
+      const [reserved_fee_wei, reserved_loss_usd] = amountsOf(reservation);
+      const row = { nonce, hash, raw, door, reserved_fee_wei, reserved_loss_usd };
+      return { ...decisionValues(execution), ...row };
+    });
     const [, , epoch] = this.fence.values;
-    const [row] = await this.database.query(RECORD, [...identity, ...amountsOf(reservation), epoch]);
+    const [row] = await this.database.query(RECORD, [toJson(items), chainId, sender, day, epoch]);
     if (row?.held !== true) return { kind: 'lease-lost' };
-    if (typeof row.id === 'string') return { kind: 'recorded', id: row.id };
-    const existing = await this.find(chainId, sender, nonce);
-    if (!existing)
-      throw new HaltError(
-        `execution ${String(executionId)} is not planned: its transaction was not recorded`,
-      );
-    // The same bytes for another execution mean that another process carries out the same plan with our key.
-    return existing.hash === hash && existing.executionId === executionId
-      ? { kind: 'already-recorded', id: existing.id }
-      : { kind: 'nonce-taken', existing };
+    const written = new Map(writtenRows(row.written));
+    const rows = intents.flatMap(({ nonce }) => written.get(nonce) ?? []);
+    if (rows.length === intents.length) return { kind: 'recorded', rows };
+    for (const { nonce } of intents) {
+      const existing = await this.find(chainId, sender, nonce);
+      if (existing) return { kind: 'nonce-taken', existing };
+    }
+    throw new HaltError('the database wrote no row for a transaction');
   }
 
   /**
@@ -269,6 +278,15 @@ export class OutboxRepository {
     await this.fence.explain(this.database);
     throw new HaltError(`there is no transaction ${id} in the outbox`);
   }
+}
+
+/** By nonce, as {@link RECORD} gives them. */
+function writtenRows(written: unknown): [number, RecordedRows][] {
+  if (!Array.isArray(written)) return [];
+  return written.map(([nonce, outboxId, executionId]: unknown[]) => [
+    safeInteger(nonce),
+    { outboxId: String(outboxId), executionId: String(executionId) },
+  ]);
 }
 
 function amountsOf({ feeWei, lossUsd8 }: Spend): readonly [string, string] {

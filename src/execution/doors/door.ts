@@ -7,11 +7,11 @@ export interface Door {
   readonly name: string;
 
   /**
-   * Hands a signed transaction over, once. To hand the same bytes over again is safe.
-   *
-   * @throws RetryError when no endpoint could be asked: nothing was sent.
+   * Hands signed transactions over, in this order, without waiting for an answer between two of them. To
+   * hand the same bytes over again is safe. Each promise rejects with a RetryError when no endpoint could
+   * be asked: nothing was sent.
    */
-  send(transaction: SignedTransaction): Promise<SendOutcome>;
+  send(transactions: readonly SignedTransaction[]): Promise<SendOutcome>[];
 
   /**
    * Whether a transaction without a receipt may still reach a block through this door.

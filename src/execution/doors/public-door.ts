@@ -10,8 +10,8 @@ export class PublicDoor implements Door {
     private readonly chain: Chain,
   ) {}
 
-  send({ raw, hash }: SignedTransaction): Promise<SendOutcome> {
-    return this.chain.sendRawTransaction(raw, hash);
+  send(transactions: readonly SignedTransaction[]): Promise<SendOutcome>[] {
+    return this.chain.sendRawTransactions(transactions);
   }
 
   /** As long as a node has it in its pool. */

@@ -24,7 +24,7 @@ import { AdaptiveSize } from '../endpoints/adaptive-size.js';
 import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
 import { LogReads } from './log-reads.js';
-import { sendRawTransaction, type SendOutcome } from './send-transaction.js';
+import { sendRawTransactions, type RawTransaction, type SendOutcome } from './send-transaction.js';
 import {
   callObject,
   parseSimulation,
@@ -287,14 +287,25 @@ export class Chain {
   }
 
   /**
-   * Sends a signed transaction to every live endpoint at once, and returns as soon as one has it. It never
-   * sends again by itself. A node that answers another hash than `expectedHash`, which we computed, has not
-   * accepted our transaction.
+   * Sends signed transactions to every live endpoint at once, in this order and without waiting for an
+   * answer between two of them. Each promise fulfils as soon as one endpoint has its transaction. Nothing
+   * is sent again by itself, unless an endpoint refuses the batch: the same bytes twice are one
+   * transaction. A node that answers another hash than the one that we computed has not accepted our
+   * transaction.
    *
-   * @throws RpcError when no endpoint may be used. Then nothing was sent.
+   * Each promise rejects with an RpcError when no endpoint may be used. Then nothing was sent.
    */
-  sendRawTransaction(raw: Hex, expectedHash: Hash, options?: CallOptions): Promise<SendOutcome> {
-    return sendRawTransaction(this.pool, raw, expectedHash, options);
+  sendRawTransactions(
+    transactions: readonly RawTransaction[],
+    options?: CallOptions,
+  ): Promise<SendOutcome>[] {
+    return sendRawTransactions(this.pool, transactions, options);
+  }
+
+  /** As {@link sendRawTransactions}, for one. @throws RpcError when no endpoint may be used. */
+  async sendRawTransaction(raw: Hex, hash: Hash, options?: CallOptions): Promise<SendOutcome> {
+    const [outcome] = await Promise.all(this.sendRawTransactions([{ raw, hash }], options));
+    return outcome ?? { kind: 'unknown', detail: 'no answer' };
   }
 }
 

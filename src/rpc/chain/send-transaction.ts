@@ -1,5 +1,5 @@
 import type { Hash, Hex } from '../../domain/hex.js';
-import type { CallOptions } from '../endpoints/rpc-call.js';
+import type { CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import type { RpcPool } from '../endpoints/rpc-pool.js';
 import { toHash } from '../quantities.js';
 import {
@@ -12,7 +12,6 @@ import {
   NoPlaceInPool,
   ReplacementUnderpriced,
   RpcAnswerError,
-  RpcError,
 } from '../rpc-errors.js';
 
 /**
@@ -27,32 +26,47 @@ export type SendOutcome =
   | { readonly kind: 'refused'; readonly error: RpcAnswerError }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** What `Chain.sendRawTransaction` does. */
-export async function sendRawTransaction(
+/** A signed transaction, and its hash as we computed it. */
+export interface RawTransaction {
+  readonly raw: Hex;
+  readonly hash: Hash;
+}
+
+/** What `Chain.sendRawTransactions` does. */
+export function sendRawTransactions(
   pool: RpcPool,
-  raw: Hex,
-  expectedHash: Hash,
+  transactions: readonly RawTransaction[],
   options?: CallOptions,
-): Promise<SendOutcome> {
-  const parse = (answer: unknown): Hash => {
-    const hash = toHash(answer);
-    if (hash !== expectedHash) throw new TypeError('it names another transaction');
-    return hash;
-  };
-  const sent = pool.broadcast({ method: 'eth_sendRawTransaction', params: [raw], parse }, options);
-  const outcomes = sent.map((answer) => answer.then(accepted, sendOutcomeOf));
-  return firstAccepted(outcomes);
+): Promise<SendOutcome>[] {
+  const calls = transactions.map(({ raw, hash: expected }) => {
+    const parse = (answer: unknown): Hash => {
+      const hash = toHash(answer);
+      if (hash !== expected) throw new TypeError('it names another transaction');
+      return hash;
+    };
+    return { method: 'eth_sendRawTransaction', params: [raw], parse };
+  });
+  const heard = asked(pool, calls, options);
+  return transactions.map(async (_, index) =>
+    firstAccepted((await heard).map(async (answers) => outcomeOf((await answers)[index]))),
+  );
 }
 
-function accepted(): SendOutcome {
-  return { kind: 'accepted', alreadyKnown: false };
+/** Rejects when no endpoint may be used. */
+async function asked(
+  pool: RpcPool,
+  calls: readonly RpcCall<Hash>[],
+  options: CallOptions | undefined,
+): Promise<Promise<EndpointAnswer<Hash>[]>[]> {
+  return Promise.resolve(pool.broadcast(calls, options));
 }
 
-function sendOutcomeOf(error: unknown): SendOutcome {
+function outcomeOf(answer: EndpointAnswer<Hash> | undefined): SendOutcome {
+  const error = answer?.error;
+  if (answer && !error) return { kind: 'accepted', alreadyKnown: false };
   if (error instanceof AlreadyKnown) return { kind: 'accepted', alreadyKnown: true };
   if (error instanceof RpcAnswerError) return { kind: 'refused', error };
-  if (error instanceof RpcError) return { kind: 'unknown', detail: error.message };
-  throw error;
+  return { kind: 'unknown', detail: error?.message ?? 'no answer' };
 }
 
 /**

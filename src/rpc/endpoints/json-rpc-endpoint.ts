@@ -92,6 +92,54 @@ export class JsonRpcEndpoint {
     return this.#inParts(requests, this.clock.monotonicMs() + deadlineMs);
   }
 
+  /**
+   * Calls that do not depend on each other's answers, in this order: in one request where the endpoint
+   * takes such a batch, else in several that are on their way at once. They may be asked again when a batch
+   * is refused: only calls that may be repeated. Never fails as a whole: a call that was not served has its
+   * fault.
+   */
+  async each(requests: readonly RpcRequest[], deadlineMs: number): Promise<(RpcAnswer | RpcError)[]> {
+    const endMs = this.clock.monotonicMs() + deadlineMs;
+    const parts: Promise<(RpcAnswer | RpcError)[]>[] = [];
+    for (let from = 0; from < requests.length;) {
+      const part = requests.slice(from, from + this.#batchSize.next(requests.length - from));
+      parts.push(this.#eachOf(part, endMs));
+      from += part.length;
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  async #eachOf(requests: readonly RpcRequest[], endMs: number): Promise<(RpcAnswer | RpcError)[]> {
+    const [first, ...others] = requests;
+    try {
+      if (!first) return [];
+      if (others.length === 0) return [await this.call(first, this.#leftMs(endMs))];
+      const answers = await this.#counted(requests, () =>
+        this.#batchOfOneRequest(requests, this.#leftMs(endMs), (...read) => this.#answersOrFaults(...read)),
+      );
+      this.#batchSize.served(requests.length);
+      return answers;
+    } catch (error) {
+      if (error instanceof BatchRefused) return this.#eachAfter(error, requests, endMs);
+      if (error instanceof RpcError) return requests.map(() => error);
+      throw error;
+    }
+  }
+
+  /** In smaller batches of a size that was named; otherwise one by one, which is sure to be right. */
+  async #eachAfter(
+    { certain, suggested }: BatchRefused,
+    requests: readonly RpcRequest[],
+    endMs: number,
+  ): Promise<(RpcAnswer | RpcError)[]> {
+    if (certain) this.#batchSize.refused(requests.length, suggested);
+    if (certain && suggested !== undefined) return this.each(requests, endMs - this.clock.monotonicMs());
+    const answers = (await Promise.all(requests.map((request) => this.#eachOf([request], endMs)))).flat();
+    const isServed = answers.some((answer) => !(answer instanceof RpcError));
+    if (!certain && isServed) this.#batchSize.refused(requests.length);
+    return answers;
+  }
+
   /** @param learning a size was refused just now: one part finds the size that is served, for the others. */
   async #inParts(requests: readonly RpcRequest[], endMs: number, learning = false): Promise<RpcAnswer[]> {
     const answers: RpcAnswer[][] = [];
@@ -122,7 +170,7 @@ export class JsonRpcEndpoint {
     if (!first) return [];
     if (others.length === 0) return [await this.call(first, this.#leftMs(endMs))];
     const refused = await this.#counted(requests, () =>
-      this.#batchOfOneRequest(requests, this.#leftMs(endMs)),
+      this.#batchOfOneRequest(requests, this.#leftMs(endMs), (...read) => this.#batchAnswers(...read)),
     ).catch((error: unknown) => {
       if (error instanceof BatchRefused) return error;
       throw error;
@@ -153,7 +201,12 @@ export class JsonRpcEndpoint {
     return leftMs;
   }
 
-  async #batchOfOneRequest(requests: readonly RpcRequest[], deadlineMs: number): Promise<RpcAnswer[]> {
+  /** @param read makes the answers of a reply; it throws when the reply is none. */
+  async #batchOfOneRequest<Answer extends RpcAnswer | RpcError>(
+    requests: readonly RpcRequest[],
+    deadlineMs: number,
+    read: (requests: readonly RpcRequest[], firstId: number, reply: HttpReply) => Answer[],
+  ): Promise<Answer[]> {
     const firstId = this.#nextId;
     this.#nextId += requests.length;
     const body = JSON.stringify(requests.map((request, index) => toWire(request, firstId + index)));
@@ -164,9 +217,9 @@ export class JsonRpcEndpoint {
     });
     const parsed = parsedOrUndefined(reply.text);
     const refusal = batchRefusal(reply, parsed, requests.length);
-    if (!refusal) return this.#batchAnswers(requests, firstId, reply);
+    if (!refusal) return read(requests, firstId, reply);
     try {
-      this.#batchAnswers(requests, firstId, reply);
+      read(requests, firstId, reply);
     } catch (error) {
       if (error instanceof RpcError) throw new BatchRefused(error, refusal.certain, refusal.suggested);
       throw error;
@@ -178,7 +231,20 @@ export class JsonRpcEndpoint {
     );
   }
 
+  /** @throws RpcError when a call was not served. */
   #batchAnswers(requests: readonly RpcRequest[], firstId: number, reply: HttpReply): RpcAnswer[] {
+    return this.#answersOrFaults(requests, firstId, reply).map((answer) => {
+      if (answer instanceof RpcError) throw answer;
+      return answer;
+    });
+  }
+
+  /** @throws RpcError when the reply is no list of answers to these calls. */
+  #answersOrFaults(
+    requests: readonly RpcRequest[],
+    firstId: number,
+    reply: HttpReply,
+  ): (RpcAnswer | RpcError)[] {
     const items = this.#json(reply);
     if (!Array.isArray(items)) {
       // One error object for the whole batch: too large for the provider, a rate limit, an outage.
@@ -191,14 +257,14 @@ export class JsonRpcEndpoint {
     if (items.length !== requests.length)
       this.#unexpected(`holds ${items.length} results for ${requests.length} calls`);
 
-    const answers = new Array<RpcAnswer | undefined>(requests.length);
+    const answers = new Array<RpcAnswer | RpcError | undefined>(requests.length);
     for (const item of items) {
       const answer = asObject(item) ?? this.#unexpected('holds something that is not an object');
       const index = typeof answer['id'] === 'number' ? answer['id'] - firstId : -1;
       const request = requests[index];
       if (!request) this.#unexpected('has an id that was not asked for');
       if (answers[index]) this.#unexpected('has the same id twice');
-      answers[index] = this.#answerOf(request, firstId + index, answer, reply);
+      answers[index] = answerOrFault(() => this.#answerOf(request, firstId + index, answer, reply));
     }
     return answers.map((answer) => answer ?? this.#unexpected('lacks a result'));
   }
@@ -283,6 +349,15 @@ export class JsonRpcEndpoint {
 
   #unexpected(what: string): never {
     throw this.#fault('bad-answer', `the answer ${what}`);
+  }
+}
+
+function answerOrFault(answer: () => RpcAnswer): RpcAnswer | RpcError {
+  try {
+    return answer();
+  } catch (error) {
+    if (error instanceof RpcError) return error;
+    throw error;
   }
 }
 

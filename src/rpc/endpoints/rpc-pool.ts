@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { chainDescription } from '../../domain/chain-description.js';
 import { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
+import { broadcastTo } from './broadcast.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
 import { EndpointProber, type EndpointProblem, type Member } from './endpoint-prober.js';
 import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
@@ -140,17 +141,16 @@ export class RpcPool {
   }
 
   /**
-   * Sends the same call to every live endpoint that may be used, at once. This is for transactions: every
-   * node that has one may bring it into a block. There is a promise for each endpoint, which settles within
-   * the deadline.
+   * Sends the same calls to every live endpoint that may be used, at once and in this order: transactions,
+   * which every node may bring into a block. Each endpoint's answers come within the deadline.
    *
    * @throws RpcError when no endpoint may be used. Then nothing was sent.
    */
-  broadcast<T>(call: RpcCall<T>, options?: CallOptions): Promise<T>[] {
+  broadcast<T>(calls: readonly RpcCall<T>[], options?: CallOptions): Promise<EndpointAnswer<T>[]>[] {
     const members = this.#usable(this.#live);
     if (members.length === 0) throw this.#noneUsable(this.#live);
     const deadlineMs = options?.deadlineMs ?? this.#timings.deadlineMs;
-    return members.map((member) => this.#recorded(member, () => this.#askOne(member, call, deadlineMs)));
+    return members.map((member) => broadcastTo(member, calls, deadlineMs, this.#clock));
   }
 
   /**

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { USD } from '../../testing/builders/plan.js';
+import type { Bench } from '../../testing/execution.js';
+import { ExecutionWorld } from '../../testing/execution-world.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+
+describe('the gate counts the plans of a pass one after the other', { timeout: 60_000 }, () => {
+  const world = ExecutionWorld.forThisFile();
+
+  async function together(
+    bench: Bench,
+    ...changes: readonly (readonly [number, Partial<LiquidationPlan>?])[]
+  ): Promise<string[]> {
+    const plans: LiquidationPlan[] = [];
+    for (const [number, change] of changes) plans.push((await bench.plan(number, change)).plan);
+    const { trace } = await bench.plan(0);
+    const submissions = await bench.execution.submit(plans, trace);
+    return submissions.map((one) => (one.kind === 'rejected' ? one.reason : one.kind));
+  }
+
+  it('THROTTLED lets one pass, and the next when that one is settled', async () => {
+    const bench = await world.start();
+    await bench.safety.recordFailure('reverted');
+    expect(await together(bench, [1], [2], [3])).toEqual(['submitted', 'throttled', 'throttled']);
+    await bench.mineAndSettle();
+    expect(await together(bench, [2], [3])).toEqual(['submitted', 'submitted']);
+  });
+
+  it('volume: what no longer fits is refused, what is smaller goes on, and nonces have no gap', async () => {
+    const limits = { maxDailyVolumeUsd8: 1_000n * USD };
+    const bench = await world.start({ limits });
+    const large = { notionalUsd8: 400n * USD };
+    expect(
+      await together(
+        bench,
+        [1, large],
+        [2, large],
+        [3, large],
+        [4, { notionalUsd8: 200n * USD }],
+        [1, { notionalUsd8: 1n }],
+      ),
+    ).toEqual([...['submitted', 'submitted', 'daily-volume-reached', 'submitted', 'in-flight']]);
+    expect(await bench.bookedToday()).toBe(1_000n * USD);
+    expect(bench.safety.volume.todayUsd8).toBe(1_000n * USD);
+    await bench.mine();
+    expect(await bench.count()).toBe(3);
+  });
+
+  it('budgets of fees, and places in flight', async () => {
+    const probe = await world.start();
+    const { plan } = await probe.plan(1);
+    const bench = await world.start({ spending: { maxDailyFeeWei: (plan.reservation.feeWei * 5n) / 2n } });
+    expect(await together(bench, [11], [12], [13])).toEqual(['submitted', 'submitted', 'daily-fee-reached']);
+    const paced = await world.start();
+    expect(await together(paced, [21], [22], [23], [24], [25])).toEqual([
+      ...Array<string>(4).fill('submitted'),
+      'in-flight-limit',
+    ]);
+  });
+
+  it('a dry run changes nothing: nothing of it is ever in flight', async () => {
+    const bench = await world.start({ mode: 'dry-run' });
+    await bench.safety.recordFailure('reverted');
+    const before = bench.execution.spending();
+    expect(await together(bench, [1], [1], [1])).toEqual(['dry-run', 'dry-run', 'dry-run']);
+    expect(bench.execution.spending()).toEqual(before);
+    expect(bench.execution.inFlight().size).toBe(0);
+    expect(await bench.executions.count()).toBe(0);
+  });
+});
