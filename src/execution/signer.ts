@@ -1,9 +1,10 @@
-import { SigningKey, Transaction, computeAddress } from 'ethers';
+import { SigningKey, computeAddress } from 'ethers';
 import { TEST_ACCOUNTS } from '../config/test-accounts.js';
 import { StartupError } from '../domain/errors.js';
-import { isHash, toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
+import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 import type { Secret } from '../domain/secret.js';
+import { TransactionBytes } from './transaction-bytes.js';
 
 export interface SignedTransaction {
   readonly hash: Hash;
@@ -44,11 +45,8 @@ export class Signer {
   }
 
   sign(call: TransactionCall, nonce: number): SignedTransaction {
-    const transaction = Transaction.from({ ...call, type: 2, chainId: this.chainId, nonce, value: 0n });
-    transaction.signature = this.#key.sign(transaction.unsignedHash);
-    const { hash, serialized } = transaction;
-    if (!isHash(hash)) throw new TypeError('a signed transaction has no hash');
-    return { hash, raw: `0x${serialized.slice(2)}`, nonce };
+    const bytes = new TransactionBytes(this.chainId, nonce, call);
+    return { ...bytes.signed(this.#key.sign(bytes.unsignedHash)), nonce };
   }
 }
 
