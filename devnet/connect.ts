@@ -24,6 +24,7 @@ export interface DevnetContracts {
   positionManager: Contract;
   slipstreamFactory: Contract;
   solidlyFactory: Contract;
+  pancakeFactory: Contract;
   multicall3: Contract;
   gasPriceOracle: Contract;
   l1Block: Contract;
@@ -36,7 +37,7 @@ export function connect(
   addresses: DevnetAddresses,
   provider: JsonRpcProvider,
 ): DevnetContracts {
-  const { uniswap, compound, predeploys, multicall3, chimera } = artifacts;
+  const { uniswap, pancake, compound, predeploys, multicall3, chimera } = artifacts;
   const own = (address: string, name: string): Contract =>
     new Contract(address, artifactOf(artifacts.own, name).abi, provider);
   const aave = (address: string, name: string): Contract =>
@@ -63,6 +64,7 @@ export function connect(
     ),
     slipstreamFactory: own(addresses.slipstreamFactory, 'SlipstreamFactory'),
     solidlyFactory: own(addresses.solidlyFactory, 'SolidlyFactory'),
+    pancakeFactory: new Contract(addresses.pancakeFactory, pancake.PancakeV3Factory.abi, provider),
     multicall3: new Contract(addresses.multicall3, multicall3.abi, provider),
     gasPriceOracle: new Contract(addresses.gasPriceOracle, predeploys.gasPriceOracle.abi, provider),
     l1Block: new Contract(addresses.l1Block, predeploys.l1Block.abi, provider),

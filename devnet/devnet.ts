@@ -215,7 +215,10 @@ export class Devnet {
   }
 
   /** Deploys another of this library's own contracts, mined on return. Its owner is accounts.deployer. */
-  async deploy(name: 'MintableToken' | 'SettableAggregator', args: readonly unknown[]): Promise<Contract> {
+  async deploy(
+    name: 'MintableToken' | 'PoolTrader' | 'SettableAggregator',
+    args: readonly unknown[],
+  ): Promise<Contract> {
     const artifact = artifactOf(this.artifacts.own, name);
     const queue = new TransactionQueue(this.client, interfaceOf(artifact.abi));
     const address = await this.#miner.exclusiveWithoutAutomine(async () => {

@@ -71,6 +71,8 @@ const OWN_CONTRACTS = [
   'MintableToken',
   'MorphoFeedOracle',
   'Multicall3Code',
+  'PancakePoolDeployer',
+  'PoolTrader',
   'SettableAggregator',
   'SlipstreamFactory',
   'SolidlyFactory',
@@ -109,6 +111,9 @@ const UNISWAP_FILES = {
   QuoterV2: '@uniswap/swap-router-contracts/artifacts/contracts/lens/QuoterV2.sol/QuoterV2.json',
 };
 
+const PANCAKE_ARTIFACTS = '@pancakeswap/v3-core/artifacts/contracts';
+const PANCAKE_CONTRACTS = ['PancakeV3Factory', 'PancakeV3Pool'] as const;
+
 const COMPOUND_ARTIFACTS = '@thenextblock/hardhat-compound/dist/artifacts/contracts/compound';
 const COMPOUND_CONTRACTS = [
   'Comptroller',
@@ -138,6 +143,7 @@ export interface DevnetArtifacts {
   own: Artifacts;
   chimera: Artifact;
   uniswap: Record<keyof typeof UNISWAP_FILES, Artifact>;
+  pancake: Record<(typeof PANCAKE_CONTRACTS)[number], Artifact>;
   compound: Record<(typeof COMPOUND_CONTRACTS)[number], Artifact>;
   /** With the events that Morpho declares in a library, which its own ABI lacks. */
   morpho: Artifact;
@@ -164,6 +170,7 @@ export async function loadArtifacts(
     chimera,
     aave,
     uniswap: loadUniswap(),
+    pancake: loadPancake(),
     compound: loadCompound(),
     ...loadMorpho(),
     balancerVault: loadShipped('Vault', BALANCER_VAULT),
@@ -208,6 +215,14 @@ function loadUniswap(): DevnetArtifacts['uniswap'] {
     SwapRouter02: load('SwapRouter02'),
     QuoterV2: load('QuoterV2'),
   };
+}
+
+function loadPancake(): DevnetArtifacts['pancake'] {
+  const loaded = PANCAKE_CONTRACTS.map((name) => [
+    name,
+    loadShipped(name, `${PANCAKE_ARTIFACTS}/${name}.sol/${name}.json`),
+  ]);
+  return Object.fromEntries(loaded) as DevnetArtifacts['pancake'];
 }
 
 function loadCompound(): DevnetArtifacts['compound'] {

@@ -7,6 +7,8 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 
 interface ISolidlyFees {
     function getFee(address pool, bool stable) external view returns (uint256);
+
+    function isPaused() external view returns (bool);
 }
 
 interface IPoolCallee {
@@ -14,8 +16,10 @@ interface IPoolCallee {
 }
 
 /// A Solidly-style pool that trades like Aerodrome's Pool.sol, which is not on npm: the same functions, events and
-/// errors, curves, rounding and order of steps in `swap`. Left out is what a trader does not see: shares in the pool,
-/// claims on fees, price history. Liquidity is a gift: transfer tokens here, then call `sync`.
+/// errors, curves, rounding and order of steps in `swap`, and the same overflows and panics. As there, quotes do not see
+/// a pause, and tokens that lie here beyond the reserves count as input of the next swap. Left out is what a trader does
+/// not see: shares in the pool, claims on fees, price history. Liquidity is a gift: transfer tokens here, then call
+/// `sync`.
 contract SolidlyPool is ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -34,12 +38,15 @@ contract SolidlyPool is ReentrancyGuardTransient {
     error InsufficientLiquidity();
     error InsufficientOutputAmount();
     error InvalidTo();
+    error IsPaused();
     /// @dev The swap would leave less than it found, measured by the curve.
     error K();
 
     uint256 private constant ONE = 1e18;
     /// @dev The unit of `getFee`: basis points.
     uint256 private constant FEE_UNIT = 10_000;
+    /// @dev Newton's method gives up after so many steps.
+    uint256 private constant MOST_STEPS = 255;
 
     address public immutable factory;
     address public immutable token0;
@@ -62,6 +69,7 @@ contract SolidlyPool is ReentrancyGuardTransient {
     /// Sends the output, calls `hook` on its receiver when there is data, and takes what has arrived by then as the
     /// input: it must be worth the output and the fee, which leaves the pool.
     function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes calldata data) external nonReentrant {
+        if (ISolidlyFees(factory).isPaused()) revert IsPaused();
         if (amount0Out == 0 && amount1Out == 0) revert InsufficientOutputAmount();
         if (amount0Out >= reserve0 || amount1Out >= reserve1) revert InsufficientLiquidity();
         if (to == token0 || to == token1) revert InvalidTo();
@@ -76,9 +84,9 @@ contract SolidlyPool is ReentrancyGuardTransient {
         takeFee(token0, amount0In);
         takeFee(token1, amount1In);
 
-        uint256 before = curve(reserve0, reserve1);
+        uint256 before = worth(reserve0, reserve1);
         update();
-        if (curve(reserve0, reserve1) < before) revert K();
+        if (worth(reserve0, reserve1) < before) revert K();
         emit Swap(msg.sender, to, amount0In, amount1In, amount0Out, amount1Out);
     }
 
@@ -93,9 +101,10 @@ contract SolidlyPool is ReentrancyGuardTransient {
         amountIn -= feeOf(amountIn);
         (uint256 x, uint256 y) = zeroForOne ? (reserve0, reserve1) : (reserve1, reserve0);
         if (!stable) return amountIn * y / (x + amountIn);
+        uint256 k = worth(reserve0, reserve1);
         (uint256 unitX, uint256 unitY) = zeroForOne ? (unit0, unit1) : (unit1, unit0);
         (x, y, amountIn) = (x * ONE / unitX, y * ONE / unitY, amountIn * ONE / unitX);
-        return (y - stableCounterpart(x + amountIn, y, stableCurve(x, y))) * unitY / ONE;
+        return (y - stableCounterpart(x + amountIn, y, k)) * unitY / ONE;
     }
 
     function getReserves() external view returns (uint256, uint256, uint256) {
@@ -131,29 +140,34 @@ contract SolidlyPool is ReentrancyGuardTransient {
         emit Sync(reserve0, reserve1);
     }
 
-    function curve(uint256 amount0, uint256 amount1) private view returns (uint256) {
+    /// What the reserves are worth on the curve: it may not fall.
+    function worth(uint256 amount0, uint256 amount1) private view returns (uint256) {
         return stable ? stableCurve(amount0 * ONE / unit0, amount1 * ONE / unit1) : amount0 * amount1;
     }
 
-    /// x*y * (x^2 + y^2), each with 18 decimals; the rounding is Aerodrome's.
+    /// x*y * (x^2 + y^2), each with 18 decimals.
     function stableCurve(uint256 x, uint256 y) private pure returns (uint256) {
         return (x * y / ONE) * (x * x / ONE + y * y / ONE) / ONE;
     }
 
-    /// The least y whose curve with x is at least k. Newton's method from above: the curve is convex in y, so that the
-    /// steps do not pass the root but for their rounding, which the last two lines undo.
-    /// @param y a start that is not below the result: the reserve before the swap
-    function stableCounterpart(uint256 x, uint256 y, uint256 k) private pure returns (uint256) {
-        while (true) {
-            uint256 excess = stableCurve(x, y) - k;
+    /// The reserve that belongs to x on the curve of k. Newton's method, down or up, and by 1 where a step would be
+    /// nothing. It ends at the least y that is worth k when it comes from above. When it comes from below it asks
+    /// `worth`, which takes its numbers for amounts and scales them again: with other than 18 decimals the end is always
+    /// the next one, whatever that is worth. All of this, and reverts where a tiny pool leaves no number, is Aerodrome's.
+    /// @param y where to start: the reserve before the swap
+    function stableCounterpart(uint256 x, uint256 y, uint256 k) private view returns (uint256) {
+        for (uint256 i = 0; i < MOST_STEPS; i++) {
+            uint256 reached = stableCurve(x, y);
             uint256 slope = 3 * x * (y * y / ONE) / ONE + (x * x / ONE) * x / ONE;
-            uint256 step = excess * ONE / slope;
-            if (step == 0) break;
-            y -= step;
-            if (stableCurve(x, y) < k) break;
+            bool below = reached < k;
+            uint256 step = (below ? k - reached : reached - k) * ONE / slope;
+            if (step == 0) {
+                if (below && worth(x, y + 1) > k) return y + 1;
+                if (!below && (reached == k || stableCurve(x, y - 1) < k)) return y;
+                step = 1;
+            }
+            y = below ? y + step : y - step;
         }
-        while (stableCurve(x, y) < k) y++;
-        while (stableCurve(x, y - 1) >= k) y--;
-        return y;
+        revert("!y");
     }
 }

@@ -10,6 +10,7 @@ import { deployBalancer, fillBalancer } from './balancer.js';
 import { deployChimera } from './chimera.js';
 import { deployCompound, supplyCompound } from './compound.js';
 import { deployMorpho, supplyMorpho } from './morpho.js';
+import { deployPancake } from './pancake.js';
 import { type PlainTokens, createTokens, mintTokens, stockUsd8 } from './tokens.js';
 import { deployUniswap, fillPools } from './uniswap.js';
 import { Deployer, interfaceOf } from './deployer.js';
@@ -53,6 +54,7 @@ export async function deployMarket(
     ...deployCompound(deployer, artifacts, tokens),
     ...deployMorpho(deployer, artifacts, tokens),
     ...aerodrome,
+    ...deployPancake(deployer, artifacts),
     balancerVault: deployBalancer(deployer, artifacts),
     multicall3: artifacts.multicall3.address,
     gasPriceOracle: artifacts.predeploys.gasPriceOracle.address,

@@ -5,6 +5,7 @@ import type { AerodromeAddresses, SlipstreamPool, SolidlyPool } from './aerodrom
 import type { CompoundAddresses } from './compound.js';
 import type { MorphoAddresses } from './morpho.js';
 import type { PlainToken } from './tokens.js';
+import type { PancakeAddresses } from './pancake.js';
 import type { DevnetPool, UniswapAddresses } from './uniswap.js';
 
 /** Accounts of the local chain, all from anvil's well-known test mnemonic. */
@@ -32,7 +33,13 @@ export interface DevnetToken extends PlainToken {
 export type DevnetTokens = Record<TokenSymbol, DevnetToken>;
 
 export interface DevnetAddresses
-  extends AaveAddresses, UniswapAddresses, CompoundAddresses, MorphoAddresses, AerodromeAddresses {
+  extends
+    AaveAddresses,
+    UniswapAddresses,
+    CompoundAddresses,
+    MorphoAddresses,
+    AerodromeAddresses,
+    PancakeAddresses {
   balancerVault: string;
   multicall3: string;
   gasPriceOracle: string;
