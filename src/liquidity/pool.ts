@@ -40,6 +40,17 @@ export interface Pool {
   hop(tokenIn: Address): Hop;
 }
 
+/**
+ * Whether a swap of `tokenIn` goes from token0 to token1.
+ *
+ * @throws RangeError when it is none of the two: a bug of the caller.
+ */
+export function isZeroForOne([token0, token1]: TokenPair, tokenIn: Address): boolean {
+  if (tokenIn === token0) return true;
+  if (tokenIn === token1) return false;
+  throw new RangeError('a pool was asked about a token that it does not have');
+}
+
 /** One key for a pair of tokens, whatever their order. */
 export function pairKey([a, b]: TokenPair): string {
   return a < b ? `${a}-${b}` : `${b}-${a}`;

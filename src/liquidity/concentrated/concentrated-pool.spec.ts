@@ -154,9 +154,9 @@ describe('a pool of concentrated liquidity', () => {
         if (sold && sold.amountOut > 10n ** 11n) {
           const half = sold.amountOut / 2n;
           const bought = pool.swapOut(tokenIn, half)!;
-          expect(pool.estimateOut(tokenIn, Number(amount)) / Number(sold.amountOut)).toBeCloseTo(1, 6);
+          expect(pool.estimateOut(tokenIn, Number(amount)) / Number(sold.amountOut)).toBeCloseTo(1, 4);
           if (bought.amountIn > 10n ** 9n)
-            expect(pool.estimateIn(tokenIn, Number(half)) / Number(bought.amountIn)).toBeCloseTo(1, 5);
+            expect(pool.estimateIn(tokenIn, Number(half)) / Number(bought.amountIn)).toBeCloseTo(1, 4);
           estimated += 1;
         }
         if (!sold && !pool.swapOut(tokenIn, 1n)) {

@@ -1,7 +1,7 @@
 import { RetryError } from '../../domain/errors.js';
 import type { Address } from '../../domain/hex.js';
 import type { Hop } from '../../domain/route.js';
-import type { Pool, Swap, TokenPair } from '../pool.js';
+import { isZeroForOne, type Pool, type Swap, type TokenPair } from '../pool.js';
 import { walkIn, walkOut, type Standing, type Walked } from './exact-walk.js';
 import { estimateWalkIn, estimateWalkOut, type FloatStanding } from './float-walk.js';
 import { Q96_FLOAT } from './tick-math.js';
@@ -59,7 +59,7 @@ export class ConcentratedPool implements Pool {
   swapIn(tokenIn: Address, amountIn: bigint): Swap | undefined {
     const { state } = this;
     if (state.sqrtPriceX96 === 0n) return undefined;
-    const zeroForOne = this.isZeroForOne(tokenIn);
+    const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     const walked = walkIn(state, state.ticks, BigInt(state.feePips), zeroForOne, amountIn);
     return walked && walked.amountOut > 0n ? this.swapOf(walked) : undefined;
   }
@@ -67,26 +67,26 @@ export class ConcentratedPool implements Pool {
   swapOut(tokenIn: Address, amountOut: bigint): Swap | undefined {
     const { state } = this;
     if (state.sqrtPriceX96 === 0n) return undefined;
-    const zeroForOne = this.isZeroForOne(tokenIn);
+    const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     const walked = walkOut(state, state.ticks, BigInt(state.feePips), zeroForOne, amountOut);
     return walked && this.swapOf(walked);
   }
 
   estimateOut(tokenIn: Address, amountIn: number): number {
-    const zeroForOne = this.isZeroForOne(tokenIn);
+    const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     if (this.floats.ratio === 0) return 0;
     return estimateWalkIn(this.floats, this.state.ticks, zeroForOne, amountIn);
   }
 
   estimateIn(tokenIn: Address, amountOut: number): number {
-    const zeroForOne = this.isZeroForOne(tokenIn);
+    const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     if (this.floats.ratio === 0) return Infinity;
     return estimateWalkOut(this.floats, this.state.ticks, zeroForOne, amountOut);
   }
 
   hop(tokenIn: Address): Hop {
     const { venue, address: pool, tokens, feePips, parameter, factory } = this.state;
-    const tokenOut = this.isZeroForOne(tokenIn) ? tokens[1] : tokens[0];
+    const tokenOut = isZeroForOne(this.tokens, tokenIn) ? tokens[1] : tokens[0];
     return { venue, pool, tokenIn, tokenOut, feePips, parameter, ...(factory && { factory }) };
   }
 
@@ -126,13 +126,5 @@ export class ConcentratedPool implements Pool {
 
   private swapOf({ amountIn, amountOut, sqrtPriceX96, tick, liquidity }: Walked): Swap {
     return { amountIn, amountOut, after: this.with({ sqrtPriceX96, tick, liquidity }) };
-  }
-
-  /** @throws RangeError when the pool does not have the token: a bug of the caller. */
-  private isZeroForOne(tokenIn: Address): boolean {
-    const [token0, token1] = this.state.tokens;
-    if (tokenIn === token0) return true;
-    if (tokenIn === token1) return false;
-    throw new RangeError('a pool was asked about a token that it does not have');
   }
 }

@@ -12,6 +12,8 @@ import {
   priceAfterToken0Out,
   priceAfterToken1In,
   priceAfterToken1Out,
+  reaches0,
+  reaches1,
   withoutFee,
 } from './swap-step.js';
 import {
@@ -69,10 +71,13 @@ export function walkIn(
     const { sqrtPriceX96: price, liquidity, target } = walk;
     let next = target;
     if (liquidity > 0n) {
-      const all = zeroForOne ? amount0Ceil(target, price, liquidity) : amount1Ceil(price, target, liquidity);
       const rest = withoutFee(remaining, feePips);
-      if (rest >= all) remaining -= all + feeOn(all, feePips);
-      else {
+      if (zeroForOne ? reaches0(rest, target, price, liquidity) : reaches1(rest, price, target, liquidity)) {
+        const all = zeroForOne
+          ? amount0Ceil(target, price, liquidity)
+          : amount1Ceil(price, target, liquidity);
+        remaining -= all + feeOn(all, feePips);
+      } else {
         next = zeroForOne
           ? priceAfterToken0In(price, liquidity, rest)
           : priceAfterToken1In(price, liquidity, rest);

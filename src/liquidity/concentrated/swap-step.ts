@@ -9,14 +9,23 @@ const PIPS = 1_000_000n;
 const ALL_160_BITS = (1n << 160n) - 1n;
 const BEYOND_256_BITS = 1n << 256n;
 
-/** The liquidity between two prices, in token0: SqrtPriceMath.getAmount0Delta, rounded down. */
+/**
+ * The liquidity between two prices, in token0: SqrtPriceMath.getAmount0Delta, rounded down. The contract
+ * divides by one price and then by the other, each time in the same direction: that is one division by both.
+ */
 export function amount0Floor(low: bigint, high: bigint, liquidity: bigint): bigint {
-  return ((liquidity << 96n) * (high - low)) / high / low;
+  return ((liquidity * (high - low)) << 96n) / (low * high);
 }
 
 /** SqrtPriceMath.getAmount0Delta, rounded up. */
 export function amount0Ceil(low: bigint, high: bigint, liquidity: bigint): bigint {
-  return (((liquidity << 96n) * (high - low) + high - 1n) / high + low - 1n) / low;
+  const both = low * high;
+  return (((liquidity * (high - low)) << 96n) + both - 1n) / both;
+}
+
+/** Whether this much token0 is at least {@link amount0Ceil}. A product costs less than a division. */
+export function reaches0(amount: bigint, low: bigint, high: bigint, liquidity: bigint): boolean {
+  return amount * low * high >= (liquidity * (high - low)) << 96n;
 }
 
 /** The liquidity between two prices, in token1: SqrtPriceMath.getAmount1Delta, rounded down. */
@@ -27,6 +36,11 @@ export function amount1Floor(low: bigint, high: bigint, liquidity: bigint): bigi
 /** SqrtPriceMath.getAmount1Delta, rounded up. */
 export function amount1Ceil(low: bigint, high: bigint, liquidity: bigint): bigint {
   return (liquidity * (high - low) + (Q96 - 1n)) >> 96n;
+}
+
+/** Whether this much token1 is at least {@link amount1Ceil}. */
+export function reaches1(amount: bigint, low: bigint, high: bigint, liquidity: bigint): boolean {
+  return amount << 96n >= liquidity * (high - low);
 }
 
 /**
