@@ -217,8 +217,10 @@ export class PoolWorld {
   /** With enough gas for all: what runs out of it is skipped, so that an estimate would be too low. */
   private async run(method: string, argument: unknown): Promise<readonly Log[]> {
     const trader = this.trader.connect(this.devnet.signer(this.devnet.accounts.deployer));
-    const sent = await trader.getFunction(method)(argument, { gasLimit: TRANSACTION_GAS });
-    const receipt = await (sent as ContractTransactionResponse).wait();
+    const sent = (await trader.getFunction(method)(argument, {
+      gasLimit: TRANSACTION_GAS,
+    })) as ContractTransactionResponse;
+    const receipt = await sent.wait();
     if (!receipt) throw new Error(`${method} was not mined`);
     return receipt.logs;
   }
