@@ -1,4 +1,5 @@
 import { SigningKey, computeAddress } from 'ethers';
+import { signRecoverable } from 'tiny-secp256k1';
 import { TEST_ACCOUNTS } from '../config/test-accounts.js';
 import { StartupError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
@@ -20,14 +21,14 @@ const KEY = /^0x[0-9a-f]{64}$/i;
 
 /** Signs for one account on one chain. It knows nothing of nonces, limits or the network. */
 export class Signer {
-  readonly #key: SigningKey;
+  readonly #key: Uint8Array;
 
   private constructor(
     readonly address: Address,
     readonly chainId: number,
     key: SigningKey,
   ) {
-    this.#key = key;
+    this.#key = Buffer.from(key.privateKey.slice(2), 'hex');
   }
 
   /**
@@ -46,7 +47,8 @@ export class Signer {
 
   sign(call: TransactionCall, nonce: number): SignedTransaction {
     const bytes = new TransactionBytes(this.chainId, nonce, call);
-    return { ...bytes.signed(this.#key.sign(bytes.unsignedHash)), nonce };
+    // libsecp256k1: the nonce of RFC 6979 and the lower s, so the very bytes that ethers makes, but faster.
+    return { ...bytes.signed(signRecoverable(bytes.unsignedHash, this.#key)), nonce };
   }
 }
 

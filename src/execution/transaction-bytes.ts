@@ -1,5 +1,5 @@
-import { keccak256 } from 'ethers';
-import { isHash, type Hash, type Hex } from '../domain/hex.js';
+import { createKeccak } from 'hash-wasm';
+import type { Hash, Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 
 /** The type byte of an EIP-1559 transaction. */
@@ -7,16 +7,20 @@ const TYPE = Buffer.of(2);
 /** An empty list: no access list. */
 const EMPTY_LIST = Buffer.of(0xc0);
 
-/** As `Signature` of ethers has it. */
-export interface SignatureParts {
-  readonly yParity: 0 | 1;
-  readonly r: string;
-  readonly s: string;
+/** One for all: a hash is computed at once, from its first byte to its last. */
+const keccak = await createKeccak(256);
+
+/** A signature as libsecp256k1 gives it. */
+export interface RecoverableSignature {
+  /** r and s, 32 bytes each. */
+  readonly signature: Uint8Array;
+  /** The parity of the point's y. */
+  readonly recoveryId: number;
 }
 
 /**
  * An EIP-1559 transaction of a call, without value and access list, as bytes. It is encoded once for both
- * hashes, which `Transaction` of ethers does again for each: that takes half as long again as the signature.
+ * hashes. `Transaction` of ethers encodes it again for each, and hashes far slower.
  */
 export class TransactionBytes {
   private readonly fields: Buffer;
@@ -32,23 +36,23 @@ export class TransactionBytes {
   }
 
   /** What is signed. */
-  get unsignedHash(): Hash {
+  get unsignedHash(): Uint8Array {
     return hashOf(Buffer.concat([TYPE, listHeader(this.fields.length), this.fields]));
   }
 
   /** The envelope, as eth_sendRawTransaction takes it, and its hash. */
-  signed({ yParity, r, s }: SignatureParts): { readonly raw: Hex; readonly hash: Hash } {
-    const parts = [rlpNumber(BigInt(yParity)), rlpNumber(BigInt(r)), rlpNumber(BigInt(s))];
+  signed({ signature, recoveryId }: RecoverableSignature): { readonly raw: Hex; readonly hash: Hash } {
+    const [r, s] = [signature.subarray(0, 32), signature.subarray(32)].map(rlpNumberOfBytes);
+    if (!r || !s) throw new TypeError('a signature has two parts');
+    const parts = [rlpNumber(BigInt(recoveryId)), r, s];
     const length = parts.reduce((sum, part) => sum + part.length, this.fields.length);
     const bytes = Buffer.concat([TYPE, listHeader(length), this.fields, ...parts]);
-    return { raw: `0x${bytes.toString('hex')}`, hash: hashOf(bytes) };
+    return { raw: `0x${bytes.toString('hex')}`, hash: `0x${hashOf(bytes).toString('hex')}` };
   }
 }
 
-function hashOf(bytes: Buffer): Hash {
-  const hash = keccak256(bytes);
-  if (!isHash(hash)) throw new TypeError('a transaction has no hash');
-  return hash;
+function hashOf(bytes: Buffer): Buffer {
+  return Buffer.from(keccak.init().update(bytes).digest('binary'));
 }
 
 function bytesOf(hex: Hex): Buffer {
@@ -64,6 +68,11 @@ function rlpNumber(value: bigint): Buffer {
   if (value === 0n) return rlpBytes(Buffer.alloc(0));
   const digits = value.toString(16);
   return rlpBytes(Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex'));
+}
+
+function rlpNumberOfBytes(bytes: Uint8Array): Buffer {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return rlpBytes(Buffer.from(first < 0 ? [] : bytes.subarray(first)));
 }
 
 function rlpBytes(bytes: Buffer): Buffer {
