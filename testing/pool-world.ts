@@ -1,19 +1,12 @@
 /** Pools of any kind on the local chain, and one contract that trades at all of them. */
-import {
-  Contract,
-  Interface,
-  toQuantity,
-  type ContractTransactionReceipt,
-  type ContractTransactionResponse,
-  type Log,
-} from 'ethers';
+import { Contract, Interface, toQuantity, type Log, type TransactionReceipt } from 'ethers';
 import type { Devnet } from '../devnet/index.js';
 import { toAddress, type Address } from '../src/domain/hex.js';
 import { ConcentratedPool } from '../src/liquidity/concentrated/concentrated-pool.js';
 import { TickTable } from '../src/liquidity/concentrated/tick-table.js';
 import type { TokenPair } from '../src/liquidity/pool.js';
 import { SolidlyPool } from '../src/liquidity/solidly/solidly-pool.js';
-import { send } from './send.js';
+import { send, sendWithGas } from './send.js';
 
 export type ConcentratedKind = 'uniswap-v3' | 'slipstream' | 'pancake-v3';
 
@@ -216,16 +209,11 @@ export class PoolWorld {
 
   /** With enough gas for all: what runs out of it is skipped, so that an estimate would be too low. */
   private async run(method: string, argument: unknown): Promise<readonly Log[]> {
-    const trader = this.trader.connect(this.devnet.signer(this.devnet.accounts.deployer));
-    const sent = (await trader.getFunction(method)(argument, {
-      gasLimit: TRANSACTION_GAS,
-    })) as ContractTransactionResponse;
-    const receipt = await sent.wait();
-    if (!receipt) throw new Error(`${method} was not mined`);
-    return receipt.logs;
+    const { deployer } = this.devnet.accounts;
+    return (await sendWithGas(this.devnet, deployer, this.trader, method, TRANSACTION_GAS, argument)).logs;
   }
 
-  private send(contract: Contract, method: string, ...args: unknown[]): Promise<ContractTransactionReceipt> {
+  private send(contract: Contract, method: string, ...args: unknown[]): Promise<TransactionReceipt> {
     return send(this.devnet, this.devnet.accounts.deployer, contract, method, ...args);
   }
 }

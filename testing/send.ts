@@ -1,4 +1,5 @@
-import type { Contract, ContractTransactionReceipt, ContractTransactionResponse } from 'ethers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Contract, ContractTransactionResponse, TransactionReceipt } from 'ethers';
 import type { Devnet, TokenSymbol } from '../devnet/index.js';
 
 /**
@@ -15,12 +16,30 @@ export async function send(
   contract: Contract,
   method: string,
   ...args: unknown[]
-): Promise<ContractTransactionReceipt> {
+): Promise<TransactionReceipt> {
   const call = contract.connect(devnet.signer(from)).getFunction(method);
   const gasLimit = 2n * (await call.estimateGas(...args));
-  const receipt = await ((await call(...args, { gasLimit })) as ContractTransactionResponse).wait();
-  if (!receipt) throw new Error(`${method} was not mined`);
-  return receipt;
+  return sendWithGas(devnet, from, contract, method, gasLimit, ...args);
+}
+
+/** As {@link send}, with a gas limit of one's own. */
+export async function sendWithGas(
+  devnet: Devnet,
+  from: string,
+  contract: Contract,
+  method: string,
+  gasLimit: bigint,
+  ...args: unknown[]
+): Promise<TransactionReceipt> {
+  const call = contract.connect(devnet.signer(from)).getFunction(method);
+  const { hash } = (await call(...args, { gasLimit })) as ContractTransactionResponse;
+  // Not by ethers' wait(): it misses a block between its first look and its subscription to blocks.
+  for (;;) {
+    const receipt = await devnet.provider.getTransactionReceipt(hash);
+    if (receipt?.status === 0) throw new Error(`${method} reverted`);
+    if (receipt) return receipt;
+    await sleep(5);
+  }
 }
 
 /**

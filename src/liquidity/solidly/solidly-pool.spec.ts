@@ -75,11 +75,17 @@ describe('a Solidly pool on the stable curve', () => {
     expect(pool.hop(TOKEN1).parameter).toBe(1);
   });
 
-  it('refuses where the contract has no number for it: Panic(17) and K() in tiny pools', () => {
-    // Found at random: the contract reverts for both, as the integration spec shows.
-    const tiny = new SolidlyPool({ ...AERODROME, stable: true, feeBps: 5, reserves: [90n, 1n] });
-    expect(tiny.swapIn(TOKEN0, 1_000n)).toBeUndefined();
-    expect(tiny.swapOut(TOKEN1, 10n)).toBeUndefined();
+  it('refuses where the contract panics, in a pool that is far out of balance or tiny, and not beside it', () => {
+    // The contract reverts with Panic(17) for the first two, and not for the others.
+    const pool = new SolidlyPool({
+      ...AERODROME,
+      decimals: [6, 6],
+      stable: true,
+      feeBps: 0,
+      reserves: [977_277n, 84_390n],
+    });
+    const given = [100n, 2_948n, 3_000n, 50_000n].map((amount) => pool.swapIn(TOKEN1, amount)?.amountOut);
+    expect(given).toEqual([undefined, undefined, 11_547n, 145_505n]);
   });
 });
 
