@@ -8,6 +8,8 @@ import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
 import { SecretScrubber } from './domain/secret-forms.js';
 import { ExecutionModule } from './execution/index.js';
+import { LiquidityModule } from './liquidity/liquidity.module.js';
+import { PoolBook } from './liquidity/pool-book.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
 import { OraclesModule } from './oracles/oracles.module.js';
@@ -43,14 +45,17 @@ export class AppModule {
   }
 }
 
-/** The state of this application: the price feeds, and the markets that depend on them. */
+/** The state of this application: the price feeds, the pools, and the markets that depend on them. */
 function stateModule({ protocols }: ChimeraConfig): DynamicModule {
   return StateModule.of({
-    imports: [OraclesModule, ProtocolsModule],
-    inject: [FeedBook, LendingMarkets],
-    useFactory: (feeds: FeedBook, { all }: LendingMarkets): FollowedParts => ({
-      before: [feeds],
-      markets: all.map((market, index) => ({ market, fromBlock: protocols[index]?.fromBlock ?? 0 })),
-    }),
+    imports: [OraclesModule, LiquidityModule, ProtocolsModule],
+    inject: [FeedBook, PoolBook, LendingMarkets],
+    useFactory: (feeds: FeedBook, pools: PoolBook, { all }: LendingMarkets): FollowedParts => {
+      pools.serve(() => all.flatMap(({ tokens }) => tokens));
+      return {
+        before: [feeds, pools],
+        markets: all.map((market, index) => ({ market, fromBlock: protocols[index]?.fromBlock ?? 0 })),
+      };
+    },
   });
 }

@@ -20,7 +20,6 @@ oracles: { nativeUsdFeed: 0x71041dddad3595F9CEd3DcCFBe3D1F4b0a16Bb70 }
 liquidity:
   uniswapV3:
     factory: 0x33128a8fC17869897dcE68Ed026d694621f6FDfD
-    quoter: 0x3d4e44Eb1374240CE5F1B871ab261CD16335B76a
 execution: { chimera: 0x2626664c2603336E57B271c5C0b26F421741e481 }
 `;
 

@@ -56,7 +56,7 @@ protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 oracles: { nativeUsdFeed: "${addresses.nativeUsdFeed}" }
 liquidity:
-  uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
+  uniswapV3: { factory: "${addresses.uniswapFactory}" }
   flash: { aavePool: "${addresses.pool}" }
 execution: { mode: live, chimera: "\${CHIMERA_ADDRESS}" }
 `;

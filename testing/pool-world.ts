@@ -203,7 +203,7 @@ export class PoolWorld {
   private async call(method: string, argument: unknown): Promise<readonly unknown[]> {
     const data = this.trader.interface.encodeFunctionData(method, [argument]);
     const call = { to: this.trader.target, data, gas: toQuantity(CALL_GAS) };
-    const result = await this.devnet.rpc('eth_call', [call, 'latest']);
+    const result: unknown = await this.devnet.rpc('eth_call', [call, 'latest']);
     return this.trader.interface.decodeFunctionResult(method, String(result));
   }
 

@@ -14,7 +14,7 @@ describe('counterparties of a configuration', () => {
       ],
       liquidity: {
         flash: { morpho: address('a3'), aavePool: address('b1'), balancerVault: address('b2') },
-        aerodrome: { factory: address('b3') },
+        factories: [{ name: 'aerodrome', kind: 'solidly', factory: address('b3') }],
       },
     });
     expect(sources).toEqual([
@@ -24,12 +24,12 @@ describe('counterparties of a configuration', () => {
       { key: 'liquidity.flash.morpho', kind: 'MorphoBlue', address: address('a3') },
       { key: 'liquidity.flash.aavePool', kind: 'AaveV3', address: address('b1') },
       { key: 'liquidity.flash.balancerVault', kind: 'BalancerV2', address: address('b2') },
-      { key: 'liquidity.aerodrome.factory', kind: 'Solidly', address: address('b3') },
+      { key: 'liquidity.factories (aerodrome)', kind: 'Solidly', address: address('b3') },
     ]);
   });
 
   it('does not list what the file leaves out', () => {
-    expect(sourcesOf({ protocols: [], liquidity: { flash: {} } })).toEqual([]);
+    expect(sourcesOf({ protocols: [], liquidity: { factories: [], flash: {} } })).toEqual([]);
   });
 
   it('lists a contract that is named twice once, and refuses one that is named as two kinds', () => {

@@ -33,12 +33,19 @@ export type ListedProtocol = { readonly name: string } & (
 
 export interface CounterpartyConfig {
   readonly protocols: readonly ListedProtocol[];
-  readonly liquidity: Pick<DeploymentConfig['liquidity'], 'aerodrome' | 'flash'>;
+  readonly liquidity: Pick<DeploymentConfig['liquidity'], 'factories' | 'flash'>;
 }
+
+/** As what our contract lists a factory of the configuration. */
+const FACTORY_KINDS: Readonly<Record<DeploymentConfig['liquidity']['factories'][number]['kind'], KindName>> =
+  {
+    slipstream: 'Slipstream',
+    solidly: 'Solidly',
+  };
 
 /** Without Uniswap's factory, which is a part of the contract's code. */
 export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[] {
-  const { aerodrome, flash } = liquidity;
+  const { factories, flash } = liquidity;
   const optional = (key: string, kind: KindName, address: Address | undefined): Source[] =>
     address === undefined ? [] : [{ key, kind, address }];
   return [
@@ -46,7 +53,11 @@ export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[
     ...optional('liquidity.flash.morpho', 'MorphoBlue', flash?.morpho),
     ...optional('liquidity.flash.aavePool', 'AaveV3', flash?.aavePool),
     ...optional('liquidity.flash.balancerVault', 'BalancerV2', flash?.balancerVault),
-    ...optional('liquidity.aerodrome.factory', 'Solidly', aerodrome?.factory),
+    ...factories.map(({ name, kind, factory }) => ({
+      key: `liquidity.factories (${name})`,
+      kind: FACTORY_KINDS[kind],
+      address: factory,
+    })),
   ];
 }
 

@@ -112,7 +112,10 @@ ${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(dat
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
 liquidity:
-  uniswapV3: { factory: "${addresses.uniswapFactory}", quoter: "${addresses.quoter}" }
+  uniswapV3: { factory: "${addresses.uniswapFactory}" }
+  factories:
+    - { name: slipstream, kind: slipstream, factory: "${addresses.slipstreamFactory}" }
+    - { name: aerodrome, kind: solidly, factory: "${addresses.solidlyFactory}" }
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:

@@ -14,6 +14,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { PassTrace } from '../domain/pass-trace.js';
 import type { ExecutionService, Submission } from '../execution/index.js';
+import { POOLS } from '../liquidity/pool-book.js';
 import type { NativePriceWatch } from '../oracles/native-price-watch.js';
 import type { ExecutionPlanner } from '../planner/execution-planner.js';
 import type { SafetyController } from '../safety/index.js';
@@ -27,7 +28,7 @@ const NATIVE = {
   ...{ native: { answer: 1n, updatedAt: aBlock(11).timestamp - 40 }, nativeJumped: false },
   ...{ nativeKept: false, nativeConfirmed: true },
 };
-const VIEW = new StateView(aBlock(11), new Map());
+const VIEW = new StateView(aBlock(11), new Map([[POOLS.name, { pools: new Map(), isWhole: true }]]));
 const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
 const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
 const A = borrower('a1');

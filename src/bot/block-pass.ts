@@ -9,6 +9,7 @@ import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { ExecutionService, type Submission } from '../execution/index.js';
+import { POOLS } from '../liquidity/pool-book.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { SafetyController } from '../safety/index.js';
@@ -94,6 +95,7 @@ export class BlockPass {
     const { operator } = this.execution;
     const decisions = await this.planner.plan(opportunities, {
       block: view.block,
+      pools: view.of(POOLS),
       // Without it there is no opportunity: the detector refuses all of them.
       nativePriceUsd8: native?.answer ?? 0n,
       nativePriceConfirmed: nativeConfirmed,

@@ -145,6 +145,20 @@ export function ContractAddress({
   });
 }
 
+/** Contract addresses, each as {@link ContractAddress} takes them. */
+export function ContractAddresses(options: Common = {}): PropertyDecorator {
+  return Text({
+    ...options,
+    list: true,
+    expected: `a list of contract addresses (each ${ADDRESS_FORM}; not zero)`,
+    example: '[0x4200000000000000000000000000000000000006]',
+    read: (text) => {
+      const addresses = text === '' ? [] : text.split(',').map((one) => readAddress(one.trim()));
+      return addresses.includes(undefined) ? undefined : addresses;
+    },
+  });
+}
+
 /** The address in lower case. undefined for the zero address, for a wrong checksum, and for other text. */
 export function readAddress(text: string): Address | undefined {
   if (!isAddress(text) || ZERO_ADDRESS.test(text)) return undefined;

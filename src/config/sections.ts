@@ -6,6 +6,7 @@ import {
   Bps,
   Choice,
   ContractAddress,
+  ContractAddresses,
   Decimal,
   Flag,
   Host,
@@ -125,13 +126,17 @@ export class OraclesConfig {
 export class UniswapV3Config {
   @ContractAddress()
   readonly factory!: Address;
-
-  /** QuoterV2. */
-  @ContractAddress()
-  readonly quoter!: Address;
 }
 
-export class AerodromeConfig {
+/** A factory of pools besides Uniswap's. Our contract must have listed it. */
+export class PoolFactoryConfig {
+  /** Its name in routes and rows. */
+  @Name({ example: 'aerodrome' })
+  readonly name!: string;
+
+  @Choice({ of: ['slipstream', 'solidly'] })
+  readonly kind!: 'slipstream' | 'solidly';
+
   @ContractAddress()
   readonly factory!: Address;
 }
@@ -151,8 +156,21 @@ export class LiquidityConfig {
   @Section(() => UniswapV3Config)
   readonly uniswapV3!: UniswapV3Config;
 
-  @Section(() => AerodromeConfig, { optional: true })
-  readonly aerodrome?: AerodromeConfig;
+  @List({
+    choose: () => PoolFactoryConfig,
+    default: [],
+    expected: 'a list of factories of pools',
+    example: '[{ name: aerodrome, kind: solidly, factory: "0x420DD381b31aEf6683db6B902084cB0FFECe40Da" }]',
+  })
+  readonly factories!: readonly PoolFactoryConfig[];
+
+  /** Tokens of no market over which routes may lead. */
+  @ContractAddresses({ default: '' })
+  readonly hubs!: readonly Address[];
+
+  /** A pool that holds less is left out. USD with 8 decimals. */
+  @Usd({ key: 'minPoolUsd', default: '1000', example: '1000' })
+  readonly minPoolUsd8!: bigint;
 
   @Section(() => FlashConfig, { optional: true })
   readonly flash?: FlashConfig;

@@ -17,7 +17,8 @@ export const REJECTION_REASONS = {
   'sequencer-grace': 'the oracle sentinel does not allow liquidations yet',
   'no-collateral': 'nothing is left to seize',
   'bonus-below-floor': 'even the whole bonus, without any cost, is below planner.minProfitUsd',
-  'no-route': 'no configured pool trades this collateral for this debt',
+  'no-route': 'no route of at most three pools leads from this collateral to this debt',
+  'pools-not-read': 'the pools are being looked for and read: a route may be known in one of the next blocks',
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
   'collateral-not-payable':
     'the market holds too little of the collateral to pay out: others have borrowed it, and what fits is not worth a transaction',

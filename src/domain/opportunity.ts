@@ -67,6 +67,11 @@ export interface SizingTerms {
  */
 export interface LiquidationPair {
   readonly terms: SizingTerms;
+  /**
+   * Collateral units that the market can pay out to liquidators. Others may have borrowed most of it: a
+   * liquidation that seizes more reverts. Undefined where the market does not tell.
+   */
+  readonly payable: bigint | undefined;
   readonly candidates: readonly LiquidationCandidate[];
 }
 

@@ -8,6 +8,7 @@ import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-stat
 import { configOf } from '../../testing/devnet-config.js';
 import { Bench } from '../../testing/execution.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow } from '../../testing/send.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
@@ -16,7 +17,6 @@ import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { PastLiquidations } from '../domain/past-liquidations.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { MarketLiquidations } from '../protocols/market-liquidations.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -95,15 +95,14 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
     const parts = aaveParts(bench.chain, config, LIQUIDATABLE);
     const view = await viewOfAccounts(parts, bench.chain, borrowers);
     const opportunities = opportunitiesIn(view, parts, config);
-    const venue = new UniswapV3Venue(bench.chain, config.liquidity.uniswapV3);
     const decisions = await new ExecutionPlanner(
       bench.chain,
-      venue,
       new OpStackFees(),
       new RecordedEvents(),
       config,
     ).plan(opportunities, {
       block: view.block,
+      pools: await poolsAt(devnet, bench.chain, config, view.block.hash),
       nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
       operator: bench.signer.address,
       pending: [],

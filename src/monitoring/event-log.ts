@@ -24,6 +24,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   divergence: 'error',
   'positions-incomplete': 'error',
   'positions-suspected': 'warn',
+  'pools-not-read': 'warn',
+  'pool-differs': 'warn',
   'price-differs': 'warn',
   'native-price-kept': 'warn',
   'execution-reopened': 'warn',

@@ -11,12 +11,12 @@ import { contractAnswers, withWord } from '../../testing/nodes/lies.js';
 import { LyingNode } from '../../testing/nodes/lying-node.js';
 import type { ChimeraConfig } from '../config/index.js';
 import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
+import { poolsAt } from '../../testing/pools.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import { Secret } from '../domain/secret.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
@@ -117,11 +117,11 @@ async function planOnce(): Promise<PlanDecision | undefined> {
   const head = await devnet.rpc('eth_getBlockByNumber', ['latest', false]);
   pool.headers.check(head as Record<string, unknown>);
   const { native, nativeConfirmed } = view.of(parts.feeds);
-  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
-  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), events, config);
+  const planner = new ExecutionPlanner(chain, new OpStackFees(), events, config);
   const opportunities = detections.flatMap((one) => (one.kind === 'opportunity' ? [one.opportunity] : []));
   const [decision] = await planner.plan(opportunities, {
     block: view.block,
+    pools: await poolsAt(devnet, chain, config, view.block.hash),
     nativePriceUsd8: native?.answer ?? 0n,
     nativePriceConfirmed: nativeConfirmed,
     operator: toAddress(devnet.accounts.operator),

@@ -5,6 +5,7 @@ import { configOf } from '../../testing/devnet-config.js';
 import { chainOf } from '../../testing/chain.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { contractAnswers, fieldsOf, hex, simulatedCalls, withWord, word } from '../../testing/nodes/lies.js';
 import { LyingNode, type Lie } from '../../testing/nodes/lying-node.js';
@@ -13,7 +14,6 @@ import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { Secret } from '../domain/secret.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -51,6 +51,7 @@ beforeAll(async () => {
   opportunities = opportunitiesIn(view, parts, config);
   context = {
     block: view.block,
+    pools: await poolsAt(devnet, honest.chain, config, view.block.hash),
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],
@@ -81,8 +82,7 @@ async function decide(
   const head = await devnet.rpc('eth_getBlockByNumber', ['latest', false]);
   pool.headers.check(head as Record<string, unknown>);
   const chain = new Chain(pool);
-  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
-  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), events, config);
+  const planner = new ExecutionPlanner(chain, new OpStackFees(), events, config);
   try {
     const [decision] = await planner.plan(opportunities, context);
     return decision!;

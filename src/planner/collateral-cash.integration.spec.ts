@@ -5,6 +5,7 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow, send } from '../../testing/send.js';
 import { sendFrom } from '../../testing/transactions.js';
@@ -14,7 +15,6 @@ import type { PlanDecision } from '../domain/decision.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
@@ -86,10 +86,10 @@ async function decide(
   const parts = aaveParts(chain, config, LIQUIDATABLE);
   const view = await viewOfAccounts(parts, chain, of);
   const opportunities = opportunitiesIn(view, parts, config);
-  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
-  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
+  const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
   return planner.plan(opportunities, {
     block: view.block,
+    pools: await poolsAt(devnet, chain, config, view.block.hash),
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending,

@@ -11,6 +11,7 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { sendFrom } from '../../testing/transactions.js';
@@ -20,8 +21,7 @@ import { toAddress, type Hex } from '../domain/hex.js';
 import { formatUsd8, USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
-import type { Hop } from '../domain/route.js';
-import { UniswapV3Venue } from '../liquidity/uniswap-v3/uniswap-v3.venue.js';
+import { quotedInputOf, type Hop } from '../domain/route.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
 import { Secret } from '../domain/secret.js';
@@ -181,9 +181,15 @@ describe('planning on the real contracts', () => {
     node.forwardTo(devnet.rpcUrl);
   });
 
-  it('rejects a position whose collateral no pool trades for its debt', async () => {
+  it('goes over a third token where no pool trades the collateral for the debt, as it was computed', async () => {
     await open([longCbEth], { cbETH: 2_900 });
-    expect(await decide()).toMatchObject([{ kind: 'rejected', reason: 'no-route' }]);
+    const [plan] = plansOf(await decide());
+    if (!plan) throw new Error('a plan was expected');
+    expect(plan.route.parts.every(({ hops }) => hops.length > 1)).toBe(true);
+    // What the pools take in the simulation is what was computed, to the unit.
+    expect(plan.simulation.swapInput).toBe(quotedInputOf(plan.route));
+    const [event] = await execute(plan);
+    expect(event?.profit).toBeGreaterThanOrEqual(plan.minProfit);
   });
 
   it('gives steps that the contract executes, for a split over two routes of two hops', async () => {
@@ -311,11 +317,11 @@ async function decideOn(
   pending: readonly LiquidationPlan['call'][] = [],
   limitUsd8?: bigint,
 ): Promise<PlanDecision[]> {
-  const venue = new UniswapV3Venue(chain, config.liquidity.uniswapV3);
-  const planner = new ExecutionPlanner(chain, venue, new OpStackFees(), new RecordedEvents(), config);
+  const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
   const { view, feeds } = state;
   return planner.plan(opportunitiesOf(state, limitUsd8), {
     block: view.block,
+    pools: await poolsAt(devnet, chain, config, view.block.hash),
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending,

@@ -4,12 +4,12 @@ import { ChimeraConfig } from '../config/index.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
+import { nativeUsd8 } from '../domain/costs.js';
 import { RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
 import { max } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
-import { Venue } from '../liquidity/venue.js';
 import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
@@ -17,7 +17,7 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
-import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
+import { draftOf, GAS_BEFORE_SIMULATION, GAS_OF_HOP, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
 import { GAS_OF_DRAFT, inGroups, type ProofGroup } from './proof-groups.js';
@@ -31,15 +31,14 @@ type DraftTestimony = Testimony<DraftValues>;
 const PROOF_DEADLINE_MS = 1_000;
 
 /**
- * Opportunities to plans. Everything is read at the block of the context: first quotes, then one simulation
- * of all calls in the order in which they will be sent, so that two plans that use the same pool are proved
- * together.
+ * Opportunities to plans. The best amounts and routes are computed from the pools at the block of the
+ * context. One simulation at that block proves all calls in the order in which they will be sent, so that
+ * two plans that use the same pool are proved together.
  */
 @Injectable()
 export class ExecutionPlanner {
   constructor(
     private readonly chain: Chain,
-    private readonly venue: Venue,
     private readonly fees: ChainFees,
     private readonly events: Events,
     private readonly config: ChimeraConfig,
@@ -48,7 +47,8 @@ export class ExecutionPlanner {
   /** One decision per opportunity. The plans must be sent in their order, in which they were proved. */
   async plan(opportunities: readonly Opportunity[], context: PlanningContext): Promise<PlanDecision[]> {
     if (opportunities.length === 0) return [];
-    const quotes = await bestQuotes(this.chain, this.venue, opportunities, context.block.hash);
+    const hopCostUsd8 = nativeUsd8(GAS_OF_HOP * context.block.baseFeePerGas, context.nativePriceUsd8);
+    const quotes = bestQuotes(context.pools, opportunities, hopCostUsd8);
     const decisions: PlanDecision[] = [];
     const drafts: Draft[] = [];
     for (const [index, opportunity] of opportunities.entries()) {

@@ -1,8 +1,11 @@
 import { rejected, type Rejection } from '../domain/decision.js';
 import type { Address } from '../domain/hex.js';
-import { mostSeized, type LiquidationCandidate, type LiquidationPair } from '../domain/opportunity.js';
-import { payableOf } from '../protocols/market-kinds.js';
-import type { Read } from '../rpc/chain/read.js';
+import {
+  mostSeized,
+  type LiquidationCandidate,
+  type LiquidationPair,
+  type Opportunity,
+} from '../domain/opportunity.js';
 
 /** An amount of a pair, in the market of its position. */
 export interface Payment {
@@ -19,26 +22,14 @@ export class Payables {
   /** Collateral units by market and asset. Without an entry nothing bounds them. */
   private constructor(private readonly left: Map<string, bigint>) {}
 
-  /** One read for each market and collateral. */
-  static read(payments: readonly Payment[]): Read<Payables> {
-    const reads = new Map<string, Read<bigint | undefined>>();
-    for (const { market, pair, candidate } of payments) {
-      const { address } = candidate.collateral;
-      const key = keyOf(market, address);
-      if (!reads.has(key)) reads.set(key, payableOf(pair, market, address));
-    }
-    return {
-      calls: [...reads.values()].flatMap(({ calls }) => calls),
-      decode: (results) => {
-        const left = new Map<string, bigint>();
-        let start = 0;
-        for (const [key, { calls, decode }] of reads) {
-          const payable = decode(results.slice(start, (start += calls.length)));
-          if (payable !== undefined) left.set(key, payable);
-        }
-        return new Payables(left);
-      },
-    };
+  static of(opportunities: readonly Pick<Opportunity, 'market' | 'pairs'>[]): Payables {
+    const left = new Map<string, bigint>();
+    for (const { market, pairs } of opportunities)
+      for (const { payable, candidates } of pairs) {
+        const [first] = candidates;
+        if (payable !== undefined && first) left.set(keyOf(market, first.collateral.address), payable);
+      }
+    return new Payables(left);
   }
 
   /** Collateral units; undefined where the market does not tell. */

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { LiquidityModule } from '../liquidity/liquidity.module.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
@@ -8,5 +7,5 @@ import { ExecutionPlanner } from './execution-planner.js';
  * It must never sign, send or remember anything. What it returns is true at the block that it names, and
  * nowhere else.
  */
-@Module({ imports: [RpcModule, LiquidityModule], providers: [ExecutionPlanner], exports: [ExecutionPlanner] })
+@Module({ imports: [RpcModule], providers: [ExecutionPlanner], exports: [ExecutionPlanner] })
 export class PlannerModule {}

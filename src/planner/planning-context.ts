@@ -3,10 +3,13 @@ import type { Allowance } from '../domain/budget.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { Address } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
+import type { PoolsView } from '../liquidity/pool-book.js';
 
 /** What the plans of one pass have in common. */
 export interface PlanningContext {
   readonly block: Block;
+  /** The pools at that block. */
+  readonly pools: PoolsView;
   /** USD with 8 decimals for one native token, by its feed. */
   readonly nativePriceUsd8: bigint;
   /** As many endpoints as must agree said that price: it counts also while the feed gives none. */

@@ -4,7 +4,8 @@ import { LEAST, VARIABLES } from '../../testing/configuration.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
-import { FakePool, FakeVenue } from '../../testing/fakes/fake-venue.js';
+import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.js';
+import { viewOfPools } from '../../testing/pools.js';
 import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
 import {
   addressOf,
@@ -28,13 +29,14 @@ const abi = new Interface(CHIMERA_ABI);
 const config = parseConfig(LEAST, VARIABLES);
 const fees = new FakeChainFees({ l1Fee: ETHER / 100_000n, operatorFee: 0n });
 /** Deep, at $2,700 for one WETH. */
-const venue = new FakeVenue([
-  new FakePool(addressOf('01'), [WETH, USDC], [100_000n * ETHER, 270_000_000n * 10n ** 6n]),
+const pools = viewOfPools([
+  new ConstantProductPool(addressOf('01'), [WETH, USDC], [100_000n * ETHER, 270_000_000n * 10n ** 6n]),
 ]);
 const small = opportunityOf(positionOf({ weth: 2n, usdc: 4_700n }), undefined, addressOf('b1'));
 const large = opportunityOf(positionOf(), undefined, addressOf('b2'));
 const context: PlanningContext = {
   block: BLOCK,
+  pools,
   nativePriceUsd8: 2_500n * USD8,
   operator: addressOf('0e'),
   pending: [],
@@ -54,15 +56,8 @@ const ROUND: Hex = `0x${[1n, context.nativePriceUsd8, 0n, BigInt(BLOCK.timestamp
 const aggregate3 = new Interface([
   'function aggregate3((address,bool,bytes)[]) returns ((bool success, bytes returnData)[])',
 ]);
-/** Pool.getVirtualUnderlyingBalance. */
-const PAYABLE_SELECTOR = '6fb07f96';
-
-/** What the market can pay out, or the price of the native token: each is asked alone. */
-function aggregated(call: unknown): string {
-  const asksPayable = JSON.stringify(call).includes(PAYABLE_SELECTOR);
-  const answer = asksPayable ? `0x${uintWord(10n ** 24n)}` : ROUND;
-  return aggregate3.encodeFunctionResult('aggregate3', [[[true, answer]]]);
-}
+/** The price of the native token. */
+const NATIVE_PRICE = aggregate3.encodeFunctionResult('aggregate3', [[[true, ROUND]]]);
 
 interface SimulatedAnswer {
   readonly status: Hex;
@@ -88,8 +83,8 @@ beforeAll(async () => {
   endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
   endpoints.primary.on('eth_getBlockByHash', () => header);
   // The one thing that is read beside the simulation is the price of the native token.
-  endpoints.primary.on('eth_call', ([call]) => aggregated(call));
-  planner = new ExecutionPlanner(new Chain(endpoints.pool), venue, fees, new RecordedEvents(), config);
+  endpoints.primary.on('eth_call', () => NATIVE_PRICE);
+  planner = new ExecutionPlanner(new Chain(endpoints.pool), fees, new RecordedEvents(), config);
 });
 
 beforeEach(() => {
@@ -101,8 +96,7 @@ afterAll(() => endpoints.close());
 
 /** Of each call of the one simulation: the borrower that its calldata names, if any. */
 function simulatedBorrowers(): (string | undefined)[] {
-  // The other one asked what the market can pay out.
-  expect(endpoints.primary.requests - requestsBefore).toBe(2);
+  expect(endpoints.primary.requests - requestsBefore).toBe(1);
   const [request] = endpoints.primary.seenOf('eth_simulateV1');
   const [{ blockStateCalls }] = request?.params as [
     { blockStateCalls: readonly [{ calls: readonly { input: string }[] }] },
@@ -162,8 +156,7 @@ describe('proof of plans, with pools and fees that need no chain', () => {
       profits = [ETHER / 5n, ETHER / 5n, ETHER / 5n, ETHER / 5n];
       const pending = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 900_000n }];
       await plansAndReasons(pending);
-      // The first request reads what the market can pay out.
-      expect(endpoints.primary.requests - requestsBefore).toBe(2);
+      expect(endpoints.primary.requests - requestsBefore).toBe(1);
       expect(asked).toHaveLength(4);
       for (const {
         blockStateCalls: [{ calls, blockOverrides }],

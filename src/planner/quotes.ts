@@ -1,13 +1,14 @@
 import { rejected, type Rejection } from '../domain/decision.js';
-import type { Hash } from '../domain/hex.js';
-import { valueUsd8 } from '../domain/money.js';
-import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
+import type { Address } from '../domain/hex.js';
+import { amountWorth, max, valueUsd8 } from '../domain/money.js';
+import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { Route } from '../domain/route.js';
-import { pairKey, type TokenPair } from '../liquidity/pool.js';
-import type { AskedPool, Venue } from '../liquidity/venue.js';
+import type { PoolsView } from '../liquidity/pool-book.js';
 import { sizePair, sizePayable } from '../protocols/market-kinds.js';
-import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt, together, type Read } from '../rpc/chain/read.js';
+import type { Form } from '../routes/form.js';
+import { Router } from '../routes/router.js';
+import { inSequence, type Option } from '../routes/sequence.js';
+import type { Trade } from '../routes/trade.js';
 import { Payables, type Payment } from './payables.js';
 
 /** A candidate with the route that would fund it and sell its collateral. */
@@ -19,168 +20,134 @@ export interface Quote {
   readonly grossUsd8: bigint;
 }
 
-export type QuoteDecision =
-  { readonly kind: 'quoted'; readonly quote: Quote; readonly choice: Payment } | Rejection;
+export type QuoteDecision = { readonly kind: 'quoted'; readonly quote: Quote } | Rejection;
 
-/** One amount through one pool. */
-interface Choice extends Payment {
-  readonly pool: AskedPool;
-}
-
-/** The pools of a pair of tokens, by {@link pairKey}. */
-type PoolsByPair = ReadonlyMap<string, readonly AskedPool[]>;
+/** The smallest amount that is looked at, as a part of the largest. */
+const LEAST_PART = 1_000n;
 
 /**
- * The most profitable collateral, debt, amount and route of each opportunity, by the quotes at `block` and
- * before costs. At most two round trips: first all edges, the depth of each pool and what the markets can pay
- * out of each collateral; then the amounts at which a pool's depth, or what can be paid out, ends.
+ * The most profitable collateral, debt, amount and route of each opportunity, by the pools and the markets at
+ * one block and before costs. Nothing is asked.
+ *
+ * The most profitable opportunity is the first to choose, because its plan is sent first. The others find the
+ * pools, and what the markets can pay out, as it leaves them.
+ *
+ * @param hopCostUsd8 gas of one hop.
  */
-export async function bestQuotes(
-  chain: Chain,
-  venue: Venue,
+export function bestQuotes(
+  { pools, isWhole }: PoolsView,
   opportunities: readonly Opportunity[],
-  block: Hash,
-): Promise<QuoteDecision[]> {
-  const pools = byPair(await venue.pools(tokenPairsOf(opportunities), block));
-  const choices = opportunities.map((opportunity) => choicesOf(pools, opportunity));
-  const largest = choices.map(largestPerPool);
-  const [inputs, depths, payables] = await readAt(
-    chain,
-    together(
-      each(choices.map(inputReads)),
-      each(largest.map((own) => each(own.map(depthRead)))),
-      Payables.read(choices.flat()),
-    ),
-    block,
-  );
-
-  const atEdges = largest.map((own, index) =>
-    own.flatMap((choice, at) => [
-      ...swapDepthChoice(choice, depths[index]?.[at] ?? 0n),
-      ...payableChoice(choice, payables),
-    ]),
-  );
-  const edgeInputs = await readAt(chain, each(atEdges.map(inputReads)), block);
-
-  const offers = opportunities.map((_, index) => {
-    const asked = [...(inputs[index] ?? []), ...(edgeInputs[index] ?? [])];
-    return [...(choices[index] ?? []), ...(atEdges[index] ?? [])].map((choice, at) => ({
-      choice,
-      input: asked[at],
-    }));
-  });
-  return inOrderOfProfit(offers, payables);
-}
-
-/** The most profitable position is the first to choose, because its plan is sent first. */
-function inOrderOfProfit(offers: readonly (readonly Offer[])[], payables: Payables): QuoteDecision[] {
-  const gross = (own: readonly Offer[]): bigint => {
-    const decision = best(own, payables);
-    return decision.kind === 'quoted' ? decision.quote.grossUsd8 : -1n;
-  };
-  const order = offers
-    .map((own, index) => ({ own, index, grossUsd8: gross(own) }))
-    .sort((a, b) => (a.grossUsd8 < b.grossUsd8 ? 1 : -1));
+  hopCostUsd8: bigint,
+): QuoteDecision[] {
+  const router = Router.of(pools.values());
+  const payables = Payables.of(opportunities);
+  const positions = opportunities.map((one) => optionsOf(one, payables, hopCostUsd8));
   const decisions: QuoteDecision[] = [];
-  for (const { own, index } of order) {
-    const decision = best(own, payables);
-    decisions[index] = decision;
-    if (decision.kind === 'quoted') payables.take(decision.choice);
+  for (const { position, option, plan } of inSequence(router, positions)) {
+    const chosen = positions[position]?.[option];
+    if (!chosen) continue;
+    const candidate = plan.size;
+    payables.take({ ...chosen.payment, candidate });
+    const grossUsd8 = valueUsd8(plan.profit, candidate.collateral);
+    const quote = { candidate, route: plan.exit.route, profit: plan.profit, grossUsd8 };
+    decisions[position] = { kind: 'quoted', quote };
   }
-  return decisions;
-}
-
-function tokenPairsOf(opportunities: readonly Opportunity[]): TokenPair[] {
-  return opportunities.flatMap(({ pairs }) =>
-    pairs.flatMap(({ candidates }) =>
-      candidates.slice(0, 1).map(({ collateral, debt }): TokenPair => [collateral.address, debt.address]),
-    ),
+  return opportunities.map(
+    (_, index) => decisions[index] ?? refusalOf(positions[index] ?? [], router, payables, isWhole),
   );
 }
 
-function byPair(pools: readonly AskedPool[]): PoolsByPair {
-  const found = new Map<string, AskedPool[]>();
-  for (const pool of pools) {
-    const key = pairKey(pool.tokens);
-    found.set(key, [...(found.get(key) ?? []), pool]);
-  }
-  return found;
+/** One pair of an opportunity, to be funded and sold by flash swaps. */
+interface PairOption extends Option<LiquidationCandidate> {
+  readonly payment: Payment;
+  readonly trade: PairTrade;
 }
 
-function choicesOf(pools: PoolsByPair, { market, pairs }: Opportunity): Choice[] {
-  return pairs.flatMap((pair) =>
-    pair.candidates.flatMap((candidate) => {
-      const { collateral, debt } = candidate;
-      const own = pools.get(pairKey([collateral.address, debt.address])) ?? [];
-      return own.map((pool) => ({ market, candidate, pair, pool }));
-    }),
+function optionsOf(
+  { market, pairs }: Opportunity,
+  payables: Payables,
+  hopCostUsd8: bigint,
+): readonly PairOption[] {
+  return pairs.flatMap((pair) => {
+    const [candidate] = pair.candidates;
+    if (!candidate) return [];
+    const payment = { market, pair, candidate };
+    const form: Form = { kind: 'flash-swap', hopCost: amountWorth(hopCostUsd8, candidate.collateral) };
+    return [
+      {
+        payment,
+        form,
+        trade: new PairTrade(payment, payables),
+        worth: (netProfit) => valueUsd8(netProfit, candidate.collateral),
+        fits: (size) => payables.fits({ ...payment, candidate: size }),
+      },
+    ];
+  });
+}
+
+function refusalOf(
+  options: readonly PairOption[],
+  router: Router,
+  payables: Payables,
+  isWhole: boolean,
+): Rejection {
+  const reached = options.filter(({ trade, form }) =>
+    router.reaches(trade.collateral, trade.debt, form.kind),
   );
+  if (reached.length === 0) return rejected(isWhole ? 'no-route' : 'pools-not-read');
+  const unpayable = reached.find(({ trade }) => trade.most === 0n);
+  if (unpayable) return payables.refusalOf(unpayable.payment);
+  return rejected('route-too-shallow', { pairs: String(reached.length) });
 }
 
-function inputReads(choices: readonly Choice[]): Read<(bigint | undefined)[]> {
-  return each(
-    choices.map(({ candidate: { collateral, collateralSeized, debtToFund }, pool }) =>
-      pool.amountIn(collateral.address, debtToFund, collateralSeized),
-    ),
-  );
-}
+/** The amounts of a pair that its market can pay out now. */
+class PairTrade implements Trade<LiquidationCandidate> {
+  readonly collateral: Address;
+  readonly debt: Address;
+  private readonly pair: LiquidationPair;
 
-/** How much debt token the pool gives before a unit costs more than the protocol pays for it. */
-function depthRead({ candidate, pool }: Choice): Read<bigint> {
-  return pool.depth(candidate.collateral.address, candidate.collateralSeized, candidate.debtToCover);
-}
-
-/** The choice with the largest amount for each pair in each pool, in the order of first appearance. */
-function largestPerPool(choices: readonly Choice[]): Choice[] {
-  const largest = new Map<string, Choice>();
-  for (const choice of choices) {
-    const { collateral, debt, debtToCover } = choice.candidate;
-    const key = `${choice.pool.address}-${collateral.address}-${debt.address}`;
-    const known = largest.get(key);
-    if (!known || known.candidate.debtToCover < debtToCover) largest.set(key, choice);
+  constructor(
+    private readonly payment: Payment,
+    private readonly payables: Payables,
+  ) {
+    const { candidate, pair } = payment;
+    this.collateral = candidate.collateral.address;
+    this.debt = candidate.debt.address;
+    this.pair = pair;
   }
-  return [...largest.values()];
-}
 
-function swapDepthChoice(choice: Choice, depth: bigint): Choice[] {
-  if (depth === 0n || depth >= choice.candidate.debtToFund) return [];
-  const candidate = sizePair(choice.pair, depth, 'swap-depth');
-  return candidate ? [{ ...choice, candidate }] : [];
-}
-
-/** The amount at which the market has paid out all that it can of this collateral. */
-function payableChoice(choice: Choice, payables: Payables): Choice[] {
-  const payable = payables.of(choice);
-  if (payable === undefined || payables.fits(choice)) return [];
-  const candidate = sizePayable(choice.pair, payable);
-  return candidate && candidate.debtToCover <= choice.candidate.debtToCover ? [{ ...choice, candidate }] : [];
-}
-
-interface Offer {
-  readonly choice: Choice;
-  /** What the pool takes for it; undefined where it cannot deliver. */
-  readonly input: bigint | undefined;
-}
-
-function best(offers: readonly Offer[], payables: Payables): QuoteDecision {
-  const [first] = offers;
-  if (!first) return rejected('no-route');
-  const payable = offers.filter(({ choice }) => payables.fits(choice));
-  if (payable.length === 0) return payables.refusalOf(first.choice);
-  let winner: Extract<QuoteDecision, { kind: 'quoted' }> | undefined;
-  for (const { choice, input } of payable) {
-    const { candidate } = choice;
-    if (input === undefined || input >= candidate.collateralSeized) continue;
-    const profit = candidate.collateralSeized - input;
-    const grossUsd8 = valueUsd8(profit, candidate.collateral);
-    if (winner && grossUsd8 <= winner.quote.grossUsd8) continue;
-    const quote = { candidate, route: directRoute(choice, input), profit, grossUsd8 };
-    winner = { kind: 'quoted', quote, choice };
+  get edges(): readonly bigint[] {
+    return this.payable().map(({ debtToCover }) => debtToCover);
   }
-  return winner ?? rejected('route-too-shallow', { triedRoutes: String(payable.length) });
-}
 
-function directRoute({ candidate, pool }: Choice, quotedInput: bigint): Route {
-  const hops = [pool.hop(candidate.collateral.address)];
-  return { parts: [{ quotedInput, output: candidate.debtToFund, hops }] };
+  /** 0 where the market can pay out nothing that the protocol allows. */
+  get most(): bigint {
+    return this.edges.reduce(max, 0n);
+  }
+
+  get least(): bigint {
+    return max(this.most / LEAST_PART, 1n);
+  }
+
+  size(debtToCover: bigint): LiquidationCandidate | undefined {
+    const edge = this.payable().find((one) => one.debtToCover === debtToCover);
+    if (edge) return edge;
+    const sized = sizePair(this.pair, debtToCover, 'swap-depth');
+    return sized && this.fits(sized) ? sized : undefined;
+  }
+
+  /** Of the amounts worth trying those that can be paid out, and the largest that can. */
+  private payable(): readonly LiquidationCandidate[] {
+    const { candidates } = this.pair;
+    const payable = candidates.filter((candidate) => this.fits(candidate));
+    if (payable.length === candidates.length) return payable;
+    const left = this.payables.of(this.payment);
+    const largest = left === undefined ? undefined : sizePayable(this.pair, left);
+    const most = candidates.map(({ debtToCover }) => debtToCover).reduce(max, 0n);
+    return largest && largest.debtToCover <= most ? [...payable, largest] : payable;
+  }
+
+  private fits(candidate: LiquidationCandidate): boolean {
+    return this.payables.fits({ ...this.payment, candidate });
+  }
 }

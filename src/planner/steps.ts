@@ -25,8 +25,8 @@ export function flashSwapSteps({ parts }: Route, tokens: LiquidationTokens): Ste
   return [...buys, { kind: 'liquidate' }];
 }
 
-function poolKeyOf({ tokenIn, parameter }: Hop, tokens: LiquidationTokens): PoolKey {
-  return { tokenIn: tokenRef(tokenIn, tokens), parameter };
+function poolKeyOf({ tokenIn, parameter, factory }: Hop, tokens: LiquidationTokens): PoolKey {
+  return { tokenIn: tokenRef(tokenIn, tokens), parameter, ...(factory && { factory }) };
 }
 
 function tokenRef(token: Address, { collateral, debt }: LiquidationTokens): TokenRef {

@@ -1,17 +1,14 @@
-import { id } from 'ethers';
 import type { ChimeraConfig } from '../config/index.js';
+import { Kind } from '../contract/bindings.js';
 import { toAddress, uintAt, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { Counterparty, LendingMarket } from '../protocols/lending-market.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, type Read } from '../rpc/chain/read.js';
 
-const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
-const FACTORY = selector('factory()');
-/** Of QuoterV2. The first Quoter takes its arguments in another form. */
-const QUOTES = [
-  selector('quoteExactInputSingle((address,address,uint256,uint24,uint160))'),
-  selector('quoteExactOutputSingle((address,address,uint256,uint24,uint160))'),
-];
+const FACTORY_KINDS = {
+  slipstream: { kind: Kind.Slipstream, description: 'a factory of Slipstream' },
+  solidly: { kind: Kind.Solidly, description: 'a factory of Solidly' },
+} as const;
 const WORD = 64;
 
 /** A word that holds an address, as people write it. */
@@ -53,32 +50,13 @@ export async function counterpartiesOf(
   });
 }
 
-/**
- * Whether the contracts of the price of the native token and of the venue are what their keys say.
- *
- * @param factory the one that our own contract accepts. A configured factory that differs has a sentence
- *   of its own.
- */
-export async function checkContracts(
-  chain: Chain,
-  { liquidity }: ChimeraConfig,
-  factory: bigint,
-  block: Hash,
-): Promise<string[]> {
-  const { uniswapV3 } = liquidity;
-  const [quoterFactory, quoterCode] = await Promise.all([
-    readAt(chain, words(uniswapV3.quoter, FACTORY, 1), block),
-    chain.getCode(uniswapV3.quoter),
-  ]);
-  const problems: string[] = [];
-  const of = quoterFactory?.[0];
-  if (of === undefined || !QUOTES.every((quote) => quoterCode.includes(quote.slice(2))))
-    problems.push(
-      `liquidity.uniswapV3.quoter: the contract at ${uniswapV3.quoter} is no QuoterV2; the QuoterV2 of Uniswap v3 was expected`,
-    );
-  else if (of !== BigInt(uniswapV3.factory) && of !== factory)
-    problems.push(
-      `liquidity.uniswapV3.quoter: the QuoterV2 at ${uniswapV3.quoter} belongs to the factory ${addressOf(of)}; one of the factory ${uniswapV3.factory} was expected`,
-    );
-  return problems;
+/** The factories of pools that our own contract must have listed, each with its key. */
+export function factoriesOf({
+  liquidity,
+}: ChimeraConfig): readonly (Counterparty & { readonly key: string })[] {
+  return liquidity.factories.map(({ name, kind, factory }) => ({
+    key: `liquidity.factories (${name})`,
+    address: factory,
+    ...FACTORY_KINDS[kind],
+  }));
 }

@@ -1,3 +1,4 @@
+import { Kind } from '../contract/bindings.js';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
@@ -37,18 +38,18 @@ describe('the check of the chain before the start', () => {
   });
 
   it('names each key whose contract is not there, optional ones too', async () => {
-    const { chimera, addressesProvider, nativeUsdFeed, uniswapFactory, quoter } = devnet.addresses;
+    const { chimera, addressesProvider, nativeUsdFeed, uniswapFactory, slipstreamFactory } = devnet.addresses;
     for (const [key, address] of [
       ['execution.chimera', chimera],
       ['protocols (aave).addressesProvider', addressesProvider],
       ['oracles.nativeUsdFeed', nativeUsdFeed],
       ['liquidity.uniswapV3.factory', uniswapFactory],
-      ['liquidity.uniswapV3.quoter', quoter],
+      ['liquidity.factories (slipstream).factory', slipstreamFactory],
     ] as const)
       expect(await problems((yaml) => yaml.replaceAll(address, NOWHERE))).toContainEqual(
         expect.stringMatching(`^${key.replace(/[()]/g, '\\$&')}: there is no contract at ${NOWHERE}`),
       );
-    const optional = ['aerodrome: { factory: "AT" }', 'flash: { morpho: "AT" }'];
+    const optional = ['flash: { morpho: "AT" }'];
     optional.push('flash: { aavePool: "AT" }', 'flash: { balancerVault: "AT" }');
     for (const line of optional) {
       const [, section, key] = /^(\w+): \{ (\w+)/.exec(line) ?? [];
@@ -109,18 +110,17 @@ describe('the check of the chain before the start', () => {
     ]);
   });
 
-  it('a quoter of another factory, and the first Quoter', async () => {
-    const { quoter } = devnet.addresses;
-    await put(answersTo('factory()', BigInt(NOWHERE), passedOn(quoter, 'staticcall')));
-    // The selectors of QuoterV2 are looked for in the code: here they stand behind its end.
-    await put(`${await codeOf(OTHER)}${(await codeOf(quoter)).slice(2)}`);
-    expect(await problems((yaml) => yaml.replaceAll(quoter, OTHER))).toEqual([
-      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: .* belongs to the factory 0x0+c0de0; one of /),
-    ]);
-    await put(answersTo('factory()', BigInt(devnet.addresses.uniswapFactory)));
-    expect(await problems((yaml) => yaml.replaceAll(quoter, OTHER))).toEqual([
-      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: the contract at .* is no QuoterV2/),
-    ]);
+  it('a factory of pools that the contract does not list, or lists as another kind', async () => {
+    const { deployer } = devnet.accounts;
+    const { chimera } = devnet.contracts;
+    for (const kind of [Kind.None, Kind.Slipstream]) {
+      await send(devnet, deployer, chimera, 'setCounterparty', devnet.addresses.solidlyFactory, kind);
+      expect(await problems()).toEqual([
+        expect.stringMatching(
+          /^liquidity\.factories \(aerodrome\): .* may not call 0x.*; its owner has to list it as a factory of Solidly/,
+        ),
+      ]);
+    }
   });
 
   it.each([
@@ -207,10 +207,6 @@ async function problems(
 
 async function put(code: string): Promise<void> {
   await devnet.rpc('anvil_setCode', [OTHER, code]);
-}
-
-async function codeOf(address: string): Promise<string> {
-  return String(await devnet.rpc('eth_getCode', [address, 'latest']));
 }
 
 async function newest(): Promise<{ readonly number: number }> {

@@ -19,7 +19,7 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
-import { addressOf, checkContracts, counterpartiesOf, words } from './check-contracts.js';
+import { addressOf, counterpartiesOf, factoriesOf, words } from './check-contracts.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -89,7 +89,7 @@ async function missingContracts(
   config: ChimeraConfig,
   markets: readonly LendingMarket[],
 ): Promise<string[]> {
-  const { uniswapV3, aerodrome, flash } = config.liquidity;
+  const { uniswapV3, factories, flash } = config.liquidity;
   const optional = (key: string, address: Address | undefined): [string, Address][] =>
     address === undefined ? [] : [[key, address]];
   const expected: readonly (readonly [string, Address])[] = [
@@ -97,8 +97,10 @@ async function missingContracts(
     ...markets.flatMap(({ contracts }) => contracts),
     ['oracles.nativeUsdFeed', config.oracles.nativeUsdFeed],
     ['liquidity.uniswapV3.factory', uniswapV3.factory],
-    ['liquidity.uniswapV3.quoter', uniswapV3.quoter],
-    ...optional('liquidity.aerodrome.factory', aerodrome?.factory),
+    ...factories.map(({ name, factory }): [string, Address] => [
+      `liquidity.factories (${name}).factory`,
+      factory,
+    ]),
     ...optional('liquidity.flash.morpho', flash?.morpho),
     ...optional('liquidity.flash.aavePool', flash?.aavePool),
     ...optional('liquidity.flash.balancerVault', flash?.balancerVault),
@@ -123,9 +125,11 @@ async function checkRoles(
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
   const found = await counterpartiesOf(chain, markets, block.hash);
-  const counterparties = found.filter((one) => typeof one !== 'string');
+  const factories = factoriesOf(config);
+  const counterparties = [...found.filter((one) => typeof one !== 'string'), ...factories];
   const problems = found.filter((one) => typeof one === 'string');
   const named = markets.filter((_, index) => typeof found[index] !== 'string');
+  const keys = [...named.map(({ name }) => `protocols (${name})`), ...factories.map(({ key }) => key)];
   const [executor, paused, factory, weth, kinds] = await readAt(
     chain,
     together(
@@ -139,7 +143,6 @@ async function checkRoles(
   );
   if (executor === undefined || paused === undefined || factory === undefined || weth === undefined)
     return [`execution.chimera: the contract at ${chimera} does not answer as a Chimera contract does`];
-  problems.push(...(await checkContracts(chain, config, factory, block.hash)));
   if (executor !== 1n)
     problems.push(
       `execution.chimera: the operator wallet ${String(operator)} is no executor of ${chimera}; its owner has to call setExecutor`,
@@ -159,7 +162,7 @@ async function checkRoles(
   for (const [index, { address, kind, description }] of counterparties.entries())
     if (kinds[index] !== BigInt(kind))
       problems.push(
-        `protocols (${named[index]?.name ?? ''}): the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
+        `${keys[index] ?? ''}: the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
       );
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   if (problems.length === 0) {

@@ -1,5 +1,6 @@
 import type { AtRisk, SizeLimits } from '../domain/at-risk.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { Asset } from '../domain/opportunity.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
 
@@ -35,6 +36,8 @@ export interface LendingMarket<
   Undo = unknown,
   Answers = unknown,
 > extends FollowedAccounts<View, Step, Undo, Answers> {
+  /** What may be seized or repaid, with the prices of the last view; none before the first. */
+  readonly tokens: readonly Asset[];
   /** The contracts that the check at start expects, each with its key in the configuration. */
   readonly contracts: readonly (readonly [key: string, Address])[];
   /**

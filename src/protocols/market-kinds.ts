@@ -1,16 +1,13 @@
 import type { ProtocolConfig } from '../config/index.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
-import type { Address } from '../domain/hex.js';
 import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import type { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import type { Read } from '../rpc/chain/read.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
 import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
-import { payableRead } from './aave-v3/reads.js';
 import type { LendingMarket } from './lending-market.js';
 
 /** What every family of markets may build on. */
@@ -34,8 +31,6 @@ interface MarketKind<Settings> {
     debtToCover: bigint,
     sizing: Sizing,
   ) => LiquidationCandidate | undefined;
-  /** See {@link payableOf}. */
-  readonly payable: (market: Address, collateral: Address) => Read<bigint | undefined>;
   /** See {@link sizePayable}. */
   readonly sizePayable: (terms: SizingTerms, payable: bigint) => LiquidationCandidate | undefined;
   /** See {@link liquidationsOf}. */
@@ -50,7 +45,6 @@ const MARKET_KINDS: {
     market: (settings, { chain, feeds, guard, healthFactors }) =>
       new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
     size: sizedCandidate,
-    payable: payableRead,
     sizePayable: payableCandidate,
     liquidations: pastLiquidations,
   },
@@ -84,20 +78,6 @@ export function sizePair(
 }
 
 /**
- * How much of a collateral a market can pay out to a liquidator, collateral units; undefined where the market
- * does not tell.
- *
- * @throws TypeError as {@link sizePair}
- */
-export function payableOf(
-  { terms }: LiquidationPair,
-  market: Address,
-  collateral: Address,
-): Read<bigint | undefined> {
-  return kindOf(terms).payable(market, collateral);
-}
-
-/**
  * The candidate of a pair that covers the most debt while the market pays out no more collateral than this;
  * undefined where there is none. Pure, as {@link sizePair}.
  *
@@ -108,7 +88,7 @@ export function sizePayable({ terms }: LiquidationPair, payable: bigint): Liquid
   return kindOf(terms).sizePayable(terms, payable);
 }
 
-type Sized = Pick<MarketKind<never>, 'size' | 'payable' | 'sizePayable'>;
+type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable'>;
 
 function kindOf({ kind: name }: SizingTerms): Sized {
   const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;

@@ -19,6 +19,12 @@ export type RangeLogs = (
   onLogs: (logs: readonly RawLog[]) => void,
 ) => Promise<void>;
 
+/** By what {@link StateView} finds a view, and of what type it is. */
+export interface FollowedName<View> {
+  readonly name: string;
+  view?(answers: never): View;
+}
+
 /**
  * Something that is kept exact by the logs of its contracts and can be taken back block by block: a lending
  * market, the book of price feeds. {@link BlockFollower} moves everything that is followed by the same

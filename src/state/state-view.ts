@@ -1,5 +1,5 @@
 import type { Block } from '../domain/block.js';
-import type { Followed } from './followed.js';
+import type { FollowedName } from './followed.js';
 
 /** Everything that a decision may look at, all of it at one block. */
 export class StateView {
@@ -10,7 +10,7 @@ export class StateView {
   ) {}
 
   /** The view of this followed thing. @throws TypeError when it is not part of the state. */
-  of<View>({ name }: Pick<Followed<View>, 'name' | 'view'>): View {
+  of<View>({ name }: FollowedName<View>): View {
     if (!this.views.has(name)) throw new TypeError(`the state has no view of ${name}`);
     // The engine put there what the `view` of the thing of this name returned.
     return this.views.get(name) as View;

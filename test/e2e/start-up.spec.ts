@@ -215,14 +215,16 @@ describe('start-up with something missing ends with exit code 1 and one sentence
   });
 
   it('wrong contracts of the price, the venue and the market: one sentence for each', async () => {
-    const { addressesProvider, uniswapFactory, quoter, nativeUsdFeed, pool } = devnet.addresses;
+    const { addressesProvider, uniswapFactory, slipstreamFactory, nativeUsdFeed, pool } = devnet.addresses;
     const refusedWith = (from: string, to: string): Promise<string[]> =>
       refusal((yaml) => yaml.replaceAll(from, to));
     expect(await refusedWith(nativeUsdFeed, pool)).toEqual([
       expect.stringMatching(/^oracles\.nativeUsdFeed: the feed 0x.* does not answer as a price feed does; /),
     ]);
-    expect(await refusedWith(quoter, uniswapFactory)).toEqual([
-      expect.stringMatching(/^liquidity\.uniswapV3\.quoter: the contract at 0x.* is no QuoterV2; /),
+    expect(await refusedWith(slipstreamFactory, pool)).toEqual([
+      expect.stringMatching(
+        /^liquidity\.factories \(slipstream\): .* has to list it as a factory of Slipstream /,
+      ),
     ]);
     expect(await refusedWith(uniswapFactory, pool)).toEqual([
       expect.stringMatching(/^liquidity\.uniswapV3\.factory: .* accepts callbacks of another factory only/),

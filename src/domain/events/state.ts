@@ -113,4 +113,20 @@ export type StateEvent =
       readonly event: 'native-price-back';
       readonly block: number;
       readonly ageSeconds: number;
+    }
+  | {
+      /** Pools were looked for. `followed`: their logs are watched; `leftOut`: they hold too little. */
+      readonly event: 'pools-found';
+      readonly followed: number;
+      readonly leftOut: number;
+    }
+  | {
+      /** Pools could not be looked for or read. It is tried again. */
+      readonly event: 'pools-not-read';
+      readonly message: string;
+    }
+  | {
+      /** The state of a pool differs from the chain. It is read again, and not used until then. */
+      readonly event: 'pool-differs';
+      readonly pool: string;
     };

@@ -3,32 +3,20 @@ import type { StoredPosition } from '../../database/index.js';
 import type { SizeLimits } from '../../domain/at-risk.js';
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { Asset } from '../../domain/opportunity.js';
 import type { FeedBook, Feeds } from '../../oracles/feed-book.js';
 import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
-import type { Read } from '../../rpc/chain/read.js';
-import type {
-  AccountChanges,
-  Comparison,
-  MissingDebt,
-  RangeLogs,
-  RestoreStep,
-} from '../../state/followed.js';
+import { together, type Read } from '../../rpc/chain/read.js';
+import type { AccountChanges, Comparison, MissingDebt, RangeLogs } from '../../state/followed.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { applyChanges } from './account-changes.js';
-import { positionsAtRisk, type AaveMarketView, type AavePosition } from './at-risk.js';
+import { positionsAtRisk, pricedAssets, type AaveMarketView, type AavePosition } from './at-risk.js';
 import { comparisonRead, ComparisonTurns, debtsRead, otherCalls } from './comparison.js';
-import {
-  changesOf,
-  checkLog,
-  watchedLogs,
-  withUpdates,
-  type AccountChange,
-  type MarketChanges,
-} from './events.js';
+import { changesOf, checkLog, watchedLogs, withUpdates, type AccountChange } from './events.js';
 import { accountData } from './health.js';
 import {
   examineMarket,
@@ -41,7 +29,9 @@ import { hasDebt, type AaveAccount } from './market.js';
 import { OraclePrices, type PricedConditions } from './oracle-prices.js';
 import { PositionTable } from './position-table.js';
 import { addressRead, SELECTORS } from './reads.js';
-import { decodeAccount, encodeAccount } from './stored-account.js';
+import { ReserveCash, type CashAnswers } from './reserve-cash.js';
+import type { MarketStep, MarketUndo } from './market-step.js';
+import { decodeAll, encodeAccount } from './stored-account.js';
 import { Watchlist } from './watchlist.js';
 
 /** Wad. */
@@ -60,31 +50,8 @@ export interface MarketSources {
   readonly guard: PriceGuard;
 }
 
-/** One block or a range of blocks, read and ready to be applied. */
-export interface MarketStep extends RestoreStep {
-  /** Undefined when the block did not change them. */
-  readonly terms: MarketTerms | undefined;
-  readonly changes: MarketChanges;
-  /**
-   * Accounts as the chain has them at the end of the block, because our books did not have them or were
-   * wrong.
-   */
-  readonly read: readonly AaveAccount[];
-  readonly contradicted: readonly Address[];
-  /** Feeds of the market that were not followed before. */
-  readonly foundFeeds: Feeds;
-  /** Replaces all accounts that are followed. Undefined: the followed accounts stay. */
-  readonly saved: Iterable<AaveAccount> | undefined;
-}
-
-/** What is needed to take one block back. */
-export interface MarketUndo {
-  readonly terms: MarketTerms;
-  readonly before: ReadonlyMap<Address, AaveAccount | undefined>;
-  /** Accounts that were read from the chain in this block. What they were before it is not known. */
-  readonly read: Set<Address>;
-  readonly logs: readonly AccountChange[];
-}
+/** The answers at a head. */
+type MarketAnswers = [PricedConditions, CashAnswers];
 
 const NO_FEEDS: Feeds = new Map();
 
@@ -92,11 +59,12 @@ const NO_FEEDS: Feeds = new Map();
  * One Aave v3 market. Its logs keep the positions exact. Only an account that takes its first debt is read
  * from the chain.
  */
-export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, PricedConditions> {
+export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, MarketAnswers> {
   private readonly table = new PositionTable();
   private readonly watchlist: Watchlist;
   private readonly turns: ComparisonTurns;
   private readonly prices: OraclePrices;
+  private readonly cash = new ReserveCash();
   private terms!: MarketTerms;
   /** The answers of the last view, and the assets whose prices the price guard refused. */
   private judged:
@@ -124,6 +92,10 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   get contracts(): readonly (readonly [key: string, Address])[] {
     const { name, addressesProvider } = this.settings;
     return [[`protocols (${name}).addressesProvider`, addressesProvider]];
+  }
+
+  get tokens(): readonly Asset[] {
+    return this.judged ? pricedAssets(this.terms.market, this.judged.prices) : [];
   }
 
   counterparty(): Read<Counterparty> {
@@ -261,6 +233,8 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     this.forget([...contradicted, ...newBorrowers].filter((address) => !asRead.has(address)));
     this.terms = terms ?? { ...this.terms, market: withUpdates(this.terms.market, changes, block.timestamp) };
     if (terms) this.prices.reset();
+    this.cash.touch(changes.updates.keys());
+    if (changes.reload) this.cash.reset();
     this.sources.feeds.add(foundFeeds);
     return { ...undo, read: asRead };
   }
@@ -269,6 +243,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     for (const [address, account] of before) this.set(address, account);
     this.forget(read);
     if (terms.sources !== this.terms.sources) this.prices.reset();
+    this.cash.reset();
     this.terms = terms;
     this.watchlist.reset();
   }
@@ -304,13 +279,14 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     }
   }
 
-  reads({ timestamp }: Pick<Block, 'timestamp'>): Read<PricedConditions> {
-    return this.prices.reads(this.terms, timestamp);
+  reads({ timestamp }: Pick<Block, 'timestamp'>): Read<MarketAnswers> {
+    return together(this.prices.reads(this.terms, timestamp), this.cash.reads(this.terms.market));
   }
 
-  view(answers: PricedConditions): AaveMarketView {
+  view([priced, cash]: MarketAnswers): AaveMarketView {
     const { market } = this.terms;
-    const { conditions, priceTimes } = this.prices.complete(answers, this.terms);
+    const { conditions, priceTimes } = this.prices.complete(priced, this.terms);
+    const payables = this.cash.complete(cash);
     this.watchlist.update(market, conditions, this.touched);
     this.touched = new Set();
     const positions = new Map<Address, AavePosition>();
@@ -323,12 +299,20 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
         positions.set(account.address, { account, data });
     }
     // The same answers again, with more accounts, are not another block: the prices are not judged again.
-    if (this.judged?.by !== answers) {
+    if (this.judged?.by !== priced) {
       const jumped = this.sources.guard.jumped(this.judged?.prices, conditions.prices);
-      this.judged = { by: answers, prices: conditions.prices, jumped };
+      this.judged = { by: priced, prices: conditions.prices, jumped };
     }
     const { jumped } = this.judged;
-    const view = { market, conditions, priceTimes, jumped, positions, borrowerCount: this.table.size };
+    const view = {
+      market,
+      conditions,
+      priceTimes,
+      payables,
+      jumped,
+      positions,
+      borrowerCount: this.table.size,
+    };
     return {
       ...view,
       atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits),
@@ -383,18 +367,4 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     this.touched.add(address);
     this.unsaved.add(address);
   }
-}
-
-function decodeAll(saved: readonly StoredPosition[]): {
-  readonly accounts: ReadonlyMap<Address, AaveAccount>;
-  readonly undecodable: readonly Address[];
-} {
-  const accounts = new Map<Address, AaveAccount>();
-  const undecodable: Address[] = [];
-  for (const { account, state } of saved) {
-    const decoded = decodeAccount(account, state);
-    if (decoded) accounts.set(account, decoded);
-    else undecodable.push(account);
-  }
-  return { accounts, undecodable };
 }

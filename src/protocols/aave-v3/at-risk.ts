@@ -1,6 +1,8 @@
 import type { AtRisk, JudgedPrice, SizeLimits } from '../../domain/at-risk.js';
 import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
+import type { Asset } from '../../domain/opportunity.js';
+import type { Prices } from '../../oracles/price-guard.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPairs } from './candidates.js';
 import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } from './health.js';
@@ -16,6 +18,8 @@ export interface AavePosition {
 /** An Aave market at one block. */
 export interface AaveMarketView extends MarketView, PricedConditions {
   readonly market: AaveMarket;
+  /** What the market can pay out of each asset, in its units; absent where that is not known. */
+  readonly payables: ReadonlyMap<Address, bigint>;
   /** Assets whose price moved more than the guard allows since the previous block. */
   readonly jumped: ReadonlySet<Address>;
   /** Positions that may be liquidated, and those with a price missing, by borrower. */
@@ -69,7 +73,7 @@ function pricesOf(
 }
 
 function actionsOn(
-  { market, conditions }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
+  { market, conditions, payables }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   data: AccountData,
   limits: SizeLimits,
 ): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> {
@@ -82,7 +86,7 @@ function actionsOn(
     return none(rejected('sequencer-grace'));
   const usable = usableLegs(data, conditions.timestamp);
   if ('kind' in usable) return none(usable);
-  const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits);
+  const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits, payables);
   return {
     obstacle: undefined,
     pairs,
@@ -102,4 +106,12 @@ function usableLegs(data: AccountData, timestamp: number): AccountData | Rejecti
   const blocking = data.legs.find((leg) => stopped(leg)) ?? data.legs.find((leg) => inGrace(leg));
   const detail = { asset: blocking?.reserve.symbol ?? '' };
   return rejected(data.legs.some((leg) => stopped(leg)) ? 'reserve-paused' : 'grace-period', detail);
+}
+
+/** The assets of all reserves, without those that have no price. */
+export function pricedAssets({ reserves }: AaveMarket, prices: Prices): Asset[] {
+  return [...reserves.values()].flatMap(({ asset: address, symbol, decimals }) => {
+    const priceUsd8 = prices.get(address);
+    return priceUsd8 === undefined ? [] : [{ address, symbol, decimals, priceUsd8 }];
+  });
 }

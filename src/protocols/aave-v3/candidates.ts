@@ -6,6 +6,7 @@ import {
   type Sizing,
   type SizingTerms,
 } from '../../domain/opportunity.js';
+import type { Address } from '../../domain/hex.js';
 import { amountWithin, mulDivCeil, valueUsd8, WAD } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
 import {
@@ -42,6 +43,7 @@ export function liquidationPairs(
   { healthFactorWad, totalDebtUsd8, legs }: AccountData,
   timestamp: number,
   { maxNotionalUsd8, fundingHorizonSeconds }: CandidateOptions,
+  payables: ReadonlyMap<Address, bigint> = new Map(),
 ): AaveV3Pair[] {
   const position = { kind: AAVE_V3, rulesVersion: rules.version, healthFactorWad, totalDebtUsd8 } as const;
   const debts = legs.filter((leg) => leg.debt > 0n);
@@ -49,7 +51,8 @@ export function liquidationPairs(
   return collaterals.flatMap((collateral) =>
     debts.map((debt) => {
       const terms = { ...position, collateral, debt, timestamp, fundingHorizonSeconds };
-      return { terms, candidates: edges(terms, maxNotionalUsd8) };
+      const payable = payables.get(collateral.reserve.asset);
+      return { terms, payable, candidates: edges(terms, maxNotionalUsd8) };
     }),
   );
 }
