@@ -27,6 +27,7 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
     /// @param BalancerV3 Vault, flash lender.
     /// @param Slipstream Factory of Aerodrome's concentrated pools, which swap as Uniswap v3's do.
     /// @param Solidly Factory of Aerodrome v2's pools.
+    /// @param PancakeV3 Factory of Pancake v3's pools, which swap as Uniswap v3's do, but call back by another name.
     enum Kind {
         None,
         AaveV3,
@@ -35,7 +36,8 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
         BalancerV2,
         BalancerV3,
         Slipstream,
-        Solidly
+        Solidly,
+        PancakeV3
     }
 
     event ExecutorSet(address indexed executor, bool allowed);

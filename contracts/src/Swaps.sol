@@ -6,7 +6,12 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ISlipstreamFactory, ISolidlyFactory, ISolidlyPool} from "./interfaces/IAerodrome.sol";
-import {IUniswapV3Pool, IUniswapV3SwapCallback} from "./interfaces/IUniswapV3.sol";
+import {
+    IPancakeV3Factory,
+    IPancakeV3SwapCallback,
+    IUniswapV3Pool,
+    IUniswapV3SwapCallback
+} from "./interfaces/IUniswapV3.sol";
 import {PlanReader} from "./PlanReader.sol";
 import {Program} from "./Program.sol";
 
@@ -16,7 +21,7 @@ import {Program} from "./Program.sol";
 ///         the next one (`BUY_ON`), and the last by us. `SELL` swaps a share of a balance that is here.
 /// @dev There is no price limit on a swap: a sandwich is met by the profit floor, which covers the whole run.
 ///      A pool is only called when its factory vouches for it, and v3-core's `lock` lets nobody swap in between.
-abstract contract Swaps is Program, IUniswapV3SwapCallback {
+abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallback {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using PlanReader for bytes;
@@ -56,13 +61,15 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
 
     /// @dev How a step names a pool, together with the token that it takes.
     ///      byte 0: token reference (low 4 bits, see `_takeToken`), 16 set when a listed factory follows;
-    ///      bytes 1-3: Uniswap's fee (hundredths of a basis point), Slipstream's tick spacing, or 1 for Solidly's
-    ///      stable curve; then the token's address and the factory's, where the first byte asks for them.
+    ///      bytes 1-3: the fee of Uniswap or Pancake (hundredths of a basis point), Slipstream's tick spacing, or 1 for
+    ///      Solidly's stable curve; then the token's address and the factory's, where the first byte asks for them.
     struct PoolKey {
         address tokenIn;
         uint256 parameter;
         /// Zero for Uniswap v3.
         address factory;
+        /// How the factory is listed.
+        Kind kind;
     }
 
     uint256 private constant LISTED_FACTORY = 16;
@@ -88,12 +95,22 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         address pool = _uniswapLikePool(key, tokenOut);
         if (pool == address(0)) revert CannotBuyFrom(key.factory);
         job.payWith = key.tokenIn;
-        _swap(pool, key.tokenIn, tokenOut, -int256(amountOut), payee, _pack(job, steps));
+        _swap(pool, key, tokenOut, -int256(amountOut), payee, _pack(job, steps));
     }
 
     /// @notice Called by a pool that has handed out its tokens and wants to be paid.
     /// @inheritdoc IUniswapV3SwapCallback
     function uniswapV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
+        _afterSwap(amount0Delta, amount1Delta, data);
+    }
+
+    /// @notice The same, called by a pool of Pancake's.
+    /// @inheritdoc IPancakeV3SwapCallback
+    function pancakeV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external {
+        _afterSwap(amount0Delta, amount1Delta, data);
+    }
+
+    function _afterSwap(int256 amount0Delta, int256 amount1Delta, bytes calldata data) private {
         _takeCallback(data);
         uint256 owed = uint256(amount0Delta > 0 ? amount0Delta : amount1Delta);
         if (data.length == SELL_DATA_SIZE) {
@@ -127,6 +144,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
             address through = tokenOut;
             uint256 before = _held(through);
             _sellAmount(job, key, through, amount);
+            delete key;
             (tokenOut, steps) = _takeSale(job, steps.skip(1), key);
             (key.tokenIn, amount) = (through, _held(through) - before);
         }
@@ -144,7 +162,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         return token == job.collateral || token == job.debt || token == job.profitToken;
     }
 
-    /// @param key To be filled.
+    /// @param key To be filled; empty.
     function _takeSale(Job memory job, bytes calldata steps, PoolKey memory key)
         private
         view
@@ -157,7 +175,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
     function _sellAmount(Job memory job, PoolKey memory key, address tokenOut, uint256 amount) private {
         address pool = _uniswapLikePool(key, tokenOut);
         if (pool == address(0)) _sellToSolidly(key, tokenOut, amount);
-        else _swap(pool, key.tokenIn, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn, amount));
+        else _swap(pool, key, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn, amount));
         // What lay here before, and what a pool that ran dry did not take.
         if (!_isOwn(job, key.tokenIn)) _sweep(key.tokenIn);
     }
@@ -174,16 +192,22 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
 
     // --------------------------------------------------------------------------------------------------- pools
 
-    function _swap(address pool, address tokenIn, address tokenOut, int256 amount, address recipient, bytes memory data)
-        private
-    {
-        bool zeroForOne = tokenIn < tokenOut;
-        _expect(pool, this.uniswapV3SwapCallback.selector, data);
+    function _swap(
+        address pool,
+        PoolKey memory key,
+        address tokenOut,
+        int256 amount,
+        address recipient,
+        bytes memory data
+    ) private {
+        bool zeroForOne = key.tokenIn < tokenOut;
+        bool pancake = key.kind == Kind.PancakeV3;
+        _expect(pool, pancake ? this.pancakeV3SwapCallback.selector : this.uniswapV3SwapCallback.selector, data);
         IUniswapV3Pool(pool)
             .swap(recipient, zeroForOne, amount, zeroForOne ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE, data);
     }
 
-    /// @param key To be filled; it may hold that of the sale before.
+    /// @param key To be filled; empty.
     function _takePoolKey(Job memory job, bytes calldata steps, PoolKey memory key)
         private
         view
@@ -192,17 +216,23 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback {
         uint256 first = steps.uintAt(0, 1);
         key.parameter = steps.uintAt(1, 3);
         (key.tokenIn, rest) = _takeToken(job, first & 15, steps.skip(4));
-        key.factory = address(0);
-        if (first & LISTED_FACTORY != 0) (key.factory, rest) = (rest.addressAt(0), rest.skip(20));
+        if (first & LISTED_FACTORY != 0) {
+            (key.factory, rest) = (rest.addressAt(0), rest.skip(20));
+            key.kind = kindOf[key.factory];
+        }
     }
 
     /// @return pool A genuine pool that swaps as Uniswap v3's do; zero when the factory makes pools of another kind.
     function _uniswapLikePool(PoolKey memory key, address tokenOut) private view returns (address pool) {
         if (key.factory == address(0)) return _uniswapPool(key.tokenIn, tokenOut, key.parameter);
-        Kind kind = kindOf[key.factory];
-        if (kind == Kind.Solidly) return address(0);
-        if (kind != Kind.Slipstream) revert UnknownCounterparty(key.factory);
-        pool = ISlipstreamFactory(key.factory).getPool(key.tokenIn, tokenOut, int24(uint24(key.parameter)));
+        if (key.kind == Kind.Solidly) return address(0);
+        if (key.kind == Kind.Slipstream) {
+            pool = ISlipstreamFactory(key.factory).getPool(key.tokenIn, tokenOut, int24(uint24(key.parameter)));
+        } else if (key.kind == Kind.PancakeV3) {
+            pool = IPancakeV3Factory(key.factory).getPool(key.tokenIn, tokenOut, uint24(key.parameter));
+        } else {
+            revert UnknownCounterparty(key.factory);
+        }
         if (pool == address(0)) revert NoPool(key.tokenIn, tokenOut, key.parameter);
     }
 

@@ -94,7 +94,15 @@ contract ChimeraAttacksTest is IntruderFixture {
         _fundBy(address(aave), job);
         bytes memory ours = bytes.concat(
             abi.encode(
-                job.market, job.borrower, job.collateral, job.debt, false, uint256(7_500e18), job.debt, address(0)
+                job.market,
+                Roles.Kind.AaveV3,
+                job.borrower,
+                job.collateral,
+                job.debt,
+                false,
+                uint256(7_500e18),
+                job.debt,
+                address(0)
             ),
             Plans.liquidate(),
             Plans.sell(10_000, Plans.token(Plans.DEBT), Plans.uniswap(Plans.COLLATERAL, FEE))

@@ -49,7 +49,8 @@ contract ChimeraHostileCounterpartiesTest is ChimeraFixture {
 
     /// @dev A callback's data as Chimera would write it, for a job of the forger's choice.
     function _forged(TestToken collateral, TestToken debt, bytes memory steps) private view returns (bytes memory) {
-        bytes memory job = abi.encode(address(aave), borrower, collateral, debt, false, uint256(0), weth, weth);
+        bytes memory job =
+            abi.encode(address(aave), Roles.Kind.AaveV3, borrower, collateral, debt, false, uint256(0), weth, weth);
         return bytes.concat(job, steps);
     }
 
@@ -83,6 +84,7 @@ contract ChimeraHostileCounterpartiesTest is ChimeraFixture {
         _forgeryIsRefused(abi.encodeCall(chimera.onMorphoFlashLoan, (1e6, given)));
         _forgeryIsRefused(abi.encodeCall(chimera.onMorphoLiquidate, (1e6, given)));
         _forgeryIsRefused(abi.encodeCall(chimera.onBalancerV3Unlock, (1e6, given)));
+        _forgeryIsRefused(abi.encodeCall(chimera.pancakeV3SwapCallback, (int256(SEIZED), 0, given)));
     }
 
     function test_C08_a_lender_that_pulls_less_than_it_asked_for_keeps_no_allowance() public {

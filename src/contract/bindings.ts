@@ -64,6 +64,7 @@ export const CHIMERA_ABI = [
   'function onMorphoFlashLoan(uint256 assets, bytes data)',
   'function onMorphoLiquidate(uint256 repaidAssets, bytes data)',
   'function owner() view returns (address)',
+  'function pancakeV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes data)',
   'function pause()',
   'function paused() view returns (bool)',
   'function pendingOwner() view returns (address)',
@@ -94,6 +95,7 @@ export const SELECTORS = {
   onMorphoFlashLoan: '0x31f57072',
   onMorphoLiquidate: '0xcf7ea196',
   owner: '0x8da5cb5b',
+  pancakeV3SwapCallback: '0x23a69e75',
   pause: '0x8456cb59',
   paused: '0x5c975abb',
   pendingOwner: '0xe30c3978',
@@ -126,6 +128,7 @@ export const Kind = {
   BalancerV3: 5,
   Slipstream: 6,
   Solidly: 7,
+  PancakeV3: 8,
 } as const;
 
 export const PLAN = {

@@ -23,8 +23,8 @@ export type TokenRef = 'collateral' | 'debt' | 'native' | Address;
 export interface PoolKey {
   readonly tokenIn: TokenRef;
   /**
-   * Uniswap v3: the fee in hundredths of a basis point; Slipstream: the tick spacing; Solidly: 1 for the
-   * stable curve.
+   * Uniswap v3 and Pancake v3: the fee in hundredths of a basis point; Slipstream: the tick spacing;
+   * Solidly: 1 for the stable curve.
    */
   readonly parameter: number;
   /** A listed factory. Without it, the factory is Uniswap v3's. */

@@ -17,6 +17,18 @@ interface IUniswapV3Pool {
     ) external returns (int256 amount0, int256 amount1);
 }
 
+/// @notice Registry of the genuine Pancake v3 pools, which have Uniswap v3's `swap`.
+interface IPancakeV3Factory {
+    /// @param fee Hundredths of a basis point.
+    /// @return pool Zero when no such pool exists. The order of the tokens does not matter.
+    function getPool(address tokenA, address tokenB, uint24 fee) external view returns (address pool);
+}
+
+interface IPancakeV3SwapCallback {
+    /// @notice As Uniswap's `uniswapV3SwapCallback`.
+    function pancakeV3SwapCallback(int256 amount0Delta, int256 amount1Delta, bytes calldata data) external;
+}
+
 interface IUniswapV3SwapCallback {
     /// @param amount0Delta Token0 units the caller of `swap` must pay before it returns; negative: has received.
     /// @param amount1Delta The same for token1.
