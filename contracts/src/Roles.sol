@@ -28,6 +28,8 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
     /// @param Slipstream Factory of Aerodrome's concentrated pools, which swap as Uniswap v3's do.
     /// @param Solidly Factory of Aerodrome v2's pools.
     /// @param PancakeV3 Factory of Pancake v3's pools, which swap as Uniswap v3's do, but call back by another name.
+    /// @param Erc4626 Vault whose shares are redeemed.
+    /// @param Unwrapper Token that is unwrapped as wstETH is.
     enum Kind {
         None,
         AaveV3,
@@ -37,7 +39,9 @@ abstract contract Roles is Treasury, Pausable, Ownable2Step {
         BalancerV3,
         Slipstream,
         Solidly,
-        PancakeV3
+        PancakeV3,
+        Erc4626,
+        Unwrapper
     }
 
     event ExecutorSet(address indexed executor, bool allowed);

@@ -14,14 +14,15 @@ import {
 } from "./interfaces/IUniswapV3.sol";
 import {PlanReader} from "./PlanReader.sol";
 import {Program} from "./Program.sol";
+import {Wrappers} from "./Wrappers.sol";
 
 /// @title Swaps straight at the pools, without a router
 /// @notice `BUY` is loan and exit at once: a pool of Uniswap v3's kind hands out the debt token first, the rest of the
 ///         plan runs in its callback, and the pool is paid from what was seized. Over several pools, each is paid by
-///         the next one (`BUY_ON`), and the last by us. `SELL` swaps a share of a balance that is here.
+///         the next one (`BUY_ON`), and the last by us. `SELL` swaps a share of a balance that is here, or unwraps it.
 /// @dev There is no price limit on a swap: a sandwich is met by the profit floor, which covers the whole run.
 ///      A pool is only called when its factory vouches for it, and v3-core's `lock` lets nobody swap in between.
-abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallback {
+abstract contract Swaps is Program, Wrappers, IUniswapV3SwapCallback, IPancakeV3SwapCallback {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using PlanReader for bytes;
@@ -48,7 +49,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
     error ForeignToken(address token);
     /// @dev A pool wants more of the token than is for sale. Token units.
     error AskedTooMuch(uint256 owed, uint256 most);
-    /// @dev `BUY` needs a pool that calls back, which Solidly's are not used as.
+    /// @dev `BUY` needs a pool that calls back, which Solidly's are not used as, and wrappers are not (factory zero).
     error CannotBuyFrom(address factory);
 
     /// @notice Uniswap v3 factory: the pools of this one need no listing.
@@ -60,9 +61,11 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
     }
 
     /// @dev How a step names a pool, together with the token that it takes.
-    ///      byte 0: token reference (low 4 bits, see `_takeToken`), 16 set when a listed factory follows;
+    ///      byte 0: token reference (low 4 bits, see `_takeToken`), 16 set when a listed factory follows, 32 set when
+    ///      there is no pool, but the token itself is taken apart (see Wrappers);
     ///      bytes 1-3: the fee of Uniswap or Pancake (hundredths of a basis point), Slipstream's tick spacing, or 1 for
-    ///      Solidly's stable curve; then the token's address and the factory's, where the first byte asks for them.
+    ///      Solidly's stable curve; then the token's address and the factory's, where the first byte asks for them; of
+    ///      a wrapper the least to get (16 bytes, units of the token that comes out).
     struct PoolKey {
         address tokenIn;
         uint256 parameter;
@@ -70,9 +73,14 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
         address factory;
         /// How the factory is listed.
         Kind kind;
+        /// The token is taken apart.
+        bool unwraps;
+        /// Then: units of the token that comes out.
+        uint256 least;
     }
 
     uint256 private constant LISTED_FACTORY = 16;
+    uint256 private constant UNWRAP = 32;
 
     /// @dev A sale's callback is told the token to pay with and the most to pay, and nothing else.
     uint256 private constant SELL_DATA_SIZE = 64;
@@ -92,7 +100,7 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
     {
         PoolKey memory key;
         steps = _takePoolKey(job, steps, key);
-        address pool = _uniswapLikePool(key, tokenOut);
+        address pool = key.unwraps ? address(0) : _uniswapLikePool(key, tokenOut);
         if (pool == address(0)) revert CannotBuyFrom(key.factory);
         job.payWith = key.tokenIn;
         _swap(pool, key, tokenOut, -int256(amountOut), payee, _pack(job, steps));
@@ -173,9 +181,13 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
     }
 
     function _sellAmount(Job memory job, PoolKey memory key, address tokenOut, uint256 amount) private {
-        address pool = _uniswapLikePool(key, tokenOut);
-        if (pool == address(0)) _sellToSolidly(key, tokenOut, amount);
-        else _swap(pool, key, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn, amount));
+        if (key.unwraps) {
+            _unwrap(key.tokenIn, tokenOut, amount, key.least);
+        } else {
+            address pool = _uniswapLikePool(key, tokenOut);
+            if (pool == address(0)) _sellToSolidly(key, tokenOut, amount);
+            else _swap(pool, key, tokenOut, amount.toInt256(), address(this), abi.encode(key.tokenIn, amount));
+        }
         // What lay here before, and what a pool that ran dry did not take.
         if (!_isOwn(job, key.tokenIn)) _sweep(key.tokenIn);
     }
@@ -219,6 +231,8 @@ abstract contract Swaps is Program, IUniswapV3SwapCallback, IPancakeV3SwapCallba
         if (first & LISTED_FACTORY != 0) {
             (key.factory, rest) = (rest.addressAt(0), rest.skip(20));
             key.kind = kindOf[key.factory];
+        } else if (first & UNWRAP != 0) {
+            (key.unwraps, key.least, rest) = (true, rest.uintAt(0, 16), rest.skip(16));
         }
     }
 

@@ -110,7 +110,7 @@ contract ChimeraRolesTest is ChimeraFixture {
 
     function test_a_kind_that_does_not_exist_is_refused() public {
         vm.prank(owner);
-        (bool done,) = address(chimera).call(abi.encodeWithSelector(chimera.setCounterparty.selector, stranger, 8));
+        (bool done,) = address(chimera).call(abi.encodeWithSelector(chimera.setCounterparty.selector, stranger, 11));
         vm.assertFalse(done, "refused");
         vm.assertTrue(chimera.kindOf(stranger) == Roles.Kind.None, "kind");
     }

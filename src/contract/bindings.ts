@@ -15,6 +15,7 @@ export const CHIMERA_ABI = [
   'error ExpectedPause()',
   'error ForeignToken(address token)',
   'error InventoryShort(address token)',
+  'error LostInUnwrapping(address wrapper, uint256 got, uint256 least)',
   'error NativeNotExpected()',
   'error NativeTransferFailed()',
   'error NoFloor()',
@@ -129,6 +130,8 @@ export const Kind = {
   Slipstream: 6,
   Solidly: 7,
   PancakeV3: 8,
+  Erc4626: 9,
+  Unwrapper: 10,
 } as const;
 
 export const PLAN = {
@@ -142,6 +145,7 @@ export const PLAN = {
   SELL: 3,
   SELL_ON: 7,
   LISTED_FACTORY: 16,
+  UNWRAP: 32,
   SELL_DATA_SIZE: 64,
   LOAN: 4,
   INVENTORY: 5,

@@ -101,6 +101,28 @@ describe('packing a plan', () => {
     );
   });
 
+  it('writes a wrapper as the token that is taken apart, with the least that must come out', () => {
+    const vault = address('4e');
+    expect(
+      packed(
+        {
+          kind: 'sell',
+          shareBps: 10000,
+          tokenOut: 'native',
+          pool: { tokenIn: 'collateral', leastOut: 0xfen },
+        },
+        { kind: 'sell', shareBps: 10000, tokenOut: 'debt', pool: { tokenIn: vault, leastOut: 1n } },
+        { kind: 'sell-on', tokenOut: 'debt', pool: { leastOut: 2n } },
+      ),
+    ).toBe(
+      [
+        `0327100220000000${word16(0xfe)}`,
+        `0327100123000000${'4e'.repeat(20)}${word16(1)}`,
+        `070120000000${word16(2)}`,
+      ].join(''),
+    );
+  });
+
   it('writes lenders, mTokens and Morpho markets', () => {
     expect(
       packed(

@@ -31,6 +31,16 @@ export interface PoolKey {
   readonly factory?: Address;
 }
 
+/**
+ * In place of a pool: the token itself is taken apart. It is a listed ERC-4626 vault, whose shares are
+ * redeemed, or a listed token such as wstETH, which is unwrapped.
+ */
+export interface WrapperKey {
+  readonly tokenIn: TokenRef;
+  /** Units of the token that comes out. With less, the plan reverts. */
+  readonly leastOut: bigint;
+}
+
 export type Step =
   /** Buys exactly `amountOut` debt token units. The pool is paid when the steps after this one are done. */
   | { readonly kind: 'buy'; readonly amountOut: bigint; readonly pool: PoolKey }
@@ -41,10 +51,14 @@ export type Step =
       readonly kind: 'sell';
       readonly shareBps: number;
       readonly tokenOut: TokenRef;
-      readonly pool: PoolKey;
+      readonly pool: PoolKey | WrapperKey;
     }
   /** Only directly after a `sell` or `sell-on`: sells everything that the step before it brought. */
-  | { readonly kind: 'sell-on'; readonly tokenOut: TokenRef; readonly pool: Omit<PoolKey, 'tokenIn'> }
+  | {
+      readonly kind: 'sell-on';
+      readonly tokenOut: TokenRef;
+      readonly pool: Omit<PoolKey, 'tokenIn'> | Omit<WrapperKey, 'tokenIn'>;
+    }
   /** Borrows debt token units. The loan is repaid when the steps after this one are done. */
   | { readonly kind: 'loan'; readonly lender: Address; readonly amount: bigint }
   /** A loan of the treasury's own tokens. */
@@ -181,8 +195,13 @@ function morpho({ oracle, irm, lltv, amount, unit, callback }: MorphoLiquidation
   );
 }
 
-function poolKey({ tokenIn, parameter, factory }: PoolKey): string {
-  const [ref, explicit] = reference(tokenIn);
+function poolKey(key: PoolKey | WrapperKey): string {
+  const [ref, explicit] = reference(key.tokenIn);
+  if ('leastOut' in key)
+    return (
+      uint(ref + PLAN.UNWRAP, 1, 'token') + uint(0, 3, 'none') + explicit + uint(key.leastOut, 16, 'least')
+    );
+  const { parameter, factory } = key;
   const first = ref + (factory ? PLAN.LISTED_FACTORY : 0);
   return (
     uint(first, 1, 'token') +

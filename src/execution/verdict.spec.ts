@@ -35,6 +35,15 @@ describe('F49 the verdict on a revert', () => {
       'a debt that somebody else repaid before the look at it',
       withError('NothingToLiquidate(address borrower, uint256 debtLeft)', `0x${'33'.repeat(20)}`, 5),
     ],
+    [
+      'a vault that gives less for its shares',
+      withError(
+        'LostInUnwrapping(address wrapper, uint256 got, uint256 least)',
+        `0x${'33'.repeat(20)}`,
+        1,
+        2,
+      ),
+    ],
     ['a position that is healthy again', withError('HealthFactorNotBelowThreshold()')],
     ['a debt that is repaid', withError('SpecifiedCurrencyNotBorrowedByUser()')],
     ['something within its block', { kind: 'within-block' } as const],

@@ -15,12 +15,13 @@ export type Revert =
  * the bot.
  */
 const MARKET_MOVED: ReadonlySet<RevertName> = new Set<RevertName>([
-  // Of our own contract: the floor, what pays for the swaps, the look at the debt, and the time.
+  // Of our own contract: the floor, what pays for the swaps, the look at the debt, wrappers, and the time.
   'ProfitBelowFloor',
   'CannotRepay',
   'AskedTooMuch',
   'NothingLiquidated',
   'NothingToLiquidate',
+  'LostInUnwrapping',
   'DeadlinePassed',
   'BlockPassed',
   // Of Aave: LiquidationLogic.validateLiquidationCall, and the rule against leftovers.
