@@ -137,8 +137,9 @@ describe('repositories', { timeout: 60_000 }, () => {
 
     it('go from authorised to settled; a late answer of the node does not undo the receipt', async () => {
       const signed = intent();
-      const { executionId: id } = await recorded(signed);
-      await executions.markSubmitted(id, signed.hash, 1234);
+      const rows = await recorded(signed);
+      const id = rows.executionId;
+      await outbox.accept([{ ...rows, hash: signed.hash, headToSendUs: 1234 }]);
       expect((await executions.open()).map((open) => open.id)).toContain(id);
       await executions.settle(id, {
         status: 'succeeded',
@@ -152,7 +153,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         outcome: 'won',
         outcomeDetails: { tipPerGasWei: 11n },
       });
-      await executions.markSubmitted(id, signed.hash, 99);
+      await outbox.accept([{ ...rows, hash: signed.hash, headToSendUs: 99 }]);
       const settled = await executions.find(id);
       expect(settled).toMatchObject({
         status: 'succeeded',
@@ -216,8 +217,8 @@ describe('repositories', { timeout: 60_000 }, () => {
         });
         expect(await outbox.versionsOf(outboxId, executionId)).toMatchObject([{ kind: 'first' }]);
       }
-      const ids = rows.map(({ executionId }) => BigInt(executionId));
-      expect(ids).toEqual([...ids].sort((x, y) => Number(x - y)));
+      const ids = rows.map(({ executionId }) => Number(executionId));
+      expect(ids).toEqual(ids.toSorted((x, y) => x - y));
     });
 
     it('money survives the way into one statement at every value that its column can hold', async () => {
@@ -337,10 +338,11 @@ describe('repositories', { timeout: 60_000 }, () => {
         [4, 'dropped'],
       ] as const) {
         const one = intent({ nonce: n, hash: hash(10_000_000 + n) });
-        const { outboxId: id } = await recorded(one, { chainId: 1, sender, day: DAY });
+        const rows = await recorded(one, { chainId: 1, sender, day: DAY });
+        const id = rows.outboxId;
         const block = { number: 77, hash: hash(77) };
         if (status === 'mined') await outbox.end(id, { status, block, covered: true, spent: SPENT });
-        else if (status === 'broadcast') await outbox.markBroadcast(id);
+        else if (status === 'broadcast') await outbox.accept([{ ...rows, hash: one.hash, headToSendUs: 1 }]);
         else if (status !== 'prepared') await outbox.end(id, { status });
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
@@ -371,8 +373,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       async (covered) => {
         const one = intent();
         const { outboxId, executionId: id } = await recorded(one);
-        await executions.markSubmitted(id, one.hash, 1234);
-        await outbox.markBroadcast(outboxId);
+        await outbox.accept([{ outboxId, executionId: id, hash: one.hash, headToSendUs: 1234 }]);
         const rows = `SELECT to_jsonb(t) - 'updated_at' AS t, to_jsonb(e) AS e, d.notional_usd
           FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
           WHERE t.id = ${outboxId}`;

@@ -16,7 +16,6 @@ const INSTANTS = [
   'after the row',
   'before the hand-over',
   'after the hand-over',
-  'with the acceptance half saved',
   'with the acceptance saved',
 ] as const;
 
@@ -28,8 +27,7 @@ const SUBMIT = `
   watch(bench.signer, 'sign', 'before signing');
   watch(bench.outbox, 'record', 'after signing, before the row', 'after the row');
   watch(bench.chain, 'sendRawTransactions', 'before the hand-over', 'after the hand-over');
-  watch(bench.executions, 'markSubmitted', undefined, 'with the acceptance half saved');
-  watch(bench.outbox, 'markBroadcast', undefined, 'with the acceptance saved');
+  watch(bench.outbox, 'accept', undefined, 'with the acceptance saved');
   await bench.carryOut(intent);
   // The acceptance is saved in the background.
   await new Promise((resolve) => setTimeout(resolve, 30_000));`;

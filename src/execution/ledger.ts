@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   LeaseLost,
   type Execution,
@@ -15,7 +16,7 @@ import type { EventNamed, Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
-import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
+import type { TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
 import { executionRow, rivalNews, verdictColumns } from './execution-row.js';
@@ -24,16 +25,10 @@ import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js'
 import type { OutcomeBook } from './outcome-book.js';
 import { feesPaid, type Proof } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
-import type { SignedTransaction } from './signer.js';
+import type { SignedPlan } from './submission.js';
 import type { Wallet } from './wallet.js';
 
 type Settled = EventNamed<'execution-settled'>;
-
-/** A plan whose call was signed. */
-export interface SignedPlan {
-  readonly plan: LiquidationPlan;
-  readonly signed: SignedTransaction;
-}
 
 /**
  * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and
@@ -44,7 +39,9 @@ export class Ledger {
   headNumber = 0;
   /** By nonce, as the next one. */
   private readonly open = new Map<number, InFlight>();
-  private readonly saving = new Map<number, Promise<void>>();
+  /** Nodes have taken them, and the rows do not say so yet. */
+  private readonly accepting = new Set<InFlight>();
+  private saving: Promise<void> | undefined;
   private readonly dropped: InFlight[] = [];
   /** The answer to the write of a row was lost. */
   private answerLost = false;
@@ -231,16 +228,14 @@ export class Ledger {
   }
 
   /**
-   * A node has taken it. That is saved in the background, because nothing waits for it: the row was durable
-   * before, and {@link settle} writes it if this write fails.
+   * A node has taken it. That is saved in the background, with all that are taken at the same time, because
+   * nothing waits for it: the row was durable before, and {@link settle} writes it if this write fails.
    */
   accepted(transaction: InFlight): void {
     transaction.accepted = true;
-    if (transaction.acceptanceSaved || this.saving.has(transaction.nonce)) return;
-    const saving = this.saveAcceptance(transaction)
-      .catch((error: unknown) => this.notSaved(transaction, error))
-      .finally(() => this.saving.delete(transaction.nonce));
-    this.saving.set(transaction.nonce, saving);
+    if (transaction.acceptanceSaved) return;
+    this.accepting.add(transaction);
+    this.saving ??= this.saveAccepted();
   }
 
   /** It has not left this process and never will: its plan counts as refused. @throws RetryError */
@@ -256,7 +251,7 @@ export class Ledger {
    * @throws RetryError
    */
   async drop(transaction: InFlight, status: 'failed' | 'dropped', verdict: Verdict): Promise<void> {
-    await this.saving.get(transaction.nonce);
+    await this.saving;
     const { reason = 'it was not mined', ...decided } = verdictColumns(transaction, verdict);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
     await this.outbox.end(transaction.outboxId, { status });
@@ -280,8 +275,8 @@ export class Ledger {
     const { hash: txHash, executionId, outboxId } = transaction;
     const { realisedProfitUsd8, feesWei } = proof;
     const { gasUsed, blockNumber, blockHash } = receipt;
-    await this.saving.get(transaction.nonce);
-    if (!transaction.acceptanceSaved) await this.saveAcceptance(transaction);
+    await this.saving;
+    if (!transaction.acceptanceSaved) await this.saveAcceptances([transaction]);
     if (transaction.versions.length > 1) await this.outbox.takeVersion(outboxId, transaction);
     const succeeded = proof.kind === 'succeeded';
     const status = proof.kind === 'cancelled' ? 'cancelled' : 'reverted';
@@ -330,7 +325,7 @@ export class Ledger {
 
   /** Waits until what is being saved in the background is saved, or has failed. */
   async saved(): Promise<void> {
-    await Promise.all(this.saving.values());
+    await this.saving;
   }
 
   /**
@@ -358,11 +353,21 @@ export class Ledger {
     transaction.bookedDay = undefined;
   }
 
-  private async saveAcceptance(transaction: InFlight): Promise<void> {
-    const { executionId, outboxId, hash, headToSendUs } = transaction;
-    await this.executions.markSubmitted(executionId, hash, headToSendUs ?? null);
-    await this.outbox.markBroadcast(outboxId);
-    transaction.acceptanceSaved = true;
+  private async saveAccepted(): Promise<void> {
+    await nextTurn();
+    while (this.accepting.size > 0) {
+      const all = [...this.accepting];
+      this.accepting.clear();
+      await this.saveAcceptances(all).catch((error: unknown) => {
+        for (const transaction of all) this.notSaved(transaction, error);
+      });
+    }
+    this.saving = undefined;
+  }
+
+  private async saveAcceptances(all: readonly InFlight[]): Promise<void> {
+    await this.outbox.accept(all);
+    for (const transaction of all) transaction.acceptanceSaved = true;
   }
 
   private report(

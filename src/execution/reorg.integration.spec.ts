@@ -84,7 +84,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
       expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
       expect(bench.execution.pendingCalls()).toHaveLength(1);
       expect(await booked()).toBe(NOTIONAL);
-      expect(sent.mock.calls.map(([, sentHash]) => sentHash)).toEqual([hash]);
+      expect(sent.mock.calls.flatMap(([all]) => all.map((one) => one.hash))).toEqual([hash]);
 
       const [again] = await bench.mineAndSettle();
       if (again?.event !== 'execution-settled') throw new Error('not settled again');

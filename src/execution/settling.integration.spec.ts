@@ -302,7 +302,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
 
   it('keeps the time from head to hand-over when the database is away right after it', async () => {
     await start();
-    vi.spyOn(bench.executions, 'markSubmitted').mockRejectedValueOnce(AWAY);
+    vi.spyOn(bench.outbox, 'accept').mockRejectedValueOnce(AWAY);
     const { executionId } = await bench.submit(1);
     await bench.mine(2);
     await bench.settle();

@@ -1,5 +1,13 @@
 import type { Rejection } from '../domain/decision.js';
 import type { Hash } from '../domain/hex.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import type { SignedTransaction } from './signer.js';
+
+/** A plan whose call was signed. */
+export interface SignedPlan {
+  readonly plan: LiquidationPlan;
+  readonly signed: SignedTransaction;
+}
 
 /** What came of a plan. Each kind is told by an event too, except the rejection. */
 export type Submission =

@@ -10,10 +10,10 @@ import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import { planReady } from './execution-row.js';
 import type { InFlight } from './in-flight.js';
-import type { Ledger, SignedPlan } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import type { NonceLease } from './nonce-lane.js';
 import type { Sender } from './sender.js';
-import type { Submission } from './submission.js';
+import type { SignedPlan, Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
 
 export interface SubmitterSettings {

@@ -137,19 +137,6 @@ export class ExecutionsRepository {
     return result.identifiers.map(({ id }) => String(id));
   }
 
-  /**
-   * A node has taken the transaction. This changes nothing once the execution is settled, so that a slow
-   * answer of the node cannot undo a fast receipt.
-   *
-   * @param headToSendUs microseconds from the arrival of the head until the transaction was handed over.
-   */
-  async markSubmitted(id: string, txHash: Hash, headToSendUs: number | null): Promise<void> {
-    await this.update(
-      { id, status: In(['authorised', 'submitted']) },
-      { status: 'submitted', txHash, headToSendUs },
-    );
-  }
-
   /** Writes how an execution ended. Another call replaces it, which a reorg may require. */
   async settle(id: string, end: ExecutionEnd): Promise<void> {
     const affected = await this.update({ id }, { ...end, settledAt: () => 'now()' });

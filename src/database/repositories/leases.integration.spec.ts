@@ -162,8 +162,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
 
     it('takes a nonce and settles while it is held', async () => {
       const { id, executionId, hash } = await recorded(0);
-      await executions.markSubmitted(executionId, hash, 1);
-      await outbox.markBroadcast(id);
+      await outbox.accept([{ outboxId: id, executionId, hash, headToSendUs: 1 }]);
       await outbox.end(id, {
         status: 'mined',
         block: BLOCK,
@@ -187,12 +186,11 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
 
     it('refuses what a process concludes about its transactions after another one has taken over', async () => {
       const { id, executionId, hash } = await recorded(0);
-      await executions.markSubmitted(executionId, hash, 1);
-      await outbox.markBroadcast(id);
+      await outbox.accept([{ outboxId: id, executionId, hash, headToSendUs: 1 }]);
       await takenOver();
       const before = await rows();
       for (const write of [
-        () => outbox.markBroadcast(id),
+        () => outbox.accept([{ outboxId: id, executionId, hash, headToSendUs: 2 }]),
         () => outbox.end(id, { status: 'dropped' }),
         () =>
           outbox.addVersion(id, {
@@ -212,7 +210,6 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
         () => executions.settle(executionId, { status: 'rejected', reason: 'late' }),
       ])
         await expect(write()).rejects.toThrow(LeaseLost);
-      await executions.markSubmitted(executionId, hash, 2);
       expect(await rows()).toEqual(before);
       fence.hold(key, 2);
       await outbox.end(id, {
@@ -228,11 +225,12 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
     });
 
     it('refuses every write once it is closed, before any lease was held too', async () => {
-      const { id } = await recorded(0);
+      const { id, executionId, hash } = await recorded(0);
       const late = intent(1);
       fence.close(key);
       expect(await record(late)).toEqual({ kind: 'lease-lost' });
-      await expect(outbox.markBroadcast(id)).rejects.toThrow(LeaseLost);
+      const accepted = { outboxId: id, executionId, hash, headToSendUs: 1 };
+      await expect(outbox.accept([accepted])).rejects.toThrow(LeaseLost);
     });
 
     it('a row that is being written is seen by the process that takes over: it waits for it', async () => {

@@ -55,6 +55,23 @@ SELECT held,
 FROM lease`;
 
 /**
+ * One statement for all that nodes have taken: rows and executions. It changes nothing once an execution is
+ * settled, so that a slow answer of a node cannot undo a fast receipt.
+ */
+export const ACCEPT = `
+WITH item AS (
+  SELECT * FROM jsonb_to_recordset($1::jsonb) AS one (id bigint, execution_id bigint, hash text, head_to_send_us integer)
+), taken AS (
+  UPDATE transactions t SET status = 'broadcast', updated_at = now()
+  FROM item WHERE t.id = item.id AND ${isHeld('$2', '$3', '$4')}
+  RETURNING t.id
+), execution AS (
+  UPDATE executions e SET status = 'submitted', tx_hash = item.hash, head_to_send_us = item.head_to_send_us
+  FROM item JOIN taken USING (id) WHERE e.id = item.execution_id AND e.status IN ('authorised', 'submitted')
+)
+SELECT id FROM taken`;
+
+/**
  * One statement: the version, and the row that follows the newest one. Either version may be mined, so the
  * row reserves the larger of the two. To repeat it changes nothing more.
  */

@@ -11,7 +11,7 @@ import { TransactionVersion, type VersionKind } from '../entities/transaction-ve
 import { Fence, isHeld } from '../fence.js';
 import { decisionValues, toJson } from './decision-columns.js';
 import type { NewExecution } from './executions.js';
-import { ADD_VERSION, DROPPED, END, RECORD, REOPEN, REVIVE } from './outbox-statements.js';
+import { ACCEPT, ADD_VERSION, DROPPED, END, RECORD, REOPEN, REVIVE } from './outbox-statements.js';
 
 /** A signed transaction that is to be made durable before it is broadcast. */
 export interface OutboxIntent {
@@ -52,6 +52,13 @@ export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
 export interface RecordedRows {
   readonly outboxId: string;
   readonly executionId: string;
+}
+
+/** A transaction that a node has taken. */
+export interface Accepted extends RecordedRows {
+  readonly hash: Hash;
+  /** Microseconds from the arrival of the head until it was handed over. */
+  readonly headToSendUs: number | undefined;
 }
 
 export type Recorded =
@@ -219,14 +226,15 @@ export class OutboxRepository {
     );
   }
 
-  /** A node has taken it. */
-  async markBroadcast(id: string): Promise<void> {
-    const rows = await this.database.query(
-      `UPDATE transactions SET status = 'broadcast', updated_at = now()
-         WHERE id = $1 AND ${isHeld('$2', '$3', '$4')} RETURNING id`,
-      [id, ...this.fence.values],
-    );
-    if (rows.length !== 1) await this.notFound(id);
+  /** Nodes have taken them. An execution that is settled stays as it is. May be repeated. */
+  async accept(accepted: readonly Accepted[]): Promise<void> {
+    const items = accepted.map(({ outboxId, executionId, hash, headToSendUs }) => ({
+      ...{ id: outboxId, execution_id: executionId },
+      ...{ hash, head_to_send_us: headToSendUs ?? null },
+    }));
+    const rows = await this.database.query(ACCEPT, [toJson(items), ...this.fence.values]);
+    const [one] = accepted.filter(({ outboxId }) => !rows.some(({ id }) => String(id) === outboxId));
+    if (one) await this.notFound(one.outboxId);
   }
 
   /**
