@@ -7,6 +7,7 @@ import { TestClock } from '../../testing/fakes/test-clock.js';
 import { endow, send } from '../../testing/send.js';
 import { Clock } from '../domain/clock.js';
 import { chainDescription } from '../domain/chain-description.js';
+import { RetryError } from '../domain/errors.js';
 import { toAddress, type Hash } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { Asset } from '../domain/opportunity.js';
@@ -221,6 +222,26 @@ describe('the book of pools, on the real chain', { timeout: 60_000 }, () => {
     await whole();
     await devnet.mine();
     await expectExact(await follow());
+  });
+
+  it('a pool that cannot be read keeps back no other', async () => {
+    const bad = toAddress(devnet.pools[0]?.address ?? '');
+    const failing = new (class extends PoolReader {
+      override async states(...ask: Parameters<PoolReader['states']>): ReturnType<PoolReader['states']> {
+        if (ask[0].some(({ address }) => address === bad)) throw new RetryError('it cannot be read');
+        return super.states(...ask);
+      }
+    })(chain, reader.venues);
+    await begin(failing);
+    const others = devnet.pools.length + devnet.slipstreamPools.length + devnet.solidlyPools.length - 1;
+    let view = await followAgain();
+    await eventually(async () => {
+      view = await followAgain();
+      return view.pools.size === others;
+    }, 'all others are read');
+    expect(view.pools.has(bad)).toBe(false);
+    expect(view.isWhole).toBe(false);
+    expect(events.named('pools-not-read')).not.toEqual([]);
   });
 
   it('F44 a pool whose state is wrong is found by the comparison, and read again', async () => {

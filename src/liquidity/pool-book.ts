@@ -14,7 +14,7 @@ import { POOL_KINDS } from './pool-kinds.js';
 import { pairsOf, type KnownPool, type PoolReader } from './pool-reader.js';
 import { pairKey, type Pool, type TokenPair } from './pool.js';
 
-/** So many pools are read together: their ticks are some thousand calls. */
+/** So many pools are read together at most. */
 const READ_AT_ONCE = 40;
 /** How often fees are asked, and some pools are compared with the chain, by turns. */
 const ASK_EVERY_MS = 5_000;
@@ -93,6 +93,7 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   private askedAtMs = -Infinity;
   private working: Promise<void> | undefined;
   private pausedUntilMs = 0;
+  private readAtOnce = READ_AT_ONCE;
   private stopped = false;
 
   private tokens: () => readonly Asset[] = () => [];
@@ -320,9 +321,17 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   }
 
   private async readSome(block: Hash): Promise<void> {
-    const next = [...this.unread].slice(0, READ_AT_ONCE).flatMap((address) => this.known.get(address) ?? []);
-    const states = await this.reader.states(next, block);
-    this.readings.push({ block, states });
+    const addresses = [...this.unread].slice(0, this.readAtOnce);
+    const pools = addresses.flatMap((address) => this.known.get(address) ?? []);
+    try {
+      this.readings.push({ block, states: await this.reader.states(pools, block) });
+      this.readAtOnce = Math.min(READ_AT_ONCE, this.readAtOnce * 2);
+    } catch (error) {
+      // One that cannot be read keeps back fewer and fewer others, and then none: it is the last in turn.
+      if (this.readAtOnce > 1) this.readAtOnce = Math.ceil(this.readAtOnce / 2);
+      else for (const address of addresses) if (this.unread.delete(address)) this.unread.add(address);
+      throw error;
+    }
   }
 }
 

@@ -46,6 +46,7 @@ const TICKS_PER_WORD = 256;
 /** A word of the bitmap costs some 8,000 gas to read, a tick up to 15,000. */
 const WORDS_PER_CALL = 1_500;
 const TICKS_PER_CALL = 700;
+const CHUNKS_PER_REQUEST = 4;
 /** v3-core: a fee is below 100 %. */
 const MOST_PIPS = 999_999n;
 
@@ -102,17 +103,17 @@ export class ConcentratedKind implements PoolKind {
     block: Hash,
   ): Promise<readonly (ConcentratedPool | undefined)[]> {
     const heads = await readAt(chain, each(found.map(headRead)), block);
-    const words = await readAt(
+    const words = await inTurns(
       chain,
-      each(heads.map((head, index) => wordsRead(found[index]?.address, head?.tickSpacing))),
+      heads.map((head, index) => wordsRead(found[index]?.address, head?.tickSpacing)),
       block,
-      { chunk: WORDS_PER_CALL },
+      WORDS_PER_CALL,
     );
-    const ticks = await readAt(
+    const ticks = await inTurns(
       chain,
-      each(words.map((own, index) => each(own.map((tick) => tickRead(found[index]?.address ?? '0x', tick))))),
+      words.map((own, index) => each(own.map((tick) => tickRead(found[index]?.address ?? '0x', tick)))),
       block,
-      { chunk: TICKS_PER_CALL },
+      TICKS_PER_CALL,
     );
     return found.map(({ address, tokens, venue, parameter }, index) => {
       const head = heads[index];
@@ -149,6 +150,21 @@ export class ConcentratedKind implements PoolKind {
       return slot?.sqrtPriceX96 === sqrtPriceX96 && slot.tick === tick && slot.liquidity === liquidity;
     });
   }
+}
+
+/**
+ * Reads that are many calls, in requests of some eth_calls: a pool whose ticks are one apart has 6,932 words.
+ */
+async function inTurns<T>(chain: Chain, reads: readonly Read<T>[], block: Hash, chunk: number): Promise<T[]> {
+  const values: T[] = [];
+  for (let from = 0; from < reads.length;) {
+    let to = from;
+    for (let calls = 0; to < reads.length && (to === from || calls < CHUNKS_PER_REQUEST * chunk); to++)
+      calls += reads[to]?.calls.length ?? 0;
+    values.push(...(await readAt(chain, each(reads.slice(from, to)), block, { chunk })));
+    from = to;
+  }
+  return values;
 }
 
 function concentrated(pool: Pool): ConcentratedPool {
