@@ -24,7 +24,7 @@ const PANCAKE_SWAP = new Interface([
 const POOL = ['function initialize(uint160 sqrtPriceX96)'];
 
 /** Enough of each token for everything, and far from the end of its numbers. */
-const STOCK = 1n << 140n;
+const STOCK = 1n << 200n;
 /** A quote that a pool cannot fill walks over all of its words. */
 const CALL_GAS = 2n ** 40n;
 const TRANSACTION_GAS = 100_000_000n;

@@ -44,8 +44,6 @@ export interface Walked extends Standing {
 
 /** Amounts are int256 in the contract. */
 const BEYOND_INT256 = 1n << 255n;
-/** A step costs the contract more than 5,000 gas: more steps than these fit into no transaction. */
-const MOST_STEPS = 4_000;
 /** TickBitmap: ticks, counted in spacings, in one word. */
 const LAST_OF_WORD = 255;
 
@@ -143,7 +141,6 @@ class Walk {
   private nextTick = 0;
   private nextPrice = 0n;
   private nextIsInitialised = false;
-  private stepsLeft = MOST_STEPS;
 
   constructor(
     from: Standing,
@@ -164,7 +161,6 @@ class Walk {
    * @returns false where there is no step: no liquidity is left on the way.
    */
   aim(): boolean {
-    if (this.stepsLeft-- === 0) return false;
     const initialised = this.table.ticks[this.ahead];
     if (this.liquidity === 0n) {
       if (initialised === undefined) return false;

@@ -1,5 +1,5 @@
-import { MOST_128_BITS, type Address } from '../../domain/hex.js';
-import { BPS, unitOf } from '../../domain/money.js';
+import type { Address } from '../../domain/hex.js';
+import { BPS, UINT256_MAX, unitOf } from '../../domain/money.js';
 import type { Hop } from '../../domain/route.js';
 import { isZeroForOne, type Pool, type Swap, type TokenPair } from '../pool.js';
 import {
@@ -55,14 +55,14 @@ export class SolidlyPool implements Pool {
   swapIn(tokenIn: Address, amountIn: bigint): Swap | undefined {
     const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     if (amountIn <= 0n) return undefined;
-    const { reserves, stable } = this.state;
+    const { reserves } = this.state;
     const kept = amountIn - this.feeOf(amountIn);
     const amountOut = this.amountOut(kept, zeroForOne);
     const [reserveIn, reserveOut] = zeroForOne ? reserves : [reserves[1], reserves[0]];
     if (amountOut === undefined || amountOut === 0n || amountOut >= reserveOut) return undefined;
     const [afterIn, afterOut] = [reserveIn + kept, reserveOut - amountOut];
     const [after0, after1] = zeroForOne ? [afterIn, afterOut] : [afterOut, afterIn];
-    if (stable && !this.isWorthAtLeastNow(after0, after1)) return undefined;
+    if (!this.isWorthAtLeastNow(after0, after1)) return undefined;
     return { amountIn, amountOut, after: this.withReserves(after0, after1) };
   }
 
@@ -131,17 +131,19 @@ export class SolidlyPool implements Pool {
     return ((kept - 1n) * BPS) / (BPS - BigInt(this.state.feeBps)) + 1n;
   }
 
-  /** Pool._getAmountOut. The curves of larger amounts than uint128 do not fit into the contract's numbers. */
+  /** Pool._getAmountOut. Undefined where a number does not fit into 256 bits: the contract reverts. */
   private amountOut(kept: bigint, zeroForOne: boolean): bigint | undefined {
     const { reserves, stable } = this.state;
     const [reserveIn, reserveOut] = zeroForOne ? reserves : [reserves[1], reserves[0]];
-    if (reserveIn + kept > MOST_128_BITS || reserveOut > MOST_128_BITS) return undefined;
     if (stable) return stableAmountOut(kept, zeroForOne, reserves, this.units);
-    return reserveIn + kept === 0n ? undefined : (kept * reserveOut) / (reserveIn + kept);
+    const product = kept * reserveOut;
+    return product > UINT256_MAX || kept === 0n ? undefined : product / (reserveIn + kept);
   }
 
   /** Pool.swap reverts with K() where it is not. */
   private isWorthAtLeastNow(reserve0: bigint, reserve1: bigint): boolean {
+    // On the curve x·y it always is, while it fits.
+    if (!this.state.stable) return reserve0 * reserve1 <= UINT256_MAX;
     const [before, after] = [
       curveOfAmounts(...this.state.reserves, this.units),
       curveOfAmounts(reserve0, reserve1, this.units),
@@ -156,7 +158,7 @@ export class SolidlyPool implements Pool {
     let enough = near;
     for (let step = 1n; !isEnough(enough); step *= 2n) {
       enough += step;
-      if (enough > MOST_128_BITS) return undefined;
+      if (enough > UINT256_MAX) return undefined;
     }
     let tooLittle = enough;
     for (let step = 1n; tooLittle > 0n && isEnough(tooLittle); step *= 2n) {

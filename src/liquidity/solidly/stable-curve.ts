@@ -22,7 +22,9 @@ export function curve(x: bigint, y: bigint): bigint | undefined {
 
 /** Pool._k. */
 export function curveOfAmounts(amount0: bigint, amount1: bigint, [unit0, unit1]: Units): bigint | undefined {
-  return curve((amount0 * ONE) / unit0, (amount1 * ONE) / unit1);
+  const [scaled0, scaled1] = [amount0 * ONE, amount1 * ONE];
+  if (scaled0 > MOST_256_BITS || scaled1 > MOST_256_BITS) return undefined;
+  return curve(scaled0 / unit0, scaled1 / unit1);
 }
 
 /** Pool._d: how much the curve grows with y. */
