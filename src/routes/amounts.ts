@@ -1,7 +1,7 @@
 import { max, min } from '../domain/money.js';
 import { highest, type Divider, type Division } from './division.js';
 import type { FormKind } from './form.js';
-import type { Path } from './paths.js';
+import type { Path } from './path.js';
 import type { Sized, Trade } from './trade.js';
 
 /** An amount with a division of it, both not yet exact. */
@@ -29,6 +29,10 @@ interface OnLine {
 const PROBE = 1 / 64;
 /** The smallest part of an amount that is looked at. */
 const SMALLEST_SHARE = 2 ** -10;
+/** The best amount is within these factors of the last one found, which may have another division. */
+const FACTORS = [2, 1.5];
+/** Narrows a range of amounts to 0.3 %: the profit is flat around its best. */
+const AMOUNT_STEPS = 12;
 /** Of the best value so far: an edge that is worth less, in the same proportions, is not divided anew. */
 const WORTH_DIVIDING = 0.9;
 
@@ -82,12 +86,10 @@ export class AmountSearch<S extends Sized> {
     const known = this.knownOf(size);
     const choices = this.rough
       .best(this.paths(known), known)
-      .map((division) => this.choice(size, this.fine.resized(division, known)));
+      .map((division) => this.choice(size, this.fine.scaled(division, known)))
+      .sort((a, b) => b.value - a.value);
     this.found.push(...choices);
-    return choices.reduce<Choice<S> | undefined>(
-      (best, one) => (best && best.value >= one.value ? best : one),
-      undefined,
-    );
+    return choices[0];
   }
 
   private choice(size: S, division: Division): Choice<S> {
@@ -111,18 +113,25 @@ export class AmountSearch<S extends Sized> {
         (debt) => divide(this.knownOn(line, debt)).value + this.worthOn(line, debt),
         Math.max(Number(from), best.debtToCover / factor),
         Math.min(Number(to), best.debtToCover * factor),
+        AMOUNT_STEPS,
       );
-    const near = this.scan(line, Number(from), Number(to));
-    if (!near) return undefined;
-    const { division } = near;
-    const best = this.bestOn(
-      line,
-      around(near, 2, (known) => this.rough.resized(division, known)),
-    );
+    let best = this.scan(line, Number(from), Number(to));
+    for (const factor of FACTORS) {
+      if (!best) return undefined;
+      const { division } = best;
+      best = this.bestOn(
+        line,
+        around(best, factor, (known) => this.rough.resized(division, known)),
+      );
+    }
     if (!best) return undefined;
-    const amount = around(best, 1.25, (known) => this.fine.scaled(best.division, known));
+    const { division } = best;
+    const amount = around(best, 1.25, (known) => this.fine.resized(division, known));
     const size = this.trade.size(max(from, min(BigInt(Math.floor(amount)), to)));
-    return size && this.add(size);
+    if (!size) return undefined;
+    const choice = this.choice(size, this.fine.resized(division, this.knownOf(size)));
+    this.found.push(choice);
+    return choice;
   }
 
   /** The best of halves, quarters and so on: the best amount is not far from it. */

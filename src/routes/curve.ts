@@ -1,7 +1,7 @@
 import type { Address } from '../domain/hex.js';
 import type { Pool } from '../liquidity/pool.js';
 
-/** Points at which the pool is asked, for each doubling of the amount. */
+/** Points at which the pool is asked, for each doubling: {@link lastAmountWithin} knows of two. */
 const POINTS_PER_OCTAVE = 2;
 /** Units of a token. Above the last one the pool is asked for each amount. */
 const AMOUNTS = Float64Array.from(
@@ -26,8 +26,7 @@ class Table {
   at(amount: number): number {
     if (amount === 0 || amount === Infinity) return amount;
     if (amount < 1 || amount >= LAST) return this.estimate(amount);
-    let index = Math.floor(Math.log2(amount) * POINTS_PER_OCTAVE);
-    if ((AMOUNTS[index] ?? 0) > amount) index -= 1;
+    const index = lastAmountWithin(amount);
     const below = AMOUNTS[index] ?? 0;
     const ratio = this.ratio(index);
     if (below === amount) return amount / ratio;
@@ -59,6 +58,19 @@ class Table {
     const amount = AMOUNTS[index] ?? 0;
     return (this.ratios[index] = amount / this.estimate(amount));
   }
+}
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+/** The first 20 bits of sqrt(2) behind the point. */
+const HALF_OCTAVE = 0x6a09e;
+
+/** The place of the greatest of {@link AMOUNTS} that is at most this one: by its bits, which is fast. */
+function lastAmountWithin(amount: number): number {
+  float[0] = amount;
+  const high = words[1] ?? 0;
+  const index = POINTS_PER_OCTAVE * ((high >>> 20) - 1023) + ((high & 0xfffff) >= HALF_OCTAVE ? 1 : 0);
+  return (AMOUNTS[index] ?? 0) > amount ? index - 1 : index;
 }
 
 /** Not that of a pool without enough: amount / 0 or amount / Infinity. */

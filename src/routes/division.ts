@@ -1,4 +1,4 @@
-import { meet, type Path, type Search } from './paths.js';
+import { meet, type Path, type Search } from './path.js';
 import { poolOfLeg, type Estimates } from './pool-graph.js';
 
 /** An amount divided among paths, in floats. */
@@ -13,19 +13,27 @@ export interface Division {
   readonly value: number;
 }
 
+/** Paths that may do a part of it together; `most` bounds what that can be worth. */
+interface Promising {
+  readonly paths: readonly Path[];
+  readonly most: number;
+}
+
 /** Paths from which a split starts. */
-const STARTS = 4;
+const STARTS = 3;
+/** How many combinations of paths are tried. */
+const MOST_TRIED = 10;
 /** Of an amount, moved to another path to see whether that gains anything. */
 const PROBE = 1 / 64;
 /** Proportions that are tried before any is balanced. */
 const TRIED_SHARES = [
+  [0.95, 0.05],
   [0.75, 0.25],
   [0.5, 0.5],
 ];
-const MOST_BALANCED = 2;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
-/** Narrows a range to 0.3 %. The result is flat around its best, so that this is a millionth of it. */
-const GOLDEN_STEPS = 12;
+/** Narrows a range to 2 %. A result is flat around its best: half of it is a ten-thousandth of the gain. */
+const GOLDEN_STEPS = 8;
 /** A path's most is found to 0.01 % of the amount. */
 const HALVINGS = 13;
 
@@ -50,7 +58,7 @@ export class Divider {
   /** The same paths for another amount, divided anew. */
   resized(division: Division, amount: number): Division {
     const { paths, amounts } = this.scaled(division, amount);
-    return this.balanced(paths, amounts, 1);
+    return this.balanced(paths, amounts);
   }
 
   /** The same paths for another amount, in the same proportions. */
@@ -64,38 +72,57 @@ export class Divider {
 
   /** What a division is worth with its parts as they are. */
   division(paths: readonly Path[], amounts: readonly number[]): Division {
-    const hops = paths.reduce((sum, { length }) => sum + length, 0);
-    return { paths, amounts, value: this.result(paths, amounts) - hops * this.search.hopCost };
+    const gas = this.hops(paths) * this.search.hopCost;
+    return { paths, amounts, value: this.result(paths, amounts) - gas };
+  }
+
+  private hops(paths: readonly Path[]): number {
+    return paths.reduce((count, { length }) => count + length, 0);
   }
 
   /** The best pair, if one is better than its better path alone, or can what no path can alone. */
   private pair(singles: readonly Division[], amount: number): Division | undefined {
-    const found: Division[] = [];
-    for (const [index, one] of singles.slice(0, STARTS).entries()) {
-      const [first] = one.paths;
-      for (const { paths } of singles.slice(index + 1)) {
-        const [second] = paths;
-        if (!first || !second || !this.compatible(first, second) || !this.gains(one, second)) continue;
-        found.push(this.better([first, second], TRIED_SHARES, amount));
-      }
-    }
-    return this.balancedBest(found, 1);
+    const promising: Promising[] = [];
+    const possible = singles.some(({ value }) => value > -Infinity);
+    for (const [index, one] of singles.slice(0, STARTS).entries())
+      if (one.value > -Infinity || !possible)
+        for (const { paths } of singles.slice(index + 1)) this.weigh(one, paths[0], promising);
+    const found = mostPromising(promising).map(({ paths }) => {
+      const tried = this.better(paths, TRIED_SHARES, amount);
+      // Perhaps one of them can take little, and the other one just the rest.
+      return tried.value > -Infinity ? tried : this.balanced(paths, tried.amounts);
+    });
+    return this.balancedBest(found, 2);
   }
 
   private triple(pair: Division, singles: readonly Division[]): Division | undefined {
-    const found: Division[] = [];
+    const promising: Promising[] = [];
+    for (const { paths } of singles) this.weigh(pair, paths[0], promising);
     const amount = sum(pair.amounts);
-    for (const { paths } of singles) {
-      const [third] = paths;
-      if (!third || pair.paths.includes(third)) continue;
-      if (!pair.paths.every((path) => this.compatible(path, third)) || !this.gains(pair, third)) continue;
-      const shares = TRIED_SHARES.map(([first = 0]) => [
-        ...pair.amounts.map((one) => (first * one) / amount),
-        1 - first,
-      ]);
-      found.push(this.better([...pair.paths, third], shares, amount));
+    const shares = TRIED_SHARES.map(([first = 0]) => [
+      ...pair.amounts.map((one) => (first * one) / amount),
+      1 - first,
+    ]);
+    const found = mostPromising(promising).map(({ paths }) => this.better(paths, shares, amount));
+    return this.balancedBest(found, 1);
+  }
+
+  /**
+   * Adds the paths of a division with one more, if some of the amount should go that way. What the first bit
+   * gains is more than each later bit can: so it bounds what there is to gain.
+   */
+  private weigh(division: Division, path: Path | undefined, promising: Promising[]): void {
+    if (!path || !division.paths.every((one) => this.compatible(one, path))) return;
+    const paths = [...division.paths, path];
+    if (division.value === -Infinity) {
+      promising.push({ paths, most: Infinity });
+      return;
     }
-    return this.balancedBest(found, 2);
+    const rest = division.amounts.map((one) => one * (1 - PROBE));
+    const moved = this.result(paths, [...rest, sum(division.amounts) * PROBE]);
+    const gas = path.length * this.search.hopCost;
+    const gain = (moved - this.hops(division.paths) * this.search.hopCost - division.value) / PROBE - gas;
+    if (gain > 0) promising.push({ paths, most: division.value + gain });
   }
 
   /** The best of a few proportions. */
@@ -112,52 +139,38 @@ export class Divider {
   }
 
   /** Of divisions that are not balanced yet, balances the most promising ones. */
-  private balancedBest(found: readonly Division[], rounds: number): Division | undefined {
+  private balancedBest(found: readonly Division[], most: number): Division | undefined {
     return [...found]
       .sort(byValue)
-      .slice(0, MOST_BALANCED)
-      .map(({ paths, amounts }) => this.balanced(paths, amounts, rounds))
+      .slice(0, most)
+      .map(({ paths, amounts }) => this.balanced(paths, amounts))
       .sort(byValue)[0];
   }
 
-  /**
-   * Whether some of the amount should go another way. What the first bit gains is more than each later bit
-   * can, so that it bounds what there is to gain.
-   */
-  private gains(division: Division, path: Path): boolean {
-    if (division.value === -Infinity) return true;
-    const amount = sum(division.amounts);
-    const rest = division.amounts.map((one) => one * (1 - PROBE));
-    const moved = this.division([...division.paths, path], [...rest, amount * PROBE]);
-    const gas = path.length * this.search.hopCost;
-    return (moved.value + gas - division.value) / PROBE > gas;
-  }
-
+  /** A path stands in a division once, and each pool of flash swaps too. */
   private compatible(a: Path, b: Path): boolean {
+    if (a === b) return false;
     if (this.search.kind === 'flash-swap') return !meet(a, b);
     // One pool in both directions is no way to sell anything.
     return a.every((leg) => b.every((other) => leg === other || poolOfLeg(leg) !== poolOfLeg(other)));
   }
 
-  /** Moves amounts between each two of the paths, `rounds` times, until no move is better. */
-  private balanced(paths: readonly Path[], start: readonly number[], rounds: number): Division {
+  /** Moves amounts between each two of the paths, to where no move is better. */
+  private balanced(paths: readonly Path[], start: readonly number[]): Division {
     const amounts = [...start];
     const whole = sum(amounts);
     const most = paths.map((path) => this.most(path, whole));
-    let value = -Infinity;
-    for (let round = 0; round < rounds; round += 1)
-      for (let i = 0; i < paths.length; i += 1)
-        for (let j = i + 1; j < paths.length; j += 1) {
-          const both = (amounts[i] ?? 0) + (amounts[j] ?? 0);
-          const low = Math.max(0, both - (most[j] ?? 0));
-          const high = Math.min(both, most[i] ?? 0);
-          if (low > high) continue;
-          const part = highest((one) => this.moved(paths, amounts, [i, j], one, both - one), low, high);
-          value = this.moved(paths, amounts, [i, j], part, both - part);
-        }
-    const hops = paths.reduce((count, { length }) => count + length, 0);
-    if (paths.length === 1) value = this.result(paths, amounts);
-    return { paths, amounts, value: value - hops * this.search.hopCost };
+    for (let i = 0; i < paths.length; i += 1)
+      for (let j = i + 1; j < paths.length; j += 1) {
+        const both = (amounts[i] ?? 0) + (amounts[j] ?? 0);
+        const low = Math.max(0, both - (most[j] ?? 0));
+        const high = Math.min(both, most[i] ?? 0);
+        if (low > high) continue;
+        const part = highest((one) => this.moved(paths, amounts, [i, j], one, both - one), low, high);
+        amounts[i] = part;
+        amounts[j] = both - part;
+      }
+    return this.division(paths, amounts);
   }
 
   /** The result after two amounts are replaced. */
@@ -201,22 +214,32 @@ export class Divider {
     return taken;
   }
 
-  /** Parts that meet in a pool are sold one after the other. */
   private sold(paths: readonly Path[], amounts: readonly number[]): number {
-    const { estimates } = this;
-    const sold = meeting(paths) ? new Map<number, number>() : undefined;
+    if (paths.length > 1 && meeting(paths)) return this.soldInTurn(paths, amounts);
     let got = 0;
     for (let part = 0; part < paths.length; part += 1) {
       let amount = amounts[part] ?? 0;
       if (amount === 0) continue;
-      for (const leg of paths[part] ?? []) {
-        const before = sold?.get(leg) ?? 0;
-        const out =
-          before === 0
-            ? estimates.out(leg, amount)
-            : estimates.out(leg, before + amount) - estimates.out(leg, before);
-        sold?.set(leg, before + amount);
-        amount = out;
+      for (const leg of paths[part] ?? []) amount = this.estimates.out(leg, amount);
+      if (!(amount > 0)) return -Infinity;
+      got += amount;
+    }
+    return got;
+  }
+
+  /** Parts that meet in a pool are sold one after the other. */
+  private soldInTurn(paths: readonly Path[], amounts: readonly number[]): number {
+    const { estimates } = this;
+    const sold = new Map<number, number>();
+    let got = 0;
+    for (const [part, path] of paths.entries()) {
+      let amount = amounts[part] ?? 0;
+      if (amount === 0) continue;
+      for (const leg of path) {
+        const before = sold.get(leg) ?? 0;
+        sold.set(leg, before + amount);
+        amount = estimates.out(leg, before + amount) - (before === 0 ? 0 : estimates.out(leg, before));
+        // The pool has run dry.
         if (!(amount > 0)) return -Infinity;
       }
       got += amount;
@@ -230,6 +253,10 @@ function meeting(paths: readonly Path[]): boolean {
     for (let before = 0; before < part; before += 1)
       if (meet(paths[part] ?? [], paths[before] ?? [])) return true;
   return false;
+}
+
+function mostPromising(promising: readonly Promising[]): readonly Promising[] {
+  return [...promising].sort((a, b) => (a.most === b.most ? 0 : b.most - a.most)).slice(0, MOST_TRIED);
 }
 
 /** The best first. Of two that are equal, or impossible, the first stays the first. */

@@ -2,7 +2,7 @@ import type { Address } from '../domain/hex.js';
 import { BPS } from '../domain/money.js';
 import type { Route, RoutePart } from '../domain/route.js';
 import type { Pool, Swap } from '../liquidity/pool.js';
-import type { Path } from './paths.js';
+import type { Path } from './path.js';
 import { poolOfLeg, sideOfLeg, type PoolGraph } from './pool-graph.js';
 
 /** A route with what it takes and gives, to the unit, if nothing else trades before. */

@@ -27,6 +27,7 @@ class Topology {
   readonly indexes = new Map<Address, number>();
   readonly tokens: ReadonlyMap<Address, number>;
   private readonly links: readonly (readonly Link[])[];
+  private readonly others: (readonly number[] | undefined)[] = [];
   private readonly direct = new Map<number, readonly Link[]>();
 
   constructor(pools: readonly Pool[]) {
@@ -45,6 +46,10 @@ class Topology {
 
   from(token: number): readonly Link[] {
     return this.links[token] ?? [];
+  }
+
+  neighbours(token: number): readonly number[] {
+    return (this.others[token] ??= [...new Set(this.from(token).map(({ other }) => other))]);
   }
 
   between(token: number, other: number): readonly Link[] {
@@ -125,6 +130,11 @@ export class PoolGraph implements Estimates {
 
   from(token: number): readonly Link[] {
     return this.topology.from(token);
+  }
+
+  /** The tokens that pools trade for it. */
+  neighbours(token: number): readonly number[] {
+    return this.topology.neighbours(token);
   }
 
   between(token: number, other: number): readonly Link[] {

@@ -5,7 +5,8 @@ import { AmountSearch } from './amounts.js';
 import { Divider, type Division } from './division.js';
 import { buyExactly, NO_EXIT, sellAll, type Exit } from './exit.js';
 import type { Form, FormKind } from './form.js';
-import { MOST_HOPS, PathFinder, type Search } from './paths.js';
+import { MOST_HOPS, type Search } from './path.js';
+import { PathFinder } from './paths.js';
 import { PoolGraph } from './pool-graph.js';
 import type { Plan, Sized, Trade } from './trade.js';
 
@@ -22,20 +23,26 @@ const FLOAT_TOLERANCE = 0.0001;
  * own integer maths.
  */
 export class Router {
-  private readonly paths: PathFinder;
-
-  private constructor(private readonly graph: PoolGraph) {
-    this.paths = new PathFinder(graph);
-  }
+  private constructor(
+    private readonly graph: PoolGraph,
+    private readonly paths: PathFinder,
+  ) {}
 
   /** @param pools all of them, each once, at the same block. */
   static of(pools: Iterable<Pool>): Router {
-    return new Router(PoolGraph.of(pools));
+    const graph = PoolGraph.of(pools);
+    return new Router(graph, PathFinder.of(graph));
   }
 
   /** The router after a route was used: see {@link Exit.changed}. */
   after(changed: ReadonlyMap<Address, Pool>): Router {
-    return changed.size === 0 ? this : new Router(this.graph.with(changed));
+    if (changed.size === 0) return this;
+    const graph = this.graph.with(changed);
+    const between = [...changed.values()].flatMap(({ tokens: [first, second] }) => {
+      const [one, other] = [graph.token(first), graph.token(second)];
+      return one === undefined || other === undefined ? [] : [[one, other] as const];
+    });
+    return new Router(graph, this.paths.after(graph, between));
   }
 
   /**

@@ -1,7 +1,11 @@
 import type { Address } from '../domain/hex.js';
+import { BPS } from '../domain/money.js';
 import type { Form } from './form.js';
 import type { Router } from './router.js';
 import type { Plan, Sized, Trade } from './trade.js';
+
+/** A plan that was computed again keeps its turn while it is worth this much of the next one. */
+const NEAR_BPS = 9_500n;
 
 /** One way to liquidate a position. */
 export interface Option<S extends Sized = Sized> {
@@ -33,8 +37,8 @@ interface Candidate<S extends Sized> extends Taken<S> {
 
 /**
  * Plans that are made one after the other: each is computed on the pools as those before it leave them. The
- * most profitable is first. One that meets an earlier one in a pool is resized or rerouted, and left out only
- * when nothing of it pays any more.
+ * most profitable is first; the order of two that are worth nearly the same is not sure. One that meets an
+ * earlier one in a pool is resized or rerouted, and left out only when nothing of it pays any more.
  *
  * It is a generator, so that the caller stops when its time or gas is used up.
  *
@@ -68,7 +72,7 @@ export function* inSequence<S extends Sized>(
       const again = planned(first.position);
       const next = waiting[0];
       if (!again) continue;
-      if (next && byWorth(next, again) < 0) {
+      if (next && next.worth * NEAR_BPS > again.worth * BPS) {
         insert(waiting, again);
         continue;
       }
