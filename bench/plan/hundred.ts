@@ -2,7 +2,6 @@
  * The best amount and route of each of 100 liquidations, over 300 pools of 12 tokens. The plain way: every
  * route of at most three pools is asked for every edge, and no route is split.
  */
-import { percentile } from '../../devnet/demo/totals.js';
 import { SeededRandom } from '../../devnet/random.js';
 import type { Pool } from '../../src/liquidity/pool.js';
 import type { Form } from '../../src/routes/form.js';
@@ -11,8 +10,10 @@ import { inSequence } from '../../src/routes/sequence.js';
 import type { Trade } from '../../src/routes/trade.js';
 import { roads } from '../../testing/brute-force-routes.js';
 import { poolWorld, tradeOf, type PoolWorld } from '../../testing/builders/pool-worlds.js';
-import { measurement, timed, type Measurement } from '../state/measurement.js';
+import type { Measurement } from '../measurement.js';
+import { median, timed } from './timing.js';
 
+const SEED = 7;
 const POOLS = 300;
 const TOKENS = 12;
 const TRADES = 100;
@@ -31,13 +32,16 @@ interface Wanted {
 }
 
 /**
- * `plan.hundred`: nothing is known of the pools from the block before. `.unchanged`: all pools are as they
- * were. `.sequence`: the hundred plans of one pass, each on the state that the plans before it leave.
+ * `plan.hundred`: each of the hundred by itself, when nothing is known of the pools from the block before.
+ * `.unchanged`: the same when all pools are as they were. `.sequence`: the plans of one pass, each on the
+ * state that the plans before it leave.
  */
-export function hundred(): Measurement[] {
-  const random = new SeededRandom(7);
+export function hundred(progress: (step: string) => void): Measurement[] {
+  progress(`planning ${TRADES} liquidations over ${POOLS} pools`);
+  const random = new SeededRandom(SEED);
   const world = poolWorld(random, { tokens: TOKENS, pools: POOLS, concentrated: 0.8, unlending: 0.1 });
   const wanted = Array.from({ length: TRADES }, () => wantedOf(random, world));
+  const positions = wanted.map((one) => [optionOf(one)]);
   const runs = Array.from({ length: WARM_UP + RUNS }, () => {
     const pools = world.pools.map(unseen);
     const all = (): void => {
@@ -47,20 +51,31 @@ export function hundred(): Measurement[] {
     return {
       fresh: timed(all),
       unchanged: timed(all),
-      sequence: timed(() => [
-        ...inSequence(
-          Router.of(pools),
-          wanted.map((one) => [optionOf(one)]),
-        ),
-      ]),
+      sequence: timed(() => Array.from(inSequence(Router.of(pools), positions))),
     };
   }).slice(WARM_UP);
-  const median = (times: readonly number[]): number => percentile(times, 50);
   const plainMs = timed(() => plainly(world.pools, wanted));
+  const of = `${TRADES} liquidations over ${POOLS} pools of ${TOKENS} tokens`;
+  const row = (name: string, times: readonly number[], note: string): Measurement => {
+    return { name, value: median(times), unit: 'ms', note: `${note}: ${of}` };
+  };
   return [
-    measurement('plan.hundred', median(runs.map(({ fresh }) => fresh)), 'ms', plainMs),
-    measurement('plan.hundred.unchanged', median(runs.map(({ unchanged }) => unchanged)), 'ms', plainMs),
-    measurement('plan.hundred.sequence', median(runs.map(({ sequence }) => sequence)), 'ms'),
+    row(
+      'plan.hundred',
+      runs.map(({ fresh }) => fresh),
+      'all pools changed',
+    ),
+    row('plan.hundred.baseline', [plainMs], 'every route at every edge, no split'),
+    row(
+      'plan.hundred.unchanged',
+      runs.map(({ unchanged }) => unchanged),
+      'no pool changed',
+    ),
+    row(
+      'plan.hundred.sequence',
+      runs.map(({ sequence }) => sequence),
+      'each on the state after the others',
+    ),
   ];
 }
 
@@ -85,7 +100,7 @@ function unseen(pool: Pool): Pool {
 }
 
 /** The best collateral that is left of any edge over any single route. */
-function plainly(pools: readonly Pool[], wanted: readonly Wanted[]): number {
+function plainly(pools: readonly Pool[], wanted: readonly Wanted[]): void {
   const lending = pools.filter(({ lends }) => lends);
   let planned = 0;
   for (const { trade } of wanted) {
@@ -105,5 +120,5 @@ function plainly(pools: readonly Pool[], wanted: readonly Wanted[]): number {
     }
     if (best > 0) planned += 1;
   }
-  return planned;
+  if (planned === 0) throw new Error('no route of any kind is profitable');
 }

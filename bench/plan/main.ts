@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/domain/errors.js';
 import type { Measurement } from '../measurement.js';
+import { hundred } from './hundred.js';
 import { block, memory } from './pools.js';
 import { quote } from './quote.js';
 
@@ -14,6 +15,7 @@ interface Group {
 const GROUPS: Readonly<Record<string, Group>> = {
   quote: { about: 'a quote over three hops; baseline: QuoterV2 on a chain without delay', run: quote },
   block: { about: '500 swap logs of a block, applied to pools in memory', run: block },
+  hundred: { about: 'the best plans of 100 liquidations over 300 pools', run: hundred },
   memory: { about: 'what 2,000 pools take', run: memory },
 };
 
