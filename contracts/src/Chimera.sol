@@ -238,7 +238,9 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         if (profitToken != job.collateral) _sweep(job.collateral);
         if (job.collateral != job.debt) outcome.swapOutput = outcome.debtCovered + outcome.flashFee + debtLeft;
         _emitLiquidated(job, outcome);
-        outcome.gasUsed = gasAtStart - gasleft();
+        unchecked {
+            outcome.gasUsed = gasAtStart - gasleft();
+        }
     }
 
     function _emitLiquidated(Job memory job, Outcome memory outcome) private {

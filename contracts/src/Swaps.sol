@@ -73,10 +73,8 @@ abstract contract Swaps is Program, Wrappers, IUniswapV3SwapCallback, IPancakeV3
         address factory;
         /// How the factory is listed.
         Kind kind;
-        /// The token is taken apart.
+        /// The token is taken apart; `parameter` is the least to get.
         bool unwraps;
-        /// Then: units of the token that comes out.
-        uint256 least;
     }
 
     uint256 private constant LISTED_FACTORY = 16;
@@ -90,7 +88,10 @@ abstract contract Swaps is Program, Wrappers, IUniswapV3SwapCallback, IPancakeV3
     /// @dev BUY: amount (16 bytes, debt token units), pool key. Everything after it runs before the pool is paid.
     function _buy(Job memory job, bytes calldata steps) internal {
         uint256 amountOut = steps.uintAt(0, 16);
-        job.funded += amountOut;
+        // Amounts have 16 bytes each: their sum cannot overflow.
+        unchecked {
+            job.funded += amountOut;
+        }
         _buyExactly(job, job.debt, amountOut, address(this), steps.skip(16));
     }
 
@@ -182,7 +183,7 @@ abstract contract Swaps is Program, Wrappers, IUniswapV3SwapCallback, IPancakeV3
 
     function _sellAmount(Job memory job, PoolKey memory key, address tokenOut, uint256 amount) private {
         if (key.unwraps) {
-            _unwrap(key.tokenIn, tokenOut, amount, key.least);
+            _unwrap(key.tokenIn, tokenOut, amount, key.parameter);
         } else {
             address pool = _uniswapLikePool(key, tokenOut);
             if (pool == address(0)) _sellToSolidly(key, tokenOut, amount);
@@ -232,7 +233,7 @@ abstract contract Swaps is Program, Wrappers, IUniswapV3SwapCallback, IPancakeV3
             (key.factory, rest) = (rest.addressAt(0), rest.skip(20));
             key.kind = kindOf[key.factory];
         } else if (first & UNWRAP != 0) {
-            (key.unwraps, key.least, rest) = (true, rest.uintAt(0, 16), rest.skip(16));
+            (key.unwraps, key.parameter, rest) = (true, rest.uintAt(0, 16), rest.skip(16));
         }
     }
 
