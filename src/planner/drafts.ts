@@ -6,6 +6,7 @@ import type { Hex } from '../domain/hex.js';
 import { amountWorth, max } from '../domain/money.js';
 import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import { lookBefore } from '../protocols/market-kinds.js';
 import type { PlanningContext } from './planning-context.js';
 import type { Quote } from './quotes.js';
 import { flashSwapSteps } from './steps.js';
@@ -55,10 +56,23 @@ export function draftOf(
     profitIn: 'collateral',
     // The contract wants a floor of at least 1.
     minProfit: max(amountWorth(minProfitUsd8, candidate.collateral), 1n),
+    ...lookOf(opportunity, candidate),
     steps: flashSwapSteps(route, tokens),
   };
   const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
   return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };
+}
+
+/** The look at the debt of the candidate's pair. */
+function lookOf(
+  { pairs }: Opportunity,
+  { collateral, debt, debtToCover }: LiquidationCandidate,
+): Pick<Liquidation, 'look'> {
+  const pair = pairs.find(
+    ({ candidates: [first] }) =>
+      first?.collateral.address === collateral.address && first.debt.address === debt.address,
+  );
+  return pair ? { look: lookBefore(pair, debtToCover) } : {};
 }
 
 /** The profit does not reach the floor: by itself, or because the market can pay out no more collateral. */

@@ -4,7 +4,8 @@ import { opportunityOf, pairOf, positionOf } from '../../testing/builders/opport
 import { UINT256_MAX, USD8, WAD } from '../domain/money.js';
 import { mostSeized, type Opportunity } from '../domain/opportunity.js';
 import { isBoundedByLimit } from './aave-v3/candidates.js';
-import { sizePair, sizePayable } from './market-kinds.js';
+import { borrowIndexAt } from './aave-v3/market.js';
+import { lookBefore, sizePair, sizePayable } from './market-kinds.js';
 
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 
@@ -86,6 +87,24 @@ describe('sizing of a liquidation pair', () => {
     expect(limited.candidates).toMatchObject([{ sizing: 'notional-limit', debtToCover: usdc(500) }]);
     expect(isBoundedByLimit(limited, maxNotionalUsd8)).toBe(true);
     expect(isBoundedByLimit(limited, 10n ** 30n)).toBe(false);
+  });
+
+  it('looks for the scaled debt less half of what the plan covers, so that dust repaid does not stop it', () => {
+    const pair = pairOf();
+    const { debt, reserve } = pair.terms.debt;
+    const index = borrowIndexAt(reserve.indexes, pair.terms.timestamp);
+    const scaled = (amount: bigint): bigint => (amount * 10n ** 27n) / index;
+    expect(lookBefore(pair, usdc(10_000))).toEqual({
+      debtToken: reserve.variableDebtToken,
+      least: scaled(debt - usdc(5_000)),
+    });
+    // A plan that funds a little more than the debt looks for half of the debt.
+    expect(lookBefore(pair, debt + 1n).least).toBe(scaled(debt - debt / 2n));
+    // A rival who took as much as the plan wants leaves less; a borrower who repaid a unit leaves more.
+    const { least } = lookBefore(pair, usdc(10_000));
+    expect(scaled(debt - usdc(10_000))).toBeLessThan(least);
+    expect(scaled(debt - 1n)).toBeGreaterThan(least);
+    expect(() => lookBefore({ ...pair, terms: { kind: 'unknown' } }, 1n)).toThrow(TypeError);
   });
 
   it('refuses terms of a family or of a version that it does not know', () => {

@@ -1,4 +1,5 @@
 import type { ProtocolConfig } from '../config/index.js';
+import type { DebtLook } from '../contract/plan.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
 import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
@@ -7,6 +8,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
 import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
+import { debtLook } from './aave-v3/debt-look.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
 import type { LendingMarket } from './lending-market.js';
 
@@ -33,6 +35,8 @@ interface MarketKind<Settings> {
   ) => LiquidationCandidate | undefined;
   /** See {@link sizePayable}. */
   readonly sizePayable: (terms: SizingTerms, payable: bigint) => LiquidationCandidate | undefined;
+  /** See {@link lookBefore}. */
+  readonly look: (terms: SizingTerms, debtToCover: bigint) => DebtLook;
   /** See {@link liquidationsOf}. */
   readonly liquidations: (chain: Chain, search: LiquidationSearch) => Promise<readonly PastLiquidation[]>;
 }
@@ -46,6 +50,7 @@ const MARKET_KINDS: {
       new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
     size: sizedCandidate,
     sizePayable: payableCandidate,
+    look: debtLook,
     liquidations: pastLiquidations,
   },
 };
@@ -88,7 +93,17 @@ export function sizePayable({ terms }: LiquidationPair, payable: bigint): Liquid
   return kindOf(terms).sizePayable(terms, payable);
 }
 
-type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable'>;
+/**
+ * Where our contract looks before a liquidation of the pair that covers `debtToCover` debt token units, so
+ * that a lost race ends early. Pure, as {@link sizePair}.
+ *
+ * @throws TypeError as {@link sizePair}
+ */
+export function lookBefore({ terms }: LiquidationPair, debtToCover: bigint): DebtLook {
+  return kindOf(terms).look(terms, debtToCover);
+}
+
+type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable' | 'look'>;
 
 function kindOf({ kind: name }: SizingTerms): Sized {
   const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;
