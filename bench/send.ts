@@ -8,7 +8,6 @@ import type { BotProcess } from '../devnet/stack/bot-process.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { BotEvent } from '../src/domain/events/events.js';
 import { USD8 } from '../src/domain/money.js';
-import { STAGES, type Stage, type StageTime } from '../src/domain/pass-trace.js';
 import { TcpProxy } from '../testing/nodes/tcp-proxy.js';
 import { DelayedNode, type Exchange } from './delayed-node.js';
 import type { Measurement } from './measurement.js';
@@ -49,7 +48,6 @@ interface Drop {
   readonly ownMs: number;
   readonly roundTrips: number;
   readonly calls: number;
-  readonly stages: readonly StageTime[];
 }
 
 /** @param sizes which numbers of plans: 1, 5, 20, 50 */
@@ -96,11 +94,8 @@ async function behind(
   await devnet.startMining(BLOCK_MS);
   const sends = new Map<string, { headToSendUs: number; block: number }>();
   const plannedAt = new Map<string, number>();
-  const passes: (readonly StageTime[])[] = [];
   const hear = (event: BotEvent): void => {
     if (event.event === 'plan-ready') plannedAt.set(event.borrower.toLowerCase(), event.block);
-    if (event.event === 'stages-timed' && event.stages.some(({ stage }) => stage === 'record'))
-      passes.push(event.stages);
     if (event.event === 'transaction-sent') {
       const { borrower, headToSendUs } = event;
       const of = borrower.toLowerCase();
@@ -121,13 +116,11 @@ async function behind(
       const borrowers = accounts.slice(from, from + size).map((account) => account.toLowerCase());
       from += size;
       for (const node of nodes) node.take();
-      passes.length = 0;
       await settledAfter(bot, borrowers, () => devnet.setPrice('WETH', (edge(drop) - 1n) * USD8));
       const sent = borrowers.flatMap((borrower) => sends.get(borrower) ?? []);
       const one = dropOf(
         sent,
         nodes.flatMap((node) => node.take()),
-        passes[0] ?? [],
       );
       measured.push(one);
       progress(
@@ -164,7 +157,6 @@ async function settledAfter(
 function dropOf(
   sent: readonly { readonly headToSendUs: number; readonly block: number }[],
   exchanges: readonly Exchange[],
-  stages: readonly StageTime[],
 ): Drop {
   const first = Math.min(...sent.map(({ block }) => block));
   const atOnce = sent.filter(({ block }) => block === first);
@@ -190,7 +182,6 @@ function dropOf(
     ownMs: allSentMs - coveredMs(during, headMs, lastSendMs),
     roundTrips: longestChain(before),
     calls: calls / atOnce.length,
-    stages,
   };
 }
 
@@ -225,9 +216,6 @@ function measurementsOf(of: string, drops: readonly Drop[]): Measurement[] {
     `${drops.length} drops, ${split} of them not sent within one pass`,
     `round trips before the send: ${median(({ roundTrips }) => roundTrips)}`,
     `calls per planned liquidation: ${median(({ calls }) => calls)}`,
-    `ms of each stage: ${STAGES.slice(0, -1)
-      .map((stage) => `${stage} ${median((drop) => stageMs(drop, stage))}`)
-      .join(', ')}`,
   ].join('; ');
   const own = drops.map(({ ownMs }) => ownMs);
   const ofOwn =
@@ -240,7 +228,3 @@ function measurementsOf(of: string, drops: readonly Drop[]): Measurement[] {
 }
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
-
-function stageMs({ stages }: Drop, stage: Stage): number {
-  return stages.filter((one) => one.stage === stage).reduce((sum, { ms }) => sum + ms, 0);
-}
