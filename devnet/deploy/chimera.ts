@@ -27,5 +27,6 @@ export function deployChimera(
   list(balancerVault, Kind.BalancerV2);
   list(slipstreamFactory, Kind.Slipstream);
   list(solidlyFactory, Kind.Solidly);
+  list(addresses.pancakeFactory, Kind.PancakeV3);
   return chimera;
 }
