@@ -20,7 +20,7 @@ const FULL = process.env['POOLS_FULL'] === '1';
 const [POOLS, ROUNDS, SWAPS] = FULL ? [34, 10, 60] : [4, 2, 40];
 
 /** Orders by a transaction: each of them may walk over thousands of words. */
-const DONE_FOR_GOOD = 3;
+const DONE_FOR_GOOD = 2;
 
 /** Fee tiers with their tick spacings. What a factory does not have from the start is enabled. */
 const TIERS: Readonly<
@@ -56,7 +56,7 @@ const codeAsCreated = new Map<string, { readonly text: string; readonly feePips:
 
 beforeAll(async () => {
   devnet = await startDevnet();
-  world = await PoolWorld.start(devnet, [18, 18, 18, 18, 18, 18]);
+  world = await PoolWorld.start(devnet, [18, 18, 18, 18, 18, 18, 18]);
   const { uniswapFactory, slipstreamFactory } = devnet.contracts;
   const { deployer } = devnet.accounts;
   const inner = uniswapFactory.attach(
