@@ -40,6 +40,7 @@ export interface CounterpartyConfig {
 const FACTORY_KINDS: Readonly<Record<DeploymentConfig['liquidity']['factories'][number]['kind'], KindName>> =
   {
     slipstream: 'Slipstream',
+    'pancake-v3': 'PancakeV3',
     solidly: 'Solidly',
   };
 

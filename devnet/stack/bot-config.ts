@@ -116,6 +116,7 @@ liquidity:
   factories:
     - { name: slipstream, kind: slipstream, factory: "${addresses.slipstreamFactory}" }
     - { name: aerodrome, kind: solidly, factory: "${addresses.solidlyFactory}" }
+    - { name: pancake, kind: pancake-v3, factory: "${addresses.pancakeFactory}" }
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:

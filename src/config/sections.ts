@@ -134,8 +134,8 @@ export class PoolFactoryConfig {
   @Name({ example: 'aerodrome' })
   readonly name!: string;
 
-  @Choice({ of: ['slipstream', 'solidly'] })
-  readonly kind!: 'slipstream' | 'solidly';
+  @Choice({ of: ['slipstream', 'pancake-v3', 'solidly'] })
+  readonly kind!: 'slipstream' | 'pancake-v3' | 'solidly';
 
   @ContractAddress()
   readonly factory!: Address;

@@ -2,15 +2,15 @@ import type { Block, Head } from './block.js';
 import type { Clock } from './clock.js';
 
 /**
- * The stages from a head to the receipt, in their order. The last three are passed once for each transaction.
+ * The stages from a head to the receipt, in their order. The last one is passed once for each transaction.
  *
  * - logs: the logs since the last block, and what is asked at the head, were read.
  * - state: every position is at the head.
  * - detect: the positions below 1 are known.
- * - plan: quotes were read, and drafts were made of them.
+ * - plan: amounts and routes were computed, and drafts were made of them.
  * - prove: the drafts were simulated.
- * - record: the signed transaction is durable.
- * - send: it was handed over.
+ * - record: the signed transactions are durable.
+ * - send: they were handed over.
  * - mined: its receipt counts.
  */
 export const STAGES = ['logs', 'state', 'detect', 'plan', 'prove', 'record', 'send', 'mined'] as const;

@@ -7,6 +7,7 @@ import { each, readAt, type Read } from '../rpc/chain/read.js';
 
 const FACTORY_KINDS = {
   slipstream: { kind: Kind.Slipstream, description: 'a factory of Slipstream' },
+  'pancake-v3': { kind: Kind.PancakeV3, description: 'a factory of Pancake v3' },
   solidly: { kind: Kind.Solidly, description: 'a factory of Solidly' },
 } as const;
 const WORD = 64;

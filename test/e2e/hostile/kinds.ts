@@ -38,7 +38,7 @@ const GET_ASSET_PRICE = selector('getAssetPrice(address)');
 const SCALED_BALANCE = selector('scaledBalanceOf(address)');
 const USER_DATA = selector('getUserAccountData(address)');
 const GET_L1_FEE = selector('getL1Fee(bytes)');
-const QUOTE_EXACT_OUTPUT = selector('quoteExactOutputSingle((address,address,uint256,uint24,uint160))');
+const SLOT0 = id('slot0()').slice(0, 10);
 const ANSWER_UPDATED = id('AnswerUpdated(int256,uint256,uint256)');
 const BORROW = id('Borrow(address,address,address,uint256,uint8,uint256,uint16)');
 
@@ -145,8 +145,11 @@ export const HOSTILE_KINDS: readonly HostileKind[] = [
     },
   },
   {
-    name: 'quotes of almost nothing',
-    lie: () => contractAnswers(called(QUOTE_EXACT_OUTPUT), (data) => withWord(data, 0, () => 1n)),
+    name: 'another price of each pool',
+    lie: ({ random }) => {
+      const factor = BigInt(random.integer(2, 10));
+      return contractAnswers(called(SLOT0), (data) => withWord(data, 0, (price) => price / factor));
+    },
   },
   { name: 'a base fee of 1 wei', lie: () => onHeaders(() => ({ baseFeePerGas: '0x1' })) },
   { name: 'a base fee of 2^255', lie: () => onHeaders(() => ({ baseFeePerGas: hex(2n ** 255n) })) },
