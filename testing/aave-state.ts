@@ -3,6 +3,8 @@ import { chainDescription } from '../src/domain/chain-description.js';
 import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
 import { WAD } from '../src/domain/money.js';
+import { PoolBook } from '../src/liquidity/pool-book.js';
+import { PoolReader } from '../src/liquidity/pool-reader.js';
 import { FeedBook } from '../src/oracles/feed-book.js';
 import { PriceGuard } from '../src/oracles/price-guard.js';
 import type { AaveMarketView } from '../src/protocols/aave-v3/at-risk.js';
@@ -68,9 +70,11 @@ export function aaveState(
   const parts = aaveParts(chain, config, limits);
   const backfill = new HeldBackfill(checkpoints, events, clock, chain);
   const doubts = new DoubtedPositions(clock);
+  // Without factories: it asks for nothing.
+  const pools = new PoolBook(new PoolReader(chain, []), { minPoolUsd8: 0n, hubs: [] }, events, clock);
   const engine = new StateEngine(
     chain,
-    { before: [parts.feeds], markets: [{ market: parts.market, fromBlock }] },
+    { before: [parts.feeds, pools], markets: [{ market: parts.market, fromBlock }] },
     checkpoints,
     backfill,
     chainDescription(chain.chainId),
