@@ -266,9 +266,15 @@ async function refusedTransaction(bot: BotProcess): Promise<void> {
     collaterals: [{ symbol: 'WETH', amount: 10n ** 18n }],
     debts: [{ symbol: 'USDC', amount: 2_400n * 10n ** 6n }],
   });
-  const settled = bot.waitFor('execution-settled');
+  let settled = false;
+  const settling = bot.waitFor('execution-settled').then(() => (settled = true));
   await devnet.setPrice('WETH', 2_800n * USD8);
-  await settled;
+  // While the nodes failed its pools could not be read: that takes some blocks.
+  await eventually(async () => {
+    if (!settled) await devnet.mine();
+    return settled;
+  }, 'the refused transaction to be settled');
+  await settling;
   recover();
 }
 
