@@ -152,8 +152,10 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
       after ??= new Map(this.states);
       this.takeOver(reading, after);
     }
+    const hasRead = this.readings.length > 0;
     this.readings = [];
     if (after) this.states = after;
+    if (hasRead && this.unread.size === 0) this.events.emit({ event: 'pools-read', pools: this.states.size });
     setImmediate(() => this.wake(hash));
     return before;
   }

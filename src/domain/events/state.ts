@@ -121,6 +121,11 @@ export type StateEvent =
       readonly leftOut: number;
     }
   | {
+      /** Every pool that was found has been read, and is followed by its logs. */
+      readonly event: 'pools-read';
+      readonly pools: number;
+    }
+  | {
       /** Pools could not be looked for or read. It is tried again. */
       readonly event: 'pools-not-read';
       readonly message: string;

@@ -64,13 +64,15 @@ describe(`F42 a primary that lies while the backup is honest (seed ${SEED})`, ()
     const { devnet } = stack;
     const before = await balance();
     await devnet.startMining(BLOCK_MS);
-    await stack.startBot(undefined, {
+    const news = new Set<string>();
+    await stack.startBot(({ event }) => news.add(event), {
       rpcUrl: primary.httpUrl,
       wsUrl: primary.wsUrl,
       backupUrl: devnet.rpcUrl,
       scanIntervalMs: 1_000,
       ...CAPS,
     });
+    await eventually(() => news.has('pools-read'), 'the pools to be known');
     const world = { addresses: devnet.addresses, random };
     primary.lie = kind.lie?.(world);
     primary.swallow = kind.swallow?.(world);
