@@ -25,7 +25,7 @@ abstract contract Liquidations is Program, IMorphoLiquidateCallback {
     uint256 private constant SHARES = 1;
     uint256 private constant CALLBACK = 2;
 
-    /// @dev The plan's look found less debt than the plan asks for: somebody else was first, or the borrower has repaid.
+    /// @dev The plan's look found less debt than the plan asks for: a rival was first, or the borrower has repaid.
     /// @param debtLeft In the unit of the look: scaled debt on Aave, borrow shares on Morpho, token units on Compound.
     error NothingToLiquidate(address borrower, uint256 debtLeft);
     /// @dev Compound v2 says no by an error code, with the transaction's status at success (ErrorReporter.sol).

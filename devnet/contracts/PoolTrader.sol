@@ -178,7 +178,7 @@ contract PoolTrader {
         pay(amount0 > 0 ? uint256(amount0) : 0, amount1 > 0 ? uint256(amount1) : 0);
     }
 
-    /// @dev It pays whoever calls: it is worth nothing outside of a local chain.
+    /// @dev It pays every caller, so it must hold nothing of value: it is for the local chain only.
     function pay(uint256 amount0, uint256 amount1) private {
         IConcentratedPool pool = IConcentratedPool(msg.sender);
         if (amount0 > 0) IERC20Transfer(pool.token0()).transfer(msg.sender, amount0);

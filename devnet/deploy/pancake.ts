@@ -3,7 +3,7 @@ import { type DevnetArtifacts, artifactOf } from '../artifacts/artifacts.js';
 import type { Deployer } from './deployer.js';
 
 export interface PancakeAddresses {
-  /** It starts without pools: anybody may create them. Tiers 100, 500, 2500 and 10000. */
+  /** It starts without pools; any account can create them. Tiers 100, 500, 2500 and 10000. */
   pancakeFactory: string;
 }
 

@@ -32,7 +32,7 @@ describe('F49 the verdict on a revert', () => {
     ['pools that ask for more than was seized', withError('AskedTooMuch(uint256 owed, uint256 most)', 2, 1)],
     ['a deadline that passed', withError('DeadlinePassed()')],
     [
-      'a debt that somebody else repaid before the look at it',
+      'a debt that another account repaid before the look at it',
       withError('NothingToLiquidate(address borrower, uint256 debtLeft)', `0x${'33'.repeat(20)}`, 5),
     ],
     [

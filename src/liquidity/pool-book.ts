@@ -144,7 +144,7 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
     for (const log of logs) {
       if (!(after ?? this.states).has(log.address)) continue;
       after ??= new Map(this.states);
-      this.applyTo(after, log);
+      if (!this.applyTo(after, log)) this.doubt(after, log.address);
     }
     this.recent.push({ hash, logs });
     if (this.recent.length > MOST_BLOCKS_BEHIND) this.recent.shift();
@@ -162,10 +162,12 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
 
   undo(before: PoolStates): void {
     this.recent.pop();
-    for (const address of this.states.keys()) if (!before.has(address)) this.unread.add(address);
-    const states = new Map(before);
-    for (const address of this.unread) states.delete(address);
-    this.states = states;
+    for (const address of this.states.keys())
+      if (!before.has(address) && this.known.has(address)) this.unread.add(address);
+    // What is to be read again, or was left out since, may be wrong in the former states.
+    this.states = new Map(
+      [...before].filter(([address]) => this.known.has(address) && !this.unread.has(address)),
+    );
   }
 
   async prepareRange(_: Block, logs: RangeLogs | undefined): Promise<PoolStep> {
@@ -173,7 +175,8 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
       return { logs: [], states: new Map(), readsChange: true, contradicted: [] };
     const states = new Map(this.states);
     await logs([...states.keys()], (piece) => {
-      for (const log of piece) this.applyTo(states, log);
+      // One that is missing in the end is read again: see commitRange.
+      for (const log of piece) if (!this.applyTo(states, log)) states.delete(log.address);
     });
     return { logs: [], states, readsChange: true, contradicted: [] };
   }
@@ -208,7 +211,18 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
     };
   }
 
-  view({ floating, sameness }: PoolAnswers): PoolsView {
+  view(answers: PoolAnswers): PoolsView {
+    if (answers !== NOTHING_ASKED) this.take(answers);
+    return { pools: this.states, isWhole: this.isWhole };
+  }
+
+  /** Ends the background work. */
+  async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
+    await this.working;
+  }
+
+  private take({ floating, sameness }: PoolAnswers): void {
     const states = new Map(this.states);
     for (const [address, withAnswer] of floating) {
       const pool = states.get(address);
@@ -220,26 +234,21 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
       this.doubt(states, address);
     }
     this.states = states;
-    return { pools: states, isWhole: this.isWhole };
   }
 
-  /** Ends the background work. */
-  async onModuleDestroy(): Promise<void> {
-    this.stopped = true;
-    await this.working;
-  }
-
-  /** A log that cannot belong to the state shows that the state is wrong: the pool is read again. */
-  private applyTo(states: Map<Address, Pool>, log: RawLog): void {
+  /** @returns false for a log that cannot belong to the state: then the state is wrong. */
+  private applyTo(states: Map<Address, Pool>, log: RawLog): boolean {
     const [known, pool] = [this.known.get(log.address), states.get(log.address)];
-    if (!known || !pool) return;
+    if (!known || !pool) return true;
     try {
       states.set(log.address, POOL_KINDS[known.venue.kind].apply(pool, log));
+      return true;
     } catch {
-      this.doubt(states, log.address);
+      return false;
     }
   }
 
+  /** It is read again, and not used until then. */
   private doubt(states: Map<Address, Pool>, address: Address): void {
     states.delete(address);
     this.unread.add(address);
@@ -259,7 +268,8 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
         continue;
       }
       into.set(address, state);
-      for (const log of logs) if (log.address === address) this.applyTo(into, log);
+      const own = logs.filter((log) => log.address === address);
+      if (!own.every((log) => this.applyTo(into, log))) this.doubt(into, address);
     }
   }
 

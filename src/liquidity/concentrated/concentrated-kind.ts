@@ -1,7 +1,6 @@
 import { id } from 'ethers';
 import {
-  addressAt,
-  addressWord,
+  amountAt,
   uintAt,
   uintWithin,
   uintWord,
@@ -9,11 +8,11 @@ import {
   type Hash,
   type Hex,
 } from '../../domain/hex.js';
-import { amountAt } from '../../domain/hex.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { MulticallResult } from '../../rpc/chain/multicall3.js';
 import { each, readAt, successOf, together, type Read } from '../../rpc/chain/read.js';
+import { poolRead } from '../factory-read.js';
 import type { FoundPool, PoolKind } from '../pool-kind.js';
 import type { Pool, TokenPair } from '../pool.js';
 import { ConcentratedPool } from './concentrated-pool.js';
@@ -66,16 +65,9 @@ export class ConcentratedKind implements PoolKind {
     private readonly by: 'fee' | 'spacing',
   ) {}
 
-  lookUp(factory: Address, [a, b]: TokenPair, parameter: number): Read<Address | undefined> {
+  lookUp(factory: Address, tokens: TokenPair, parameter: number): Read<Address | undefined> {
     const getPool = this.by === 'fee' ? GET_POOL_BY_FEE : GET_POOL_BY_SPACING;
-    return {
-      calls: [{ to: factory, data: `${getPool}${addressWord(a)}${addressWord(b)}${uintWord(parameter)}` }],
-      decode: ([result]) => {
-        if (!result?.success || result.data === '0x') return undefined;
-        const address = addressAt(result.data, 0);
-        return /^0x0+$/.test(address) ? undefined : address;
-      },
-    };
+    return poolRead(factory, getPool, tokens, parameter);
   }
 
   check({ topics: [first, , lower, upper], data }: RawLog): void {

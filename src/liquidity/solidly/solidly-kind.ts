@@ -1,6 +1,5 @@
 import { id } from 'ethers';
 import {
-  addressAt,
   addressWord,
   amountAt,
   uintWithin,
@@ -12,6 +11,7 @@ import {
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, successOf, together, type Read } from '../../rpc/chain/read.js';
+import { poolRead } from '../factory-read.js';
 import type { FoundPool, PoolKind } from '../pool-kind.js';
 import type { Pool, TokenPair } from '../pool.js';
 import { SolidlyPool } from './solidly-pool.js';
@@ -33,15 +33,8 @@ export class SolidlyKind implements PoolKind {
   readonly parameters = [0, 1];
   readonly topics = [SYNC];
 
-  lookUp(factory: Address, [a, b]: TokenPair, parameter: number): Read<Address | undefined> {
-    return {
-      calls: [{ to: factory, data: `${GET_POOL}${addressWord(a)}${addressWord(b)}${uintWord(parameter)}` }],
-      decode: ([result]) => {
-        if (!result?.success || result.data === '0x') return undefined;
-        const address = addressAt(result.data, 0);
-        return /^0x0+$/.test(address) ? undefined : address;
-      },
-    };
+  lookUp(factory: Address, tokens: TokenPair, parameter: number): Read<Address | undefined> {
+    return poolRead(factory, GET_POOL, tokens, parameter);
   }
 
   check({ topics: [first], data }: RawLog): void {
