@@ -3,7 +3,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Logger } from '@nestjs/common';
-import { messageOf } from '../../src/domain/errors.js';
+import { helpOf, runGroups, runToTheEnd, type Group } from '../groups.js';
 import { blocks } from './blocks.js';
 import { decode } from './decode.js';
 import { idle } from './idle.js';
@@ -12,13 +12,8 @@ import { memory } from './memory.js';
 import { restart } from './restart.js';
 import { scan } from './scan.js';
 
-interface Group {
-  readonly about: string;
-  readonly run: (options: GroupOptions) => Measurement[] | Promise<Measurement[]>;
-}
-
 /** In the order in which they run. */
-const GROUPS: Readonly<Record<string, Group>> = {
+const GROUPS: Readonly<Record<string, Group<GroupOptions, Measurement>>> = {
   memory: {
     about: 'what a process takes that holds N positions; plain: as objects, a tenth of them and scaled up',
     run: memory,
@@ -51,12 +46,7 @@ const HELP = `npm run bench:state -- [options]
   --positions N    how many positions the first two groups have (1000000)
   --help           this text
 
-${Object.entries(GROUPS)
-  .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
-  .join('\n')}`;
-
-/** After this long something hangs. */
-const DEADLINE_MS = 600_000;
+${helpOf(GROUPS)}`;
 
 async function bench(): Promise<void> {
   const { values } = parseArgs({
@@ -71,18 +61,11 @@ async function bench(): Promise<void> {
     console.log(HELP);
     return;
   }
-  const { only } = values;
-  if (only !== undefined && !Object.hasOwn(GROUPS, only))
-    throw new Error(
-      `--only: there is no group "${only}"; one of ${Object.keys(GROUPS).join(', ')} was expected`,
-    );
   const positions = Number(values.positions);
   if (!Number.isInteger(positions) || positions < 1)
     throw new Error(`--positions: "${values.positions}" is not valid; a whole number above 0 was expected`);
   const options: GroupOptions = { positions, progress };
-  const measurements: Measurement[] = [];
-  for (const [name, { run }] of Object.entries(GROUPS))
-    if (only === undefined || only === name) measurements.push(...(await run(options)));
+  const measurements = await runGroups(GROUPS, values.only, options);
   console.log(values.json ? JSON.stringify(measurements) : tableOf(measurements));
 }
 
@@ -112,18 +95,6 @@ function tableOf(measurements: readonly Measurement[]): string {
     .join('\n');
 }
 
-// Chain, database and their directories end with the process.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-setTimeout(() => {
-  console.error(`bench:state: not done after ${DEADLINE_MS / 60_000} minutes`);
-  process.exit(1);
-}, DEADLINE_MS).unref();
 // The last line of --json is the result; every failure is thrown.
 Logger.overrideLogger(false);
-try {
-  await bench();
-  process.exit(0);
-} catch (error) {
-  console.error(`bench:state: ${messageOf(error)}`);
-  process.exit(1);
-}
+await runToTheEnd('bench:state', bench);
