@@ -14,6 +14,15 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
   const world = ExecutionWorld.forThisFile();
   let bench: Bench;
 
+  /** The bot halts when the rows of the next pass are durable, before anything is handed over. */
+  const haltWhenRecorded = (): void => {
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      const recorded = await record(...args);
+      void bench.safety.raise('books', 'HALTED', 'stop');
+      return recorded;
+    });
+  };
   const start = async (settings?: Partial<Settings>): Promise<void> => {
     bench = await world.start(settings);
   };
@@ -162,12 +171,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('a halt while the rows of a pass are written: none is sent, and all nonces and the volume are free again', async () => {
     await start();
-    const record = bench.outbox.record.bind(bench.outbox);
-    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
-      const recorded = await record(...args);
-      void bench.safety.raise('books', 'HALTED', 'stop');
-      return recorded;
-    });
+    haltWhenRecorded();
     const send = vi.spyOn(bench.chain, 'sendRawTransactions');
     const held = await bench.submitAll(1, 2, 3);
     expect(held).toMatchObject(Array(3).fill({ kind: 'rejected', reason: 'halted' }));
@@ -180,12 +184,7 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
 
   it('F28 rows that cannot be withdrawn stay in flight with those before them, without a gap of nonces', async () => {
     await start();
-    const record = bench.outbox.record.bind(bench.outbox);
-    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
-      const recorded = await record(...args);
-      void bench.safety.raise('books', 'HALTED', 'stop');
-      return recorded;
-    });
+    haltWhenRecorded();
     const end = bench.outbox.end.bind(bench.outbox);
     let ended = 0;
     vi.spyOn(bench.outbox, 'end').mockImplementation((...args) =>
