@@ -71,9 +71,12 @@ export function sqrtRatioOf(tick: number): bigint {
 
 const HALF_LOG_OF_TICK = Math.log(1.0001) / 2;
 
-/** sqrt(1.0001^tick) as a float, not scaled. */
+/**
+ * {@link sqrtRatioAtTick} as a float, not scaled. It is made of the exact one: a power in floats is a
+ * trillionth off, which counts where much liquidity lies between a price and a tick close to it.
+ */
 export function floatRatioAtTick(tick: number): number {
-  return Math.exp(tick * HALF_LOG_OF_TICK);
+  return Number(sqrtRatioAtTick(tick)) / Q96_FLOAT;
 }
 
 /**
