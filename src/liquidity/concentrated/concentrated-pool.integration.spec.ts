@@ -19,7 +19,7 @@ const SEED = Number(process.env['POOLS_SEED'] ?? Date.now() % 1_000_000);
 const FULL = process.env['POOLS_FULL'] === '1';
 const [POOLS, ROUNDS, SWAPS] = FULL ? [34, 10, 60] : [4, 2, 40];
 
-/** Orders by a transaction: each of them may walk over thousands of words. */
+/** Orders by transactions: each of them may walk over thousands of words. */
 const DONE_FOR_GOOD = 2;
 
 /** Fee tiers with their tick spacings. What a factory does not have from the start is enabled. */
