@@ -45,7 +45,9 @@ export interface ExecutionAnswer {
     readonly debtCovered: string | null;
     /** Collateral units. */
     readonly collateralSeized: string | null;
-    /** Units of the token that the treasury received. */
+    /** The token that the treasury receives: the collateral or the debt token. Null without a plan. */
+    readonly profitAsset: string | null;
+    /** Units of that token. */
     readonly realisedProfit: string | null;
     /** After all fees. Negative when only fees were paid. */
     readonly realisedProfitUsd: string | null;
@@ -99,6 +101,7 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
       txHash: row.txHash,
       debtCovered: units(row.debtCovered),
       collateralSeized: units(row.collateralSeized),
+      profitAsset: profitAssetOf(row),
       realisedProfit: units(row.realisedProfit),
       realisedProfitUsd: usd(row.realisedProfitUsd8),
       gasUsed: units(row.gasUsed),
@@ -107,6 +110,14 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
       settledAt: row.settledAt?.toISOString() ?? null,
     },
   };
+}
+
+/** Plans of an earlier version do not name it: their profit was in collateral. */
+function profitAssetOf({ plan, collateralAsset }: Execution): string | null {
+  if (typeof plan !== 'object' || plan === null || !('profitAsset' in plan)) return collateralAsset;
+  const { profitAsset } = plan;
+  const named = typeof profitAsset === 'object' && profitAsset !== null && 'address' in profitAsset;
+  return named ? String(profitAsset.address) : collateralAsset;
 }
 
 function usd(usd8: bigint | null): string | null {

@@ -3,6 +3,7 @@ import { ChimeraConfig } from '../config/index.js';
 import { REJECTION_REASONS, type PlanDecision, type Rejection } from '../domain/decision.js';
 import { Clock } from '../domain/clock.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
+import { fundingName } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import type { StageTime } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
@@ -132,6 +133,7 @@ export class DecisionJournal {
 }
 
 /** Equal for plans that differ only by block, prices and interest. */
-function describe({ candidate, route }: LiquidationPlan): string {
-  return `planned ${candidate.collateral.address} ${candidate.debt.address} ${candidate.sizing} ${poolsOf(route).join(' ')}`;
+function describe({ candidate, funding, route }: LiquidationPlan): string {
+  const { collateral, debt, sizing } = candidate;
+  return `planned ${collateral.address} ${debt.address} ${sizing} ${fundingName(funding)} ${poolsOf(route).join(' ')}`;
 }

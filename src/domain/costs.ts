@@ -14,9 +14,9 @@ export interface Costs {
   readonly l1DataUsd8: bigint;
   readonly operatorUsd8: bigint;
   readonly bidUsd8: bigint;
-  /** For the records only: it is a part of the swap input, so it is not subtracted again. */
+  /** For the records only: the pools kept it of the swap input, so it is not subtracted again. */
   readonly poolFeeUsd8: bigint;
-  /** For the records only. A flash swap pays no fee but the pool's. */
+  /** For the records only: the lender is paid before the profit is counted. A flash swap has none. */
   readonly flashFeeUsd8: bigint;
 }
 
@@ -35,7 +35,7 @@ export function unavoidableCosts(
 }
 
 /**
- * The costs that are subtracted from the gross profit: all but the fees that the swap input already holds.
+ * The costs that are subtracted from the gross profit: all but the fees that were paid before it was counted.
  * USD8.
  */
 export function totalCostsUsd8(costs: Costs): bigint {

@@ -2,7 +2,8 @@ import type { Block } from './block.js';
 import type { Spend, SpendingReason } from './spend.js';
 import type { Costs } from './costs.js';
 import type { Address, Hex } from './hex.js';
-import type { LiquidationCandidate } from './opportunity.js';
+import type { Funding } from './funding.js';
+import type { Asset, LiquidationCandidate } from './opportunity.js';
 import type { Route } from './route.js';
 
 /**
@@ -17,9 +18,13 @@ export interface Simulation {
   readonly debtCovered: bigint;
   /** Collateral units. */
   readonly collateralSeized: bigint;
-  /** Collateral units paid to the pools. */
+  /** Collateral units paid to the pools; 0 where collateral and debt are the same token. */
   readonly swapInput: bigint;
-  /** Collateral units left to the treasury. */
+  /** Debt token units that the pools gave for them. */
+  readonly swapOutput: bigint;
+  /** Debt token units paid to the lender beside its loan. */
+  readonly flashFee: bigint;
+  /** Units of the profit token left to the treasury. */
   readonly profit: bigint;
   /** Gas of the whole transaction, intrinsic cost included. */
   readonly gasUsed: bigint;
@@ -43,9 +48,12 @@ export interface LiquidationPlan {
   readonly block: Block;
   readonly healthFactorWad: bigint;
   readonly candidate: LiquidationCandidate;
+  readonly funding: Funding;
   readonly route: Route;
+  /** The token of the profit. */
+  readonly profitAsset: Asset;
   readonly simulation: Simulation;
-  /** Collateral units. The contract reverts below it. */
+  /** Units of the profit token. The contract reverts below it. */
   readonly minProfit: bigint;
   /** Seconds since the epoch. The contract reverts after it. */
   readonly deadline: number;

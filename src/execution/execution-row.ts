@@ -1,5 +1,6 @@
 import type { ExecutionMode, LeaseKey, NewExecution } from '../database/index.js';
 import type { EventNamed } from '../domain/events/events.js';
+import { fundingName } from '../domain/funding.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 
@@ -64,6 +65,9 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     l1FeeUsd8: String(plan.costs.l1DataUsd8),
     operatorFeeUsd8: String(plan.costs.operatorUsd8),
     poolFeeUsd8: String(plan.costs.poolFeeUsd8),
+    profitToken: plan.profitAsset.symbol,
+    funding: fundingName(plan.funding),
+    lenderFeeUsd8: String(plan.costs.flashFeeUsd8),
     netProfitUsd8: String(plan.netProfitUsd8),
   };
 }

@@ -10,7 +10,8 @@ export interface SettlementTerms {
   readonly protocol: string;
   readonly market: Address;
   readonly borrower: Address;
-  readonly collateral: Priced & { readonly address: Address };
+  /** The token of the profit. */
+  readonly profitAsset: Priced & { readonly address: Address };
   /** USD with 8 decimals for one native token, at the planning block. */
   readonly nativePriceUsd8: bigint;
   /** USD with 8 decimals that the limits count for this intent. */
@@ -29,12 +30,12 @@ export interface SettlementTerms {
 
 export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
   const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
-  const { address, decimals, priceUsd8 } = plan.candidate.collateral;
-  const collateral = { address, decimals, priceUsd8 };
+  const { address, decimals, priceUsd8 } = plan.profitAsset;
+  const profitAsset = { address, decimals, priceUsd8 };
   const { gasUsed } = plan.simulation;
   const { number: planBlock, baseFeePerGas: baseFeePerGasWei } = plan.block;
   return {
-    ...{ protocol, market, borrower, collateral, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
+    ...{ protocol, market, borrower, profitAsset, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
     ...{ planBlock, gasUsed, baseFeePerGasWei },
   };
 }
@@ -45,15 +46,19 @@ type TermsRow = Pick<Execution, 'id' | 'plan' | 'protocol' | 'blockNumber'>;
 export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): SettlementTerms {
   try {
     const fields = fieldsOf(plan, 'plan');
-    const collateral = fieldsOf(fieldsOf(fields.candidate, 'candidate').collateral, 'collateral');
+    // Rows of an earlier version do not name it: then all profit was in collateral.
+    const profitAsset = fieldsOf(
+      fields.profitAsset ?? fieldsOf(fields.candidate, 'candidate').collateral,
+      'profitAsset',
+    );
     return {
       protocol,
       market: addressOf(fields.market, 'market'),
       borrower: addressOf(fields.borrower, 'borrower'),
-      collateral: {
-        address: addressOf(collateral.address, 'collateral.address'),
-        decimals: countOf(collateral.decimals, 'collateral.decimals'),
-        priceUsd8: integerOf(collateral.priceUsd8, 'collateral.priceUsd8'),
+      profitAsset: {
+        address: addressOf(profitAsset.address, 'profitAsset.address'),
+        decimals: countOf(profitAsset.decimals, 'profitAsset.decimals'),
+        priceUsd8: integerOf(profitAsset.priceUsd8, 'profitAsset.priceUsd8'),
       },
       nativePriceUsd8: integerOf(fields.nativePriceUsd8, 'nativePriceUsd8'),
       notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),

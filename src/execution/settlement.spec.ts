@@ -17,7 +17,7 @@ const terms: SettlementTerms = {
   protocol: 'aave',
   market: MARKET,
   borrower: BORROWER,
-  collateral: { address: WETH, decimals: 18, priceUsd8: 2_000n * USD },
+  profitAsset: { address: WETH, decimals: 18, priceUsd8: 2_000n * USD },
   nativePriceUsd8: 2_000n * USD,
   notionalUsd8: 100n * USD,
   netProfitUsd8: 19n * USD,
@@ -32,6 +32,7 @@ interface EventValues {
   readonly market?: Address;
   readonly borrower?: Address;
   readonly collateral?: Address;
+  readonly profitToken?: Address;
   readonly profit?: bigint;
 }
 
@@ -42,9 +43,10 @@ function receiptOf(status: Receipt['status'], ...events: EventValues[]): Receipt
       market = MARKET,
       borrower = BORROWER,
       collateral = WETH,
+      profitToken = collateral,
       profit = 10n ** 16n,
     } = event;
-    const values = [market, borrower, collateral, USDC, 5n, 7n, collateral, profit];
+    const values = [market, borrower, collateral, USDC, 5n, 7n, profitToken, profit];
     const { topics, data } = new Interface(CHIMERA_ABI).encodeEventLog('Liquidated', values);
     return {
       address: emitter,
@@ -119,6 +121,15 @@ describe('proofOf', () => {
     });
   });
 
+  it('a sale earns debt tokens, at their price', () => {
+    const sale = { ...terms, profitAsset: { address: USDC, decimals: 6, priceUsd8: USD } };
+    const receipt = receiptOf('success', { profitToken: USDC, profit: 12_345_678n });
+    const realisedProfitUsd8 = 1_234_567_800n - (80n * USD) / 100n;
+    expect(proofOf(receipt, sale, CHIMERA, NO_FEES)).toMatchObject({ kind: 'succeeded', realisedProfitUsd8 });
+    // Collateral that came in its place is not the profit of this plan.
+    expect(proofOf(receiptOf('success', {}), sale, CHIMERA, NO_FEES)).toMatchObject({ kind: 'no-event' });
+  });
+
   it('a revert costs its fees, even when its receipt holds an event of success', () => {
     expect(proofOf(receiptOf('reverted', {}), terms, CHIMERA, NO_FEES)).toMatchObject({
       kind: 'reverted',
@@ -155,7 +166,15 @@ describe('termsOfRow', () => {
     deadline: 1_800_000_000,
   };
 
-  it('reads the terms back from the plan of a row', () => {
+  it('reads the token of the profit, of a row that names it', () => {
+    const profitAsset = { address: USDC, decimals: 6, priceUsd8: '100000000', symbol: 'USDC' };
+    const { profitAsset: read } = termsOfRow({
+      ...{ id: '7', plan: { ...stored, profitAsset }, protocol: 'aave', blockNumber: 41 },
+    });
+    expect(read).toEqual({ address: USDC, decimals: 6, priceUsd8: USD });
+  });
+
+  it('reads the terms back from the plan of a row of an earlier version, with its profit in collateral', () => {
     expect(termsOfRow({ id: '7', plan: stored, protocol: 'aave', blockNumber: 41 })).toEqual(terms);
   });
 

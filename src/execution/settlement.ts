@@ -25,14 +25,14 @@ export type Proof =
       readonly debtCovered: bigint;
       /** Collateral units. */
       readonly collateralSeized: bigint;
-      /** Collateral units, as the treasury received them. */
+      /** Units of the profit token, as the treasury received them. */
       readonly profit: bigint;
     })
   | (Settled & { readonly kind: 'reverted' | 'no-event' | 'cancelled' });
 
 /**
  * What a confirmed receipt proves. An intent succeeded only if the receipt says success and holds our own
- * contract's event for this borrower and market, with the profit in the collateral.
+ * contract's event for this borrower and market, with the profit in the token of the plan.
  *
  * Profit and fees are valued at the prices of the planning block, so that realised and simulated profit
  * differ by amounts and fees, and not by a price that moved after the plan. Profit is rounded down, fees up.
@@ -50,7 +50,7 @@ export function proofOf(
 
   const event = liquidatedEvents(receipt.logs, chimera).find(
     ({ market, borrower, profitToken }) =>
-      market === terms.market && borrower === terms.borrower && profitToken === terms.collateral.address,
+      market === terms.market && borrower === terms.borrower && profitToken === terms.profitAsset.address,
   );
   if (!event) return { kind: 'no-event', ...lost };
   const { debtCovered, collateralSeized, profit } = event;
@@ -61,7 +61,7 @@ export function proofOf(
     profit,
     feesWei,
     besideGas: fees,
-    realisedProfitUsd8: valueUsd8(profit, terms.collateral) - feesUsd8,
+    realisedProfitUsd8: valueUsd8(profit, terms.profitAsset) - feesUsd8,
   };
 }
 

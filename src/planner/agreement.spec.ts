@@ -45,7 +45,7 @@ describe('F42 what two endpoints say of a plan', () => {
     const proof = proofOf(both({}), 0);
     expect(proof).toMatchObject({
       kind: 'proved',
-      simulation: { profit: ETHER / 10n, swapInput: (ETHER * 9n) / 10n, gasUsed: 450_000n },
+      simulation: { profit: ETHER / 10n, collateralSeized: ETHER, flashFee: 0n, gasUsed: 450_000n },
     });
     expect(feesOf(proof)).toEqual({ l1Fee: 10n ** 12n, operatorFee: 5_000n });
   });

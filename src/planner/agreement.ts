@@ -21,10 +21,13 @@ export interface Witness {
   readonly fees: readonly FeeEstimate[];
 }
 
+/** What is read of the contract's answer. What the pools got follows from it and the form of the plan. */
+export type ProvedOutcome = Omit<Simulation, 'swapInput' | 'swapOutput'>;
+
 /** What all witnesses confirm of one draft: of each number the less favourable one. */
 export interface Proved {
   readonly kind: 'proved';
-  readonly simulation: Simulation;
+  readonly simulation: ProvedOutcome;
   readonly feesOf: FeeEstimate;
 }
 
@@ -111,12 +114,12 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
   const outcomes = results.map(({ returnData }) => readOutcome(returnData));
   if (
     outcomes.some(
-      ({ debtCovered, collateralSeized, profit }) =>
-        max(debtCovered, max(collateralSeized, profit)) > MOST_UNITS,
+      ({ debtCovered, collateralSeized, flashFee, profit }) =>
+        [debtCovered, collateralSeized, flashFee, profit].reduce(max) > MOST_UNITS,
     )
   )
     return rejected('simulation-reverted', { revert: 'the node gave an outcome out of its range' });
-  for (const field of ['debtCovered', 'collateralSeized', 'profit'] as const) {
+  for (const field of ['debtCovered', 'collateralSeized', 'flashFee', 'profit'] as const) {
     const values = outcomes.map((outcome) => outcome[field]);
     if (!within(values, OUTCOME_TOLERANCE_BPS))
       return differ(
@@ -146,20 +149,20 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
       );
   return {
     kind: 'proved',
-    simulation: simulationOf(outcomes, gasUsed),
+    simulation: leastFavourable(outcomes, gasUsed),
     feesOf: (gas) => highest(estimates.map((estimate) => estimate(gas))),
   };
 }
 
-/** With flash swaps, the pools get all that was seized and is not profit. */
-function simulationOf(
-  outcomes: readonly Pick<Outcome, 'debtCovered' | 'collateralSeized' | 'profit'>[],
-  gasUsed: bigint,
-): Simulation {
-  const collateralSeized = outcomes.map((outcome) => outcome.collateralSeized).reduce(min);
-  const profit = outcomes.map((outcome) => outcome.profit).reduce(min);
-  const debtCovered = outcomes.map((outcome) => outcome.debtCovered).reduce(max);
-  return { debtCovered, collateralSeized, swapInput: collateralSeized - profit, profit, gasUsed };
+function leastFavourable(outcomes: readonly Outcome[], gasUsed: bigint): ProvedOutcome {
+  const of = (field: keyof Outcome): bigint[] => outcomes.map((outcome) => outcome[field]);
+  return {
+    debtCovered: of('debtCovered').reduce(max),
+    collateralSeized: of('collateralSeized').reduce(min),
+    flashFee: of('flashFee').reduce(max),
+    profit: of('profit').reduce(min),
+    gasUsed,
+  };
 }
 
 /** Whether the largest of the values is above the smallest by this share of it at most. */

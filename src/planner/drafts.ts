@@ -2,6 +2,7 @@ import { liquidateCall } from '../contract/contract.js';
 import { packPlan, type Liquidation } from '../contract/plan.js';
 import { unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
+import { profitAssetOf, profitIn } from '../domain/funding.js';
 import type { Hex } from '../domain/hex.js';
 import { amountWorth, max } from '../domain/money.js';
 import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
@@ -9,7 +10,7 @@ import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import { lookBefore } from '../protocols/market-kinds.js';
 import type { PlanningContext } from './planning-context.js';
 import type { Quote } from './quotes.js';
-import { flashSwapSteps } from './steps.js';
+import { flashSwapSteps, saleSteps } from './steps.js';
 
 /** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
@@ -47,17 +48,20 @@ export function draftOf(
       estimatedGasUsd8: String(l2GasUsd8),
       floorUsd8: String(minProfitUsd8),
     });
-  const { candidate, route } = quote;
+  const { candidate, funding, route, sharesBps } = quote;
   const tokens = { collateral: candidate.collateral.address, debt: candidate.debt.address };
   const liquidation: Liquidation = {
     market: opportunity.market,
     borrower: opportunity.borrower,
     tokens,
-    profitIn: 'collateral',
+    profitIn: profitIn(funding),
     // The contract wants a floor of at least 1.
-    minProfit: max(amountWorth(minProfitUsd8, candidate.collateral), 1n),
+    minProfit: max(amountWorth(minProfitUsd8, profitAssetOf(funding, candidate)), 1n),
     ...lookOf(opportunity, candidate),
-    steps: flashSwapSteps(route, tokens),
+    steps:
+      funding.kind === 'flash-swap'
+        ? flashSwapSteps(route, tokens)
+        : saleSteps({ lender: funding.lender, amount: candidate.debtToFund }, route, sharesBps, tokens),
   };
   const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
   return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };

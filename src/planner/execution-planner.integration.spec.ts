@@ -34,7 +34,6 @@ import { ExecutionPlanner } from './execution-planner.js';
 
 const ether = (thousandths: number): bigint => BigInt(thousandths) * 10n ** 15n;
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
-
 /** 1 WETH of collateral for 2,350 USDC: health factor 1.06 at $3,000. */
 const longEther = (size: number): PositionRequest => ({
   collaterals: [{ symbol: 'WETH', amount: ether(1000 * size) }],
@@ -52,6 +51,9 @@ const longCbEthForUsdc: PositionRequest = {
   collaterals: [{ symbol: 'cbETH', amount: ether(20_000) }],
   debts: [{ symbol: 'USDC', amount: usdc(48_000) }],
 };
+
+const FLASH_SWAP = { kind: 'flash-swap' } as const;
+const RICH = 10n ** 9n * USD8;
 
 /** JUMPDEST, PUSH1 0, JUMP */
 const JUMPS_FOR_EVER = '0x5b600056';
@@ -205,7 +207,7 @@ describe('planning on the real contracts', () => {
         { quotedInput: 1n, output: candidate.debtToFund - half, hops: hopsOf('cbETH', 'USDC', 'cbBTC') },
       ],
     };
-    const quote = { candidate, route, profit: 0n, grossUsd8: 10n ** 9n * USD8 };
+    const quote = { candidate, funding: FLASH_SWAP, route, sharesBps: [], profit: 0n, grossUsd8: RICH };
     const draft = draftOf(
       opportunity!,
       quote,
@@ -372,12 +374,8 @@ function plansOf(decisions: readonly PlanDecision[]): LiquidationPlan[] {
 
 /** Sends the calls of the plans. See {@link executeCalls}. */
 async function execute(...plans: readonly (LiquidationPlan | undefined)[]): Promise<LiquidatedEvent[]> {
-  return executeCalls(
-    ...plans.map((plan) => {
-      if (!plan) throw new Error('a plan was expected');
-      return plan.call;
-    }),
-  );
+  if (plans.includes(undefined)) throw new Error('a plan was expected');
+  return executeCalls(...plans.flatMap((plan) => plan?.call ?? []));
 }
 
 /** Sends the calls from the executor, one block each. @returns the events of the contract */

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import { nativeUsd8, totalCostsUsd8 } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
-import type { LiquidationPlan, Simulation } from '../domain/plan.js';
+import type { Funding } from '../domain/funding.js';
+import type { LiquidationPlan } from '../domain/plan.js';
+import type { ProvedOutcome } from './agreement.js';
 import { draftOf, type Draft } from './drafts.js';
 import { fullFees, planOf, priceDraft, type PricingPolicy } from './pricing.js';
 import type { Quote } from './quotes.js';
@@ -20,7 +22,10 @@ const policy: PricingPolicy = {
 };
 const FEES = { l1Fee: ETHER / 100_000n, operatorFee: ETHER / 1_000_000n };
 
-function draft(): Draft {
+const FLASH_SWAP: Funding = { kind: 'flash-swap' };
+const LOAN: Funding = { kind: 'loan', name: 'aave', lender: addressOf('1e'), feeBps: 5n };
+
+function draft(funding = FLASH_SWAP): Draft {
   const [candidate] = pairOf().candidates;
   if (!candidate) throw new Error('a candidate was expected');
   const hop = {
@@ -31,29 +36,35 @@ function draft(): Draft {
     feePips: 500,
     parameter: 500,
   };
-  const profit = ETHER / 5n;
-  const quotedInput = candidate.collateralSeized - profit;
-  const route = { parts: [{ quotedInput, output: candidate.debtToFund, hops: [hop] }] };
-  const quote: Quote = { candidate, route, profit, grossUsd8: 540n * USD8 };
+  const sale = funding.kind === 'loan';
+  const profit = sale ? 540n * 10n ** 6n : ETHER / 5n;
+  const quotedInput = sale ? candidate.collateralSeized : candidate.collateralSeized - profit;
+  const output = sale ? candidate.debtToFund + profit : candidate.debtToFund;
+  const route = { parts: [{ quotedInput, output, hops: [hop] }] };
+  const sharesBps = sale ? [10_000n] : [];
+  const quote: Quote = { candidate, funding, route, sharesBps, profit, grossUsd8: 540n * USD8 };
   const made = draftOf(opportunityOf(), quote, context, policy.minProfitUsd8);
   if ('kind' in made) throw new Error(made.reason);
   return made;
 }
 
-function simulated(changes: Partial<Simulation> = {}): Simulation {
+function simulated(changes: Partial<ProvedOutcome> = {}): ProvedOutcome {
   const { debtToCover, collateralSeized } = draft().quote.candidate;
-  const { profit = ETHER / 5n } = changes;
-  const swapInput = collateralSeized - profit;
-  return { debtCovered: debtToCover, collateralSeized, swapInput, profit, gasUsed: 450_000n, ...changes };
+  const profit = ETHER / 5n;
+  return {
+    ...{ debtCovered: debtToCover, collateralSeized, flashFee: 0n, profit, gasUsed: 450_000n },
+    ...changes,
+  };
 }
 
 /** With nothing that limits its fees. */
 function priced(
-  simulation: Simulation,
+  simulation: ProvedOutcome,
   nativePriceUsd8 = context.nativePriceUsd8,
+  funding = FLASH_SWAP,
 ): { plan: LiquidationPlan; pays: boolean } {
   const at = { ...context, nativePriceUsd8 };
-  const one = priceDraft(draft(), { simulation, feesOf: () => FEES }, at, policy);
+  const one = priceDraft(draft(funding), { simulation, feesOf: () => FEES }, at, policy);
   const plan = planOf(one, fullFees(one.need, nativePriceUsd8), at, policy);
   return { plan, pays: one.pays };
 }
@@ -71,10 +82,29 @@ describe('price of a proved plan', () => {
   });
 
   it('shows the fee of the pool, which the swap has paid already', () => {
-    const { plan } = priced(simulated({ swapInput: ETHER }));
+    const { plan } = priced(simulated({ collateralSeized: ETHER, profit: 0n }));
     // 0.05 % of 1 WETH at $2,700.
     expect(plan.costs.poolFeeUsd8).toBe((135n * USD8) / 100n);
     expect(totalCostsUsd8(plan.costs)).toBe(totalCostsUsd8({ ...plan.costs, poolFeeUsd8: 0n }));
+  });
+
+  it('a sale: profit, floor and what may be lost are in debt tokens, fees of pools in collateral', () => {
+    const collateralSeized = 10n * ETHER;
+    const [debtCovered, flashFee, profit] = [11_750_000_000n, 5_875_000n, 540_000_000n];
+    const outcome = simulated({ collateralSeized, debtCovered, flashFee, profit });
+    const { plan, pays } = priced(outcome, context.nativePriceUsd8, LOAN);
+    expect(pays).toBe(true);
+    expect(plan.profitAsset.symbol).toBe('USDC');
+    expect(plan.grossProfitUsd8).toBe(540n * USD8);
+    expect(plan.simulation).toMatchObject({
+      swapInput: collateralSeized,
+      swapOutput: debtCovered + flashFee + profit,
+    });
+    // 0.05 % of 10 WETH at $2,700, and the lender's 5.875 USDC: both are paid before the profit is counted.
+    expect(plan.costs).toMatchObject({ poolFeeUsd8: (135n * USD8) / 10n, flashFeeUsd8: 587_500_000n });
+    expect(plan.netProfitUsd8).toBe(plan.grossProfitUsd8 - totalCostsUsd8(plan.costs));
+    // 1 % of the 12,295.875 USDC that the pool gave may be lost.
+    expect(plan.minProfit).toBe(profit - 122_958_750n);
   });
 
   it('bids the priority fee that its gas and the share of the margin allow', () => {

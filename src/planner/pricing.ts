@@ -2,14 +2,16 @@ import { BASE_FEE_TOLERANCE, type Allotment, type FeeNeed } from '../domain/allo
 import { reservationOf } from '../domain/spend.js';
 import { bidUsd8, type BidPolicy } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
+import { profitAssetOf } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, min, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, Simulation } from '../domain/plan.js';
 import { poolFees } from '../domain/route.js';
-import type { Proved } from './agreement.js';
+import type { Proved, ProvedOutcome } from './agreement.js';
 import { callOf, type Draft } from './drafts.js';
 import { onChainFloor } from './floor.js';
 import type { PlanningContext } from './planning-context.js';
+import type { Quote } from './quotes.js';
 
 /** The fee for L1 data may rise by this factor until inclusion. */
 const L1_FEE_TOLERANCE = 2n;
@@ -40,18 +42,19 @@ type Fees = Omit<Allotment, 'kind'>;
 
 export function priceDraft(
   draft: Draft,
-  { simulation, feesOf }: Pick<Proved, 'simulation' | 'feesOf'>,
+  { simulation: proved, feesOf }: Pick<Proved, 'simulation' | 'feesOf'>,
   { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
 ): PricedDraft {
-  const { candidate, route } = draft.quote;
+  const { candidate, funding, route } = draft.quote;
+  const simulation = simulationOf(draft.quote, proved);
   const { gasUsed } = simulation;
-  const grossProfitUsd8 = valueUsd8(simulation.profit, candidate.collateral);
+  const grossProfitUsd8 = valueUsd8(simulation.profit, profitAssetOf(funding, candidate));
   const costsWithoutBid: Costs = {
     ...unavoidableCosts(gasUsed, block.baseFeePerGas, feesOf(gasUsed), nativePriceUsd8),
     bidUsd8: 0n,
     poolFeeUsd8: costUsd8(poolFees(route, simulation.swapInput), candidate.collateral),
-    flashFeeUsd8: 0n,
+    flashFeeUsd8: costUsd8(simulation.flashFee, candidate.debt),
   };
   const bid = bidUsd8(grossProfitUsd8 - totalCostsUsd8(costsWithoutBid), policy);
   const gasLimit = min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction);
@@ -66,6 +69,19 @@ export function priceDraft(
   return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, pays, need };
 }
 
+/**
+ * What the pools got and gave, from what the contract answered. With flash swaps they get all that was seized
+ * and is not profit, and give what was covered. In a sale they get all that was seized, and give what pays
+ * for debt, lender and profit. Where collateral and debt are the same token there are no pools.
+ */
+function simulationOf({ funding, route }: Quote, outcome: ProvedOutcome): Simulation {
+  const { debtCovered, collateralSeized, flashFee, profit } = outcome;
+  if (route.parts.length === 0) return { ...outcome, swapInput: 0n, swapOutput: 0n };
+  if (funding.kind === 'flash-swap')
+    return { ...outcome, swapInput: collateralSeized - profit, swapOutput: debtCovered };
+  return { ...outcome, swapInput: collateralSeized, swapOutput: debtCovered + flashFee + profit };
+}
+
 /** The plan with these fees, and with the floor on chain that pays for them. */
 export function planOf(
   { draft, simulation, grossProfitUsd8, costsWithoutBid, need }: PricedDraft,
@@ -74,14 +90,16 @@ export function planOf(
   policy: PricingPolicy,
 ): LiquidationPlan {
   const { opportunity, quote, liquidation, deadline } = draft;
-  const { candidate, route } = quote;
+  const { candidate, funding, route } = quote;
+  const profitAsset = profitAssetOf(funding, candidate);
   const costs: Costs = {
     ...costsWithoutBid,
     bidUsd8: nativeUsd8(simulation.gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
   };
   const minProfit = onChainFloor(
-    simulation,
-    candidate.collateral,
+    simulation.profit,
+    funding.kind === 'flash-swap' ? simulation.swapInput : simulation.swapOutput,
+    profitAsset,
     policy.minProfitUsd8 + totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE }),
     policy.slippageBps,
   );
@@ -92,7 +110,9 @@ export function planOf(
     block,
     healthFactorWad: opportunity.healthFactorWad,
     candidate,
+    funding,
     route,
+    profitAsset,
     simulation,
     minProfit,
     deadline: Number(deadline),

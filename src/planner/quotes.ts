@@ -1,4 +1,5 @@
 import { rejected, type Rejection } from '../domain/decision.js';
+import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import { amountWorth, max, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
@@ -11,11 +12,14 @@ import { inSequence, type Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
 import { Payables, type Payment } from './payables.js';
 
-/** A candidate with the route that would fund it and sell its collateral. */
+/** A candidate with the money that would fund it, and the route that would sell its collateral. */
 export interface Quote {
   readonly candidate: LiquidationCandidate;
+  readonly funding: Funding;
   readonly route: Route;
-  /** Collateral seized less what the route takes, collateral units; positive. */
+  /** Of a sale: what each part sells of the collateral that is left for it. See {@link Exit.sharesBps}. */
+  readonly sharesBps: readonly bigint[];
+  /** Units of the profit token; positive. */
   readonly profit: bigint;
   readonly grossUsd8: bigint;
 }
@@ -48,8 +52,10 @@ export function bestQuotes(
     if (!chosen) continue;
     const candidate = plan.size;
     payables.take({ ...chosen.payment, candidate });
-    const grossUsd8 = valueUsd8(plan.profit, candidate.collateral);
-    const quote = { candidate, route: plan.exit.route, profit: plan.profit, grossUsd8 };
+    const { funding } = chosen;
+    const { route, sharesBps } = plan.exit;
+    const grossUsd8 = valueUsd8(plan.profit, profitAssetOf(funding, candidate));
+    const quote = { candidate, funding, route, sharesBps, profit: plan.profit, grossUsd8 };
     decisions[position] = { kind: 'quoted', quote };
   }
   return opportunities.map(
@@ -57,9 +63,10 @@ export function bestQuotes(
   );
 }
 
-/** One pair of an opportunity, to be funded and sold by flash swaps. */
+/** One pair of an opportunity, and one way to fund it. */
 interface PairOption extends Option<LiquidationCandidate> {
   readonly payment: Payment;
+  readonly funding: Funding;
   readonly trade: PairTrade;
 }
 
@@ -76,6 +83,7 @@ function optionsOf(
     return [
       {
         payment,
+        funding: { kind: 'flash-swap' } as const,
         form,
         trade: new PairTrade(payment, payables),
         worth: (netProfit) => valueUsd8(netProfit, candidate.collateral),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addressOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import type { Address } from '../domain/hex.js';
 import type { Hop } from '../domain/route.js';
-import { flashSwapSteps } from './steps.js';
+import { flashSwapSteps, saleSteps } from './steps.js';
 
 const CBETH = addressOf('ce');
 const tokens = { collateral: CBETH, debt: USDC };
@@ -40,6 +40,31 @@ describe('contract steps of a route', () => {
       { kind: 'buy', amountOut: 3n, pool: { tokenIn: 'collateral', parameter: 3_000 } },
       { kind: 'buy', amountOut: 2n, pool: { tokenIn: WETH, parameter: 500 } },
       { kind: 'buy-on', pool: { tokenIn: 'collateral', parameter: 100 } },
+      { kind: 'liquidate' },
+    ]);
+  });
+
+  it('of a sale: borrow, liquidate, sell part after part, each pool what the one before it brought', () => {
+    const lender = addressOf('1e');
+    const direct = { quotedInput: 6n, output: 3n, hops: [hop(CBETH, USDC, 3_000)] };
+    const overWeth = { quotedInput: 4n, output: 2n, hops: [hop(CBETH, WETH, 100), hop(WETH, USDC, 500)] };
+    const route = { parts: [direct, overWeth] };
+    expect(saleSteps({ lender, amount: 5n }, route, [6_000n, 10_000n], tokens)).toEqual([
+      { kind: 'loan', lender, amount: 5n },
+      { kind: 'liquidate' },
+      {
+        ...{ kind: 'sell', shareBps: 6_000, tokenOut: 'debt' },
+        pool: { tokenIn: 'collateral', parameter: 3_000 },
+      },
+      { kind: 'sell', shareBps: 10_000, tokenOut: WETH, pool: { tokenIn: 'collateral', parameter: 100 } },
+      { kind: 'sell-on', tokenOut: 'debt', pool: { parameter: 500 } },
+    ]);
+  });
+
+  it('of a sale within one token: borrow and liquidate', () => {
+    const lender = addressOf('1e');
+    expect(saleSteps({ lender, amount: 5n }, { parts: [] }, [], tokens)).toEqual([
+      { kind: 'loan', lender, amount: 5n },
       { kind: 'liquidate' },
     ]);
   });

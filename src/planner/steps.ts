@@ -25,6 +25,29 @@ export function flashSwapSteps({ parts }: Route, tokens: LiquidationTokens): Ste
   return [...buys, { kind: 'liquidate' }];
 }
 
+/**
+ * The steps that fund a liquidation by a loan, and sell all of its collateral along a route. The lender is
+ * repaid when they are done. Without parts the collateral is the debt token itself.
+ *
+ * @param sharesBps what each part sells of the collateral that is left when its turn comes.
+ */
+export function saleSteps(
+  { lender, amount }: { readonly lender: Address; readonly amount: bigint },
+  { parts }: Route,
+  sharesBps: readonly bigint[],
+  tokens: LiquidationTokens,
+): Step[] {
+  const sales = parts.flatMap(({ hops }, part) =>
+    hops.map((hop, index): Step => {
+      const tokenOut = tokenRef(hop.tokenOut, tokens);
+      const { tokenIn, ...pool } = poolKeyOf(hop, tokens);
+      if (index > 0) return { kind: 'sell-on', tokenOut, pool };
+      return { kind: 'sell', shareBps: Number(sharesBps[part]), tokenOut, pool: { tokenIn, ...pool } };
+    }),
+  );
+  return [{ kind: 'loan', lender, amount }, { kind: 'liquidate' }, ...sales];
+}
+
 function poolKeyOf({ tokenIn, parameter, factory }: Hop, tokens: LiquidationTokens): PoolKey {
   return { tokenIn: tokenRef(tokenIn, tokens), parameter, ...(factory && { factory }) };
 }

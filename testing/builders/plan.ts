@@ -10,6 +10,7 @@ export const USD = 10n ** 8n;
 
 /** A plan that covers $100 of USDC for WETH, and leaves $19 after all costs. */
 export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
+  const collateral = { address: COLLATERAL, symbol: 'WETH', decimals: 18, priceUsd8: 2_000n * USD };
   return {
     protocol: 'aave',
     market: MARKET,
@@ -23,7 +24,7 @@ export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
     },
     healthFactorWad: 95n * 10n ** 16n,
     candidate: {
-      collateral: { address: COLLATERAL, symbol: 'WETH', decimals: 18, priceUsd8: 2_000n * USD },
+      collateral,
       debt: { address: DEBT, symbol: 'USDC', decimals: 6, priceUsd8: USD },
       sizing: 'close-factor',
       debtToCover: 100_000_000n,
@@ -31,6 +32,8 @@ export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
       collateralSeized: 52_500_000_000_000_000n,
       protocolFee: 0n,
     },
+    funding: { kind: 'flash-swap' },
+    profitAsset: collateral,
     route: {
       parts: [
         {
@@ -53,6 +56,8 @@ export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
       debtCovered: 100_000_000n,
       collateralSeized: 52_500_000_000_000_000n,
       swapInput: 42_500_000_000_000_000n,
+      swapOutput: 100_000_000n,
+      flashFee: 0n,
       profit: 10_000_000_000_000_000n,
       gasUsed: 450_000n,
     },

@@ -73,6 +73,12 @@ export type LoopEvent =
       readonly operatorFeeUsd8: string;
       /** A part of the swap: it is not subtracted from the gross profit. */
       readonly poolFeeUsd8: string;
+      /** The symbol of the token in which the profit is. */
+      readonly profitToken: string;
+      /** "flash-swap", or the name of the lender. */
+      readonly funding: string;
+      /** The profit is what is left after it: it is not subtracted again. */
+      readonly lenderFeeUsd8: string;
       readonly netProfitUsd8: string;
     }
   | {

@@ -33,6 +33,7 @@ const COUNTING: Counting = {
       l1: plan.l1FeeUsd8,
       operator: plan.operatorFeeUsd8,
       pool: plan.poolFeeUsd8,
+      lender: plan.lenderFeeUsd8,
     };
     for (const [cost, usd8] of Object.entries(costs))
       book.count('chimera_planned_costs_usd_total', { cost }, BigInt(usd8));

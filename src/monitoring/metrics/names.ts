@@ -102,9 +102,9 @@ export const METRICS = {
   ),
   chimera_fees_lost_eth_total: counter('Fees of transactions that won nothing.', 'eth'),
   chimera_planned_costs_usd_total: counter(
-    'Costs of plans, as simulated. The pool fee is a part of the swap and is not subtracted again.',
+    'Costs of plans, as simulated. What pools and lenders keep is not subtracted again.',
     'usd',
-    { cost: ['gas', 'bid', 'l1', 'operator', 'pool'] },
+    { cost: ['gas', 'bid', 'l1', 'operator', 'pool', 'lender'] },
   ),
   chimera_planned_profit_usd_total: counter('Net profit of plans, as simulated.', 'usd'),
   chimera_inclusion_ratio: gauge(
