@@ -5,6 +5,7 @@ import { anAllowance } from '../../testing/builders/allowance.js';
 import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { eventually } from '../../testing/eventually.js';
+import { inLists } from '../../testing/decisions.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
 import { faultBegins } from '../../testing/fault-times.js';
 import { LyingNode, type Call } from '../../testing/nodes/lying-node.js';
@@ -65,7 +66,7 @@ class Passes {
       standIn<ExecutionPlanner>('planner', {
         plan: (opportunities) => {
           this.planned.push(opportunities);
-          return Promise.resolve([]);
+          return inLists([]);
         },
       }),
       standIn<SafetyController>('safety', { isHalted: false, headroomUsd8: () => UNLIMITED_USD8 }),

@@ -1,146 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { anAllowance } from '../../testing/builders/allowance.js';
-import { aBlock, aHead, blockHash } from '../../testing/builders/blocks.js';
-import { opportunityOf } from '../../testing/builders/opportunities.js';
+import { blockHash } from '../../testing/builders/blocks.js';
 import { aPlan } from '../../testing/builders/plan.js';
-import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
-import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
-import { TestClock } from '../../testing/fakes/test-clock.js';
-import type { ChimeraConfig } from '../config/index.js';
-import { DatabaseAway, type NewExecution } from '../database/index.js';
-import type { Detection, OpportunityDetector } from '../detector/opportunity-detector.js';
-import { rejected, type PlanDecision } from '../domain/decision.js';
+import { deferred, type Deferred } from '../../testing/fakes/stand-in.js';
+import { DatabaseAway } from '../database/index.js';
+import { rejected } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import type { Address, Hash } from '../domain/hex.js';
-import { PassTrace } from '../domain/pass-trace.js';
-import type { ExecutionService, Submission } from '../execution/index.js';
-import { POOLS } from '../liquidity/pool-book.js';
-import type { NativePriceWatch } from '../oracles/native-price-watch.js';
-import type { ExecutionPlanner } from '../planner/execution-planner.js';
-import type { SafetyController } from '../safety/index.js';
-import type { Advance, StateEngine } from '../state/state-engine.js';
-import { StateView } from '../state/state-view.js';
-import { BlockPass, type PassFailure, type PassResult } from './block-pass.js';
-import { DecisionJournal } from './decision-journal.js';
-import type { WriteQueue } from './write-queue.js';
+import type { Advance } from '../state/state-engine.js';
 
-const NATIVE = {
-  ...{ native: { answer: 1n, updatedAt: aBlock(11).timestamp - 40 }, nativeJumped: false },
-  ...{ nativeKept: false, nativeConfirmed: true },
-};
-const VIEW = new StateView(aBlock(11), new Map([[POOLS.name, { pools: new Map(), isWhole: true }]]));
-const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
-const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
-const A = borrower('a1');
-const B = borrower('b2');
-const C = borrower('c3');
-
-const sent = (): Submission => ({
-  ...{ kind: 'submitted', executionId: '1', hash: blockHash(1) },
-  ...{ nonce: 0, accepted: true },
-});
-
-/** A pass over fakes of its ports: each test says what they answer. */
-class World {
-  readonly events = new RecordedEvents();
-  readonly rows: NewExecution[] = [];
-  readonly settles: (readonly Hash[])[] = [];
-  /** Of each call. */
-  readonly submitted: Address[][] = [];
-  planned = 0;
-  halted = false;
-  inFlight = new Set<Address>();
-  detections: Detection[] = [];
-  decisions: PlanDecision[] = [];
-  advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
-  settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
-  leads = true;
-  databaseIsAway = false;
-  submitFails: Error | undefined;
-  submit: (of: Address) => Submission = sent;
-  private readonly pass: BlockPass;
-
-  constructor(mode: 'live' | 'dry-run' = 'live') {
-    const leads = (): boolean => this.leads;
-    const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
-    const isAway = (): boolean => this.databaseIsAway;
-    const writes = standIn<WriteQueue>('writes', {
-      get isAway() {
-        return isAway();
-      },
-      add: (...added) => {
-        for (const one of added) if (one.kind === 'execution') this.rows.push(one.row);
-      },
-      keep: (rows) => {
-        this.rows.push(...rows);
-        return Promise.resolve(rows.map((_, index) => ({ id: `row ${index}`, isWritten: !isAway() })));
-      },
-    });
-    this.pass = new BlockPass(
-      standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
-      standIn<OpportunityDetector>('detector', {
-        detect: () => this.detections,
-        marketNativePricesUsd8: () => [],
-      }),
-      standIn<ExecutionPlanner>('planner', {
-        plan: (opportunities) => {
-          this.planned += opportunities.length;
-          return Promise.resolve(this.decisions);
-        },
-      }),
-      safetyOf(this),
-      standIn<ExecutionService>('execution', {
-        operator: borrower('0e'),
-        get leads() {
-          return leads();
-        },
-        pendingCalls: () => [],
-        allowance: () => anAllowance(),
-        inFlight: () => this.inFlight,
-        settle: (_: unknown, takenBack?: readonly Hash[]) => {
-          this.settles.push(takenBack ?? []);
-          return this.settle(takenBack ?? []);
-        },
-        submit: (plans) => {
-          const borrowers = plans.map((plan) => plan.borrower);
-          this.submitted.push(borrowers);
-          if (this.submitFails) return Promise.reject(this.submitFails);
-          return Promise.resolve(borrowers.map((one) => this.submit(one)));
-        },
-      }),
-      standIn<NativePriceWatch>('native-price', { at: () => NATIVE }),
-      new DecisionJournal(writes, this.events, config),
-    );
-  }
-
-  run(): Promise<PassResult | PassFailure> {
-    return this.pass.run(aHead(11), new PassTrace(new TestClock(), 0));
-  }
-
-  /** The planner has a plan for each of these. */
-  plans(...borrowers: readonly Address[]): void {
-    this.detections = borrowers.map((one) => ({ kind: 'opportunity', opportunity: opportunityFor(one) }));
-    this.decisions = borrowers.map((one) => ({ kind: 'planned', plan: aPlan({ borrower: one }) }));
-  }
-}
-
-function safetyOf(world: World): SafetyController {
-  return standIn<SafetyController>('safety', {
-    headroomUsd8: () => 1n,
-    get isHalted() {
-      return world.halted;
-    },
-  });
-}
-
-const opportunityFor = (one: Address): ReturnType<typeof opportunityOf> =>
-  opportunityOf(undefined, undefined, one);
-
+import { A, B, C, opportunityFor, PassWorld, REACHED, sent } from '../../testing/fakes/pass-world.js';
 describe('what goes wrong before a plan is made', () => {
-  let world: World;
+  let world: PassWorld;
 
   beforeEach(() => {
-    world = new World();
+    world = new PassWorld();
     world.plans(A);
   });
 
@@ -201,10 +73,10 @@ describe('what goes wrong before a plan is made', () => {
 
 describe('F28 the database is away', () => {
   const AWAY = new DatabaseAway('the database does not serve');
-  let world: World;
+  let world: PassWorld;
 
   beforeEach(() => {
-    world = new World();
+    world = new PassWorld();
     world.plans(A, B);
   });
 
@@ -256,7 +128,7 @@ describe('F28 the database is away', () => {
   });
 
   it('a dry run keeps what it decides, and tells it', async () => {
-    world = new World('dry-run');
+    world = new PassWorld('dry-run');
     world.submit = () => ({ kind: 'dry-run' });
     world.plans(A, B);
     world.databaseIsAway = true;
@@ -268,10 +140,10 @@ describe('F28 the database is away', () => {
 });
 
 describe('positions and plans of a pass', () => {
-  let world: World;
+  let world: PassWorld;
 
   beforeEach(() => {
-    world = new World();
+    world = new PassWorld();
   });
 
   it('sends the plans together, in the order in which they were proved', async () => {
@@ -352,7 +224,7 @@ describe('positions and plans of a pass', () => {
   it('passes on what sending throws', async () => {
     world.plans(A, B, C);
     world.submitFails = new RetryError('the bot is stopping');
-    await expect(world.run()).rejects.toBe(world.submitFails);
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [world.submitFails] });
   });
 
   it('gives a refusal that reached the simulation one row, as long as the reason stays the same', async () => {
@@ -373,7 +245,7 @@ describe('positions and plans of a pass', () => {
   });
 
   it('in dry-run writes a plan that differs only by its block once', async () => {
-    world = new World('dry-run');
+    world = new PassWorld('dry-run');
     world.submit = () => ({ kind: 'dry-run' });
     world.plans(A);
     expect(await world.run()).toMatchObject({ planned: 1 });

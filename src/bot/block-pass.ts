@@ -2,20 +2,21 @@ import { Injectable } from '@nestjs/common';
 import { DatabaseAway } from '../database/index.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { Head } from '../domain/block.js';
-import { rejected, type PlanDecision, type Rejection, type RejectionReason } from '../domain/decision.js';
+import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
-import type { LiquidationPlan } from '../domain/plan.js';
-import { ExecutionService, type Submission } from '../execution/index.js';
+import { ExecutionService } from '../execution/index.js';
 import { POOLS } from '../liquidity/pool-book.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
+import type { PlanningContext } from '../planner/planning-context.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
-import { DecisionJournal, type RefusedPlan, type SkippedPosition } from './decision-journal.js';
+import { DecisionJournal, type SkippedPosition } from './decision-journal.js';
+import { Sending } from './sending.js';
 
 /** A pass that came to its end. */
 export interface PassResult {
@@ -37,16 +38,6 @@ export interface NativePriceAge {
   readonly isKept: boolean;
 }
 
-/** What became of the plans of a pass. */
-interface CarriedOut {
-  /** Sent, or decided by a dry run. */
-  readonly planned: number;
-  /** The gate refused them before they had a row. */
-  readonly refused: readonly RefusedPlan[];
-  /** They have a row, or may have one, and were not sent. */
-  readonly heldBack: readonly SkippedPosition[];
-}
-
 interface Reached {
   readonly kind: 'reached';
   readonly view: StateView;
@@ -54,7 +45,7 @@ interface Reached {
   readonly mayRecord: boolean;
 }
 
-/** What went wrong before any plan was made, the worst first. */
+/** What went wrong, the worst first. What was sent before stays sent. */
 export interface PassFailure {
   readonly kind: 'failed';
   readonly errors: readonly Error[];
@@ -80,34 +71,22 @@ export class BlockPass {
   ) {}
 
   /**
+   * Each list of plans is sent as soon as it is proved, while the next one is being proved on top of it. The
+   * first error ends the planning. What was sent before stays in the books.
+   *
    * @param trace begins with the head's arrival.
-   * @throws what planning and sending throw: the caller decides by the error's class.
    */
   async run(head: Head, trace: PassTrace): Promise<PassResult | PassFailure> {
     this.journal.startPass();
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord } = reached;
-    const { native, nativeKept, nativeConfirmed } = this.nativePrice.at(view);
-
     const { opportunities, skipped, liquidatable, appeared } = this.detect(view, mayRecord);
     trace.mark('detect');
-    const { operator } = this.execution;
-    const decisions = await this.planner.plan(opportunities, {
-      block: view.block,
-      pools: view.of(POOLS),
-      // Without it there is no opportunity: the detector refuses all of them.
-      nativePriceUsd8: native?.answer ?? 0n,
-      nativePriceConfirmed: nativeConfirmed,
-      marketNativePricesUsd8: this.detector.marketNativePricesUsd8(view),
-      operator,
-      pending: this.execution.pendingCalls(),
-      allowance: this.execution.allowance(),
-      trace,
-    });
-    const { planned, refused, heldBack } = await this.carryOut(decisions, operator, trace);
-    skipped.push(...this.journal.recordRejections(decisions, refused, operator), ...heldBack);
+    const { planned, errors, ...sending } = await this.send(opportunities, view, trace);
+    skipped.push(...sending.skipped);
     this.journal.reportSkipped(skipped, view.block.number);
+    if (errors.length > 0) return { kind: 'failed', errors };
     this.journal.reportPass({
       block: head.number,
       positions: this.state.positionCount,
@@ -117,11 +96,46 @@ export class BlockPass {
       tookMs: Math.round(trace.sinceHeadMs()),
     });
     this.journal.reportStages(trace.stages);
+    const { native, nativeKept } = this.nativePrice.at(view);
     const nativePrice = native && {
       isKept: nativeKept,
       ageSeconds: view.block.timestamp - native.updatedAt,
     };
     return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped), nativePrice };
+  }
+
+  private async send(
+    opportunities: readonly Opportunity[],
+    view: StateView,
+    trace: PassTrace,
+  ): Promise<Pick<Sending, 'planned' | 'skipped' | 'errors'>> {
+    const { native, nativeConfirmed } = this.nativePrice.at(view);
+    const marketNativePricesUsd8 = this.detector.marketNativePricesUsd8(view);
+    const sending = new Sending(this.execution, this.journal, trace);
+    const now = (): PlanningContext => ({
+      block: view.block,
+      pools: view.of(POOLS),
+      // Without it there is no opportunity: the detector refuses all of them.
+      nativePriceUsd8: native?.answer ?? 0n,
+      nativePriceConfirmed: nativeConfirmed,
+      marketNativePricesUsd8,
+      operator: this.execution.operator,
+      pending: sending.pending,
+      allowance: sending.allowance,
+      trace,
+    });
+    const errors: Error[] = [];
+    try {
+      for await (const decisions of this.planner.plan(opportunities, now)) {
+        sending.begin(decisions);
+        if (sending.errors.length > 0) break;
+      }
+    } catch (error) {
+      errors.push(errorFrom(error));
+    }
+    await sending.ended();
+    const { planned, skipped } = sending;
+    return { planned, skipped, errors: worstFirst([...sending.errors, ...errors]) };
   }
 
   /**
@@ -181,47 +195,6 @@ export class BlockPass {
     if (!this.execution.leads) return rejected('standing-by');
     if (this.safety.isHalted) return rejected('halted');
     return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
-  }
-
-  /** All plans together, in the order in which they were proved. */
-  private async carryOut(
-    decisions: readonly PlanDecision[],
-    operator: Address,
-    trace: PassTrace,
-  ): Promise<CarriedOut> {
-    const plans = decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
-    if (plans.length === 0) return { planned: 0, refused: [], heldBack: [] };
-    const submissions = await this.submit(plans, trace);
-    const refused: RefusedPlan[] = [];
-    const heldBack: SkippedPosition[] = [];
-    const dry: LiquidationPlan[] = [];
-    for (const [index, plan] of plans.entries()) {
-      const submission = submissions === 'database-away' ? rejected(submissions) : submissions[index];
-      if (submission?.kind === 'dry-run') dry.push(plan);
-      if (submission?.kind !== 'rejected') continue;
-      const mayHaveRow = submissions === 'database-away' || 'executionId' in submission;
-      if (mayHaveRow) heldBack.push({ ...plan, rejection: submission });
-      else refused.push({ plan, rejection: submission });
-    }
-    const kept = await this.journal.keepDryRun(dry, operator);
-    const live = plans.length - refused.length - heldBack.length - dry.length;
-    return { planned: live + kept, refused, heldBack };
-  }
-
-  /**
-   * `database-away`: nothing was sent. If rows were written, execution finds them when the database is
-   * back.
-   */
-  private async submit(
-    plans: readonly LiquidationPlan[],
-    trace: PassTrace,
-  ): Promise<readonly Submission[] | 'database-away'> {
-    try {
-      return await this.execution.submit(plans, trace);
-    } catch (error) {
-      if (error instanceof DatabaseAway) return 'database-away';
-      throw error;
-    }
   }
 }
 

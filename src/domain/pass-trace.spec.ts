@@ -19,11 +19,22 @@ describe('PassTrace', () => {
     trace.mark('logs', clock.monotonicMs() - 4);
     trace.mark('state');
     clock.advance(3);
-    trace.mark('send');
-    clock.advance(2);
-    trace.mark('send');
+    trace.mark('prove');
     const taken = trace.stages.map(({ stage, ms }) => `${stage} ${ms}`);
-    expect(taken).toEqual(['logs 6', 'state 4', 'send 3', 'send 2']);
+    expect(taken).toEqual(['logs 6', 'state 4', 'prove 3']);
+  });
+
+  it('of a stage that comes again for a later list of plans only the first time counts', () => {
+    const clock = new TestClock();
+    const trace = new PassTrace(clock, clock.monotonicMs());
+    clock.advance(5);
+    trace.mark('prove');
+    clock.advance(2);
+    trace.mark('prove');
+    clock.advance(3);
+    trace.mark('record');
+    const taken = trace.stages.map(({ stage, ms }) => `${stage} ${ms}`);
+    expect(taken).toEqual(['prove 5', 'record 5']);
   });
 
   it('a stage of the past takes no time below zero', () => {

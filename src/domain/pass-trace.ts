@@ -47,8 +47,13 @@ export class PassTrace {
     return Math.max(0, this.clock.monotonicMs() - this.headReceivedAtMs);
   }
 
-  /** A stage is over: it took the time since the one before it. @param atMs monotonic; default: now. */
+  /**
+   * A stage is over: it took the time since the one before it. Of several lists of plans the first counts.
+   *
+   * @param atMs monotonic; default: now.
+   */
   mark(stage: Stage, atMs: number = this.clock.monotonicMs()): void {
+    if (this.taken.some((one) => one.stage === stage)) return;
     this.taken.push({ stage, ms: Math.max(0, atMs - this.markedAtMs) });
     this.markedAtMs = atMs;
   }

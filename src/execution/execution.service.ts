@@ -70,9 +70,9 @@ export class ExecutionService {
     return this.submitter.inFlight();
   }
 
-  /** What the plans of one pass may reserve together. */
+  /** What one more list of plans may reserve together. Plans that are being carried out have their part. */
   allowance(): Allowance {
-    return this.ledger.allowance;
+    return this.submitter.allowance();
   }
 
   /** What the wallet may spend, what it has spent today, and what may be spent by what is in flight. */
@@ -81,9 +81,12 @@ export class ExecutionService {
     return { limits, spent, reserved: this.ledger.reserved, left: this.ledger.allowance };
   }
 
-  /** The calls that a state at the head last settled does not show yet, in the order of their nonces. */
+  /**
+   * The calls that a state at the head last settled does not show yet, in the order of their nonces. Plans
+   * that are being carried out are among them.
+   */
   pendingCalls(): readonly TransactionCall[] {
-    return this.ledger.pendingCalls;
+    return this.submitter.pendingCalls();
   }
 
   /**
@@ -105,9 +108,10 @@ export class ExecutionService {
   }
 
   /**
-   * Carries out the plans of one pass, in this order. Those that the gate refuses change nothing for the
-   * others. The rows of the others are written together with their transactions, which are then handed over
-   * together. A `transaction-sent` event tells that one was. In a dry run only the gate is asked.
+   * Carries out plans, in this order, after those of earlier calls. Those that the gate refuses change
+   * nothing for the others. The rows of the others are written together with their transactions, which are
+   * then handed over together. A `transaction-sent` event tells that one was. In a dry run only the gate is
+   * asked.
    *
    * @returns what came of each plan, in the order of the list.
    * @throws RetryError when the database is away (nothing was sent, and it is unknown whether the rows exist)

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { USD } from '../../testing/builders/plan.js';
 import type { Bench } from '../../testing/execution.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
+import { RetryError } from '../domain/errors.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 
 describe('the gate counts the plans of a pass one after the other', { timeout: 60_000 }, () => {
@@ -66,5 +67,43 @@ describe('the gate counts the plans of a pass one after the other', { timeout: 6
     expect(bench.execution.spending()).toEqual(before);
     expect(bench.execution.inFlight().size).toBe(0);
     expect(await bench.executions.count()).toBe(0);
+  });
+
+  it('plans that are being carried out are pending, and have their part of the allowance, until they have rows or are refused', async () => {
+    const bench = await world.start();
+    const all = [
+      await bench.plan(1),
+      await bench.plan(2, { notionalUsd8: 1_001n * USD }),
+      await bench.plan(3),
+    ];
+    const [slots, before] = [bench.execution.allowance().slots, bench.execution.allowance().dayWei];
+    let counted: number[] = [];
+    const count = (): void => {
+      const { slots: left } = bench.execution.allowance();
+      counted.push(bench.execution.pendingCalls().length, slots - left);
+    };
+    const record = bench.outbox.record.bind(bench.outbox);
+    vi.spyOn(bench.outbox, 'record').mockImplementationOnce(async (...args) => {
+      count();
+      const rows = await record(...args);
+      count();
+      return rows;
+    });
+    const submitting = bench.execution.submit(
+      all.map(({ plan }) => plan),
+      all[0]!.trace,
+    );
+    count();
+    await submitting;
+    count();
+    expect(counted).toEqual([3, 3, 2, 2, 2, 2, 2, 2]);
+    const reserved = all[0]!.plan.reservation.feeWei + all[2]!.plan.reservation.feeWei;
+    expect(before - bench.execution.allowance().dayWei).toBe(reserved);
+    counted = [];
+    vi.spyOn(bench.outbox, 'record').mockRejectedValueOnce(new RetryError('the database is away'));
+    const fourth = await bench.plan(4);
+    await expect(bench.execution.submit([fourth.plan], fourth.trace)).rejects.toThrow('away');
+    count();
+    expect(counted).toEqual([2, 2]);
   });
 });

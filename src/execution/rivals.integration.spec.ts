@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { initialPrices, operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
@@ -95,20 +96,19 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
     const parts = aaveParts(bench.chain, config, LIQUIDATABLE);
     const view = await viewOfAccounts(parts, bench.chain, borrowers);
     const opportunities = opportunitiesIn(view, parts, config);
-    const decisions = await new ExecutionPlanner(
-      bench.chain,
-      new OpStackFees(),
-      new RecordedEvents(),
-      config,
-    ).plan(opportunities, {
-      block: view.block,
-      pools: await poolsAt(devnet, bench.chain, config, view.block.hash),
-      nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
-      operator: bench.signer.address,
-      pending: [],
-      marketNativePricesUsd8: [],
-      allowance: anAllowance(),
-    });
+    const pools = await poolsAt(devnet, bench.chain, config, view.block.hash);
+    const planner = new ExecutionPlanner(bench.chain, new OpStackFees(), new RecordedEvents(), config);
+    const decisions = await decisionsOf(
+      planner.plan(opportunities, () => ({
+        block: view.block,
+        pools,
+        nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
+        operator: bench.signer.address,
+        pending: [],
+        marketNativePricesUsd8: [],
+        allowance: anAllowance(),
+      })),
+    );
     return decisions.flatMap((decision) => (decision.kind === 'planned' ? [decision.plan] : []));
   }
 

@@ -5,7 +5,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
-import type { LiquidationPlan } from '../domain/plan.js';
+import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import { planReady } from './execution-row.js';
@@ -47,6 +47,8 @@ interface Batch {
 export class Submitter {
   /** The plans that are being carried out. */
   private readonly making = new Set<readonly LiquidationPlan[]>();
+  /** Of them, those that have no row yet and were not refused. */
+  private readonly unrecorded = new Set<LiquidationPlan>();
   private stopped = false;
 
   constructor(
@@ -65,11 +67,25 @@ export class Submitter {
     return new Set([...making, ...this.ledger.borrowers]);
   }
 
+  /** As {@link ExecutionService.pendingCalls}. */
+  pendingCalls(): readonly TransactionCall[] {
+    return [...this.ledger.pendingCalls, ...[...this.unrecorded].map(({ call }) => call)];
+  }
+
+  /** As {@link ExecutionService.allowance}. */
+  allowance(): Allowance {
+    return [...this.unrecorded].reduce(
+      (left, { reservation }) => after(left, reservation),
+      this.ledger.allowance,
+    );
+  }
+
   /** As {@link ExecutionService.submit}. */
   async submit(plans: readonly LiquidationPlan[], trace: PassTrace): Promise<readonly Submission[]> {
     if (this.stopped) throw new RetryError('the bot is stopping: nothing more is sent');
     if (this.wallet.lease.status.role === 'standby') return plans.map(() => rejected('standing-by'));
     this.making.add(plans);
+    for (const plan of plans) this.unrecorded.add(plan);
     try {
       return await this.wallet.lane.take((lease) => this.carryOutOrHalt(lease, { plans, trace }));
     } catch (error) {
@@ -78,6 +94,7 @@ export class Submitter {
       throw error;
     } finally {
       this.making.delete(plans);
+      this.recordedOrRefused(plans);
     }
   }
 
@@ -102,6 +119,7 @@ export class Submitter {
     const refusals = this.askGate({ plans, trace });
     if (this.settings.mode === 'dry-run') return refusals.map((refusal) => refusal ?? { kind: 'dry-run' });
     const passed = plans.filter((_, index) => !refusals[index]);
+    this.recordedOrRefused(plans.filter((_, index) => refusals[index]));
     // No await between the authorisation and the signatures: nothing changes in between.
     const nonces = lease.next(passed.length);
     const signedPlans = passed.map((plan, index): SignedPlan => {
@@ -121,6 +139,7 @@ export class Submitter {
     const [first] = signedPlans;
     if (!first) return [];
     const transactions = await this.ledger.record(signedPlans, this.settings.door.name);
+    this.recordedOrRefused(signedPlans.map(({ plan }) => plan));
     trace.mark('record');
     lease.keep(transactions.map(({ nonce }) => nonce));
     // The rows are durable: the process that takes over hands them over.
@@ -137,6 +156,10 @@ export class Submitter {
     const submissions = await this.sender.send(transactions, lease, head, ready);
     trace.mark('send');
     return submissions;
+  }
+
+  private recordedOrRefused(plans: readonly LiquidationPlan[]): void {
+    for (const plan of plans) this.unrecorded.delete(plan);
   }
 
   /**

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { answersTo, passedOn, REVERTS } from '../../testing/answering-code.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
@@ -119,16 +120,19 @@ async function planOnce(): Promise<PlanDecision | undefined> {
   const { native, nativeConfirmed } = view.of(parts.feeds);
   const planner = new ExecutionPlanner(chain, new OpStackFees(), events, config);
   const opportunities = detections.flatMap((one) => (one.kind === 'opportunity' ? [one.opportunity] : []));
-  const [decision] = await planner.plan(opportunities, {
-    block: view.block,
-    pools: await poolsAt(devnet, chain, config, view.block.hash),
-    nativePriceUsd8: native?.answer ?? 0n,
-    nativePriceConfirmed: nativeConfirmed,
-    operator: toAddress(devnet.accounts.operator),
-    pending: [],
-    marketNativePricesUsd8: detector.marketNativePricesUsd8(view),
-    allowance: anAllowance(),
-  });
+  const pools = await poolsAt(devnet, chain, config, view.block.hash);
+  const [decision] = await decisionsOf(
+    planner.plan(opportunities, () => ({
+      block: view.block,
+      pools,
+      nativePriceUsd8: native?.answer ?? 0n,
+      nativePriceConfirmed: nativeConfirmed,
+      operator: toAddress(devnet.accounts.operator),
+      pending: [],
+      marketNativePricesUsd8: detector.marketNativePricesUsd8(view),
+      allowance: anAllowance(),
+    })),
+  );
   return decision;
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { chainOf } from '../../testing/chain.js';
@@ -84,7 +85,7 @@ async function decide(
   const chain = new Chain(pool);
   const planner = new ExecutionPlanner(chain, new OpStackFees(), events, config);
   try {
-    const [decision] = await planner.plan(opportunities, context);
+    const [decision] = await decisionsOf(planner.plan(opportunities, () => context));
     return decision!;
   } finally {
     pool.close();

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
@@ -87,15 +88,18 @@ async function decide(
   const view = await viewOfAccounts(parts, chain, of);
   const opportunities = opportunitiesIn(view, parts, config);
   const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
-  return planner.plan(opportunities, {
-    block: view.block,
-    pools: await poolsAt(devnet, chain, config, view.block.hash),
-    nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
-    operator: toAddress(devnet.accounts.operator),
-    pending,
-    marketNativePricesUsd8: [],
-    allowance: anAllowance(),
-  });
+  const pools = await poolsAt(devnet, chain, config, view.block.hash);
+  return decisionsOf(
+    planner.plan(opportunities, () => ({
+      block: view.block,
+      pools,
+      nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
+      operator: toAddress(devnet.accounts.operator),
+      pending,
+      marketNativePricesUsd8: [],
+      allowance: anAllowance(),
+    })),
+  );
 }
 
 async function planned(): Promise<LiquidationPlan> {

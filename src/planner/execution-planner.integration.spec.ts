@@ -7,6 +7,7 @@ import {
   type TokenSymbol,
 } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { configOf } from '../../testing/devnet-config.js';
@@ -321,15 +322,14 @@ async function decideOn(
 ): Promise<PlanDecision[]> {
   const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
   const { view, feeds } = state;
-  return planner.plan(opportunitiesOf(state, limitUsd8), {
+  const pools = await poolsAt(devnet, chain, config, view.block.hash);
+  const context = {
     block: view.block,
-    pools: await poolsAt(devnet, chain, config, view.block.hash),
+    ...{ pools, pending, marketNativePricesUsd8: [], allowance: anAllowance() },
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
-    pending,
-    marketNativePricesUsd8: [],
-    allowance: anAllowance(),
-  });
+  };
+  return decisionsOf(planner.plan(opportunitiesOf(state, limitUsd8), () => context));
 }
 
 interface StateNow extends AaveParts {

@@ -20,7 +20,7 @@ import { allocate } from './allocation.js';
 import { draftOf, GAS_BEFORE_SIMULATION, GAS_OF_HOP, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
-import { GAS_OF_DRAFT, inGroups, type ProofGroup } from './proof-groups.js';
+import { GAS_OF_DRAFT, roomFor } from './proof-chunks.js';
 import { bestQuotes } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
@@ -44,9 +44,37 @@ export class ExecutionPlanner {
     private readonly config: ChimeraConfig,
   ) {}
 
-  /** One decision per opportunity. The plans must be sent in their order, in which they were proved. */
-  async plan(opportunities: readonly Opportunity[], context: PlanningContext): Promise<PlanDecision[]> {
-    if (opportunities.length === 0) return [];
+  /**
+   * One decision per opportunity, in lists. The plans of a list were proved together, in their order, on top
+   * of what was pending then: they must be sent in this order. The next list is proved while the one before
+   * it is being sent.
+   *
+   * @param now asked again for each list: the plans of the lists before it are pending then.
+   * @throws RetryError when no endpoint could be asked. The lists before it stay true.
+   */
+  async *plan(
+    opportunities: readonly Opportunity[],
+    now: () => PlanningContext,
+  ): AsyncGenerator<readonly PlanDecision[], void, undefined> {
+    if (opportunities.length === 0) return;
+    const { drafts, decisions } = this.draft(opportunities, now());
+    let left = drafts;
+    while (left.length > 0) {
+      const context = now();
+      const room = roomFor(context.pending);
+      if (room === 0) break;
+      const chunk = left.slice(0, room);
+      left = left.slice(room);
+      yield await this.prove(chunk, context);
+    }
+    const rest = [...left.map(later), ...decisions];
+    if (rest.length > 0) yield rest;
+  }
+
+  private draft(
+    opportunities: readonly Opportunity[],
+    context: PlanningContext,
+  ): { readonly drafts: readonly Draft[]; readonly decisions: readonly PlanDecision[] } {
     const hopCostUsd8 = nativeUsd8(GAS_OF_HOP * context.block.baseFeePerGas, context.nativePriceUsd8);
     const quotes = bestQuotes(context.pools, opportunities, hopCostUsd8);
     const decisions: PlanDecision[] = [];
@@ -62,7 +90,7 @@ export class ExecutionPlanner {
     }
     context.trace?.mark('plan');
     drafts.sort((a, b) => (a.quote.grossUsd8 < b.quote.grossUsd8 ? 1 : -1));
-    return [...(await this.prove(drafts, context)), ...decisions];
+    return { drafts, decisions };
   }
 
   /**
@@ -70,23 +98,9 @@ export class ExecutionPlanner {
    * token and the header: one round trip. With a second endpoint both are asked at the same time.
    */
   private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
-    if (drafts.length === 0) return [];
-    const pendingGas = context.pending.reduce((sum, { gasLimit }) => sum + gasLimit, 0n);
-    const { groups, left } = inGroups(drafts, pendingGas);
-    return [...(await this.proveGroups(groups, context)), ...left.map(later)];
-  }
-
-  /**
-   * Drafts of a group were proved one on top of the other, those of different groups were not. So only the
-   * plans of one group are taken, of that which earns the most.
-   */
-  private async proveGroups(
-    groups: readonly ProofGroup[],
-    context: PlanningContext,
-  ): Promise<PlanDecision[]> {
     const refuse = (rejection: Rejection): PlanDecision[] =>
-      groups.flat().map(({ opportunity }) => ({ ...rejection, opportunity }));
-    const heard = await this.hear(groups, context);
+      drafts.map(({ opportunity }) => ({ ...rejection, opportunity }));
+    const heard = await this.hear(drafts, context);
     context.trace?.mark('prove');
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
@@ -96,25 +110,14 @@ export class ExecutionPlanner {
     const nativePriceUsd8 = context.marketNativePricesUsd8.reduce(max, feedPriceUsd8);
     const agreed = { ...context, nativePriceUsd8 };
     const policy = this.policy();
-    const proofs = new Map(groups.flat().map((draft, index) => [draft, proofOf(witnesses, index)]));
-    const decided = groups.map((group) => {
-      const own = group.map((draft, index): PlanDecision | PricedDraft => {
-        const proof = proofs.get(draft) ?? rejected('simulation-reverted');
-        if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
-        const first = context.pending.length + index === 0;
-        const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
-        return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
-      });
-      return allocate(own, agreed, policy);
+    const priced = drafts.map((draft, index): PlanDecision | PricedDraft => {
+      const proof = proofOf(witnesses, index);
+      if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
+      const first = context.pending.length + index === 0;
+      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
+      return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
     });
-    const earnings = decided.map(earningsUsd8);
-    const best = earnings.indexOf(earnings.reduce(max));
-    return decided.flatMap((decisions, at) =>
-      decisions.map((one, index) => {
-        const draft = groups[at]?.[index];
-        return at !== best && one.kind === 'planned' && draft ? later(draft) : one;
-      }),
-    );
+    return allocate(priced, agreed, policy);
   }
 
   /**
@@ -124,15 +127,15 @@ export class ExecutionPlanner {
    * @throws RetryError when none could be asked.
    */
   private async hear(
-    groups: readonly ProofGroup[],
+    drafts: readonly Draft[],
     context: PlanningContext,
   ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection> {
-    const request = this.request(groups, context);
+    const request = this.request(drafts, context);
     const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
       name,
       block,
       nativePriceUsd8: values[1]?.answer,
-      simulated: simulated.flatMap((results) => results.slice(context.pending.length)),
+      simulated: (simulated[0] ?? []).slice(context.pending.length),
       fees: values[0],
     });
     const { rpc, execution } = this.config;
@@ -151,20 +154,17 @@ export class ExecutionPlanner {
   }
 
   private request(
-    groups: readonly ProofGroup[],
+    drafts: readonly Draft[],
     { operator: from, pending, block }: PlanningContext,
   ): TestimonyRequest<DraftValues> {
     const to = this.config.execution.chimera;
     const estimates = this.fees.estimates(
-      groups.flat().map(({ data }) => this.unsigned(data)),
+      drafts.map(({ data }) => this.unsigned(data)),
       GAS_BEFORE_SIMULATION,
     );
     const before = pending.map((call) => ({ from, to: call.to, data: call.data, gas: call.gasLimit }));
     return {
-      simulations: groups.map((group) => [
-        ...before,
-        ...group.map(({ data }) => ({ from, to, data, gas: GAS_OF_DRAFT })),
-      ]),
+      simulations: [[...before, ...drafts.map(({ data }) => ({ from, to, data, gas: GAS_OF_DRAFT }))]],
       read: together(estimates, latestRoundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };
@@ -199,17 +199,12 @@ export class ExecutionPlanner {
 /** An overflow or underflow, as Solidity reports it. */
 const UNDERFLOW = 'Panic(17)';
 
-/** Not refused for good: it was not simulated, or not together with the plans that are taken. */
+/** Not refused for good: it was not simulated. */
 function later({ opportunity }: Pick<Draft, 'opportunity'>): PlanDecision {
   return { ...rejected('comes-later'), opportunity };
 }
 
-/** USD with 8 decimals. */
-function earningsUsd8(decisions: readonly PlanDecision[]): bigint {
-  return decisions.reduce((sum, one) => sum + (one.kind === 'planned' ? one.plan.netProfitUsd8 : 0n), 0n);
-}
-
-/** Why the contract, or a contract that it called, reverted. */
+/** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */
 function refusalOf({ quote, liquidation }: Draft, { data, gasUsed }: Reverts, first: boolean): Rejection {
   const error = parseRevert(data);
   const burntAll = data === '0x' && gasUsed >= GAS_OF_DRAFT;

@@ -2,6 +2,7 @@ import { Interface } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LEAST, VARIABLES } from '../../testing/configuration.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
+import { decisionsOf } from '../../testing/decisions.js';
 import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.js';
@@ -19,6 +20,8 @@ import { parseConfig } from '../config/index.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
 import { uintWord, type Hex } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
+import type { PlanDecision } from '../domain/decision.js';
+import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
@@ -94,6 +97,11 @@ beforeEach(() => {
 
 afterAll(() => endpoints.close());
 
+/** What is pending stays the same, whatever was planned before. */
+function planned(opportunities: readonly Opportunity[], now: PlanningContext): Promise<PlanDecision[]> {
+  return decisionsOf(planner.plan(opportunities, () => now));
+}
+
 /** Of each call of the one simulation: the borrower that its calldata names, if any. */
 function simulatedBorrowers(): (string | undefined)[] {
   expect(endpoints.primary.requests - requestsBefore).toBe(1);
@@ -109,7 +117,7 @@ function simulatedBorrowers(): (string | undefined)[] {
 describe('proof of plans, with pools and fees that need no chain', () => {
   it('simulates all drafts in one request, the most profitable first', async () => {
     answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
-    const decisions = await planner.plan([small, large], context);
+    const decisions = await planned([small, large], context);
     expect(simulatedBorrowers()).toEqual([large.borrower, small.borrower]);
     expect(decisions).toMatchObject([
       { kind: 'planned', plan: { borrower: large.borrower, simulation: { profit: ETHER / 5n } } },
@@ -147,50 +155,75 @@ describe('proof of plans, with pools and fees that need no chain', () => {
 
     afterEach(() => endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]));
 
-    const plansAndReasons = async (pending: PlanningContext['pending'] = []): Promise<string[]> =>
-      (await planner.plan(many, { ...context, pending })).map((one) =>
-        one.kind === 'planned' ? one.kind : one.reason,
-      );
+    const gasOf = ({ blockStateCalls: [{ calls }] }: Simulated): bigint =>
+      calls.reduce((gas, call) => gas + BigInt(call.gas), 0n);
+    /** Plans that were made are pending for the next list, as those of a pass are. */
+    const listsOf = async (pending: PlanningContext['pending'] = []): Promise<string[][]> => {
+      const lists: string[][] = [];
+      const sent = [...pending];
+      for await (const decisions of planner.plan(many, () => ({ ...context, pending: [...sent] }))) {
+        lists.push(decisions.map((one) => (one.kind === 'planned' ? one.kind : one.reason)));
+        for (const one of decisions) if (one.kind === 'planned') sent.push(one.plan.call);
+      }
+      return lists;
+    };
+    const PENDING = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 900_000n }];
+    const times = (count: number, what: string): string[] => Array.from({ length: count }, () => what);
 
-    it('F47 simulates them in groups in the same request, none of which may use up the gas of a node', async () => {
-      profits = [ETHER / 5n, ETHER / 5n, ETHER / 5n, ETHER / 5n];
-      const pending = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 900_000n }];
-      await plansAndReasons(pending);
-      expect(endpoints.primary.requests - requestsBefore).toBe(1);
-      expect(asked).toHaveLength(4);
-      for (const {
-        blockStateCalls: [{ calls, blockOverrides }],
-      } of asked) {
-        const sum = calls.reduce((gas, call) => gas + BigInt(call.gas), 0n);
-        expect(sum).toBeLessThanOrEqual(48_000_000n);
-        expect(BigInt(blockOverrides.gasLimit)).toBe(sum);
+    it('F47 proves them in lists, none of which may use up the gas of a node', async () => {
+      profits = Array.from({ length: MANY }, () => undefined);
+      await listsOf(PENDING);
+      expect(asked.length).toBeGreaterThan(1);
+      expect(asked.flatMap(({ blockStateCalls: [{ calls }] }) => calls.slice(1))).toHaveLength(MANY);
+      for (const simulated of asked) {
+        const [{ calls, blockOverrides }] = simulated.blockStateCalls;
+        expect(gasOf(simulated)).toBeLessThanOrEqual(48_000_000n);
+        expect(BigInt(blockOverrides.gasLimit)).toBe(gasOf(simulated));
         expect(BigInt(calls[0]!.gas)).toBe(900_000n);
       }
     });
 
-    it('F47 plans only what was proved together: the group that earns the most; the others come later', async () => {
-      profits = [undefined, ETHER / 50n, ETHER / 5n, ETHER / 10n];
-      const size = 19;
-      expect(await plansAndReasons()).toEqual([
-        ...Array.from({ length: size }, () => 'simulation-reverted'),
-        ...Array.from({ length: size }, () => 'comes-later'),
-        ...Array.from({ length: size }, () => 'planned'),
-        ...Array.from({ length: MANY - 3 * size }, () => 'comes-later'),
-      ]);
+    it('F47 a list is proved on top of the plans before it, and what finds no gas any more comes later', async () => {
+      profits = Array.from({ length: MANY }, () => ETHER / 5n);
+      const lists = await listsOf(PENDING);
+      const last = lists.at(-1) ?? [];
+      expect(last).toEqual(times(last.length, 'comes-later'));
+      const made = lists.slice(0, -1);
+      for (const list of made) expect(list).toEqual(times(list.length, 'planned'));
+      expect(made.length).toBeGreaterThan(1);
+      expect(lists.flat()).toHaveLength(MANY);
+      let before = PENDING.length;
+      for (const [
+        index,
+        {
+          blockStateCalls: [{ calls }],
+        },
+      ] of asked.entries()) {
+        const list = made[index] ?? [];
+        expect(calls).toHaveLength(before + list.length);
+        before += list.length;
+      }
+    });
+
+    it('a list whose drafts revert stops none of the others', async () => {
+      profits = [undefined, ETHER / 50n];
+      const [first, second] = await listsOf();
+      expect(new Set(first)).toEqual(new Set(['simulation-reverted']));
+      expect(new Set(second)).toEqual(new Set(['planned']));
     });
   });
 
   it('charges the fees that its fee model gives', async () => {
     answers = [succeeds(ETHER / 5n)];
     // 0.00001 ether at $2,500.
-    expect(await planner.plan([large], context)).toMatchObject([
+    expect(await planned([large], context)).toMatchObject([
       { plan: { costs: { l1DataUsd8: 2_500_000n, operatorUsd8: 0n } } },
     ]);
   });
 
   it('blames the earlier plan when the contract finds too little profit in a later call', async () => {
     answers = [succeeds(ETHER / 5n), BELOW_FLOOR];
-    const [, second] = await planner.plan([large, small], context);
+    const [, second] = await planned([large, small], context);
     expect(second).toMatchObject({
       kind: 'rejected',
       reason: 'depends-on-earlier-plan',
@@ -201,14 +234,14 @@ describe('proof of plans, with pools and fees that need no chain', () => {
 
   it('blames the profit when nothing executed before the call', async () => {
     answers = [BELOW_FLOOR];
-    expect(await planner.plan([large], context)).toMatchObject([{ reason: 'profit-below-floor' }]);
+    expect(await planned([large], context)).toMatchObject([{ reason: 'profit-below-floor' }]);
   });
 
   it('blames what is pending when the contract cannot repay after it', async () => {
     const data = abi.encodeErrorResult('CannotRepay', [WETH, 1n, 2n]) as Hex;
     answers = [succeeds(ETHER), reverts(data)];
     const pending = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 400_000n }];
-    expect(await planner.plan([large], { ...context, pending })).toMatchObject([
+    expect(await planned([large], { ...context, pending })).toMatchObject([
       { reason: 'depends-on-earlier-plan' },
     ]);
     expect(simulatedBorrowers()).toEqual([undefined, large.borrower]);
@@ -219,25 +252,25 @@ describe('proof of plans, with pools and fees that need no chain', () => {
       'ProfitBelowFloor',
     ]);
     answers = [reverts(reason as Hex)];
-    expect(await planner.plan([large], context)).toMatchObject([
+    expect(await planned([large], context)).toMatchObject([
       { reason: 'simulation-reverted', detail: { revert: 'Error(ProfitBelowFloor)' } },
     ]);
     answers = [reverts('0xdeadbeef')];
-    expect(await planner.plan([large], context)).toMatchObject([
+    expect(await planned([large], context)).toMatchObject([
       { reason: 'simulation-reverted', detail: { revert: 'unknown error 0xdeadbeef' } },
     ]);
   });
 
   it('does not take a success without an outcome for a proof', async () => {
     answers = [{ ...succeeds(ETHER), returnData: '0x' }];
-    expect(await planner.plan([large], context)).toMatchObject([
+    expect(await planned([large], context)).toMatchObject([
       { reason: 'simulation-reverted', detail: { revert: 'the node left the outcome out' } },
     ]);
   });
 
   it('keeps the numbers of a plan that does not pay after its costs', async () => {
     answers = [succeeds(ETHER / 1_000n)];
-    expect(await planner.plan([large], context)).toMatchObject([
+    expect(await planned([large], context)).toMatchObject([
       { kind: 'rejected', reason: 'profit-below-floor', attempt: { grossProfitUsd8: 270_000_000n } },
     ]);
   });
@@ -246,7 +279,7 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
     const dayWei = 10n ** 15n;
     const tight = { ...context, allowance: anAllowance({ dayWei }) };
-    const plans = (await planner.plan([small, large], tight)).flatMap((one) =>
+    const plans = (await planned([small, large], tight)).flatMap((one) =>
       one.kind === 'planned' ? [one.plan] : [],
     );
     expect(plans).toMatchObject([
@@ -257,19 +290,19 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     expect(reserved).toBeLessThanOrEqual(dayWei);
 
     const none = { ...context, allowance: anAllowance({ dayWei: 0n }) };
-    for (const decision of await planner.plan([small, large], none)) {
+    for (const decision of await planned([small, large], none)) {
       expect(decision).toMatchObject({ kind: 'rejected', reason: 'daily-fee-reached' });
       expect(decision).not.toHaveProperty('attempt');
     }
     // The next day.
     answers = [succeeds(ETHER / 5n)];
-    expect(await planner.plan([large], context)).toMatchObject([{ plan: { bidLoweredBy: undefined } }]);
+    expect(await planned([large], context)).toMatchObject([{ plan: { bidLoweredBy: undefined } }]);
   });
 
   it('F42 values fees and bid at the highest price that feed and markets say', async () => {
     const planAt = async (...marketNativePricesUsd8: bigint[]): Promise<LiquidationPlan> => {
       answers = [succeeds(ETHER / 5n)];
-      const [decision] = await planner.plan([large], { ...context, marketNativePricesUsd8 });
+      const [decision] = await planned([large], { ...context, marketNativePricesUsd8 });
       if (decision?.kind !== 'planned') throw new Error('a plan was expected');
       return decision.plan;
     };
@@ -289,7 +322,7 @@ describe('proof of plans, with pools and fees that need no chain', () => {
   });
 
   it('asks nothing when there is no opportunity', async () => {
-    expect(await planner.plan([], context)).toEqual([]);
+    expect(await planned([], context)).toEqual([]);
     expect(endpoints.primary.seen).toEqual([]);
   });
 });

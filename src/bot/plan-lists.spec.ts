@@ -1,0 +1,116 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { aPlan } from '../../testing/builders/plan.js';
+import { deferred } from '../../testing/fakes/stand-in.js';
+import { rejected, type PlanDecision } from '../domain/decision.js';
+import { HaltError, RetryError } from '../domain/errors.js';
+import type { Address } from '../domain/hex.js';
+
+import { A, B, C, opportunityFor, PassWorld } from '../../testing/fakes/pass-world.js';
+describe('lists of plans', () => {
+  const planned = (one: Address): PlanDecision => ({ kind: 'planned', plan: aPlan({ borrower: one }) });
+  let world: PassWorld;
+
+  beforeEach(() => {
+    world = new PassWorld();
+    world.plans(A, B, C);
+  });
+
+  it('each is sent before the next one is proved', async () => {
+    const sentBefore: number[] = [];
+    world.lists = async function* () {
+      for (const one of [A, B, C]) {
+        sentBefore.push(world.submitted.length);
+        yield await Promise.resolve([planned(one)]);
+      }
+    };
+    expect(await world.run()).toMatchObject({ kind: 'done', planned: 3, skipped: {} });
+    expect(world.submitted).toEqual([[A], [B], [C]]);
+    expect(sentBefore).toEqual([0, 1, 2]);
+  });
+
+  it('the next one is proved while the one before it has no answer yet', async () => {
+    const answered = deferred();
+    world.answered = answered.promise;
+    world.lists = async function* () {
+      yield await Promise.resolve([planned(A)]);
+      answered.resolve();
+      yield await Promise.resolve([planned(B)]);
+    };
+    expect(await world.run()).toMatchObject({ planned: 2 });
+  });
+
+  it('each is proved on top of what is pending then, within what may be spent then', async () => {
+    const seen: unknown[] = [];
+    world.pending = () => world.submitted.flat().map(() => aPlan().call);
+    world.lists = async function* (now) {
+      for (const one of [A, B]) {
+        const { pending, allowance } = now();
+        seen.push([pending.length, allowance.slots]);
+        yield await Promise.resolve([planned(one)]);
+      }
+    };
+    world.slots = () => 9 - world.submitted.length;
+    await world.run();
+    expect(seen).toEqual([
+      [0, 9],
+      [1, 8],
+    ]);
+  });
+
+  it('a dry run proves each on top of those that it would have sent', async () => {
+    world = new PassWorld('dry-run');
+    world.plans(A, B);
+    world.submit = () => ({ kind: 'dry-run' });
+    const pending: number[] = [];
+    world.lists = async function* (now) {
+      yield await Promise.resolve([planned(A)]);
+      await new Promise((resolve) => setImmediate(resolve));
+      pending.push(now().pending.length);
+      yield [planned(B)];
+    };
+    expect(await world.run()).toMatchObject({ planned: 2 });
+    expect(pending).toEqual([1]);
+  });
+
+  it('an error of a later one takes nothing back: its class is kept, and the refusals before it are written', async () => {
+    const retry = new RetryError('the node is away');
+    const opportunity = opportunityFor(B);
+    const attempt = aPlan({ borrower: B });
+    world.lists = async function* () {
+      yield [planned(A), { ...rejected('simulation-reverted'), opportunity, attempt }];
+      await Promise.resolve();
+      throw retry;
+    };
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [retry] });
+    expect(world.submitted).toEqual([[A]]);
+    expect(world.rows).toMatchObject([{ borrower: B, reason: 'simulation-reverted' }]);
+    expect(world.events.named('position-skipped')).toMatchObject([{ borrower: B }]);
+  });
+
+  it('one that cannot be sent ends the planning; the worst error comes first', async () => {
+    const halt = new HaltError('someone else uses the key');
+    const retry = new RetryError('the node is away');
+    world.submitFails = halt;
+    let ended = false;
+    world.lists = async function* () {
+      try {
+        yield await Promise.resolve([planned(A)]);
+        await new Promise((resolve) => setImmediate(resolve));
+        yield [planned(B)];
+        yield [planned(C)];
+      } finally {
+        ended = true;
+      }
+    };
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [halt, halt] });
+    expect(world.submitted).toEqual([[A], [B]]);
+    expect(ended).toBe(true);
+
+    world.lists = async function* () {
+      yield [planned(A)];
+      await Promise.resolve();
+      throw retry;
+    };
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [halt, retry] });
+  });
+});

@@ -1,0 +1,144 @@
+import { inLists } from '../decisions.js';
+import { anAllowance } from '../builders/allowance.js';
+import { aBlock, aHead, blockHash } from '../builders/blocks.js';
+import { opportunityOf } from '../builders/opportunities.js';
+import { aPlan } from '../builders/plan.js';
+import { RecordedEvents } from '../fakes/recorded-events.js';
+import { standIn } from '../fakes/stand-in.js';
+import { TestClock } from '../fakes/test-clock.js';
+import type { ChimeraConfig } from '../../src/config/index.js';
+import { type NewExecution } from '../../src/database/index.js';
+import type { Detection, OpportunityDetector } from '../../src/detector/opportunity-detector.js';
+import { type PlanDecision } from '../../src/domain/decision.js';
+import type { Address, Hash } from '../../src/domain/hex.js';
+import { PassTrace } from '../../src/domain/pass-trace.js';
+import type { TransactionCall } from '../../src/domain/plan.js';
+import type { ExecutionService, Submission } from '../../src/execution/index.js';
+import { POOLS } from '../../src/liquidity/pool-book.js';
+import type { NativePriceWatch } from '../../src/oracles/native-price-watch.js';
+import type { PlanningContext } from '../../src/planner/planning-context.js';
+import type { ExecutionPlanner } from '../../src/planner/execution-planner.js';
+import type { SafetyController } from '../../src/safety/index.js';
+import type { Advance, StateEngine } from '../../src/state/state-engine.js';
+import { StateView } from '../../src/state/state-view.js';
+import { BlockPass, type PassFailure, type PassResult } from '../../src/bot/block-pass.js';
+import { DecisionJournal } from '../../src/bot/decision-journal.js';
+import type { WriteQueue } from '../../src/bot/write-queue.js';
+
+const NATIVE = {
+  ...{ native: { answer: 1n, updatedAt: aBlock(11).timestamp - 40 }, nativeJumped: false },
+  ...{ nativeKept: false, nativeConfirmed: true },
+};
+const VIEW = new StateView(aBlock(11), new Map([[POOLS.name, { pools: new Map(), isWhole: true }]]));
+export const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
+const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
+export const A = borrower('a1');
+export const B = borrower('b2');
+export const C = borrower('c3');
+
+export const sent = (): Submission => ({
+  ...{ kind: 'submitted', executionId: '1', hash: blockHash(1) },
+  ...{ nonce: 0, accepted: true },
+});
+
+/** A pass over fakes of its ports: each test says what they answer. */
+export class PassWorld {
+  readonly events = new RecordedEvents();
+  readonly rows: NewExecution[] = [];
+  readonly settles: (readonly Hash[])[] = [];
+  /** Of each call. */
+  readonly submitted: Address[][] = [];
+  planned = 0;
+  halted = false;
+  inFlight = new Set<Address>();
+  detections: Detection[] = [];
+  decisions: PlanDecision[] = [];
+  /** Instead of the decisions in one list. */
+  lists: ((now: () => PlanningContext) => ReturnType<ExecutionPlanner['plan']>) | undefined;
+  pending: () => readonly TransactionCall[] = () => [];
+  slots: () => number = () => 100;
+  /** Nothing that is handed over has an answer before. */
+  answered: Promise<void> = Promise.resolve();
+  advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
+  settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
+  leads = true;
+  databaseIsAway = false;
+  submitFails: Error | undefined;
+  submit: (of: Address) => Submission = sent;
+  private readonly pass: BlockPass;
+
+  constructor(mode: 'live' | 'dry-run' = 'live') {
+    const leads = (): boolean => this.leads;
+    const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
+    const isAway = (): boolean => this.databaseIsAway;
+    const writes = standIn<WriteQueue>('writes', {
+      get isAway() {
+        return isAway();
+      },
+      add: (...added) => {
+        for (const one of added) if (one.kind === 'execution') this.rows.push(one.row);
+      },
+      keep: (rows) => {
+        this.rows.push(...rows);
+        return Promise.resolve(rows.map((_, index) => ({ id: `row ${index}`, isWritten: !isAway() })));
+      },
+    });
+    this.pass = new BlockPass(
+      standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
+      standIn<OpportunityDetector>('detector', {
+        detect: () => this.detections,
+        marketNativePricesUsd8: () => [],
+      }),
+      standIn<ExecutionPlanner>('planner', {
+        plan: (opportunities, now) => {
+          this.planned += opportunities.length;
+          return this.lists?.(now) ?? inLists([this.decisions]);
+        },
+      }),
+      safetyOf(this),
+      standIn<ExecutionService>('execution', {
+        operator: borrower('0e'),
+        get leads() {
+          return leads();
+        },
+        pendingCalls: () => this.pending(),
+        allowance: () => anAllowance({ slots: this.slots() }),
+        inFlight: () => this.inFlight,
+        settle: (_: unknown, takenBack?: readonly Hash[]) => {
+          this.settles.push(takenBack ?? []);
+          return this.settle(takenBack ?? []);
+        },
+        submit: (plans) => {
+          const borrowers = plans.map((plan) => plan.borrower);
+          this.submitted.push(borrowers);
+          if (this.submitFails) return Promise.reject(this.submitFails);
+          return this.answered.then(() => borrowers.map((one) => this.submit(one)));
+        },
+      }),
+      standIn<NativePriceWatch>('native-price', { at: () => NATIVE }),
+      new DecisionJournal(writes, this.events, config),
+    );
+  }
+
+  run(): Promise<PassResult | PassFailure> {
+    return this.pass.run(aHead(11), new PassTrace(new TestClock(), 0));
+  }
+
+  /** The planner has a plan for each of these. */
+  plans(...borrowers: readonly Address[]): void {
+    this.detections = borrowers.map((one) => ({ kind: 'opportunity', opportunity: opportunityFor(one) }));
+    this.decisions = borrowers.map((one) => ({ kind: 'planned', plan: aPlan({ borrower: one }) }));
+  }
+}
+
+function safetyOf(world: PassWorld): SafetyController {
+  return standIn<SafetyController>('safety', {
+    headroomUsd8: () => 1n,
+    get isHalted() {
+      return world.halted;
+    },
+  });
+}
+
+export const opportunityFor = (one: Address): ReturnType<typeof opportunityOf> =>
+  opportunityOf(undefined, undefined, one);
