@@ -201,8 +201,10 @@ describe('the book of pools, on the real chain', { timeout: 60_000 }, () => {
   it('what was read in the background catches up with the swaps since then', async () => {
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
+    let reads = 0;
     const slow = new (class extends PoolReader {
       override async states(...ask: Parameters<PoolReader['states']>): ReturnType<PoolReader['states']> {
+        reads += 1;
         const states = await super.states(...ask);
         await held;
         return states;
@@ -220,6 +222,8 @@ describe('the book of pools, on the real chain', { timeout: 60_000 }, () => {
     await follow();
     release();
     await whole();
+    // What was read is used, and not read again because blocks came meanwhile.
+    expect(reads).toBe(1);
     await devnet.mine();
     await expectExact(await follow());
   });

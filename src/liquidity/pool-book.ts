@@ -294,6 +294,8 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   }
 
   private async work(block: Hash): Promise<void> {
+    // What was read waits for its block.
+    if (this.readings.length > 0) return;
     const pairs = this.missingPairs();
     if (pairs.length > 0) await this.lookFor(pairs, block);
     // Its logs are watched since a later block than this one: it is read at one of the next blocks.
@@ -336,7 +338,9 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
     const addresses = [...this.unread].slice(0, this.readAtOnce);
     const pools = addresses.flatMap((address) => this.known.get(address) ?? []);
     try {
-      this.readings.push({ block, states: await this.reader.states(pools, block) });
+      const states = await this.reader.states(pools, block);
+      // Only now: blocks were committed meanwhile, and each took the list of before with it.
+      this.readings.push({ block, states });
       this.readAtOnce = Math.min(READ_AT_ONCE, this.readAtOnce * 2);
     } catch (error) {
       // One that cannot be read keeps back fewer and fewer others, and then none: it is the last in turn.
