@@ -216,7 +216,13 @@ export class Devnet {
 
   /** Deploys another of this library's own contracts, mined on return. Its owner is accounts.deployer. */
   async deploy(
-    name: 'MintableToken' | 'PoolTrader' | 'SettableAggregator',
+    name:
+      | 'AggregatorProxy'
+      | 'ForeignToken'
+      | 'MintableToken'
+      | 'PoolTrader'
+      | 'SettableAggregator'
+      | 'Yardstick',
     args: readonly unknown[],
   ): Promise<Contract> {
     const artifact = artifactOf(this.artifacts.own, name);

@@ -21,6 +21,7 @@ const POOL_EVENTS = new Interface([
 const PANCAKE_SWAP = new Interface([
   'event Swap(address indexed sender, address indexed recipient, int256 amount0, int256 amount1, uint160 sqrtPriceX96, uint128 liquidity, int24 tick, uint128 protocolFeesToken0, uint128 protocolFeesToken1)',
 ]);
+const MINTABLE = ['function mint(address to, uint256 amount)'];
 const POOL = ['function initialize(uint160 sqrtPriceX96)'];
 
 /** Enough of each token for everything, and far from the end of its numbers. */
@@ -64,14 +65,26 @@ export class PoolWorld {
   ) {}
 
   static async start(devnet: Devnet, decimals: readonly number[]): Promise<PoolWorld> {
-    const trader = await devnet.deploy('PoolTrader', []);
     const tokens = [];
     for (const [index, digits] of decimals.entries()) {
       const token = await devnet.deploy('MintableToken', [`Token ${index}`, `T${index}`, digits]);
-      await send(devnet, devnet.accounts.deployer, token, 'mint', trader.target, STOCK);
       tokens.push({ address: toAddress(await token.getAddress()), decimals: digits });
     }
-    return new PoolWorld(devnet, trader, tokens);
+    const world = await PoolWorld.over(devnet, tokens);
+    const trader = await world.trader.getAddress();
+    for (const { address } of tokens) await world.mint(address, trader, STOCK);
+    return world;
+  }
+
+  /** With tokens that exist. The trader has nothing of them yet. */
+  static async over(devnet: Devnet, tokens: PoolWorld['tokens']): Promise<PoolWorld> {
+    return new PoolWorld(devnet, await devnet.deploy('PoolTrader', []), tokens);
+  }
+
+  /** Gives units of a token whose owner is the deployer. */
+  async mint(token: Address, to: string, amount: bigint): Promise<void> {
+    const mintable = new Contract(token, MINTABLE, this.devnet.provider);
+    await send(this.devnet, this.devnet.accounts.deployer, mintable, 'mint', to, amount);
   }
 
   /** Creates a pool of a tier that its factory has, and initialises it. */
@@ -122,18 +135,8 @@ export class PoolWorld {
     const factory = this.devnet.contracts.solidlyFactory;
     await this.send(factory, 'createPool', a, b, stable);
     const address = toAddress((await factory.getFunction('getPool')(a, b, stable)) as string);
-    const deployer = this.devnet.accounts.deployer;
-    for (const [token, amount] of [
-      [a, reserveA],
-      [b, reserveB],
-    ] as const) {
-      const contract = new Contract(
-        token,
-        ['function mint(address to, uint256 amount)'],
-        this.devnet.provider,
-      );
-      await send(this.devnet, deployer, contract, 'mint', address, amount);
-    }
+    await this.mint(a, address, reserveA);
+    await this.mint(b, address, reserveB);
     // 420 stands for no fee at all.
     await this.send(factory, 'setCustomFee', address, feeBps === 0 ? 420 : feeBps);
     const { logs } = await this.send(

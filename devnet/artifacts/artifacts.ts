@@ -67,6 +67,7 @@ const AAVE: CompilationUnit = {
 const OWN_CONTRACTS = [
   'AggregatorProxy',
   'FeedPriceOracle',
+  'ForeignToken',
   'MarketMover',
   'MintableToken',
   'MorphoFeedOracle',
@@ -76,6 +77,7 @@ const OWN_CONTRACTS = [
   'SettableAggregator',
   'SlipstreamFactory',
   'SolidlyFactory',
+  'Yardstick',
 ];
 
 const OWN: CompilationUnit = {

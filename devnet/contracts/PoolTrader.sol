@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.27;
 
+import {IERC20, SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
 interface IConcentratedPool {
     function token0() external view returns (address);
 
@@ -40,14 +42,12 @@ interface ISolidlyReserves {
     function swap(uint256 amount0Out, uint256 amount1Out, address to, bytes calldata data) external;
 }
 
-interface IERC20Transfer {
-    function transfer(address to, uint256 amount) external returns (bool);
-}
-
 /// Does many things at many pools in one call, and tells what each did: as an eth_call it is a quoter, as a transaction
 /// it trades. It pays from its own stock of tokens. What reverts, or is not done as a whole, changes nothing, and the
 /// next one follows on the same state. Pools of Uniswap v3, Slipstream, Pancake v3 and Solidly.
 contract PoolTrader {
+    using SafeERC20 for IERC20;
+
     /// @param amount as in v3's swap: positive is exact input, negative is exact output
     struct Order {
         address pool;
@@ -138,7 +138,7 @@ contract PoolTrader {
         ISolidlyReserves pool = ISolidlyReserves(sale.pool);
         address tokenIn = sale.zeroForOne ? pool.token0() : pool.token1();
         uint256 amountOut = pool.getAmountOut(sale.amountIn, tokenIn);
-        IERC20Transfer(tokenIn).transfer(sale.pool, sale.amountIn);
+        IERC20(tokenIn).safeTransfer(sale.pool, sale.amountIn);
         pool.swap(sale.zeroForOne ? 0 : amountOut, sale.zeroForOne ? amountOut : 0, address(this), "");
         return Sold(true, amountOut, pool.reserve0(), pool.reserve1());
     }
@@ -181,8 +181,8 @@ contract PoolTrader {
     /// @dev It pays every caller, so it must hold nothing of value: it is for the local chain only.
     function pay(uint256 amount0, uint256 amount1) private {
         IConcentratedPool pool = IConcentratedPool(msg.sender);
-        if (amount0 > 0) IERC20Transfer(pool.token0()).transfer(msg.sender, amount0);
-        if (amount1 > 0) IERC20Transfer(pool.token1()).transfer(msg.sender, amount1);
+        if (amount0 > 0) IERC20(pool.token0()).safeTransfer(msg.sender, amount0);
+        if (amount1 > 0) IERC20(pool.token1()).safeTransfer(msg.sender, amount1);
     }
 
     modifier onlyItself() {
