@@ -23,7 +23,8 @@ export const MAY_IMPORT = {
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
   planner: ['domain', 'config', 'contract', 'rpc', 'oracles', 'protocols', 'liquidity', 'routes'],
   safety: ['domain', 'config', 'database', 'journal'],
-  execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety'],
+  bids: ['domain', 'config', 'database', 'rpc'],
+  execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety', 'bids'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
   monitoring: ['domain', 'aws', 'config'],
   bot: [

@@ -15,6 +15,7 @@ const DOCUMENTS = [
   ...[
     'alerts',
     'architecture',
+    'bids',
     'contract',
     'deploying',
     'errors',

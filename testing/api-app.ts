@@ -16,9 +16,11 @@ import { DatabaseWatch, type DatabaseStatus } from '../src/bot/database-watch.js
 import { ChimeraConfig, ChimeraConfigModule, parseConfig } from '../src/config/index.js';
 import {
   DatabaseModule,
+  BidsRepository,
   ExecutionsRepository,
   SafetyRepository,
   type NewOperatorAction,
+  type BidReview,
 } from '../src/database/index.js';
 import type { Head } from '../src/domain/block.js';
 import { Clock } from '../src/domain/clock.js';
@@ -55,6 +57,8 @@ export interface World {
   dailyVolumeUsd8: bigint;
   /** The rows of the audit trail that no halt or resume has written. */
   readonly actions: NewOperatorAction[];
+  /** Of the share that is bid. */
+  reviews: BidReview[];
   /** What a query of the database rejects with. */
   databaseError: Error | undefined;
   /** What an unforeseen bug throws in the executions route. */
@@ -221,6 +225,7 @@ function newWorld(): World {
         },
         maxInFlight: 2,
         bidShareBps: 7_500,
+        bids: { model: 'by-size', shareBps: undefined, levels: [], chain: undefined },
       },
       nativePrice: { ageSeconds: 600, isKept: true },
       skipped: { 'profit-below-floor': 2 },
@@ -237,6 +242,7 @@ function newWorld(): World {
     },
     dailyVolumeUsd8: 0n,
     actions: [],
+    reviews: [],
     databaseError: undefined,
     bug: undefined,
   };
@@ -333,6 +339,10 @@ function database(world: World): Provider[] {
         latest: () => ask([]),
         find: () => ask(null),
       } satisfies Pick<ExecutionsRepository, 'latest' | 'find'>,
+    },
+    {
+      provide: BidsRepository,
+      useValue: { reviews: () => ask(world.reviews) } satisfies Pick<BidsRepository, 'reviews'>,
     },
     {
       provide: SafetyRepository,

@@ -38,6 +38,7 @@ import { Signer } from '../src/execution/signer.js';
 import type { Submission } from '../src/execution/submission.js';
 import { Wallet } from '../src/execution/wallet.js';
 import { WIDE_LIMITS } from './builders/allowance.js';
+import { bidBookOf } from './bids.js';
 import { aPlan, CHIMERA, USD } from './builders/plan.js';
 import { SAFETY_LIMITS } from './builders/safety.js';
 import { eventually } from './eventually.js';
@@ -214,6 +215,7 @@ export class Bench {
       rows: { executions, outbox },
       safety,
       failures: new FailurePolicy(safety, events),
+      bids: bidBookOf(database),
       events,
       clock,
     };

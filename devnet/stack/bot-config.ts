@@ -10,6 +10,7 @@ export interface BotSettings {
   readonly backupUrl?: string;
   readonly mode?: 'dry-run' | 'live';
   readonly minProfitUsd?: string;
+  readonly bidModel?: 'by-size' | 'by-inclusion' | 'least-that-wins';
   readonly maxSingleExecutionUsd?: string;
   readonly maxDailyVolumeUsd?: string;
   readonly maxConsecutiveFailures?: number;
@@ -77,6 +78,7 @@ export function botConfig(
   const {
     mode = 'live',
     minProfitUsd = '5',
+    bidModel = 'by-size',
     maxSingleExecutionUsd = '1000000',
     maxDailyVolumeUsd = '100000000',
     maxConsecutiveFailures = 3,
@@ -118,7 +120,7 @@ liquidity:
     - { name: aerodrome, kind: solidly, factory: "${addresses.solidlyFactory}" }
     - { name: pancake, kind: pancake-v3, factory: "${addresses.pancakeFactory}" }
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
-planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, baseBribeBps: 1500, maxBribeBps: 4000 }
+planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, bidModel: ${bidModel}, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:
   maxSingleExecutionUsd: ${maxSingleExecutionUsd}
   maxDailyVolumeUsd: ${maxDailyVolumeUsd}

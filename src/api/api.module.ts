@@ -10,6 +10,7 @@ import { RpcModule } from '../rpc/rpc.module.js';
 import { SafetyModule } from '../safety/index.js';
 import { AccessGuard } from './access.guard.js';
 import { AlertsController } from './alerts.controller.js';
+import { BidsController } from './bids.controller.js';
 import { ApiKeys } from './api-keys.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
@@ -34,6 +35,7 @@ export const API = {
     HaltResumeController,
     ExecutionsController,
     AlertsController,
+    BidsController,
   ],
   providers: [
     {

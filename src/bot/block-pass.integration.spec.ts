@@ -11,6 +11,7 @@ import { faultBegins } from '../../testing/fault-times.js';
 import { LyingNode, type Call } from '../../testing/nodes/lying-node.js';
 import type { TransportFault } from '../../testing/nodes/transport-fault.js';
 import { BORROWERS, disagreements, stateSpec, viewOf, type Engine } from '../../testing/state.js';
+import { bySize } from '../domain/bid.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import { Clock } from '../domain/clock.js';
 import { RetryError } from '../domain/errors.js';
@@ -73,6 +74,7 @@ class Passes {
       standIn<ExecutionService>('execution', {
         ...{ operator, leads: true },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },
+        bidder: () => bySize(config.planner),
         ...{ settle: () => Promise.resolve() },
       }),
       new NativePriceWatch(one.chain, one.feeds, one.events, config),

@@ -111,6 +111,7 @@ export class BlockPass {
   ): Promise<Pick<Sending, 'planned' | 'skipped' | 'errors'>> {
     const { native, nativeConfirmed } = this.nativePrice.at(view);
     const marketNativePricesUsd8 = this.detector.marketNativePricesUsd8(view);
+    const bidOf = this.execution.bidder();
     const sending = new Sending(this.execution, this.journal, trace);
     const now = (): PlanningContext => ({
       block: view.block,
@@ -121,6 +122,7 @@ export class BlockPass {
       marketNativePricesUsd8,
       operator: this.execution.operator,
       pending: sending.pending,
+      bidOf,
       allowance: sending.allowance,
       trace,
     });

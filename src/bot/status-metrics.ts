@@ -92,9 +92,11 @@ export class StatusMetrics implements MetricSource, OnModuleInit {
     if (balanceWei !== undefined) eth('wallet-share', walletShareWei(balanceWei, limits), reserved.feeWei);
     readings.set('chimera_wallet_balance_eth', {}, balanceWei);
     readings.set('chimera_wallet_minimum_eth', {}, safety.minOperatorBalanceWei);
-    const { maxInFlight, bidShareBps, last24h } = status.outcomes;
+    const { maxInFlight, bidShareBps, last24h, bids } = status.outcomes;
     readings.set('chimera_in_flight_limit', {}, maxInFlight);
     readings.set('chimera_bid_share_ratio', {}, bidShareBps / BPS);
+    const grossShare = bids.shareBps === undefined ? undefined : bids.shareBps / BPS;
+    readings.set('chimera_bid_gross_share_ratio', {}, grossShare);
     const { winRateBps } = last24h;
     readings.set('chimera_win_ratio', {}, winRateBps === undefined ? undefined : winRateBps / BPS);
   }

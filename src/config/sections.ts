@@ -1,3 +1,4 @@
+import { BID_MODELS, type BidModel } from '../domain/bid.js';
 import type { Address } from '../domain/hex.js';
 import type { Secret } from '../domain/secret.js';
 import { AlertsConfig } from './alerts-section.js';
@@ -205,6 +206,10 @@ export class PlannerConfig {
 
   @Bps({ default: '100', example: 100 })
   readonly slippageBps!: number;
+
+  /** The rule by which bids are made: src/domain/bid.ts. */
+  @Choice({ of: BID_MODELS, default: 'by-size' })
+  readonly bidModel!: BidModel;
 
   /** Share of the margin that is bid as priority fee when the profit is at its floor. */
   @Bps({ default: '1500', example: 1500 })

@@ -11,6 +11,7 @@ import { WalletsOfExecutions } from '../../migrations/0009_wallets_of_executions
 import { SafetyConcerns } from '../../migrations/0010_safety_concerns.js';
 import { AppliedWrites } from '../../migrations/0011_applied_writes.js';
 import { Reports } from '../../migrations/0012_reports.js';
+import { BidReviews } from '../../migrations/0013_bid_reviews.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -93,6 +94,7 @@ export function dataSourceOptions(
       SafetyConcerns,
       AppliedWrites,
       Reports,
+      BidReviews,
     ],
     synchronize: false,
     logging: false,

@@ -9,6 +9,7 @@ import { dataSourceOptions } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseServer } from './database-server.js';
 import { Fence } from './fence.js';
+import { BidsRepository } from './repositories/bids.js';
 import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { DatabaseProbe } from './database-probe.js';
@@ -44,6 +45,7 @@ const REPOSITORIES = [
   ServerClock,
   QueuedWritesRepository,
   ReportsRepository,
+  BidsRepository,
 ];
 
 /**

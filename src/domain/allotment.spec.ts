@@ -17,6 +17,7 @@ function aNeed(more: Partial<FeeNeed> = {}): FeeNeed {
     baseFeePerGasWei: GWEI / 100n,
     besideGasWei: 10n ** 12n,
     bidPerGasWei: 2_000n * GWEI,
+    mostBidPerGasWei: more.bidPerGasWei ?? 2_000n * GWEI,
     ...more,
   };
 }
@@ -135,6 +136,12 @@ describe('division of what may be spent', () => {
     });
   });
 
+  it('the share of the pace is taken of what a plan can afford, so that a small bid stays as it is', () => {
+    const small = aNeed({ bidPerGasWei: 3n * GWEI, mostBidPerGasWei: 20n * GWEI });
+    expect(one(small, { bidShareBps: 2_500 })).toMatchObject({ maxPriorityFeePerGas: 3n * GWEI });
+    expect(one(small, { bidShareBps: 1_000 })).toMatchObject({ maxPriorityFeePerGas: 2n * GWEI });
+  });
+
   it('F48 whatever is asked at whatever price, what is given stays within every limit', () => {
     const need = fc.record({
       gasLimit: fc.bigInt({ min: 21_000n, max: 16_777_216n }),
@@ -142,6 +149,7 @@ describe('division of what may be spent', () => {
       besideGasWei: fc.bigInt({ min: 0n, max: ETHER / 1_000n }),
       // The bid of a false price of a cent for one ether too.
       bidPerGasWei: fc.bigInt({ min: 0n, max: 10n ** 16n }),
+      mostBidPerGasWei: fc.bigInt({ min: 0n, max: 10n ** 16n }),
     });
     const limits = fc.record({
       perTransactionWei: fc.bigInt({ min: 0n, max: ETHER }),

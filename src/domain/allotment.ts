@@ -24,6 +24,8 @@ export interface FeeNeed {
   /** The most that L1 data and operator may cost. Wei. */
   readonly besideGasWei: bigint;
   readonly bidPerGasWei: bigint;
+  /** What it can afford to offer: the share of each bid that is offered now is taken of this. */
+  readonly mostBidPerGasWei: bigint;
 }
 
 /** The fees with which a plan may be signed. */
@@ -51,7 +53,8 @@ export function allot(
   const bidShare = BigInt(allowance.bidShareBps);
   let left = allowance;
   const wants = needs.map((full): Want | Rejection => {
-    const need = { ...full, bidPerGasWei: (full.bidPerGasWei * bidShare) / BPS };
+    const sharePerGasWei = (full.mostBidPerGasWei * bidShare) / BPS;
+    const need = { ...full, bidPerGasWei: min(full.bidPerGasWei, sharePerGasWei) };
     const leastWei = feeOf(need, leastPerGas(need));
     const least = reservationOf(leastWei, nativePriceUsd8);
     const refusal = refusalOf(least, left);

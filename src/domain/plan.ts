@@ -1,3 +1,4 @@
+import type { BidModel } from './bid.js';
 import type { Block } from './block.js';
 import type { Spend, SpendingReason } from './spend.js';
 import type { Costs } from './costs.js';
@@ -69,6 +70,8 @@ export interface LiquidationPlan {
   readonly call: TransactionCall;
   /** The most that the transaction may pay, and lose if it reverts. */
   readonly reservation: Spend;
-  /** The limit that made the bid lower than the margin allows. */
+  /** By which model its bid was made, and why it is that high. */
+  readonly bid: { readonly model: BidModel | 'none'; readonly why: string };
+  /** The limit that made the bid lower than its model wanted. */
   readonly bidLoweredBy: SpendingReason | undefined;
 }

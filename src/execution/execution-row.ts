@@ -3,6 +3,7 @@ import type { EventNamed } from '../domain/events/events.js';
 import { fundingName } from '../domain/funding.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import type { InFlight } from './in-flight.js';
 
 /** The wallet for which a decision is made, and how it is carried out. */
 export interface RowOwner extends LeaseKey {
@@ -70,6 +71,18 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     lenderFeeUsd8: String(plan.costs.flashFeeUsd8),
     netProfitUsd8: String(plan.netProfitUsd8),
   };
+}
+
+/** What a transaction was planned for, and what it offered. */
+export function offerOf({ executionId, terms, call }: Pick<InFlight, 'executionId' | 'terms' | 'call'>): {
+  readonly executionId: string;
+  readonly simulatedUsd8: bigint;
+  readonly planBlock: number;
+  readonly grossProfitUsd8: bigint;
+  readonly tipPerGasWei: bigint;
+} {
+  const { netProfitUsd8: simulatedUsd8, planBlock, grossProfitUsd8 } = terms;
+  return { executionId, simulatedUsd8, planBlock, grossProfitUsd8, tipPerGasWei: call.maxPriorityFeePerGas };
 }
 
 /** The columns of an execution that hold a verdict. */

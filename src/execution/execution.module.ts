@@ -1,4 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { BidBook } from '../bids/bid-book.js';
+import { BidsModule } from '../bids/bids.module.js';
 import { ChimeraConfig } from '../config/index.js';
 import {
   DatabaseModule,
@@ -54,6 +56,7 @@ export interface ExecutionParts {
   readonly rows: { readonly executions: ExecutionsRepository; readonly outbox: OutboxRepository };
   readonly safety: SafetyController;
   readonly failures: FailurePolicy;
+  readonly bids: BidBook;
   readonly events: Events;
   readonly clock: Clock;
 }
@@ -65,7 +68,7 @@ export interface ExecutionParts {
  * could both be mined, call a submission a success, or let the key leave the signer.
  */
 @Module({
-  imports: [RpcModule, DatabaseModule, SafetyModule],
+  imports: [RpcModule, DatabaseModule, SafetyModule, BidsModule],
   providers: [
     ContractWatch,
     { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
@@ -100,7 +103,7 @@ export interface ExecutionParts {
       provide: PARTS,
       inject: [
         ...[Chain, RpcPool, ChainFees, PastLiquidations, ExecutionsRepository, OutboxRepository],
-        ...[SafetyController, FailurePolicy, Events, Clock],
+        ...[SafetyController, FailurePolicy, BidBook, Events, Clock],
       ],
       useFactory: (
         chain: Chain,
@@ -111,6 +114,7 @@ export interface ExecutionParts {
         outbox: OutboxRepository,
         safety: SafetyController,
         failures: FailurePolicy,
+        bids: BidBook,
         events: Events,
         clock: Clock,
       ): ExecutionParts => ({
@@ -118,6 +122,7 @@ export interface ExecutionParts {
         rows: { executions, outbox },
         safety,
         failures,
+        bids,
         events,
         clock,
       }),
@@ -157,7 +162,7 @@ export function executionOf(
   },
   wallet: Wallet,
   doors: Doors,
-  { node, rows, safety, failures, events, clock }: ExecutionParts,
+  { node, rows, safety, failures, bids, events, clock }: ExecutionParts,
 ): ExecutionService {
   const { chain, pool, fees, liquidations } = node;
   const { executions, outbox } = rows;
@@ -165,7 +170,7 @@ export function executionOf(
   const { confirmationBlocks } = config.detector;
   const owner = { chainId: wallet.chainId, wallet: wallet.address };
   const rates = new RateBook(executions, owner, safety, clock, config.safety.lostRaceWeightBps);
-  const book = new OutcomeBook(executions, owner, clock, maxInFlight, rates);
+  const book = new OutcomeBook(executions, owner, clock, maxInFlight, rates, bids);
   const ledger = new Ledger(executions, outbox, safety, wallet, events, book);
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);

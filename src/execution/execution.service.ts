@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Bidder } from '../domain/bid.js';
 import type { Allowance, Spending } from '../domain/budget.js';
 import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
@@ -73,6 +74,11 @@ export class ExecutionService {
   /** What one more list of plans may reserve together. Plans that are being carried out have their part. */
   allowance(): Allowance {
     return this.submitter.allowance();
+  }
+
+  /** The bids of one pass, by what the outcomes so far say. */
+  bidder(): Bidder {
+    return this.ledger.book.bids.bidder;
   }
 
   /** What the wallet may spend, what it has spent today, and what may be spent by what is in flight. */

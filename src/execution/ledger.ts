@@ -19,7 +19,7 @@ import type { Verdict } from '../domain/outcome.js';
 import type { TransactionCall } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import { executionRow, rivalNews, verdictColumns } from './execution-row.js';
+import { executionRow, offerOf, rivalNews, verdictColumns } from './execution-row.js';
 import { FailureCount } from './failure-count.js';
 import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { OutcomeBook } from './outcome-book.js';
@@ -257,10 +257,9 @@ export class Ledger {
     await this.outbox.end(transaction.outboxId, { status });
     this.close(transaction, false);
     this.dropped.push(transaction);
-    const { executionId } = transaction;
     const block = `not mined at ${this.headNumber}`;
-    const nothing = { feesWei: 0n, profitUsd8: 0n, simulatedUsd8: transaction.terms.netProfitUsd8 };
-    this.book.settled({ executionId, block, rival: undefined, ...verdict, ...nothing });
+    const nothing = { feesWei: 0n, profitUsd8: 0n, rival: undefined };
+    this.book.settled({ ...offerOf(transaction), block, ...nothing, ...verdict });
     this.report(transaction, 'dropped', verdict);
   }
 
@@ -299,9 +298,8 @@ export class Ledger {
     });
     this.close(transaction, succeeded);
     if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
-    const simulatedUsd8 = transaction.terms.netProfitUsd8;
-    const paidOff = { feesWei, profitUsd8: realisedProfitUsd8, simulatedUsd8 };
-    this.book.settled({ executionId, rival: undefined, ...verdict, block: blockHash, ...paidOff });
+    const paidOff = { feesWei, profitUsd8: realisedProfitUsd8, rival: undefined };
+    this.book.settled({ ...offerOf(transaction), block: blockHash, ...paidOff, ...verdict });
     this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
       block: blockNumber,
       realisedProfitUsd8: String(realisedProfitUsd8),

@@ -1,3 +1,4 @@
+import type { BidBook, BidOutcome, BidStatus } from '../bids/bid-book.js';
 import type { ExecutionsRepository, LeaseKey } from '../database/index.js';
 import type { Clock } from '../domain/clock.js';
 import {
@@ -10,17 +11,14 @@ import {
 } from '../domain/outcome-tally.js';
 import type { ExecutionRates } from '../domain/execution-rates.js';
 import { pacingAfter, rested, startPacing, type Pacing } from '../domain/pacing.js';
-import type { Verdict } from '../domain/outcome.js';
 import { ratedOutcome, type RateBook } from './rate-book.js';
 
 /** An outcome that was settled. */
-export interface SettledOutcome extends Counted {
-  readonly executionId: string;
+export interface SettledOutcome extends Counted, BidOutcome {
   /** Any text that names the block of the outcome. */
   readonly block: string;
   /** What was expected when it was planned. USD with 8 decimals. */
   readonly simulatedUsd8: bigint;
-  readonly rival: Verdict['rival'];
 }
 
 /** The outcomes so far, and how carefully the bot goes on after them. */
@@ -33,6 +31,7 @@ export interface OutcomeStatus {
   readonly maxInFlight: number;
   /** The share of each bid that is offered now. */
   readonly bidShareBps: number;
+  readonly bids: BidStatus;
 }
 
 const DAY_MS = 86_400_000;
@@ -54,6 +53,7 @@ export class OutcomeBook {
     /** The key `execution.maxInFlight`. */
     private readonly most: number,
     private readonly rateBook: RateBook,
+    readonly bids: BidBook,
   ) {
     this.pacing = startPacing(most, clock.monotonicMs());
   }
@@ -68,6 +68,7 @@ export class OutcomeBook {
     this.totals = { ...NO_OUTCOMES, ...totals };
     this.recent = new Map(recent.map(({ executionId, ...one }) => [executionId, one]));
     await this.rateBook.load();
+    await this.bids.load(this.owner);
   }
 
   settled(settled: SettledOutcome): void {
@@ -79,12 +80,14 @@ export class OutcomeBook {
     this.pacing = pacingAfter(this.pacing, outcome, block, this.most, this.clock.monotonicMs());
     const rated = { outcome: ratedOutcome(outcome, rival), simulatedUsd8, realisedUsd8: profitUsd8 };
     this.rateBook.settled({ executionId, ...rated });
+    this.bids.settled(settled);
   }
 
   /** A reorg took the outcome back. The pace stays as it is, because a reorg is no win. */
   takenBack(executionId: string): void {
     this.forget(executionId);
     this.rateBook.takenBack(executionId);
+    this.bids.takenBack(executionId);
   }
 
   private forget(executionId: string): void {
@@ -104,7 +107,8 @@ export class OutcomeBook {
     const last24h = [...this.recent.values()].reduce((totals, one) => counted(totals, one), NO_OUTCOMES);
     const { maxInFlight, bidShareBps } = this.pace;
     const { rates } = this.rateBook;
-    return { overall: summaryOf(this.totals), last24h: summaryOf(last24h), rates, maxInFlight, bidShareBps };
+    const [overall, lastDay] = [summaryOf(this.totals), summaryOf(last24h)];
+    return { overall, last24h: lastDay, rates, maxInFlight, bidShareBps, bids: this.bids.status };
   }
 
   private forgetOld(): void {

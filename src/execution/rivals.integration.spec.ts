@@ -12,6 +12,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow } from '../../testing/send.js';
+import { bySize } from '../domain/bid.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../database/index.js';
 import { RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
@@ -106,6 +107,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
         operator: bench.signer.address,
         pending: [],
         marketNativePricesUsd8: [],
+        bidOf: bySize(config.planner),
         allowance: anAllowance(),
       })),
     );

@@ -16,7 +16,9 @@ export interface SettlementTerms {
   readonly nativePriceUsd8: bigint;
   /** USD with 8 decimals that the limits count for this intent. */
   readonly notionalUsd8: bigint;
-  /** USD with 8 decimals: the simulated profit after all costs. */
+  /** USD with 8 decimals: the simulated profit before all costs. */
+  readonly grossProfitUsd8: bigint;
+  /** The same after all costs. */
   readonly netProfitUsd8: bigint;
   /** Of the whole transaction, by the simulation. */
   readonly gasUsed: bigint;
@@ -29,14 +31,15 @@ export interface SettlementTerms {
 }
 
 export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
-  const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline } = plan;
+  const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, deadline } = plan;
+  const { grossProfitUsd8, netProfitUsd8 } = plan;
   const { address, decimals, priceUsd8 } = plan.profitAsset;
   const profitAsset = { address, decimals, priceUsd8 };
   const { gasUsed } = plan.simulation;
   const { number: planBlock, baseFeePerGas: baseFeePerGasWei } = plan.block;
   return {
     ...{ protocol, market, borrower, profitAsset, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
-    ...{ planBlock, gasUsed, baseFeePerGasWei },
+    ...{ grossProfitUsd8, planBlock, gasUsed, baseFeePerGasWei },
   };
 }
 
@@ -62,6 +65,7 @@ export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): Settl
       },
       nativePriceUsd8: integerOf(fields.nativePriceUsd8, 'nativePriceUsd8'),
       notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),
+      grossProfitUsd8: integerOf(fields.grossProfitUsd8, 'grossProfitUsd8'),
       netProfitUsd8: integerOf(fields.netProfitUsd8, 'netProfitUsd8'),
       gasUsed: integerOf(fieldsOf(fields.simulation, 'simulation').gasUsed, 'gasUsed'),
       baseFeePerGasWei: integerOf(fieldsOf(fields.block, 'block').baseFeePerGas, 'baseFeePerGas'),

@@ -10,6 +10,7 @@ import { eventually } from '../../testing/eventually.js';
 import { faultBegins } from '../../testing/fault-times.js';
 import { contractAnswers, withWord } from '../../testing/nodes/lies.js';
 import { LyingNode } from '../../testing/nodes/lying-node.js';
+import { bySize } from '../domain/bid.js';
 import type { ChimeraConfig } from '../config/index.js';
 import { OpportunityDetector, type Detection } from '../detector/opportunity-detector.js';
 import { poolsAt } from '../../testing/pools.js';
@@ -130,6 +131,7 @@ async function planOnce(): Promise<PlanDecision | undefined> {
       operator: toAddress(devnet.accounts.operator),
       pending: [],
       marketNativePricesUsd8: detector.marketNativePricesUsd8(view),
+      bidOf: bySize(config.planner),
       allowance: anAllowance(),
     })),
   );

@@ -10,6 +10,7 @@ import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { contractAnswers, fieldsOf, hex, simulatedCalls, withWord, word } from '../../testing/nodes/lies.js';
 import { LyingNode, type Lie } from '../../testing/nodes/lying-node.js';
+import { bySize } from '../domain/bid.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
@@ -57,6 +58,7 @@ beforeAll(async () => {
     operator: toAddress(devnet.accounts.operator),
     pending: [],
     marketNativePricesUsd8: [],
+    bidOf: bySize(config.planner),
     allowance: anAllowance(),
   };
 });

@@ -16,7 +16,9 @@ export function allocate(
   policy: PricingPolicy,
 ): PlanDecision[] {
   const { nativePriceUsd8, allowance } = context;
-  const paying = proofs.filter((proof): proof is PricedDraft => proof.kind === 'priced' && proof.pays);
+  const paying = proofs.filter(
+    (proof): proof is PricedDraft => proof.kind === 'priced' && proof.bid !== undefined,
+  );
   const allotted = allot(
     paying.map(({ need }) => need),
     nativePriceUsd8,

@@ -10,6 +10,7 @@ import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow, send } from '../../testing/send.js';
 import { sendFrom } from '../../testing/transactions.js';
+import { bySize } from '../domain/bid.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
 import { liquidatedEvents } from '../contract/contract.js';
 import type { PlanDecision } from '../domain/decision.js';
@@ -97,6 +98,7 @@ async function decide(
       operator: toAddress(devnet.accounts.operator),
       pending,
       marketNativePricesUsd8: [],
+      bidOf: bySize(config.planner),
       allowance: anAllowance(),
     })),
   );

@@ -16,6 +16,7 @@ import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import { sendFrom } from '../../testing/transactions.js';
+import { bySize } from '../domain/bid.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
 import { toAddress, type Hex } from '../domain/hex.js';
@@ -326,6 +327,7 @@ async function decideOn(
   const context = {
     block: view.block,
     ...{ pools, pending, marketNativePricesUsd8: [], allowance: anAllowance() },
+    bidOf: bySize(config.planner),
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
   };

@@ -173,9 +173,8 @@ export class ExecutionPlanner {
   private policy(): PricingPolicy {
     const { planner, execution, network } = this.config;
     const { maxGasPerTransaction } = chainDescription(network.chainId);
-    const { minProfitUsd8, slippageBps, baseBribeBps, maxBribeBps } = planner;
-    const bid = { minProfitUsd8, baseBribeBps, maxBribeBps };
-    return { ...bid, slippageBps, maxGasPerTransaction, chimera: execution.chimera };
+    const { minProfitUsd8, slippageBps } = planner;
+    return { minProfitUsd8, slippageBps, maxGasPerTransaction, chimera: execution.chimera };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Bidder } from '../domain/bid.js';
 import type { Block } from '../domain/block.js';
 import type { Allowance } from '../domain/budget.js';
 import type { PassTrace } from '../domain/pass-trace.js';
@@ -20,6 +21,8 @@ export interface PlanningContext {
   readonly operator: Address;
   /** Calls already sent and not yet mined, in nonce order. They will execute before anything planned now. */
   readonly pending: readonly Pick<TransactionCall, 'to' | 'data' | 'gasLimit'>[];
+  /** The bids of this pass, by the model of the configuration. */
+  readonly bidOf: Bidder;
   /** What the plans may reserve together. */
   readonly allowance: Allowance;
   /** Is told when the drafts are made and when they are proved. */

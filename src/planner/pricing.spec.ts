@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressOf, BLOCK, opportunityOf, pairOf, USDC, WETH } from '../../testing/builders/opportunities.js';
+import { BID_POLICY } from '../../testing/bids.js';
+import { bySize } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8 } from '../domain/costs.js';
 import { USD8 } from '../domain/money.js';
 import type { Funding } from '../domain/funding.js';
@@ -11,15 +13,13 @@ import { fullFees, planOf, priceDraft, type PricingPolicy } from './pricing.js';
 import type { Quote } from './quotes.js';
 
 const ETHER = 10n ** 18n;
-const context = { block: BLOCK, nativePriceUsd8: 2_500n * USD8 };
 const policy: PricingPolicy = {
   minProfitUsd8: 5n * USD8,
   slippageBps: 100,
-  baseBribeBps: 1_500,
-  maxBribeBps: 4_000,
   maxGasPerTransaction: 16_777_216n,
   chimera: addressOf('c4'),
 };
+const context = { block: BLOCK, nativePriceUsd8: 2_500n * USD8, bidOf: bySize(BID_POLICY) };
 const FEES = { l1Fee: ETHER / 100_000n, operatorFee: ETHER / 1_000_000n };
 
 const FLASH_SWAP: Funding = { kind: 'flash-swap' };
@@ -66,7 +66,7 @@ function priced(
   const at = { ...context, nativePriceUsd8 };
   const one = priceDraft(draft(funding), { simulation, feesOf: () => FEES }, at, policy);
   const plan = planOf(one, fullFees(one.need, nativePriceUsd8), at, policy);
-  return { plan, pays: one.pays };
+  return { plan, pays: one.bid !== undefined };
 }
 
 describe('price of a proved plan', () => {

@@ -1,7 +1,7 @@
 import { BASE_FEE_TOLERANCE, type Allotment, type FeeNeed } from '../domain/allotment.js';
 import { reservationOf } from '../domain/spend.js';
-import { bidUsd8, type BidPolicy } from '../domain/bid.js';
-import { nativeUsd8, totalCostsUsd8, unavoidableCosts, weiWithin, type Costs } from '../domain/costs.js';
+import type { Bid, BidPolicy } from '../domain/bid.js';
+import { nativeUsd8, totalCostsUsd8, unavoidableCosts, type Costs } from '../domain/costs.js';
 import { profitAssetOf } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, min, valueUsd8 } from '../domain/money.js';
@@ -16,7 +16,7 @@ import type { Quote } from './quotes.js';
 /** The fee for L1 data may rise by this factor until inclusion. */
 const L1_FEE_TOLERANCE = 2n;
 
-export interface PricingPolicy extends BidPolicy {
+export interface PricingPolicy extends Pick<BidPolicy, 'minProfitUsd8'> {
   /** How far the swap may be worse than simulated, of its input. */
   readonly slippageBps: number;
   readonly maxGasPerTransaction: bigint;
@@ -31,19 +31,22 @@ export interface PricedDraft {
   readonly simulation: Simulation;
   readonly grossProfitUsd8: bigint;
   readonly costsWithoutBid: Costs;
-  /** Whether the profit after unavoidable costs is at least the floor. If not, the plan is for the books. */
-  readonly pays: boolean;
+  /** What it offers; undefined: it does not reach the floor even without a bid, and is for the books. */
+  readonly bid: Bid | undefined;
   /** Its fees with the whole bid that the margin allows. */
   readonly need: FeeNeed;
 }
 
 type Context = Pick<PlanningContext, 'block' | 'nativePriceUsd8'>;
+
+/** Of a plan that does not reach the floor. */
+const NO_BID = { model: 'none', why: 'below the floor without a bid' } as const;
 type Fees = Omit<Allotment, 'kind'>;
 
 export function priceDraft(
   draft: Draft,
   { simulation: proved, feesOf }: Pick<Proved, 'simulation' | 'feesOf'>,
-  { block, nativePriceUsd8 }: Context,
+  { block, nativePriceUsd8, bidOf }: Context & Pick<PlanningContext, 'bidOf'>,
   policy: PricingPolicy,
 ): PricedDraft {
   const { candidate, funding, route } = draft.quote;
@@ -56,17 +59,18 @@ export function priceDraft(
     poolFeeUsd8: costUsd8(poolFees(route, simulation.swapInput), candidate.collateral),
     flashFeeUsd8: costUsd8(simulation.flashFee, candidate.debt),
   };
-  const bid = bidUsd8(grossProfitUsd8 - totalCostsUsd8(costsWithoutBid), policy);
+  const marginUsd8 = grossProfitUsd8 - totalCostsUsd8(costsWithoutBid);
+  const bid = bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
   const gasLimit = min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction);
   const { l1Fee, operatorFee } = feesOf(gasLimit);
   const need: FeeNeed = {
     gasLimit,
     baseFeePerGasWei: block.baseFeePerGas,
     besideGasWei: l1Fee * L1_FEE_TOLERANCE + operatorFee,
-    bidPerGasWei: weiWithin(bid ?? 0n, nativePriceUsd8) / gasUsed,
+    bidPerGasWei: bid?.perGasWei ?? 0n,
+    mostBidPerGasWei: bid?.mostPerGasWei ?? 0n,
   };
-  const pays = bid !== undefined;
-  return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, pays, need };
+  return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, bid, need };
 }
 
 /**
@@ -84,7 +88,7 @@ function simulationOf({ funding, route }: Quote, outcome: ProvedOutcome): Simula
 
 /** The plan with these fees, and with the floor on chain that pays for them. */
 export function planOf(
-  { draft, simulation, grossProfitUsd8, costsWithoutBid, need }: PricedDraft,
+  { draft, simulation, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
   { maxFeePerGas, maxPriorityFeePerGas, reservation, bidLoweredBy }: Fees,
   { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
@@ -129,8 +133,15 @@ export function planOf(
       maxPriorityFeePerGas,
     },
     reservation,
+    bid: bid ? { model: bid.model, why: whyOf(bid, maxPriorityFeePerGas, bidLoweredBy) } : NO_BID,
     bidLoweredBy,
   };
+}
+
+/** Why it offers what it offers: the words of the model, and what lowered it. */
+function whyOf({ why, perGasWei }: Bid, tipPerGasWei: bigint, loweredBy: Fees['bidLoweredBy']): string {
+  if (tipPerGasWei >= perGasWei) return why;
+  return `${why}; lowered from ${perGasWei} to ${tipPerGasWei} wei per gas by ${loweredBy ?? 'the pace after losses'}`;
 }
 
 /** The fees of a plan that nothing limits. */

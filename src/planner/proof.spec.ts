@@ -16,6 +16,7 @@ import {
   USDC,
   WETH,
 } from '../../testing/builders/opportunities.js';
+import { bySize } from '../domain/bid.js';
 import { parseConfig } from '../config/index.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
 import { uintWord, type Hex } from '../domain/hex.js';
@@ -44,6 +45,7 @@ const context: PlanningContext = {
   operator: addressOf('0e'),
   pending: [],
   marketNativePricesUsd8: [],
+  bidOf: bySize(config.planner),
   allowance: anAllowance(),
 };
 

@@ -84,6 +84,7 @@ export function aPlan(more: Partial<LiquidationPlan> = {}): LiquidationPlan {
     },
     // 500,000 gas at 10 gwei, at $2,500.
     reservation: { feeWei: 5n * 10n ** 15n, lossUsd8: (125n * USD) / 10n },
+    bid: { model: 'by-size', why: '15 % of the margin, by its size' },
     bidLoweredBy: undefined,
     ...more,
   };

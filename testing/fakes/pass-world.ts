@@ -102,6 +102,7 @@ export class PassWorld {
           return leads();
         },
         pendingCalls: () => this.pending(),
+        bidder: () => () => undefined,
         allowance: () => anAllowance({ slots: this.slots() }),
         inFlight: () => this.inFlight,
         settle: (_: unknown, takenBack?: readonly Hash[]) => {

@@ -144,6 +144,21 @@ export type ExecutionEvent =
       readonly message: string;
     }
   | {
+      /**
+       * A hundred submissions were reviewed, and the share of the gross profit that is bid follows from it.
+       */
+      readonly event: 'bid-share-reviewed';
+      /** Which review of this wallet it is, from 1. */
+      readonly number: number;
+      /** Shares of the gross profit, in hundredths of a percent. */
+      readonly fromBps: number;
+      readonly toBps: number;
+      readonly sent: number;
+      readonly won: number;
+      readonly inclusionBps: number;
+      readonly reason: string;
+    }
+  | {
       /** The bot stopped before these transactions were settled. The next start settles them. */
       readonly event: 'left-in-flight';
       readonly transactions: number;

@@ -17,7 +17,15 @@ const BUILD = { from: 'build' } as const;
 
 /** The methods of JSON-RPC that the bot uses. `batch`: several of them in one request. */
 export const RPC_METHODS = [
-  ...['batch', 'eth_blockNumber', 'eth_call', 'eth_chainId', 'eth_getBalance', 'eth_getBlockByHash'],
+  ...[
+    'batch',
+    'eth_blockNumber',
+    'eth_call',
+    'eth_chainId',
+    'eth_feeHistory',
+    'eth_getBalance',
+    'eth_getBlockByHash',
+  ],
   ...['eth_getBlockByNumber', 'eth_getCode', 'eth_getLogs', 'eth_getTransactionByHash'],
   ...['eth_getTransactionCount', 'eth_getTransactionReceipt', 'eth_sendRawTransaction', 'eth_simulateV1'],
 ] as const;
@@ -132,6 +140,10 @@ export const METRICS = {
     budget: ETH_BUDGETS,
   }),
   chimera_in_flight_limit: gauge('How many transactions may be in flight, after the last outcomes.'),
+  chimera_bid_gross_share_ratio: gauge(
+    'The share of the gross profit that the bid model by-inclusion offers. Absent with another model.',
+    'ratio',
+  ),
   chimera_bid_share_ratio: gauge('The share of each bid that is offered, after the last outcomes.', 'ratio'),
 
   // --- work
