@@ -7,7 +7,9 @@ import { BooksModule } from './books/books.module.js';
 import { BotModule } from './bot/bot.module.js';
 import { ChimeraConfigModule, secretTexts, type ChimeraConfig } from './config/index.js';
 import { SecretScrubber } from './domain/secret-forms.js';
+import type { Asset } from './domain/opportunity.js';
 import { ExecutionModule } from './execution/index.js';
+import { LenderBook } from './liquidity/lenders/lender-book.js';
 import { LiquidityModule } from './liquidity/liquidity.module.js';
 import { PoolBook } from './liquidity/pool-book.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
@@ -45,15 +47,22 @@ export class AppModule {
   }
 }
 
-/** The state of this application: the price feeds, the pools, and the markets that depend on them. */
+/** The state of this application: the price feeds, the pools and lenders, and the markets. */
 function stateModule({ protocols }: ChimeraConfig): DynamicModule {
   return StateModule.of({
     imports: [OraclesModule, LiquidityModule, ProtocolsModule],
-    inject: [FeedBook, PoolBook, LendingMarkets],
-    useFactory: (feeds: FeedBook, pools: PoolBook, { all }: LendingMarkets): FollowedParts => {
-      pools.serve(() => all.flatMap(({ tokens }) => tokens));
+    inject: [FeedBook, PoolBook, LenderBook, LendingMarkets],
+    useFactory: (
+      feeds: FeedBook,
+      pools: PoolBook,
+      lenders: LenderBook,
+      { all }: LendingMarkets,
+    ): FollowedParts => {
+      const tokens = (): readonly Asset[] => all.flatMap((market) => market.tokens);
+      pools.serve(tokens);
+      lenders.serve(tokens);
       return {
-        before: [feeds, pools],
+        before: [feeds, pools, lenders],
         markets: all.map((market, index) => ({ market, fromBlock: protocols[index]?.fromBlock ?? 0 })),
       };
     },

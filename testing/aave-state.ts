@@ -3,6 +3,7 @@ import { chainDescription } from '../src/domain/chain-description.js';
 import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
 import { WAD } from '../src/domain/money.js';
+import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
 import { PoolBook } from '../src/liquidity/pool-book.js';
 import { PoolReader } from '../src/liquidity/pool-reader.js';
 import { FeedBook } from '../src/oracles/feed-book.js';
@@ -74,7 +75,10 @@ export function aaveState(
   const pools = new PoolBook(new PoolReader(chain, []), { minPoolUsd8: 0n, hubs: [] }, events, clock);
   const engine = new StateEngine(
     chain,
-    { before: [parts.feeds, pools], markets: [{ market: parts.market, fromBlock }] },
+    {
+      before: [parts.feeds, pools, new LenderBook([], clock)],
+      markets: [{ market: parts.market, fromBlock }],
+    },
     checkpoints,
     backfill,
     chainDescription(chain.chainId),

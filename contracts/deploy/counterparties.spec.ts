@@ -13,7 +13,12 @@ describe('counterparties of a configuration', () => {
         { name: 'blue', kind: 'morpho-blue', morpho: address('a3') },
       ],
       liquidity: {
-        flash: { morpho: address('a3'), aavePool: address('b1'), balancerVault: address('b2') },
+        flash: {
+          morpho: address('a3'),
+          aavePool: address('b1'),
+          balancerVault: address('b2'),
+          balancerV3Vault: address('b4'),
+        },
         factories: [{ name: 'aerodrome', kind: 'solidly', factory: address('b3') }],
       },
     });
@@ -24,6 +29,7 @@ describe('counterparties of a configuration', () => {
       { key: 'liquidity.flash.morpho', kind: 'MorphoBlue', address: address('a3') },
       { key: 'liquidity.flash.aavePool', kind: 'AaveV3', address: address('b1') },
       { key: 'liquidity.flash.balancerVault', kind: 'BalancerV2', address: address('b2') },
+      { key: 'liquidity.flash.balancerV3Vault', kind: 'BalancerV3', address: address('b4') },
       { key: 'liquidity.factories (aerodrome)', kind: 'Solidly', address: address('b3') },
     ]);
   });

@@ -54,6 +54,7 @@ export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[
     ...optional('liquidity.flash.morpho', 'MorphoBlue', flash?.morpho),
     ...optional('liquidity.flash.aavePool', 'AaveV3', flash?.aavePool),
     ...optional('liquidity.flash.balancerVault', 'BalancerV2', flash?.balancerVault),
+    ...optional('liquidity.flash.balancerV3Vault', 'BalancerV3', flash?.balancerV3Vault),
     ...factories.map(({ name, kind, factory }) => ({
       key: `liquidity.factories (${name})`,
       kind: FACTORY_KINDS[kind],

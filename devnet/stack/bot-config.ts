@@ -28,6 +28,9 @@ export interface BotSettings {
   readonly nativeUsdFeed?: string;
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
+  readonly minPoolUsd?: string;
+  /** The section `liquidity.flash`: YAML. Default: every lender of the chain. */
+  readonly lenders?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
   readonly maxPlanAgeMs?: number;
   readonly maxInFlight?: number;
@@ -94,6 +97,8 @@ export function botConfig(
     nativeUsdFeed = addresses.nativeUsdFeed,
     scanIntervalMs = 5000,
     watchBelowHealthFactor = '1.1',
+    minPoolUsd = '1000',
+    lenders = `{ morpho: "${addresses.morpho}", balancerVault: "${addresses.balancerVault}", aavePool: "${addresses.pool}" }`,
     maxPlanAgeMs = 15_000,
     maxInFlight = 16,
     apiPort = 0,
@@ -119,6 +124,8 @@ liquidity:
     - { name: slipstream, kind: slipstream, factory: "${addresses.slipstreamFactory}" }
     - { name: aerodrome, kind: solidly, factory: "${addresses.solidlyFactory}" }
     - { name: pancake, kind: pancake-v3, factory: "${addresses.pancakeFactory}" }
+  minPoolUsd: ${minPoolUsd}
+  flash: ${lenders}
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, bidModel: ${bidModel}, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:

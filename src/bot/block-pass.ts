@@ -8,6 +8,7 @@ import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import { ExecutionService } from '../execution/index.js';
+import { LENDERS } from '../liquidity/lenders/lender-book.js';
 import { POOLS } from '../liquidity/pool-book.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
@@ -116,6 +117,7 @@ export class BlockPass {
     const now = (): PlanningContext => ({
       block: view.block,
       pools: view.of(POOLS),
+      lenders: view.of(LENDERS),
       // Without it there is no opportunity: the detector refuses all of them.
       nativePriceUsd8: native?.answer ?? 0n,
       nativePriceConfirmed: nativeConfirmed,

@@ -149,8 +149,12 @@ export class FlashConfig {
   @ContractAddress({ optional: true })
   readonly aavePool?: Address;
 
+  /** Of Balancer v2. */
   @ContractAddress({ optional: true })
   readonly balancerVault?: Address;
+
+  @ContractAddress({ optional: true })
+  readonly balancerV3Vault?: Address;
 }
 
 export class LiquidityConfig {

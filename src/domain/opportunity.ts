@@ -14,7 +14,7 @@ export interface Asset {
  * Why an amount is worth trying. The slope of the profit changes only at a few amounts, so the best amount is
  * one of these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the
  * protocol's minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is
- * worth, what the market can pay out of the collateral, or the operator's limit.
+ * worth, what the market can pay out of the collateral, what the lender has, or the operator's limit.
  */
 export type Sizing =
   | 'all-debt'
@@ -23,6 +23,7 @@ export type Sizing =
   | 'leaves-minimum'
   | 'swap-depth'
   | 'payable'
+  | 'lender-depth'
   | 'notional-limit';
 
 /** One collateral, debt and amount, and what the protocol would do with them at the block of the pass. */

@@ -22,6 +22,7 @@ import type { LiquidationPlan } from '../domain/plan.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import { MarketLiquidations } from '../protocols/market-liquidations.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 
 const WETH = 10n ** 18n;
 const USDC = 10n ** 6n;
@@ -103,6 +104,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
       planner.plan(opportunities, () => ({
         block: view.block,
         pools,
+        lenders: NO_OFFERS,
         nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
         operator: bench.signer.address,
         pending: [],

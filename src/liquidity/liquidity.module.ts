@@ -3,12 +3,14 @@ import { ChimeraConfig } from '../config/index.js';
 import { Events } from '../domain/events/events.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
+import { LenderBook } from './lenders/lender-book.js';
+import { lendersOf } from './lenders/lenders.js';
 import { PoolBook } from './pool-book.js';
 import { PoolReader, venuesOf } from './pool-reader.js';
 
 /**
- * Where the debt token is bought and the collateral sold: pools, kept by their logs. It must never assume a
- * price: a state is true at its block, and nowhere else.
+ * Where the debt token is bought or borrowed and the collateral sold: pools, kept by their logs, and lenders,
+ * asked by turns. It must never assume a price: a state is true at its block, and nowhere else.
  */
 @Module({
   imports: [RpcModule],
@@ -19,7 +21,12 @@ import { PoolReader, venuesOf } from './pool-reader.js';
       useFactory: (chain: Chain, { liquidity }: ChimeraConfig, events: Events) =>
         new PoolBook(new PoolReader(chain, venuesOf(liquidity)), liquidity, events),
     },
+    {
+      provide: LenderBook,
+      inject: [ChimeraConfig],
+      useFactory: ({ liquidity }: ChimeraConfig) => new LenderBook(lendersOf(liquidity.flash)),
+    },
   ],
-  exports: [PoolBook],
+  exports: [PoolBook, LenderBook],
 })
 export class LiquidityModule {}

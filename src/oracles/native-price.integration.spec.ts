@@ -26,6 +26,7 @@ import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
 import { NativePriceWatch } from './native-price-watch.js';
 import { PriceGuard } from './price-guard.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 
 /** Not the feed of the market, so that only this one fails. It answers what the market's one does. */
 const FEED: Address = `0x${'fe'.repeat(20)}`;
@@ -126,6 +127,7 @@ async function planOnce(): Promise<PlanDecision | undefined> {
     planner.plan(opportunities, () => ({
       block: view.block,
       pools,
+      lenders: NO_OFFERS,
       nativePriceUsd8: native?.answer ?? 0n,
       nativePriceConfirmed: nativeConfirmed,
       operator: toAddress(devnet.accounts.operator),

@@ -21,6 +21,7 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import type { PlanningContext } from './planning-context.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 
 /** OP stack: the predeploy that says what a transaction pays beside its gas. */
 const GAS_PRICE_ORACLE = '0x420000000000000000000000000000000000000f';
@@ -54,6 +55,7 @@ beforeAll(async () => {
   context = {
     block: view.block,
     pools: await poolsAt(devnet, honest.chain, config, view.block.hash),
+    lenders: NO_OFFERS,
     nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
     pending: [],

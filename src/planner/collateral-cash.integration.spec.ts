@@ -21,6 +21,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import { ExecutionPlanner } from './execution-planner.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 
 const ETHER = 10n ** 18n;
 
@@ -94,6 +95,7 @@ async function decide(
     planner.plan(opportunities, () => ({
       block: view.block,
       pools,
+      lenders: NO_OFFERS,
       nativePriceUsd8: view.of(parts.feeds).native?.answer ?? 0n,
       operator: toAddress(devnet.accounts.operator),
       pending,

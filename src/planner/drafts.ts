@@ -15,9 +15,6 @@ import { flashSwapSteps, saleSteps } from './steps.js';
 /** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
 
-/** What one more pool of a route takes: measured by bench:gas. */
-export const GAS_OF_HOP = 65_000n;
-
 /** A quoted liquidation as a call that can be simulated. */
 export interface Draft {
   readonly opportunity: Opportunity;

@@ -29,6 +29,7 @@ import { liquidatedEvents } from '../contract/contract.js';
 import { Secret } from '../domain/secret.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
 import { draftOf } from './drafts.js';
@@ -56,7 +57,6 @@ const longCbEthForUsdc: PositionRequest = {
 
 const FLASH_SWAP = { kind: 'flash-swap' } as const;
 const RICH = 10n ** 9n * USD8;
-
 /** JUMPDEST, PUSH1 0, JUMP */
 const JUMPS_FOR_EVER = '0x5b600056';
 
@@ -326,7 +326,7 @@ async function decideOn(
   const pools = await poolsAt(devnet, chain, config, view.block.hash);
   const context = {
     block: view.block,
-    ...{ pools, pending, marketNativePricesUsd8: [], allowance: anAllowance() },
+    ...{ pools, lenders: NO_OFFERS, pending, marketNativePricesUsd8: [], allowance: anAllowance() },
     bidOf: bySize(config.planner),
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),

@@ -4,7 +4,6 @@ import { ChimeraConfig } from '../config/index.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
-import { nativeUsd8 } from '../domain/costs.js';
 import { RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
@@ -17,7 +16,7 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
-import { draftOf, GAS_BEFORE_SIMULATION, GAS_OF_HOP, type Draft } from './drafts.js';
+import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
 import { GAS_OF_DRAFT, roomFor } from './proof-chunks.js';
@@ -75,8 +74,7 @@ export class ExecutionPlanner {
     opportunities: readonly Opportunity[],
     context: PlanningContext,
   ): { readonly drafts: readonly Draft[]; readonly decisions: readonly PlanDecision[] } {
-    const hopCostUsd8 = nativeUsd8(GAS_OF_HOP * context.block.baseFeePerGas, context.nativePriceUsd8);
-    const quotes = bestQuotes(context.pools, opportunities, hopCostUsd8);
+    const quotes = bestQuotes(context, opportunities);
     const decisions: PlanDecision[] = [];
     const drafts: Draft[] = [];
     for (const [index, opportunity] of opportunities.entries()) {
@@ -115,6 +113,7 @@ export class ExecutionPlanner {
       if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
       const first = context.pending.length + index === 0;
       const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
+      if (refusal.reason === 'simulation-reverted') doubtLender(draft, context);
       return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
     });
     return allocate(priced, agreed, policy);
@@ -201,6 +200,12 @@ const UNDERFLOW = 'Panic(17)';
 /** Not refused for good: it was not simulated. */
 function later({ opportunity }: Pick<Draft, 'opportunity'>): PlanDecision {
   return { ...rejected('comes-later'), opportunity };
+}
+
+/** The lender of a plan that reverted may be the cause. */
+function doubtLender({ opportunity, quote }: Draft, { lenders }: Pick<PlanningContext, 'lenders'>): void {
+  const { funding, candidate } = quote;
+  if (funding.kind === 'loan') lenders.doubt(funding, opportunity.borrower, candidate.debt.address);
 }
 
 /** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */

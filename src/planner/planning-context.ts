@@ -4,6 +4,7 @@ import type { Allowance } from '../domain/budget.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { Address } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
+import type { Offers } from '../liquidity/lenders/offers.js';
 import type { PoolsView } from '../liquidity/pool-book.js';
 
 /** What the plans of one pass have in common. */
@@ -11,6 +12,8 @@ export interface PlanningContext {
   readonly block: Block;
   /** The pools at that block. */
   readonly pools: PoolsView;
+  /** What can be borrowed, as it was read last. */
+  readonly lenders: Offers;
   /** USD with 8 decimals for one native token, by its feed. */
   readonly nativePriceUsd8: bigint;
   /** As many endpoints as must agree said that price: it counts also while the feed gives none. */

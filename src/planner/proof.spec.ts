@@ -24,6 +24,7 @@ import { USD8 } from '../domain/money.js';
 import type { PlanDecision } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import type { PlanningContext } from './planning-context.js';
@@ -41,6 +42,7 @@ const large = opportunityOf(positionOf(), undefined, addressOf('b2'));
 const context: PlanningContext = {
   block: BLOCK,
   pools,
+  lenders: NO_OFFERS,
   nativePriceUsd8: 2_500n * USD8,
   operator: addressOf('0e'),
   pending: [],

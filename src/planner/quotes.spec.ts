@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   addressOf,
+  BLOCK,
   opportunityOf,
   pairOf,
   positionOf,
@@ -11,12 +12,20 @@ import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.j
 import { viewOfPools } from '../../testing/pools.js';
 import { USD8 } from '../domain/money.js';
 import { mostSeized, type Opportunity } from '../domain/opportunity.js';
+import { NO_OFFERS } from '../liquidity/lenders/offers.js';
+import type { PoolsView } from '../liquidity/pool-book.js';
 import type { Pool } from '../liquidity/pool.js';
 import { bestQuotes, type Quote, type QuoteDecision } from './quotes.js';
 
 const weth = (whole: number): bigint => BigInt(whole) * 10n ** 18n;
 const usdc = (whole: number): bigint => BigInt(whole) * 10n ** 6n;
-const HOP_USD8 = USD8 / 100n;
+/** A hop burns about a dime. */
+const GAS = { block: { ...BLOCK, baseFeePerGas: 600_000_000n }, nativePriceUsd8: 2_700n * USD8 };
+const contextOf = (pools: PoolsView, lenders = NO_OFFERS): Parameters<typeof bestQuotes>[0] => ({
+  ...GAS,
+  pools,
+  lenders,
+});
 
 /** At $2,700 for one WETH. */
 const poolOf = (byte: string, wholeWeth: number, feePips = 500): ConstantProductPool =>
@@ -29,7 +38,7 @@ const payable = (units: bigint | undefined, opportunity = opportunityOf()): Oppo
 });
 
 function quotesOf(pools: readonly Pool[], ...opportunities: Opportunity[]): QuoteDecision[] {
-  return bestQuotes(viewOfPools(pools), opportunities, HOP_USD8);
+  return bestQuotes(contextOf(viewOfPools(pools)), opportunities);
 }
 
 function quoteOf(pools: readonly Pool[], opportunity = opportunityOf()): Quote {
@@ -170,7 +179,7 @@ describe('quotes', () => {
   });
 
   it('say that pools are being read where a route may still be found', () => {
-    expect(bestQuotes({ pools: new Map(), isWhole: false }, [opportunityOf()], HOP_USD8)).toMatchObject([
+    expect(bestQuotes(contextOf({ pools: new Map(), isWhole: false }), [opportunityOf()])).toMatchObject([
       { kind: 'rejected', reason: 'pools-not-read' },
     ]);
   });

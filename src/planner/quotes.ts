@@ -1,16 +1,23 @@
+import { nativeUsd8 } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
-import { amountWorth, max, valueUsd8 } from '../domain/money.js';
-import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
+import { amountWorth, max, mulDivFloor, valueUsd8 } from '../domain/money.js';
+import {
+  mostSeized,
+  type LiquidationCandidate,
+  type LiquidationPair,
+  type Opportunity,
+} from '../domain/opportunity.js';
 import type { Route } from '../domain/route.js';
-import type { PoolsView } from '../liquidity/pool-book.js';
+import type { Offer } from '../liquidity/lenders/lender.js';
 import { sizePair, sizePayable } from '../protocols/market-kinds.js';
-import type { Form } from '../routes/form.js';
+import type { FormKind } from '../routes/form.js';
 import { Router } from '../routes/router.js';
 import { inSequence, type Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
 import { Payables, type Payment } from './payables.js';
+import type { PlanningContext } from './planning-context.js';
 
 /** A candidate with the money that would fund it, and the route that would sell its collateral. */
 export interface Quote {
@@ -28,24 +35,26 @@ export type QuoteDecision = { readonly kind: 'quoted'; readonly quote: Quote } |
 
 /** The smallest amount that is looked at, as a part of the largest. */
 const LEAST_PART = 1_000n;
+/** A loan of all that a lender has stays below it by this part. */
+const LENT_MARGIN = 10n ** 9n;
+
+/** What one more pool of a route burns: measured by bench:gas. */
+const GAS_OF_HOP = 65_000n;
+
+type QuotingContext = Pick<PlanningContext, 'pools' | 'lenders' | 'block' | 'nativePriceUsd8'>;
 
 /**
- * The most profitable collateral, debt, amount and route of each opportunity, by the pools and the markets at
- * one block and before costs. Nothing is asked.
+ * The most profitable collateral, debt, amount, funding and route of each opportunity, by the pools, lenders
+ * and markets at one block and before costs. Nothing is asked.
  *
  * The most profitable opportunity is the first to choose, because its plan is sent first. The others find the
  * pools, and what the markets can pay out, as it leaves them.
- *
- * @param hopCostUsd8 gas of one hop.
  */
-export function bestQuotes(
-  { pools, isWhole }: PoolsView,
-  opportunities: readonly Opportunity[],
-  hopCostUsd8: bigint,
-): QuoteDecision[] {
+export function bestQuotes(context: QuotingContext, opportunities: readonly Opportunity[]): QuoteDecision[] {
+  const { pools, isWhole } = context.pools;
   const router = Router.of(pools.values());
   const payables = Payables.of(opportunities);
-  const positions = opportunities.map((one) => optionsOf(one, payables, hopCostUsd8));
+  const positions = opportunities.map((one) => optionsOf(one, payables, context));
   const decisions: QuoteDecision[] = [];
   for (const { position, option, plan } of inSequence(router, positions)) {
     const chosen = positions[position]?.[option];
@@ -59,7 +68,7 @@ export function bestQuotes(
     decisions[position] = { kind: 'quoted', quote };
   }
   return opportunities.map(
-    (_, index) => decisions[index] ?? refusalOf(positions[index] ?? [], router, payables, isWhole),
+    (one, index) => decisions[index] ?? refusalOf(one, positions[index] ?? [], router, payables, isWhole),
   );
 }
 
@@ -70,45 +79,81 @@ interface PairOption extends Option<LiquidationCandidate> {
   readonly trade: PairTrade;
 }
 
+/**
+ * By a flash swap, and by each lender up to the first that has enough for the largest amount: those after it
+ * are dearer. Within one token there is nothing to swap.
+ */
 function optionsOf(
-  { market, pairs }: Opportunity,
+  { market, borrower, pairs }: Opportunity,
   payables: Payables,
-  hopCostUsd8: bigint,
+  { lenders, block, nativePriceUsd8 }: QuotingContext,
 ): readonly PairOption[] {
+  const gasUsd8 = (gas: bigint): bigint => nativeUsd8(gas * block.baseFeePerGas, nativePriceUsd8);
+  const hopUsd8 = gasUsd8(GAS_OF_HOP);
   return pairs.flatMap((pair) => {
     const [candidate] = pair.candidates;
     if (!candidate) return [];
+    const { collateral, debt } = candidate;
     const payment = { market, pair, candidate };
-    const form: Form = { kind: 'flash-swap', hopCost: amountWorth(hopCostUsd8, candidate.collateral) };
-    return [
-      {
+    const flashSwap: PairOption = {
+      payment,
+      funding: { kind: 'flash-swap' },
+      form: { kind: 'flash-swap', hopCost: amountWorth(hopUsd8, collateral) },
+      trade: new PairTrade(payment, payables),
+      worth: (netProfit) => valueUsd8(netProfit, collateral),
+      fits: (size) => payables.fits({ ...payment, candidate: size }),
+    };
+    const loans = upToEnough(lenders.for(borrower, debt.address), pair).map((offer): PairOption => {
+      const trade = new PairTrade(payment, payables, offer);
+      return {
         payment,
-        funding: { kind: 'flash-swap' } as const,
-        form,
-        trade: new PairTrade(payment, payables),
-        worth: (netProfit) => valueUsd8(netProfit, candidate.collateral),
-        fits: (size) => payables.fits({ ...payment, candidate: size }),
-      },
-    ];
+        funding: { kind: 'loan', name: offer.name, lender: offer.lender, feeBps: offer.feeBps },
+        form: { kind: 'sale', hopCost: amountWorth(hopUsd8, debt), loanFeeBps: offer.feeBps },
+        trade,
+        worth: (netProfit) => valueUsd8(netProfit, debt) - gasUsd8(offer.gas),
+        fits: (size) => trade.fits(size),
+      };
+    });
+    return collateral.address === debt.address ? loans : [flashSwap, ...loans];
   });
 }
 
+function upToEnough(offers: readonly Offer[], { candidates }: LiquidationPair): readonly Offer[] {
+  const enough = candidates.map(({ debtToFund }) => debtToFund).reduce(max, 0n);
+  const first = offers.findIndex(({ most }) => most >= enough);
+  return first < 0 ? offers : offers.slice(0, first + 1);
+}
+
 function refusalOf(
+  { pairs }: Opportunity,
   options: readonly PairOption[],
   router: Router,
   payables: Payables,
   isWhole: boolean,
 ): Rejection {
-  const reached = options.filter(({ trade, form }) =>
-    router.reaches(trade.collateral, trade.debt, form.kind),
-  );
-  if (reached.length === 0) return rejected(isWhole ? 'no-route' : 'pools-not-read');
+  const reaches = ({ collateral, debt }: Pair, kind: FormKind): boolean =>
+    collateral === debt ? kind === 'sale' : router.reaches(collateral, debt, kind);
+  const reached = options.filter(({ trade, form }) => reaches(trade, form.kind));
+  if (reached.length === 0) {
+    const lacksLoan = pairs.some(({ candidates: [first] }) => first && reaches(pairOf(first), 'sale'));
+    if (lacksLoan) return rejected('no-lender');
+    return rejected(isWhole ? 'no-route' : 'pools-not-read');
+  }
   const unpayable = reached.find(({ trade }) => trade.most === 0n);
-  if (unpayable) return payables.refusalOf(unpayable.payment);
-  return rejected('route-too-shallow', { pairs: String(reached.length) });
+  if (unpayable)
+    return unpayable.trade.isPayable ? rejected('no-lender') : payables.refusalOf(unpayable.payment);
+  return rejected('route-too-shallow', {
+    pairs: String(new Set(reached.map(({ payment }) => payment)).size),
+  });
 }
 
-/** The amounts of a pair that its market can pay out now. */
+type Pair = Pick<PairTrade, 'collateral' | 'debt'>;
+
+function pairOf({ collateral, debt }: LiquidationCandidate): Pair {
+  return { collateral: collateral.address, debt: debt.address };
+}
+
+/** The amounts of a pair that its market can pay out now, and that the lender has, if one is needed. */
 class PairTrade implements Trade<LiquidationCandidate> {
   readonly collateral: Address;
   readonly debt: Address;
@@ -117,6 +162,7 @@ class PairTrade implements Trade<LiquidationCandidate> {
   constructor(
     private readonly payment: Payment,
     private readonly payables: Payables,
+    private readonly offer?: Offer,
   ) {
     const { candidate, pair } = payment;
     this.collateral = candidate.collateral.address;
@@ -125,10 +171,10 @@ class PairTrade implements Trade<LiquidationCandidate> {
   }
 
   get edges(): readonly bigint[] {
-    return this.payable().map(({ debtToCover }) => debtToCover);
+    return this.allowed().map(({ debtToCover }) => debtToCover);
   }
 
-  /** 0 where the market can pay out nothing that the protocol allows. */
+  /** 0 where the market can pay out nothing that the protocol allows, or the lender has too little for it. */
   get most(): bigint {
     return this.edges.reduce(max, 0n);
   }
@@ -137,17 +183,42 @@ class PairTrade implements Trade<LiquidationCandidate> {
     return max(this.most / LEAST_PART, 1n);
   }
 
+  /** Whether the market can pay out any amount, wherever the debt tokens come from. */
+  get isPayable(): boolean {
+    return this.payable().length > 0;
+  }
+
   size(debtToCover: bigint): LiquidationCandidate | undefined {
-    const edge = this.payable().find((one) => one.debtToCover === debtToCover);
+    const edge = this.allowed().find((one) => one.debtToCover === debtToCover);
     if (edge) return edge;
     const sized = sizePair(this.pair, debtToCover, 'swap-depth');
     return sized && this.fits(sized) ? sized : undefined;
   }
 
+  fits(candidate: LiquidationCandidate): boolean {
+    return this.canPay(candidate) && this.canLend(candidate);
+  }
+
+  /** Of what can be paid out what can be lent, and the largest that can. */
+  private allowed(): readonly LiquidationCandidate[] {
+    const payable = this.payable();
+    if (!this.offer) return payable;
+    const lent = payable.filter((candidate) => this.canLend(candidate));
+    const largest = payable.reduce<LiquidationCandidate | undefined>(
+      (best, one) => (best && best.debtToCover >= one.debtToCover ? best : one),
+      undefined,
+    );
+    if (!largest || lent.includes(largest)) return lent;
+    const debtToCover = mulDivFloor(this.offer.most, largest.debtToCover, this.takenBy(largest));
+    // Rounding must not lift it above what there is.
+    const sized = sizePair(this.pair, debtToCover - debtToCover / LENT_MARGIN, 'lender-depth');
+    return sized && this.fits(sized) ? [...lent, sized] : lent;
+  }
+
   /** Of the amounts worth trying those that can be paid out, and the largest that can. */
   private payable(): readonly LiquidationCandidate[] {
     const { candidates } = this.pair;
-    const payable = candidates.filter((candidate) => this.fits(candidate));
+    const payable = candidates.filter((candidate) => this.canPay(candidate));
     if (payable.length === candidates.length) return payable;
     const left = this.payables.of(this.payment);
     const largest = left === undefined ? undefined : sizePayable(this.pair, left);
@@ -155,7 +226,20 @@ class PairTrade implements Trade<LiquidationCandidate> {
     return largest && largest.debtToCover <= most ? [...payable, largest] : payable;
   }
 
-  private fits(candidate: LiquidationCandidate): boolean {
+  private canPay(candidate: LiquidationCandidate): boolean {
     return this.payables.fits({ ...this.payment, candidate });
+  }
+
+  private canLend(candidate: LiquidationCandidate): boolean {
+    return !this.offer || this.takenBy(candidate) <= this.offer.most;
+  }
+
+  /**
+   * What the lender must have. A market that lends out of the reserve from which it pays the collateral needs
+   * both: Aave pays out before it is repaid (LiquidationLogic.sol `executeLiquidationCall`).
+   */
+  private takenBy(candidate: LiquidationCandidate): bigint {
+    const isOwn = this.offer?.lender === this.payment.market && this.collateral === this.debt;
+    return candidate.debtToFund + (isOwn ? mostSeized(candidate) : 0n);
   }
 }

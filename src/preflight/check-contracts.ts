@@ -10,6 +10,12 @@ const FACTORY_KINDS = {
   'pancake-v3': { kind: Kind.PancakeV3, description: 'a factory of Pancake v3' },
   solidly: { kind: Kind.Solidly, description: 'a factory of Solidly' },
 } as const;
+const LENDER_KINDS = {
+  morpho: { kind: Kind.MorphoBlue, description: 'Morpho Blue' },
+  aavePool: { kind: Kind.AaveV3, description: 'a pool of Aave v3' },
+  balancerVault: { kind: Kind.BalancerV2, description: 'a vault of Balancer v2' },
+  balancerV3Vault: { kind: Kind.BalancerV3, description: 'a vault of Balancer v3' },
+} as const;
 const WORD = 64;
 
 /** A word that holds an address, as people write it. */
@@ -51,13 +57,22 @@ export async function counterpartiesOf(
   });
 }
 
-/** The factories of pools that our own contract must have listed, each with its key. */
-export function factoriesOf({
-  liquidity,
-}: ChimeraConfig): readonly (Counterparty & { readonly key: string })[] {
+/** What our own contract must have listed beside its markets, with the key that names it. */
+export type Listed = Counterparty & { readonly key: string };
+
+/** The factories of pools. */
+export function factoriesOf({ liquidity }: ChimeraConfig): readonly Listed[] {
   return liquidity.factories.map(({ name, kind, factory }) => ({
     key: `liquidity.factories (${name})`,
     address: factory,
     ...FACTORY_KINDS[kind],
   }));
+}
+
+/** The lenders. */
+export function lendersOf({ liquidity: { flash } }: ChimeraConfig): readonly Listed[] {
+  return Object.entries(LENDER_KINDS).flatMap(([name, kind]) => {
+    const address = flash?.[name as keyof typeof LENDER_KINDS];
+    return address ? [{ key: `liquidity.flash.${name}`, address, ...kind }] : [];
+  });
 }

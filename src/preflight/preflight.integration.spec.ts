@@ -49,16 +49,10 @@ describe('the check of the chain before the start', () => {
       expect(await problems((yaml) => yaml.replaceAll(address, NOWHERE))).toContainEqual(
         expect.stringMatching(`^${key.replace(/[()]/g, '\\$&')}: there is no contract at ${NOWHERE}`),
       );
-    const optional = ['flash: { morpho: "AT" }'];
-    optional.push('flash: { aavePool: "AT" }', 'flash: { balancerVault: "AT" }');
-    for (const line of optional) {
-      const [, section, key] = /^(\w+): \{ (\w+)/.exec(line) ?? [];
-      expect(
-        await problems((yaml) => yaml.replace(/^liquidity:\n/m, `$&  ${line.replace('AT', NOWHERE)}\n`)),
-      ).toEqual([
-        expect.stringMatching(`^liquidity\\.${section}\\.${key}: there is no contract at ${NOWHERE}`),
+    for (const key of ['morpho', 'aavePool', 'balancerVault', 'balancerV3Vault'])
+      expect(await problems((yaml) => yaml.replace(/flash: .*/, `flash: { ${key}: "${NOWHERE}" }`))).toEqual([
+        expect.stringMatching(`^liquidity\\.flash\\.${key}: there is no contract at ${NOWHERE}`),
       ]);
-    }
   });
 
   it('F19 one of primary and backup does not serve: it starts with the other; with none it does not', async () => {
@@ -107,7 +101,22 @@ describe('the check of the chain before the start', () => {
     await send(devnet, deployer, chimera, 'setCounterparty', devnet.addresses.pool, 0);
     expect(await problems()).toEqual([
       expect.stringMatching(/^protocols \(aave\): .* may not call 0x.*; its owner has to list it as /),
+      // It is a lender, too.
+      expect.stringMatching(/^liquidity\.flash\.aavePool: .* may not call 0x/),
     ]);
+  });
+
+  it('a lender that the contract does not list, or lists as another kind', async () => {
+    const { deployer } = devnet.accounts;
+    const { chimera } = devnet.contracts;
+    for (const kind of [Kind.None, Kind.BalancerV3]) {
+      await send(devnet, deployer, chimera, 'setCounterparty', devnet.addresses.balancerVault, kind);
+      expect(await problems()).toEqual([
+        expect.stringMatching(
+          /^liquidity\.flash\.balancerVault: .* may not call 0x.*; its owner has to list it as a vault of Balancer v2 /,
+        ),
+      ]);
+    }
   });
 
   it('a factory of pools that the contract does not list, or lists as another kind', async () => {

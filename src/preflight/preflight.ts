@@ -19,7 +19,7 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
-import { addressOf, counterpartiesOf, factoriesOf, words } from './check-contracts.js';
+import { addressOf, counterpartiesOf, factoriesOf, lendersOf, words } from './check-contracts.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -104,6 +104,7 @@ async function missingContracts(
     ...optional('liquidity.flash.morpho', flash?.morpho),
     ...optional('liquidity.flash.aavePool', flash?.aavePool),
     ...optional('liquidity.flash.balancerVault', flash?.balancerVault),
+    ...optional('liquidity.flash.balancerV3Vault', flash?.balancerV3Vault),
     ['Multicall3', MULTICALL3],
   ];
   const codes = await Promise.all(expected.map(([, address]) => chain.getCode(address)));
@@ -125,11 +126,11 @@ async function checkRoles(
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
   const found = await counterpartiesOf(chain, markets, block.hash);
-  const factories = factoriesOf(config);
-  const counterparties = [...found.filter((one) => typeof one !== 'string'), ...factories];
+  const listed = [...factoriesOf(config), ...lendersOf(config)];
+  const counterparties = [...found.filter((one) => typeof one !== 'string'), ...listed];
   const problems = found.filter((one) => typeof one === 'string');
   const named = markets.filter((_, index) => typeof found[index] !== 'string');
-  const keys = [...named.map(({ name }) => `protocols (${name})`), ...factories.map(({ key }) => key)];
+  const keys = [...named.map(({ name }) => `protocols (${name})`), ...listed.map(({ key }) => key)];
   const [executor, paused, factory, weth, kinds] = await readAt(
     chain,
     together(

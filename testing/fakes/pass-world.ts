@@ -14,6 +14,8 @@ import type { Address, Hash } from '../../src/domain/hex.js';
 import { PassTrace } from '../../src/domain/pass-trace.js';
 import type { TransactionCall } from '../../src/domain/plan.js';
 import type { ExecutionService, Submission } from '../../src/execution/index.js';
+import { LENDERS } from '../../src/liquidity/lenders/lender-book.js';
+import { NO_OFFERS } from '../../src/liquidity/lenders/offers.js';
 import { POOLS } from '../../src/liquidity/pool-book.js';
 import type { NativePriceWatch } from '../../src/oracles/native-price-watch.js';
 import type { PlanningContext } from '../../src/planner/planning-context.js';
@@ -29,7 +31,13 @@ const NATIVE = {
   ...{ native: { answer: 1n, updatedAt: aBlock(11).timestamp - 40 }, nativeJumped: false },
   ...{ nativeKept: false, nativeConfirmed: true },
 };
-const VIEW = new StateView(aBlock(11), new Map([[POOLS.name, { pools: new Map(), isWhole: true }]]));
+const VIEW = new StateView(
+  aBlock(11),
+  new Map<string, unknown>([
+    [POOLS.name, { pools: new Map(), isWhole: true }],
+    [LENDERS.name, NO_OFFERS],
+  ]),
+);
 export const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };
 const borrower = (byte: string): Address => `0x${byte.repeat(20)}`;
 export const A = borrower('a1');
