@@ -6,6 +6,7 @@ import { type DevnetContracts, connect } from './connect.js';
 import type { Accounts, Deployment, DevnetAddresses, DevnetTokens } from './deploy/deployment.js';
 import { deployMarket } from './deploy/deploy.js';
 import { poolAbi } from './deploy/aave.js';
+import { withAskedFee } from './deploy/asked-fee.js';
 import { Deployer, interfaceOf } from './deploy/deployer.js';
 import type { SlipstreamPool, SolidlyPool } from './deploy/aerodrome.js';
 import type { MorphoMarket } from './deploy/morpho.js';
@@ -218,6 +219,7 @@ export class Devnet {
   async deploy(
     name:
       | 'AggregatorProxy'
+      | 'DynamicFeeModule'
       | 'ForeignToken'
       | 'MintableToken'
       | 'PoolTrader'
@@ -278,6 +280,14 @@ export class Devnet {
   /** As openCompoundPosition, on Morpho. @throws {TransactionFailed} when Morpho refuses, with its reason */
   openMorphoPosition(position: MorphoPositionRequest): Promise<string> {
     return this.#otherOpener.openMorpho(position);
+  }
+
+  /** From here on a Slipstream pool charges what its factory says, as the real ones do. */
+  async askFactoryForFee(pool: string): Promise<void> {
+    const code = await this.provider.getCode(pool);
+    const { abi } = this.artifacts.uniswap.UniswapV3Pool;
+    const fee = (await new Contract(pool, abi, this.provider).getFunction('fee')()) as bigint;
+    await this.rpc('anvil_setCode', [pool, withAskedFee(code, fee, this.addresses.slipstreamFactory)]);
   }
 
   /** What the feeds say now, USD with 8 decimals. */

@@ -170,9 +170,13 @@ export class PoolWorld {
     return (await this.send(this.trader, 'provide', positions)).logs;
   }
 
-  /** What each order would do after the ones before it; undefined where it is not done as a whole. */
-  async fill(orders: readonly Order[]): Promise<(Filled | undefined)[]> {
-    const [filled] = (await this.call('fill', orders)) as unknown as [FilledResult[]];
+  /**
+   * What each order would do after the ones before it; undefined where it is not done as a whole.
+   *
+   * @param from the sender of the transaction.
+   */
+  async fill(orders: readonly Order[], from?: string): Promise<(Filled | undefined)[]> {
+    const [filled] = (await this.call('fill', orders, from)) as unknown as [FilledResult[]];
     return filled.map(({ done, amount0, amount1, sqrtPriceX96, tick, liquidity }) => {
       const [amountIn, amountOut] = amount0 > 0n ? [amount0, -amount1] : [amount1, -amount0];
       return done ? { amountIn, amountOut, sqrtPriceX96, tick: Number(tick), liquidity } : undefined;
@@ -205,9 +209,9 @@ export class PoolWorld {
     return [...quotes].map((quote) => (quote === 2n ** 256n - 1n ? undefined : quote));
   }
 
-  private async call(method: string, argument: unknown): Promise<readonly unknown[]> {
+  private async call(method: string, argument: unknown, from?: string): Promise<readonly unknown[]> {
     const data = this.trader.interface.encodeFunctionData(method, [argument]);
-    const call = { to: this.trader.target, data, gas: toQuantity(CALL_GAS) };
+    const call = { to: this.trader.target, data, gas: toQuantity(CALL_GAS), ...(from && { from }) };
     const result: unknown = await this.devnet.rpc('eth_call', [call, 'latest']);
     return this.trader.interface.decodeFunctionResult(method, String(result));
   }

@@ -66,6 +66,7 @@ const AAVE: CompilationUnit = {
 
 const OWN_CONTRACTS = [
   'AggregatorProxy',
+  'DynamicFeeModule',
   'FeedPriceOracle',
   'ForeignToken',
   'MarketMover',

@@ -9,12 +9,21 @@ interface ITieredFactory {
     function createPool(address tokenA, address tokenB, uint24 fee) external returns (address pool);
 }
 
+interface ISwapFeeModule {
+    function getFee(address pool) external view returns (uint24);
+}
+
+interface ITickSpacing {
+    function tickSpacing() external view returns (int24);
+}
+
 /// Stands in for the CLFactory of Aerodrome Slipstream, which is not on npm: it knows pools by tick spacing. The pools
 /// are real Uniswap v3 pools of an inner factory; Slipstream's descend from them, with the same `swap` and the same
-/// `uniswapV3SwapCallback`. A Slipstream pool differs in that its `fee()` may change and its `slot0()` returns only six
-/// words: it lacks `feeProtocol`.
+/// `uniswapV3SwapCallback`. A Slipstream pool differs in that it asks the factory for its fee, and its `slot0()` returns
+/// only six words: it lacks `feeProtocol`. Devnet.askFactoryForFee makes a pool ask for its fee here too.
 contract SlipstreamFactory {
     event TickSpacingEnabled(int24 indexed tickSpacing, uint24 indexed fee);
+    event SwapFeeModuleChanged(address indexed oldFeeModule, address indexed newFeeModule);
     event PoolCreated(address indexed token0, address indexed token1, int24 indexed tickSpacing, address pool);
 
     error PoolAlreadyExists();
@@ -22,6 +31,11 @@ contract SlipstreamFactory {
     error TierMismatch(int24 tickSpacing, uint24 fee);
     error UnknownTickSpacing(int24 tickSpacing);
 
+    /// @dev A module that says more than this is not believed: 10 %.
+    uint24 private constant MOST_FEE = 100_000;
+
+    /// Says what each pool charges; none: the fee of its tick spacing.
+    address public swapFeeModule;
     /// The real Uniswap v3 factory behind this one. A contract that lists it too takes its pools for Uniswap's.
     ITieredFactory public immutable inner;
     /// Fee tier in hundredths of a basis point; zero for a spacing that is not enabled.
@@ -43,6 +57,30 @@ contract SlipstreamFactory {
         if (tickSpacing == 0 || inner.feeAmountTickSpacing(fee) != tickSpacing) revert TierMismatch(tickSpacing, fee);
         tickSpacingToFee[tickSpacing] = fee;
         emit TickSpacingEnabled(tickSpacing, fee);
+    }
+
+    function setSwapFeeModule(address module) external {
+        emit SwapFeeModuleChanged(swapFeeModule, module);
+        swapFeeModule = module;
+    }
+
+    /// Hundredths of a basis point: what the module says, or the fee of the tick spacing where it reverts or says too
+    /// much.
+    function getSwapFee(address pool) public view returns (uint24) {
+        if (swapFeeModule != address(0)) {
+            (bool done, bytes memory data) =
+                swapFeeModule.staticcall(abi.encodeCall(ISwapFeeModule.getFee, (pool)));
+            if (done && data.length >= 32) {
+                uint256 fee = abi.decode(data, (uint256));
+                if (fee <= MOST_FEE) return uint24(fee);
+            }
+        }
+        return tickSpacingToFee[ITickSpacing(pool).tickSpacing()];
+    }
+
+    /// What a pool asks whose code has room for no more: see Devnet.askFactoryForFee.
+    fallback(bytes calldata) external returns (bytes memory) {
+        return abi.encode(getSwapFee(msg.sender));
     }
 
     /// Lists the inner factory's pool of the spacing's tier, and creates it first when there is none. Unlike

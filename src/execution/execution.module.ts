@@ -71,7 +71,7 @@ export interface ExecutionParts {
   imports: [RpcModule, DatabaseModule, SafetyModule, BidsModule],
   providers: [
     ContractWatch,
-    { provide: Signer, inject: [ChimeraConfig], useFactory: signerOf },
+    { provide: Signer, inject: [ChimeraConfig, Chain], useFactory: signerOf },
     {
       provide: Wallet,
       inject: [ChimeraConfig, Signer, LeasesRepository, Fence, Events, Clock],
@@ -146,11 +146,18 @@ export class ExecutionModule {
   }
 }
 
-/** Also in dry-run: plans are simulated in the operator's name. @throws StartupError without a usable key */
-function signerOf({ environment, network }: ChimeraConfig): Signer {
+/**
+ * Also in dry-run: plans are simulated in the operator's name, and the chain is read in it: a fee of a pool
+ * may depend on it.
+ *
+ * @throws StartupError without a usable key.
+ */
+function signerOf({ environment, network }: ChimeraConfig, chain: Chain): Signer {
   const key = environment.operatorPrivateKey;
   if (!key) throw new StartupError(['OPERATOR_PRIVATE_KEY: the environment variable has no value']);
-  return Signer.fromSecret(key, network.chainId);
+  const signer = Signer.fromSecret(key, network.chainId);
+  chain.askAs(signer.address);
+  return signer;
 }
 
 /** The service of one wallet. Its parts are seen by no other module. */

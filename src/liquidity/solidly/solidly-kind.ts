@@ -2,6 +2,7 @@ import { id } from 'ethers';
 import {
   addressWord,
   amountAt,
+  uintAt,
   uintWithin,
   uintWord,
   type Address,
@@ -22,6 +23,7 @@ const GET_POOL = selector('getPool(address,address,bool)');
 /** Units (10^decimals) of both tokens, both reserves, whether stable, both tokens. */
 const METADATA = selector('metadata()');
 const GET_FEE = selector('getFee(address,bool)');
+const IS_PAUSED = selector('isPaused()');
 /** Sync(uint256 reserve0, uint256 reserve1) */
 const SYNC = id('Sync(uint256,uint256)') as Hash;
 /** Aerodrome v2 PoolFactory.MAX_FEE is 300 bps; a fork may allow more, but no whole. */
@@ -52,12 +54,12 @@ export class SolidlyKind implements PoolKind {
   ): Promise<readonly (SolidlyPool | undefined)[]> {
     const states = await readAt(
       chain,
-      each(found.map((pool) => together(metadataRead(pool.address), feeRead(pool)))),
+      each(found.map((pool) => together(metadataRead(pool.address), termsRead(pool)))),
       block,
     );
     return found.map(({ address, tokens, venue, parameter }, index) => {
-      const [metadata, feeBps] = states[index] ?? [];
-      if (!metadata || feeBps === undefined || metadata.reserves.includes(0n)) return undefined;
+      const [metadata, terms] = states[index] ?? [];
+      if (!metadata || !terms || metadata.reserves.includes(0n)) return undefined;
       const { factory, name } = venue;
       return new SolidlyPool({
         ...metadata,
@@ -66,18 +68,18 @@ export class SolidlyKind implements PoolKind {
         venue: name,
         factory,
         stable: parameter === 1,
-        feeBps,
+        ...terms,
       });
     });
   }
 
   floating(found: FoundPool): Read<(pool: Pool) => Pool> {
-    const { calls, decode } = feeRead(found);
+    const { calls, decode } = termsRead(found);
     return {
       calls,
       decode: (results) => {
-        const feeBps = decode(results);
-        return (pool) => solidly(pool).withFee(feeBps);
+        const { feeBps, paused } = decode(results);
+        return (pool) => solidly(pool).withFee(feeBps, paused);
       },
     };
   }
@@ -112,10 +114,18 @@ function metadataRead(pool: Address): Read<{ decimals: [number, number]; reserve
   };
 }
 
-function feeRead({ address, venue, parameter }: FoundPool): Read<number> {
+/** What the factory says of a pool. A fork that cannot be paused is not. */
+function termsRead({ address, venue, parameter }: FoundPool): Read<{ feeBps: number; paused: boolean }> {
+  const { factory } = venue;
   return {
-    calls: [{ to: venue.factory, data: `${GET_FEE}${addressWord(address)}${uintWord(parameter)}` }],
-    decode: ([result]) => Number(uintWithin(successOf(result, 'a fee'), 0, MOST_FEE_BPS, 'a fee')),
+    calls: [
+      { to: factory, data: `${GET_FEE}${addressWord(address)}${uintWord(parameter)}` },
+      { to: factory, data: IS_PAUSED },
+    ],
+    decode: ([fee, paused]) => ({
+      feeBps: Number(uintWithin(successOf(fee, 'a fee'), 0, MOST_FEE_BPS, 'a fee')),
+      paused: paused?.success === true && paused.data.length >= 66 && uintAt(paused.data, 0) !== 0n,
+    }),
   };
 }
 

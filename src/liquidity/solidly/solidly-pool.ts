@@ -26,13 +26,15 @@ export interface SolidlyState {
   readonly stable: boolean;
   /** PoolFactory.getFee at the block: basis points of the input. */
   readonly feeBps: number;
+  /** PoolFactory.isPaused: quotes go on, and swaps revert. */
+  readonly paused?: boolean;
   /** Units of token0 and token1, as the pool's last Sync tells: not what it holds beyond them. */
   readonly reserves: readonly [bigint, bigint];
 }
 
 /**
- * A pool of Aerodrome v2 in its state at one block, as its Pool.sol computes, to the unit. It does not know
- * whether its factory is paused, which the quotes of the contract do not see either.
+ * A pool of Aerodrome v2 in its state at one block, as its Pool.sol computes, to the unit. While its factory
+ * is paused it does not trade, which the quotes of the contract do not see.
  */
 export class SolidlyPool implements Pool {
   /** It would, by its hook; our contract does not use it. */
@@ -54,7 +56,7 @@ export class SolidlyPool implements Pool {
   /** Pool.getAmountOut, and Pool.swap with what it gives. Undefined too where one of the two reverts. */
   swapIn(tokenIn: Address, amountIn: bigint): Swap | undefined {
     const zeroForOne = isZeroForOne(this.tokens, tokenIn);
-    if (amountIn <= 0n) return undefined;
+    if (amountIn <= 0n || this.state.paused) return undefined;
     const { reserves } = this.state;
     const kept = amountIn - this.feeOf(amountIn);
     const amountOut = this.amountOut(kept, zeroForOne);
@@ -78,7 +80,7 @@ export class SolidlyPool implements Pool {
     const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     const { reserves, stable } = this.state;
     const [reserveIn, reserveOut] = zeroForOne ? reserves : [reserves[1], reserves[0]];
-    if (amountOut <= 0n || amountOut >= reserveOut) return undefined;
+    if (this.state.paused || amountOut <= 0n || amountOut >= reserveOut) return undefined;
     const kept = stable
       ? stableAmountInNear(amountOut, zeroForOne, reserves, this.units)
       : (amountOut * reserveIn + reserveOut - amountOut - 1n) / (reserveOut - amountOut);
@@ -89,13 +91,15 @@ export class SolidlyPool implements Pool {
   }
 
   estimateOut(tokenIn: Address, amountIn: number): number {
+    if (this.state.paused) return 0;
     return this.estimate(isZeroForOne(this.tokens, tokenIn), amountIn * this.keepShare);
   }
 
   estimateIn(tokenIn: Address, amountOut: number): number {
     const zeroForOne = isZeroForOne(this.tokens, tokenIn);
     const { reserves } = this.state;
-    if (amountOut >= Number(zeroForOne ? reserves[1] : reserves[0])) return Infinity;
+    const reserveOut = Number(zeroForOne ? reserves[1] : reserves[0]);
+    if (this.state.paused || amountOut >= reserveOut) return Infinity;
     const kept = -this.estimate(!zeroForOne, -amountOut);
     return kept > 0 ? kept / this.keepShare : Infinity;
   }
@@ -112,9 +116,11 @@ export class SolidlyPool implements Pool {
     return new SolidlyPool({ ...this.state, reserves: [reserve0, reserve1] });
   }
 
-  /** @param feeBps basis points of the input. */
-  withFee(feeBps: number): SolidlyPool {
-    return feeBps === this.state.feeBps ? this : new SolidlyPool({ ...this.state, feeBps });
+  /** @param feeBps basis points of the input. @param paused whether its factory refuses swaps. */
+  withFee(feeBps: number, paused = false): SolidlyPool {
+    const { state } = this;
+    if (feeBps === state.feeBps && paused === (state.paused ?? false)) return this;
+    return new SolidlyPool({ ...state, feeBps, paused });
   }
 
   private get keepShare(): number {

@@ -53,6 +53,8 @@ const HEADERS_PER_BATCH = 100;
 export class Chain {
   private readonly logs: LogReads;
   private readonly chunk = new AdaptiveSize(CHUNK);
+  /** In whose name multicalls are asked: some pools tell each sender of a transaction another fee. */
+  private caller: Address | undefined;
 
   constructor(private readonly pool: RpcPool) {
     this.logs = new LogReads(pool);
@@ -60,6 +62,11 @@ export class Chain {
 
   get chainId(): number {
     return this.pool.chainId;
+  }
+
+  /** From here on, what is read by multicalls is what this account would find in a transaction of its own. */
+  askAs(account: Address): void {
+    this.caller = account;
   }
 
   /** Whether there is a second endpoint to ask, beside the archive. */
@@ -188,7 +195,7 @@ export class Chain {
     const results: MulticallResult[] = [];
     let parts = partsOf(calls.length, Math.min(options?.chunk ?? Infinity, this.chunk.next(calls.length)));
     for (let again = false; ; again = true) {
-      const asked = parts.map((part) => partCall(calls, part, blockHash, again));
+      const asked = parts.map((part) => partCall(calls, part, blockHash, { again, from: this.caller }));
       const round = await this.pool.batchAs(
         asked,
         (answers) => {
@@ -221,7 +228,7 @@ export class Chain {
     blockHash: Hash,
     options?: CallOptions,
   ): Promise<readonly MulticallResult[][]> {
-    const chunks = aggregates(calls, blockHash);
+    const chunks = aggregates(calls, blockHash, { from: this.caller });
     const answers = await this.pool.batchEach(chunks, (results) => results.flatMap(answerOf), options);
     return answers.flatMap(({ value }) => (value ? [value] : []));
   }

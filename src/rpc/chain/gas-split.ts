@@ -1,4 +1,4 @@
-import type { Hash, Hex } from '../../domain/hex.js';
+import type { Address, Hash, Hex } from '../../domain/hex.js';
 import type { RpcCall } from '../endpoints/rpc-call.js';
 import { toData } from '../quantities.js';
 import { CallReverted, RpcAnswerError, TooLarge } from '../rpc-errors.js';
@@ -38,16 +38,22 @@ function meterData(): Hex {
   return `0x${word(512)}${word(32)}${word(512)}${'00'.repeat(512)}${'ff'.repeat(32)}`;
 }
 
-/** The eth_call of some of the calls. @param again they were short of gas before. */
+/**
+ * The eth_call of some of the calls.
+ *
+ * @param again they were short of gas before.
+ * @param from their tx.origin.
+ */
 export function partCall(
   calls: readonly MulticallCall[],
   part: Part,
   block: Hash,
-  again: boolean,
+  { again, from }: { readonly again: boolean; readonly from?: Address | undefined },
 ): RpcCall<PartAnswer> {
   const own = part.flatMap((index) => calls[index] ?? []);
   const meter = again || own.length > 1 ? [METER] : [];
-  const request = callObject({ to: MULTICALL3, data: encodeAggregate3([...own, ...meter]) });
+  const data = encodeAggregate3([...own, ...meter]);
+  const request = callObject({ to: MULTICALL3, data, ...(from && { from }) });
   return {
     method: 'eth_call',
     params: [request, blockParam(block)],

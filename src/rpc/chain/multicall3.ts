@@ -33,16 +33,21 @@ export interface Read<T> {
 /** Nodes limit the gas of an eth_call, often to 50M: 250 calls of 130k gas are 33M. */
 const CALLS_PER_CHUNK = 250;
 
-/** The calls at a block as eth_calls of Multicall3, each of `chunk` calls at most. */
+/** The calls at a block as eth_calls of Multicall3. @param options `from` is their tx.origin. */
 export function aggregates(
   calls: readonly MulticallCall[],
   block: Hash,
-  chunk = CALLS_PER_CHUNK,
+  options: { readonly chunk?: number; readonly from?: Address | undefined } = {},
 ): RpcCall<MulticallResult[]>[] {
+  const { chunk = CALLS_PER_CHUNK, from: caller } = options;
   const asked: RpcCall<MulticallResult[]>[] = [];
   for (let from = 0; from < calls.length; from += chunk) {
     const own = calls.slice(from, from + chunk);
-    const request = callObject({ to: MULTICALL3, data: encodeAggregate3(own) });
+    const request = callObject({
+      to: MULTICALL3,
+      data: encodeAggregate3(own),
+      ...(caller && { from: caller }),
+    });
     asked.push({
       method: 'eth_call',
       params: [request, blockParam(block)],

@@ -108,7 +108,7 @@ function opening<T>(
         parse: (raw) => parseBlockAsked(raw, block, hashes),
       },
       ...simulations.map((calls) => simulationOf(calls, block)),
-      ...parts.map((part) => readOf(partCall(read.calls, part, block, false))),
+      ...parts.map((part) => readOf(partCall(read.calls, part, block, { again: false }))),
     ],
     combine: ([header, ...answers]) => {
       const simulated = answers.slice(0, simulations.length).map(answerOf);
@@ -132,7 +132,7 @@ function continued<T>(
 } {
   const { read, block } = request;
   return {
-    calls: rest.map((part) => partCall(read.calls, part, block, true)),
+    calls: rest.map((part) => partCall(read.calls, part, block, { again: true })),
     combine: (answers) => settled(request, { ...told, results: [...told.results] }, rest, answers),
   };
 }
