@@ -51,6 +51,19 @@ describe('the scan of an answer', () => {
     expect(scan.take(bytes('['))).toBe('nests deeper than 32');
   });
 
+  it.each([
+    '{"a\\"b":"\\\\","c":[{"d":"\\\\\\""},{"d":"["}]}',
+    keys(201, (n) => `"k\\"${n}":"\\\\"`),
+    `{"a":"\\"${'['.repeat(40)}","b":${'['.repeat(32)}`,
+  ])('F56 says the same of %s wherever its chunks end, also of empty ones', (text) => {
+    const whole = refusalOf(bytes(text));
+    for (let end = 0; end <= text.length; end++) {
+      const scan = new AnswerScan(100_000);
+      const parts = [text.slice(0, end), '', text.slice(end)].map((part) => scan.take(bytes(part)));
+      expect(parts.find((part) => part !== undefined)).toBe(whole);
+    }
+  });
+
   it('F56 has a limit for each method, and one for all calls of a request together', () => {
     expect(mostBytesOf(['eth_chainId'])).toBe(65_536);
     expect(mostBytesOf(['eth_chainId', 'eth_blockNumber'])).toBe(131_072);

@@ -72,29 +72,68 @@ export class AnswerScan {
     this.bytes += chunk.length;
     if (this.bytes > this.mostBytes) return `is larger than ${this.mostBytes} bytes`;
     // Local variables, because this runs once for each byte.
-    let { depth, values, inString, escaped, hash } = this;
-    for (let at = 0; at < chunk.length; at++) {
-      const byte = chunk[at];
+    let { depth, values, inString } = this;
+    let at = 0;
+    /** Where the last string begins. What of it was in the chunks before is in the hash. */
+    let from = 0;
+    /** Where it ends. */
+    let to = 0;
+    for (;;) {
       if (inString) {
-        if (escaped) escaped = false;
-        else if (byte === BACKSLASH) escaped = true;
-        else if (byte === QUOTE) inString = false;
-        hash = (Math.imul(hash, FACTOR) + (byte ?? 0)) | 0;
-      } else if (byte === QUOTE) {
+        at = this.endOfString(chunk, at);
+        to = at;
+        if (at === chunk.length) break;
+        inString = false;
+        at++;
+      }
+      if (at >= chunk.length) break;
+      const byte = chunk[at++];
+      if (byte === QUOTE) {
         inString = true;
-        hash = 0;
-      } else if (byte === COLON) this.keys.add(hash);
+        this.hash = 0;
+        from = to = at;
+      } else if (byte === COLON) this.keys.add(hashOf(chunk, from, to, this.hash));
       else if (byte === COMMA) values++;
       else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
         values++;
         if (++depth > DEEPEST) return `nests deeper than ${DEEPEST}`;
       } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth--;
     }
-    Object.assign(this, { depth, values, inString, escaped, hash });
+    Object.assign(this, { depth, values, inString, hash: hashOf(chunk, from, to, this.hash) });
     if (this.keys.size > MOST_KEYS) return `holds more than ${MOST_KEYS} different keys`;
     if (values > FREE_VALUES + this.bytes / BYTES_PER_VALUE) return 'holds too many values';
     return undefined;
   }
+
+  /** Where the quote stands that ends the string; the length of the chunk when it ends in a later one. */
+  private endOfString(chunk: Uint8Array, start: number): number {
+    let at = start;
+    if (at === chunk.length) return at;
+    if (this.escaped) {
+      this.escaped = false;
+      at++;
+    }
+    // Nearly all bytes of an answer are the digits of its strings: the search for their ends is native.
+    for (;;) {
+      const quote = chunk.indexOf(QUOTE, at);
+      const end = quote < 0 ? chunk.length : quote;
+      let backslashes = 0;
+      while (end - backslashes > at && chunk[end - backslashes - 1] === BACKSLASH) backslashes++;
+      const escapes = backslashes % 2 === 1;
+      if (!escapes || quote < 0) {
+        this.escaped = escapes;
+        return end;
+      }
+      at = end + 1;
+    }
+  }
+}
+
+/** The hash of a string whose hash so far is given, with more of its bytes. */
+function hashOf(chunk: Uint8Array, from: number, to: number, soFar: number): number {
+  let hash = soFar;
+  for (let at = from; at < to; at++) hash = (Math.imul(hash, FACTOR) + (chunk[at] ?? 0)) | 0;
+  return hash;
 }
 
 /**

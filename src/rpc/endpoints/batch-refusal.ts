@@ -33,25 +33,24 @@ const MAY_BE_THE_BATCH = new Set([400, 405, 406, 415, 422, 429, 500, 501]);
 
 /** Whether a reply refuses the batch as such; undefined for an answer, or a failure of another kind. */
 export function batchRefusal(
-  { status, text, pauseMs }: HttpReply,
-  parsed: unknown,
+  { status, text, json, pauseMs }: HttpReply,
   count: number,
 ): Pick<BatchRefused, 'certain' | 'suggested'> | undefined {
   if (TOO_LONG.has(status)) return { certain: true };
-  const errors = (Array.isArray(parsed) ? parsed : [parsed]).flatMap(errorIn);
+  const errors = (Array.isArray(json) ? json : [json]).flatMap(errorIn);
   const words = errors.map((error) => wordsOf(error)).find((said) => BATCH_WORDS.test(said));
   if (words !== undefined) {
     const suggested = suggestedCalls(words);
     return { certain: true, ...(suggested !== undefined && { suggested }) };
   }
   if (status === 429 && pauseMs !== undefined) return undefined;
-  if (parsed === undefined && MAY_BE_THE_BATCH.has(status) && BATCH_WORDS.test(text.slice(0, 1_000)))
+  if (json === undefined && MAY_BE_THE_BATCH.has(status) && BATCH_WORDS.test(text.slice(0, 1_000)))
     return { certain: true };
-  if (Array.isArray(parsed)) {
-    const refusedAll = errors.length > 0 && errors.length === parsed.length && parsed.every(hasNoId);
-    return parsed.length < count || refusedAll ? { certain: false } : undefined;
+  if (Array.isArray(json)) {
+    const refusedAll = errors.length > 0 && errors.length === json.length && json.every(hasNoId);
+    return json.length < count || refusedAll ? { certain: false } : undefined;
   }
-  const isObject = typeof parsed === 'object' && parsed !== null;
+  const isObject = typeof json === 'object' && json !== null;
   return isObject || MAY_BE_THE_BATCH.has(status) ? { certain: false } : undefined;
 }
 

@@ -24,11 +24,13 @@ export interface HttpPost {
 export interface HttpReply {
   readonly status: number;
   readonly text: string;
+  /** The text as JSON. Undefined where it is none, which no JSON text means. */
+  readonly json: unknown;
   /** The pause that Retry-After asks for, in milliseconds. */
   readonly pauseMs?: number | undefined;
 }
 
-interface Exchange extends HttpReply {
+interface Exchange extends Pick<HttpReply, 'status' | 'text'> {
   readonly retryAfter: string | undefined;
 }
 
@@ -76,7 +78,7 @@ export class HttpTransport {
    */
   async post(post: HttpPost, deadlineMs: number): Promise<HttpReply> {
     const { status, text, retryAfter } = await this.#exchangeOnce(post, deadlineMs);
-    return { status, text, pauseMs: pauseOf(retryAfter, this.clock.wallMs()) };
+    return { status, text, json: parsedOrUndefined(text), pauseMs: pauseOf(retryAfter, this.clock.wallMs()) };
   }
 
   /**
@@ -196,6 +198,14 @@ function requestOptionsOf(url: URL, agent: HttpAgent | HttpsAgent): RequestOptio
   if (url.username !== '' || url.password !== '')
     options.auth = `${safeDecode(url.username)}:${safeDecode(url.password)}`;
   return options;
+}
+
+function parsedOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

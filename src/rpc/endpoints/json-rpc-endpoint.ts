@@ -215,8 +215,7 @@ export class JsonRpcEndpoint {
       const cut = error instanceof RpcError && error.tooMuch && error.kind === 'provider';
       throw cut ? new BatchRefused(error, false) : error;
     });
-    const parsed = parsedOrUndefined(reply.text);
-    const refusal = batchRefusal(reply, parsed, requests.length);
+    const refusal = batchRefusal(reply, requests.length);
     if (!refusal) return read(requests, firstId, reply);
     try {
       read(requests, firstId, reply);
@@ -298,14 +297,13 @@ export class JsonRpcEndpoint {
   }
 
   #json(reply: HttpReply): unknown {
-    const { status, text, pauseMs } = reply;
+    const { status, text, json, pauseMs } = reply;
     if (status === 429) throw this.#fault('rate-limit', 'HTTP 429', pauseMs ?? DEFAULT_PAUSE_MS);
     // An overloaded gateway may say how long to wait. The rest of its answer is for people.
     if (status === 503) throw this.#fault('provider', 'HTTP 503', pauseMs, true);
     if (status === 401 || status === 403)
       throw this.#fault('provider', `HTTP ${status}: it does not let us in`);
-    const parsed = parsedOrUndefined(text);
-    if (parsed !== undefined) return parsed;
+    if (json !== undefined) return json;
     if (!isOk(reply)) throw this.#fault('provider', `HTTP ${status}`, undefined, GATEWAY.has(status));
     if (/^\s*</.test(text)) throw this.#fault('provider', 'the answer is a web page', undefined, true);
     this.#unexpected(text.trim() === '' ? 'is empty' : 'is not JSON, or was cut off');
@@ -369,15 +367,6 @@ function resultOf(error: unknown): RpcResult {
 function tooLong(method: string): TooLarge {
   const reason = 'HTTP 413: the request is too large';
   return method === 'eth_getLogs' ? new LogRangeTooLarge(413, reason) : new TooLarge(413, reason);
-}
-
-/** Undefined where the text is not JSON, which no JSON text means. */
-function parsedOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function isOk({ status }: HttpReply): boolean {
