@@ -112,7 +112,7 @@ export class BlockLogs {
   lacks(block: Block): boolean {
     const applied = this.applied.get(block.hash);
     if (!applied) return false;
-    return this.known(block, applied.watched).some((log) => !applied.keys.has(logKey(log)));
+    return this.known(block, applied.watched, applied.keys).length > 0;
   }
 
   /**
@@ -163,11 +163,20 @@ export class BlockLogs {
     if (answers.length > 0 && shown.length > 0) this.found.set(block.hash, shown);
   }
 
-  /** What is known to be in the block beside the answers, of the contracts that are watched. */
-  private known({ hash, logsBloom }: Block, watched: WatchedLogs): RawLog[] {
+  /**
+   * What is known to be in the block beside the answers, of the contracts that are watched.
+   *
+   * @param without the keys of logs that are left out.
+   */
+  private known(
+    { hash, logsBloom }: Block,
+    watched: WatchedLogs,
+    without: ReadonlySet<string> = new Set(),
+  ): RawLog[] {
     const heard = [...(this.delivered?.heard(hash) ?? []), ...(this.found.get(hash) ?? [])];
     return heard.filter((log) => {
-      if (!watched.has(log.address) || this.invented.has(logKey(log))) return false;
+      const key = logKey(log);
+      if (without.has(key) || !watched.has(log.address) || this.invented.has(key)) return false;
       // Only a header whose hash was computed from its fields has a bloom that nobody can change.
       if (!this.chain.headersAreProven || !excludes(logsBloom, log)) return true;
       this.drop(log);
