@@ -21,7 +21,12 @@ export {
   type StoredPosition,
 } from './repositories/checkpoints.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
-export { ExecutionsRepository, type ExecutionEnd, type NewExecution } from './repositories/executions.js';
+export {
+  ExecutionsRepository,
+  type ExecutionEnd,
+  type MinedExecution,
+  type NewExecution,
+} from './repositories/executions.js';
 export {
   LeasesRepository,
   type LeaseAttempt,
@@ -30,13 +35,10 @@ export {
 } from './repositories/leases.js';
 export {
   OutboxRepository,
-  type BookedSpend,
   type NewVersion,
-  type OutboxEnd,
   type OutboxIntent,
   type OutboxOwner,
   type Recorded,
-  type RecordedRows,
 } from './repositories/outbox.js';
 export { QueuedWritesRepository, type QueuedWrite, type RowToWrite } from './repositories/queued-writes.js';
 export {
@@ -47,6 +49,8 @@ export {
   type PeriodFigures,
   type ReportKind,
 } from './repositories/reports.js';
+export { type RecordedRows } from './repositories/outbox-statements.js';
+export { type BookedSpend, type MinedEnd } from './repositories/settle-statement.js';
 export {
   SafetyRepository,
   type NewOperatorAction,

@@ -1,46 +1,20 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PLANNED } from '../../testing/builders/executions.js';
+import { aMinedEnd } from '../../testing/builders/mined-end.js';
 import { TestDatabase } from '../../testing/database.js';
 import { HaltError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
-import { Secret } from '../domain/secret.js';
 import type { Database } from './database.js';
-import { ExecutionsRepository, type NewExecution } from './repositories/executions.js';
-import { OutboxRepository, type OutboxIntent, type RecordedRows } from './repositories/outbox.js';
+import { ExecutionsRepository } from './repositories/executions.js';
+import { OutboxRepository, type OutboxIntent } from './repositories/outbox.js';
+import type { RecordedRows } from './repositories/outbox-statements.js';
 import { SafetyRepository } from './repositories/safety.js';
 
-const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 const SENDER: Address = `0x${'5e'.repeat(20)}`;
 const DAY = '2026-01-31';
 const OWNER = { chainId: 8453, sender: SENDER, day: DAY };
-const REVERTED = { status: 'reverted', reason: 'why' } as const;
-/** What a receipt says. */
-const SPENT = { day: DAY, feeWei: 3n * 10n ** 15n, lossUsd8: 7_500_000_001n };
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
-
-const PLANNED: NewExecution = {
-  ...{ chainId: 31_337, wallet: `0x${'5e'.repeat(20)}` as const },
-  protocol: 'aave',
-  borrower: BORROWER,
-  blockNumber: 23_000_000,
-  blockHash: hash(1),
-  healthFactorWad: 999_999_999_999_999_999n,
-  collateralAsset: `0x${'c0'.repeat(20)}`,
-  debtAsset: `0x${'de'.repeat(20)}`,
-  debtToCover: 100_000_001n,
-  expectedCollateral: 52_500_000_000_000_001n,
-  simulatedProfitUsd8: 1_234_567_890n,
-  gasCostUsd8: 1n,
-  l1FeeUsd8: 2n,
-  operatorFeeUsd8: 0n,
-  poolFeeUsd8: 3n,
-  bidUsd8: 4n,
-  simulatedNetProfitUsd8: 1_234_567_883n,
-  notionalUsd8: 10_000_000_001n,
-  mode: 'live',
-  status: 'planned',
-  plan: { amount: 2n ** 256n - 1n, key: new Secret('never'), name: 'a\u0000b\ud800', nested: [{ n: 1 }] },
-};
 
 describe('repositories', { timeout: 60_000 }, () => {
   let running: TestDatabase;
@@ -141,18 +115,9 @@ describe('repositories', { timeout: 60_000 }, () => {
       const id = rows.executionId;
       await outbox.accept([{ ...rows, hash: signed.hash, headToSendUs: 1234 }]);
       expect((await executions.open()).map((open) => open.id)).toContain(id);
-      await executions.settle(id, {
-        status: 'succeeded',
-        txHash: signed.hash,
-        debtCovered: 5n,
-        collateralSeized: 6n,
-        realisedProfit: 7n,
-        realisedProfitUsd8: -8n,
-        gasUsed: 9n,
-        feesWei: 10n,
-        outcome: 'won',
-        outcomeDetails: { tipPerGasWei: 11n },
-      });
+      const won = aMinedEnd(rows, signed.hash, true);
+      const outcomeDetails = { tipPerGasWei: 11n };
+      await outbox.settle([{ ...won, execution: { ...won.execution, outcomeDetails } }]);
       await outbox.accept([{ ...rows, hash: signed.hash, headToSendUs: 99 }]);
       const settled = await executions.find(id);
       expect(settled).toMatchObject({
@@ -160,7 +125,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         headToSendUs: 1234,
         realisedProfitUsd8: -8n,
         gasUsed: 9n,
-        feesWei: 10n,
+        feesWei: 3n * 10n ** 15n,
         outcome: 'won',
         outcomeDetails: { tipPerGasWei: '11' },
       });
@@ -283,7 +248,7 @@ describe('repositories', { timeout: 60_000 }, () => {
     it('a nonce whose transaction failed or was dropped serves another intent', async () => {
       const first = intent();
       const { outboxId } = await recorded(first);
-      await outbox.end(outboxId, { status: 'dropped' });
+      await outbox.end(outboxId, 'dropped');
       const again = intent({ nonce: first.nonce, hash: hash(9_000_001), door: 'other' });
       expect(await recorded(again)).toMatchObject({ outboxId });
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({
@@ -318,7 +283,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       await outbox.takeVersion(outboxId, bump);
       expect(await outbox.find(8453, SENDER, first.nonce)).toMatchObject({ hash: bump.hash, raw: '0xb1' });
 
-      await outbox.end(outboxId, { status: 'dropped' });
+      await outbox.end(outboxId, 'dropped');
       await expect(
         outbox.addVersion(outboxId, { ...bump, hash: hash(9_100_003), reservation: larger }),
       ).rejects.toThrow(/not in flight/);
@@ -339,11 +304,10 @@ describe('repositories', { timeout: 60_000 }, () => {
       ] as const) {
         const one = intent({ nonce: n, hash: hash(10_000_000 + n) });
         const rows = await recorded(one, { chainId: 1, sender, day: DAY });
-        const id = rows.outboxId;
         const block = { number: 77, hash: hash(77) };
-        if (status === 'mined') await outbox.end(id, { status, block, covered: true, spent: SPENT });
+        if (status === 'mined') await outbox.settle([{ ...aMinedEnd(rows, one.hash, true), block }]);
         else if (status === 'broadcast') await outbox.accept([{ ...rows, hash: one.hash, headToSendUs: 1 }]);
-        else if (status !== 'prepared') await outbox.end(id, { status });
+        else if (status !== 'prepared') await outbox.end(rows.outboxId, status);
       }
       expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
       expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
@@ -354,18 +318,48 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(await outbox.minedBetween(1, sender, 78, 99)).toEqual([]);
     });
 
-    it.each([
-      { status: 'dropped' },
-      { status: 'failed' },
-      { status: 'mined', block: { number: 78, hash: hash(78) }, covered: false, spent: SPENT },
-    ] as const)('what covered no debt is off its day, once: $status', async (end) => {
-      const before = await booked();
-      const one = intent();
-      const { outboxId } = await recorded(one);
-      expect(await outbox.find(8453, SENDER, one.nonce)).toMatchObject({ bookedDay: DAY });
-      await Promise.all([outbox.end(outboxId, end), outbox.end(outboxId, end)]);
-      expect(await booked()).toBe(before);
-      expect(await outbox.find(8453, SENDER, one.nonce)).toMatchObject({ bookedDay: null });
+    it.each(['dropped', 'failed', 'reverted'] as const)(
+      'what covered no debt is off its day, once: %s',
+      async (status) => {
+        const before = await booked();
+        const one = intent();
+        const rows = await recorded(one);
+        const end = (): Promise<unknown> =>
+          status === 'reverted'
+            ? outbox.settle([aMinedEnd(rows, one.hash, false)])
+            : outbox.end(rows.outboxId, status);
+        await Promise.all([end(), end()]);
+        expect(await booked()).toBe(before);
+        expect(await outbox.find(8453, SENDER, one.nonce)).toMatchObject({ bookedDay: null });
+      },
+    );
+
+    it('the receipts of a look are settled together: each row, the volume and the spending of their days, once', async () => {
+      const sender: Address = `0x${'6a'.repeat(20)}`;
+      const owner = { chainId: 1, sender, day: DAY };
+      const volume = await booked();
+      const signed = [0, 1, 2, 3].map((n) => intent({ nonce: n, hash: hash(20_000_000 + n) }));
+      const rows = await Promise.all(signed.map((one) => recorded(one, owner)));
+      const ends = rows.map((row, n) => {
+        const end = aMinedEnd(row, hash(20_000_000 + n), n % 2 === 0);
+        const day = n === 3 ? '2026-02-01' : '2026-01-31';
+        return { ...end, spent: { day, feeWei: 10n ** BigInt(n), lossUsd8: BigInt(n) } };
+      });
+      const spent = ends.map((end) => end.spent);
+      expect(await outbox.settle(ends)).toEqual(spent);
+      const later = ends.map((end) => ({ ...end, spent: { ...end.spent, day: '2026-03-01' } }));
+      expect(await Promise.all([outbox.settle(later), outbox.settle(later)])).toEqual([spent, spent]);
+      expect(await outbox.spentByDay(1, sender)).toEqual(
+        new Map([
+          ['2026-01-31', { feeWei: 111n, lossUsd8: 3n }],
+          ['2026-02-01', { feeWei: 1_000n, lossUsd8: 3n }],
+        ]),
+      );
+      const found = await Promise.all(rows.map(({ executionId }) => executions.find(executionId)));
+      expect(found.map((row) => row?.status)).toEqual(['succeeded', 'reverted', 'succeeded', 'reverted']);
+      expect(await booked()).toBe(volume + 2n * 10_000_000_001n);
+      const lost = { ...ends[0]!, outboxId: '999999' };
+      await expect(outbox.settle([lost])).rejects.toThrow(/no transaction 999999/);
     });
 
     it.each([true, false])(
@@ -378,19 +372,7 @@ describe('repositories', { timeout: 60_000 }, () => {
           FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
           WHERE t.id = ${outboxId}`;
         const before = await database.query(rows);
-        const paid = {
-          ...{ txHash: one.hash, gasUsed: 9n, feesWei: 10n, realisedProfitUsd8: -8n },
-          ...{ outcome: covered ? ('won' as const) : ('lost' as const), outcomeDetails: {} },
-        };
-        const debt = { debtCovered: 5n, collateralSeized: 6n, realisedProfit: 7n };
-        const end = covered ? { status: 'succeeded' as const, ...debt } : REVERTED;
-        await executions.settle(id, { ...end, ...paid });
-        await outbox.end(outboxId, {
-          status: 'mined',
-          block: { number: 79, hash: hash(79) },
-          covered,
-          spent: SPENT,
-        });
+        await outbox.settle([aMinedEnd({ outboxId, executionId: id }, one.hash, covered)]);
         expect(await database.query(rows)).not.toEqual(before);
         await Promise.all([outbox.reopen(outboxId, DAY), outbox.reopen(outboxId, DAY)]);
         expect(await database.query(rows)).toEqual(before);

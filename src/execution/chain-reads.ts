@@ -75,11 +75,28 @@ export class ChainReads {
     }
   }
 
-  /** As {@link feesPaid}, as each endpoint that answered says. Never throws. */
-  async feesPaidEverywhere(receipt: Receipt, raw: Hex): Promise<readonly FeesBesideGas[]> {
-    const { calls, decode } = this.feesRead(receipt, raw);
-    const answers = await this.pool.batchEach(calls, decode);
-    return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+  /** As {@link feesPaid}, as each endpoint that answered says, by the transactions' hashes. Never throws. */
+  async feesPaidEverywhere(
+    mined: readonly { readonly receipt: Receipt; readonly raw: Hex }[],
+  ): Promise<ReadonlyMap<Hash, readonly FeesBesideGas[]>> {
+    const reads = mined.map(({ receipt, raw }) => this.feesRead(receipt, raw));
+    const answers = await this.pool.batchEach(
+      reads.flatMap(({ calls }) => calls),
+      (all) => {
+        let from = 0;
+        return reads.map(({ calls, decode }) => {
+          const own = all.slice(from, (from += calls.length));
+          return valuesOf(() => decode(own));
+        });
+      },
+    );
+    const heard = answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+    return new Map(
+      mined.map(({ receipt }, index) => [
+        receipt.transactionHash,
+        heard.flatMap((fees) => fees[index] ?? []),
+      ]),
+    );
   }
 
   private feesRead(
@@ -146,6 +163,16 @@ export class ChainReads {
 
 function callAt(call: CallRequest, block: BlockRef): RpcCall<Hex> {
   return { method: 'eth_call', params: [callObject(call), blockParam(block)], parse: toData };
+}
+
+/** Nothing where the node did not answer it. */
+function valuesOf<T>(read: () => T): T[] {
+  try {
+    return [read()];
+  } catch (error) {
+    if (error instanceof RetryError) return [];
+    throw error;
+  }
 }
 
 function answered<T>(answer: T | RpcAnswerError): T {

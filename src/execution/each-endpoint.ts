@@ -41,14 +41,23 @@ export class EachEndpoint {
     return this.values({ method: 'eth_getTransactionCount', params, parse: toNonce });
   }
 
-  /** The receipt at each endpoint that answered, within the usual time; undefined where it has none. */
-  async receipts(hash: Hash): Promise<readonly (Receipt | undefined)[]> {
-    const parse = (raw: unknown): Receipt | undefined => parseReceipt(raw, hash);
-    const answers = await this.pool.batchEach(
-      [{ method: 'eth_getTransactionReceipt', params: [hash], parse }, HEAD_NUMBER],
-      ([receipt, head]) => sealedAt(answered(head), answered(receipt)),
+  /**
+   * The receipts at each endpoint that answered, within the usual time, by the hashes of the transactions;
+   * undefined where it has none.
+   */
+  async receipts(hashes: readonly Hash[]): Promise<ReadonlyMap<Hash, readonly (Receipt | undefined)[]>> {
+    const calls = hashes.map((hash): RpcCall<Receipt | undefined> => ({
+      method: 'eth_getTransactionReceipt',
+      params: [hash],
+      parse: (raw) => parseReceipt(raw, hash),
+    }));
+    const answers = await this.pool.batchEach([HEAD_NUMBER, ...calls], ([head, ...receipts]) =>
+      receipts.map((receipt) =>
+        receipt instanceof RpcAnswerError ? [] : [sealedAt(answered(head), receipt)],
+      ),
     );
-    return answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+    const heard = answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+    return new Map(hashes.map((hash, index) => [hash, heard.flatMap((receipts) => receipts[index] ?? [])]));
   }
 
   /** Whether each endpoint that answered knows the transaction, pending or mined. */

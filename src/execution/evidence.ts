@@ -134,11 +134,22 @@ export class Evidence {
    */
   async hear(mined: readonly { readonly version: Version; readonly receipt: Receipt }[]): Promise<void> {
     if (this.each.configured < 2 || mined.length === 0) return;
-    const answers = mined.flatMap(({ version: { raw }, receipt }) => {
-      const hash = receipt.transactionHash;
+    // By blocks: a receipt of a block that an endpoint does not have holds up only those of the same one.
+    const byBlock = new Map<Hash, (typeof mined)[number][]>();
+    for (const one of mined) {
+      const { blockHash } = one.receipt;
+      byBlock.set(blockHash, [...(byBlock.get(blockHash) ?? []), one]);
+    }
+    const answers = [...byBlock.values()].flatMap((group) => {
+      const ofHash = new Map(
+        group.map(({ version: { raw }, receipt }) => [receipt.transactionHash, { raw, receipt }]),
+      );
+      const hashes = [...ofHash.keys()];
       return [
-        this.receipts.ask(hash, () => this.each.receipts(hash)),
-        this.fees.ask(hash, () => this.reads.feesPaidEverywhere(receipt, raw)),
+        this.receipts.ask(hashes, (asked) => this.each.receipts(asked)),
+        this.fees.ask(hashes, (asked) =>
+          this.reads.feesPaidEverywhere(asked.flatMap((hash) => ofHash.get(hash) ?? [])),
+        ),
       ];
     });
     let cancel = (): void => undefined;

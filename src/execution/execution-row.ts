@@ -1,9 +1,14 @@
-import type { ExecutionMode, LeaseKey, NewExecution } from '../database/index.js';
+import type { ExecutionMode, LeaseKey, MinedEnd, MinedExecution, NewExecution } from '../database/index.js';
 import type { EventNamed } from '../domain/events/events.js';
 import { fundingName } from '../domain/funding.js';
+import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { InFlight } from './in-flight.js';
+import type { Proof } from './settlement.js';
+
+type SettledNews = EventNamed<'execution-settled'>;
 
 /** The wallet for which a decision is made, and how it is carried out. */
 export interface RowOwner extends LeaseKey {
@@ -99,4 +104,56 @@ export function rivalNews(rival: Verdict['rival']): EventNamed<'execution-settle
   if (rival === undefined || rival === 'unknown') return rival;
   const { sender, hash, block, tipPerGasWei, blocksEarlier, placesEarlier } = rival;
   return { sender, hash, block, tipPerGasWei: String(tipPerGasWei), blocksEarlier, placesEarlier };
+}
+
+/** The event of what became of a transaction. @param mined of one that has a receipt. */
+export function outcomeNews(
+  { executionId, hash, terms }: InFlight,
+  status: SettledNews['status'],
+  { outcome, reason, rival }: Verdict,
+  mined: Partial<Pick<SettledNews, 'block' | 'realisedProfitUsd8' | 'fees'>> = {},
+): SettledNews {
+  return {
+    event: 'execution-settled',
+    executionId,
+    borrower: terms.borrower,
+    hash,
+    outcome,
+    status,
+    reason,
+    rival: rivalNews(rival),
+    block: undefined,
+    realisedProfitUsd8: undefined,
+    simulatedNetProfitUsd8: String(terms.netProfitUsd8),
+    fees: undefined,
+    ...mined,
+  };
+}
+
+/** A transaction and what its confirmed receipt proved. */
+export interface Settlement {
+  readonly transaction: InFlight;
+  readonly receipt: Receipt;
+  readonly proof: Proof;
+  readonly verdict: Verdict;
+}
+
+/** The end of both rows of a settlement. @param day the UTC day, YYYY-MM-DD, to which it is booked. */
+export function minedEnd(settlement: Settlement, day: string): MinedEnd {
+  const { transaction, receipt, proof } = settlement;
+  const { executionId, outboxId } = transaction;
+  const block = { number: receipt.blockNumber, hash: receipt.blockHash };
+  const spent = { day, feeWei: proof.feesWei, lossUsd8: max(0n, -proof.realisedProfitUsd8) };
+  return { outboxId, executionId, execution: minedExecution(settlement), block, spent };
+}
+
+function minedExecution({ transaction, receipt, proof, verdict }: Settlement): MinedExecution {
+  const { reason = 'reverted', ...decided } = verdictColumns(transaction, verdict);
+  const { feesWei, realisedProfitUsd8 } = proof;
+  const { gasUsed } = receipt;
+  const paid = { txHash: transaction.hash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
+  if (proof.kind !== 'succeeded')
+    return { status: proof.kind === 'cancelled' ? 'cancelled' : 'reverted', reason, ...paid };
+  const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
+  return { status: 'succeeded', ...paid, debtCovered, collateralSeized, realisedProfit };
 }

@@ -19,23 +19,32 @@ export class LateAnswers<T> {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Asks, unless the same question is under way, or its answer was not taken yet.
+   * Asks, but for what is under way, and for what has an answer that was not taken yet.
    *
-   * @param question must not throw.
-   * @returns resolves when there is an answer.
+   * @param question is asked of all together. It must not throw. What it leaves out has no answer.
+   * @returns resolves when each of them was answered.
    */
-  ask(what: string, question: () => Promise<T>): Promise<void> {
+  async ask<Key extends string>(
+    whats: readonly Key[],
+    question: (asked: readonly Key[]) => Promise<ReadonlyMap<Key, T>>,
+  ): Promise<void> {
     const nowMs = this.clock.monotonicMs();
     for (const [key, { askedAtMs }] of this.questions)
       if (nowMs - askedAtMs >= OUT_OF_DATE_MS) this.questions.delete(key);
-    const earlier = this.questions.get(what);
-    if (earlier) return earlier.ended;
-    const ended = question().then((value) => {
-      asked.answer = { value };
-    });
-    const asked: Question<T> = { askedAtMs: nowMs, ended };
-    this.questions.set(what, asked);
-    return ended;
+    const earlier = whats.flatMap((what) => this.questions.get(what) ?? []);
+    const asked = new Map<Key, Question<T>>();
+    const open = whats.filter((what) => !this.questions.has(what));
+    if (open.length > 0) {
+      const ended = question(open).then((answers) => {
+        for (const [what, value] of answers) {
+          const one = asked.get(what);
+          if (one) one.answer = { value };
+        }
+      });
+      for (const what of open) asked.set(what, { askedAtMs: nowMs, ended });
+      for (const [what, one] of asked) this.questions.set(what, one);
+    }
+    await Promise.all([...earlier, ...asked.values()].map(({ ended }) => ended));
   }
 
   /** The answer, once; undefined while there is none. */

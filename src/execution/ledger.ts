@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   LeaseLost,
+  type BookedSpend,
   type Execution,
   type ExecutionMode,
   type ExecutionsRepository,
+  type MinedExecution,
   type OutboxRepository,
   type OutboxTransaction,
   type RecordedRows,
@@ -12,23 +14,26 @@ import type { Allowance } from '../domain/budget.js';
 import { sumOf, type Spend } from '../domain/spend.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
-import type { EventNamed, Events } from '../domain/events/events.js';
+import type { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
-import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { TransactionCall } from '../domain/plan.js';
-import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { SafetyController } from '../safety/index.js';
-import { executionRow, offerOf, rivalNews, verdictColumns } from './execution-row.js';
+import {
+  executionRow,
+  minedEnd,
+  offerOf,
+  outcomeNews,
+  verdictColumns,
+  type Settlement,
+} from './execution-row.js';
 import { FailureCount } from './failure-count.js';
 import { firstVersion, NOT_SENT, restored, type InFlight } from './in-flight.js';
 import type { OutcomeBook } from './outcome-book.js';
-import { feesPaid, type Proof } from './settlement.js';
+import { feesPaid } from './settlement.js';
 import { termsOfPlan } from './settlement-terms.js';
 import type { SignedPlan } from './submission.js';
 import type { Wallet } from './wallet.js';
-
-type Settled = EventNamed<'execution-settled'>;
 
 /**
  * The transactions of one wallet that are in flight, in memory as in the rows. It writes the outbox rows and
@@ -241,7 +246,7 @@ export class Ledger {
   /** It has not left this process and never will: its plan counts as refused. @throws RetryError */
   async withdraw(transaction: InFlight, reason: RejectionReason): Promise<void> {
     await this.executions.settle(transaction.executionId, { status: 'rejected', reason });
-    await this.outbox.end(transaction.outboxId, { status: 'dropped' });
+    await this.outbox.end(transaction.outboxId, 'dropped');
     this.close(transaction, false);
   }
 
@@ -254,57 +259,57 @@ export class Ledger {
     await this.saving;
     const { reason = 'it was not mined', ...decided } = verdictColumns(transaction, verdict);
     await this.executions.settle(transaction.executionId, { status: 'dropped', reason, ...decided });
-    await this.outbox.end(transaction.outboxId, { status });
+    await this.outbox.end(transaction.outboxId, status);
     this.close(transaction, false);
     this.dropped.push(transaction);
     const block = `not mined at ${this.headNumber}`;
     const nothing = { feesWei: 0n, profitUsd8: 0n, rival: undefined };
     this.book.settled({ ...offerOf(transaction), block, ...nothing, ...verdict });
-    this.report(transaction, 'dropped', verdict);
+    this.events.emit(outcomeNews(transaction, 'dropped', verdict));
   }
 
   /**
-   * Writes what a confirmed receipt proved. The outbox row comes last: a crash in the middle leaves it
-   * unsettled, and the next process does all of it again. A failure may then be counted twice, but it is
-   * never left out.
+   * Writes what confirmed receipts proved, all of them or none. The rows come last: a crash before leaves
+   * them unsettled, and the next process does all of it again. A failure may then be counted twice, but it
+   * is never left out.
    *
    * @throws RetryError when the database is away: to be called again.
    */
-  async settle(transaction: InFlight, receipt: Receipt, proof: Proof, verdict: Verdict): Promise<void> {
-    const { hash: txHash, executionId, outboxId } = transaction;
-    const { realisedProfitUsd8, feesWei } = proof;
-    const { gasUsed, blockNumber, blockHash } = receipt;
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    if (settlements.length === 0) return;
     await this.saving;
-    if (!transaction.acceptanceSaved) await this.saveAcceptances([transaction]);
-    if (transaction.versions.length > 1) await this.outbox.takeVersion(outboxId, transaction);
-    const succeeded = proof.kind === 'succeeded';
-    const status = proof.kind === 'cancelled' ? 'cancelled' : 'reverted';
-    const { reason = 'reverted', ...decided } = verdictColumns(transaction, verdict);
-    const paid = { txHash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
-    if (succeeded) {
-      const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
-      const amounts = { debtCovered, collateralSeized, realisedProfit };
-      await this.executions.settle(executionId, { status: 'succeeded', ...paid, ...amounts });
-    } else await this.executions.settle(executionId, { status, reason, ...paid });
-    await this.failures.count(transaction, verdict, blockHash);
-    const block = { number: blockNumber, hash: blockHash };
+    const unsaved = settlements.flatMap(({ transaction }) =>
+      transaction.acceptanceSaved ? [] : [transaction],
+    );
+    if (unsaved.length > 0) await this.saveAcceptances(unsaved);
+    for (const { transaction, receipt, verdict } of settlements) {
+      if (transaction.versions.length > 1) await this.outbox.takeVersion(transaction.outboxId, transaction);
+      await this.failures.count(transaction, verdict, receipt.blockHash);
+    }
     const { budget } = this.wallet;
-    const spent = { day: budget.today, feeWei: feesWei, lossUsd8: max(0n, -realisedProfitUsd8) };
-    transaction.spent = await this.outbox.end(outboxId, {
-      status: 'mined',
-      block,
-      covered: succeeded,
-      spent,
-    });
-    this.close(transaction, succeeded);
-    if (transaction.spent) budget.spend(transaction.spent.day, transaction.spent);
-    const paidOff = { feesWei, profitUsd8: realisedProfitUsd8, rival: undefined };
-    this.book.settled({ ...offerOf(transaction), block: blockHash, ...paidOff, ...verdict });
-    this.report(transaction, succeeded ? 'succeeded' : status, verdict, {
-      block: blockNumber,
-      realisedProfitUsd8: String(realisedProfitUsd8),
-      fees: feesPaid(receipt, proof.besideGas, transaction.call.maxPriorityFeePerGas),
-    });
+    const ends = settlements.map((settlement) => minedEnd(settlement, budget.today));
+    const booked = await this.outbox.settle(ends);
+    for (const [index, settlement] of settlements.entries()) {
+      const [end, spent] = [ends[index], booked[index]];
+      if (end && spent) this.settled(settlement, end.execution.status, spent);
+    }
+  }
+
+  /** Its rows are written; memory follows. */
+  private settled(
+    { transaction, receipt, proof, verdict }: Settlement,
+    status: MinedExecution['status'],
+    spent: BookedSpend,
+  ): void {
+    const { realisedProfitUsd8: profitUsd8, feesWei } = proof;
+    transaction.spent = spent;
+    this.close(transaction, proof.kind === 'succeeded');
+    this.wallet.budget.spend(spent.day, spent);
+    const paidOff = { feesWei, profitUsd8, rival: undefined };
+    this.book.settled({ ...offerOf(transaction), block: receipt.blockHash, ...paidOff, ...verdict });
+    const fees = feesPaid(receipt, proof.besideGas, transaction.call.maxPriorityFeePerGas);
+    const mined = { block: receipt.blockNumber, realisedProfitUsd8: String(profitUsd8), fees };
+    this.events.emit(outcomeNews(transaction, status, verdict, mined));
   }
 
   /** A settled transaction is in flight again. Its rows are the caller's concern. */
@@ -366,29 +371,6 @@ export class Ledger {
   private async saveAcceptances(all: readonly InFlight[]): Promise<void> {
     await this.outbox.accept(all);
     for (const transaction of all) transaction.acceptanceSaved = true;
-  }
-
-  private report(
-    { executionId, hash, terms }: InFlight,
-    status: Settled['status'],
-    { outcome, reason, rival }: Verdict,
-    mined: Partial<Pick<Settled, 'block' | 'realisedProfitUsd8' | 'fees'>> = {},
-  ): void {
-    this.events.emit({
-      event: 'execution-settled',
-      executionId,
-      borrower: terms.borrower,
-      hash,
-      outcome,
-      status,
-      reason,
-      rival: rivalNews(rival),
-      block: undefined,
-      realisedProfitUsd8: undefined,
-      simulatedNetProfitUsd8: String(terms.netProfitUsd8),
-      fees: undefined,
-      ...mined,
-    });
   }
 
   private notSaved({ executionId, hash }: InFlight, error: unknown): void {

@@ -1,10 +1,11 @@
 import type { ExecutionMode } from '../database/index.js';
-import { HaltError, RetryError } from '../domain/errors.js';
+import { errorFrom, HaltError, RetryError, worstFirst } from '../domain/errors.js';
 import type { Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { FailurePolicy } from '../safety/index.js';
 import type { AccountView } from './chain-reads.js';
 import type { Evidence } from './evidence.js';
+import type { Settlement } from './execution-row.js';
 import { takeVersion, type InFlight, type SettlingHead, type Version } from './in-flight.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
@@ -111,19 +112,23 @@ export class Settler {
       transactionCount <= this.settlements.highestNonce ||
         all.some(({ transaction: { nonce }, mined }) => !mined && nonce < transactionCount),
     );
-    const isConfirmed = ({ receipt }: Mined): boolean =>
-      head.number - receipt.blockNumber >= this.settings.confirmationBlocks &&
-      !this.settlements.isGone(receipt);
-    await this.evidence.hear(all.flatMap(({ mined }) => (mined && isConfirmed(mined) ? [mined] : [])));
-    let foreign = count.foreign;
-    const waiting: InFlight[] = [];
-    for (const { transaction, mined } of all) {
-      if (mined && this.settlements.isGone(mined.receipt)) continue;
+    const here = all.filter(({ mined }) => !mined || !this.settlements.isGone(mined.receipt));
+    for (const { transaction, mined } of here) {
       transaction.minedIn = mined?.receipt.blockNumber;
       if (mined || transaction.nonce >= count.lowest) this.evidence.present(transaction);
-      if (mined) {
-        if (isConfirmed(mined)) await this.settle(transaction, mined);
-      } else if (transaction.nonce >= count.lowest) waiting.push(transaction);
+    }
+    await this.settle(
+      here.flatMap(({ transaction, mined }) =>
+        mined && head.number - mined.receipt.blockNumber >= this.settings.confirmationBlocks
+          ? [{ transaction, mined }]
+          : [],
+      ),
+    );
+    let foreign = count.foreign;
+    const waiting: InFlight[] = [];
+    for (const { transaction, mined } of here) {
+      if (mined) continue;
+      if (transaction.nonce >= count.lowest) waiting.push(transaction);
       else if (await this.evidence.isOvertaken(transaction)) {
         foreign += 1;
         const reason = 'its nonce was used by another transaction';
@@ -153,15 +158,39 @@ export class Settler {
     return this.evidence.look([...hashes, ...this.settings.drops.hashes]);
   }
 
-  private async settle(transaction: InFlight, { version, receipt }: Mined): Promise<void> {
-    if (!this.evidence.confirms(transaction, version, receipt)) return;
+  /**
+   * Settles what was mined and is confirmed, together.
+   *
+   * @throws RetryError when one could not be judged: the others are settled then.
+   */
+  private async settle(
+    all: readonly { readonly transaction: InFlight; readonly mined: Mined }[],
+  ): Promise<void> {
+    await this.evidence.hear(all.map(({ mined }) => mined));
+    const judged = await Promise.allSettled(
+      all.map(({ transaction, mined }) => this.settlementOf(transaction, mined)),
+    );
+    const settlements = judged.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []));
+    await this.ledger.settle(settlements);
+    for (const { transaction, receipt, proof } of settlements)
+      this.settlements.add(transaction, receipt, proof);
+    const [worst] = worstFirst(
+      judged.flatMap((one) => (one.status === 'rejected' ? [errorFrom(one.reason)] : [])),
+    );
+    if (worst) throw worst;
+  }
+
+  /** Undefined while the endpoints do not agree about it. */
+  private async settlementOf(
+    transaction: InFlight,
+    { version, receipt }: Mined,
+  ): Promise<Settlement | undefined> {
+    if (!this.evidence.confirms(transaction, version, receipt)) return undefined;
     const fees = await this.evidence.feesPaid(transaction, version, receipt);
-    if (!fees) return;
+    if (!fees) return undefined;
     this.evidence.booked(receipt.transactionHash);
     takeVersion(transaction, version);
-    const { proof, verdict } = await this.settings.judge.ofReceipt(transaction, receipt, fees);
-    await this.ledger.settle(transaction, receipt, proof, verdict);
-    this.settlements.add(transaction, receipt, proof);
+    return { transaction, receipt, ...(await this.settings.judge.ofReceipt(transaction, receipt, fees)) };
   }
 
   /** -1 when no row is mined. @throws RetryError when the database is away. */

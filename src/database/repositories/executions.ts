@@ -66,10 +66,13 @@ interface Paid {
   readonly feesWei: bigint;
 }
 
-/** How an execution ended. Amounts are from the receipt. */
+/** How an execution ended without being mined. */
 export type ExecutionEnd =
   | { readonly status: 'rejected'; readonly reason: string }
-  | (Ended & { readonly status: 'dropped'; readonly reason: string })
+  | (Ended & { readonly status: 'dropped'; readonly reason: string });
+
+/** How an execution ended by its receipt. Amounts are from there. */
+export type MinedExecution =
   | (Ended &
       Paid & {
         readonly status: 'reverted' | 'cancelled';
@@ -137,7 +140,7 @@ export class ExecutionsRepository {
     return result.identifiers.map(({ id }) => String(id));
   }
 
-  /** Writes how an execution ended. Another call replaces it, which a reorg may require. */
+  /** Writes how an execution ended that was not mined: {@link OutboxRepository.settle} writes the others. */
   async settle(id: string, end: ExecutionEnd): Promise<void> {
     const affected = await this.update({ id }, { ...end, settledAt: () => 'now()' });
     if (affected === 1) return;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { executionRow } from '../../execution/index.js';
+import { aMinedEnd } from '../../../testing/builders/mined-end.js';
 import { aPlan } from '../../../testing/builders/plan.js';
 import { PooledDatabase, TestDatabase } from '../../../testing/database.js';
 import { eventually } from '../../../testing/eventually.js';
@@ -163,12 +164,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
     it('takes a nonce and settles while it is held', async () => {
       const { id, executionId, hash } = await recorded(0);
       await outbox.accept([{ outboxId: id, executionId, hash, headToSendUs: 1 }]);
-      await outbox.end(id, {
-        status: 'mined',
-        block: BLOCK,
-        covered: true,
-        spent: { day: '2026-01-31', ...NOTHING },
-      });
+      await outbox.settle([aMinedEnd({ outboxId: id, executionId }, hash, true)]);
       await outbox.reopen(id, '2026-01-31');
       expect(await outbox.find(key.chainId, key.wallet, 0)).toMatchObject({ status: 'broadcast' });
     });
@@ -191,7 +187,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
       const before = await rows();
       for (const write of [
         () => outbox.accept([{ outboxId: id, executionId, hash, headToSendUs: 2 }]),
-        () => outbox.end(id, { status: 'dropped' }),
+        () => outbox.end(id, 'dropped'),
         () =>
           outbox.addVersion(id, {
             hash: BLOCK.hash,
@@ -200,24 +196,13 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
             reason: 'late',
             reservation: NOTHING,
           }),
-        () =>
-          outbox.end(id, {
-            status: 'mined',
-            block: BLOCK,
-            covered: true,
-            spent: { day: '2026-01-31', ...NOTHING },
-          }),
+        () => outbox.settle([aMinedEnd({ outboxId: id, executionId }, hash, true)]),
         () => executions.settle(executionId, { status: 'rejected', reason: 'late' }),
       ])
         await expect(write()).rejects.toThrow(LeaseLost);
       expect(await rows()).toEqual(before);
       fence.hold(key, 2);
-      await outbox.end(id, {
-        status: 'mined',
-        block: BLOCK,
-        covered: true,
-        spent: { day: '2026-01-31', ...NOTHING },
-      });
+      await outbox.settle([aMinedEnd({ outboxId: id, executionId }, hash, true)]);
       const settled = await rows();
       fence.hold(key, 1);
       await outbox.reopen(id, '2026-01-31');

@@ -3,6 +3,12 @@ import { DECISION_COLUMNS, DECISION_TYPES } from './decision-columns.js';
 
 // The statements of the outbox. Each is a transaction of its own, and each that writes is fenced.
 
+/** The rows of one intent. */
+export interface RecordedRows {
+  readonly outboxId: string;
+  readonly executionId: string;
+}
+
 /**
  * One statement, so one transaction, for all intents of a pass: the executions as `authorised`, the rows with
  * their reservations, the first versions, the day's volume. All or nothing: nothing is written without the
@@ -89,31 +95,19 @@ WITH open AS (
 )
 SELECT id FROM open`;
 
-/**
- * One statement: it ends the row, takes its notional off the day, and books what it spent. To repeat it
- * changes nothing more. It tells to which day the spending is booked.
- */
+/** One statement: it ends a row that was not mined, and takes its notional off the day. May be repeated. */
 export const END = `
 WITH before AS (
-  SELECT id, execution_id, chain_id, sender, booked_day, spent_day FROM transactions
-    WHERE id = $1::bigint AND ${isHeld('$9', '$10', '$11')} FOR UPDATE
+  SELECT id, execution_id, booked_day FROM transactions
+    WHERE id = $1::bigint AND ${isHeld('$3', '$4', '$5')} FOR UPDATE
 ), released AS (
   UPDATE daily_volume d SET notional_usd = d.notional_usd - e.notional_usd
-  FROM before JOIN executions e ON e.id = before.execution_id
-  WHERE $5::boolean AND d.day = before.booked_day
-), spent AS (
-  INSERT INTO daily_spend AS d (chain_id, sender, day, fee_wei, loss_usd)
-  SELECT chain_id, sender, $6::date, $7::numeric, $8::numeric FROM before
-  WHERE $6::date IS NOT NULL AND spent_day IS NULL
-  ON CONFLICT (chain_id, sender, day) DO UPDATE
-    SET fee_wei = d.fee_wei + excluded.fee_wei, loss_usd = d.loss_usd + excluded.loss_usd
+  FROM before JOIN executions e ON e.id = before.execution_id WHERE d.day = before.booked_day
 )
-UPDATE transactions t SET status = $2::text, block_number = $3::bigint, block_hash = $4::text,
-  booked_day = CASE WHEN NOT $5::boolean THEN t.booked_day END,
-  spent_day = coalesce(t.spent_day, $6::date), spent_fee_wei = coalesce(t.spent_fee_wei, $7::numeric),
-  spent_loss_usd = coalesce(t.spent_loss_usd, $8::numeric), updated_at = now()
+UPDATE transactions t SET status = $2::text, block_number = NULL, block_hash = NULL, booked_day = NULL,
+  updated_at = now()
 FROM before WHERE t.id = before.id
-RETURNING t.id, t.spent_day::text, t.spent_fee_wei::text, t.spent_loss_usd::text`;
+RETURNING t.id`;
 
 /**
  * One statement: row and execution as before the receipt, the notional booked again if it had been released,

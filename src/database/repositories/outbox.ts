@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { Between, In, IsNull, Not } from 'typeorm';
-import type { Block } from '../../domain/block.js';
 import type { Spend } from '../../domain/spend.js';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
@@ -11,7 +10,17 @@ import { TransactionVersion, type VersionKind } from '../entities/transaction-ve
 import { Fence, isHeld } from '../fence.js';
 import { decisionValues, toJson } from './decision-columns.js';
 import type { NewExecution } from './executions.js';
-import { ACCEPT, ADD_VERSION, DROPPED, END, RECORD, REOPEN, REVIVE } from './outbox-statements.js';
+import {
+  ACCEPT,
+  ADD_VERSION,
+  DROPPED,
+  END,
+  RECORD,
+  REOPEN,
+  REVIVE,
+  type RecordedRows,
+} from './outbox-statements.js';
+import { SETTLE, settleValues, type BookedSpend, type MinedEnd } from './settle-statement.js';
 
 /** A signed transaction that is to be made durable before it is broadcast. */
 export interface OutboxIntent {
@@ -48,12 +57,6 @@ export interface NewVersion extends Pick<TransactionVersion, 'hash' | 'raw'> {
   readonly reservation: Spend;
 }
 
-/** The rows of one intent. */
-export interface RecordedRows {
-  readonly outboxId: string;
-  readonly executionId: string;
-}
-
 /** A transaction that a node has taken. */
 export interface Accepted extends RecordedRows {
   readonly hash: Hash;
@@ -68,23 +71,6 @@ export type Recorded =
   | { readonly kind: 'lease-lost' }
   /** Another intent holds one of the nonces: nothing was written, and nothing may be broadcast. */
   | { readonly kind: 'nonce-taken'; readonly existing: OutboxTransaction };
-
-/** How a transaction ended. Only a reorg can undo it. */
-export type OutboxEnd =
-  | { readonly status: 'failed' | 'dropped' }
-  | {
-      readonly status: 'mined';
-      readonly block: Pick<Block, 'number' | 'hash'>;
-      /** Whether it covered debt. What did not no longer counts in its day's volume. */
-      readonly covered: boolean;
-      /** What its receipt says that it paid and lost, and the UTC day to which that is booked. */
-      readonly spent: BookedSpend;
-    };
-
-/** What was paid and lost, booked to a UTC day: YYYY-MM-DD. */
-export interface BookedSpend extends Spend {
-  readonly day: string;
-}
 
 /** Of transactions that may still be mined. */
 const UNSETTLED: readonly OutboxStatus[] = ['prepared', 'broadcast'];
@@ -237,29 +223,31 @@ export class OutboxRepository {
     if (one) await this.notFound(one.outboxId);
   }
 
+  /** Writes that it will not be mined, and takes its notional off the day. May be repeated. */
+  async end(id: string, status: 'failed' | 'dropped'): Promise<void> {
+    const rows = await this.database.query(END, [id, status, ...this.fence.values]);
+    if (rows.length === 0) await this.notFound(id);
+  }
+
   /**
-   * Writes how it ended, takes its notional off the day unless debt was covered, and books what it spent. May
-   * be repeated.
+   * Writes what receipts proved, for all of them in one statement: the ends of transactions and executions.
+   * What covered no debt no longer counts in its day's volume, and what was spent is booked. May be repeated:
+   * another call replaces the end, which a reorg may require.
    *
-   * @returns what is booked for it, as the first call said it; undefined when it has paid nothing.
+   * @returns what is booked for each, in their order, as the first call said it.
    */
-  async end(id: string, end: OutboxEnd): Promise<BookedSpend | undefined> {
-    const mined = end.status === 'mined' ? end : undefined;
-    const [feeWei, lossUsd] = mined ? amountsOf(mined.spent) : [null, null];
-    const [row] = await this.database.query(END, [
-      id,
-      end.status,
-      mined?.block.number ?? null,
-      mined?.block.hash ?? null,
-      !mined?.covered,
-      mined?.spent.day ?? null,
-      feeWei,
-      lossUsd,
-      ...this.fence.values,
-    ]);
-    if (!row) return this.notFound(id);
-    const { spent_day: day, spent_fee_wei, spent_loss_usd } = row;
-    return typeof day === 'string' ? { day, ...spendOf(spent_fee_wei, spent_loss_usd) } : undefined;
+  async settle(ends: readonly MinedEnd[]): Promise<BookedSpend[]> {
+    const values = [toJson(ends.map(settleValues)), ...this.fence.values];
+    const rows = await this.database.query(SETTLE, values);
+    const booked = new Map(
+      rows.map(({ id, spent_day, spent_fee_wei, spent_loss_usd }) => [
+        String(id),
+        { day: String(spent_day), ...spendOf(spent_fee_wei, spent_loss_usd) },
+      ]),
+    );
+    const missing = ends.find(({ outboxId }) => !booked.has(outboxId));
+    if (missing) await this.notFound(missing.outboxId);
+    return ends.flatMap(({ outboxId }) => booked.get(outboxId) ?? []);
   }
 
   /** What was paid and lost on each UTC day, YYYY-MM-DD, by the receipts that were settled on it. */
