@@ -224,6 +224,7 @@ export class Devnet {
       | 'MintableToken'
       | 'PoolTrader'
       | 'SettableAggregator'
+      | 'ShareVault'
       | 'Yardstick',
     args: readonly unknown[],
   ): Promise<Contract> {

@@ -12,6 +12,7 @@ import { ExecutionModule } from './execution/index.js';
 import { LenderBook } from './liquidity/lenders/lender-book.js';
 import { LiquidityModule } from './liquidity/liquidity.module.js';
 import { PoolBook } from './liquidity/pool-book.js';
+import { withInsides, WrapperBook } from './liquidity/wrappers/wrapper-book.js';
 import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
 import { OraclesModule } from './oracles/oracles.module.js';
@@ -47,22 +48,24 @@ export class AppModule {
   }
 }
 
-/** The state of this application: the price feeds, the pools and lenders, and the markets. */
+/** The state of this application: the price feeds, the pools, lenders and wrappers, and the markets. */
 function stateModule({ protocols }: ChimeraConfig): DynamicModule {
   return StateModule.of({
     imports: [OraclesModule, LiquidityModule, ProtocolsModule],
-    inject: [FeedBook, PoolBook, LenderBook, LendingMarkets],
+    inject: [FeedBook, PoolBook, LenderBook, WrapperBook, LendingMarkets],
     useFactory: (
       feeds: FeedBook,
       pools: PoolBook,
       lenders: LenderBook,
+      wrappers: WrapperBook,
       { all }: LendingMarkets,
     ): FollowedParts => {
       const tokens = (): readonly Asset[] => all.flatMap((market) => market.tokens);
-      pools.serve(tokens);
+      pools.serve(() => withInsides(tokens(), wrappers.insides));
       lenders.serve(tokens);
+      wrappers.serve((token) => all.map((market) => market.holderOf(token)).find(Boolean));
       return {
-        before: [feeds, pools, lenders],
+        before: [feeds, pools, lenders, wrappers],
         markets: all.map((market, index) => ({ market, fromBlock: protocols[index]?.fromBlock ?? 0 })),
       };
     },

@@ -6,6 +6,7 @@ import { WAD } from '../src/domain/money.js';
 import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
 import { PoolBook } from '../src/liquidity/pool-book.js';
 import { PoolReader } from '../src/liquidity/pool-reader.js';
+import { WrapperBook } from '../src/liquidity/wrappers/wrapper-book.js';
 import { FeedBook } from '../src/oracles/feed-book.js';
 import { PriceGuard } from '../src/oracles/price-guard.js';
 import type { AaveMarketView } from '../src/protocols/aave-v3/at-risk.js';
@@ -76,7 +77,7 @@ export function aaveState(
   const engine = new StateEngine(
     chain,
     {
-      before: [parts.feeds, pools, new LenderBook([], clock)],
+      before: [parts.feeds, pools, new LenderBook([], clock), new WrapperBook([], clock)],
       markets: [{ market: parts.market, fromBlock }],
     },
     checkpoints,

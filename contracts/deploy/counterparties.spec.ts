@@ -20,6 +20,10 @@ describe('counterparties of a configuration', () => {
           balancerV3Vault: address('b4'),
         },
         factories: [{ name: 'aerodrome', kind: 'solidly', factory: address('b3') }],
+        wrappers: [
+          { token: address('c1'), kind: 'erc4626' },
+          { token: address('c2'), kind: 'wsteth' },
+        ],
       },
     });
     expect(sources).toEqual([
@@ -31,11 +35,13 @@ describe('counterparties of a configuration', () => {
       { key: 'liquidity.flash.balancerVault', kind: 'BalancerV2', address: address('b2') },
       { key: 'liquidity.flash.balancerV3Vault', kind: 'BalancerV3', address: address('b4') },
       { key: 'liquidity.factories (aerodrome)', kind: 'Solidly', address: address('b3') },
+      { key: `liquidity.wrappers (${address('c1')})`, kind: 'Erc4626', address: address('c1') },
+      { key: `liquidity.wrappers (${address('c2')})`, kind: 'Unwrapper', address: address('c2') },
     ]);
   });
 
   it('does not list what the file leaves out', () => {
-    expect(sourcesOf({ protocols: [], liquidity: { factories: [], flash: {} } })).toEqual([]);
+    expect(sourcesOf({ protocols: [], liquidity: { factories: [], flash: {}, wrappers: [] } })).toEqual([]);
   });
 
   it('lists a contract that is named twice once, and refuses one that is named as two kinds', () => {

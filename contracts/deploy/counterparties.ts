@@ -33,7 +33,7 @@ export type ListedProtocol = { readonly name: string } & (
 
 export interface CounterpartyConfig {
   readonly protocols: readonly ListedProtocol[];
-  readonly liquidity: Pick<DeploymentConfig['liquidity'], 'factories' | 'flash'>;
+  readonly liquidity: Pick<DeploymentConfig['liquidity'], 'factories' | 'flash' | 'wrappers'>;
 }
 
 /** As what our contract lists a factory of the configuration. */
@@ -44,9 +44,14 @@ const FACTORY_KINDS: Readonly<Record<DeploymentConfig['liquidity']['factories'][
     solidly: 'Solidly',
   };
 
+const WRAPPER_KINDS: Readonly<Record<DeploymentConfig['liquidity']['wrappers'][number]['kind'], KindName>> = {
+  erc4626: 'Erc4626',
+  wsteth: 'Unwrapper',
+};
+
 /** Without Uniswap's factory, which is a part of the contract's code. */
 export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[] {
-  const { factories, flash } = liquidity;
+  const { factories, flash, wrappers } = liquidity;
   const optional = (key: string, kind: KindName, address: Address | undefined): Source[] =>
     address === undefined ? [] : [{ key, kind, address }];
   return [
@@ -59,6 +64,11 @@ export function sourcesOf({ protocols, liquidity }: CounterpartyConfig): Source[
       key: `liquidity.factories (${name})`,
       kind: FACTORY_KINDS[kind],
       address: factory,
+    })),
+    ...wrappers.map(({ token, kind }) => ({
+      key: `liquidity.wrappers (${token})`,
+      kind: WRAPPER_KINDS[kind],
+      address: token,
     })),
   ];
 }

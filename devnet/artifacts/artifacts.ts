@@ -76,6 +76,7 @@ const OWN_CONTRACTS = [
   'PancakePoolDeployer',
   'PoolTrader',
   'SettableAggregator',
+  'ShareVault',
   'SlipstreamFactory',
   'SolidlyFactory',
   'Yardstick',

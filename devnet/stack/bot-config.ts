@@ -31,6 +31,8 @@ export interface BotSettings {
   readonly minPoolUsd?: string;
   /** The section `liquidity.flash`: YAML. Default: every lender of the chain. */
   readonly lenders?: string;
+  /** The list `liquidity.wrappers`: YAML. */
+  readonly wrappers?: string;
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
   readonly maxPlanAgeMs?: number;
   readonly maxInFlight?: number;
@@ -99,6 +101,7 @@ export function botConfig(
     watchBelowHealthFactor = '1.1',
     minPoolUsd = '1000',
     lenders = `{ morpho: "${addresses.morpho}", balancerVault: "${addresses.balancerVault}", aavePool: "${addresses.pool}" }`,
+    wrappers = '[]',
     maxPlanAgeMs = 15_000,
     maxInFlight = 16,
     apiPort = 0,
@@ -126,6 +129,7 @@ liquidity:
     - { name: pancake, kind: pancake-v3, factory: "${addresses.pancakeFactory}" }
   minPoolUsd: ${minPoolUsd}
   flash: ${lenders}
+  wrappers: ${wrappers}
 detector: { scanIntervalMs: ${scanIntervalMs}, confirmationBlocks: 1, watchBelowHealthFactor: ${watchBelowHealthFactor} }
 planner: { minProfitUsd: ${minProfitUsd}, slippageBps: 100, bidModel: ${bidModel}, baseBribeBps: 1500, maxBribeBps: 4000 }
 safety:

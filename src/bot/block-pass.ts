@@ -10,6 +10,7 @@ import type { PassTrace } from '../domain/pass-trace.js';
 import { ExecutionService } from '../execution/index.js';
 import { LENDERS } from '../liquidity/lenders/lender-book.js';
 import { POOLS } from '../liquidity/pool-book.js';
+import { withWrappers, WRAPPERS } from '../liquidity/wrappers/wrapper-book.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { ExecutionPlanner } from '../planner/execution-planner.js';
 import type { PlanningContext } from '../planner/planning-context.js';
@@ -116,7 +117,7 @@ export class BlockPass {
     const sending = new Sending(this.execution, this.journal, trace);
     const now = (): PlanningContext => ({
       block: view.block,
-      pools: view.of(POOLS),
+      pools: withWrappers(view.of(POOLS), view.of(WRAPPERS)),
       lenders: view.of(LENDERS),
       // Without it there is no opportunity: the detector refuses all of them.
       nativePriceUsd8: native?.answer ?? 0n,

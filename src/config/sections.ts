@@ -157,6 +157,15 @@ export class FlashConfig {
   readonly balancerV3Vault?: Address;
 }
 
+/** A token that stands for another one, and is taken apart to be sold. Our contract must have listed it. */
+export class WrapperConfig {
+  @ContractAddress()
+  readonly token!: Address;
+
+  @Choice({ of: ['erc4626', 'wsteth'] })
+  readonly kind!: 'erc4626' | 'wsteth';
+}
+
 export class LiquidityConfig {
   @Section(() => UniswapV3Config)
   readonly uniswapV3!: UniswapV3Config;
@@ -179,6 +188,14 @@ export class LiquidityConfig {
 
   @Section(() => FlashConfig, { optional: true })
   readonly flash?: FlashConfig;
+
+  @List({
+    choose: () => WrapperConfig,
+    default: [],
+    expected: 'a list of tokens that are taken apart',
+    example: '[{ token: "0xc1256Ae5FF1cf2719D4937adb3bbCCab2E00A2Ca", kind: erc4626 }]',
+  })
+  readonly wrappers!: readonly WrapperConfig[];
 }
 
 export class DetectorConfig {

@@ -20,6 +20,11 @@ export interface Hop {
   readonly parameter: number;
   /** The factory, which our contract must have listed. Undefined: the one that it was deployed with. */
   readonly factory?: Address;
+  /**
+   * There is no pool: the token that goes in is taken apart, and `pool` is its address. The plan reverts when
+   * fewer units come out.
+   */
+  readonly leastOut?: bigint;
 }
 
 /** A share of the trade: from the collateral through one or more pools to the debt token. */

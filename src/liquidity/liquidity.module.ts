@@ -7,6 +7,7 @@ import { LenderBook } from './lenders/lender-book.js';
 import { lendersOf } from './lenders/lenders.js';
 import { PoolBook } from './pool-book.js';
 import { PoolReader, venuesOf } from './pool-reader.js';
+import { WrapperBook } from './wrappers/wrapper-book.js';
 
 /**
  * Where the debt token is bought or borrowed and the collateral sold: pools, kept by their logs, and lenders,
@@ -26,7 +27,12 @@ import { PoolReader, venuesOf } from './pool-reader.js';
       inject: [ChimeraConfig],
       useFactory: ({ liquidity }: ChimeraConfig) => new LenderBook(lendersOf(liquidity.flash)),
     },
+    {
+      provide: WrapperBook,
+      inject: [ChimeraConfig],
+      useFactory: ({ liquidity }: ChimeraConfig) => new WrapperBook(liquidity.wrappers),
+    },
   ],
-  exports: [PoolBook, LenderBook],
+  exports: [PoolBook, LenderBook, WrapperBook],
 })
 export class LiquidityModule {}

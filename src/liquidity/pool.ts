@@ -36,8 +36,12 @@ export interface Pool {
   estimateOut(tokenIn: Address, amountIn: number): number;
   /** {@link swapOut} in floats, which only order: units in for units out; Infinity where it cannot. */
   estimateIn(tokenIn: Address, amountOut: number): number;
-  /** The swap of `tokenIn` for its other token, as a route names it. */
-  hop(tokenIn: Address): Hop;
+  /**
+   * The swap of `tokenIn` for its other token, as a route names it.
+   *
+   * @param amountOut what it gives, by the quote.
+   */
+  hop(tokenIn: Address, amountOut: bigint): Hop;
 }
 
 /**

@@ -57,7 +57,7 @@ describe('contract steps of a route', () => {
         pool: { tokenIn: 'collateral', parameter: 3_000 },
       },
       { kind: 'sell', shareBps: 10_000, tokenOut: WETH, pool: { tokenIn: 'collateral', parameter: 100 } },
-      { kind: 'sell-on', tokenOut: 'debt', pool: { parameter: 500 } },
+      { kind: 'sell-on', tokenOut: 'debt', pool: { tokenIn: WETH, parameter: 500 } },
     ]);
   });
 
@@ -66,6 +66,19 @@ describe('contract steps of a route', () => {
     expect(saleSteps({ lender, amount: 5n }, { parts: [] }, [], tokens)).toEqual([
       { kind: 'loan', lender, amount: 5n },
       { kind: 'liquidate' },
+    ]);
+  });
+
+  it('of a sale of shares: taken apart, and what was inside sold', () => {
+    const lender = addressOf('1e');
+    const apart = { ...hop(CBETH, WETH, 0), venue: 'erc4626', pool: CBETH, leastOut: 99n };
+    const route = { parts: [{ quotedInput: 6n, output: 3n, hops: [apart, hop(WETH, USDC, 500)] }] };
+    expect(saleSteps({ lender, amount: 5n }, route, [10_000n], tokens).slice(2)).toEqual([
+      {
+        ...{ kind: 'sell', shareBps: 10_000, tokenOut: WETH },
+        pool: { tokenIn: 'collateral', leastOut: 99n },
+      },
+      { kind: 'sell-on', tokenOut: 'debt', pool: { tokenIn: WETH, parameter: 500 } },
     ]);
   });
 });

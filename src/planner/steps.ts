@@ -1,4 +1,4 @@
-import type { PoolKey, Step, TokenRef } from '../contract/plan.js';
+import type { PoolKey, Step, TokenRef, WrapperKey } from '../contract/plan.js';
 import type { Address } from '../domain/hex.js';
 import type { Hop, Route } from '../domain/route.js';
 
@@ -40,12 +40,18 @@ export function saleSteps(
   const sales = parts.flatMap(({ hops }, part) =>
     hops.map((hop, index): Step => {
       const tokenOut = tokenRef(hop.tokenOut, tokens);
-      const { tokenIn, ...pool } = poolKeyOf(hop, tokens);
+      const pool = saleKeyOf(hop, tokens);
       if (index > 0) return { kind: 'sell-on', tokenOut, pool };
-      return { kind: 'sell', shareBps: Number(sharesBps[part]), tokenOut, pool: { tokenIn, ...pool } };
+      return { kind: 'sell', shareBps: Number(sharesBps[part]), tokenOut, pool };
     }),
   );
   return [{ kind: 'loan', lender, amount }, { kind: 'liquidate' }, ...sales];
+}
+
+/** Of a sale: a pool, or the token itself, which is taken apart. */
+function saleKeyOf(hop: Hop, tokens: LiquidationTokens): PoolKey | WrapperKey {
+  const { tokenIn, leastOut } = hop;
+  return leastOut === undefined ? poolKeyOf(hop, tokens) : { tokenIn: tokenRef(tokenIn, tokens), leastOut };
 }
 
 function poolKeyOf({ tokenIn, parameter, factory }: Hop, tokens: LiquidationTokens): PoolKey {

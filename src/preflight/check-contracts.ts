@@ -16,6 +16,10 @@ const LENDER_KINDS = {
   balancerVault: { kind: Kind.BalancerV2, description: 'a vault of Balancer v2' },
   balancerV3Vault: { kind: Kind.BalancerV3, description: 'a vault of Balancer v3' },
 } as const;
+const WRAPPER_KINDS = {
+  erc4626: { kind: Kind.Erc4626, description: 'an ERC-4626 vault' },
+  wsteth: { kind: Kind.Unwrapper, description: 'a token that is unwrapped' },
+} as const;
 const WORD = 64;
 
 /** A word that holds an address, as people write it. */
@@ -75,4 +79,13 @@ export function lendersOf({ liquidity: { flash } }: ChimeraConfig): readonly Lis
     const address = flash?.[name as keyof typeof LENDER_KINDS];
     return address ? [{ key: `liquidity.flash.${name}`, address, ...kind }] : [];
   });
+}
+
+/** The tokens that are taken apart. */
+export function wrappersOf({ liquidity: { wrappers } }: ChimeraConfig): readonly Listed[] {
+  return wrappers.map(({ token, kind }) => ({
+    key: `liquidity.wrappers (${token})`,
+    address: token,
+    ...WRAPPER_KINDS[kind],
+  }));
 }

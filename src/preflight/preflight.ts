@@ -19,7 +19,7 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
-import { addressOf, counterpartiesOf, factoriesOf, lendersOf, words } from './check-contracts.js';
+import { addressOf, counterpartiesOf, factoriesOf, lendersOf, words, wrappersOf } from './check-contracts.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -89,7 +89,7 @@ async function missingContracts(
   config: ChimeraConfig,
   markets: readonly LendingMarket[],
 ): Promise<string[]> {
-  const { uniswapV3, factories, flash } = config.liquidity;
+  const { uniswapV3, factories, flash, wrappers } = config.liquidity;
   const optional = (key: string, address: Address | undefined): [string, Address][] =>
     address === undefined ? [] : [[key, address]];
   const expected: readonly (readonly [string, Address])[] = [
@@ -105,6 +105,7 @@ async function missingContracts(
     ...optional('liquidity.flash.aavePool', flash?.aavePool),
     ...optional('liquidity.flash.balancerVault', flash?.balancerVault),
     ...optional('liquidity.flash.balancerV3Vault', flash?.balancerV3Vault),
+    ...wrappers.map(({ token }): [string, Address] => [`liquidity.wrappers (${token})`, token]),
     ['Multicall3', MULTICALL3],
   ];
   const codes = await Promise.all(expected.map(([, address]) => chain.getCode(address)));
@@ -126,7 +127,7 @@ async function checkRoles(
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
   const found = await counterpartiesOf(chain, markets, block.hash);
-  const listed = [...factoriesOf(config), ...lendersOf(config)];
+  const listed = [...factoriesOf(config), ...lendersOf(config), ...wrappersOf(config)];
   const counterparties = [...found.filter((one) => typeof one !== 'string'), ...listed];
   const problems = found.filter((one) => typeof one === 'string');
   const named = markets.filter((_, index) => typeof found[index] !== 'string');

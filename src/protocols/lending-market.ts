@@ -38,6 +38,8 @@ export interface LendingMarket<
 > extends FollowedAccounts<View, Step, Undo, Answers> {
   /** What may be seized or repaid, with the prices of the last view; none before the first. */
   readonly tokens: readonly Asset[];
+  /** The account that keeps what is supplied of a token; undefined: it is not known, or has none. */
+  holderOf(token: Address): Address | undefined;
   /** The contracts that the check at start expects, each with its key in the configuration. */
   readonly contracts: readonly (readonly [key: string, Address])[];
   /**

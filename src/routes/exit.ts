@@ -54,10 +54,11 @@ class Trades {
     return made;
   }
 
-  hops(path: Path): RoutePart['hops'] {
-    return path.map((leg) => {
+  /** @param swaps of the path, in its order. */
+  hops(path: Path, swaps: readonly Swap[]): RoutePart['hops'] {
+    return path.map((leg, index) => {
       const pool = this.graph.pool(poolOfLeg(leg));
-      return pool.hop(pool.tokens[sideOfLeg(leg)]);
+      return pool.hop(pool.tokens[sideOfLeg(leg)], swaps[index]?.amountOut ?? 0n);
     });
   }
 
@@ -91,13 +92,15 @@ export function buyExactly(
     const output = amounts[index] ?? 0n;
     if (output <= 0n) return undefined;
     let amount = output;
+    const swaps: Swap[] = [];
     for (const leg of path.toReversed()) {
       if (trades.changed.has(graph.pool(poolOfLeg(leg)).address)) return undefined;
       const swap = trades.make(leg, (pool, tokenIn) => pool.swapOut(tokenIn, amount));
       if (!swap) return undefined;
+      swaps.unshift(swap);
       amount = swap.amountIn;
     }
-    parts.push({ quotedInput: amount, output, hops: trades.hops(path) });
+    parts.push({ quotedInput: amount, output, hops: trades.hops(path, swaps) });
   }
   return trades.exit(parts, []);
 }
@@ -130,12 +133,14 @@ export function sellAll(
     wantedLeft -= own;
     held -= quotedInput;
     let amount = quotedInput;
+    const swaps: Swap[] = [];
     for (const leg of path) {
       const swap = trades.make(leg, (pool, tokenIn) => pool.swapIn(tokenIn, amount));
       if (!swap) return undefined;
+      swaps.push(swap);
       amount = swap.amountOut;
     }
-    parts.push({ quotedInput, output: amount, hops: trades.hops(path) });
+    parts.push({ quotedInput, output: amount, hops: trades.hops(path, swaps) });
     sharesBps.push(shareBps);
   }
   return trades.exit(parts, sharesBps);

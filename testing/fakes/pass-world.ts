@@ -17,6 +17,7 @@ import type { ExecutionService, Submission } from '../../src/execution/index.js'
 import { LENDERS } from '../../src/liquidity/lenders/lender-book.js';
 import { NO_OFFERS } from '../../src/liquidity/lenders/offers.js';
 import { POOLS } from '../../src/liquidity/pool-book.js';
+import { WRAPPERS } from '../../src/liquidity/wrappers/wrapper-book.js';
 import type { NativePriceWatch } from '../../src/oracles/native-price-watch.js';
 import type { PlanningContext } from '../../src/planner/planning-context.js';
 import type { ExecutionPlanner } from '../../src/planner/execution-planner.js';
@@ -36,6 +37,7 @@ const VIEW = new StateView(
   new Map<string, unknown>([
     [POOLS.name, { pools: new Map(), isWhole: true }],
     [LENDERS.name, NO_OFFERS],
+    [WRAPPERS.name, []],
   ]),
 );
 export const REACHED: Advance = { view: VIEW, takenBack: [], error: undefined };

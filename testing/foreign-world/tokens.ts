@@ -106,9 +106,10 @@ export async function listTokens(devnet: Devnet): Promise<ForeignTokens> {
   return tokens;
 }
 
-async function listOnAave(
+/** @param feeds the proxy of each token's feed. */
+export async function listOnAave(
   devnet: Devnet,
-  tokens: readonly ForeignToken[],
+  tokens: readonly { readonly symbol: string; readonly address: Address }[],
   feeds: readonly string[],
 ): Promise<void> {
   const { deployer } = devnet.accounts;
@@ -139,6 +140,7 @@ async function listOnAave(
   for (const address of addresses) {
     await configure('configureReserveAsCollateral', address, LTV_BPS, THRESHOLD_BPS, BONUS_BPS);
     await configure('setReserveBorrowing', address, true);
+    await configure('setReserveFlashLoaning', address, true);
     await configure('setLiquidationProtocolFee', address, PROTOCOL_FEE_BPS);
   }
 }

@@ -98,6 +98,11 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     return this.judged ? pricedAssets(this.terms.market, this.judged.prices) : [];
   }
 
+  holderOf(token: Address): Address | undefined {
+    const reserves = this.judged ? [...this.terms.market.reserves.values()] : [];
+    return reserves.find(({ asset }) => asset === token)?.aToken;
+  }
+
   counterparty(): Read<Counterparty> {
     const { name, addressesProvider } = this.settings;
     const { calls, decode } = addressRead(addressesProvider, SELECTORS.getPool, name);

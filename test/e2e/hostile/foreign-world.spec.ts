@@ -15,7 +15,7 @@ const IS_FINE = process.env['FOREIGN_ALL'] !== undefined;
 const YARDSTICK: YardstickSettings = {
   amounts: IS_FINE ? 20 : 4,
   moreAmounts: IS_FINE ? 60 : 12,
-  sales: false,
+  sales: true,
 };
 
 const MIN_PROFIT_USD = 2;
@@ -27,6 +27,7 @@ const BLOCKS = 3;
 const AGREED: readonly RejectionReason[] = [
   'bonus-below-floor',
   'no-route',
+  'no-lender',
   'route-too-shallow',
   'profit-below-floor',
   'collateral-not-payable',
