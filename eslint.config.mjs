@@ -18,7 +18,7 @@ export const MAY_IMPORT = {
   state: ['domain', 'rpc', 'database', 'cache'],
   oracles: ['domain', 'config', 'rpc', 'state'],
   protocols: ['domain', 'config', 'contract', 'rpc', 'database', 'state', 'oracles'],
-  liquidity: ['domain', 'config', 'rpc', 'state'],
+  liquidity: ['domain', 'config', 'database', 'rpc', 'state'],
   routes: ['domain', 'liquidity'],
   detector: ['domain', 'config', 'state', 'oracles', 'protocols'],
   planner: ['domain', 'config', 'contract', 'rpc', 'oracles', 'protocols', 'liquidity', 'routes'],

@@ -5,6 +5,7 @@ import { USD8 } from '../src/domain/money.js';
 import type { Asset } from '../src/domain/opportunity.js';
 import { PoolBook, type PoolsView } from '../src/liquidity/pool-book.js';
 import type { PoolReader } from '../src/liquidity/pool-reader.js';
+import type { SavedPools } from '../src/liquidity/pool-search.js';
 import type { Chain } from '../src/rpc/chain/chain.js';
 import { BlockFollower } from '../src/state/block-follower.js';
 import { eventually } from './eventually.js';
@@ -20,12 +21,13 @@ export class FollowedPools {
     private readonly devnet: Devnet,
     private readonly chain: Chain,
     reader: PoolReader,
-    tokens: readonly Asset[],
+    tokens: () => readonly Asset[],
     events: RecordedEvents,
     private readonly clock: TestClock,
+    saved?: SavedPools,
   ) {
-    this.book = new PoolBook(reader, { minPoolUsd8: 1_000n * USD8, hubs: [] }, events, clock);
-    this.book.serve(() => tokens);
+    this.book = new PoolBook(reader, { minPoolUsd8: 1_000n * USD8, hubs: [] }, events, clock, saved);
+    this.book.serve(tokens);
   }
 
   /** Makes a block, five seconds later, and follows to it. */
@@ -47,6 +49,13 @@ export class FollowedPools {
   /** Makes blocks until everything was found and read. */
   whole(): Promise<void> {
     return eventually(async () => (await this.next()).isWhole, 'every pool is read');
+  }
+
+  /** Until nothing is being looked for or read: it waits for a block then. */
+  async rest(): Promise<void> {
+    // A block wakes it a turn later.
+    await new Promise(setImmediate);
+    await eventually(() => !this.book.isWorking, 'the work beside the blocks to end');
   }
 
   async end(): Promise<void> {

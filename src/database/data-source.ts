@@ -12,6 +12,7 @@ import { SafetyConcerns } from '../../migrations/0010_safety_concerns.js';
 import { AppliedWrites } from '../../migrations/0011_applied_writes.js';
 import { Reports } from '../../migrations/0012_reports.js';
 import { BidReviews } from '../../migrations/0013_bid_reviews.js';
+import { KnownPools } from '../../migrations/0014_known_pools.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -95,6 +96,7 @@ export function dataSourceOptions(
       AppliedWrites,
       Reports,
       BidReviews,
+      KnownPools,
     ],
     synchronize: false,
     logging: false,

@@ -14,6 +14,7 @@ import { CheckpointsRepository } from './repositories/checkpoints.js';
 import { DivergencesRepository } from './repositories/divergences.js';
 import { DatabaseProbe } from './database-probe.js';
 import { ExecutionsRepository } from './repositories/executions.js';
+import { KnownPoolsRepository } from './repositories/known-pools.js';
 import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
 import { QueuedWritesRepository } from './repositories/queued-writes.js';
@@ -38,6 +39,7 @@ class DatabaseServerModule {}
 const REPOSITORIES = [
   ExecutionsRepository,
   OutboxRepository,
+  KnownPoolsRepository,
   SafetyRepository,
   CheckpointsRepository,
   DivergencesRepository,

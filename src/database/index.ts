@@ -12,6 +12,7 @@ export { TransactionVersion, type VersionKind } from './entities/transaction-ver
 export { Fence, LeaseLost } from './fence.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';
 export { migrate, revertLastMigration } from './migrate.js';
+export { KnownPoolsRepository, type KnownPoolRow } from './repositories/known-pools.js';
 export { BidsRepository, type BidReview, type RaceRow } from './repositories/bids.js';
 export {
   CheckpointsRepository,

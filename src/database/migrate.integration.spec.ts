@@ -23,6 +23,7 @@ const NAMES = [
   'AppliedWrites1767225600011',
   'Reports1767225600012',
   'BidReviews1767225600013',
+  'KnownPools1767225600014',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -54,7 +55,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 16 }]);
+    expect(await database.query(tables)).toEqual([{ n: 17 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);

@@ -1,12 +1,15 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
+import { DatabaseModule, KnownPoolsRepository } from '../database/index.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { LenderBook } from './lenders/lender-book.js';
 import { lendersOf } from './lenders/lenders.js';
 import { PoolBook } from './pool-book.js';
 import { PoolReader, venuesOf } from './pool-reader.js';
+import { StoredPools } from './stored-pools.js';
 import { WrapperBook } from './wrappers/wrapper-book.js';
 
 /**
@@ -14,13 +17,22 @@ import { WrapperBook } from './wrappers/wrapper-book.js';
  * asked by turns. It must never assume a price: a state is true at its block, and nowhere else.
  */
 @Module({
-  imports: [RpcModule],
+  imports: [RpcModule, DatabaseModule],
   providers: [
     {
       provide: PoolBook,
-      inject: [Chain, ChimeraConfig, Events],
-      useFactory: (chain: Chain, { liquidity }: ChimeraConfig, events: Events) =>
-        new PoolBook(new PoolReader(chain, venuesOf(liquidity)), liquidity, events),
+      inject: [Chain, ChimeraConfig, Events, Clock, KnownPoolsRepository],
+      useFactory: (
+        chain: Chain,
+        { liquidity }: ChimeraConfig,
+        events: Events,
+        clock: Clock,
+        rows: KnownPoolsRepository,
+      ) => {
+        const venues = venuesOf(liquidity);
+        const saved = new StoredPools(rows, chain.chainId, venues);
+        return new PoolBook(new PoolReader(chain, venues), liquidity, events, clock, saved);
+      },
     },
     {
       provide: LenderBook,

@@ -64,7 +64,7 @@ describe('what a pool charges, and whether it trades: told by its factory and by
       symbol: `T${index}`,
       priceUsd8: 10n ** 8n,
     }));
-    followed = new FollowedPools(devnet, chain, reader, tokens, new RecordedEvents(), new TestClock());
+    followed = new FollowedPools(devnet, chain, reader, () => tokens, new RecordedEvents(), new TestClock());
     await followed.whole();
   });
 
