@@ -1,5 +1,6 @@
 /** `npm run bench`: how fast the bot is, on the local chain with real contracts and the real build. */
 import { parseArgs } from 'node:util';
+import { BID_MODELS } from '../src/domain/bid.js';
 import { messageOf } from '../src/domain/errors.js';
 import { demoBorrowers } from '../devnet/borrowers/borrowers.js';
 import { Narrator } from '../devnet/demo/narrator.js';
@@ -8,6 +9,7 @@ import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { Measurement } from './measurement.js';
 import { overhead } from './overhead.js';
+import { races } from './races.js';
 import { headToAllSent } from './send.js';
 
 /** Enough for well over 30 liquidations. */
@@ -63,6 +65,8 @@ try {
       json: { type: 'boolean', default: false },
       overhead: { type: 'boolean', default: false },
       pairs: { type: 'string', default: '6' },
+      races: { type: 'boolean', default: false },
+      models: { type: 'string', default: BID_MODELS.join(',') },
       send: { type: 'boolean', default: false },
       plans: { type: 'string', default: '1,5,20,50' },
     },
@@ -72,7 +76,13 @@ try {
   const sizes = values.plans.split(',').map(Number);
   if (!sizes.every((size) => [1, 5, 20, 50].includes(size)))
     throw new Error(`--plans: "${values.plans}" is not valid; some of 1,5,20,50 were expected`);
+  const models = values.models.split(',').map((name) => BID_MODELS.find((one) => one === name));
+  if (!models.every((model) => model !== undefined))
+    throw new Error(
+      `--models: "${values.models}" is not valid; some of ${BID_MODELS.join(',')} were expected`,
+    );
   const measured = async (): Promise<Measurement[]> => {
+    if (values.races) return races(models, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
     return values.send ? headToAllSent(sizes, progress) : headToSend();
   };
