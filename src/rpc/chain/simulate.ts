@@ -44,6 +44,7 @@ export interface SimulatedCall {
   /** What the call returned, or what it reverted with. */
   readonly returnData: Hex;
   readonly gasUsed: bigint;
+  /** Parsed when they are asked for: plans do not need them. @throws TypeError when they are malformed. */
   readonly logs: readonly SimulatedLog[];
 }
 
@@ -109,14 +110,18 @@ function parseSimulatedCall(raw: unknown): SimulatedCall {
     // geth, and reth since 2026, give what a call reverted with in its error, and leave returnData empty.
     returnData: success || returnData !== '0x' ? returnData : revertDataOf(toObject(call['error'] ?? {})),
     gasUsed: toGas(call['gasUsed'], 'gasUsed'),
-    logs: toList(logs).map((item) => {
-      const log = toObject(item);
-      return {
-        address: toLowerAddress(log['address'], 'address'),
-        topics: toTopics(log['topics']),
-        data: toData(log['data'], 'data'),
-      };
-    }),
+    get logs() {
+      return toList(logs).map(parseSimulatedLog);
+    },
+  };
+}
+
+function parseSimulatedLog(raw: unknown): SimulatedLog {
+  const log = toObject(raw);
+  return {
+    address: toLowerAddress(log['address'], 'address'),
+    topics: toTopics(log['topics']),
+    data: toData(log['data'], 'data'),
   };
 }
 
