@@ -1,6 +1,6 @@
 import { MOST_HOPS, type Path, type Search } from './path.js';
 import type { PoolGraph } from './pool-graph.js';
-import type { Rankings } from './rankings.js';
+import { octaveOf, type Rankings } from './rankings.js';
 
 export interface ValuedPath {
   readonly path: Path;
@@ -79,7 +79,7 @@ export class PathSweep {
       const reached = this.through(leg, here.amount);
       const average = this.price(reached, amount);
       if (average === 0 || average < this.worstPrice) continue;
-      const legs = [...legsOf(here), leg];
+      const legs = legsTo(here, leg);
       const path = sale ? legs : legs.reverse();
       arrived.push({ path, price: average, value: (sale ? reached : -reached) - search.hopCost * hop });
       if (average <= this.bestPrice) continue;
@@ -90,7 +90,7 @@ export class PathSweep {
 
   /** The best ways to each token, one hop further. */
   private onward(frontier: readonly Reached[], amount: number, hop: number): Reached[] {
-    const { graph, sale } = this;
+    const { graph, sale, rankings, target } = this;
     const most = WAYS_KEPT[hop - 1] ?? 0;
     const ahead = this.ahead[MOST_HOPS - hop];
     const kept: Reached[][] = [];
@@ -98,20 +98,25 @@ export class PathSweep {
     for (const here of frontier) {
       const tried = POOLS_TRIED[here.token === before ? 1 : 0] ?? 1;
       before = here.token;
-      const price = this.price(here.amount, amount);
+      const octave = octaveOf(here.amount);
+      // The least price from here to the target with which a path can still be good enough.
+      const needed = this.worstPrice / this.price(here.amount, amount);
       for (const other of graph.neighbours(here.token)) {
-        if (other === this.target || wasAt(here, other)) continue;
-        // The least price of the pool with which the path can still be good enough.
-        const enough = this.worstPrice / (price * (ahead?.[other] ?? 0));
+        if (other === target || wasAt(here, other)) continue;
+        const enough = needed / (ahead?.[other] ?? 0);
         if (!(enough < Infinity)) continue;
-        const links = this.rankings.best(here.token, other, here.amount);
+        const links = rankings.best(here.token, other, octave);
+        const ways = (kept[other] ??= []);
         for (let rank = 0; rank < tried && rank < links.length; rank += 1) {
           const leg = (sale ? links[rank]?.sells : links[rank]?.buys) ?? -1;
-          if (graph.price(leg) < enough) continue;
+          const price = graph.price(leg);
+          if (price < enough) continue;
+          const last = ways.length < most ? undefined : ways[most - 1]?.amount;
+          // By the price of small amounts, which no other one is better than.
+          if (last !== undefined && (sale ? here.amount * price <= last : here.amount / price >= last))
+            continue;
           const reached = this.through(leg, here.amount);
           if (!(reached > 0 && reached < Infinity)) continue;
-          const ways = (kept[other] ??= []);
-          const last = ways.length < most ? undefined : ways[most - 1]?.amount;
           if (last !== undefined && (sale ? reached <= last : reached >= last)) continue;
           keep(ways, { token: other, amount: reached, leg, before: here }, most, sale);
         }
@@ -161,9 +166,9 @@ function keep(ways: Reached[], reached: Reached, most: number, more: boolean): v
   if (ways.length > most) ways.pop();
 }
 
-/** In the order in which they were found. */
-function legsOf(reached: Reached): number[] {
-  const legs: number[] = [];
-  for (let at = reached; at.before; at = at.before) legs.unshift(at.leg);
-  return legs;
+/** In the order in which they were found, with one more. */
+function legsTo(reached: Reached, last: number): number[] {
+  const legs = [last];
+  for (let at = reached; at.before; at = at.before) legs.push(at.leg);
+  return legs.reverse();
 }

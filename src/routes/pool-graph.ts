@@ -93,30 +93,34 @@ export class PoolGraph implements Estimates {
     private readonly topology: Topology,
     private readonly pools: readonly Pool[],
     private readonly curves: readonly Curve[],
+    /** Of small amounts, by leg. */
+    private readonly prices: Float64Array,
   ) {
     this.asked = new PoolEstimates(pools);
   }
 
   static of(pools: Iterable<Pool>): PoolGraph {
     const ordered = [...pools].sort((a, b) => (a.address < b.address ? -1 : 1));
-    return new PoolGraph(
-      new Topology(ordered),
-      ordered,
-      ordered.flatMap((pool) => Curve.of(pool)),
-    );
+    const curves = ordered.flatMap((pool) => Curve.of(pool));
+    const prices = Float64Array.from(curves, ({ price }) => price);
+    return new PoolGraph(new Topology(ordered), ordered, curves, prices);
   }
 
   /** The same pools, some of them in another state. Pools that it does not have are left out. */
   with(changed: ReadonlyMap<Address, Pool>): PoolGraph {
     const pools = [...this.pools];
     const curves = [...this.curves];
+    const prices = this.prices.slice();
     for (const pool of changed.values()) {
       const index = this.topology.indexes.get(pool.address);
       if (index === undefined) continue;
       pools[index] = pool;
-      [curves[2 * index], curves[2 * index + 1]] = Curve.of(pool) as [Curve, Curve];
+      for (const [side, curve] of Curve.of(pool).entries()) {
+        curves[2 * index + side] = curve;
+        prices[2 * index + side] = curve.price;
+      }
     }
-    return new PoolGraph(this.topology, pools, curves);
+    return new PoolGraph(this.topology, pools, curves, prices);
   }
 
   /** How many there are: they are numbered from 0. */
@@ -154,7 +158,7 @@ export class PoolGraph implements Estimates {
 
   /** Units out for a unit in, for small amounts. */
   price(leg: number): number {
-    return this.curves[leg]?.price ?? 0;
+    return this.prices[leg] ?? 0;
   }
 
   out(leg: number, amountIn: number): number {

@@ -23,26 +23,36 @@ export class Rankings {
     return new Rankings(graph, this.kind, known);
   }
 
-  /** The best first, by what they give for an amount of `token` (sale), or take for it (flash swap). */
-  best(token: number, other: number, amount: number): readonly Link[] {
-    const links = this.graph.between(token, other);
-    if (links.length === 0) return links;
-    const octave = Math.max(0, Math.floor(Math.log2(amount)));
+  /**
+   * The best first, by what they give for an amount of `token` (sale), or take for it (flash swap).
+   *
+   * @param octave of the amount: see {@link octaveOf}.
+   */
+  best(token: number, other: number, octave: number): readonly Link[] {
     const ofPair = (this.known[token * this.graph.tokens + other] ??= []);
-    return (ofPair[octave] ??= this.ranked(links, 2 ** octave));
+    return (ofPair[octave] ??= this.ranked(this.graph.between(token, other), 2 ** octave));
   }
 
   private ranked(links: readonly Link[], amount: number): readonly Link[] {
     const { graph, kind } = this;
-    return links
-      .filter(({ pool }) => kind === 'sale' || graph.lends(pool))
-      .map((link) => ({
-        link,
-        result: kind === 'sale' ? -graph.out(link.sells, amount) : graph.in(link.buys, amount),
-      }))
-      .filter(({ result }) => result !== 0 && result < Infinity)
-      .sort((a, b) => a.result - b.result)
-      .slice(0, MOST_KEPT)
-      .map(({ link }) => link);
+    const best: Link[] = [];
+    const results: number[] = [];
+    for (const link of links) {
+      if (kind === 'flash-swap' && !graph.lends(link.pool)) continue;
+      const result = kind === 'sale' ? -graph.out(link.sells, amount) : graph.in(link.buys, amount);
+      if (result === 0 || !(result < Infinity)) continue;
+      let at = best.length;
+      while (at > 0 && result < (results[at - 1] ?? 0)) at -= 1;
+      if (at === MOST_KEPT) continue;
+      best.splice(at, 0, link);
+      results.splice(at, 0, result);
+      if (best.length > MOST_KEPT) best.length = results.length = MOST_KEPT;
+    }
+    return best;
   }
+}
+
+/** Amounts that rankings do not tell apart: 2^octave up to twice as much. */
+export function octaveOf(amount: number): number {
+  return Math.max(0, Math.floor(Math.log2(amount)));
 }
