@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DatabaseModule } from '../database/index.js';
 import { DetectorModule } from '../detector/detector.module.js';
 import { JournalModule } from '../journal/index.js';
+import { LiquidityModule } from '../liquidity/liquidity.module.js';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { PlannerModule } from '../planner/planner.module.js';
 import { RpcModule } from '../rpc/rpc.module.js';
@@ -16,6 +17,7 @@ import { DecisionJournal } from './decision-journal.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
+import { PoolMetrics } from './pool-metrics.js';
 import { QueueMetrics } from './queue-metrics.js';
 import { SequencerWatch } from './sequencer-watch.js';
 import { StatusMetrics } from './status-metrics.js';
@@ -30,6 +32,7 @@ import { WriteQueue } from './write-queue.js';
     RpcModule,
     DatabaseModule,
     JournalModule,
+    LiquidityModule,
     OraclesModule,
     DetectorModule,
     PlannerModule,
@@ -46,6 +49,7 @@ import { WriteQueue } from './write-queue.js';
     HeadWatch,
     PassLoop,
     PassWatchdog,
+    PoolMetrics,
     QueueMetrics,
     SequencerWatch,
     StatusMetrics,

@@ -120,6 +120,14 @@ describe('the book of pools, on the real chain', { timeout: 60_000 }, () => {
     const { pools, slipstreamPools, solidlyPools } = devnet;
     for (const { address } of [...pools, ...slipstreamPools, ...solidlyPools])
       expect(view.pools.has(toAddress(address))).toBe(true);
+    expect(book.status()).toMatchObject({
+      counts: new Map([
+        ['uniswap-v3', { followed: pools.length, leftOut: 0 }],
+        ['slipstream', { followed: slipstreamPools.length, leftOut: 0 }],
+        ['solidly', { followed: solidlyPools.length, leftOut: 0 }],
+      ]),
+      unread: 0,
+    });
     await expectExact(view);
   });
 
@@ -267,7 +275,8 @@ describe('the book of pools, on the real chain', { timeout: 60_000 }, () => {
       await follow();
       return events.named('pool-differs').length > 0;
     }, 'the comparison finds it');
-    expect(events.named('pool-differs')[0]).toMatchObject({ pool: address });
+    expect(events.named('pool-differs')[0]).toMatchObject({ pool: address, kind: 'uniswap-v3' });
+    expect(book.status().comparedAtMs).toBe(clock.wallMs());
     lies = false;
     await eventually(async () => {
       const { pools } = await followAgain();

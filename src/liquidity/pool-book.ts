@@ -10,7 +10,13 @@ import { each, together, type Read } from '../rpc/chain/read.js';
 import type { BlockStep, Followed, FollowedName, RangeLogs } from '../state/followed.js';
 import { POOL_KINDS } from './pool-kinds.js';
 import type { KnownPool, PoolReader } from './pool-reader.js';
-import { PoolSearch, type PoolSearchSettings, type Reading, type SavedPools } from './pool-search.js';
+import {
+  PoolSearch,
+  type PoolCounts,
+  type PoolSearchSettings,
+  type Reading,
+  type SavedPools,
+} from './pool-search.js';
 import type { Pool } from './pool.js';
 
 /** How often fees are asked, and some pools are compared with the chain, by turns. */
@@ -44,6 +50,16 @@ export interface PoolsView {
   readonly isWhole: boolean;
 }
 
+/** What an operator sees of the pools. */
+export interface PoolsStatus {
+  /** By kind. */
+  readonly counts: PoolCounts;
+  /** Followed, and not read yet: they are not used. */
+  readonly unread: number;
+  /** When some of them were compared with the chain last: Unix milliseconds; undefined: not yet. */
+  readonly comparedAtMs: number | undefined;
+}
+
 /** By which {@link StateView} has the pools. */
 export const POOLS: FollowedName<PoolsView> = { name: 'pools' };
 
@@ -66,6 +82,7 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   private recent: { readonly hash: Hash; readonly logs: readonly RawLog[] }[] = [];
   private turn = 0;
   private askedAtMs = -Infinity;
+  private comparedAtMs: number | undefined;
 
   constructor(
     reader: PoolReader,
@@ -91,6 +108,12 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   /** Whether everything that is known by now was looked for and read. */
   get isWhole(): boolean {
     return this.search.isWhole;
+  }
+
+  /** It walks over all pools: for whom looks now and then. */
+  status(): PoolsStatus {
+    const { search, comparedAtMs } = this;
+    return { counts: search.counts(), unread: search.unread.size, comparedAtMs };
   }
 
   /** Whether pools are being looked for or read. */
@@ -219,6 +242,7 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
       const pool = states.get(address);
       if (pool) states.set(address, withAnswer(pool));
     }
+    if (sameness.size > 0) this.comparedAtMs = this.clock.wallMs();
     for (const [address, isSame] of sameness) {
       const pool = states.get(address);
       if (!pool || isSame(pool)) continue;
@@ -243,7 +267,8 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   private doubt(states: Map<Address, Pool>, address: Address): void {
     states.delete(address);
     this.search.unread.add(address);
-    this.events.emit({ event: 'pool-differs', pool: address });
+    const kind = this.search.known.get(address)?.venue.kind ?? 'uniswap-v3';
+    this.events.emit({ event: 'pool-differs', pool: address, kind });
   }
 
   /** What was read at an earlier block, with the logs since then. */

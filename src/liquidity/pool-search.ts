@@ -4,6 +4,7 @@ import type { Events } from '../domain/events/events.js';
 import type { Address, Hash } from '../domain/hex.js';
 import { valueUsd8 } from '../domain/money.js';
 import type { Asset } from '../domain/opportunity.js';
+import type { PoolKindName } from './pool-kinds.js';
 import { pairsOf, type KnownPool, type PoolReader } from './pool-reader.js';
 import { pairKey, type Pool, type TokenPair } from './pool.js';
 
@@ -29,6 +30,8 @@ export interface SavedPools {
   /** @throws RetryError when the database is away. */
   save(pools: readonly KnownPool[]): Promise<void>;
 }
+
+export type PoolCounts = ReadonlyMap<PoolKindName, { readonly followed: number; readonly leftOut: number }>;
 
 /** What was read beside the blocks, and waits for its commit. */
 export interface Reading {
@@ -86,6 +89,21 @@ export class PoolSearch {
     } catch (error) {
       this.events.emit({ event: 'pools-not-read', message: messageOf(error) });
     }
+  }
+
+  /** How many pools of each kind are followed, and how many left out. */
+  counts(): PoolCounts {
+    const counts = new Map<PoolKindName, { followed: number; leftOut: number }>();
+    const add = (pools: Iterable<KnownPool>, what: 'followed' | 'leftOut'): void => {
+      for (const { venue } of pools) {
+        const own = counts.get(venue.kind) ?? { followed: 0, leftOut: 0 };
+        counts.set(venue.kind, { ...own, [what]: own[what] + 1 });
+      }
+    };
+    for (const { kind } of this.reader.venues) counts.set(kind, { followed: 0, leftOut: 0 });
+    add(this.known.values(), 'followed');
+    add(this.leftOut.values(), 'leftOut');
+    return counts;
   }
 
   /** What was read since this was asked last. */

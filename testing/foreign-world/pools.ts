@@ -8,6 +8,7 @@ import { send } from '../send.js';
 import { unitsWorth, type ForeignSymbol, type ForeignToken, type ForeignTokens } from './tokens.js';
 
 export interface ForeignPool {
+  readonly kind: ConcentratedKind | 'volatile' | 'stable';
   readonly address: Address;
   /** Of Aerodrome v2: it cannot be bought from before it is paid. */
   readonly reserves: boolean;
@@ -17,7 +18,7 @@ export interface ForeignPool {
 
 type Pair = readonly [ForeignSymbol, ForeignSymbol];
 /** The number is a fee in pips, of Slipstream the spacing of ticks. */
-type Layout = readonly [ConcentratedKind | 'volatile' | 'stable', Pair, number];
+type Layout = readonly [ForeignPool['kind'], Pair, number];
 
 const LAYOUT: readonly Layout[] = [
   ['uniswap-v3', ['WETH', 'USDX'], 500],
@@ -84,7 +85,7 @@ export async function createPools(
     const address = await (isReserves
       ? createReserves(world, [token0, token1], kind === 'stable', parameter, random)
       : createConcentrated(world, [token0, token1], kind, parameter, random));
-    pools.push({ address, reserves: isReserves, tokens: [token0, token1] });
+    pools.push({ kind, address, reserves: isReserves, tokens: [token0, token1] });
   }
   return pools;
 }

@@ -134,4 +134,6 @@ export type StateEvent =
       /** The state of a pool differs from the chain. It is read again, and not used until then. */
       readonly event: 'pool-differs';
       readonly pool: string;
+      /** Of its factory, for instance "slipstream". */
+      readonly kind: string;
     };

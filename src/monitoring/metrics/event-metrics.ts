@@ -39,6 +39,7 @@ const COUNTING: Counting = {
       book.count('chimera_planned_costs_usd_total', { cost }, BigInt(usd8));
   },
   'dry-run': (_, book) => book.count('chimera_dry_runs_total', {}),
+  'pool-differs': ({ kind }, book) => book.count('chimera_pool_differences_total', { kind }),
   divergence: (_, book) => book.count('chimera_divergences_total', {}),
 
   'transaction-sent': ({ door, headToSendUs }, book) => {

@@ -33,6 +33,8 @@ export const RPC_METHODS = [
 export const RPC_RESULTS = [
   ...['ok', 'refused', 'rate-limit', 'provider', 'timeout', 'bad-answer', 'out-of-sync', 'batch-refused'],
 ] as const;
+/** Kinds of factories: liquidity/pool-kinds.ts. */
+const POOL_KINDS = ['uniswap-v3', 'pancake-v3', 'slipstream', 'solidly'] as const;
 const SEVERITIES = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 /** Kinds of channels: config/alerts-section.ts. */
 const CHANNELS = Object.keys(CHANNEL_SECTIONS);
@@ -169,6 +171,26 @@ export const METRICS = {
   chimera_skipped_positions: gauge('Positions that the last pass left alone, by reason.', 'count', {
     reason: REASONS,
   }),
+  chimera_pools: gauge(
+    'Pools that are followed by their logs, or left out because they hold too little.',
+    'count',
+    {
+      kind: POOL_KINDS,
+      state: ['followed', 'left-out'],
+    },
+  ),
+  chimera_unread_pools: gauge('Pools that are followed, and not used because they have to be read.'),
+  chimera_pools_compared_timestamp_seconds: gauge(
+    'When some pools were compared with the chain last, in seconds since 1970.',
+    'timestamp',
+  ),
+  chimera_pool_differences_total: counter(
+    'Pools that were not as the chain says; they are read again.',
+    'count',
+    {
+      kind: POOL_KINDS,
+    },
+  ),
   chimera_incomplete_markets: gauge('Markets of which it is not proven that every borrower is known.'),
   chimera_backfill_blocks_left: gauge(
     'Blocks that the search for borrowers has not looked through.',
