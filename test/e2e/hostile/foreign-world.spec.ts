@@ -15,8 +15,8 @@ import { allSettled } from '../operator.js';
 const SEED = Number(process.env['FOREIGN_SEED'] ?? 1);
 const IS_FINE = process.env['FOREIGN_ALL'] !== undefined;
 const YARDSTICK: YardstickSettings = {
-  amounts: IS_FINE ? 20 : 4,
-  moreAmounts: IS_FINE ? 60 : 12,
+  amounts: IS_FINE ? 20 : 3,
+  moreAmounts: IS_FINE ? 60 : 8,
   sales: true,
 };
 
