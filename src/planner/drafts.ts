@@ -1,19 +1,24 @@
+import { BASE_FEE_TOLERANCE } from '../domain/allotment.js';
 import { liquidateCall } from '../contract/contract.js';
 import { packPlan, type Liquidation } from '../contract/plan.js';
-import { unavoidableCosts } from '../domain/costs.js';
+import type { Bid } from '../domain/bid.js';
+import { nativeUsd8, unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { profitAssetOf, profitIn } from '../domain/funding.js';
 import type { Hex } from '../domain/hex.js';
-import { amountWorth, max } from '../domain/money.js';
+import { amountWorth, BPS, max, min } from '../domain/money.js';
 import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
-import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import { PLAN_LIFETIME_SECONDS, type TransactionCall } from '../domain/plan.js';
 import { lookBefore } from '../protocols/market-kinds.js';
 import type { PlanningContext } from './planning-context.js';
-import type { Quote } from './quotes.js';
+import { GAS_OF_HOP, type Quote } from './quotes.js';
 import { flashSwapSteps, saleSteps } from './steps.js';
 
 /** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
+
+/** A bid is spread over so much gas before the simulation tells the gas: a liquidation over one pool. */
+const GAS_OF_BID = 350_000n;
 
 /** A quoted liquidation as a call that can be simulated. */
 export interface Draft {
@@ -24,13 +29,15 @@ export interface Draft {
   /** Seconds since the epoch. */
   readonly deadline: bigint;
   readonly data: Hex;
+  /** What it offers by its quote, and is simulated with; undefined: the floor leaves nothing. */
+  readonly bid: Bid | undefined;
 }
 
 /** The draft of a quote, unless the quote does not even pay for the gas assumed before the simulation. */
 export function draftOf(
   opportunity: Opportunity,
   quote: Quote,
-  { block, nativePriceUsd8 }: Pick<PlanningContext, 'block' | 'nativePriceUsd8'>,
+  { block, nativePriceUsd8, bidOf }: Pick<PlanningContext, 'block' | 'nativePriceUsd8' | 'bidOf'>,
   minProfitUsd8: bigint,
 ): Draft | Rejection {
   const { l2GasUsd8 } = unavoidableCosts(
@@ -61,7 +68,28 @@ export function draftOf(
         : saleSteps({ lender: funding.lender, amount: candidate.debtToFund }, route, sharesBps, tokens),
   };
   const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
-  return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline) };
+  const gasUsed = gasOfBid(quote);
+  const marginUsd8 = quote.grossUsd8 - nativeUsd8(gasUsed * block.baseFeePerGas, nativePriceUsd8);
+  const bid = bidOf({ grossProfitUsd8: quote.grossUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
+  return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline), bid };
+}
+
+function gasOfBid({ route }: Quote): bigint {
+  const pools = route.parts.reduce((sum, { hops }) => sum + hops.length, 0);
+  return GAS_OF_BID + GAS_OF_HOP * BigInt(Math.max(0, pools - 1));
+}
+
+/** The fees that a draft is simulated with. Its tip is at least the one that is signed. Wei per gas. */
+export function feesOfDraft(
+  { bid }: Pick<Draft, 'bid'>,
+  { block, allowance }: Pick<PlanningContext, 'block' | 'allowance'>,
+): Pick<TransactionCall, 'maxFeePerGas' | 'maxPriorityFeePerGas'> {
+  const most = ((bid?.mostPerGasWei ?? 0n) * BigInt(allowance.bidShareBps)) / BPS;
+  const maxPriorityFeePerGas = min(bid?.perGasWei ?? 0n, most);
+  return {
+    maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
+    maxPriorityFeePerGas,
+  };
 }
 
 /** The look at the debt of the candidate's pair. */

@@ -199,7 +199,6 @@ describe('planning on the real contracts', () => {
   it('gives steps that the contract executes, for a split over two routes of two hops', async () => {
     await open([longCbEth], { cbETH: 2_900 });
     const state = await stateNow(configOf(devnet));
-    const { view, feeds } = state;
     const [opportunity] = opportunitiesOf(state);
     const candidate = opportunity!.pairs[0]!.candidates[0]!;
     const half = candidate.debtToFund / 2n;
@@ -210,12 +209,8 @@ describe('planning on the real contracts', () => {
       ],
     };
     const quote = { candidate, funding: FLASH_SWAP, route, sharesBps: [], profit: 0n, grossUsd8: RICH };
-    const draft = draftOf(
-      opportunity!,
-      quote,
-      { block: view.block, nativePriceUsd8: view.of(feeds).native?.answer ?? 0n },
-      0n,
-    );
+    const at = { block: state.view.block, nativePriceUsd8: USD8, bidOf: () => undefined };
+    const draft = draftOf(opportunity!, quote, at, 0n);
     if ('kind' in draft) throw new Error(draft.reason);
     const [event] = await executeCalls({ to: configOf(devnet).execution.chimera, data: draft.data });
     expect(event?.debtCovered).toBeGreaterThanOrEqual(candidate.debtToCover);

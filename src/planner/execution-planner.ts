@@ -16,7 +16,7 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
-import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
+import { draftOf, feesOfDraft, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
 import { GAS_OF_DRAFT, roomFor } from './proof-chunks.js';
@@ -152,18 +152,21 @@ export class ExecutionPlanner {
     return { kind: 'heard', witnesses };
   }
 
-  private request(
-    drafts: readonly Draft[],
-    { operator: from, pending, block }: PlanningContext,
-  ): TestimonyRequest<DraftValues> {
+  private request(drafts: readonly Draft[], context: PlanningContext): TestimonyRequest<DraftValues> {
+    const { operator: from, pending, block } = context;
     const to = this.config.execution.chimera;
     const estimates = this.fees.estimates(
       drafts.map(({ data }) => this.unsigned(data)),
       GAS_BEFORE_SIMULATION,
     );
     const before = pending.map((call) => ({ from, to: call.to, data: call.data, gas: call.gasLimit }));
+    const offered = drafts.map((draft) => {
+      const fees = feesOfDraft(draft, context);
+      return { from, to, data: draft.data, gas: GAS_OF_DRAFT, fees };
+    });
     return {
-      simulations: [[...before, ...drafts.map(({ data }) => ({ from, to, data, gas: GAS_OF_DRAFT }))]],
+      simulations: [[...before, ...offered]],
+      stateOverrides: { [from]: { balance: BALANCE_IN_SIMULATION } },
       read: together(estimates, latestRoundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };
@@ -193,6 +196,12 @@ export class ExecutionPlanner {
     }).unsignedSerialized as Hex;
   }
 }
+
+/**
+ * A node refuses the whole question when the sender cannot pay for the gas that one of its calls may burn.
+ * What the wallet can really pay is the business of the budget. Wei.
+ */
+const BALANCE_IN_SIMULATION = 10n ** 24n;
 
 /** An overflow or underflow, as Solidity reports it. */
 const UNDERFLOW = 'Panic(17)';

@@ -60,7 +60,7 @@ export function priceDraft(
     flashFeeUsd8: costUsd8(simulation.flashFee, candidate.debt),
   };
   const marginUsd8 = grossProfitUsd8 - totalCostsUsd8(costsWithoutBid);
-  const bid = bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
+  const bid = lower(draft.bid, bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 }));
   const gasLimit = min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction);
   const { l1Fee, operatorFee } = feesOf(gasLimit);
   const need: FeeNeed = {
@@ -71,6 +71,18 @@ export function priceDraft(
     mostBidPerGasWei: bid?.mostPerGasWei ?? 0n,
   };
   return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, bid, need };
+}
+
+/**
+ * What is signed is never more than what was simulated: a pool may take a part of the tip. Nor is it more
+ * than what the simulated profit allows.
+ */
+function lower(simulated: Bid | undefined, allowed: Bid | undefined): Bid | undefined {
+  if (!allowed) return undefined;
+  if (!simulated)
+    return { ...allowed, perGasWei: 0n, mostPerGasWei: 0n, why: 'its quote left nothing to bid' };
+  const one = simulated.perGasWei < allowed.perGasWei ? simulated : allowed;
+  return { ...one, mostPerGasWei: min(simulated.mostPerGasWei, allowed.mostPerGasWei) };
 }
 
 /**

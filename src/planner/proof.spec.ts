@@ -325,6 +325,41 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     expect(lower.call).toEqual(same.call);
   });
 
+  describe('runs each call with the fees that are fixed before it', () => {
+    const tipOf = async (gasUsed: Hex): Promise<{ simulated: bigint; signed: bigint }> => {
+      answers = [{ ...succeeds(ETHER / 5n), gasUsed }];
+      const [decision] = await planned([large], context);
+      if (decision?.kind !== 'planned') throw new Error('a plan was expected');
+      const [simulation] = endpoints.primary.seenOf('eth_simulateV1').at(-1)!.params as [Offered];
+      const [{ calls, stateOverrides }] = simulation.blockStateCalls;
+      const [{ from, maxFeePerGas, maxPriorityFeePerGas }] = calls;
+      expect(BigInt(maxFeePerGas)).toBe(2n * BLOCK.baseFeePerGas + BigInt(maxPriorityFeePerGas));
+      // The wallet need not pay for the gas bound of a draft.
+      expect(Object.keys(stateOverrides)).toEqual([from]);
+      return { simulated: BigInt(maxPriorityFeePerGas), signed: decision.plan.call.maxPriorityFeePerGas };
+    };
+    interface Offered {
+      readonly blockStateCalls: readonly [
+        {
+          readonly calls: readonly [{ from: string; maxFeePerGas: Hex; maxPriorityFeePerGas: Hex }];
+          readonly stateOverrides: object;
+        },
+      ];
+    }
+
+    it('and signs that very tip where the simulation allows it', async () => {
+      const { simulated, signed } = await tipOf('0x493e0'); // 300,000 gas
+      expect(simulated).toBeGreaterThan(0n);
+      expect(signed).toBe(simulated);
+    });
+
+    it('or a lower one where it needs more gas, never a higher one', async () => {
+      const { simulated, signed } = await tipOf('0x7a120'); // 500,000 gas
+      expect(signed).toBeGreaterThan(0n);
+      expect(signed).toBeLessThan(simulated);
+    });
+  });
+
   it('asks nothing when there is no opportunity', async () => {
     expect(await planned([], context)).toEqual([]);
     expect(endpoints.primary.seen).toEqual([]);

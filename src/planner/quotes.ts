@@ -39,7 +39,7 @@ const LEAST_PART = 1_000n;
 const LENT_MARGIN = 10n ** 9n;
 
 /** What one more pool of a route burns: measured by bench:gas. */
-const GAS_OF_HOP = 65_000n;
+export const GAS_OF_HOP = 65_000n;
 
 type QuotingContext = Pick<PlanningContext, 'pools' | 'lenders' | 'block' | 'nativePriceUsd8'>;
 

@@ -31,6 +31,9 @@ const UNKNOWN: Hash = `0x${'12'.repeat(32)}`;
 const CELL: Address = '0x00000000000000000000000000000000000000ce';
 const CELL_CODE = '0x36600c575f545f5260205ff35b5f355f55602a5f5fa100';
 const CELL_TOPIC = word(42);
+/** Returns the priority fee of the transaction that calls it: gas price less base fee. */
+const TIP_READER: Address = '0x0000000000000000000000000000000000000071';
+const TIP_READER_CODE = '0x483a035f5260205ff3';
 /** Reverts with the word 0xff. */
 const REVERTER: Address = '0x00000000000000000000000000000000000000fe';
 const REVERTER_CODE = '0x60ff5f5260205ffd';
@@ -50,6 +53,7 @@ beforeAll(async () => {
   await rpc('anvil_setBalance', [sender, '0xde0b6b3a7640000']);
   await rpc('anvil_setCode', [CELL, CELL_CODE]);
   await rpc('anvil_setCode', [REVERTER, REVERTER_CODE]);
+  await rpc('anvil_setCode', [TIP_READER, TIP_READER_CODE]);
   await setMulticall3(new RpcClient(anvil.url), await compileOwn());
   await mine();
 });
@@ -149,6 +153,18 @@ describe('reading', () => {
     expect(read).toMatchObject({ success: true, returnData: word(7) });
     expect(fail).toMatchObject({ success: false, returnData: word(0xff), logs: [] });
     expect(await chain.ethCall({ to: CELL, data: '0x' }, hash)).toBe(before);
+  });
+
+  it('a simulated call sees the tip that it offers, of a sender that need not have it', async () => {
+    const { hash } = await latest();
+    const poor: Address = '0x0000000000000000000000000000000000009009';
+    const fees = { maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 7n };
+    const call = { from: poor, to: TIP_READER, data: '0x', gas: 2_500_000n, fees } as const;
+    const stateOverrides = { [poor]: { balance: 10n ** 24n } };
+    const [first, second] = await chain.simulateV1([call, call], hash, { stateOverrides });
+    expect([first, second].map((one) => BigInt(one?.returnData ?? '0x0'))).toEqual([7n, 7n]);
+    // Without it the node refuses, and with it the whole question.
+    await expect(chain.simulateV1([call], hash)).rejects.toThrow(InsufficientFunds);
   });
 
   it('a simulation with overrides of state and block', async () => {

@@ -11,6 +11,8 @@ export interface CallRequest {
   /** Wei. */
   readonly value?: bigint;
   readonly gas?: bigint;
+  /** Wei per gas. With them the sender must be able to pay for its gas. */
+  readonly fees?: { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint };
 }
 
 export interface AccountOverride {
@@ -59,6 +61,10 @@ function commonFields(call: CallRequest): object {
     to: call.to,
     ...(call.value !== undefined && { value: hexQuantity(call.value) }),
     ...(call.gas !== undefined && { gas: hexQuantity(call.gas) }),
+    ...(call.fees && {
+      maxFeePerGas: hexQuantity(call.fees.maxFeePerGas),
+      maxPriorityFeePerGas: hexQuantity(call.fees.maxPriorityFeePerGas),
+    }),
   };
 }
 

@@ -7,7 +7,13 @@ import { RpcAnswerError } from '../rpc-errors.js';
 import { blockParam, parseBlockAsked } from './chain-answers.js';
 import { partCall, partsOf, settle, type Part, type PartAnswer } from './gas-split.js';
 import type { MulticallResult, Read } from './multicall3.js';
-import { parseSimulation, simulationParams, type CallRequest, type SimulatedCall } from './simulate.js';
+import {
+  parseSimulation,
+  simulationParams,
+  type CallRequest,
+  type SimulatedCall,
+  type SimulateOptions,
+} from './simulate.js';
 
 /** Everything that one endpoint says about calls on top of a block. */
 export interface Testimony<T> {
@@ -23,6 +29,8 @@ export interface Testimony<T> {
 export interface TestimonyRequest<T> {
   /** Each simulates its calls on top of the block, one after the other. */
   readonly simulations: readonly (readonly CallRequest[])[];
+  /** Of the state on which they are simulated. */
+  readonly stateOverrides?: SimulateOptions['stateOverrides'];
   readonly read: Read<T>;
   readonly block: Hash;
 }
@@ -98,7 +106,8 @@ function opening<T>(
   readonly calls: Questions;
   readonly combine: (answers: BatchAnswers<Questions>) => Heard<T>;
 } {
-  const { simulations, read, block } = request;
+  const { simulations, stateOverrides, read, block } = request;
+  const options = stateOverrides && { stateOverrides };
   const parts = partsOf(read.calls.length, chunk);
   return {
     calls: [
@@ -107,7 +116,7 @@ function opening<T>(
         params: [block, false],
         parse: (raw) => parseBlockAsked(raw, block, hashes),
       },
-      ...simulations.map((calls) => simulationOf(calls, block)),
+      ...simulations.map((calls) => simulationOf(calls, block, options)),
       ...parts.map((part) => readOf(partCall(read.calls, part, block, { again: false }))),
     ],
     combine: ([header, ...answers]) => {
@@ -148,10 +157,14 @@ function settled<T>(
   return rest.length > 0 ? { ...told, rest } : { block, simulated, values: read.decode(results) };
 }
 
-function simulationOf(calls: readonly CallRequest[], block: Hash): RpcCall<Piece> {
+function simulationOf(
+  calls: readonly CallRequest[],
+  block: Hash,
+  options: SimulateOptions | undefined,
+): RpcCall<Piece> {
   return {
     method: 'eth_simulateV1',
-    params: [simulationParams(calls), blockParam(block)],
+    params: [simulationParams(calls, options), blockParam(block)],
     parse: (raw) => ({ kind: 'simulated', calls: parseSimulation(raw, calls.length) }),
   };
 }
