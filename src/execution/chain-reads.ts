@@ -106,7 +106,7 @@ export class ChainReads {
     readonly calls: readonly RpcCall<Hex>[];
     readonly decode: (answers: readonly (Hex | RpcAnswerError)[]) => FeesBesideGas;
   } {
-    const unsigned: Hex = `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
+    const unsigned = (): Hex => `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
     const { calls, decode } = this.fees.paid(receipt, unsigned);
     return {
       calls: calls.map((call) => callAt(call, receipt.blockHash)),

@@ -18,7 +18,7 @@ export abstract class ChainFees {
   /**
    * What a mined transaction paid. To be read at the block of its receipt.
    *
-   * @param unsigned the transaction without its signature.
+   * @param unsigned the transaction without its signature; called where the receipt does not tell all.
    */
-  abstract paid(receipt: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: Hex): Read<FeesBesideGas>;
+  abstract paid(receipt: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: () => Hex): Read<FeesBesideGas>;
 }

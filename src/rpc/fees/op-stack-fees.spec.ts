@@ -24,10 +24,12 @@ describe('fees of an OP-stack chain', () => {
   });
 
   it('takes the data fee of the receipt where the node gives it, and asks the oracle otherwise', () => {
-    const told = fees.paid({ gasUsed: 5n, l1Fee: 33n }, '0x01');
+    const told = fees.paid({ gasUsed: 5n, l1Fee: 33n }, () => {
+      throw new Error('it is not needed');
+    });
     expect(told.calls).toEqual([operatorFeeCall(5n)]);
     expect(told.decode([answer(2n)])).toEqual({ l1Fee: 33n, operatorFee: 2n });
-    const asked = fees.paid({ gasUsed: 5n, l1Fee: undefined }, '0x01');
+    const asked = fees.paid({ gasUsed: 5n, l1Fee: undefined }, () => '0x01');
     expect(asked.calls).toEqual([operatorFeeCall(5n), l1FeeCall('0x01')]);
     expect(asked.decode([answer(2n), answer(44n)])).toEqual({ l1Fee: 44n, operatorFee: 2n });
   });
@@ -36,14 +38,14 @@ describe('fees of an OP-stack chain', () => {
     ['an older oracle reverts', REVERTED],
     ['the chain has no oracle', NO_CONTRACT],
   ])('is 0 where %s', (_, result) => {
-    expect(fees.paid({ gasUsed: 5n, l1Fee: undefined }, '0x01').decode([result, result])).toEqual({
+    expect(fees.paid({ gasUsed: 5n, l1Fee: undefined }, () => '0x01').decode([result, result])).toEqual({
       l1Fee: 0n,
       operatorFee: 0n,
     });
   });
 
   it('does not read a cut-off answer as a fee', () => {
-    const { decode } = fees.paid({ gasUsed: 5n, l1Fee: 0n }, '0x01');
+    const { decode } = fees.paid({ gasUsed: 5n, l1Fee: 0n }, () => '0x01');
     expect(() => decode([{ success: true, data: '0x01' }])).toThrow(RangeError);
   });
 });

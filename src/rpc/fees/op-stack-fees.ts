@@ -30,10 +30,13 @@ export class OpStackFees extends ChainFees {
   }
 
   /** Takes the receipt's `l1Fee` where the node gives it: the oracle only estimates the signature's size. */
-  override paid({ gasUsed, l1Fee }: Pick<Receipt, 'gasUsed' | 'l1Fee'>, unsigned: Hex): Read<FeesBesideGas> {
+  override paid(
+    { gasUsed, l1Fee }: Pick<Receipt, 'gasUsed' | 'l1Fee'>,
+    unsigned: () => Hex,
+  ): Read<FeesBesideGas> {
     const { calls, decode } = together(
       feeRead(operatorFeeCall(gasUsed)),
-      each(l1Fee === undefined ? [feeRead(l1FeeCall(unsigned))] : []),
+      each(l1Fee === undefined ? [feeRead(l1FeeCall(unsigned()))] : []),
     );
     return {
       calls,
