@@ -87,6 +87,26 @@ export function opportunityOf(
   };
 }
 
+/**
+ * The pair within USDC, of 23,500 USDC of debt, and 20,000 USDC of collateral beside the WETH of
+ * {@link positionOf}.
+ */
+export function withinUsdc(): Opportunity {
+  const position = positionOf();
+  const legs = position.legs.map((leg) => {
+    const collateral = 20_000n * unitOf(6);
+    const scaledCollateral = (collateral * 100n) / 102n;
+    return leg.reserve.asset === USDC
+      ? { ...leg, collateral, scaledCollateral, collateralUsd8: 20_000n * USD8 }
+      : leg;
+  });
+  const pairs = liquidationPairs({ version: '3.6' }, { ...position, legs }, BLOCK.timestamp, UNLIMITED);
+  return {
+    ...opportunityOf(position),
+    pairs: pairs.filter(({ terms }) => terms.collateral.reserve.asset === USDC),
+  };
+}
+
 /** A leg of nothing, with a liquidation bonus of 5 %, of which the protocol keeps a tenth. */
 function legOf(id: number, asset: Address, symbol: string, decimals: number, priceUsd8: bigint): ValuedLeg {
   return {
