@@ -1,14 +1,15 @@
-/** What the logs of a block cost, applied to pools in memory, and what pools take of the memory. */
+/** What the logs of a block cost, applied to a book of pools, and what pools take of the memory. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { SeededRandom } from '../../devnet/random.js';
-import { uintAt, uintWord, type Address, type Hex } from '../../src/domain/hex.js';
-import type { ConcentratedPool } from '../../src/liquidity/concentrated/concentrated-pool.js';
+import { uintWord, type Address } from '../../src/domain/hex.js';
 import { tickAtSqrtRatio } from '../../src/liquidity/concentrated/tick-math.js';
+import type { RawLog } from '../../src/rpc/chain/chain-answers.js';
 import { randomPrice } from '../../testing/builders/concentrated-pools.js';
 import type { Measurement } from '../measurement.js';
+import { FollowedBook } from './followed.js';
 import { manyPools } from './many-pools.js';
-import { median, timed } from './timing.js';
+import { median } from './timing.js';
 
 const POOLS = 300;
 const LOGS = 500;
@@ -16,38 +17,29 @@ const BLOCKS = 60;
 const HELD_POOLS = 2_000;
 const TIMEOUT_MS = 120_000;
 
-interface SwapLog {
-  readonly address: Address;
-  readonly data: Hex;
-}
+type SwapLog = Pick<RawLog, 'address' | 'data'>;
 
-export function block(progress: (step: string) => void): Measurement[] {
-  progress(`applying blocks of ${LOGS} swap logs to ${POOLS} pools`);
-  const random = new SeededRandom(7);
-  const pools = new Map(manyPools(POOLS).map((pool) => [pool.address, pool]));
-  const addresses = [...pools.keys()];
-  const blocks = Array.from({ length: BLOCKS }, () =>
-    Array.from({ length: LOGS }, () => swapLog(addresses[random.integer(0, POOLS - 1)] as Address, random)),
-  );
-  const took = blocks.map((logs) => timed(() => apply(pools, logs)));
-  const note = `${LOGS} swap logs decoded and applied to ${POOLS} pools in a Map`;
+export async function block(progress: (step: string) => void): Promise<Measurement[]> {
+  progress(`applying blocks of ${LOGS} swap logs to a book of ${POOLS} pools`);
+  const followed = await FollowedBook.of(manyPools(POOLS));
+  const addresses = [...followed.book.watched.keys()];
+  const took: number[] = [];
+  for (let number = 0; number < BLOCKS; number++) {
+    const next = followed.next(swapLogs(addresses, LOGS, number));
+    const before = performance.now();
+    await followed.apply(next);
+    took.push(performance.now() - before);
+  }
+  const note = `${LOGS} swap logs of a block, prepared and committed by a book of ${POOLS} pools`;
   return [{ name: 'pools.block', value: median(took), unit: 'ms', note }];
 }
 
-/** Each log makes another pool; the former ones are what an undo would need. */
-function apply(
-  pools: Map<Address, ConcentratedPool>,
-  logs: readonly SwapLog[],
-): Map<Address, ConcentratedPool> {
-  const former = new Map<Address, ConcentratedPool>();
-  for (const { address, data } of logs) {
-    const pool = pools.get(address);
-    if (!pool) continue;
-    if (!former.has(address)) former.set(address, pool);
-    const tick = Number(BigInt.asIntN(24, uintAt(data, 4)));
-    pools.set(address, pool.afterSwapLog(uintAt(data, 2), uintAt(data, 3), tick));
-  }
-  return former;
+/** Swaps of pools at random. */
+export function swapLogs(addresses: readonly Address[], count: number, seed: number): SwapLog[] {
+  const random = new SeededRandom(seed);
+  return Array.from({ length: count }, () =>
+    swapLog(addresses[random.integer(0, addresses.length - 1)] as Address, random),
+  );
 }
 
 /** The data of the event Swap: amount0, amount1, sqrtPriceX96, liquidity, tick. */
@@ -61,17 +53,19 @@ function swapLog(address: Address, random: SeededRandom): SwapLog {
 export async function memory(progress: (step: string) => void): Promise<Measurement[]> {
   progress(`holding ${HELD_POOLS} pools in a process of its own`);
   const [empty, full] = [await useOf(0), await useOf(HELD_POOLS)];
-  const value = Number((full.heapMb - empty.heapMb).toPrecision(3));
-  const resident = Math.round(full.residentMb - empty.residentMb);
-  const note = `${HELD_POOLS} pools with ${full.ticks / HELD_POOLS} ticks each, on the heap; ${resident} MB of the process`;
-  return [{ name: 'pools.memory', value, unit: 'MB', note }];
+  const of = `${HELD_POOLS} pools in a book, with the logs of 256 blocks`;
+  const more = (what: keyof MemoryUse): number => Number((full[what] - empty[what]).toPrecision(3));
+  const range = `from ${empty.residentMb.toFixed(0)} to ${full.residentMb.toFixed(0)} MB`;
+  return [
+    { name: 'pools.memory', value: more('heapMb'), unit: 'MB', note: `${of}, on the heap` },
+    { name: 'pools.resident', value: more('residentMb'), unit: 'MB', note: `${of}: RSS ${range}` },
+  ];
 }
 
 /** What the child says. MB as 10^6 bytes. */
 export interface MemoryUse {
   readonly heapMb: number;
   readonly residentMb: number;
-  readonly ticks: number;
 }
 
 /** A process of its own, so that nothing else's garbage counts. */
