@@ -20,7 +20,7 @@ export const REJECTION_REASONS = {
   'no-route': 'no route of at most three pools leads from this collateral to this debt',
   'pools-not-read': 'the pools are being looked for and read: a route may be known in one of the next blocks',
   'no-lender':
-    'only a loan can fund this liquidation, and no lender of liquidity.flash has enough of the debt token',
+    'only a loan can fund this liquidation, and no lender of liquidity.flash has enough of the debt token, or each loan reverted in the simulation',
   'route-too-shallow': 'the pools cannot deliver the debt for less than the seized collateral',
   'collateral-not-payable':
     'the market holds too little of the collateral to pay out: others have borrowed it, and what fits is not worth a transaction',

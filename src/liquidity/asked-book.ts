@@ -14,7 +14,9 @@ const NOTHING: BlockStep = { readsChange: false, contradicted: [] };
 export abstract class AskedBook<View> implements Followed<View, BlockStep, undefined, View | undefined> {
   abstract readonly name: string;
   readonly watched = new Map();
-  private readAtMs = -Infinity;
+  /** When it was asked last, and when that was answered last: of the question, so that books ask together. */
+  private askedAtMs = -Infinity;
+  private answeredAtMs = -Infinity;
 
   /** @param answer before the first one. */
   protected constructor(
@@ -53,15 +55,17 @@ export abstract class AskedBook<View> implements Followed<View, BlockStep, undef
 
   /** An answer that is lost is asked for again at the next head. */
   reads(): Read<View | undefined> {
-    const isDue = this.clock.monotonicMs() - this.readAtMs >= ASK_EVERY_MS;
-    const question = isDue ? this.question() : undefined;
-    return question && question.calls.length > 0 ? question : { calls: [], decode: () => undefined };
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.answeredAtMs < ASK_EVERY_MS) return { calls: [], decode: () => undefined };
+    this.askedAtMs = nowMs;
+    const question = this.question();
+    return question.calls.length > 0 ? question : { calls: [], decode: () => undefined };
   }
 
   view(answer: View | undefined): View {
     if (answer !== undefined) {
       this.answer = answer;
-      this.readAtMs = this.clock.monotonicMs();
+      this.answeredAtMs = this.askedAtMs;
     }
     return this.answer;
   }

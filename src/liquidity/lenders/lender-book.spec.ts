@@ -58,6 +58,15 @@ describe('the book of lenders', () => {
     expect(answer(one, 0n, 0n, 0n, 7n)(BOB, USDC)).toEqual(['b']);
   });
 
+  it('counts from the question, so that it asks at the same heads as what else is asked by turns', () => {
+    const { book: one, clock } = book(lender('a', '01', 0n));
+    const { decode } = one.reads();
+    clock.advance(300);
+    one.view(decode([word(1n), word(1n)]));
+    clock.advance(4_700);
+    expect(one.reads().calls).toHaveLength(2);
+  });
+
   it('asks again at the next head when an answer is lost', () => {
     const { book: one } = book(lender('a', '01', 0n));
     expect(one.reads().calls).toHaveLength(2);
