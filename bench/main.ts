@@ -8,6 +8,7 @@ import { Follower, playScenario } from '../devnet/demo/run.js';
 import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { Measurement } from './measurement.js';
+import { crash } from './crash.js';
 import { overhead } from './overhead.js';
 import { races } from './races.js';
 import { headToAllSent } from './send.js';
@@ -69,6 +70,8 @@ try {
       models: { type: 'string', default: BID_MODELS.join(',') },
       send: { type: 'boolean', default: false },
       plans: { type: 'string', default: '1,5,20,50' },
+      crash: { type: 'boolean', default: false },
+      positions: { type: 'string', default: '2500' },
     },
   });
   if (!/^[1-9]\d?$/.test(values.pairs))
@@ -81,9 +84,12 @@ try {
     throw new Error(
       `--models: "${values.models}" is not valid; some of ${BID_MODELS.join(',')} were expected`,
     );
+  if (!/^[1-9]\d{1,3}$/.test(values.positions))
+    throw new Error(`--positions: "${values.positions}" is not valid; a number from 10 to 9999 was expected`);
   const measured = async (): Promise<Measurement[]> => {
     if (values.races) return races(models, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
+    if (values.crash) return crash(Number(values.positions), progress);
     return values.send ? headToAllSent(sizes, progress) : headToSend();
   };
   const measurements = await measured();

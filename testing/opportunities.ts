@@ -16,7 +16,7 @@ export function opportunitiesIn(
   limitUsd8 = UNLIMITED_USD8,
 ): Opportunity[] {
   const detector = new OpportunityDetector({ all: [market] }, feeds, new PriceGuard(config), config);
-  return detector
-    .detect(view, limitUsd8)
-    .flatMap((detection) => (detection.kind === 'opportunity' ? [detection.opportunity] : []));
+  return [...detector.detect(view, limitUsd8)].flatMap((detection) =>
+    detection.kind === 'opportunity' ? [detection.opportunity] : [],
+  );
 }

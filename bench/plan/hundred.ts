@@ -6,7 +6,7 @@ import { SeededRandom } from '../../devnet/random.js';
 import type { Pool } from '../../src/liquidity/pool.js';
 import type { Form } from '../../src/routes/form.js';
 import { Router } from '../../src/routes/router.js';
-import { inSequence } from '../../src/routes/sequence.js';
+import { inSequence } from '../../testing/sequence.js';
 import type { Trade } from '../../src/routes/trade.js';
 import { roads } from '../../testing/brute-force-routes.js';
 import { poolWorld, tradeOf, type PoolWorld } from '../../testing/builders/pool-worlds.js';

@@ -83,11 +83,11 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord } = reached;
-    const { opportunities, skipped, liquidatable, appeared } = this.detect(view, mayRecord);
+    const { opportunities, skipped, liquidatable, appeared } = await this.detect(view, mayRecord, trace);
     trace.mark('detect');
     const { planned, errors, ...sending } = await this.send(opportunities, view, trace);
     skipped.push(...sending.skipped);
-    this.journal.reportSkipped(skipped, view.block.number);
+    await this.journal.reportSkipped(skipped, view.block.number, trace);
     if (errors.length > 0) return { kind: 'failed', errors };
     this.journal.reportPass({
       block: head.number,
@@ -167,39 +167,45 @@ export class BlockPass {
     return { kind: 'reached', view, mayRecord: isSettled && this.journal.canRecordPlans };
   }
 
-  private detect(
+  private async detect(
     view: StateView,
     mayRecord: boolean,
-  ): {
+    trace: PassTrace,
+  ): Promise<{
     opportunities: Opportunity[];
     skipped: SkippedPosition[];
     liquidatable: number;
     appeared: number;
-  } {
-    const detections = this.detector.detect(view, this.safety.headroomUsd8());
+  }> {
     const skipped: SkippedPosition[] = [];
     const opportunities: Opportunity[] = [];
-    for (const detection of detections) {
+    const inFlight = this.execution.inFlight();
+    for (const detection of this.detector.detect(view, this.safety.headroomUsd8())) {
+      await trace.breathe();
       if (detection.kind === 'rejected') {
         skipped.push({ ...detection, rejection: detection });
         continue;
       }
       const { opportunity } = detection;
-      const rejection = this.refusalBeforePlanning(opportunity, mayRecord);
+      const rejection = this.refusalBeforePlanning(opportunity, mayRecord, inFlight);
       if (rejection) skipped.push({ ...opportunity, rejection });
       else opportunities.push(opportunity);
     }
     const below = [...skipped, ...opportunities].map(({ borrower }) => borrower);
     const appeared = below.filter((borrower) => !this.below.has(borrower)).length;
     this.below = new Set(below);
-    return { opportunities, skipped, liquidatable: detections.length, appeared };
+    return { opportunities, skipped, liquidatable: below.length, appeared };
   }
 
-  private refusalBeforePlanning({ borrower }: Opportunity, mayRecord: boolean): Rejection | undefined {
+  private refusalBeforePlanning(
+    { borrower }: Opportunity,
+    mayRecord: boolean,
+    inFlight: ReadonlySet<Address>,
+  ): Rejection | undefined {
     if (!mayRecord) return rejected(this.safety.isHalted ? 'halted' : 'database-away');
     if (!this.execution.leads) return rejected('standing-by');
     if (this.safety.isHalted) return rejected('halted');
-    return this.execution.inFlight().has(borrower) ? rejected('in-flight') : undefined;
+    return inFlight.has(borrower) ? rejected('in-flight') : undefined;
   }
 }
 

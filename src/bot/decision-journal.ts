@@ -5,7 +5,7 @@ import { Clock } from '../domain/clock.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
 import { fundingName } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
-import type { StageTime } from '../domain/pass-trace.js';
+import type { PassTrace, StageTime } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { poolsOf } from '../domain/route.js';
 import { executionRow, planReady, type RowOwner } from '../execution/index.js';
@@ -101,10 +101,15 @@ export class DecisionJournal {
   }
 
   /** Says of each position why it is left alone, when that is news. */
-  reportSkipped(skipped: readonly SkippedPosition[], block: number): void {
+  async reportSkipped(
+    skipped: readonly SkippedPosition[],
+    block: number,
+    trace: Pick<PassTrace, 'breathe'>,
+  ): Promise<void> {
     for (const { protocol, borrower, healthFactorWad, rejection } of skipped) {
       const { reason, detail } = rejection;
       if (!this.repeats.isNew(borrower, reason)) continue;
+      await trace.breathe();
       this.events.emit({
         event: 'position-skipped',
         protocol,

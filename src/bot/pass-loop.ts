@@ -11,6 +11,9 @@ import { ChainComparison } from './chain-comparison.js';
 import { HeadQueue, type OwnBlock } from './head-queue.js';
 import { PassWatchdog, type PassFailures } from './pass-watchdog.js';
 
+/** Of the time between two blocks, what a pass may work. The rest is for what it waits for. */
+const WORK_SHARE = 0.5;
+
 /**
  * Runs one pass at a time, always on the newest head. Every error of a pass goes to the failure policy, and
  * every outcome to the watchdog. No error ends the loop.
@@ -23,6 +26,7 @@ export class PassLoop {
   private last: PassResult | undefined;
   private lastEndedAtMs: number | undefined;
   private lastFailed = false;
+  private readonly budgetMs: number;
 
   constructor(
     private readonly pass: BlockPass,
@@ -33,7 +37,9 @@ export class PassLoop {
     private readonly clock: Clock,
     { network }: ChimeraConfig,
   ) {
-    this.queue = new HeadQueue(clock, chainDescription(network.chainId));
+    const chain = chainDescription(network.chainId);
+    this.queue = new HeadQueue(clock, chain);
+    this.budgetMs = chain.blockTimeMs * WORK_SHARE;
   }
 
   /** The last pass that ended without a failure. */
@@ -106,7 +112,7 @@ export class PassLoop {
   private async runOne(head: Head): Promise<void> {
     this.watchdog.began();
     try {
-      const trace = new PassTrace(this.clock, head.receivedAtMs, () => this.queue.newest);
+      const trace = new PassTrace(this.clock, head.receivedAtMs, () => this.queue.newest, this.budgetMs);
       const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
         this.failed(outcome.errors[0]);

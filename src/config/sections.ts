@@ -240,6 +240,10 @@ export class PlannerConfig {
   @AtLeast('baseBribeBps')
   @Bps({ default: '4000', example: 4000 })
   readonly maxBribeBps!: number;
+
+  /** Of the gas of a block, what the gas limits of all our transactions in it may take together. */
+  @Bps({ default: '2500', example: 2500 })
+  readonly maxBlockGasShareBps!: number;
 }
 
 /** One of the ways by which transactions reach a block. */

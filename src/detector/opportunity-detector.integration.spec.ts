@@ -147,7 +147,7 @@ async function detect(
   accounts = [borrower],
 ): Promise<Detection[]> {
   const { parts, view } = await viewNow(settings, accounts);
-  return detectorWith(settings, parts).detect(view, limitUsd8);
+  return [...detectorWith(settings, parts).detect(view, limitUsd8)];
 }
 
 async function viewNow(

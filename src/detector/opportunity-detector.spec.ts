@@ -46,7 +46,7 @@ function detect(
       ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt }, nativeJumped }],
     ]),
   );
-  return { detections: detector.detect(state, maxNotionalUsd8), asked: view };
+  return { detections: [...detector.detect(state, maxNotionalUsd8)], asked: view };
 }
 
 describe('a position at risk', () => {

@@ -39,21 +39,21 @@ export class OpportunityDetector {
     private readonly doubts: DoubtedPositions = new DoubtedPositions(new Clock()),
   ) {}
 
-  /** @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now. */
-  detect(view: StateView, maxNotionalUsd8: bigint): Detection[] {
+  /**
+   * One position after the other, so that the caller may give others a turn between two of them.
+   *
+   * @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now.
+   */
+  *detect(view: StateView, maxNotionalUsd8: bigint): Iterable<Detection> {
     const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
     const nativeObjection = this.nativeObjection(view);
-    return this.markets.all.flatMap((market) =>
-      view
-        .of(market)
-        .atRisk(limits)
-        .map((position): Detection => {
-          const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
-          if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
-          const { protocol, borrower, healthFactorWad } = position;
-          return { ...result, protocol, borrower, healthFactorWad };
-        }),
-    );
+    for (const market of this.markets.all)
+      for (const position of view.of(market).atRisk(limits)) {
+        const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
+        const { protocol, borrower, healthFactorWad } = position;
+        if ('reason' in result) yield { ...result, protocol, borrower, healthFactorWad };
+        else yield { kind: 'opportunity', opportunity: result };
+      }
   }
 
   /** What the oracles of the markets that have it say of the wrapped native token, USD8. */

@@ -9,6 +9,8 @@ export interface Block {
   readonly timestamp: number;
   /** Wei per gas. */
   readonly baseFeePerGas: bigint;
+  /** Of all transactions together. Undefined when the node does not give it. */
+  readonly gasLimit?: bigint | undefined;
   /**
    * The bloom filter over every address and topic of the block's logs: 256 bytes. Undefined when the node
    * does not give it.

@@ -5,6 +5,16 @@ export class Clock {
     return performance.now();
   }
 
+  /** Milliseconds that the event loop has worked since the process began: without its waiting. */
+  busyMs(): number {
+    return performance.eventLoopUtilization().active;
+  }
+
+  /** Lets everything else that is ready have its turn. */
+  nextTurn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   /** Calls back once after so many milliseconds. @returns what cancels it. */
   after(ms: number, callback: () => void): () => void {
     const timer = setTimeout(callback, ms);

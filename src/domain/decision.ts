@@ -33,7 +33,8 @@ export const REJECTION_REASONS = {
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
   'in-flight': 'a transaction for this borrower is already on its way',
   'comes-later':
-    'more positions can be liquidated than are proved together: its turn is in one of the next blocks',
+    'more positions can be liquidated than one pass has time or a block has gas for: its turn is in one of the next blocks',
+  'gas-above-block-share': 'by itself it needs more gas than planner.maxBlockGasShareBps allows in a block',
   'depends-on-earlier-plan':
     'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
   'database-away': 'the database is away: without a row nothing is signed',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aBlock } from '../../testing/builders/blocks.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
+import { Clock } from './clock.js';
 import { PassTrace } from './pass-trace.js';
 
 describe('PassTrace', () => {
@@ -35,6 +36,44 @@ describe('PassTrace', () => {
     trace.mark('record');
     const taken = trace.stages.map(({ stage, ms }) => `${stage} ${ms}`);
     expect(taken).toEqual(['prove 5', 'record 5']);
+  });
+
+  it('knows when the pass has worked for as long as it may', () => {
+    const clock = new TestClock();
+    const trace = new PassTrace(clock, 0, undefined, 100);
+    clock.advance(99);
+    expect(trace.isWorkedOut).toBe(false);
+    clock.advance(1);
+    expect(trace.isWorkedOut).toBe(true);
+  });
+
+  it('gives everything else its turn when some milliseconds have passed without one', async () => {
+    const clock = new TestClock();
+    let turns = 0;
+    clock.nextTurn = () => {
+      turns += 1;
+      return Promise.resolve();
+    };
+    const trace = new PassTrace(clock, 0);
+    const after = async (ms: number): Promise<number> => {
+      clock.advance(ms);
+      await trace.breathe();
+      return turns;
+    };
+    expect(await after(7)).toBe(0);
+    expect(await after(1)).toBe(1);
+    expect(await after(7)).toBe(1);
+    expect(await after(30)).toBe(2);
+  });
+
+  it('counts as work only what the event loop does, not what the pass waits for', async () => {
+    const clock = new Clock();
+    const trace = new PassTrace(clock, 0, undefined, 150);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(trace.isWorkedOut).toBe(false);
+    const until = performance.now() + 160;
+    while (performance.now() < until);
+    expect(trace.isWorkedOut).toBe(true);
   });
 
   it('a stage of the past takes no time below zero', () => {

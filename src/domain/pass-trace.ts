@@ -22,24 +22,33 @@ export interface StageTime {
   readonly ms: number;
 }
 
+/** After this long everything else gets its turn: heads, answers, the API. Milliseconds. */
+const SLICE_MS = 8;
+
 /**
- * When one pass of the loop began, how long its stages took, and which head has come since. The age of its
- * plans is measured from there.
+ * When one pass of the loop began, how long its stages took, how much it may work, and which head has come
+ * since. The age of its plans is measured from there.
  */
 export class PassTrace {
   private readonly taken: StageTime[] = [];
   private markedAtMs: number;
+  private readonly busyAtStartMs: number;
+  private sliceBeganMs: number;
 
   /**
    * @param headReceivedAtMs when the head of the pass arrived: monotonic milliseconds of the same clock.
    * @param newerHead the head that waits for the next pass.
+   * @param budgetMs for how long the event loop may work for the pass: with it, and beside it.
    */
   constructor(
     private readonly clock: Clock,
     private readonly headReceivedAtMs: number,
     private readonly newerHead: () => Head | undefined = () => undefined,
+    private readonly budgetMs = Infinity,
   ) {
     this.markedAtMs = headReceivedAtMs;
+    this.busyAtStartMs = clock.busyMs();
+    this.sliceBeganMs = clock.monotonicMs();
   }
 
   /** Milliseconds since the head arrived, with fractions. Never negative. */
@@ -61,6 +70,26 @@ export class PassTrace {
   /** The stages so far, in the order in which they ended. */
   get stages(): readonly StageTime[] {
     return this.taken;
+  }
+
+  /** Whether the pass has worked for as long as it may. What is left is for the next one. */
+  get isWorkedOut(): boolean {
+    return this.clock.busyMs() - this.busyAtStartMs >= this.budgetMs;
+  }
+
+  /** Whether a head waits for the next pass. */
+  get hasNewerHead(): boolean {
+    return this.newerHead() !== undefined;
+  }
+
+  /**
+   * To be called now and then within long work. It gives everything else its turn when some milliseconds have
+   * passed without one.
+   */
+  async breathe(): Promise<void> {
+    if (this.clock.monotonicMs() - this.sliceBeganMs < SLICE_MS) return;
+    await this.clock.nextTurn();
+    this.sliceBeganMs = this.clock.monotonicMs();
   }
 
   /** Whether a newer head shows that this block is no longer in the chain: it stands in its place. */

@@ -97,7 +97,7 @@ async function pass(): Promise<{ view: StateView; detections: readonly Detection
   const view = await viewOfAccounts(parts, chain, [borrower]);
   watch.at(view);
   await watch.idle();
-  return { view, detections: detector.detect(view, UNLIMITED_USD8) };
+  return { view, detections: [...detector.detect(view, UNLIMITED_USD8)] };
 }
 
 /** As the loop does, it tries again when an endpoint is late: a busy machine is slow. */

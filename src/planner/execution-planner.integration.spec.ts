@@ -175,10 +175,9 @@ describe('planning on the real contracts', () => {
     await devnet.rpc('anvil_setCode', [aToken, JUMPS_FOR_EVER]);
     const decisions = await decideOn(state);
     expect(plansOf(decisions).map(({ borrower }) => borrower)).toEqual(others.map(toAddress));
-    expect(decisions[0]).toMatchObject({
-      reason: 'simulation-reverted',
-      opportunity: { borrower: toAddress(greedy) },
-    });
+    expect(decisions.filter(({ kind }) => kind === 'rejected')).toMatchObject([
+      { reason: 'simulation-reverted', opportunity: { borrower: toAddress(greedy) } },
+    ]);
 
     await devnet.rpc('anvil_setCode', [aToken, code]);
     expect(plansOf(await decideOn(state))).toHaveLength(8);

@@ -1,30 +1,40 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Transaction } from 'ethers';
 import { ChimeraConfig } from '../config/index.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
-import { RetryError } from '../domain/errors.js';
+import { errorFrom, RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
-import { max } from '../domain/money.js';
+import { BPS, max } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
+import { RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
+import { DraftQueue } from './draft-queue.js';
 import { draftOf, feesOfDraft, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
+import { PastRefusals } from './past-refusals.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
-import { GAS_OF_DRAFT, roomFor } from './proof-chunks.js';
-import { bestQuotes } from './quotes.js';
+import { ProofGas, QuestionGas } from './proof-gas.js';
+import { quotesInTurns } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
 type DraftValues = [readonly FeeEstimate[], Round | undefined];
 type DraftTestimony = Testimony<DraftValues>;
+
+/** The most valuable must be away within their block. */
+const FIRST_LIST = 20;
+const LATER_LIST = 60;
+/** Where the block does not say how much gas it has. */
+const MOST_GAS = 2n ** 64n;
 
 /** For all endpoints, which are asked at once. A plan is meant for one of the next blocks. */
 const PROOF_DEADLINE_MS = 1_000;
@@ -36,6 +46,10 @@ const PROOF_DEADLINE_MS = 1_000;
  */
 @Injectable()
 export class ExecutionPlanner {
+  private readonly gas = new ProofGas();
+  private readonly question = new QuestionGas();
+  private readonly refusals = new PastRefusals();
+
   constructor(
     private readonly chain: Chain,
     private readonly fees: ChainFees,
@@ -44,9 +58,11 @@ export class ExecutionPlanner {
   ) {}
 
   /**
-   * One decision per opportunity, in lists. The plans of a list were proved together, in their order, on top
-   * of what was pending then: they must be sent in this order. The next list is proved while the one before
-   * it is being sent.
+   * One decision per opportunity, in lists, the most valuable first. The plans of a list were proved
+   * together, in their order, on top of what was pending then: they must be sent in this order. The next
+   * drafts are made while the nodes simulate, and the next list is proved while the one before it is being
+   * sent. When the time of the pass, the gas of a block or the places in flight are used up, the rest comes
+   * later.
    *
    * @param now asked again for each list: the plans of the lists before it are pending then.
    * @throws RetryError when no endpoint could be asked. The lists before it stay true.
@@ -56,50 +72,111 @@ export class ExecutionPlanner {
     now: () => PlanningContext,
   ): AsyncGenerator<readonly PlanDecision[], void, undefined> {
     if (opportunities.length === 0) return;
-    const { drafts, decisions } = this.draft(opportunities, now());
-    let left = drafts;
-    while (left.length > 0) {
+    const { trace, block } = now();
+    const queue = this.queue(opportunities, now());
+    await queue.fill(FIRST_LIST);
+    trace?.mark('plan');
+    let rest = later();
+    for (let most = FIRST_LIST; ; most = LATER_LIST) {
       const context = now();
-      const room = roomFor(context.pending);
-      if (room === 0) break;
-      const chunk = left.slice(0, room);
-      left = left.slice(room);
-      yield await this.prove(chunk, context);
+      const chunk = this.chunk(queue, context, most);
+      if ('reason' in chunk) {
+        rest = chunk;
+        break;
+      }
+      const proof = await this.proveAndFill(chunk, context, queue);
+      queue.putBack(proof.again);
+      this.refusals.note(proof.decisions, block.number);
+      if (proof.decisions.length > 0) yield proof.decisions;
+      // What was just proved is signed and written before anything else.
+      await nextTurn();
+      if (trace?.isWorkedOut || trace?.hasNewerHead) break;
+      await queue.fill(1);
     }
-    const rest = [...left.map(later), ...decisions];
-    if (rest.length > 0) yield rest;
+    this.refusals.note(queue.refused, block.number);
+    const left = queue.left.map((opportunity) => ({ ...rest, opportunity }));
+    if (left.length + queue.refused.length > 0) yield [...left, ...queue.refused];
   }
 
-  private draft(
-    opportunities: readonly Opportunity[],
-    context: PlanningContext,
-  ): { readonly drafts: readonly Draft[]; readonly decisions: readonly PlanDecision[] } {
-    const quotes = bestQuotes(context, opportunities);
-    const decisions: PlanDecision[] = [];
-    const drafts: Draft[] = [];
-    for (const [index, opportunity] of opportunities.entries()) {
-      const quoted = quotes[index] ?? rejected('no-route');
-      const draft =
-        quoted.kind === 'quoted'
-          ? draftOf(opportunity, quoted.quote, context, this.config.planner.minProfitUsd8)
-          : quoted;
-      if ('kind' in draft) decisions.push({ ...draft, opportunity });
-      else drafts.push(draft);
-    }
-    context.trace?.mark('plan');
-    drafts.sort((a, b) => (a.quote.grossUsd8 < b.quote.grossUsd8 ? 1 : -1));
-    return { drafts, decisions };
+  private queue(opportunities: readonly Opportunity[], context: PlanningContext): DraftQueue {
+    const { minProfitUsd8 } = this.config.planner;
+    const ranks = this.refusals.ranksOf(opportunities);
+    return new DraftQueue(
+      opportunities,
+      quotesInTurns(context, opportunities, ranks),
+      (opportunity, quote) => draftOf(opportunity, quote, context, minProfitUsd8),
+      context.trace,
+    );
+  }
+
+  /**
+   * The next drafts that may be proved together: as many as find a place in flight, in the block and in one
+   * question.
+   *
+   * @returns why there are none.
+   */
+  private chunk(queue: DraftQueue, context: PlanningContext, most: number): Chunk | Rejection {
+    const { slots } = context.allowance;
+    if (slots <= 0) return rejected('in-flight-limit');
+    const pendingGas = gasOf(context.pending);
+    const mostAsked = this.question.most;
+    let question = mostAsked - pendingGas;
+    let block = this.gasLeft(context);
+    const drafts = new Map<Draft, bigint>();
+    const limits = { question: false };
+    queue.take((draft) => {
+      const gas = this.gas.of(draft);
+      const isFirst = drafts.size === 0 && pendingGas === 0n;
+      if (drafts.size >= Math.min(most, slots) || (block < gas && !isFirst)) return false;
+      limits.question = question < gas && !isFirst;
+      if (limits.question) return false;
+      drafts.set(draft, gas);
+      [question, block] = [question - gas, block - gas];
+      return true;
+    });
+    if (drafts.size === 0) return later();
+    const asked = limits.question ? mostAsked : mostAsked - question;
+    const gasOfOne = (mostAsked - pendingGas - question) / BigInt(drafts.size);
+    const places = Number(max(block, 0n) / max(gasOfOne, 1n));
+    return { drafts, asked, room: Math.min(LATER_LIST, slots - drafts.size, places) };
+  }
+
+  /** Makes the next drafts while the nodes simulate. What was proved does not wait for them. */
+  private async proveAndFill(chunk: Chunk, context: PlanningContext, queue: DraftQueue): Promise<Proved> {
+    let isProved = false;
+    const proving = this.prove(chunk, context).finally(() => {
+      isProved = true;
+    });
+    // The questions are on their way first.
+    const filling = nextTurn().then(() => queue.fill(chunk.room, () => isProved));
+    const [proof, filled] = await Promise.allSettled([proving, filling]);
+    if (proof.status === 'rejected') throw errorFrom(proof.reason);
+    if (filled.status === 'rejected') throw errorFrom(filled.reason);
+    return proof.value;
+  }
+
+  /** The gas limits of one block, all together, are below a share of it. What is pending may land in it. */
+  private gasLeft({ block, pending }: PlanningContext): bigint {
+    const { maxBlockGasShareBps } = this.config.planner;
+    if (block.gasLimit === undefined) return MOST_GAS;
+    return (block.gasLimit * BigInt(maxBlockGasShareBps)) / BPS - gasOf(pending);
   }
 
   /**
    * Simulates the drafts on top of what is pending, and beside it reads their fees, the price of the native
    * token and the header: one round trip. With a second endpoint both are asked at the same time.
+   *
+   * @returns as `again` what has to be proved again: with more gas, or in a smaller question.
    */
-  private async prove(drafts: readonly Draft[], context: PlanningContext): Promise<PlanDecision[]> {
-    const refuse = (rejection: Rejection): PlanDecision[] =>
-      drafts.map(({ opportunity }) => ({ ...rejection, opportunity }));
-    const heard = await this.hear(drafts, context);
+  private async prove(chunk: Chunk, context: PlanningContext): Promise<Proved> {
+    const drafts = [...chunk.drafts.keys()];
+    const refuse = (rejection: Rejection): Proved => ({
+      decisions: drafts.map(({ opportunity }) => ({ ...rejection, opportunity })),
+      again: [],
+    });
+    const heard = await this.hear(chunk, context);
     context.trace?.mark('prove');
+    if (heard === 'too-large') return { decisions: [], again: drafts };
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
     const feedPriceUsd8 = agreedPrice(witnesses, context);
@@ -108,27 +185,45 @@ export class ExecutionPlanner {
     const nativePriceUsd8 = context.marketNativePricesUsd8.reduce(max, feedPriceUsd8);
     const agreed = { ...context, nativePriceUsd8 };
     const policy = this.policy();
-    const priced = drafts.map((draft, index): PlanDecision | PricedDraft => {
+    let gasLeft = this.gasLeft(context);
+    const again: Draft[] = [];
+    const priced: (PlanDecision | PricedDraft)[] = [];
+    for (const [index, draft] of drafts.entries()) {
+      const { opportunity } = draft;
       const proof = proofOf(witnesses, index);
-      if (proof.kind === 'proved') return priceDraft(draft, proof, agreed, policy);
-      const first = context.pending.length + index === 0;
-      const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, first) : proof;
-      if (refusal.reason === 'simulation-reverted') doubtLender(draft, context);
-      return { ...refusal, opportunity: draft.opportunity, attempt: draft.quote.candidate };
-    });
-    return allocate(priced, agreed, policy);
+      const gas = chunk.drafts.get(draft) ?? 0n;
+      if (proof.kind === 'proved') {
+        this.gas.succeeded(draft, proof.simulation.gasUsed);
+        const one = priceDraft(draft, proof, agreed, policy);
+        const refusal = one.bid ? beyondBlock(one, gasLeft, context) : undefined;
+        priced.push(refusal ? { ...refusal, opportunity } : one);
+        if (one.bid && !refusal) gasLeft -= one.need.gasLimit;
+      } else if (
+        proof.kind === 'reverts' &&
+        this.gas.mayHaveRunOut(draft, gas, proof.gasUsed, proof.data === '0x')
+      ) {
+        again.push(draft);
+      } else {
+        const first = context.pending.length + index === 0;
+        const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, gas, first) : proof;
+        if (refusal.reason === 'simulation-reverted') doubtLender(draft, context);
+        priced.push({ ...refusal, opportunity, attempt: draft.quote.candidate });
+      }
+    }
+    return { decisions: allocate(priced, agreed, policy), again };
   }
 
   /**
    * What the endpoints say of the drafts. One endpoint is enough where one is configured, or in a dry run.
    *
-   * @returns a rejection of all drafts when a second endpoint is configured and fewer than two answered.
+   * @returns a rejection of all drafts when a second endpoint is configured and fewer than two answered;
+   *   `too-large` when one may answer a smaller question.
    * @throws RetryError when none could be asked.
    */
   private async hear(
-    drafts: readonly Draft[],
+    { drafts, asked }: Chunk,
     context: PlanningContext,
-  ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection> {
+  ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection | 'too-large'> {
     const request = this.request(drafts, context);
     const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
       name,
@@ -138,9 +233,24 @@ export class ExecutionPlanner {
       fees: values[0],
     });
     const { rpc, execution } = this.config;
-    if (!rpc.secondOpinion)
-      return { kind: 'heard', witnesses: [witness('endpoint', await this.chain.testimony(request))] };
+    const mayBeSmaller = drafts.size > 1;
+    if (!rpc.secondOpinion) {
+      try {
+        const heard = witness('endpoint', await this.chain.testimony(request));
+        this.question.answered(heard.name, asked);
+        return { kind: 'heard', witnesses: [heard] };
+      } catch (error) {
+        if (!mayBeSmaller || !isTooLarge(error)) throw error;
+        this.question.refused('endpoint', asked);
+        return 'too-large';
+      }
+    }
     const answers = await this.chain.testimonies(request, { deadlineMs: PROOF_DEADLINE_MS });
+    for (const { role, error } of answers) {
+      if (!error) this.question.answered(role, asked);
+      else if (mayBeSmaller && isTooLarge(error)) this.question.refused(role, asked);
+    }
+    if (mayBeSmaller && answers.some(({ error }) => isTooLarge(error))) return 'too-large';
     const witnesses = answers.flatMap(({ role, value }) => (value ? [witness(role, value)] : []));
     const message =
       answers.flatMap(({ error }) => (error ? [error.message] : [])).join('; ') ||
@@ -152,17 +262,20 @@ export class ExecutionPlanner {
     return { kind: 'heard', witnesses };
   }
 
-  private request(drafts: readonly Draft[], context: PlanningContext): TestimonyRequest<DraftValues> {
+  private request(
+    drafts: ReadonlyMap<Draft, bigint>,
+    context: PlanningContext,
+  ): TestimonyRequest<DraftValues> {
     const { operator: from, pending, block } = context;
     const to = this.config.execution.chimera;
     const estimates = this.fees.estimates(
-      drafts.map(({ data }) => this.unsigned(data)),
+      [...drafts.keys()].map(({ data }) => this.unsigned(data)),
       GAS_BEFORE_SIMULATION,
     );
     const before = pending.map((call) => ({ from, to: call.to, data: call.data, gas: call.gasLimit }));
-    const offered = drafts.map((draft) => {
+    const offered = [...drafts].map(([draft, gas]) => {
       const fees = feesOfDraft(draft, context);
-      return { from, to, data: draft.data, gas: GAS_OF_DRAFT, fees };
+      return { from, to, data: draft.data, gas, fees };
     });
     return {
       simulations: [[...before, ...offered]],
@@ -206,9 +319,45 @@ const BALANCE_IN_SIMULATION = 10n ** 24n;
 /** An overflow or underflow, as Solidity reports it. */
 const UNDERFLOW = 'Panic(17)';
 
-/** Not refused for good: it was not simulated. */
-function later({ opportunity }: Pick<Draft, 'opportunity'>): PlanDecision {
-  return { ...rejected('comes-later'), opportunity };
+/** Drafts that are proved together. */
+interface Chunk {
+  /** With the gas that each is given. */
+  readonly drafts: ReadonlyMap<Draft, bigint>;
+  /** All gas of the question: of what is pending too. The most there is, where more drafts found no room. */
+  readonly asked: bigint;
+  /** How many more the block and the places in flight have room for. */
+  readonly room: number;
+}
+
+/** What came of drafts that were proved together. */
+interface Proved {
+  readonly decisions: readonly PlanDecision[];
+  readonly again: readonly Draft[];
+}
+
+/** Not refused for good: it was not simulated, or the block has no room for it. */
+function later(): Rejection {
+  return rejected('comes-later');
+}
+
+function gasOf(calls: PlanningContext['pending']): bigint {
+  return calls.reduce((sum, { gasLimit }) => sum + gasLimit, 0n);
+}
+
+/** Why the block has no room for a plan: it comes later, unless it would never fit. */
+function beyondBlock(
+  { need: { gasLimit } }: PricedDraft,
+  gasLeft: bigint,
+  { pending }: PlanningContext,
+): Rejection | undefined {
+  if (gasLimit <= gasLeft) return undefined;
+  const numbers = { gasLimit: String(gasLimit), gasLeft: String(gasLeft) };
+  return gasLimit > gasLeft + gasOf(pending) ? rejected('gas-above-block-share', numbers) : later();
+}
+
+/** The endpoint understood the question and refused it: by its gas, its size, or the time that it took. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RpcAnswerError || (error instanceof RpcError && error.kind === 'refused');
 }
 
 /** The lender of a plan that reverted may be the cause. */
@@ -218,11 +367,16 @@ function doubtLender({ opportunity, quote }: Draft, { lenders }: Pick<PlanningCo
 }
 
 /** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */
-function refusalOf({ quote, liquidation }: Draft, { data, gasUsed }: Reverts, first: boolean): Rejection {
+function refusalOf(
+  { quote, liquidation }: Draft,
+  { data, gasUsed }: Reverts,
+  gas: bigint,
+  first: boolean,
+): Rejection {
   const error = parseRevert(data);
-  const burntAll = data === '0x' && gasUsed >= GAS_OF_DRAFT;
+  const burntAll = data === '0x' && gasUsed >= gas;
   const detail = {
-    revert: burntAll ? `out of gas: it needs more than ${GAS_OF_DRAFT}` : revertReason(data),
+    revert: burntAll ? `out of gas: it needs more than ${gas}` : revertReason(data),
     quotedProfit: String(quote.profit),
     minProfit: String(liquidation.minProfit),
   };

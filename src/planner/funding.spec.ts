@@ -15,7 +15,7 @@ import type { Offer } from '../liquidity/lenders/lender.js';
 import { Offers } from '../liquidity/lenders/offers.js';
 import type { Pool } from '../liquidity/pool.js';
 import { WrapperPool } from '../liquidity/wrappers/wrapper-pool.js';
-import { bestQuotes, type Quote, type QuoteDecision } from './quotes.js';
+import { quotesInTurns, type Quote, type QuoteDecision } from './quotes.js';
 
 const weth = (whole: number): bigint => BigInt(whole) * 10n ** 18n;
 const usdc = (whole: number): bigint => BigInt(whole) * 10n ** 6n;
@@ -42,7 +42,8 @@ const DEAR = offer('dear', 'e2', { feeBps: 5n });
 function decide(pools: readonly Pool[], offers: readonly Offer[], one = opportunityOf()): QuoteDecision {
   const lenders = Offers.of(offers.map((each) => [USDC, each]));
   const gas = { block: BLOCK, nativePriceUsd8: 2_700n * USD8 };
-  const [decided] = bestQuotes({ ...gas, pools: viewOfPools(pools), lenders }, [one]);
+  const turns = quotesInTurns({ ...gas, pools: viewOfPools(pools), lenders }, [one]);
+  const decided = [...turns].find((turn) => turn !== undefined)?.decision;
   if (!decided) throw new Error('nothing was decided');
   return decided;
 }

@@ -28,6 +28,9 @@ export interface PlanningContext {
   readonly bidOf: Bidder;
   /** What the plans may reserve together. */
   readonly allowance: Allowance;
-  /** Is told when the drafts are made and when they are proved. */
-  readonly trace?: Pick<PassTrace, 'mark'>;
+  /**
+   * Is told when the first drafts are made and when they are proved. It says when the pass has to end, and
+   * when others have their turn. Without it there is no end.
+   */
+  readonly trace?: Pick<PassTrace, 'mark' | 'breathe' | 'isWorkedOut' | 'hasNewerHead'>;
 }

@@ -1,84 +1,34 @@
 import { Interface } from 'ethers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { LEAST, VARIABLES } from '../../testing/configuration.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { decisionsOf } from '../../testing/decisions.js';
-import { FakeChainFees } from '../../testing/fakes/fake-chain-fees.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
-import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.js';
-import { viewOfPools } from '../../testing/pools.js';
-import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
 import {
-  addressOf,
-  BLOCK,
-  opportunityOf,
-  positionOf,
-  USDC,
-  WETH,
-} from '../../testing/builders/opportunities.js';
-import { bySize } from '../domain/bid.js';
-import { parseConfig } from '../config/index.js';
+  BELOW_FLOOR,
+  config,
+  context,
+  ETHER,
+  fees,
+  header,
+  large,
+  NATIVE_PRICE,
+  reverts,
+  small,
+  succeeds,
+  type SimulatedAnswer,
+} from '../../testing/proofs.js';
+import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
+import { BLOCK, WETH } from '../../testing/builders/opportunities.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
-import { uintWord, type Hex } from '../domain/hex.js';
-import { USD8 } from '../domain/money.js';
+import { type Hex } from '../domain/hex.js';
 import type { PlanDecision } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
-import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import type { PlanningContext } from './planning-context.js';
 
-const ETHER = 10n ** 18n;
 const abi = new Interface(CHIMERA_ABI);
-const config = parseConfig(LEAST, VARIABLES);
-const fees = new FakeChainFees({ l1Fee: ETHER / 100_000n, operatorFee: 0n });
-/** Deep, at $2,700 for one WETH. */
-const pools = viewOfPools([
-  new ConstantProductPool(addressOf('01'), [WETH, USDC], [100_000n * ETHER, 270_000_000n * 10n ** 6n]),
-]);
-const small = opportunityOf(positionOf({ weth: 2n, usdc: 4_700n }), undefined, addressOf('b1'));
-const large = opportunityOf(positionOf(), undefined, addressOf('b2'));
-const context: PlanningContext = {
-  block: BLOCK,
-  pools,
-  lenders: NO_OFFERS,
-  nativePriceUsd8: 2_500n * USD8,
-  operator: addressOf('0e'),
-  pending: [],
-  marketNativePricesUsd8: [],
-  bidOf: bySize(config.planner),
-  allowance: anAllowance(),
-};
-
-const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
-const header = {
-  number: hex(BLOCK.number),
-  hash: BLOCK.hash,
-  parentHash: BLOCK.parentHash,
-  timestamp: hex(BLOCK.timestamp),
-  baseFeePerGas: hex(BLOCK.baseFeePerGas),
-};
-const ROUND: Hex = `0x${[1n, context.nativePriceUsd8, 0n, BigInt(BLOCK.timestamp), 1n].map(uintWord).join('')}`;
-const aggregate3 = new Interface([
-  'function aggregate3((address,bool,bytes)[]) returns ((bool success, bytes returnData)[])',
-]);
-/** The price of the native token. */
-const NATIVE_PRICE = aggregate3.encodeFunctionResult('aggregate3', [[[true, ROUND]]]);
-
-interface SimulatedAnswer {
-  readonly status: Hex;
-  readonly returnData: Hex;
-  readonly gasUsed: Hex;
-}
-
-const succeeds = (profit: bigint): SimulatedAnswer => {
-  const outcome = [1_000n * 10n ** 6n, ETHER, 0n, 0n, 0n, 0n, profit, 0n];
-  return { status: '0x1', returnData: `0x${outcome.map(uintWord).join('')}`, gasUsed: '0x6ddd0' };
-};
-const reverts = (returnData: Hex): SimulatedAnswer => ({ status: '0x0', returnData, gasUsed: '0x6ddd0' });
-const BELOW_FLOOR = reverts(abi.encodeErrorResult('ProfitBelowFloor', [1n, 2n]) as Hex);
-
 let endpoints: FakeEndpoints;
 let planner: ExecutionPlanner;
 /** What the node answers, one for each call. */
@@ -127,94 +77,6 @@ describe('proof of plans, with pools and fees that need no chain', () => {
       { kind: 'planned', plan: { borrower: large.borrower, simulation: { profit: ETHER / 5n } } },
       { kind: 'planned', plan: { borrower: small.borrower, simulation: { profit: ETHER / 50n } } },
     ]);
-  });
-
-  describe('of more drafts than nodes spend gas on in one question', () => {
-    const MANY = 100;
-    const many = Array.from({ length: MANY }, (_, index) =>
-      opportunityOf(positionOf(), undefined, addressOf((index + 100).toString(16))),
-    );
-    interface Simulated {
-      readonly blockStateCalls: readonly [
-        {
-          readonly calls: readonly { readonly gas: Hex }[];
-          readonly blockOverrides: { readonly gasLimit: Hex };
-        },
-      ];
-    }
-    /** Of the n-th of the simulations: what each of its calls brings; nothing: it reverts. */
-    let profits: (bigint | undefined)[];
-    let asked: Simulated[];
-
-    beforeEach(() => {
-      asked = [];
-      endpoints.primary.on('eth_simulateV1', ([simulation]) => {
-        const [{ calls }] = (simulation as Simulated).blockStateCalls;
-        const profit = profits[asked.push(simulation as Simulated) - 1];
-        return [
-          { calls: calls.map(() => (profit === undefined ? reverts('0xdeadbeef') : succeeds(profit))) },
-        ];
-      });
-    });
-
-    afterEach(() => endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]));
-
-    const gasOf = ({ blockStateCalls: [{ calls }] }: Simulated): bigint =>
-      calls.reduce((gas, call) => gas + BigInt(call.gas), 0n);
-    /** Plans that were made are pending for the next list, as those of a pass are. */
-    const listsOf = async (pending: PlanningContext['pending'] = []): Promise<string[][]> => {
-      const lists: string[][] = [];
-      const sent = [...pending];
-      for await (const decisions of planner.plan(many, () => ({ ...context, pending: [...sent] }))) {
-        lists.push(decisions.map((one) => (one.kind === 'planned' ? one.kind : one.reason)));
-        for (const one of decisions) if (one.kind === 'planned') sent.push(one.plan.call);
-      }
-      return lists;
-    };
-    const PENDING = [{ to: config.execution.chimera, data: '0x1234' as const, gasLimit: 900_000n }];
-    const times = (count: number, what: string): string[] => Array.from({ length: count }, () => what);
-
-    it('F47 proves them in lists, none of which may use up the gas of a node', async () => {
-      profits = Array.from({ length: MANY }, () => undefined);
-      await listsOf(PENDING);
-      expect(asked.length).toBeGreaterThan(1);
-      expect(asked.flatMap(({ blockStateCalls: [{ calls }] }) => calls.slice(1))).toHaveLength(MANY);
-      for (const simulated of asked) {
-        const [{ calls, blockOverrides }] = simulated.blockStateCalls;
-        expect(gasOf(simulated)).toBeLessThanOrEqual(48_000_000n);
-        expect(BigInt(blockOverrides.gasLimit)).toBe(gasOf(simulated));
-        expect(BigInt(calls[0]!.gas)).toBe(900_000n);
-      }
-    });
-
-    it('F47 a list is proved on top of the plans before it, and what finds no gas any more comes later', async () => {
-      profits = Array.from({ length: MANY }, () => ETHER / 5n);
-      const lists = await listsOf(PENDING);
-      const last = lists.at(-1) ?? [];
-      expect(last).toEqual(times(last.length, 'comes-later'));
-      const made = lists.slice(0, -1);
-      for (const list of made) expect(list).toEqual(times(list.length, 'planned'));
-      expect(made.length).toBeGreaterThan(1);
-      expect(lists.flat()).toHaveLength(MANY);
-      let before = PENDING.length;
-      for (const [
-        index,
-        {
-          blockStateCalls: [{ calls }],
-        },
-      ] of asked.entries()) {
-        const list = made[index] ?? [];
-        expect(calls).toHaveLength(before + list.length);
-        before += list.length;
-      }
-    });
-
-    it('a list whose drafts revert stops none of the others', async () => {
-      profits = [undefined, ETHER / 50n];
-      const [first, second] = await listsOf();
-      expect(new Set(first)).toEqual(new Set(['simulation-reverted']));
-      expect(new Set(second)).toEqual(new Set(['planned']));
-    });
   });
 
   it('charges the fees that its fee model gives', async () => {

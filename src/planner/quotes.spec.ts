@@ -15,13 +15,13 @@ import { mostSeized, type Opportunity } from '../domain/opportunity.js';
 import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 import type { PoolsView } from '../liquidity/pool-book.js';
 import type { Pool } from '../liquidity/pool.js';
-import { bestQuotes, type Quote, type QuoteDecision } from './quotes.js';
+import { quotesInTurns, type Quote, type QuoteDecision } from './quotes.js';
 
 const weth = (whole: number): bigint => BigInt(whole) * 10n ** 18n;
 const usdc = (whole: number): bigint => BigInt(whole) * 10n ** 6n;
 /** A hop burns about a dime. */
 const GAS = { block: { ...BLOCK, baseFeePerGas: 600_000_000n }, nativePriceUsd8: 2_700n * USD8 };
-const contextOf = (pools: PoolsView, lenders = NO_OFFERS): Parameters<typeof bestQuotes>[0] => ({
+const contextOf = (pools: PoolsView, lenders = NO_OFFERS): Parameters<typeof quotesInTurns>[0] => ({
   ...GAS,
   pools,
   lenders,
@@ -38,7 +38,10 @@ const payable = (units: bigint | undefined, opportunity = opportunityOf()): Oppo
 });
 
 function quotesOf(pools: readonly Pool[], ...opportunities: Opportunity[]): QuoteDecision[] {
-  return bestQuotes(contextOf(viewOfPools(pools)), opportunities);
+  const decisions: QuoteDecision[] = [];
+  for (const turn of quotesInTurns(contextOf(viewOfPools(pools)), opportunities))
+    if (turn) decisions[turn.index] = turn.decision;
+  return decisions;
 }
 
 function quoteOf(pools: readonly Pool[], opportunity = opportunityOf()): Quote {
@@ -179,8 +182,9 @@ describe('quotes', () => {
   });
 
   it('say that pools are being read where a route may still be found', () => {
-    expect(bestQuotes(contextOf({ pools: new Map(), isWhole: false }), [opportunityOf()])).toMatchObject([
-      { kind: 'rejected', reason: 'pools-not-read' },
+    const turns = quotesInTurns(contextOf({ pools: new Map(), isWhole: false }), [opportunityOf()]);
+    expect([...turns]).toMatchObject([
+      { index: 0, decision: { kind: 'rejected', reason: 'pools-not-read' } },
     ]);
   });
 });

@@ -14,8 +14,9 @@ import type { Offer } from '../liquidity/lenders/lender.js';
 import { sizePair, sizePayable } from '../protocols/market-kinds.js';
 import type { FormKind } from '../routes/form.js';
 import { Router } from '../routes/router.js';
-import { inSequence, type Option } from '../routes/sequence.js';
+import { inTurns, type Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
+import { boundUsd8 } from './bounds.js';
 import { Payables, type Payment } from './payables.js';
 import type { PlanningContext } from './planning-context.js';
 
@@ -43,33 +44,55 @@ export const GAS_OF_HOP = 65_000n;
 
 type QuotingContext = Pick<PlanningContext, 'pools' | 'lenders' | 'block' | 'nativePriceUsd8'>;
 
+/** What came of one turn: the decision about the opportunity of this index, or none yet. */
+export type QuoteTurn = { readonly index: number; readonly decision: QuoteDecision } | undefined;
+
 /**
  * The most profitable collateral, debt, amount, funding and route of each opportunity, by the pools, lenders
  * and markets at one block and before costs. Nothing is asked.
  *
- * The most profitable opportunity is the first to choose, because its plan is sent first. The others find the
- * pools, and what the markets can pay out, as it leaves them.
+ * The most profitable opportunity comes first, because its plan is sent first. The others find the pools, and
+ * what the markets can pay out, as it leaves them. Each turn takes less than some milliseconds: the caller
+ * may stop, or give others their turn.
+ *
+ * @param ranks of the opportunities: those of a higher rank come after all of a lower one.
  */
-export function bestQuotes(context: QuotingContext, opportunities: readonly Opportunity[]): QuoteDecision[] {
+export function* quotesInTurns(
+  context: QuotingContext,
+  opportunities: readonly Opportunity[],
+  ranks: readonly number[] = [],
+): Generator<QuoteTurn, void, undefined> {
   const { pools, isWhole } = context.pools;
   const router = Router.of(pools.values());
   const payables = Payables.of(opportunities);
   const positions = opportunities.map((one) => optionsOf(one, payables, context));
-  const decisions: QuoteDecision[] = [];
-  for (const { position, option, plan } of inSequence(router, positions)) {
-    const chosen = positions[position]?.[option];
-    if (!chosen) continue;
+  const priorities = opportunities.map((one, index) => ({
+    bound: boundUsd8(one, router),
+    rank: ranks[index] ?? 0,
+  }));
+  for (const turn of inTurns(router, positions, priorities)) {
+    if (turn.kind === 'computed') {
+      yield undefined;
+      continue;
+    }
+    const index = turn.position;
+    const opportunity = opportunities[index];
+    const options = positions[index] ?? [];
+    if (!opportunity) continue;
+    const chosen = turn.kind === 'taken' ? options[turn.option] : undefined;
+    if (turn.kind === 'nothing' || !chosen) {
+      yield { index, decision: refusalOf(opportunity, options, router, payables, isWhole) };
+      continue;
+    }
+    const { plan } = turn;
+    const { funding } = chosen;
     const candidate = plan.size;
     payables.take({ ...chosen.payment, candidate });
-    const { funding } = chosen;
-    const { route, sharesBps } = plan.exit;
     const grossUsd8 = valueUsd8(plan.profit, profitAssetOf(funding, candidate));
+    const { route, sharesBps } = plan.exit;
     const quote = { candidate, funding, route, sharesBps, profit: plan.profit, grossUsd8 };
-    decisions[position] = { kind: 'quoted', quote };
+    yield { index, decision: { kind: 'quoted', quote } };
   }
-  return opportunities.map(
-    (one, index) => decisions[index] ?? refusalOf(one, positions[index] ?? [], router, payables, isWhole),
-  );
 }
 
 /** One pair of an opportunity, and one way to fund it. */

@@ -12,9 +12,9 @@ export interface MarketView {
   priceUsd8(asset: Address): bigint | undefined;
   /**
    * Every position with a health factor below 1 and every position that cannot be valued, with the
-   * liquidations that are possible.
+   * liquidations that are possible. Each is computed when it is asked for.
    */
-  atRisk(limits: SizeLimits): readonly AtRisk[];
+  atRisk(limits: SizeLimits): Iterable<AtRisk>;
 }
 
 /** A contract that our own contract must be allowed to call. */

@@ -55,7 +55,7 @@ export class PathFinder {
   }
 
   /** The best price of small amounts on any path, debt units for a collateral unit; 0 where there is none. */
-  bestPrice(search: Search): number {
+  bestPrice(search: Pick<Search, 'kind' | 'collateral' | 'debt'>): number {
     const start = search.kind === 'sale' ? search.collateral : search.debt;
     return this.prices.of(search)[MOST_HOPS]?.[start] ?? 0;
   }

@@ -105,6 +105,16 @@ export class Router {
     return this.bestExit(collateral, debt, form, size, (exit) => exit.amountOut);
   }
 
+  /**
+   * The best price of a small amount: debt units for one unit of collateral. No larger amount has a better
+   * one. A float: it may order, never decide. 0 where there is no way.
+   */
+  bestPrice(collateral: Address, debt: Address, kind: FormKind): number {
+    if (collateral === debt) return 1;
+    const search = this.search(collateral, debt, { kind });
+    return search ? this.paths.bestPrice(search) : 0;
+  }
+
   /** Whether any path of at most {@link MOST_HOPS} pools leads from the collateral to the debt. */
   reaches(collateral: Address, debt: Address, kind: FormKind): boolean {
     const [from, to] = [this.graph.token(collateral), this.graph.token(debt)];
@@ -135,10 +145,14 @@ export class Router {
       .reduce<Exit | undefined>((best, exit) => (best && net(best) >= net(exit) ? best : exit), undefined);
   }
 
-  private search(collateral: Address, debt: Address, form: Form): Search | undefined {
+  private search(
+    collateral: Address,
+    debt: Address,
+    form: Pick<Form, 'kind'> & Partial<Pick<Form, 'hopCost'>>,
+  ): Search | undefined {
     const [from, to] = [this.graph.token(collateral), this.graph.token(debt)];
     if (from === undefined || to === undefined) return undefined;
-    return { kind: form.kind, collateral: from, debt: to, hopCost: Number(form.hopCost) };
+    return { kind: form.kind, collateral: from, debt: to, hopCost: Number(form.hopCost ?? 0n) };
   }
 
   private exact(kind: FormKind, { paths, amounts }: Division, size: Sized): Exit | undefined {

@@ -3,7 +3,8 @@ import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.j
 import type { Address } from '../domain/hex.js';
 import type { Form } from './form.js';
 import { Router } from './router.js';
-import { inSequence, type Option } from './sequence.js';
+import { inSequence } from '../../testing/sequence.js';
+import type { Option } from './sequence.js';
 import type { Trade } from './trade.js';
 
 const address = (name: string): Address => `0x${name.repeat(40 / name.length)}`;

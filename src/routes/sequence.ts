@@ -22,7 +22,7 @@ export interface Option<S extends Sized = Sized> {
 
 /** The plan of one position. */
 export interface Taken<S extends Sized = Sized> {
-  /** Places in what {@link inSequence} was given. */
+  /** Places in what {@link inTurns} was given. */
   readonly position: number;
   readonly option: number;
   readonly plan: Plan<S>;
@@ -35,19 +35,37 @@ interface Candidate<S extends Sized> extends Taken<S> {
   readonly plannedAfter: number;
 }
 
+/** In which order positions are looked at. */
+export interface Priority {
+  /** What the plan of the position is worth at most. What is worth less than another one waits for it. */
+  readonly bound: bigint;
+  /** Positions of a higher rank come after all of a lower one. */
+  readonly rank: number;
+}
+
+/** One turn of {@link inTurns}: the plan that is taken now; what has no plan; or one was only computed. */
+export type Turn<S extends Sized = Sized> =
+  | ({ readonly kind: 'taken' } & Taken<S>)
+  | { readonly kind: 'nothing'; readonly position: number }
+  | { readonly kind: 'computed' };
+
 /**
  * Plans that are made one after the other: each is computed on the pools as those before it leave them. The
  * most profitable is first; the order of two that are worth nearly the same is not sure. One that meets an
  * earlier one in a pool is resized or rerouted, and left out only when nothing of it pays any more.
  *
- * It is a generator, so that the caller stops when its time or gas is used up.
+ * A position is planned only when its bound is above what the best of the others is worth. So the most
+ * valuable are there soon, however many there are. There is a turn after each plan that was computed: the
+ * caller stops when its time or gas is used up, and gives others their turn.
  *
  * @param positions the options of each, of which one is taken.
+ * @param priorities of each. A bound that is too low changes the order, and nothing else.
  */
-export function* inSequence<S extends Sized>(
+export function* inTurns<S extends Sized>(
   router: Router,
   positions: readonly (readonly Option<S>[])[],
-): Generator<Taken<S>, void, undefined> {
+  priorities: readonly Priority[],
+): Generator<Turn<S>, void, undefined> {
   const changedBy = new Map<Address, number>();
   let now = router;
   let taken = 0;
@@ -66,30 +84,71 @@ export function* inSequence<S extends Sized>(
     [...plan.exit.changed.keys()].some((pool) => (changedBy.get(pool) ?? 0) > plannedAfter) ||
     positions[position]?.[option]?.fits?.(plan.size) === false;
 
-  const waiting = positions.flatMap((_, position) => planned(position) ?? []).sort(byWorth);
-  for (let first = waiting.shift(); first; first = waiting.shift()) {
-    if (isStale(first)) {
-      const again = planned(first.position);
-      const next = waiting[0];
-      if (!again) continue;
-      if (next && next.worth * NEAR_BPS > again.worth * BPS) {
-        insert(waiting, again);
+  for (const group of inRanks(priorities)) {
+    /** Not planned yet, the highest bound last. */
+    const unseen = group.reverse();
+    const waiting: Candidate<S>[] = [];
+    while (unseen.length > 0 || waiting.length > 0) {
+      const next = unseen.at(-1);
+      const best = waiting[0];
+      if (next !== undefined && (!best || (priorities[next]?.bound ?? 0n) >= best.worth)) {
+        unseen.pop();
+        const candidate = planned(next);
+        if (candidate) insert(waiting, candidate);
+        yield candidate ? { kind: 'computed' } : { kind: 'nothing', position: next };
         continue;
       }
-      first = again;
+      let first = waiting.shift();
+      if (!first) break;
+      if (isStale(first)) {
+        const again = planned(first.position);
+        if (!again) {
+          yield { kind: 'nothing', position: first.position };
+          continue;
+        }
+        const other = maxWorth(waiting[0]?.worth, next === undefined ? undefined : priorities[next]?.bound);
+        if (other !== undefined && other * NEAR_BPS > again.worth * BPS) {
+          insert(waiting, again);
+          yield { kind: 'computed' };
+          continue;
+        }
+        first = again;
+      }
+      taken += 1;
+      for (const pool of first.plan.exit.changed.keys()) changedBy.set(pool, taken);
+      now = now.after(first.plan.exit.changed);
+      const { position, option, plan, worth } = first;
+      yield { kind: 'taken', position, option, plan, worth };
     }
-    taken += 1;
-    for (const pool of first.plan.exit.changed.keys()) changedBy.set(pool, taken);
-    now = now.after(first.plan.exit.changed);
-    const { position, option, plan, worth } = first;
-    yield { position, option, plan, worth };
   }
+}
+
+/** The positions of each rank, the lowest rank first; within one the highest bound first, then as given. */
+function inRanks(priorities: readonly Priority[]): number[][] {
+  const ranks = new Map<number, number[]>();
+  for (const [position, { rank }] of priorities.entries()) {
+    const group = ranks.get(rank);
+    if (group) group.push(position);
+    else ranks.set(rank, [position]);
+  }
+  const boundOf = (position: number): bigint => priorities[position]?.bound ?? 0n;
+  return [...ranks]
+    .sort(([a], [b]) => a - b)
+    .map(([, group]) => group.sort((a, b) => compare(boundOf(b), boundOf(a)) || a - b));
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a === b ? 0 : a > b ? 1 : -1;
+}
+
+function maxWorth(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a > b ? a : b;
 }
 
 /** The most valuable first; of two that are worth the same, that which was given first. */
 function byWorth(a: Taken, b: Taken): number {
-  if (a.worth !== b.worth) return a.worth > b.worth ? -1 : 1;
-  return a.position - b.position;
+  return compare(b.worth, a.worth) || a.position - b.position;
 }
 
 function insert<T extends Taken>(sorted: T[], one: T): void {

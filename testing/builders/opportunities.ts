@@ -140,3 +140,8 @@ function legOf(id: number, asset: Address, symbol: string, decimals: number, pri
     liquidationBonusBps: 10_500n,
   };
 }
+
+/** A different address for each number. */
+export function numberedAddress(number: number): Address {
+  return `0x${number.toString(16).padStart(40, '0')}`;
+}

@@ -14,6 +14,11 @@ export class TestClock extends Clock {
     return this.atMs;
   }
 
+  /** All of the time, as if nothing was ever waited for. */
+  override busyMs(): number {
+    return this.atMs;
+  }
+
   override wallMs(): number {
     return this.startMs + this.atMs + this.correctionMs;
   }

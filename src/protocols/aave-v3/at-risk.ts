@@ -35,30 +35,30 @@ const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
 /**
  * The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is.
  */
-export function positionsAtRisk(
+export function* positionsAtRisk(
   view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   limits: SizeLimits,
-): AtRisk[] {
-  return [...view.positions.values()].flatMap(({ account, data }): AtRisk[] => {
+): Generator<AtRisk, void, undefined> {
+  for (const { account, data } of view.positions.values()) {
     const common = { protocol: view.market.name, market: view.market.pool, borrower: account.address };
-    if ('priceMissing' in data)
-      return [
-        {
-          ...common,
-          healthFactorWad: undefined,
-          totalCollateralUsd8: 0n,
-          totalDebtUsd8: 0n,
-          prices: [],
-          obstacle: rejected('price-missing', { asset: data.priceMissing.symbol }),
-          pairs: [],
-          limited: false,
-        },
-      ];
+    if ('priceMissing' in data) {
+      yield {
+        ...common,
+        healthFactorWad: undefined,
+        totalCollateralUsd8: 0n,
+        totalDebtUsd8: 0n,
+        prices: [],
+        obstacle: rejected('price-missing', { asset: data.priceMissing.symbol }),
+        pairs: [],
+        limited: false,
+      };
+      continue;
+    }
     const { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 } = data;
-    if (!isLiquidatable(healthFactorWad)) return [];
+    if (!isLiquidatable(healthFactorWad)) continue;
     const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
-    return [{ ...common, ...totals, prices: pricesOf(view, data), ...actionsOn(view, data, limits) }];
-  });
+    yield { ...common, ...totals, prices: pricesOf(view, data), ...actionsOn(view, data, limits) };
+  }
 }
 
 function pricesOf(

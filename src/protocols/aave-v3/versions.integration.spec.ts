@@ -92,7 +92,7 @@ describe('the version of an Aave pool', () => {
 /** Why the position is left alone; undefined: it is not. */
 async function obstacles(): Promise<(string | undefined)[]> {
   const view = await viewOfAccounts(aaveParts(chain, configOf(devnet), LIQUIDATABLE), chain, [borrower]);
-  return positionsAtRisk(aaveView(view), LIMITS).map(({ obstacle }) => obstacle?.reason);
+  return [...positionsAtRisk(aaveView(view), LIMITS)].map(({ obstacle }) => obstacle?.reason);
 }
 
 async function sentinelThat(code: string): Promise<void> {

@@ -86,6 +86,7 @@ export function parseBlock(raw: unknown, hashes: HeaderHashes): Block {
     parentHash: toHash(block['parentHash'], 'parentHash'),
     timestamp: toTimestamp(block['timestamp'], 'timestamp'),
     baseFeePerGas: toWeiPerGas(block['baseFeePerGas'], 'baseFeePerGas'),
+    gasLimit: block['gasLimit'] === undefined ? undefined : toGas(block['gasLimit'], 'gasLimit'),
     logsBloom: isLogsBloom(block['logsBloom']) ? block['logsBloom'] : undefined,
   };
 }

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { numberedAddress, opportunityOf } from '../../testing/builders/opportunities.js';
+import { aPlan } from '../../testing/builders/plan.js';
+import { rejected, type PlanDecision, type RejectionReason } from '../domain/decision.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import { PastRefusals } from './past-refusals.js';
+
+const MANY = Array.from({ length: 150 }, (_, index) =>
+  opportunityOf(undefined, undefined, numberedAddress(index + 256)),
+);
+const refused = (opportunity: Opportunity, reason: RejectionReason): PlanDecision => ({
+  ...rejected(reason),
+  opportunity,
+});
+
+describe('positions that were refused', () => {
+  it('come after all others when there are many, the latest refused last', () => {
+    const refusals = new PastRefusals();
+    refusals.note([refused(MANY[0]!, 'no-route')], 7);
+    refusals.note([refused(MANY[1]!, 'simulation-reverted')], 8);
+    expect(refusals.ranksOf(MANY).slice(0, 3)).toEqual([7, 8, 0]);
+  });
+
+  it('have no rank among a few: one pass looks at all of them', () => {
+    const refusals = new PastRefusals();
+    refusals.note([refused(MANY[0]!, 'no-route')], 7);
+    expect(refusals.ranksOf(MANY.slice(0, 100))).toEqual(Array.from({ length: 100 }, () => 0));
+  });
+
+  it('are not those whose turn comes later, nor those for which a plan was made since', () => {
+    const refusals = new PastRefusals();
+    const [first, second, third] = MANY;
+    refusals.note([refused(first!, 'comes-later'), refused(second!, 'in-flight-limit')], 7);
+    refusals.note([refused(third!, 'no-route')], 7);
+    const { market, borrower } = third!;
+    refusals.note([{ kind: 'planned', plan: aPlan({ market, borrower }) }], 8);
+    expect(new Set(refusals.ranksOf(MANY))).toEqual(new Set([0]));
+  });
+
+  it('are forgotten when they are no longer liquidatable', () => {
+    const refusals = new PastRefusals();
+    refusals.note([refused(MANY[0]!, 'no-route')], 7);
+    refusals.ranksOf(MANY.slice(1));
+    expect(refusals.ranksOf(MANY)[0]).toBe(0);
+  });
+});

@@ -1,0 +1,43 @@
+import type { PlanDecision, RejectionReason } from '../domain/decision.js';
+import type { Opportunity } from '../domain/opportunity.js';
+
+/** As few as these are all looked at in one pass: then none has to wait for another. */
+const ALL_IN_ONE_PASS = 100;
+
+/** It was not looked at to the end. */
+const NOT_YET: ReadonlySet<RejectionReason> = new Set(['comes-later', 'in-flight-limit']);
+
+/**
+ * When positions were refused last. In a crash those that were not looked at come before those that were
+ * refused: otherwise some hundreds that cannot be liquidated would take the time of every pass.
+ */
+export class PastRefusals {
+  /** The block of the last refusal, by market and borrower. */
+  private blocks = new Map<string, number>();
+
+  /**
+   * The rank of each: 0 for what was not refused when it was looked at last, else higher the later that was.
+   * What is not among them any more is forgotten.
+   */
+  ranksOf(opportunities: readonly Opportunity[]): readonly number[] {
+    const known = this.blocks;
+    this.blocks = new Map();
+    const ranks = opportunities.map((one) => {
+      const block = known.get(keyOf(one));
+      if (block !== undefined) this.blocks.set(keyOf(one), block);
+      return block ?? 0;
+    });
+    return opportunities.length > ALL_IN_ONE_PASS ? ranks : ranks.map(() => 0);
+  }
+
+  note(decisions: readonly PlanDecision[], block: number): void {
+    for (const decision of decisions) {
+      if (decision.kind === 'planned') this.blocks.delete(keyOf(decision.plan));
+      else if (!NOT_YET.has(decision.reason)) this.blocks.set(keyOf(decision.opportunity), block);
+    }
+  }
+}
+
+function keyOf({ market, borrower }: Pick<Opportunity, 'market' | 'borrower'>): string {
+  return `${market}-${borrower}`;
+}
