@@ -39,10 +39,10 @@ export class HoldingNode {
 
   /** Gives what it holds to the chain, and holds nothing any more. @returns how many transactions */
   async release(send: (raw: string) => Promise<unknown>): Promise<number> {
+    // What is handed over again meanwhile is still held: the chain would refuse the second of two.
+    for (const raw of this.held) await send(raw);
     this.node.repent();
-    const raws = this.held.splice(0);
-    for (const raw of raws) await send(raw);
-    return raws.length;
+    return this.held.splice(0).length;
   }
 
   stop(): Promise<void> {
