@@ -4,7 +4,7 @@ import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.j
 import { viewOfPools } from '../../testing/pools.js';
 import { context } from '../../testing/proofs.js';
 import { Router } from '../routes/router.js';
-import { boundUsd8 } from './bounds.js';
+import { boundUsd8, saleBoundUsd8 } from './bounds.js';
 import { quotesInTurns } from './quotes.js';
 
 /** At this price for one WETH; the oracle of the builder says another one. */
@@ -39,6 +39,20 @@ describe('the bound of a position', () => {
     const small = opportunityOf(positionOf({ weth: 2n, usdc: 4_700n }), undefined, addressOf('b1'));
     expect(boundUsd8(small, router)).toBeLessThan(boundUsd8(opportunityOf(), router));
   });
+
+  it.each([2_650, 2_700, 3_500])(
+    'of a loan and a sale is above what they bring, and near it, where the pool says $%d',
+    (dollars) => {
+      const router = Router.of([poolAt(dollars)]);
+      const [pair] = opportunityOf().pairs;
+      const { collateralSeized, debtToFund } = pair!.candidates[0]!;
+      const owed = debtToFund + (debtToFund * 5n) / 10_000n;
+      const usd8 = (router.bestExactIn(WETH, USDC, collateralSeized)!.amountOut - owed) * 100n;
+      const bound = saleBoundUsd8(pair!, 5n, router);
+      expect(bound).toBeGreaterThanOrEqual(usd8);
+      expect(bound).toBeLessThan((usd8 * 13n) / 10n);
+    },
+  );
 
   it('is zero where no pool leads from its collateral to its debt', () => {
     expect(boundUsd8(opportunityOf(), Router.of([]))).toBe(0n);

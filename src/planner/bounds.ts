@@ -1,6 +1,5 @@
-import { unitOf, type Priced } from '../domain/money.js';
-import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
-import type { FormKind } from '../routes/form.js';
+import { BPS, unitOf, type Priced } from '../domain/money.js';
+import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { Router } from '../routes/router.js';
 
 /** What floats may be wrong by, generously. */
@@ -16,15 +15,29 @@ export function boundUsd8({ pairs }: Pick<Opportunity, 'pairs'>, router: Router)
   return BigInt(Math.ceil(Math.max(0, ...worths) * TOLERANCE));
 }
 
+/** The same of one pair that is funded by a loan with this fee, and sold. */
+export function saleBoundUsd8(
+  { candidates }: Pick<LiquidationPair, 'candidates'>,
+  feeBps: bigint,
+  router: Router,
+): bigint {
+  const worths = candidates.map((one) => soldUsd8(one, router, 1 + Number(feeBps) / Number(BPS)));
+  return BigInt(Math.ceil(Math.max(0, ...worths) * TOLERANCE));
+}
+
 function worthUsd8(candidate: LiquidationCandidate, router: Router): number {
   const { collateral, debt } = candidate;
   const [seized, toFund] = [Number(candidate.collateralSeized), Number(candidate.debtToFund)];
-  const priceBy = (kind: FormKind): number => router.bestPrice(collateral.address, debt.address, kind);
-  const [bought, sold] = [priceBy('flash-swap'), priceBy('sale')];
-  return Math.max(
-    bought > 0 ? usd8(seized - toFund / bought, collateral) : 0,
-    sold > 0 ? usd8(seized * sold - toFund, debt) : 0,
-  );
+  const bought = router.bestPrice(collateral.address, debt.address, 'flash-swap');
+  return Math.max(bought > 0 ? usd8(seized - toFund / bought, collateral) : 0, soldUsd8(candidate, router));
+}
+
+/** @param owed for a unit of the loan. */
+function soldUsd8(candidate: LiquidationCandidate, router: Router, owed = 1): number {
+  const { collateral, debt, collateralSeized, debtToFund } = candidate;
+  const isOneToken = collateral.address === debt.address;
+  const price = isOneToken ? 1 : router.bestPrice(collateral.address, debt.address, 'sale');
+  return price > 0 ? usd8(Number(collateralSeized) * price - Number(debtToFund) * owed, debt) : 0;
 }
 
 function usd8(amount: number, { decimals, priceUsd8 }: Priced): number {

@@ -2,7 +2,7 @@ import { nativeUsd8 } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
-import { amountWorth, max, mulDivFloor, valueUsd8 } from '../domain/money.js';
+import { amountWorth, BPS, max, mulDivFloor, valueUsd8 } from '../domain/money.js';
 import {
   mostSeized,
   type LiquidationCandidate,
@@ -16,7 +16,7 @@ import type { FormKind } from '../routes/form.js';
 import { Router } from '../routes/router.js';
 import { inTurns, type Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
-import { boundUsd8 } from './bounds.js';
+import { boundUsd8, saleBoundUsd8 } from './bounds.js';
 import { Payables, type Payment } from './payables.js';
 import type { PlanningContext } from './planning-context.js';
 
@@ -36,6 +36,8 @@ export type QuoteDecision = { readonly kind: 'quoted'; readonly quote: Quote } |
 
 /** The smallest amount that is looked at, as a part of the largest. */
 const LEAST_PART = 1_000n;
+/** A loan that could bring only so much more than the flash swap is not looked for, which would take time. */
+const NEGLIGIBLE_BPS = 20n;
 /** A loan of all that a lender has stays below it by this part. */
 const LENT_MARGIN = 10n ** 9n;
 
@@ -135,6 +137,10 @@ function optionsOf(
         trade,
         worth: (netProfit) => valueUsd8(netProfit, debt) - gasUsd8(offer.gas),
         fits: (size) => trade.fits(size),
+        atMost: (router) => {
+          const bound = saleBoundUsd8(pair, offer.feeBps, router);
+          return mulDivFloor(bound, BPS - NEGLIGIBLE_BPS, BPS) - gasUsd8(offer.gas);
+        },
       };
     });
     return collateral.address === debt.address ? loans : [flashSwap, ...loans];

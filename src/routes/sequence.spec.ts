@@ -96,6 +96,20 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
     expect(decided.sort((a, b) => a - b)).toEqual(positions.map((_, index) => index));
   });
 
+  it('an option that cannot beat the one before it is not planned, one that could is', () => {
+    const [[first] = []] = positions;
+    const sized: string[] = [];
+    const second = (name: string, atMost: bigint): Option => ({
+      ...first!,
+      atMost: () => atMost,
+      trade: { ...first!.trade, size: (debt) => (sized.push(name), first!.trade.size(debt)) },
+    });
+    const options = [first!, second('worse', worths[0]!), second('better', worths[0]! + 1n)];
+    const turns = [...inTurns(router, [options], priorities([generous[0]!]))];
+    expect(turns.at(-1)).toMatchObject({ kind: 'taken', option: 0 });
+    expect(new Set(sized)).toEqual(new Set(['better']));
+  });
+
   it('those of a higher rank come after all of a lower one, whatever they are worth', () => {
     const ranked = priorities(generous, (index) => (index % 3 === 0 ? 7 : 0));
     const ranks = takenOf([...inTurns(router, positions, ranked)]).map((position) => ranked[position]!.rank);

@@ -18,6 +18,8 @@ export interface Option<S extends Sized = Sized> {
    * market can pay out. Where it cannot, the option is planned again, and `trade` must then know it.
    */
   fits?(size: S): boolean;
+  /** What it is worth at most on these pools. It is not planned where an option before it is worth more. */
+  atMost?(router: Router): bigint;
 }
 
 /** The plan of one position. */
@@ -72,6 +74,7 @@ export function* inTurns<S extends Sized>(
   const planned = (position: number): Candidate<S> | undefined => {
     let best: Candidate<S> | undefined;
     for (const [option, way] of (positions[position] ?? []).entries()) {
+      if (best && way.atMost && way.atMost(now) <= best.worth) continue;
       const plan = now.best(way.trade, way.form);
       if (!plan || way.fits?.(plan.size) === false) continue;
       const worth = way.worth(plan.netProfit);
