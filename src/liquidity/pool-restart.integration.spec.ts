@@ -7,6 +7,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { FollowedPools } from '../../testing/followed-pools.js';
 import { KnownPoolsRepository } from '../database/index.js';
+import { RetryError } from '../domain/errors.js';
 import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { Asset } from '../domain/opportunity.js';
@@ -14,6 +15,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { ConcentratedPool } from './concentrated/concentrated-pool.js';
 import { pairsOf, PoolReader, venuesOf, type ConfiguredVenue } from './pool-reader.js';
+import type { SavedPools } from './pool-search.js';
 import { StoredPools } from './stored-pools.js';
 
 describe('how many blocks it takes until pools are known', { timeout: 60_000 }, () => {
@@ -62,10 +64,9 @@ describe('how many blocks it takes until pools are known', { timeout: 60_000 }, 
     await Promise.all([devnet.stop(), database.stop()]);
   });
 
-  const begin = (): void => {
+  const begin = (saved: SavedPools = new StoredPools(rows, devnet.chainId, venues)): void => {
     tokens = [];
     events = new RecordedEvents();
-    const saved = new StoredPools(rows, devnet.chainId, venues);
     const reader = new PoolReader(chain, venues);
     followed = new FollowedPools(devnet, chain, reader, () => tokens, events, new TestClock(), saved);
   };
@@ -146,6 +147,28 @@ describe('how many blocks it takes until pools are known', { timeout: 60_000 }, 
     expect(view.isWhole).toBe(false);
     await followed.rest();
     expect((await followed.next()).isWhole).toBe(true);
+  });
+
+  it('F28 the database is away: pools are followed as at a first start, and saved when it is back', async () => {
+    const stored = new StoredPools(rows, devnet.chainId, venues);
+    let isAway = true;
+    const away = (): Promise<never> => Promise.reject(new RetryError('the database is away'));
+    await followed.end();
+    begin({
+      load: () => (isAway ? away() : stored.load()),
+      save: (pools) => (isAway ? away() : stored.save(pools)),
+    });
+    await firstBlock();
+    await followed.next();
+    await followed.rest();
+    expect((await followed.next()).isWhole).toBe(true);
+    expect(events.named('pools-not-read')).not.toEqual([]);
+    await followed.rest();
+    expect(await rows.load(devnet.chainId)).toEqual([]);
+    isAway = false;
+    await followed.next();
+    await followed.rest();
+    expect(await rows.load(devnet.chainId)).toHaveLength(poolCount());
   });
 
   it('a saved pool that its factory does not name is dropped, and one of another factory is passed over', async () => {

@@ -126,7 +126,7 @@ export type StateEvent =
       readonly pools: number;
     }
   | {
-      /** Pools could not be looked for or read. It is tried again. */
+      /** Pools could not be looked for, read, or saved. It is tried again. */
       readonly event: 'pools-not-read';
       readonly message: string;
     }
