@@ -67,6 +67,7 @@ try {
       overhead: { type: 'boolean', default: false },
       pairs: { type: 'string', default: '6' },
       races: { type: 'boolean', default: false },
+      'block-ms': { type: 'string', default: '200' },
       models: { type: 'string', default: BID_MODELS.join(',') },
       send: { type: 'boolean', default: false },
       plans: { type: 'string', default: '1,5,20,50' },
@@ -79,6 +80,9 @@ try {
   const sizes = values.plans.split(',').map(Number);
   if (!sizes.every((size) => [1, 5, 20, 50].includes(size)))
     throw new Error(`--plans: "${values.plans}" is not valid; some of 1,5,20,50 were expected`);
+  const blockMs = Number(values['block-ms']);
+  if (!/^[1-9]\d{1,4}$/.test(values['block-ms']))
+    throw new Error(`--block-ms: "${values['block-ms']}" is not valid; 10 to 99999 was expected`);
   const models = values.models.split(',').map((name) => BID_MODELS.find((one) => one === name));
   if (!models.every((model) => model !== undefined))
     throw new Error(
@@ -87,7 +91,7 @@ try {
   if (!/^[1-9]\d{1,3}$/.test(values.positions))
     throw new Error(`--positions: "${values.positions}" is not valid; a number from 10 to 9999 was expected`);
   const measured = async (): Promise<Measurement[]> => {
-    if (values.races) return races(models, progress);
+    if (values.races) return races({ models, blockMs }, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
     if (values.crash) return crash(Number(values.positions), progress);
     return values.send ? headToAllSent(sizes, progress) : headToSend();

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- --races`: positions won against a rival that always offers the same tip, and what was
- * paid for them, by bid model. The chain orders its blocks of 200 ms by tip. There are two nodes, 15 ms off.
+ * paid for them, by bid model. The chain orders its blocks by tip. There are two nodes, 15 ms off.
  * The rival is at the node itself, and sends as soon as the block with the price has been made.
  */
 import type { PositionRequest } from '../devnet/index.js';
@@ -15,7 +15,6 @@ import { FixedTipRival, racesOf, type WonRace } from '../testing/rival.js';
 import { DelayedNode } from './delayed-node.js';
 import type { Measurement } from './measurement.js';
 
-const BLOCK_MS = 200;
 const ROUND_TRIP_MS = 15;
 /** 0.01 gwei. */
 const RIVAL_TIP_WEI = 10n ** 7n;
@@ -43,9 +42,14 @@ interface Drop {
   readonly allSentMs: number;
 }
 
-/** @param models by which bids are made, one after the other */
+export interface RacesOptions {
+  /** By which bids are made, one after the other. */
+  readonly models: readonly BidModel[];
+  readonly blockMs: number;
+}
+
 export async function races(
-  models: readonly BidModel[],
+  { models, blockMs }: RacesOptions,
   progress: (line: string) => void,
 ): Promise<Measurement[]> {
   const stack = await Stack.start({ borrowers: [], onProgress: progress });
@@ -56,19 +60,26 @@ export async function races(
     const rival = await FixedTipRival.of(stack.devnet, RIVAL_TIP_WEI);
     const measured: Measurement[] = [];
     for (const model of models)
-      measured.push(...measurementsOf(stack, model, await run(stack, model, rival, accounts, progress)));
+      measured.push(
+        ...measurementsOf(stack, model, await run(stack, model, blockMs, { rival, accounts, progress })),
+      );
     return measured;
   } finally {
     await stack.stop();
   }
 }
 
+interface Scene {
+  readonly rival: FixedTipRival;
+  readonly accounts: readonly string[];
+  readonly progress: (line: string) => void;
+}
+
 async function run(
   stack: Stack,
   bidModel: BidModel,
-  rival: FixedTipRival,
-  accounts: readonly string[],
-  progress: (line: string) => void,
+  blockMs: number,
+  { rival, accounts, progress }: Scene,
 ): Promise<Drop[]> {
   const { devnet } = stack;
   const clean = await devnet.snapshot();
@@ -77,7 +88,7 @@ async function run(
   const { hostname, port } = new URL(devnet.wsUrl);
   const heads = await TcpProxy.start({ host: hostname, port: Number(port) });
   heads.become({ kind: 'slow', ms: ROUND_TRIP_MS / 2 });
-  await devnet.startMining(BLOCK_MS);
+  await devnet.startMining(blockMs);
   const wsUrl = `ws://127.0.0.1:${heads.port}`;
   const sentMs = new Map<string, number>();
   const hear = (event: BotEvent): void => {

@@ -229,7 +229,7 @@ export class PlannerConfig {
   readonly slippageBps!: number;
 
   /** The rule by which bids are made: src/domain/bid.ts. */
-  @Choice({ of: BID_MODELS, default: 'by-size' })
+  @Choice({ of: BID_MODELS, default: 'least-that-wins' })
   readonly bidModel!: BidModel;
 
   /** Share of the margin that is bid as priority fee when the profit is at its floor. */
