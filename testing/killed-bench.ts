@@ -63,7 +63,9 @@ export async function killedBench(
     const last = ${JSON.stringify(last)};
     const times = ${times};
     ${PREAMBLE}
-    ${code}`;
+    ${code}
+    // The instant never came.
+    process.exit(1);`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', whole], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
