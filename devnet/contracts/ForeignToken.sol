@@ -92,7 +92,9 @@ contract ForeignToken {
         uint256 length;
         while (length < 32 && word[length] != 0) length++;
         bytes memory letters = new bytes(length);
-        for (uint256 i = 0; i < length; i++) letters[i] = word[i];
+        for (uint256 i = 0; i < length; i++) {
+            letters[i] = word[i];
+        }
         return string(letters);
     }
 }

@@ -68,8 +68,7 @@ contract SlipstreamFactory {
     /// much.
     function getSwapFee(address pool) public view returns (uint24) {
         if (swapFeeModule != address(0)) {
-            (bool done, bytes memory data) =
-                swapFeeModule.staticcall(abi.encodeCall(ISwapFeeModule.getFee, (pool)));
+            (bool done, bytes memory data) = swapFeeModule.staticcall(abi.encodeCall(ISwapFeeModule.getFee, (pool)));
             if (done && data.length >= 32) {
                 uint256 fee = abi.decode(data, (uint256));
                 if (fee <= MOST_FEE) return uint24(fee);

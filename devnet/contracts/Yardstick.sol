@@ -134,9 +134,8 @@ contract Yardstick {
         repaid = debt.balanceOf(address(this));
         seized = collateral.balanceOf(address(this));
         gas = gasleft();
-        IYardstickLender(order.market).liquidationCall(
-            order.collateral, order.debt, order.borrower, order.debtToCover, false
-        );
+        IYardstickLender(order.market)
+            .liquidationCall(order.collateral, order.debt, order.borrower, order.debtToCover, false);
         gas -= gasleft();
         repaid -= debt.balanceOf(address(this));
         seized = collateral.balanceOf(address(this)) - seized;
@@ -150,9 +149,8 @@ contract Yardstick {
                 address tokenIn = leg.zeroForOne ? pool.token0() : pool.token1();
                 uint256 amountOut = IYardstickReserves(leg.pool).getAmountOut(amount, tokenIn);
                 IERC20(tokenIn).safeTransfer(leg.pool, amount);
-                IYardstickReserves(leg.pool).swap(
-                    leg.zeroForOne ? 0 : amountOut, leg.zeroForOne ? amountOut : 0, address(this), ""
-                );
+                IYardstickReserves(leg.pool)
+                    .swap(leg.zeroForOne ? 0 : amountOut, leg.zeroForOne ? amountOut : 0, address(this), "");
                 amount = amountOut;
             } else {
                 (uint256 taken, uint256 given) = swap(leg, int256(amount));
@@ -173,9 +171,8 @@ contract Yardstick {
     }
 
     function swap(Leg calldata leg, int256 amount) private returns (uint256 taken, uint256 given) {
-        (int256 amount0, int256 amount1) = IYardstickPool(leg.pool).swap(
-            address(this), leg.zeroForOne, amount, leg.zeroForOne ? LOWEST : HIGHEST, ""
-        );
+        (int256 amount0, int256 amount1) =
+            IYardstickPool(leg.pool).swap(address(this), leg.zeroForOne, amount, leg.zeroForOne ? LOWEST : HIGHEST, "");
         return leg.zeroForOne ? (uint256(amount0), uint256(-amount1)) : (uint256(amount1), uint256(-amount0));
     }
 
