@@ -12,7 +12,7 @@ import type { Offer } from './lender.js';
 
 /** Where a stand-in is put. */
 const V3_VAULT = '0x00000000000000000000000000000000000c0de1';
-const ANYBODY: Address = `0x${'b0'.repeat(20)}`;
+const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 
 let devnet: Devnet;
 let chain: Chain;
@@ -40,7 +40,7 @@ async function offers(): Promise<Readonly<Record<string, Offer>>> {
   const lenders = `{ morpho: "${morpho}", balancerVault: "${balancerVault}", aavePool: "${aavePool}", balancerV3Vault: "${V3_VAULT}" }`;
   const { hash } = await chain.getBlock('latest');
   const all = await offersAt(devnet, chain, configOf(devnet, { lenders }), hash);
-  const usdc = all.for(ANYBODY, toAddress(devnet.tokens.USDC.address));
+  const usdc = all.for(BORROWER, toAddress(devnet.tokens.USDC.address));
   return Object.fromEntries(usdc.map((offer) => [offer.name, offer]));
 }
 
