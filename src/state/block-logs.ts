@@ -15,6 +15,7 @@ import { inRanges } from './ranges.js';
  */
 export interface DeliveredLogs {
   listenTo(addresses: readonly Address[]): void;
+  /** The same list as long as it does not change. */
   heard(blockHash: Hash): readonly RawLog[];
   /** The block does not hold this log: who delivered it is not believed. */
   invented(log: RawLog): void;
@@ -37,7 +38,11 @@ const ABSENT_MS = 10_000;
 interface Applied {
   readonly watched: WatchedLogs;
   readonly keys: ReadonlySet<string>;
+  /** What was known when nothing was lacking: the same lists need no second look. */
+  complete?: { readonly heard: readonly RawLog[]; readonly found: readonly RawLog[] };
 }
+
+const NONE: readonly RawLog[] = [];
 
 /**
  * The logs of blocks, and what is believed of them (F44). An endpoint may leave logs out, or a WebSocket may
@@ -112,7 +117,12 @@ export class BlockLogs {
   lacks(block: Block): boolean {
     const applied = this.applied.get(block.hash);
     if (!applied) return false;
-    return this.known(block, applied.watched, applied.keys).length > 0;
+    const heard = this.delivered?.heard(block.hash) ?? NONE;
+    const found = this.found.get(block.hash) ?? NONE;
+    if (applied.complete?.heard === heard && applied.complete.found === found) return false;
+    if (this.known(block, applied.watched, applied.keys).length > 0) return true;
+    applied.complete = { heard, found };
+    return false;
   }
 
   /**

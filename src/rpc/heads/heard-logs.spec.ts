@@ -61,3 +61,20 @@ it('F44 what only one endpoint sent is forgotten with it, and what another one s
   expect(heard.of(hashOf(7))).toEqual([log(7, 1)]);
   expect(heard.deliverers(log(7, 0))).toEqual([]);
 });
+
+it('the list of a block is the same one until its logs change, however they change', () => {
+  const heard = new HeardLogs(128);
+  const block = hashOf(7);
+  heard.add(log(7, 1), 'primary');
+  const first = heard.of(block);
+  heard.add(log(7, 1), 'backup');
+  heard.add(log(8), 'primary');
+  heard.remove(log(7, 5));
+  expect(heard.of(block)).toBe(first);
+  heard.add(log(7, 0), 'primary');
+  expect(heard.of(block)).toEqual([log(7, 0), log(7, 1)]);
+  heard.forget('primary');
+  expect(heard.of(block)).toEqual([log(7, 1)]);
+  heard.remove(log(7, 1));
+  expect(heard.of(block)).toEqual([]);
+});

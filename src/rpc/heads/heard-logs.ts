@@ -17,6 +17,8 @@ interface Heard {
 export class HeardLogs {
   /** The oldest block first. The logs of a block by their index. */
   readonly #blocks = new Map<Hash, Map<number, Heard>>();
+  /** The answers of {@link of}, until the logs of the block change. */
+  readonly #ordered = new Map<Hash, readonly RawLog[]>();
   #count = 0;
 
   /** @param mostBlocks the most blocks whose logs are kept. */
@@ -30,10 +32,12 @@ export class HeardLogs {
       return;
     }
     this.#blocks.set(log.blockHash, logs.set(log.logIndex, { log, by: new Set([endpoint]) }));
+    this.#ordered.delete(log.blockHash);
     this.#count++;
     for (const [oldest, { size }] of this.#blocks) {
       if (this.#blocks.size <= this.mostBlocks && this.#count <= MOST_LOGS) break;
       this.#blocks.delete(oldest);
+      this.#ordered.delete(oldest);
       this.#count -= size;
     }
   }
@@ -42,6 +46,7 @@ export class HeardLogs {
   remove({ blockHash, logIndex }: Pick<RawLog, 'blockHash' | 'logIndex'>): void {
     const logs = this.#blocks.get(blockHash);
     if (!logs?.delete(logIndex)) return;
+    this.#ordered.delete(blockHash);
     this.#count--;
     if (logs.size === 0) this.#blocks.delete(blockHash);
   }
@@ -58,9 +63,17 @@ export class HeardLogs {
         if (by.delete(endpoint) && by.size === 0) this.remove(log);
   }
 
-  /** The logs of a block, in its order. */
-  of(blockHash: Hash): RawLog[] {
-    const heard = [...(this.#blocks.get(blockHash)?.values() ?? [])].map(({ log }) => log);
-    return heard.sort((a, b) => a.logIndex - b.logIndex);
+  /** The logs of a block, in its order. The same list as long as they do not change. */
+  of(blockHash: Hash): readonly RawLog[] {
+    const logs = this.#blocks.get(blockHash);
+    if (!logs) return NONE;
+    let ordered = this.#ordered.get(blockHash);
+    if (!ordered) {
+      ordered = [...logs.values()].map(({ log }) => log).sort((a, b) => a.logIndex - b.logIndex);
+      this.#ordered.set(blockHash, ordered);
+    }
+    return ordered;
   }
 }
+
+const NONE: readonly RawLog[] = [];
