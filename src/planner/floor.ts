@@ -11,7 +11,7 @@ import { amountWorth, BPS, max, min, mulDivFloor } from '../domain/money.js';
  * it.
  *
  * @param profit as simulated, units of the profit token.
- * @param swapped what the pools took or gave of the profit token.
+ * @param swapped what the pools took or gave of the profit token; without pools what was seized.
  */
 export function onChainFloor(
   profit: bigint,

@@ -107,6 +107,19 @@ describe('price of a proved plan', () => {
     expect(plan.minProfit).toBe(profit - 122_958_750n);
   });
 
+  it('within one token: the floor leaves room for the units that rounding and interest move', () => {
+    const lent = draft(LOAN);
+    const withoutPools = { ...lent, quote: { ...lent.quote, route: { parts: [] } } };
+    const [debtCovered, flashFee, profit] = [11_750_000_000n, 5_875_000n, 540_000_000n];
+    const simulation = simulated({ debtCovered, flashFee, profit });
+    const one = priceDraft(withoutPools, { simulation, feesOf: () => FEES }, context, policy);
+    const plan = planOf(one, fullFees(one.need, context.nativePriceUsd8), context, policy);
+    expect(plan.simulation).toMatchObject({ swapInput: 0n, swapOutput: 0n });
+    // 1 % of the 12,295.875 USDC that pay for all; it still pays the floor and every cost.
+    expect(plan.minProfit).toBe(profit - 122_958_750n);
+    expect(plan.minProfit * 100n).toBeGreaterThan(policy.minProfitUsd8 + totalCostsUsd8(plan.costs));
+  });
+
   it('bids the priority fee that its gas and the share of the margin allow', () => {
     const { plan } = priced(simulated());
     const marginUsd8 = plan.netProfitUsd8 + plan.costs.bidUsd8;

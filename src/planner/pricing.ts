@@ -2,7 +2,7 @@ import { BASE_FEE_TOLERANCE, type Allotment, type FeeNeed } from '../domain/allo
 import { reservationOf } from '../domain/spend.js';
 import type { Bid, BidPolicy } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8, unavoidableCosts, type Costs } from '../domain/costs.js';
-import { profitAssetOf } from '../domain/funding.js';
+import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, min, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, Simulation } from '../domain/plan.js';
@@ -114,7 +114,7 @@ export function planOf(
   };
   const minProfit = onChainFloor(
     simulation.profit,
-    funding.kind === 'flash-swap' ? simulation.swapInput : simulation.swapOutput,
+    inProfitAsset(funding, simulation),
     profitAsset,
     policy.minProfitUsd8 + totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE }),
     policy.slippageBps,
@@ -148,6 +148,15 @@ export function planOf(
     bid: bid ? { model: bid.model, why: whyOf(bid, maxPriorityFeePerGas, bidLoweredBy) } : NO_BID,
     bidLoweredBy,
   };
+}
+
+/**
+ * What pays for everything, in the profit token: the collateral that flash swaps take, or what a sale gives.
+ * Within one token that is what was seized: without a swap, rounding and interest still move the profit by
+ * some units until inclusion.
+ */
+function inProfitAsset({ kind }: Funding, { swapInput, debtCovered, flashFee, profit }: Simulation): bigint {
+  return kind === 'flash-swap' ? swapInput : debtCovered + flashFee + profit;
 }
 
 /** Why it offers what it offers: the words of the model, and what lowered it. */
