@@ -267,8 +267,8 @@ export class PoolBook implements Followed<PoolsView, PoolStep, PoolStates, PoolA
   private doubt(states: Map<Address, Pool>, address: Address): void {
     states.delete(address);
     this.search.unread.add(address);
-    const kind = this.search.known.get(address)?.venue.kind ?? 'uniswap-v3';
-    this.events.emit({ event: 'pool-differs', pool: address, kind });
+    const known = this.search.known.get(address);
+    if (known) this.events.emit({ event: 'pool-differs', pool: address, kind: known.venue.kind });
   }
 
   /** What was read at an earlier block, with the logs since then. */

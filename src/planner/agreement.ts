@@ -3,7 +3,7 @@ import { revertReason } from '../contract/contract.js';
 import type { Block } from '../domain/block.js';
 import type { FeesBesideGas } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
-import type { Hex } from '../domain/hex.js';
+import { MOST_128_BITS, type Hex } from '../domain/hex.js';
 import { BPS, max, min } from '../domain/money.js';
 import type { Simulation } from '../domain/plan.js';
 import type { SimulatedCall } from '../rpc/chain/simulate.js';
@@ -39,8 +39,6 @@ export interface Reverts {
 
 export type Proof = Proved | Reverts | Rejection;
 
-/** No amount of a token is larger: Aave itself keeps amounts in 128 bits. */
-const MOST_UNITS = 2n ** 128n - 1n;
 /**
  * Two nodes simulate the next block with a timestamp of their own, so that some seconds of interest lie
  * between their results: far less than this.
@@ -115,7 +113,7 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
   if (
     outcomes.some(
       ({ debtCovered, collateralSeized, flashFee, profit }) =>
-        [debtCovered, collateralSeized, flashFee, profit].reduce(max) > MOST_UNITS,
+        [debtCovered, collateralSeized, flashFee, profit].reduce(max) > MOST_128_BITS,
     )
   )
     return rejected('simulation-reverted', { revert: 'the node gave an outcome out of its range' });

@@ -2,6 +2,7 @@ import { id } from 'ethers';
 import { addressAt, addressWord, amountAt, uintAt, type Address, type Hex } from '../../domain/hex.js';
 import { BPS, mulDivCeil, WAD } from '../../domain/money.js';
 import { each, together, type Read } from '../../rpc/chain/read.js';
+import { firstWord } from '../first-word.js';
 import type { Lender, Offer } from './lender.js';
 
 /** The addresses of lenders, as the configuration names them. */
@@ -146,14 +147,6 @@ function offerOf(
   return most !== undefined && most > 0n && feeBps < BPS
     ? { name, lender: address, feeBps, most, gas }
     : undefined;
-}
-
-/** The first word of an answer; undefined when the call reverts or answers nothing. */
-function firstWord(to: Address, data: Hex): Read<Hex | undefined> {
-  return {
-    calls: [{ to, data }],
-    decode: ([result]) => (result?.success && result.data.length >= 66 ? result.data : undefined),
-  };
 }
 
 function amountRead(to: Address, data: Hex): Read<bigint | undefined> {

@@ -3,14 +3,15 @@ import {
   addressAt,
   addressWord,
   amountAt,
+  MOST_128_BITS,
   uintAt,
   uintWord,
   type Address,
   type Hex,
 } from '../../domain/hex.js';
-import { MOST_128_BITS } from '../../domain/hex.js';
 import { min } from '../../domain/money.js';
 import { each, type Read } from '../../rpc/chain/read.js';
+import { firstWord } from '../first-word.js';
 import { WrapperPool } from './wrapper-pool.js';
 
 /** A token that the configuration names. */
@@ -83,13 +84,5 @@ export function wrapperRead(
         rate: { shares: PROBE, out },
       });
     },
-  };
-}
-
-/** Undefined when the call reverts or answers nothing. */
-function firstWord(to: Address, data: Hex): Read<Hex | undefined> {
-  return {
-    calls: [{ to, data }],
-    decode: ([result]) => (result?.success && result.data.length >= 66 ? result.data : undefined),
   };
 }
