@@ -9,12 +9,11 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { endow, send } from '../../testing/send.js';
-import { sendFrom } from '../../testing/transactions.js';
+import { executeCall } from '../../testing/execute-plan.js';
 import { bySize } from '../domain/bid.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
-import { liquidatedEvents } from '../contract/contract.js';
 import type { PlanDecision } from '../domain/decision.js';
-import { toAddress, type Hex } from '../domain/hex.js';
+import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { Chain } from '../rpc/chain/chain.js';
@@ -114,16 +113,9 @@ async function planned(): Promise<LiquidationPlan> {
 }
 
 async function execute({ call }: LiquidationPlan): Promise<LiquidatedEvent | undefined> {
-  const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
-  const ours = logs.map((log) => ({
-    address: toAddress(log.address),
-    topics: log.topics.map(hex),
-    data: hex(log.data),
-  }));
-  return liquidatedEvents(ours, call.to)[0];
+  const [event] = await executeCall(devnet, call);
+  return event;
 }
-
-const hex = (text: string): Hex => `0x${text.slice(2)}`;
 
 describe('a reserve that has lent out its collateral', { timeout: 60_000 }, () => {
   it('with little cash: the size that it can pay out is liquidated; the rest when the cash is back', async () => {

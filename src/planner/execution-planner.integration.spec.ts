@@ -15,17 +15,16 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { poolsAt } from '../../testing/pools.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
-import { sendFrom } from '../../testing/transactions.js';
+import { executeCall } from '../../testing/execute-plan.js';
 import { bySize } from '../domain/bid.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { PlanDecision } from '../domain/decision.js';
-import { toAddress, type Hex } from '../domain/hex.js';
+import { toAddress } from '../domain/hex.js';
 import { formatUsd8, USD8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import { quotedInputOf, type Hop } from '../domain/route.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
-import { liquidatedEvents } from '../contract/contract.js';
 import { Secret } from '../domain/secret.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
@@ -379,16 +378,6 @@ async function executeCalls(
   ...calls: readonly Pick<TransactionCall, 'to' | 'data'>[]
 ): Promise<LiquidatedEvent[]> {
   const events: LiquidatedEvent[] = [];
-  for (const call of calls) {
-    const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
-    const ours = logs.map((log) => ({
-      address: toAddress(log.address),
-      topics: log.topics.map(hex),
-      data: hex(log.data),
-    }));
-    events.push(...liquidatedEvents(ours, call.to));
-  }
+  for (const call of calls) events.push(...(await executeCall(devnet, call)));
   return events;
 }
-
-const hex = (text: string): Hex => `0x${text.slice(2)}`;

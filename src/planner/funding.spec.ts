@@ -100,7 +100,7 @@ describe('where the debt tokens come from', () => {
     expect(candidate.debtToFund).toBeGreaterThan(usdc(1_999));
   });
 
-  it('from nobody: then the reason says that a lender is missing, not a route', () => {
+  it('without a lender: the reason is no-lender where a pool could sell the collateral, else no-route', () => {
     expect(decide([KEEPS], [])).toMatchObject({ reason: 'no-lender' });
     expect(decide([], [FREE])).toMatchObject({ reason: 'no-route' });
     expect(decide([], [], withinUsdc())).toMatchObject({ reason: 'no-lender' });

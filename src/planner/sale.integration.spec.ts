@@ -10,12 +10,11 @@ import { drain, offersAt } from '../../testing/lenders.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { poolsAt, viewOfPools } from '../../testing/pools.js';
 import { send } from '../../testing/send.js';
-import { sendFrom } from '../../testing/transactions.js';
+import { executeCall } from '../../testing/execute-plan.js';
 import type { LiquidatedEvent } from '../contract/bindings.js';
-import { liquidatedEvents } from '../contract/contract.js';
 import { bySize } from '../domain/bid.js';
 import type { PlanDecision } from '../domain/decision.js';
-import { toAddress, type Address, type Hex } from '../domain/hex.js';
+import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { Offers } from '../liquidity/lenders/offers.js';
@@ -136,16 +135,9 @@ async function treasury(token: Address): Promise<bigint> {
 }
 
 async function execute({ call }: LiquidationPlan): Promise<LiquidatedEvent | undefined> {
-  const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
-  const ours = logs.map((log) => ({
-    address: toAddress(log.address),
-    topics: log.topics.map(hex),
-    data: hex(log.data),
-  }));
-  return liquidatedEvents(ours, call.to)[0];
+  const [event] = await executeCall(devnet, call);
+  return event;
 }
-
-const hex = (text: string): Hex => `0x${text.slice(2)}`;
 
 /** Only pools that do not call back. */
 const aerodromeOnly = ({ pools }: PoolsView): PoolsView =>

@@ -14,12 +14,11 @@ import { offersAt } from '../../testing/lenders.js';
 import { opportunitiesIn } from '../../testing/opportunities.js';
 import { poolsAt } from '../../testing/pools.js';
 import { endow, send } from '../../testing/send.js';
-import { sendFrom } from '../../testing/transactions.js';
+import { executeCall } from '../../testing/execute-plan.js';
 import { Kind, type LiquidatedEvent } from '../contract/bindings.js';
-import { liquidatedEvents } from '../contract/contract.js';
 import { bySize } from '../domain/bid.js';
 import type { PlanDecision } from '../domain/decision.js';
-import { toAddress, type Address, type Hex } from '../domain/hex.js';
+import { toAddress, type Address } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { PoolsView } from '../liquidity/pool-book.js';
@@ -124,16 +123,10 @@ async function planned(): Promise<LiquidationPlan> {
 }
 
 async function execute({ call }: LiquidationPlan): Promise<LiquidatedEvent | undefined> {
-  const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
-  const ours = logs.map((log) => ({
-    address: toAddress(log.address),
-    topics: log.topics.map(hex),
-    data: hex(log.data),
-  }));
-  return liquidatedEvents(ours, call.to)[0];
+  const [event] = await executeCall(devnet, call);
+  return event;
 }
 
-const hex = (text: string): Hex => `0x${text.slice(2)}`;
 const first = ({ route }: LiquidationPlan): unknown => route.parts[0]?.hops[0];
 
 describe('collateral that must be taken apart', { timeout: 60_000 }, () => {
