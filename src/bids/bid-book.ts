@@ -43,7 +43,6 @@ export class BidBook {
   private readonly model: BidModel;
   private owner: LeaseKey | undefined;
   private shareBps = FIRST_SHARE_BPS;
-  private reviews = 0;
   /** Submissions that ended since the last review, as far as this process knows. */
   private unreviewed = 0;
   private reviewing: Promise<void> | undefined;
@@ -62,10 +61,7 @@ export class BidBook {
   /** Reads what earlier processes have learned. May be called again. @throws RetryError */
   async load(owner: LeaseKey): Promise<void> {
     this.owner = owner;
-    if (this.model === 'by-inclusion') {
-      await this.readShare(owner);
-      await this.review(owner);
-    }
+    if (this.model === 'by-inclusion') await this.review(owner);
     if (this.model === 'least-that-wins') {
       this.races = (await this.rows.lastRaces(owner, KEPT_RACES)).flatMap(raceOfRow);
       this.levels = undefined;
@@ -136,22 +132,15 @@ export class BidBook {
       .finally(() => (this.reviewing = undefined));
   }
 
-  private async readShare(owner: LeaseKey): Promise<void> {
-    const [last] = await this.rows.reviews(owner, 1);
-    this.shareBps = last?.toBps ?? FIRST_SHARE_BPS;
-    this.reviews = last?.number ?? 0;
-  }
-
   /** Reviews as many hundreds of submissions as there are. The rows decide, not what was counted here. */
   private async review(owner: LeaseKey): Promise<void> {
     for (;;) {
-      const submissions = await this.rows.unreviewed(owner, SUBMISSIONS_PER_REVIEW);
+      const { reviews, shareBps, ...submissions } = await this.rows.unreviewed(owner, SUBMISSIONS_PER_REVIEW);
+      this.shareBps = shareBps ?? FIRST_SHARE_BPS;
       this.unreviewed = submissions.sent;
       if (submissions.sent < SUBMISSIONS_PER_REVIEW) return;
-      const change = reviewed(this.shareBps, submissions);
-      const review = { number: this.reviews + 1, ...submissions, ...change };
+      const review = { number: reviews + 1, ...submissions, ...reviewed(this.shareBps, submissions) };
       const written = await this.rows.addReview(owner, review);
-      await this.readShare(owner);
       if (written) this.events.emit({ event: 'bid-share-reviewed', ...review });
     }
   }

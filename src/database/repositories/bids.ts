@@ -16,8 +16,12 @@ export interface BidReview {
   readonly reviewedAt: Date;
 }
 
-/** What became of submissions that were bid by a share, and were not reviewed yet. */
+/** Where the share stands, and what became of the submissions that were not reviewed yet. */
 export interface UnreviewedBids {
+  /** The number of the last review, 0 before the first one. */
+  readonly reviews: number;
+  /** What the last review made of the share; undefined before the first one. */
+  readonly shareBps: number | undefined;
   readonly sent: number;
   readonly won: number;
 }
@@ -34,14 +38,16 @@ export interface RaceRow {
   readonly rivalTipPerGasWei: bigint | undefined;
 }
 
+/** The last review of a wallet. */
+const LAST_REVIEW = `
+  WITH r AS (SELECT number, to_bps, last_settled_at, last_execution FROM bid_reviews
+    WHERE chain_id = $1 AND wallet = $2 ORDER BY number DESC LIMIT 1)`;
 /**
- * The submissions of a wallet that the share was bid for, after the last review, in the order in which they
- * ended. What every node refused was not submitted.
+ * The submissions of a wallet that the share was bid for, after {@link LAST_REVIEW}, in the order in which
+ * they ended. What every node refused was not submitted.
  */
 const UNREVIEWED = `
-  FROM executions e
-  LEFT JOIN (SELECT last_settled_at, last_execution FROM bid_reviews
-    WHERE chain_id = $1 AND wallet = $2 ORDER BY number DESC LIMIT 1) r ON true
+  FROM executions e LEFT JOIN r ON true
   WHERE e.chain_id = $1 AND e.wallet = $2 AND e.outcome IN ('won', 'lost', 'stale', 'malfunction')
     AND e.plan->'bid'->>'model' = 'by-inclusion'
     AND (r.last_execution IS NULL OR (e.settled_at, e.id) > (r.last_settled_at, r.last_execution))`;
@@ -64,14 +70,25 @@ export class BidsRepository {
     return rows.map(reviewOf);
   }
 
-  /** @param most of them, the oldest first. */
+  /**
+   * All of it at one moment: another process may write a review meanwhile.
+   *
+   * @param most so many submissions, the oldest first.
+   */
   async unreviewed({ chainId, wallet }: LeaseKey, most: number): Promise<UnreviewedBids> {
     const [row] = await this.database.query(
-      `SELECT count(*) AS sent, count(*) FILTER (WHERE outcome = 'won') AS won
+      `${LAST_REVIEW}
+       SELECT (SELECT number FROM r) AS reviews, (SELECT to_bps FROM r) AS share,
+         count(*) AS sent, count(*) FILTER (WHERE outcome = 'won') AS won
        FROM (SELECT e.outcome ${UNREVIEWED} ORDER BY e.settled_at, e.id LIMIT $3) counted`,
       [chainId, wallet, most],
     );
-    return { sent: safeInteger(row?.sent), won: safeInteger(row?.won) };
+    return {
+      reviews: safeInteger(row?.reviews ?? 0),
+      shareBps: row?.share == null ? undefined : safeInteger(row.share),
+      sent: safeInteger(row?.sent),
+      won: safeInteger(row?.won),
+    };
   }
 
   /**
@@ -84,7 +101,8 @@ export class BidsRepository {
     { number, fromBps, toBps, sent, won, inclusionBps, reason }: Omit<BidReview, 'reviewedAt'>,
   ): Promise<boolean> {
     const rows = await this.database.query(
-      `INSERT INTO bid_reviews (chain_id, wallet, number, from_bps, to_bps, sent, won, inclusion_bps, reason,
+      `${LAST_REVIEW}
+       INSERT INTO bid_reviews (chain_id, wallet, number, from_bps, to_bps, sent, won, inclusion_bps, reason,
          last_settled_at, last_execution)
        SELECT $1, $2, $3::bigint, $4::int, $5::int, $6::int, $7::int, $8::int, $9, settled_at, id
        FROM (SELECT e.settled_at, e.id ${UNREVIEWED} ORDER BY e.settled_at, e.id OFFSET $6::int - 1 LIMIT 1) last
