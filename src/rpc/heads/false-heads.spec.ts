@@ -1,91 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { SHORT_TIMINGS } from '../../../testing/head-stream-timings.js';
+import { HeadStreamWorld } from '../../../testing/head-stream.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { standIn } from '../../../testing/fakes/stand-in.js';
 import { startFakePool, type FakePool } from '../../../testing/nodes/fake-pool.js';
 import { blockOf, eventually, FakeRpc, hashOf, hex } from '../../../testing/nodes/fake-rpc.js';
-import type { Block, Head } from '../../domain/block.js';
+import type { Head } from '../../domain/block.js';
 import { Clock } from '../../domain/clock.js';
-import { Secret } from '../../domain/secret.js';
-import { HeaderHashes } from '../header-hashes.js';
-import { parseBlock } from '../chain/chain-answers.js';
 import { Chain } from '../chain/chain.js';
 import { HeadLinks } from './head-links.js';
-import { HeadStream, type HeadStreamTimings } from './head-stream.js';
 
+let world: HeadStreamWorld;
 let node: FakeRpc;
 let second: FakeRpc;
-let stream: HeadStream | undefined;
 let heads: Head[];
 let events: RecordedEvents;
-let doubts: number;
-let pollHead: () => Promise<Block>;
 
 beforeEach(async () => {
-  [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
-  heads = [];
-  events = new RecordedEvents();
-  doubts = 0;
-  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head), new HeaderHashes(new Clock())));
+  world = await HeadStreamWorld.open();
+  ({ node, second, heads, events } = world);
 });
 
-afterEach(async () => {
-  stream?.stop();
-  await Promise.all([node.stop(), second.stop()]);
-});
-
-interface StartOptions {
-  readonly clock?: Clock;
-  readonly sources?: readonly FakeRpc[];
-  readonly timings?: Partial<HeadStreamTimings>;
-  readonly onHead?: (head: Head) => unknown;
-  readonly links?: HeadLinks;
-  /** A block that was asked for before the start. */
-  readonly first?: number;
-  readonly pollFirst?: boolean;
-}
-
-const start = async ({
-  sources = [node],
-  timings,
-  onHead,
-  clock = new Clock(),
-  links,
-  first,
-  pollFirst = true,
-}: StartOptions = {}): Promise<HeadStream> => {
-  stream = new HeadStream(
-    {
-      chainId: 31337,
-      sources: sources.map((source, index) => ({
-        role: index === 0 ? 'primary' : 'backup',
-        url: new Secret(source.url('ws')),
-      })),
-      timings: { ...SHORT_TIMINGS, ...timings },
-      links,
-      doubted: () => doubts++,
-    },
-    () => {
-      return pollHead();
-    },
-    clock,
-    events,
-  );
-  if (first !== undefined) await stream.believes(parseBlock(blockOf(first), new HeaderHashes(new Clock())));
-  if (!pollFirst) pollHead = () => Promise.reject(new Error('not yet'));
-  stream.start((head) => {
-    heads.push(head);
-    return onHead?.(head);
-  });
-  await eventually(() => heads.length > 0 || onHead !== undefined || !pollFirst);
-  await eventually(() =>
-    sources.every((source) => source.subscribers > 0 || source.wsIgnoresRequests || source.chainId !== 31337),
-  );
-  return stream;
-};
-
-const numbers = (): number[] => heads.map(({ number }) => number);
+afterEach(() => world.close());
 
 describe('F41 a false head', () => {
   let fakes: FakePool;
@@ -114,7 +50,7 @@ describe('F41 a false head', () => {
       (number) => ({ ...blockOf(number + 1_000), timestamp: hex(1_900_000_000) }),
     ],
   ])('F41 %s is not believed, and no true head is lost by it', async (_name, lie) => {
-    await start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
+    await world.start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
     for (let round = 1; round <= 3; round++) {
       await eventually(() => {
         second.push(lie(100 + round - 1)); // until the connection has subscribed
@@ -125,7 +61,7 @@ describe('F41 a false head', () => {
     }
     expect(heads.map(({ hash }) => hash)).toEqual([100, 101, 102, 103].map((number) => hashOf(number)));
     expect(events.named('head-not-believed')).toHaveLength(1);
-    expect(doubts).toBeGreaterThanOrEqual(1);
+    expect(world.doubts).toBeGreaterThanOrEqual(1);
 
     fakes.primary.mine(104);
     second.mine(104); // the lie is over
@@ -133,14 +69,14 @@ describe('F41 a false head', () => {
   });
 
   it('F41 a branch of 200 blocks that only one endpoint has, with headers that link, is not believed', async () => {
-    await start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
+    await world.start({ sources: [node, second], links: links(), timings: { silenceMs: 60_000 } });
     await eventually(() => heads.at(-1)?.number === 100);
     fakes.primary.head = 300;
     await eventually(() => {
       second.push(blockOf(300));
       return events.named('head-not-believed').length > 0;
     }, 20_000);
-    expect(numbers()).toEqual([100]);
+    expect(world.numbers).toEqual([100]);
 
     fakes.backup.head = 300; // the chain is so long
     await eventually(() => {
@@ -150,7 +86,7 @@ describe('F41 a false head', () => {
   });
 
   it('F41 a gap is believed when headers lead over it, and so is a reorg', async () => {
-    await start({ links: links(), timings: { silenceMs: 60_000 } });
+    await world.start({ links: links(), timings: { silenceMs: 60_000 } });
     move(109);
     await eventually(() => heads.at(-1)?.number === 109);
     for (const fake of [fakes.primary, fakes.backup])
@@ -177,7 +113,7 @@ describe('F41 a false head', () => {
         return links().lead(...head);
       },
     });
-    await start({ sources: [node, second], links: slow, timings: { silenceMs: 60_000 } });
+    await world.start({ sources: [node, second], links: slow, timings: { silenceMs: 60_000 } });
     for (let fork = 1; fork <= 1_000; fork++) second.push(blockOf(120, fork));
     second.push(blockOf(101)); // over the same connection, so it comes after the flood
     await eventually(() => heads.at(-1)?.number === 101, 10_000);
@@ -186,17 +122,16 @@ describe('F41 a false head', () => {
     await eventually(() => events.named('head-not-believed').length > 0, 10_000);
     second.push(blockOf(102));
     await eventually(() => heads.at(-1)?.number === 102, 10_000);
-    expect(numbers()).toEqual([100, 101, 102]);
+    expect(world.numbers).toEqual([100, 101, 102]);
     expect(events.named('head-not-believed')).toHaveLength(1);
   });
 
   it('F41 the first block that was asked for is what later heads must link to', async () => {
-    stream = undefined;
-    await start({ links: links(), first: 100, pollFirst: false, timings: { silenceMs: 60_000 } });
+    await world.start({ links: links(), first: 100, pollFirst: false, timings: { silenceMs: 60_000 } });
     node.push(blockOf(5_000));
     await eventually(() => events.named('head-not-believed').length === 1);
     move(101);
     await eventually(() => heads.at(-1)?.number === 101);
-    expect(numbers()).not.toContain(5_000);
+    expect(world.numbers).not.toContain(5_000);
   });
 });

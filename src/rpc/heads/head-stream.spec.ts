@@ -1,99 +1,44 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { SHORT_TIMINGS } from '../../../testing/head-stream-timings.js';
+import { fakeBlock, HeadStreamWorld } from '../../../testing/head-stream.js';
 import { RecordedEvents } from '../../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { blockOf, eventually, FakeRpc, hashOf } from '../../../testing/nodes/fake-rpc.js';
-import type { Block, Head } from '../../domain/block.js';
-import { Clock } from '../../domain/clock.js';
-import { Secret } from '../../domain/secret.js';
-import { HeaderHashes } from '../header-hashes.js';
-import { parseBlock } from '../chain/chain-answers.js';
-import { HeadStream, type HeadStreamTimings } from './head-stream.js';
+import type { Head } from '../../domain/block.js';
 import { faultBegins } from '../../../testing/fault-times.js';
 
+let world: HeadStreamWorld;
 let node: FakeRpc;
 let second: FakeRpc;
-let stream: HeadStream | undefined;
 let heads: Head[];
 let events: RecordedEvents;
-let polls: number;
-let pollHead: () => Promise<Block>;
 
 beforeEach(async () => {
-  [node, second] = await Promise.all([FakeRpc.start(), FakeRpc.start()]);
-  heads = [];
-  events = new RecordedEvents();
-  polls = 0;
-  pollHead = () => Promise.resolve(parseBlock(blockOf(node.head), new HeaderHashes(new Clock())));
+  world = await HeadStreamWorld.open();
+  ({ node, second, heads, events } = world);
 });
 
-afterEach(async () => {
-  stream?.stop();
-  await Promise.all([node.stop(), second.stop()]);
-});
-
-interface StartOptions {
-  readonly clock?: Clock;
-  readonly sources?: readonly FakeRpc[];
-  readonly timings?: Partial<HeadStreamTimings>;
-  readonly onHead?: (head: Head) => unknown;
-}
-
-const start = async ({
-  sources = [node],
-  timings,
-  onHead,
-  clock = new Clock(),
-}: StartOptions = {}): Promise<HeadStream> => {
-  stream = new HeadStream(
-    {
-      chainId: 31337,
-      sources: sources.map((source, index) => ({
-        role: index === 0 ? 'primary' : 'backup',
-        url: new Secret(source.url('ws')),
-      })),
-      timings: { ...SHORT_TIMINGS, ...timings },
-    },
-    () => {
-      polls++;
-      return pollHead();
-    },
-    clock,
-    events,
-  );
-  stream.start((head) => {
-    heads.push(head);
-    return onHead?.(head);
-  });
-  await eventually(() => heads.length > 0 || onHead !== undefined);
-  await eventually(() =>
-    sources.every((source) => source.subscribers > 0 || source.wsIgnoresRequests || source.chainId !== 31337),
-  );
-  return stream;
-};
-
-const numbers = (): number[] => heads.map(({ number }) => number);
+afterEach(() => world.close());
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30));
 
 describe('a false head far ahead of all others', () => {
   it('hides lower heads for a while, not for ever', async () => {
-    await start({ timings: { silenceMs: 3_000, ignoreLowerMs: 50 } });
+    await world.start({ timings: { silenceMs: 3_000, ignoreLowerMs: 50 } });
     node.push(blockOf(2 ** 34));
-    await eventually(() => numbers().includes(2 ** 34));
+    await eventually(() => world.numbers.includes(2 ** 34));
     node.mine(101);
     await settle();
-    expect(numbers()).not.toContain(101);
+    expect(world.numbers).not.toContain(101);
     await settle();
     await settle();
     node.mine(102);
-    await eventually(() => numbers().at(-1) === 102);
+    await eventually(() => world.numbers.at(-1) === 102);
   });
 });
 
 describe('heads over WebSocket', () => {
   it('heads come at once with the time of their arrival, and the first one is the present head', async () => {
-    const running = await start({ timings: { silenceMs: 3_000 } });
+    const running = await world.start({ timings: { silenceMs: 3_000 } });
     const minedAtMs = performance.now();
     node.mine();
     await eventually(() => heads.length === 2);
@@ -105,13 +50,13 @@ describe('heads over WebSocket', () => {
     });
     expect(heads[1]?.receivedAtMs).toBeGreaterThanOrEqual(minedAtMs);
     expect(heads[1]?.receivedAtMs).toBeLessThan(minedAtMs + 1_000);
-    expect(numbers()).toEqual([100, 101]);
+    expect(world.numbers).toEqual([100, 101]);
     expect(running.status).toMatchObject({ via: 'websocket', head: { number: 101 } });
-    expect(polls).toBe(1);
+    expect(world.polls).toBe(1);
   });
 
   it('F14 repeated and older heads are dropped, a sibling is given', async () => {
-    await start({ timings: { silenceMs: 3_000 } });
+    await world.start({ timings: { silenceMs: 3_000 } });
     for (const head of [
       blockOf(102),
       blockOf(101),
@@ -127,25 +72,25 @@ describe('heads over WebSocket', () => {
   });
 
   it('F14 a head that two endpoints send is given once', async () => {
-    await start({ sources: [node, second], timings: { silenceMs: 3_000 } });
+    await world.start({ sources: [node, second], timings: { silenceMs: 3_000 } });
     for (const number of [101, 102, 103]) {
       node.mine(number);
       second.mine(number);
     }
     await eventually(() => heads.length === 4);
     await settle();
-    expect(numbers()).toEqual([100, 101, 102, 103]);
+    expect(world.numbers).toEqual([100, 101, 102, 103]);
   });
 
   it('F03 malformed heads and frames are ignored, and each is an event', async () => {
-    await start({ timings: { silenceMs: 3_000 } });
+    await world.start({ timings: { silenceMs: 3_000 } });
     node.push({ ...blockOf(101), hash: '0x12' });
     node.push(null);
     node.pushFrame('{{{');
     node.pushFrame('[]');
     node.mine(102);
     await eventually(() => heads.length === 2);
-    expect(numbers()).toEqual([100, 102]);
+    expect(world.numbers).toEqual([100, 102]);
     expect(events.named('websocket-message-ignored').map(({ message, reason }) => [message, reason])).toEqual(
       [
         ['head', 'hash is not a hash'],
@@ -156,7 +101,7 @@ describe('heads over WebSocket', () => {
   });
 
   it('F56 a frame of nested JSON is ignored before it is parsed, and one above 1 MiB ends the connection', async () => {
-    await start({ timings: { silenceMs: 3_000 } });
+    await world.start({ timings: { silenceMs: 3_000 } });
     node.pushFrame('['.repeat(500_000));
     node.mine();
     await eventually(() => heads.at(-1)?.number === 101);
@@ -174,7 +119,7 @@ describe('heads over WebSocket', () => {
   });
 
   it('F55 a flood of frames is one line for each reason, and ends the connection; then heads come again', async () => {
-    await start({ clock: new TestClock(), timings: { silenceMs: 60_000 } }); // all within one second
+    await world.start({ clock: new TestClock(), timings: { silenceMs: 60_000 } }); // all within one second
     node.mine();
     await eventually(() => heads.at(-1)?.number === 101);
     const fault = faultBegins();
@@ -192,7 +137,7 @@ describe('heads over WebSocket', () => {
   });
 
   it('a handler that throws or rejects does not stop the stream', async () => {
-    await start({
+    await world.start({
       timings: { silenceMs: 3_000 },
       onHead: ({ number }) => {
         if (number === 101) throw new Error('thrown at 101');
@@ -212,7 +157,7 @@ describe('heads over WebSocket', () => {
 
 describe('F13 silence', () => {
   it('F13 when a WebSocket stalls, heads are polled and it is reconnected until it gives heads again', async () => {
-    const running = await start();
+    const running = await world.start();
     node.mine();
     await eventually(() => heads.length === 2);
     const fault = faultBegins();
@@ -238,7 +183,7 @@ describe('F13 silence', () => {
 
   it('F13 silence is noticed after the time of three blocks', async () => {
     const clock = new TestClock();
-    const running = await start({
+    const running = await world.start({
       clock,
       timings: { silenceMs: 60_000, pollIntervalMs: 60_000, watchIntervalMs: 60_000 },
     });
@@ -258,7 +203,7 @@ describe('F13 silence', () => {
 
   it('F13 a silence of 250 ms is jitter even on a chain of faster blocks', async () => {
     const clock = new TestClock();
-    const running = await start({
+    const running = await world.start({
       clock,
       timings: { silenceMs: 60_000, pollIntervalMs: 60_000, watchIntervalMs: 60_000 },
     });
@@ -277,7 +222,7 @@ describe('F13 silence', () => {
   });
 
   it('F13 a chain that makes no blocks does not cause a reconnection', async () => {
-    const running = await start();
+    const running = await world.start();
     await eventually(() => running.status.via === 'polling');
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(node.wsConnections).toBe(1);
@@ -286,7 +231,7 @@ describe('F13 silence', () => {
   });
 
   it('F13 a silent WebSocket is reconnected while the other one gives the heads', async () => {
-    const running = await start({ sources: [node, second], timings: { silenceMs: 100 } });
+    const running = await world.start({ sources: [node, second], timings: { silenceMs: 100 } });
     second.wsSilent = true;
     for (let i = 0; i < 100 && second.wsConnections < 2; i++) {
       node.mine();
@@ -298,7 +243,7 @@ describe('F13 silence', () => {
   });
 
   it('a lost connection is opened again', async () => {
-    await start({ timings: { silenceMs: 3_000 } });
+    await world.start({ timings: { silenceMs: 3_000 } });
     node.dropConnections();
     await eventually(() => node.wsConnections === 2 && node.subscribers === 1);
     await settle();
@@ -312,7 +257,7 @@ describe('F13 silence', () => {
 
   it('a node that accepts the connection and sends nothing is reconnected after the connect timeout', async () => {
     node.wsIgnoresRequests = true;
-    await start({ timings: { connectTimeoutMs: 30 } });
+    await world.start({ timings: { connectTimeoutMs: 30 } });
     await eventually(() => node.wsConnections >= 2);
     node.wsIgnoresRequests = false;
     await eventually(() => node.subscribers >= 1);
@@ -324,43 +269,43 @@ describe('F13 silence', () => {
 
 describe('without a WebSocket', () => {
   it('heads are polled', async () => {
-    const running = await start({ sources: [] });
+    const running = await world.start({ sources: [] });
     node.head = 103;
     await eventually(() => heads.length === 2);
     expect(running.status).toMatchObject({ via: 'polling', head: { number: 103 } });
   });
 
   it('F07 an older head from a poll is dropped, and an outage of polling is one event', async () => {
-    await start({ sources: [] });
+    await world.start({ sources: [] });
     node.head = 90;
     await settle();
-    pollHead = () => Promise.reject(new Error('primary: HTTP 502'));
+    world.pollHead = () => Promise.reject(new Error('primary: HTTP 502'));
     await settle();
-    pollHead = () => Promise.resolve(parseBlock(blockOf(101), new HeaderHashes(new Clock())));
+    world.pollHead = () => Promise.resolve(fakeBlock(101));
     await eventually(() => heads.length === 2);
-    expect(numbers()).toEqual([100, 101]);
+    expect(world.numbers).toEqual([100, 101]);
     expect(events.all).toEqual([{ event: 'head-poll-failed', reason: 'primary: HTTP 502' }]);
   });
 
   it('after the stop no head comes and nothing is polled', async () => {
-    const running = await start();
+    const running = await world.start();
     running.stop();
-    const before = polls;
+    const before = world.polls;
     node.mine();
     await settle();
-    expect(numbers()).toEqual([100]);
-    expect(polls).toBe(before);
+    expect(world.numbers).toEqual([100]);
+    expect(world.polls).toBe(before);
     expect(node.subscribers).toBe(0);
   });
 });
 
 it('F12 heads of another chain are not given, even when they look right', async () => {
   node.chainId = 1;
-  await start();
+  await world.start();
   await eventually(() => node.wsConnections >= 2);
   node.push(blockOf(500));
   await settle();
-  expect(numbers()).toEqual([100]);
+  expect(world.numbers).toEqual([100]);
   expect(events.named('websocket-lost')).toEqual([
     {
       event: 'websocket-lost',
