@@ -83,7 +83,12 @@ async function decide(
     primary: { http: new Secret(primary.httpUrl) },
     backup: { http: new Secret(devnet.rpcUrl) },
   };
-  pool = new RpcPool({ chainId: devnet.chainId, ...urls });
+  pool = new RpcPool({
+    chainId: devnet.chainId,
+    ...urls,
+    // A busy machine is slow. What an endpoint says is tried here, not how late it is.
+    timings: { deadlineMs: 30_000 },
+  });
   const head = await devnet.rpc('eth_getBlockByNumber', ['latest', false]);
   pool.headers.check(head as Record<string, unknown>);
   const chain = new Chain(pool);
