@@ -15,7 +15,7 @@ import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
-import { RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
+import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
 import { DraftQueue } from './draft-queue.js';
@@ -72,9 +72,9 @@ export class ExecutionPlanner {
     now: () => PlanningContext,
   ): AsyncGenerator<readonly PlanDecision[], void, undefined> {
     if (opportunities.length === 0) return;
-    const { trace, block } = now();
+    const { trace, block, allowance } = now();
     const queue = this.queue(opportunities, now());
-    await queue.fill(FIRST_LIST);
+    await queue.fill(Math.min(FIRST_LIST, allowance.slots));
     trace?.mark('plan');
     let rest = later();
     for (let most = FIRST_LIST; ; most = LATER_LIST) {
@@ -357,6 +357,7 @@ function beyondBlock(
 
 /** The endpoint understood the question and refused it: by its gas, its size, or the time that it took. */
 function isTooLarge(error: unknown): boolean {
+  if (error instanceof MethodMissing) return false;
   return error instanceof RpcAnswerError || (error instanceof RpcError && error.kind === 'refused');
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { numberedAddress, opportunityOf, positionOf } from '../../testing/builders/opportunities.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { standIn } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
 import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
 import { NodeRefusal } from '../../testing/nodes/fake-rpc.js';
@@ -20,6 +21,7 @@ import type { PlanDecision } from '../domain/decision.js';
 import type { Hex } from '../domain/hex.js';
 import { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import type { Offers } from '../liquidity/lenders/offers.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import type { PlanningContext } from './planning-context.js';
@@ -53,15 +55,18 @@ let asked: Simulated[];
 let answer: (call: Call) => SimulatedAnswer;
 /** The node spends no more on one question. */
 let capGas: bigint;
+let lacksMethod: boolean;
 
 beforeEach(async () => {
   endpoints = await startFakePool({ withBackup: false, timings: { deadlineMs: 10_000 } });
   asked = [];
   capGas = 50_000_000n;
+  lacksMethod = false;
   answer = () => ({ ...succeeds(ETHER / 5n), gasUsed: `0x${USED.toString(16)}` });
   endpoints.primary.on('eth_simulateV1', ([simulation]) => {
     const [{ calls }] = (simulation as Simulated).blockStateCalls;
     asked.push(simulation as Simulated);
+    if (lacksMethod) return new NodeRefusal(-32601, 'the method eth_simulateV1 does not exist');
     if (gasOf(simulation as Simulated) > capGas)
       return new NodeRefusal(-38013, 'err: intrinsic gas too low: have 0, want 21000');
     return [{ calls: calls.map((call) => answer(call)) }];
@@ -178,6 +183,17 @@ describe('plans of a crash come in lists', () => {
     expect(plansOf(again).length).toBeGreaterThan(0);
   });
 
+  it('F47 an endpoint that lacks the method is told apart from one that wants a smaller question', async () => {
+    lacksMethod = true;
+    await expect(listsOf()).rejects.toThrow(/it does not offer eth_simulateV1/);
+    expect(asked).toHaveLength(1);
+    lacksMethod = false;
+    asked = [];
+    await listsOf();
+    // Nothing was halved meanwhile.
+    expect(Math.max(...asked.map((one) => callsOf(one).length))).toBeGreaterThan(50);
+  });
+
   it('one whose drafts revert stops none of the others', async () => {
     const first = new Set(MANY.slice(0, 20).map(({ borrower }) => borrower.slice(2)));
     const succeeding = answer;
@@ -235,6 +251,14 @@ describe('plans of a crash come in lists', () => {
     expect(asked).toHaveLength(1);
     expect(callsOf(asked[0]!)).toHaveLength(7);
     expect(reasonsOf(lists.flat()).filter((reason) => reason === 'in-flight-limit')).toHaveLength(93);
+  });
+
+  it('F48 without a place in flight nothing is computed or asked', async () => {
+    const lenders = standIn<Offers>('lenders', {});
+    const lists = await listsOf({ allowance: anAllowance({ slots: 0 }), lenders });
+    expect(asked).toEqual([]);
+    expect(new Set(reasonsOf(lists.flat()))).toEqual(new Set(['in-flight-limit']));
+    expect(lists.flat()).toHaveLength(MANY.length);
   });
 
   describe('until the pass is over', () => {

@@ -34,6 +34,16 @@ export class RpcError extends RetryError {
 }
 
 /**
+ * The endpoint does not have the method, or does not offer it to us. Another endpoint may have it. No smaller
+ * question is served.
+ */
+export class MethodMissing extends RpcError {
+  constructor(endpoint: EndpointRole | 'rpc', detail: string) {
+    super('refused', endpoint, detail);
+  }
+}
+
+/**
  * The node understood the call and refused it. Every healthy node does the same, so no other endpoint is
  * asked.
  */

@@ -9,6 +9,7 @@ import {
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
+  MethodMissing,
   NonceTooLow,
   NoPlaceInPool,
   ReplacementUnderpriced,
@@ -295,13 +296,30 @@ describe('answers to calls', () => {
   });
 
   it.each([
-    ['eth_call', -32601, 'the method eth_call does not exist/is not available'],
     ['eth_getBalance', -32602, 'invalid argument 1: hex string without 0x prefix'],
     ['eth_simulateV1', -32000, 'this plan does not include it'],
     ['eth_getBlockByNumber', -32000, 'nonce too low'],
   ])('an unknown refusal of %s is not final: %i %s', (method, code, message) => {
     expect(classify(method, code, message)).toMatchObject({ kind: 'refused', tooMuch: false });
   });
+
+  it.each([
+    ['geth', -32601, 'the method eth_simulateV1 does not exist/is not available'],
+    ['EIP-1474', -32004, 'Method eth_simulateV1 is not supported'],
+    ['a gateway', -32000, 'Unsupported method: eth_simulateV1 on this network'],
+    ['another gateway', -32600, 'method is not whitelisted'],
+  ])(
+    'F47 an endpoint that lacks the method says so, which is no matter of size: %s, %i %s',
+    (_, code, message) => {
+      const error = classify('eth_simulateV1', code, message);
+      expect(error).toBeInstanceOf(MethodMissing);
+      expect(error).toMatchObject({
+        kind: 'refused',
+        tooMuch: false,
+        message: expect.stringMatching(/it does not offer eth_simulateV1, and answered -32/) as string,
+      });
+    },
+  );
 
   it.each([
     ['eth_call', -32000, 'request entity too large'],

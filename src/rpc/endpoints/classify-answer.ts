@@ -8,6 +8,7 @@ import {
   FeeTooLow,
   InsufficientFunds,
   LogRangeTooLarge,
+  MethodMissing,
   NonceTooLow,
   NoPlaceInPool,
   ReplacementUnderpriced,
@@ -111,6 +112,11 @@ const PROVIDER_FAULT =
 const TOO_LARGE =
   /(request|response|body|payload|entity|content|message|calldata|input|answer).{0,20} too (large|big|long)|(request|response|body|payload) size.{0,40}(exceed|limit|max)|exceeds the maximum (request|response|body|payload)/i;
 
+const METHOD_MISSING =
+  /\b(unknown|unsupported|unrecogni[sz]ed) method\b|\bmethod\b.{0,40}\b(not (found|supported|available|allowed|enabled|implemented|whitelisted)|(is )?(disabled|unsupported)|does ?n[o'’]t exist)/i;
+
+/** -32601: JSON-RPC 2.0 "method not found"; -32004: EIP-1474 "method not supported". */
+const METHOD_MISSING_CODES = new Set([-32601, -32004]);
 /** -32005 and 429: Infura, Alchemy; -32007, -32016, -32029, -32097: other providers. */
 const RATE_LIMIT_CODES = new Set([429, -32005, -32007, -32016, -32029, -32097]);
 /** -32001: EIP-1474 "resource not found"; -39001: besu "unknown block"; 4444: EIP-4444 "pruned history". */
@@ -144,6 +150,8 @@ export function classifyAnswer(
     const known = aboutTransaction(code, words, reason);
     if (known) return known;
   }
+  const missing = (): RpcError =>
+    new MethodMissing(endpoint, `it does not offer ${method}, and answered ${code}: ${reason}`);
   const unserved = (kind: RpcErrorKind, tooMuch = false): RpcError =>
     new RpcError(
       kind,
@@ -157,12 +165,14 @@ export function classifyAnswer(
     return new TooManyAddresses(code, reason);
   if (isLogs && !RATE_OF_CALLS.test(words) && LOG_RANGE.test(words) && !OUT_OF_SYNC.test(words))
     return new LogRangeTooLarge(code, reason, suggestedBlocks(words));
+  if (METHOD_MISSING_CODES.has(code)) return missing();
   if (OUT_OF_SYNC_CODES.has(code) || OUT_OF_SYNC.test(words)) return unserved('out-of-sync');
   if (method !== SEND && TOO_LARGE.test(words)) return new TooLarge(code, reason);
   if (isLogs && TIMED_OUT.test(words)) return unserved('refused', true);
   if (RATE_LIMIT_CODES.has(code) || RATE_LIMIT.test(words)) return unserved('rate-limit');
   if (PROVIDER_CODES.has(code) || isFaultOfProvider(words)) return unserved('provider', isLogs);
-  return method === SEND ? new RpcAnswerError(code, reason) : unserved('refused', isLogs);
+  if (method === SEND) return new RpcAnswerError(code, reason);
+  return METHOD_MISSING.test(words) ? missing() : unserved('refused', isLogs);
 }
 
 function isFaultOfProvider(words: string): boolean {

@@ -5,6 +5,7 @@ import { chainDescription } from '../../domain/chain-description.js';
 import { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
 import { broadcastTo } from './broadcast.js';
+import { combined } from './combined-failure.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
 import { EndpointProber, type EndpointProblem, type Member } from './endpoint-prober.js';
 import { JsonRpcEndpoint, type EndpointStats } from './json-rpc-endpoint.js';
@@ -388,13 +389,4 @@ async function batchOf<const Calls extends readonly RpcCall<unknown>[], T>(
   const answers: unknown = calls.map((call, index) => valueOf(endpoint.role, call, raw[index]));
   // Each answer was parsed by the call of the same index.
   return checked(endpoint.role, 'a batch', () => combine(answers as BatchAnswers<Calls>));
-}
-
-function combined(failures: readonly RpcError[]): RpcError | undefined {
-  const [first, ...others] = failures;
-  if (!first || others.length === 0) return first;
-  const pauses = failures.map(({ retryAfterMs }) => retryAfterMs).filter((ms) => ms !== undefined);
-  const pause = pauses.length === failures.length ? Math.min(...pauses) : undefined;
-  const tooMuch = failures.some((failure) => failure.tooMuch);
-  return new RpcError(first.kind, 'rpc', failures.map(({ message }) => message).join('; '), pause, tooMuch);
 }
