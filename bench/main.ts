@@ -71,6 +71,7 @@ try {
       models: { type: 'string', default: BID_MODELS.join(',') },
       send: { type: 'boolean', default: false },
       plans: { type: 'string', default: '1,5,20,50' },
+      rtt: { type: 'string', default: '0,15,40' },
       crash: { type: 'boolean', default: false },
       positions: { type: 'string', default: '2500' },
     },
@@ -80,6 +81,9 @@ try {
   const sizes = values.plans.split(',').map(Number);
   if (!sizes.every((size) => [1, 5, 20, 50].includes(size)))
     throw new Error(`--plans: "${values.plans}" is not valid; some of 1,5,20,50 were expected`);
+  const roundTripsMs = values.rtt.split(',').map(Number);
+  if (!roundTripsMs.every((ms) => Number.isInteger(ms) && ms >= 0 && ms <= 1_000))
+    throw new Error(`--rtt: "${values.rtt}" is not valid; milliseconds from 0 to 1000 were expected`);
   const blockMs = Number(values['block-ms']);
   if (!/^[1-9]\d{1,4}$/.test(values['block-ms']))
     throw new Error(`--block-ms: "${values['block-ms']}" is not valid; 10 to 99999 was expected`);
@@ -94,7 +98,7 @@ try {
     if (values.races) return races({ models, blockMs }, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
     if (values.crash) return crash(Number(values.positions), progress);
-    return values.send ? headToAllSent(sizes, progress) : headToSend();
+    return values.send ? headToAllSent({ sizes, roundTripsMs }, progress) : headToSend();
   };
   const measurements = await measured();
   if (values.json) console.log(JSON.stringify(measurements));

@@ -9,18 +9,18 @@ import { Stack } from '../devnet/stack/stack.js';
 import type { BotEvent } from '../src/domain/events/events.js';
 import { USD8 } from '../src/domain/money.js';
 import { TcpProxy } from '../testing/nodes/tcp-proxy.js';
-import { DelayedNode, type Exchange } from './delayed-node.js';
+import { DelayedNode, SharedSimulations, type Exchange } from './delayed-node.js';
 import type { Measurement } from './measurement.js';
 
-const ROUND_TRIPS_MS = [0, 15, 40] as const;
 const BLOCK_MS = 400;
 const SEND = 'eth_sendRawTransaction';
+const SIMULATION = 'eth_simulateV1';
 /** How far the clocks of the bot and of this process may be tied together wrongly. */
 const CLOCK_MS = 2;
 /** Each win lets one more be in flight: these warm the process up, too. */
 const WARM_UP = [4, 8, 16, 32, 50, 20, 5, 1] as const;
-/** How often so many positions fall at once. */
-const DROPS: Readonly<Record<number, number>> = { 1: 12, 5: 12, 20: 15, 50: 9 };
+/** How often so many positions fall at once: each other time the simulations of the two nodes are shared. */
+const DROPS: Readonly<Record<number, number>> = { 1: 16, 5: 12, 20: 16, 50: 12 };
 
 /** The price of ether at which a drop has a health factor of 1: dollars. */
 const edge = (drop: number): bigint => 2_890n - 3n * BigInt(drop);
@@ -41,18 +41,28 @@ function dropsOf(sizes: readonly number[]): readonly number[] {
 /** What was measured of one drop. */
 interface Drop {
   readonly size: number;
+  /** The two nodes shared the answers to their simulations. */
+  readonly isShared: boolean;
   /** How many of them were sent at the head that showed them all. */
   readonly atOnce: number;
   readonly allSentMs: number;
   /** Of that time, without any request under way. */
   readonly ownMs: number;
+  /** Of that time, with a request at a node: one that reads, and one that simulates. */
+  readonly readAtNodeMs: number;
+  readonly provedAtNodeMs: number;
   readonly roundTrips: number;
   readonly calls: number;
 }
 
-/** @param sizes which numbers of plans: 1, 5, 20, 50 */
+export interface SendOptions {
+  /** Which numbers of plans: 1, 5, 20, 50. */
+  readonly sizes: readonly number[];
+  readonly roundTripsMs: readonly number[];
+}
+
 export async function headToAllSent(
-  sizes: readonly number[],
+  { sizes, roundTripsMs }: SendOptions,
   progress: (line: string) => void,
 ): Promise<Measurement[]> {
   const drops = dropsOf(sizes);
@@ -62,11 +72,21 @@ export async function headToAllSent(
     progress(`opening ${positions.length} positions`);
     const accounts = await stack.devnet.openPositions(positions);
     const measured: Measurement[] = [];
-    for (const roundTripMs of ROUND_TRIPS_MS) {
-      const all = await behind(stack, roundTripMs, drops, accounts, progress);
+    for (const roundTripMs of roundTripsMs) {
+      const all = await behind({ stack, roundTripMs, drops, accounts }, progress);
       for (const size of sizes) {
         const own = all.slice(WARM_UP.length).filter((one) => one.size === size);
-        measured.push(...measurementsOf(`rtt${roundTripMs}.n${size}`, own));
+        const of = `rtt${roundTripMs}.n${size}`;
+        measured.push(
+          ...measurementsOf(
+            of,
+            own.filter(({ isShared }) => !isShared),
+          ),
+          ...measurementsOf(
+            `shared.${of}`,
+            own.filter(({ isShared }) => isShared),
+          ),
+        );
       }
     }
     return measured;
@@ -75,18 +95,23 @@ export async function headToAllSent(
   }
 }
 
+interface Run {
+  readonly stack: Stack;
+  readonly roundTripMs: number;
+  readonly drops: readonly number[];
+  readonly accounts: readonly string[];
+}
+
 async function behind(
-  stack: Stack,
-  roundTripMs: number,
-  drops: readonly number[],
-  accounts: readonly string[],
+  { stack, roundTripMs, drops, accounts }: Run,
   progress: (line: string) => void,
 ): Promise<Drop[]> {
   const { devnet } = stack;
   const clean = await devnet.snapshot();
+  const shared = new SharedSimulations();
   const nodes = [
-    await DelayedNode.start(devnet.rpcUrl, roundTripMs),
-    await DelayedNode.start(devnet.rpcUrl, roundTripMs),
+    await DelayedNode.start(devnet.rpcUrl, roundTripMs, shared),
+    await DelayedNode.start(devnet.rpcUrl, roundTripMs, shared),
   ];
   const { hostname, port } = new URL(devnet.wsUrl);
   const heads = await TcpProxy.start({ host: hostname, port: Number(port) });
@@ -112,19 +137,21 @@ async function behind(
   try {
     const measured: Drop[] = [];
     let from = 0;
+    const times = new Map<number, number>();
     for (const [drop, size] of drops.entries()) {
+      const time = (times.get(size) ?? 0) + 1;
+      times.set(size, time);
+      shared.isOn = time % 2 === 0;
       const borrowers = accounts.slice(from, from + size).map((account) => account.toLowerCase());
       from += size;
       for (const node of nodes) node.take();
       await settledAfter(bot, borrowers, () => devnet.setPrice('WETH', (edge(drop) - 1n) * USD8));
       const sent = borrowers.flatMap((borrower) => sends.get(borrower) ?? []);
-      const one = dropOf(
-        sent,
-        nodes.flatMap((node) => node.take()),
-      );
+      const exchanges = nodes.flatMap((node) => node.take());
+      const one = { ...dropOf(sent, exchanges), isShared: shared.isOn };
       measured.push(one);
       progress(
-        `round trip ${roundTripMs} ms, ${size} plans: ${one.allSentMs.toFixed(1)} ms, ${one.atOnce} at once`,
+        `round trip ${roundTripMs} ms, ${size} plans${one.isShared ? ', shared' : ''}: ${one.allSentMs.toFixed(1)} ms (own ${one.ownMs.toFixed(1)}, nodes ${one.readAtNodeMs.toFixed(1)} + ${one.provedAtNodeMs.toFixed(1)}), ${one.atOnce} at once`,
       );
     }
     return measured;
@@ -157,7 +184,7 @@ async function settledAfter(
 function dropOf(
   sent: readonly { readonly headToSendUs: number; readonly block: number }[],
   exchanges: readonly Exchange[],
-): Drop {
+): Omit<Drop, 'isShared'> {
   const first = Math.min(...sent.map(({ block }) => block));
   const atOnce = sent.filter(({ block }) => block === first);
   const allSentMs = Math.max(...atOnce.map(({ headToSendUs }) => headToSendUs)) / 1_000;
@@ -166,6 +193,7 @@ function dropOf(
   const firstSendMs = Math.min(...handOvers.map(({ atMs }) => atMs));
   const headMs = firstSendMs - Math.min(...atOnce.map(({ headToSendUs }) => headToSendUs)) / 1_000;
   const lastSendMs = headMs + allSentMs;
+  const isProof = ({ methods }: Exchange): boolean => methods.includes(SIMULATION);
   const during = exchanges.filter(({ atMs, doneMs }) => doneMs > headMs && atMs < lastSendMs);
   const before = exchanges.filter(
     ({ atMs, doneMs }) => atMs >= headMs - CLOCK_MS && doneMs <= firstSendMs + CLOCK_MS,
@@ -180,13 +208,27 @@ function dropOf(
     atOnce: atOnce.length,
     allSentMs,
     ownMs: allSentMs - coveredMs(during, headMs, lastSendMs),
+    readAtNodeMs: coveredMs(during.filter((one) => !isProof(one)).map(atNode), headMs, firstProofMs(during)),
+    provedAtNodeMs: coveredMs(during.filter(isProof).map(atNode), headMs, lastSendMs),
     roundTrips: longestChain(before),
     calls: calls / atOnce.length,
   };
 }
 
-/** For how long at least one request was under way. */
-function coveredMs(exchanges: readonly Exchange[], fromMs: number, toMs: number): number {
+/** Reads that are asked beside a proof are not waited for. */
+function firstProofMs(exchanges: readonly Exchange[]): number {
+  const proofs = exchanges.filter(({ methods }) => methods.includes(SIMULATION));
+  return Math.min(...proofs.map(({ atMs }) => atMs));
+}
+
+function atNode({ atNodeMs, leftNodeMs }: Exchange): Span {
+  return { atMs: atNodeMs, doneMs: leftNodeMs };
+}
+
+type Span = Pick<Exchange, 'atMs' | 'doneMs'>;
+
+/** For how long at least one of them was under way. */
+function coveredMs(exchanges: readonly Span[], fromMs: number, toMs: number): number {
   let covered = 0;
   let reached = fromMs;
   for (const { atMs, doneMs } of [...exchanges].sort((a, b) => a.atMs - b.atMs)) {
@@ -212,18 +254,47 @@ function longestChain(exchanges: readonly Exchange[]): number {
 function measurementsOf(of: string, drops: readonly Drop[]): Measurement[] {
   const median = (value: (drop: Drop) => number): number => rounded(percentile(drops.map(value), 50));
   const split = drops.filter(({ size, atOnce }) => atOnce < size).length;
-  const note = [
-    `${drops.length} drops, ${split} of them not sent within one pass`,
-    `round trips before the send: ${median(({ roundTrips }) => roundTrips)}`,
-    `calls per planned liquidation: ${median(({ calls }) => calls)}`,
-  ].join('; ');
+  const note = `${drops.length} drops, ${split} of them not sent within one pass`;
   const own = drops.map(({ ownMs }) => ownMs);
   const ofOwn =
     'from the head to the last hand-over, without any request under way: own work and the database';
+  const ofNodes = drops.some(({ isShared }) => isShared)
+    ? 'the second of two equal simulations got the answer to the first, as if two nodes made them at once'
+    : 'one process is both nodes: it made the simulations of both one after the other';
   return [
     { name: `headToAllSent.${of}`, value: median(({ allSentMs }) => allSentMs), unit: 'ms', note },
     { name: `ownWork.${of}.p50`, value: rounded(percentile(own, 50)), unit: 'ms', note: ofOwn },
     { name: `ownWork.${of}.p99`, value: rounded(percentile(own, 99)), unit: 'ms', note: ofOwn },
+    {
+      name: `node.${of}`,
+      value: median(({ readAtNodeMs, provedAtNodeMs }) => readAtNodeMs + provedAtNodeMs),
+      unit: 'ms',
+      note: `from the head to the last hand-over, with a request at a node; ${ofNodes}`,
+    },
+    {
+      name: `node.read.${of}`,
+      value: median(({ readAtNodeMs }) => readAtNodeMs),
+      unit: 'ms',
+      note: 'of that: logs and what is asked at the head',
+    },
+    {
+      name: `node.prove.${of}`,
+      value: median(({ provedAtNodeMs }) => provedAtNodeMs),
+      unit: 'ms',
+      note: 'of that: proofs',
+    },
+    {
+      name: `roundTripsBeforeSend.${of}`,
+      value: median(({ roundTrips }) => roundTrips),
+      unit: 'round trips',
+      note: 'requests that were made one after the other, from the head to the first hand-over',
+    },
+    {
+      name: `callsPerPlan.${of}`,
+      value: median(({ calls }) => calls),
+      unit: 'calls',
+      note: 'JSON-RPC calls to both nodes, from the head to the last hand-over, for each plan',
+    },
   ];
 }
 
