@@ -5,7 +5,7 @@ import { StartupError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 import type { Secret } from '../domain/secret.js';
-import { TransactionBytes } from './transaction-bytes.js';
+import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 
 export interface SignedTransaction {
   readonly hash: Hash;

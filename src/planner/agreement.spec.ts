@@ -77,6 +77,11 @@ describe('F42 what two endpoints say of a plan', () => {
       });
   });
 
+  it('lacks a fee where one of them could not be read, and is to be made again', () => {
+    const lacking = witness('backup', {}, { fees: [undefined] });
+    expect(proofOf([witness('primary'), lacking], 0)).toEqual({ kind: 'lacks-fees' });
+  });
+
   it('F09 is a refusal when one of them says that the call reverts', () => {
     expect(proofOf(both({ revert: '0x6d1a9eb5' }), 0)).toMatchObject({
       reason: 'endpoints-disagree',

@@ -18,7 +18,8 @@ export interface Witness {
   readonly nativePriceUsd8: bigint | undefined;
   /** One for each draft. */
   readonly simulated: readonly SimulatedCall[];
-  readonly fees: readonly FeeEstimate[];
+  /** Undefined for one that has to be read again. */
+  readonly fees: readonly (FeeEstimate | undefined)[];
 }
 
 /** What is read of the contract's answer. What the pools got follows from it and the form of the plan. */
@@ -37,7 +38,12 @@ export interface Reverts {
   readonly gasUsed: bigint;
 }
 
-export type Proof = Proved | Reverts | Rejection;
+/** It has to be proved again. */
+export interface LacksFees {
+  readonly kind: 'lacks-fees';
+}
+
+export type Proof = Proved | Reverts | LacksFees | Rejection;
 
 /**
  * Two nodes simulate the next block with a timestamp of their own, so that some seconds of interest lie
@@ -132,7 +138,8 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
       said(witnesses, (_, at) => String(gas[at])),
     );
   const gasUsed = gas.reduce(max);
-  const estimates = witnesses.map(({ fees: all }) => feesOf(all, index));
+  const estimates = witnesses.flatMap(({ fees: all }) => feesOf(all, index) ?? []);
+  if (estimates.length < witnesses.length) return { kind: 'lacks-fees' };
   const fees = estimates.map((estimate) => estimate(gasUsed));
   for (const field of ['l1Fee', 'operatorFee'] as const)
     if (
@@ -198,8 +205,7 @@ function highest(fees: readonly FeesBesideGas[]): FeesBesideGas {
   };
 }
 
-function feesOf(fees: readonly FeeEstimate[], index: number): FeeEstimate {
-  const estimate = fees[index];
-  if (!estimate) throw new Error('fewer fees were answered than were asked for');
-  return estimate;
+function feesOf(fees: Witness['fees'], index: number): FeeEstimate | undefined {
+  if (index >= fees.length) throw new Error('fewer fees were answered than were asked for');
+  return fees[index];
 }

@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Transaction } from 'ethers';
 import { ChimeraConfig } from '../config/index.js';
 import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
@@ -10,10 +9,12 @@ import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
 import { BPS, max } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import type { TransactionCall } from '../domain/plan.js';
 import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
+import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
 import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
@@ -27,7 +28,7 @@ import { ProofGas, QuestionGas } from './proof-gas.js';
 import { quotesInTurns } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
-type DraftValues = [readonly FeeEstimate[], Round | undefined];
+type DraftValues = [readonly (FeeEstimate | undefined)[], Round | undefined];
 type DraftTestimony = Testimony<DraftValues>;
 
 /** The most valuable must be away within their block. */
@@ -166,7 +167,7 @@ export class ExecutionPlanner {
    * Simulates the drafts on top of what is pending, and beside it reads their fees, the price of the native
    * token and the header: one round trip. With a second endpoint both are asked at the same time.
    *
-   * @returns as `again` what has to be proved again: with more gas, or in a smaller question.
+   * @returns as `again` what has to be proved again: with more gas, in a smaller question, or with its fee.
    */
   private async prove(chunk: Chunk, context: PlanningContext): Promise<Proved> {
     const drafts = [...chunk.drafts.keys()];
@@ -199,8 +200,8 @@ export class ExecutionPlanner {
         priced.push(refusal ? { ...refusal, opportunity } : one);
         if (one.bid && !refusal) gasLeft -= one.need.gasLimit;
       } else if (
-        proof.kind === 'reverts' &&
-        this.gas.mayHaveRunOut(draft, gas, proof.gasUsed, proof.data === '0x')
+        proof.kind === 'lacks-fees' ||
+        (proof.kind === 'reverts' && this.gas.mayHaveRunOut(draft, gas, proof.gasUsed, proof.data === '0x'))
       ) {
         again.push(draft);
       } else {
@@ -297,16 +298,15 @@ export class ExecutionPlanner {
    * usual length.
    */
   private unsigned(data: Hex): Hex {
-    return Transaction.from({
-      type: 2,
-      chainId: this.config.network.chainId,
+    const call: TransactionCall = {
       to: this.config.execution.chimera,
       data,
-      nonce: 1_000_000,
       gasLimit: GAS_BEFORE_SIMULATION,
       maxFeePerGas: 10n ** 9n,
       maxPriorityFeePerGas: 10n ** 9n,
-    }).unsignedSerialized as Hex;
+    };
+    const { unsigned } = new TransactionBytes(this.config.network.chainId, 1_000_000, call);
+    return `0x${unsigned.toString('hex')}`;
   }
 }
 

@@ -170,6 +170,13 @@ describe('plans of a crash come in lists', () => {
     ).toEqual([2_500_000n]);
   });
 
+  it('those whose fees were not told are proved again, and are sent all the same', async () => {
+    fees.tellsOne = true;
+    const lists = await listsOf({}, MANY.slice(0, 10));
+    expect(lists.map((list) => list.length)).toEqual([1, 9]);
+    expect(new Set(reasonsOf(lists.flat()))).toEqual(new Set(['planned']));
+  });
+
   it('F47 a refusal halves the question of that endpoint, until it is answered; that is remembered', async () => {
     capGas = 6_000_000n;
     const lists = await listsOf({}, MANY.slice(0, 4));

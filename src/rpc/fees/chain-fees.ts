@@ -12,8 +12,12 @@ export abstract class ChainFees {
    * One estimate for each unsigned transaction, at the block of the read.
    *
    * @param assumedGas of each transaction, because its gas is not known before its simulation.
+   * @returns undefined for one that has to be read again: the next read tells it.
    */
-  abstract estimates(unsigned: readonly Hex[], assumedGas: bigint): Read<readonly FeeEstimate[]>;
+  abstract estimates(
+    unsigned: readonly Hex[],
+    assumedGas: bigint,
+  ): Read<readonly (FeeEstimate | undefined)[]>;
 
   /**
    * What a mined transaction paid. To be read at the block of its receipt.

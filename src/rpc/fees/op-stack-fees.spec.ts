@@ -10,17 +10,40 @@ const REVERTED: MulticallResult = { success: false, data: '0x' };
 const NO_CONTRACT: MulticallResult = { success: true, data: '0x' };
 
 describe('fees of an OP-stack chain', () => {
-  it('asks for the data fee of each transaction, and once for the operator fee', () => {
-    const { calls } = fees.estimates(['0x01', '0x0203'], 700_000n);
-    expect(calls).toEqual([l1FeeCall('0x01'), l1FeeCall('0x0203'), operatorFeeCall(700_000n)]);
+  it('asks for the data fee of one transaction, and for its operator fee', () => {
+    const { calls } = fees.estimates(['0x01'], 700_000n);
+    expect(calls).toEqual([l1FeeCall('0x01'), operatorFeeCall(700_000n)]);
+  });
+
+  it('computes the data fee of many from what the oracle says of the first and of the block', () => {
+    // 100 bytes at least, at 3 * 16 * 5 + 2 * 7 = 254 millionths of a wei.
+    const answers = [answer(25_400n), answer(5_000_000n), answer(3n), answer(7_000_000n), answer(2n)];
+    const { calls, decode } = chainFeesOf('op-stack').estimates(['0x01', '0x0203'], 700_000n);
+    const estimates = decode([...answers, answer(9n)]);
+    expect(calls).toHaveLength(6);
+    expect(estimates.map((of) => of?.(1n))).toEqual([
+      { l1Fee: 25_400n, operatorFee: 9n },
+      { l1Fee: 25_400n, operatorFee: 9n },
+    ]);
+  });
+
+  it('asks the oracle for all, once it said another fee than was computed, and believes no other until then', () => {
+    const other = chainFeesOf('op-stack');
+    const { calls, decode } = other.estimates(['0x01', '0x0203'], 700_000n);
+    const answers = calls.map((_, index) => answer(index === 0 ? 11n : 1n));
+    expect(decode(answers).map((of) => of?.(1n).l1Fee)).toEqual([11n, undefined]);
+    const again = other.estimates(['0x01', '0x0203'], 700_000n);
+    expect(again.calls).toEqual([l1FeeCall('0x01'), l1FeeCall('0x0203'), operatorFeeCall(700_000n)]);
+    const asked = again.decode([answer(11n), answer(22n), answer(1n)]);
+    expect(asked.map((of) => of?.(1n).l1Fee)).toEqual([11n, 22n]);
   });
 
   it('estimates the operator fee in proportion for more gas than assumed, rounded up, and never lower', () => {
-    const { decode } = fees.estimates(['0x01', '0x0203'], 700_000n);
-    const [first, second] = decode([answer(11n), answer(22n), answer(1_001n)]);
+    const { decode } = fees.estimates(['0x01'], 700_000n);
+    const [first] = decode([answer(11n), answer(1_001n)]);
     expect(first?.(700_000n)).toEqual({ l1Fee: 11n, operatorFee: 1_001n });
     expect(first?.(350_000n)).toEqual({ l1Fee: 11n, operatorFee: 1_001n });
-    expect(second?.(1_050_000n)).toEqual({ l1Fee: 22n, operatorFee: 1_502n });
+    expect(first?.(1_050_000n)).toEqual({ l1Fee: 11n, operatorFee: 1_502n });
   });
 
   it('takes the data fee of the receipt where the node gives it, and asks the oracle otherwise', () => {

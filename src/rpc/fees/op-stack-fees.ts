@@ -4,27 +4,39 @@ import { max, mulDivCeil } from '../../domain/money.js';
 import type { Receipt } from '../chain/chain-answers.js';
 import { each, together, type Read } from '../chain/read.js';
 import { ChainFees, type FeeEstimate } from './chain-fees.js';
-import { feeRead, l1FeeCall, operatorFeeCall } from './gas-price-oracle.js';
+import { feeRead, l1FeeCall, L1_FEE_PARAMETERS, operatorFeeCall } from './gas-price-oracle.js';
+import { fjordL1Fee, fjordSize } from './fjord-l1-fee.js';
 
 /** The OP stack: what its GasPriceOracle says. */
 export class OpStackFees extends ChainFees {
+  /** The oracle of this chain computes as we do. Once it was seen to differ it is asked for each fee. */
+  private isFjord = true;
+
   /**
+   * The oracle takes some hundred thousand gas to measure a transaction. So it is asked for the fee of the
+   * first one only, and for what its formula needs. Where both agree, the other fees are computed here.
+   * Where they do not, only the first has a fee, and from then on the oracle is asked for all.
+   *
    * The operator fee is a fixed amount and an amount per gas. For more gas than was assumed the whole of it
    * is scaled up, for less it stays as it is: never below the true fee.
    */
-  override estimates(unsigned: readonly Hex[], assumedGas: bigint): Read<readonly FeeEstimate[]> {
-    const { calls, decode } = together(
-      each(unsigned.map((transaction) => feeRead(l1FeeCall(transaction)))),
-      feeRead(operatorFeeCall(assumedGas)),
-    );
+  override estimates(
+    unsigned: readonly Hex[],
+    assumedGas: bigint,
+  ): Read<readonly (FeeEstimate | undefined)[]> {
+    const l1 = this.isFjord && unsigned.length > 1 ? this.l1FeesByFormula(unsigned) : l1FeesAsked(unsigned);
+    const { calls, decode } = together(l1, feeRead(operatorFeeCall(assumedGas)));
     return {
       calls,
       decode: (results) => {
         const [l1Fees, operatorFee] = decode(results);
-        return l1Fees.map((l1Fee) => (gasUsed) => ({
-          l1Fee,
-          operatorFee: max(operatorFee, mulDivCeil(operatorFee, gasUsed, assumedGas)),
-        }));
+        return l1Fees.map((l1Fee) => {
+          if (l1Fee === undefined) return undefined;
+          return (gasUsed) => {
+            const scaled = mulDivCeil(operatorFee, gasUsed, assumedGas);
+            return { l1Fee, operatorFee: max(operatorFee, scaled) };
+          };
+        });
       },
     };
   }
@@ -46,4 +58,24 @@ export class OpStackFees extends ChainFees {
       },
     };
   }
+
+  private l1FeesByFormula(unsigned: readonly Hex[]): Read<readonly (bigint | undefined)[]> {
+    const sizes = unsigned.map(fjordSize);
+    const [first] = unsigned;
+    const { calls, decode } = together(each(first ? [feeRead(l1FeeCall(first))] : []), L1_FEE_PARAMETERS);
+    return {
+      calls,
+      decode: (results) => {
+        const [[asked], parameters] = decode(results);
+        const computed = sizes.map((size) => fjordL1Fee(size, parameters));
+        if (computed[0] === asked) return computed;
+        this.isFjord = false;
+        return computed.map((_, index) => (index === 0 ? asked : undefined));
+      },
+    };
+  }
+}
+
+function l1FeesAsked(unsigned: readonly Hex[]): Read<readonly bigint[]> {
+  return each(unsigned.map((transaction) => feeRead(l1FeeCall(transaction))));
 }

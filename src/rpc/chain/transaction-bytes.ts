@@ -1,6 +1,6 @@
 import { createKeccak } from 'hash-wasm';
-import type { Hash, Hex } from '../domain/hex.js';
-import type { TransactionCall } from '../domain/plan.js';
+import type { Hash, Hex } from '../../domain/hex.js';
+import type { TransactionCall } from '../../domain/plan.js';
 
 /** The type byte of an EIP-1559 transaction. */
 const TYPE = Buffer.of(2);
@@ -37,7 +37,12 @@ export class TransactionBytes {
 
   /** What is signed. */
   get unsignedHash(): Uint8Array {
-    return hashOf(Buffer.concat([TYPE, listHeader(this.fields.length), this.fields]));
+    return hashOf(this.unsigned);
+  }
+
+  /** Without a signature. */
+  get unsigned(): Buffer {
+    return Buffer.concat([TYPE, listHeader(this.fields.length), this.fields]);
   }
 
   /** The envelope, as eth_sendRawTransaction takes it, and its hash. */
