@@ -31,7 +31,8 @@ import { quotesInTurns } from './quotes.js';
 type DraftValues = [readonly (FeeEstimate | undefined)[], Round | undefined];
 type DraftTestimony = Testimony<DraftValues>;
 
-/** The most valuable must be away within their block. */
+/** Of more than this, the most valuable must be away within their block, and do not wait for the others. */
+const ONE_LIST = 60;
 const FIRST_LIST = 20;
 const LATER_LIST = 60;
 /** Where the block does not say how much gas it has. */
@@ -75,10 +76,12 @@ export class ExecutionPlanner {
     if (opportunities.length === 0) return;
     const { trace, block, allowance } = now();
     const queue = this.queue(opportunities, now());
-    await queue.fill(Math.min(FIRST_LIST, allowance.slots));
+    // A second list is proved behind all calls of the first, so the last one leaves later than in one list.
+    const first = opportunities.length <= ONE_LIST ? ONE_LIST : FIRST_LIST;
+    await queue.fill(Math.min(first, allowance.slots));
     trace?.mark('plan');
     let rest = later();
-    for (let most = FIRST_LIST; ; most = LATER_LIST) {
+    for (let most = first; ; most = LATER_LIST) {
       const context = now();
       const chunk = this.chunk(queue, context, most);
       if ('reason' in chunk) {

@@ -134,6 +134,12 @@ describe('plans of a crash come in lists', () => {
     expect(lists.flat()).toHaveLength(MANY.length);
   });
 
+  it('where there are few they are one list: none waits for the proof of another', async () => {
+    const lists = await listsOf({}, MANY.slice(0, 50));
+    expect(lists.map((list) => list.length)).toEqual([50]);
+    expect(asked.map((simulated) => callsOf(simulated).length)).toEqual([50]);
+  });
+
   it('F47 drafts are given what their kind has used and a margin: most of a hundred fit one question', async () => {
     await listsOf({}, MANY.slice(0, 1));
     asked = [];
