@@ -15,6 +15,8 @@ export interface RecordedRows {
  * lease, or when a live row holds one of the nonces. A nonce whose transaction failed or was dropped serves
  * again; its row then belongs to the new intent.
  *
+ * The range of nonces keeps it from reading all that the wallet ever sent, whatever join is chosen.
+ *
  * The last column fails the statement when another writer took one of several nonces beside it, which only
  * one without a lease can do.
  */
@@ -27,6 +29,7 @@ WITH lease AS (
     reserved_fee_wei numeric, reserved_loss_usd numeric, ${DECISION_TYPES})
 ), taken AS (
   SELECT FROM item JOIN transactions t ON t.chain_id = $2::bigint AND t.sender = $3::text AND t.nonce = item.nonce
+    AND t.nonce BETWEEN (SELECT min(nonce) FROM item) AND (SELECT max(nonce) FROM item)
   WHERE t.status NOT IN ('failed', 'dropped') OR t.hash = item.hash
 ), intent AS (
   INSERT INTO transactions AS t (execution_id, chain_id, sender, nonce, hash, raw, door, status, booked_day,
