@@ -259,6 +259,12 @@ export class Bench {
     return this.pool.call(method, params, (raw) => raw);
   }
 
+  /** Blocks as the chain makes them, one in two seconds. */
+  async pass(blocks: number): Promise<void> {
+    await this.mine(blocks);
+    this.clock.putForward(blocks * 2_000);
+  }
+
   mine(blocks = 1): Promise<unknown> {
     return this.rpc('anvil_mine', [`0x${blocks.toString(16)}`]);
   }
@@ -269,11 +275,7 @@ export class Bench {
     return { number, snapshot: await this.rpc('evm_snapshot') };
   }
 
-  /**
-   * Replaces the blocks after the fork by empty ones; no node has the transactions of the old ones any more.
-   *
-   * @returns the blocks that are gone.
-   */
+  /** Replaces the blocks after the fork by empty ones, and drops all transactions. @returns what is gone. */
   async reorg(fork: Fork, blocks: number): Promise<Hash[]> {
     const { number } = await this.chain.getBlock('latest');
     const gone = await this.chain.getBlocks(fork.number + 1, number);

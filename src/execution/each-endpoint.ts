@@ -66,6 +66,20 @@ export class EachEndpoint {
     return this.values({ method: 'eth_getTransactionByHash', params: [hash], parse });
   }
 
+  /** Those that an endpoint knows, pending or mined. One request to each. */
+  async knownOf(hashes: readonly Hash[]): Promise<ReadonlySet<Hash>> {
+    const calls = hashes.map((hash): RpcCall<boolean> => ({
+      method: 'eth_getTransactionByHash',
+      params: [hash],
+      parse: (raw) => parseTransaction(raw, hash) !== undefined,
+    }));
+    const answers = await this.pool.batchEach(calls, (known) => known.map((one) => one === true), {
+      deadlineMs: EACH_DEADLINE_MS,
+    });
+    const heard = answers.flatMap((answer) => (answer.error === undefined ? [answer.value] : []));
+    return new Set(hashes.filter((_, index) => heard.some((known) => known[index])));
+  }
+
   /** The code of the account: `0x` where there is none. */
   codes(address: Address): Promise<readonly Hex[]> {
     return this.values({ method: 'eth_getCode', params: [address, 'latest'], parse: toData });

@@ -300,7 +300,7 @@ describe('absence, and numbers of one answer, are no proof', { timeout: 120_000 
     const { executionId, ...submission } = await bench.submit(1);
     expect(submission).toMatchObject({ kind: 'submitted', accepted: false });
     honest();
-    await bench.mine(2);
+    await bench.pass(2);
     expect(await bench.settle()).toEqual([]);
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ executionId, outcome: 'won' }]);

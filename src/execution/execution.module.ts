@@ -182,7 +182,7 @@ export function executionOf(
   const reads = new ChainReads(pool, fees);
   const judge = new Judge(reads, new RivalWatch(chain, liquidations, wallet.address), chimera);
   const each = new EachEndpoint(pool, config.rpc.backup ? 2 : 1);
-  const sender = new Sender(wallet, doors, ledger, each, failures, events);
+  const sender = new Sender(wallet, doors, ledger, each, failures, events, clock);
   const door = doors.first;
   const submitting = { mode, door, maxPlanAgeMs };
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, events, submitting);

@@ -45,7 +45,7 @@ describe('execution over a faulty node', { timeout: 60_000 }, () => {
     node.forwardTo(world.anvil.url);
     fault.over();
     node.failMethod(SEND, undefined);
-    await bench.mine(2);
+    await bench.pass(2);
     expect(await bench.settle()).toEqual([]);
 
     const [first, second] = node.seenOf(SEND);

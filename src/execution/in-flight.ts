@@ -47,6 +47,8 @@ export interface InFlight extends Version {
   minedIn: number | undefined;
   /** The head at which it was handed over last; undefined when this process never did. */
   sentAtBlock: number | undefined;
+  /** When that was: monotonic milliseconds. */
+  sentAtMs: number | undefined;
   /** How often it was handed over again. */
   resent: number;
   /** Microseconds from the arrival of the head to the first hand-over. */
@@ -76,6 +78,7 @@ export type SettlingHead = Pick<Block, 'number' | 'timestamp'>;
 export const NOT_SENT = {
   minedIn: undefined,
   sentAtBlock: undefined,
+  sentAtMs: undefined,
   resent: 0,
   headToSendUs: undefined,
   accepted: false,

@@ -317,6 +317,7 @@ export class Ledger {
     const unknown = {
       minedIn: undefined,
       sentAtBlock: undefined,
+      sentAtMs: undefined,
       absentSinceMs: undefined,
       lostSinceMs: undefined,
     };

@@ -3,6 +3,7 @@ import { ExecutionWorld } from '../../testing/execution-world.js';
 import { CHIMERA, USD } from '../../testing/builders/plan.js';
 import { answering, type Bench, STAND_IN_CODE } from '../../testing/execution.js';
 import type { Hex } from '../domain/hex.js';
+import { NonceTooLow } from '../rpc/rpc-errors.js';
 import { MOST_BUMPS } from './pursuit.js';
 import { ALICE } from '../../testing/builders/safety.js';
 import { faultBegins } from '../../testing/fault-times.js';
@@ -34,7 +35,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
   const mineAt = async (baseFeeWei: number, blocks: number): Promise<void> => {
     for (let block = 0; block < blocks; block++) {
       await bench.rpc('anvil_setNextBlockBaseFeePerGas', [`0x${baseFeeWei.toString(16)}`]);
-      await bench.mine();
+      await bench.pass(1);
     }
   };
   /** The chain passes at a base fee of one gwei, and does not take a cheap transaction. */
@@ -68,7 +69,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     // Nothing is mined: the pools lose it each time, and a node has taken it.
     for (let round = 0; round <= MOST_BUMPS; round++) {
       await bench.rpc('anvil_dropAllTransactions');
-      await bench.mine(64);
+      await bench.pass(64);
       await bench.settle();
     }
     expect(await versions()).toEqual(['first', ...Array<string>(MOST_BUMPS).fill('bump'), 'cancellation']);
@@ -81,6 +82,57 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     expect(row?.realisedProfitUsd8).toBeLessThan(0n);
     expect(await bench.bookedToday()).toBe(0n);
     expect(bench.safety.status()).toMatchObject({ state: 'NORMAL', consecutiveFailures: 0 });
+    expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
+  });
+
+  it('blocks that come faster than usual do not hurry it: seconds pass by the clock first', async () => {
+    bench = await world.start();
+    await mineCheap(2);
+    await bench.submit(1, { call: CHEAP });
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    for (let block = 0; block < 12; block++) {
+      await bench.rpc('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00']);
+      await bench.mine();
+    }
+    await bench.settle();
+    expect(send).not.toHaveBeenCalled();
+    expect(replaced()).toEqual([]);
+    bench.clock.putForward(4_000);
+    await bench.settle();
+    expect(replaced()).toMatchObject([{ kind: 'bump', nonce: 0 }]);
+  });
+
+  it('all that are taken up again leave together, behind one simulation', async () => {
+    bench = await world.start();
+    const submitted = await Promise.all([1, 2, 3].map((number) => bench.submit(number)));
+    await bench.rpc('anvil_dropAllTransactions');
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    await bench.pass(3);
+    await bench.settle();
+    expect(send.mock.calls.map(([all]) => all.length)).toEqual([submitted.length]);
+    await bench.mine(2);
+    expect(await bench.settle()).toHaveLength(submitted.length);
+  });
+
+  it('F23 "nonce too low" for one of which an earlier version was mined stops no new plan', async () => {
+    bench = await world.start();
+    await mineCheap(2);
+    const send = vi.spyOn(bench.chain, 'sendRawTransactions');
+    await bench.submit(1, { call: CHEAP });
+    const [first] = send.mock.calls[0]![0];
+    await pass(2);
+    send.mockImplementationOnce((all) =>
+      all.map(async () => {
+        await bench.rpc('anvil_dropAllTransactions');
+        await bench.rpc('anvil_setNextBlockBaseFeePerGas', ['0x1']);
+        await bench.rpc('eth_sendRawTransaction', [first!.raw]);
+        await bench.mine();
+        return { kind: 'refused', error: new NonceTooLow(-32000, 'nonce too low') } as const;
+      }),
+    );
+    await bench.settle();
+    expect(await versions()).toEqual(['first', 'bump']);
+    expect(await bench.count()).toBe(1);
     expect(await bench.submit(2)).toMatchObject({ kind: 'submitted', nonce: 1 });
   });
 
@@ -108,7 +160,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     await bench.safety.raise('books', 'HALTED', 'stop');
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
     const send = vi.spyOn(bench.chain, 'sendRawTransactions');
-    await bench.mine(3);
+    await bench.pass(3);
     await bench.settle();
     expect(send).not.toHaveBeenCalled();
     expect(await versions()).toEqual(['first', 'first']);
@@ -149,7 +201,7 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     const { executionId } = await bench.submit(1);
     await bench.rpc('anvil_dropAllTransactions');
     await bench.rpc('anvil_setCode', [CHIMERA, REVERTS]);
-    await bench.mine(3);
+    await bench.pass(3);
     vi.spyOn(bench.chain, 'sendRawTransactions').mockImplementation(
       answering({ kind: 'unknown', detail: 'no answer' }),
     );

@@ -1,6 +1,7 @@
 import { chainDescription, secondsInBlocks } from '../domain/chain-description.js';
 import type { Clock } from '../domain/clock.js';
 import { nativeUsd8 } from '../domain/costs.js';
+import { errorFrom, worstFirst } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import { max } from '../domain/money.js';
 import type { TransactionCall } from '../domain/plan.js';
@@ -18,10 +19,18 @@ import type { Wallet } from './wallet.js';
 
 /**
  * A transaction that is not mined so long after its hand-over is taken up again, then at doubling distances
- * up to the second number. Seconds.
+ * up to the second number. Seconds, by the clock and by blocks: blocks that come faster than usual say
+ * nothing of nodes, and while none come nothing could be mined.
  */
 const AGAIN_AFTER_SECONDS = 4;
 const LONGEST_DISTANCE_SECONDS = 64;
+/** Of these seconds so much has to pass by the clock, because heads do not come evenly. */
+const BY_CLOCK = 0.75;
+/**
+ * The gas of calls that are proved together. By default nodes spend 50M on one question, and what lies beyond
+ * it waits for those before it anyway.
+ */
+const MOST_PROVED_GAS = 48_000_000n;
 /** Fee bumps of one transaction before it is given up. */
 export const MOST_BUMPS = 3;
 /** Cancellations of one nonce before the last one is only handed over again. */
@@ -42,6 +51,13 @@ export interface PursuitSettings {
 export interface Prospect {
   readonly sentAgain: number;
   readonly cancelled: number;
+}
+
+/** One look at what is not mined. */
+interface Look {
+  readonly head: SettlingHead;
+  /** Of the newest block, asked once. Wei. */
+  readonly baseFeePerGas: () => Promise<bigint>;
 }
 
 /**
@@ -78,16 +94,26 @@ export class Pursuit {
     const kept: InFlight[] = [];
     for (const transaction of waiting) if (!(await this.isLost(transaction, head))) kept.push(transaction);
     if (this.sender.isHalted || !this.wallet.lease.holds) return;
+    const look = this.look(head);
     const due = kept.filter((transaction) => this.isDue(transaction, head, nextNonce));
-    if (due.length > 0) {
-      const proofs = await this.prove(kept);
-      for (const transaction of due) {
-        // What waits behind another one waits for its turn, and not for higher fees.
-        const isNext = transaction.nonce === nextNonce;
-        await this.takeUp(transaction, head, proofs.get(transaction) ?? 'unknown', isNext);
+    const last = due.at(-1);
+    const proofs = await this.prove(last ? kept.filter(({ nonce }) => nonce <= last.nonce) : []);
+    const again: InFlight[] = [];
+    const errors: Error[] = [];
+    for (const transaction of due) {
+      // What waits behind another one waits for its turn, and not for higher fees.
+      const isNext = transaction.nonce === nextNonce;
+      try {
+        const isReady = await this.takeUp(transaction, look, proofs.get(transaction) ?? 'unknown', isNext);
+        if (isReady) again.push(transaction);
+      } catch (error) {
+        errors.push(errorFrom(error));
       }
     }
-    await this.fillGaps(head);
+    again.push(...(await this.fillGaps(look)));
+    await this.sender.sendAgain(again, head);
+    const [worst] = worstFirst(errors);
+    if (worst) throw worst;
   }
 
   /** What {@link goOn} would do now with everything in flight. Never throws. */
@@ -103,9 +129,27 @@ export class Pursuit {
     return { sentAgain: waiting.length - cancelled.length, cancelled: cancelled.length };
   }
 
-  /** What each call does at the newest block, after those before it. A cancellation calls nothing. */
+  private look(head: SettlingHead): Look {
+    let asked: Promise<bigint> | undefined;
+    return {
+      head,
+      baseFeePerGas: () => (asked ??= this.chain.getBlock('latest').then((block) => block.baseFeePerGas)),
+    };
+  }
+
+  /**
+   * What each call does at the newest block, after those before it. A cancellation calls nothing. What finds
+   * no room in one question has no proof.
+   *
+   * @param transactions by ascending nonce.
+   */
   private async prove(transactions: readonly InFlight[]): Promise<ReadonlyMap<InFlight, Proof>> {
-    const calling = transactions.filter(({ kind }) => kind !== 'cancellation');
+    let gas = 0n;
+    const calling = transactions.filter(({ kind, call }) => {
+      if (kind === 'cancellation') return false;
+      gas += call.gasLimit;
+      return gas <= MOST_PROVED_GAS;
+    });
     const proofs = await this.evidence.each.simulate(
       this.wallet.address,
       calling.map(({ call }) => call),
@@ -113,34 +157,30 @@ export class Pursuit {
     return new Map(calling.map((transaction, index) => [transaction, proofs[index] ?? 'unknown']));
   }
 
-  private async takeUp(
-    transaction: InFlight,
-    head: SettlingHead,
-    proof: Proof,
-    isNext: boolean,
-  ): Promise<void> {
-    if (transaction.kind === 'cancellation') return this.insist(transaction, head, isNext);
-    if (isOver(transaction, head))
-      return this.cancel(transaction, head, 'it was not mined before its deadline');
+  /** @returns whether it is to be handed over again. */
+  private async takeUp(transaction: InFlight, look: Look, proof: Proof, isNext: boolean): Promise<boolean> {
+    if (transaction.kind === 'cancellation') return this.insist(transaction, look, isNext);
+    if (isOver(transaction, look.head))
+      return this.cancel(transaction, look, 'it was not mined before its deadline');
     switch (proof) {
       case 'succeeds':
         return isNext && transaction.sentAtBlock !== undefined && transaction.accepted
-          ? this.bump(transaction, head)
-          : this.sender.sendAgain(transaction, head);
+          ? this.bump(transaction, look)
+          : true;
       case 'fails':
-        return this.giveUp(transaction, head, 'it would revert now');
+        return this.giveUp(transaction, look, 'it would revert now');
       case 'disputed':
       case 'unknown':
-        return; // looked at again at the next head
+        return false; // looked at again at the next head
     }
   }
 
   /** The same call at higher fees, if what is left of its profit pays for them. */
-  private async bump(transaction: InFlight, head: SettlingHead): Promise<void> {
+  private async bump(transaction: InFlight, look: Look): Promise<boolean> {
     const { call, versions, terms } = transaction;
     if (versions.filter(({ kind }) => kind === 'bump').length >= MOST_BUMPS)
-      return this.cancel(transaction, head, `it was not mined after ${MOST_BUMPS} fee bumps`);
-    const { baseFeePerGas } = await this.chain.getBlock('latest');
+      return this.cancel(transaction, look, `it was not mined after ${MOST_BUMPS} fee bumps`);
+    const baseFeePerGas = await look.baseFeePerGas();
     const raised = { ...call, ...raisedFees(call, baseFeePerGas) };
     const first = versions[0]?.call ?? call;
     const extraWei =
@@ -149,12 +189,12 @@ export class Pursuit {
     const netProfitUsd8 = terms.netProfitUsd8 - nativeUsd8(max(0n, extraWei), terms.nativePriceUsd8);
     const pays = netProfitUsd8 >= this.settings.minProfitUsd8;
     if (pays && !this.settings.versions.refusalOf(transaction, raised))
-      return this.replace(transaction, head, 'bump', raised, 'it was not mined');
+      return this.replace(transaction, 'bump', raised, 'it was not mined');
     // At its present fees it may still be mined, unless the base fee has risen above them.
-    if (call.maxFeePerGas >= baseFeePerGas) return this.sender.sendAgain(transaction, head);
+    if (call.maxFeePerGas >= baseFeePerGas) return true;
     return this.cancel(
       transaction,
-      head,
+      look,
       pays
         ? 'the limits of fees do not allow what is mined now'
         : 'fees that are mined now would take its profit below the floor',
@@ -162,38 +202,42 @@ export class Pursuit {
   }
 
   /** A transaction that never left this process, and for which none waits, needs no cancellation. */
-  private async giveUp(transaction: InFlight, head: SettlingHead, reason: string): Promise<void> {
+  private async giveUp(transaction: InFlight, look: Look, reason: string): Promise<boolean> {
     const { nonce, left } = transaction;
     const isLast = this.ledger.all.every((other) => other.nonce <= nonce);
-    if (left || !isLast) return this.cancel(transaction, head, reason);
+    if (left || !isLast) return this.cancel(transaction, look, reason);
     await this.wallet.lane.take(async () => {
       await this.ledger.drop(transaction, 'failed', { outcome: 'stale', reason });
       this.wallet.lane.giveBack(nonce);
     });
+    return false;
   }
 
-  private async cancel(transaction: InFlight, head: SettlingHead, reason: string): Promise<void> {
-    const { baseFeePerGas } = await this.chain.getBlock('latest');
+  private async cancel(transaction: InFlight, look: Look, reason: string): Promise<boolean> {
+    const baseFeePerGas = await look.baseFeePerGas();
     const call = cancellationOf(transaction.call, baseFeePerGas, this.wallet.address);
-    await this.replace(transaction, head, 'cancellation', call, reason);
+    return this.replace(transaction, 'cancellation', call, reason);
   }
 
   /** A cancellation that is not mined: at higher fees, or again. */
-  private async insist(transaction: InFlight, head: SettlingHead, isNext: boolean): Promise<void> {
+  private async insist(transaction: InFlight, look: Look, isNext: boolean): Promise<boolean> {
     const made = transaction.versions.filter(({ kind }) => kind === 'cancellation').length;
     const again = !isNext || transaction.sentAtBlock === undefined || !transaction.accepted;
-    if (again || made >= MOST_CANCELLATIONS) return this.sender.sendAgain(transaction, head);
-    await this.cancel(transaction, head, transaction.reason ?? 'it was given up');
+    if (again || made >= MOST_CANCELLATIONS) return true;
+    return this.cancel(transaction, look, transaction.reason ?? 'it was given up');
   }
 
-  /** Signs another version under the same nonce. It is durable before it is handed over. */
+  /**
+   * Signs another version under the same nonce, and makes it durable.
+   *
+   * @returns whether it may be handed over.
+   */
   private async replace(
     transaction: InFlight,
-    head: SettlingHead,
     kind: Exclude<Version['kind'], 'first'>,
     call: TransactionCall,
     reason: string,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { executionId, nonce } = transaction;
     await this.wallet.lane.take(async () => {
       if (this.sender.isHalted || !this.wallet.lease.holds) return;
@@ -202,7 +246,7 @@ export class Pursuit {
       const { hash } = signed;
       this.events.emit({ event: 'transaction-replaced', executionId, nonce, hash, kind, reason });
     });
-    if (transaction.kind === kind && !this.sender.isHalted) await this.sender.sendAgain(transaction, head);
+    return transaction.kind === kind;
   }
 
   /**
@@ -227,28 +271,35 @@ export class Pursuit {
   }
 
   /** F22: a nonce of no row, for which later ones wait, and which no plan has taken for some seconds. */
-  private async fillGaps(head: SettlingHead): Promise<void> {
+  private async fillGaps(look: Look): Promise<readonly InFlight[]> {
     const { lane } = this.wallet;
     const gaps = lane.gapsBelow(this.ledger.all.map(({ nonce }) => nonce));
     for (const nonce of this.gapSinceMs.keys()) if (!gaps.includes(nonce)) this.gapSinceMs.delete(nonce);
     const nowMs = this.settings.clock.monotonicMs();
+    const filled: InFlight[] = [];
     for (const nonce of gaps) {
       const sinceMs = this.gapSinceMs.get(nonce) ?? nowMs;
       this.gapSinceMs.set(nonce, sinceMs);
       if (nowMs - sinceMs < GAP_SECONDS * 1_000) continue;
       const transaction = await lane.take(() => this.settings.drops.reviveNonce(nonce));
-      if (transaction) await this.cancel(transaction, head, 'later transactions wait for its nonce');
+      if (!transaction) continue;
+      if (await this.cancel(transaction, look, 'later transactions wait for its nonce'))
+        filled.push(transaction);
     }
+    return filled;
   }
 
   private isDue(transaction: InFlight, head: SettlingHead, nextNonce: number): boolean {
-    const { sentAtBlock, resent, waitsForTurn, nonce } = transaction;
+    const { sentAtBlock, sentAtMs, resent, waitsForTurn, nonce } = transaction;
     if (waitsForTurn) return nonce === nextNonce;
-    if (sentAtBlock === undefined) return true;
+    if (sentAtBlock === undefined || sentAtMs === undefined) return true;
     // A plan past its deadline is given up at once, but only once.
     if (isOver(transaction, head) && transaction.kind !== 'cancellation') return true;
-    const distance = Math.min(this.againAfterBlocks * 2 ** resent, this.longestDistanceBlocks);
-    return head.number - sentAtBlock >= distance;
+    const times = 2 ** resent;
+    const blocks = Math.min(this.againAfterBlocks * times, this.longestDistanceBlocks);
+    const seconds = Math.min(AGAIN_AFTER_SECONDS * times, LONGEST_DISTANCE_SECONDS);
+    const passedMs = this.settings.clock.monotonicMs() - sentAtMs;
+    return head.number - sentAtBlock >= blocks && passedMs >= seconds * 1_000 * BY_CLOCK;
   }
 }
 

@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,7 +102,7 @@ describe('F49 a rival on the real market', { timeout: 120_000 }, () => {
     const pools = await poolsAt(devnet, bench.chain, config, view.block.hash);
     const planner = new ExecutionPlanner(bench.chain, new OpStackFees(), new RecordedEvents(), config);
     const decisions = await decisionsOf(
-      planner.plan(opportunities, () => ({
+      planner.plan(prospectsOf(opportunities), () => ({
         block: view.block,
         pools,
         lenders: NO_OFFERS,

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../domain/clock.js';
 import { errorFrom, RetryError, worstFirst } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
+import type { Hash } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { SendOutcome } from '../rpc/chain/send-transaction.js';
 import {
@@ -37,6 +39,7 @@ export class Sender {
     private readonly each: EachEndpoint,
     private readonly failures: FailurePolicy,
     private readonly events: Events,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -56,8 +59,9 @@ export class Sender {
     const [first] = transactions;
     if (!first) return [];
     const headToSendUs = Math.min(Math.round(trace.sinceHeadMs() * 1_000), MOST_MICROSECONDS);
+    const sentAtMs = this.clock.monotonicMs();
     for (const transaction of transactions)
-      Object.assign(transaction, { sentAtBlock: headNumber, headToSendUs });
+      Object.assign(transaction, { sentAtBlock: headNumber, sentAtMs, headToSendUs });
     const outcomes = this.doorOf(first).send(transactions);
     // What is told of them waits until their bytes are on the way.
     const told = nextTurn().then(left);
@@ -90,17 +94,44 @@ export class Sender {
   }
 
   /**
-   * Hands over the version that counts now: again, or for the first time.
+   * Hands over the version that counts now of each: again, or for the first time. All of one door leave
+   * together. While HALTED none does.
    *
-   * @throws RetryError when no endpoint could be asked.
+   * @throws RetryError when no endpoint could be asked, HaltError when a door is not configured any more: the
+   *   others have left then.
    */
-  async sendAgain(transaction: InFlight, head: SettlingHead): Promise<void> {
-    if (!this.wallet.lease.holds) return;
-    const [outcome] = await Promise.all(this.doorOf(transaction).send([transaction]));
-    if (!outcome) throw new RetryError('the door gave no answer');
-    if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
-    transaction.sentAtBlock = head.number;
-    await this.laterAnswer(transaction, outcome);
+  async sendAgain(transactions: readonly InFlight[], head: SettlingHead): Promise<void> {
+    if (this.isHalted || !this.wallet.lease.holds) return;
+    const groups = new Map<InFlight['door'], InFlight[]>();
+    for (const transaction of transactions) {
+      const group = groups.get(transaction.door);
+      if (group) group.push(transaction);
+      else groups.set(transaction.door, [transaction]);
+    }
+    const used: InFlight[] = [];
+    const handed = await Promise.allSettled(
+      [...groups.values()].map(async (group) => used.push(...(await this.sendGroup(group, head)))),
+    );
+    await this.doubtNonces(used);
+    const [worst] = worstFirst(
+      handed.flatMap((one) => (one.status === 'rejected' ? [errorFrom(one.reason)] : [])),
+    );
+    if (worst) throw worst;
+  }
+
+  /** @returns those whose nonce is used, as every node says. */
+  private async sendGroup(group: readonly InFlight[], head: SettlingHead): Promise<readonly InFlight[]> {
+    const [first] = group;
+    if (!first) return [];
+    const outcomes = await Promise.all(this.doorOf(first).send(group));
+    return group.filter((transaction, index) => {
+      const outcome = outcomes[index];
+      if (!outcome) throw new RetryError('the door gave no answer');
+      if (transaction.sentAtBlock !== undefined) transaction.resent += 1;
+      transaction.sentAtBlock = head.number;
+      transaction.sentAtMs = this.clock.monotonicMs();
+      return this.laterAnswer(transaction, outcome) === 'nonce-used';
+    });
   }
 
   /** Whether any version may still reach a block. @throws RetryError when no endpoint could be asked. */
@@ -130,7 +161,7 @@ export class Sender {
     }
   }
 
-  private async laterAnswer(transaction: InFlight, outcome: SendOutcome): Promise<void> {
+  private laterAnswer(transaction: InFlight, outcome: SendOutcome): 'nonce-used' | 'told' {
     const { executionId, hash } = transaction;
     if (outcome.kind === 'accepted') this.accepted(transaction);
     else if (outcome.kind === 'unknown') this.unanswered(transaction, outcome.detail);
@@ -139,11 +170,11 @@ export class Sender {
       this.noteRefusal(transaction, error);
       // The next fee bump offers more.
       if (error instanceof ReplacementUnderpriced) transaction.accepted = true;
-      // NonceTooLow: it was mined a moment ago, or another transaction has its nonce. The next looks tell
-      // which.
-      if (error instanceof NonceTooLow) await this.doubtNonce(transaction);
-      else this.events.emit({ event: 'transaction-refused-again', executionId, hash, message: error.reason });
+      // It was mined a moment ago, or another transaction has its nonce. The next looks tell which.
+      if (error instanceof NonceTooLow) return 'nonce-used';
+      this.events.emit({ event: 'transaction-refused-again', executionId, hash, message: error.reason });
     }
+    return 'told';
   }
 
   /**
@@ -161,7 +192,7 @@ export class Sender {
     if (error instanceof NoPlaceInPool) return this.kept(transaction, error);
     if (error instanceof NonceTooLow || error instanceof ReplacementUnderpriced) {
       transaction.left = true;
-      await this.doubtNonce(transaction);
+      await this.doubtNonces([transaction]);
       return this.kept(transaction, error);
     }
     const reason = `every node refused it: ${error.reason}`;
@@ -190,14 +221,17 @@ export class Sender {
   }
 
   /**
-   * The node means this very transaction, which was mined a moment ago after an endpoint took it without an
-   * answer, or another one, which would be foreign (F23). Until the looks at the chain tell which, nothing
-   * new is signed, unless a node knows it.
+   * The node means this very transaction or an earlier version of it, which was mined a moment ago, or
+   * another one, which would be foreign (F23). Until the looks at the chain tell which, nothing new is
+   * signed, unless a node knows a version.
    */
-  private async doubtNonce(transaction: InFlight): Promise<void> {
-    const known = await this.each.known(transaction.hash);
-    if (known.includes(true)) this.accepted(transaction);
-    else transaction.nonceDoubted = true;
+  private async doubtNonces(transactions: readonly InFlight[]): Promise<void> {
+    if (transactions.length === 0) return;
+    const hashesOf = ({ versions }: InFlight): Hash[] => versions.map(({ hash }) => hash);
+    const known = await this.each.knownOf(transactions.flatMap(hashesOf));
+    for (const transaction of transactions)
+      if (hashesOf(transaction).some((hash) => known.has(hash))) this.accepted(transaction);
+      else transaction.nonceDoubted = true;
   }
 
   private accepted(transaction: InFlight): void {

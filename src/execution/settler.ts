@@ -115,6 +115,8 @@ export class Settler {
     const here = all.filter(({ mined }) => !mined || !this.settlements.isGone(mined.receipt));
     for (const { transaction, mined } of here) {
       transaction.minedIn = mined?.receipt.blockNumber;
+      // It is our own transaction that has the nonce.
+      if (mined) transaction.nonceDoubted = false;
       if (mined || transaction.nonce >= count.lowest) this.evidence.present(transaction);
     }
     await this.settle(

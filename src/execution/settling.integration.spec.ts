@@ -158,7 +158,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     const planned = (await bench.chain.getBlock('latest')).number;
     const sentAt: number[] = [];
     for (let block = 1; block <= 14; block++) {
-      await bench.mine();
+      await bench.pass(1);
       const before = send.mock.calls.length;
       await bench.settle();
       if (send.mock.calls.length > before) sentAt.push(block);
@@ -168,7 +168,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     expect((await bench.chain.getBlock('latest')).number).toBe(planned + 14);
 
     send.mockRestore();
-    await bench.mine(16);
+    await bench.pass(16);
     await bench.settle();
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
@@ -190,16 +190,16 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await start();
     await bench.submit(1);
     const before = await bench.rpc('evm_snapshot');
-    await bench.mine();
+    await bench.pass(1);
     expect(await bench.settle()).toEqual([]);
     expect(bench.execution.pendingCalls()).toEqual([]);
     await bench.rpc('evm_revert', [before]);
     await bench.rpc('anvil_dropAllTransactions');
     expect(await bench.settle()).toEqual([]);
-    await bench.mine();
+    await bench.pass(1);
     expect(await bench.settle()).toEqual([]);
     expect(bench.execution.pendingCalls()).toHaveLength(1);
-    await bench.mine();
+    await bench.pass(1);
     expect(await bench.settle()).toEqual([]);
     await bench.mine(2);
     expect(await bench.settle()).toMatchObject([{ status: 'succeeded' }]);
@@ -278,7 +278,7 @@ describe('ExecutionService.settle', { timeout: 60_000 }, () => {
     await start();
     const { send } = await submitUnanswered(1);
     await bench.safety.raise('books', 'HALTED', 'stop');
-    await bench.mine(3);
+    await bench.pass(3);
     await bench.settle();
     expect(send).toHaveBeenCalledTimes(1);
     await bench.safety.resume('go on', ALICE);
