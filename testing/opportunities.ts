@@ -1,5 +1,5 @@
 import type { ChimeraConfig } from '../src/config/index.js';
-import { OpportunityDetector } from '../src/detector/opportunity-detector.js';
+import { OpportunityDetector, type Detection } from '../src/detector/opportunity-detector.js';
 import { USD8 } from '../src/domain/money.js';
 import type { Opportunity } from '../src/domain/opportunity.js';
 import { PriceGuard } from '../src/oracles/price-guard.js';
@@ -16,7 +16,13 @@ export function opportunitiesIn(
   limitUsd8 = UNLIMITED_USD8,
 ): Opportunity[] {
   const detector = new OpportunityDetector({ all: [market] }, feeds, new PriceGuard(config), config);
-  return [...detector.detect(view, limitUsd8)].flatMap((detection) =>
+  return detectionsOf(detector, view, limitUsd8).flatMap((detection) =>
     detection.kind === 'opportunity' ? [detection.opportunity] : [],
   );
+}
+
+/** What the detector says of each position. */
+export function detectionsOf(detector: OpportunityDetector, view: StateView, limitUsd8: bigint): Detection[] {
+  const look = detector.look(view, limitUsd8);
+  return look.positions.map((position) => look.inspect(position));
 }

@@ -7,10 +7,10 @@ export function* inSequence<S extends Sized>(
   router: Router,
   positions: readonly (readonly Option<S>[])[],
 ): Generator<Taken<S>, void, undefined> {
-  const unbounded = { bound: 2n ** 256n, rank: 0 };
+  const unbounded = { bound: Infinity, rank: 0 };
   const turns = inTurns(
     router,
-    positions,
+    (index) => positions[index],
     positions.map(() => unbounded),
   );
   for (const turn of turns) if (turn.kind === 'taken') yield turn;

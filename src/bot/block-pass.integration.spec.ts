@@ -65,8 +65,8 @@ class Passes {
       one.engine,
       new OpportunityDetector({ all: [one.market] }, one.feeds, guard, config, one.doubts),
       standIn<ExecutionPlanner>('planner', {
-        plan: (opportunities) => {
-          this.planned.push(opportunities);
+        plan: (prospects) => {
+          this.planned.push(prospects.all.flatMap((_, index) => prospects.open(index) ?? []));
           return inLists([]);
         },
       }),

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseAway } from '../database/index.js';
 import { OpportunityDetector } from '../detector/opportunity-detector.js';
+import type { AtRisk } from '../domain/at-risk.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
 import type { Address } from '../domain/hex.js';
-import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import { ExecutionService } from '../execution/index.js';
 import { LENDERS } from '../liquidity/lenders/lender-book.js';
@@ -17,8 +17,10 @@ import type { PlanningContext } from '../planner/planning-context.js';
 import { SafetyController } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import type { StateView } from '../state/state-view.js';
-import { DecisionJournal, type SkippedPosition } from './decision-journal.js';
+import { DecisionJournal } from './decision-journal.js';
+import { PassProspects } from './pass-prospects.js';
 import { Sending } from './sending.js';
+import type { LeftPositions, SkippedPosition } from './skipped.js';
 
 /** A pass that came to its end. */
 export interface PassResult {
@@ -31,6 +33,8 @@ export interface PassResult {
   /** Undefined when it is missing. */
   readonly nativePrice: NativePriceAge | undefined;
 }
+
+const NOTHING_SENT = { planned: 0, errors: [], skipped: [] } as const;
 
 /** The price of the native token at the block of a pass. */
 export interface NativePriceAge {
@@ -83,11 +87,20 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord } = reached;
-    const { opportunities, skipped, liquidatable, appeared } = await this.detect(view, mayRecord, trace);
+    const refusal = this.refusalOfAll(mayRecord);
+    const detecting = this.detector.look(view, this.safety.headroomUsd8());
+    const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
+    const liquidatable = detecting.positions.length;
+    const appeared = this.noteBelow(detecting.positions);
+    if (refusal) {
+      prospects.leave(refusal);
+      await this.openAll(prospects, trace);
+    }
     trace.mark('detect');
-    const { planned, errors, ...sending } = await this.send(opportunities, view, trace);
-    skipped.push(...sending.skipped);
-    await this.journal.reportSkipped(skipped, view.block.number, trace);
+    const { planned, errors, ...sending } = refusal ? NOTHING_SENT : await this.send(prospects, view, trace);
+    const { left } = prospects;
+    const skipped = [...prospects.skipped, ...sending.skipped];
+    await this.journal.reportSkipped(skipped, left, view.block.number, trace);
     if (errors.length > 0) return { kind: 'failed', errors };
     this.journal.reportPass({
       block: head.number,
@@ -103,11 +116,11 @@ export class BlockPass {
       isKept: nativeKept,
       ageSeconds: view.block.timestamp - native.updatedAt,
     };
-    return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped), nativePrice };
+    return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped, left), nativePrice };
   }
 
   private async send(
-    opportunities: readonly Opportunity[],
+    prospects: PassProspects,
     view: StateView,
     trace: PassTrace,
   ): Promise<Pick<Sending, 'planned' | 'skipped' | 'errors'>> {
@@ -131,7 +144,7 @@ export class BlockPass {
     });
     const errors: Error[] = [];
     try {
-      for await (const decisions of this.planner.plan(opportunities, now)) {
+      for await (const decisions of this.planner.plan(prospects, now)) {
         sending.begin(decisions);
         if (sending.errors.length > 0) break;
       }
@@ -167,45 +180,31 @@ export class BlockPass {
     return { kind: 'reached', view, mayRecord: isSettled && this.journal.canRecordPlans };
   }
 
-  private async detect(
-    view: StateView,
-    mayRecord: boolean,
-    trace: PassTrace,
-  ): Promise<{
-    opportunities: Opportunity[];
-    skipped: SkippedPosition[];
-    liquidatable: number;
-    appeared: number;
-  }> {
-    const skipped: SkippedPosition[] = [];
-    const opportunities: Opportunity[] = [];
-    const inFlight = this.execution.inFlight();
-    for (const detection of this.detector.detect(view, this.safety.headroomUsd8())) {
-      await trace.breathe();
-      if (detection.kind === 'rejected') {
-        skipped.push({ ...detection, rejection: detection });
-        continue;
-      }
-      const { opportunity } = detection;
-      const rejection = this.refusalBeforePlanning(opportunity, mayRecord, inFlight);
-      if (rejection) skipped.push({ ...opportunity, rejection });
-      else opportunities.push(opportunity);
+  /** @returns how many were not below 1 in the pass before. */
+  private noteBelow(positions: readonly AtRisk[]): number {
+    const below = new Set<Address>();
+    let appeared = 0;
+    for (const { borrower } of positions) {
+      below.add(borrower);
+      if (!this.below.has(borrower)) appeared += 1;
     }
-    const below = [...skipped, ...opportunities].map(({ borrower }) => borrower);
-    const appeared = below.filter((borrower) => !this.below.has(borrower)).length;
-    this.below = new Set(below);
-    return { opportunities, skipped, liquidatable: below.length, appeared };
+    this.below = below;
+    return appeared;
   }
 
-  private refusalBeforePlanning(
-    { borrower }: Opportunity,
-    mayRecord: boolean,
-    inFlight: ReadonlySet<Address>,
-  ): Rejection | undefined {
+  /** Nothing is planned. As far as the time of the pass goes, each is told what else stands in its way. */
+  private async openAll(prospects: PassProspects, trace: PassTrace): Promise<void> {
+    for (const index of prospects.all.keys()) {
+      if (trace.isWorkedOut) return;
+      prospects.open(index);
+      await trace.breathe();
+    }
+  }
+
+  private refusalOfAll(mayRecord: boolean): Rejection | undefined {
     if (!mayRecord) return rejected(this.safety.isHalted ? 'halted' : 'database-away');
     if (!this.execution.leads) return rejected('standing-by');
-    if (this.safety.isHalted) return rejected('halted');
-    return inFlight.has(borrower) ? rejected('in-flight') : undefined;
+    return this.safety.isHalted ? rejected('halted') : undefined;
   }
 }
 
@@ -224,8 +223,15 @@ function unlessAway(error: Error | undefined): Error | undefined {
   return error instanceof DatabaseAway ? undefined : error;
 }
 
-function countReasons(skipped: readonly SkippedPosition[]): Partial<Record<RejectionReason, number>> {
+function countReasons(
+  skipped: readonly SkippedPosition[],
+  left: LeftPositions,
+): Partial<Record<RejectionReason, number>> {
   const counts: Partial<Record<RejectionReason, number>> = {};
-  for (const { rejection } of skipped) counts[rejection.reason] = (counts[rejection.reason] ?? 0) + 1;
+  const count = ({ reason }: Rejection, more: number): void => {
+    if (more > 0) counts[reason] = (counts[reason] ?? 0) + more;
+  };
+  for (const { rejection } of skipped) count(rejection, 1);
+  count(left.rejection, left.positions.length);
   return counts;
 }

@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { REJECTION_REASONS, type PlanDecision, type Rejection } from '../domain/decision.js';
+import type { AtRisk } from '../domain/at-risk.js';
+import {
+  REJECTION_REASONS,
+  type PlanDecision,
+  type Rejection,
+  type RejectionReason,
+} from '../domain/decision.js';
 import { Clock } from '../domain/clock.js';
 import { Events, type EventNamed } from '../domain/events/events.js';
 import { fundingName } from '../domain/funding.js';
@@ -9,18 +15,16 @@ import type { PassTrace, StageTime } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { poolsOf } from '../domain/route.js';
 import { executionRow, planReady, type RowOwner } from '../execution/index.js';
+import type { LeftPositions, SkippedPosition } from './skipped.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { RowFilter } from './row-filter.js';
 import { rejectionRow } from './rejection-row.js';
 import { WriteQueue } from './write-queue.js';
 
-/** A position with a health factor below 1 that is left alone, and why. */
-export interface SkippedPosition {
-  readonly protocol: string;
-  readonly borrower: Address;
-  readonly healthFactorWad: bigint | undefined;
-  readonly rejection: Rejection;
-}
+/** Their turn comes. In a crash that is all that there is to say of thousands of positions. */
+const WAITING: ReadonlySet<RejectionReason> = new Set(['comes-later', 'in-flight-limit']);
+/** More of them are not named one by one. */
+const MOST_WAITING_SINGLE = 50;
 
 /** A plan that the gate of execution refused. It has no row yet. */
 export interface RefusedPlan {
@@ -36,6 +40,7 @@ export interface RefusedPlan {
 export class DecisionJournal {
   private readonly repeats = new RepeatFilter();
   private readonly rows: RowFilter;
+  private saidOfWaiting = '{}';
 
   constructor(
     private readonly writes: WriteQueue,
@@ -100,13 +105,31 @@ export class DecisionJournal {
     return plans.length;
   }
 
-  /** Says of each position why it is left alone, when that is news. */
+  /**
+   * Says of each position why it is left alone, when that is news. Of many that only wait for their turn it
+   * says how many there are.
+   */
   async reportSkipped(
     skipped: readonly SkippedPosition[],
+    { rejection: rest, positions }: LeftPositions,
     block: number,
     trace: Pick<PassTrace, 'breathe'>,
   ): Promise<void> {
-    for (const { protocol, borrower, healthFactorWad, rejection } of skipped) {
+    const waiting = skipped.filter(({ rejection }) => WAITING.has(rejection.reason));
+    const isMany = waiting.length + positions.length > MOST_WAITING_SINGLE;
+    const counts: Partial<Record<RejectionReason, number>> = {};
+    const count = (reason: RejectionReason, more: number): void => {
+      if (more > 0) counts[reason] = (counts[reason] ?? 0) + more;
+    };
+    if (isMany) {
+      for (const { rejection } of waiting) count(rejection.reason, 1);
+      count(rest.reason, positions.length);
+    }
+    this.reportWaiting(counts, block);
+    const single = isMany
+      ? skipped.filter(({ rejection }) => !WAITING.has(rejection.reason))
+      : [...skipped, ...positions.map((position) => skippedFor(position, rest))];
+    for (const { protocol, borrower, healthFactorWad, rejection } of single) {
       const { reason, detail } = rejection;
       if (!this.repeats.isNew(borrower, reason)) continue;
       await trace.breathe();
@@ -123,6 +146,14 @@ export class DecisionJournal {
     }
   }
 
+  /** Once for the same numbers. */
+  private reportWaiting(counts: Partial<Record<RejectionReason, number>>, block: number): void {
+    const said = JSON.stringify(counts);
+    if (said !== this.saidOfWaiting && said !== '{}')
+      this.events.emit({ event: 'positions-waiting', block, counts });
+    this.saidOfWaiting = said;
+  }
+
   private ownerOf(wallet: Address): RowOwner {
     const { network, execution } = this.config;
     return { chainId: network.chainId, wallet, mode: execution.mode };
@@ -135,6 +166,10 @@ export class DecisionJournal {
   reportStages(stages: readonly StageTime[]): void {
     this.events.emit({ event: 'stages-timed', stages });
   }
+}
+
+function skippedFor({ protocol, borrower, healthFactorWad }: AtRisk, rejection: Rejection): SkippedPosition {
+  return { protocol, borrower, healthFactorWad, rejection };
 }
 
 /** Equal for plans that differ only by block, prices and interest. */

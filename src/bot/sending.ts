@@ -5,7 +5,8 @@ import { errorFrom } from '../domain/errors.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { ExecutionService, Submission } from '../execution/index.js';
-import type { DecisionJournal, RefusedPlan, SkippedPosition } from './decision-journal.js';
+import type { DecisionJournal, RefusedPlan } from './decision-journal.js';
+import type { SkippedPosition } from './skipped.js';
 
 /**
  * Carries out the lists of decisions of one pass, each as soon as it is there. The next one may be made

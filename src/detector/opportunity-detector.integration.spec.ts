@@ -1,3 +1,4 @@
+import { detectionsOf } from '../../testing/opportunities.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet, type TokenSymbol } from '../../devnet/index.js';
 import type { BotSettings } from '../../devnet/stack/bot-config.js';
@@ -147,7 +148,7 @@ async function detect(
   accounts = [borrower],
 ): Promise<Detection[]> {
   const { parts, view } = await viewNow(settings, accounts);
-  return [...detectorWith(settings, parts).detect(view, limitUsd8)];
+  return detectionsOf(detectorWith(settings, parts), view, limitUsd8);
 }
 
 async function viewNow(

@@ -1,3 +1,4 @@
+import { detectionsOf } from '../../testing/opportunities.js';
 import { describe, expect, it } from 'vitest';
 import { aPositionAtRisk } from '../../testing/builders/at-risk.js';
 import { aBlock } from '../../testing/builders/blocks.js';
@@ -46,7 +47,7 @@ function detect(
       ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt }, nativeJumped }],
     ]),
   );
-  return { detections: [...detector.detect(state, maxNotionalUsd8)], asked: view };
+  return { detections: detectionsOf(detector, state, maxNotionalUsd8), asked: view };
 }
 
 describe('a position at risk', () => {

@@ -26,6 +26,12 @@ export type Detection =
       readonly healthFactorWad: bigint | undefined;
     });
 
+/** The positions of a view with a health factor below 1. Each is looked at when it is inspected. */
+export interface Detecting {
+  readonly positions: readonly AtRisk[];
+  inspect(position: AtRisk): Detection;
+}
+
 /**
  * State to opportunities: exact health factors, and a reason for every position below 1 that is left alone.
  */
@@ -40,20 +46,22 @@ export class OpportunityDetector {
   ) {}
 
   /**
-   * One position after the other, so that the caller may give others a turn between two of them.
+   * Little is computed before a position is inspected: in a crash not all of them are in one block.
    *
    * @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now.
    */
-  *detect(view: StateView, maxNotionalUsd8: bigint): Iterable<Detection> {
+  look(view: StateView, maxNotionalUsd8: bigint): Detecting {
     const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
     const nativeObjection = this.nativeObjection(view);
-    for (const market of this.markets.all)
-      for (const position of view.of(market).atRisk(limits)) {
+    return {
+      positions: this.markets.all.flatMap((market) => [...view.of(market).atRisk(limits)]),
+      inspect: (position) => {
         const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
+        if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
         const { protocol, borrower, healthFactorWad } = position;
-        if ('reason' in result) yield { ...result, protocol, borrower, healthFactorWad };
-        else yield { kind: 'opportunity', opportunity: result };
-      }
+        return { ...result, protocol, borrower, healthFactorWad };
+      },
+    };
   }
 
   /** What the oracles of the markets that have it say of the wrapped native token, USD8. */

@@ -1,6 +1,6 @@
 import type { Rejection } from './decision.js';
 import type { Address } from './hex.js';
-import type { LiquidationPair } from './opportunity.js';
+import type { Asset, LiquidationPair } from './opportunity.js';
 
 /** A price that a position was valued with. */
 export interface JudgedPrice {
@@ -19,7 +19,18 @@ export interface SizeLimits {
   readonly fundingHorizonSeconds: number;
 }
 
-/** A position whose health factor is below 1 or cannot be known. Plain data. */
+/**
+ * What a liquidation of one pair may bring, in floats: they may order, and decide nothing. USD8.
+ *
+ * @param seizedUsd8 what the liquidator gets, at the price of the protocol's oracle.
+ * @param coveredUsd8 what it pays for that, at the same prices.
+ */
+export type WorthOfPair = (collateral: Asset, debt: Asset, seizedUsd8: number, coveredUsd8: number) => number;
+
+/**
+ * A position whose health factor is below 1 or cannot be known. What may be done about it is computed when it
+ * is asked for, because in a crash not all of them are looked at in one block.
+ */
 export interface AtRisk {
   /** The configured name of the market. */
   readonly protocol: string;
@@ -30,6 +41,11 @@ export interface AtRisk {
   readonly healthFactorWad: bigint | undefined;
   readonly totalCollateralUsd8: bigint;
   readonly totalDebtUsd8: bigint;
+  /**
+   * What the largest liquidation of the position is worth at most: of its pairs the best, 0 where there is
+   * none. Cheap.
+   */
+  worthAtMost(worthOf: WorthOfPair): number;
   /** All prices that the health factor depends on. */
   readonly prices: readonly JudgedPrice[];
   /** Why the market does not allow a liquidation of the position now; undefined when it does. */

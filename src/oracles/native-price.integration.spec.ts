@@ -1,3 +1,5 @@
+import { prospectsOf } from '../../testing/prospects.js';
+import { detectionsOf } from '../../testing/opportunities.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
@@ -102,7 +104,7 @@ async function pass(): Promise<{ view: StateView; detections: readonly Detection
   const view = await viewOfAccounts(parts, chain, [borrower]);
   watch.at(view);
   await watch.idle();
-  return { view, detections: [...detector.detect(view, UNLIMITED_USD8)] };
+  return { view, detections: detectionsOf(detector, view, UNLIMITED_USD8) };
 }
 
 /** As the loop does, it tries again when an endpoint is late: a busy machine is slow. */
@@ -129,7 +131,7 @@ async function planOnce(): Promise<PlanDecision | undefined> {
   const opportunities = detections.flatMap((one) => (one.kind === 'opportunity' ? [one.opportunity] : []));
   const pools = await poolsAt(devnet, chain, config, view.block.hash);
   const [decision] = await decisionsOf(
-    planner.plan(opportunities, () => ({
+    planner.plan(prospectsOf(opportunities), () => ({
       block: view.block,
       pools,
       lenders: NO_OFFERS,

@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet } from '../../devnet/index.js';
 import { decisionsOf } from '../../testing/decisions.js';
@@ -94,7 +95,7 @@ async function decide(
   const chain = new Chain(pool);
   const planner = new ExecutionPlanner(chain, new OpStackFees(), events, config);
   try {
-    const [decision] = await decisionsOf(planner.plan(opportunities, () => context));
+    const [decision] = await decisionsOf(planner.plan(prospectsOf(opportunities), () => context));
     return decision!;
   } finally {
     pool.close();

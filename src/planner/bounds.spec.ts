@@ -1,10 +1,12 @@
+import { prospectsOf, worthOfPairs } from '../../testing/prospects.js';
 import { describe, expect, it } from 'vitest';
 import { addressOf, opportunityOf, positionOf, USDC, WETH } from '../../testing/builders/opportunities.js';
 import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.js';
 import { viewOfPools } from '../../testing/pools.js';
 import { context } from '../../testing/proofs.js';
+import type { Opportunity } from '../domain/opportunity.js';
 import { Router } from '../routes/router.js';
-import { boundUsd8, saleBoundUsd8 } from './bounds.js';
+import { saleBoundUsd8, worthIn } from './bounds.js';
 import { quotesInTurns } from './quotes.js';
 
 /** At this price for one WETH; the oracle of the builder says another one. */
@@ -17,27 +19,29 @@ const poolAt = (dollars: number, wholeWeth = 50_000, feePips = 500): ConstantPro
   );
 
 const grossOf = (pool: ConstantProductPool, opportunity = opportunityOf()): bigint => {
-  for (const turn of quotesInTurns({ ...context, pools: viewOfPools([pool]) }, [opportunity]))
+  for (const turn of quotesInTurns({ ...context, pools: viewOfPools([pool]) }, prospectsOf([opportunity])))
     if (turn?.decision.kind === 'quoted') return turn.decision.quote.grossUsd8;
   throw new Error('a quote was expected');
 };
+
+const boundOf = ({ pairs }: Opportunity, router: Router): number => worthOfPairs(pairs, worthIn(router));
 
 describe('the bound of a position', () => {
   it.each([2_650, 2_700, 2_800, 3_500])(
     'is above what its plan is worth, and near it, where the pool says $%d: the oracle may be behind',
     (dollars) => {
       const pool = poolAt(dollars);
-      const bound = boundUsd8(opportunityOf(), Router.of([pool]));
-      const gross = grossOf(pool);
+      const bound = boundOf(opportunityOf(), Router.of([pool]));
+      const gross = Number(grossOf(pool));
       expect(bound).toBeGreaterThanOrEqual(gross);
-      expect(bound).toBeLessThan((gross * 13n) / 10n);
+      expect(bound).toBeLessThan(gross * 1.3);
     },
   );
 
   it('is larger for a larger position', () => {
     const router = Router.of([poolAt(2_700)]);
     const small = opportunityOf(positionOf({ weth: 2n, usdc: 4_700n }), undefined, addressOf('b1'));
-    expect(boundUsd8(small, router)).toBeLessThan(boundUsd8(opportunityOf(), router));
+    expect(boundOf(small, router)).toBeLessThan(boundOf(opportunityOf(), router));
   });
 
   it.each([2_650, 2_700, 3_500])(
@@ -55,6 +59,6 @@ describe('the bound of a position', () => {
   );
 
   it('is zero where no pool leads from its collateral to its debt', () => {
-    expect(boundUsd8(opportunityOf(), Router.of([]))).toBe(0n);
+    expect(boundOf(opportunityOf(), Router.of([]))).toBe(0);
   });
 });

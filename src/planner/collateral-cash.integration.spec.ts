@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
@@ -91,7 +92,7 @@ async function decide(
   const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
   const pools = await poolsAt(devnet, chain, config, view.block.hash);
   return decisionsOf(
-    planner.plan(opportunities, () => ({
+    planner.plan(prospectsOf(opportunities), () => ({
       block: view.block,
       pools,
       lenders: NO_OFFERS,

@@ -2,6 +2,7 @@ import type { PlanDecision, Rejection } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { Draft } from './drafts.js';
+import type { Openable } from './prospects.js';
 import type { Quote, QuoteTurn } from './quotes.js';
 
 /** So many positions are looked at when the time is over before there is any draft. */
@@ -12,16 +13,25 @@ export class DraftQueue {
   /** Opportunities of which no draft was made, with the reason. */
   readonly refused: PlanDecision[] = [];
   private readonly ready: Draft[] = [];
-  private readonly unseen: Set<number>;
+  /** Opened, and not decided yet. */
+  private readonly undecided = new Set<Opportunity>();
+  private readonly turns: Iterator<QuoteTurn, void, undefined>;
 
-  /** @param turns one for each opportunity at most. */
+  /** @param turnsOf the turns of these prospects: each is opened in one of them. */
   constructor(
-    private readonly opportunities: readonly Opportunity[],
-    private readonly turns: Iterator<QuoteTurn, void, undefined>,
+    prospects: Openable,
+    turnsOf: (prospects: Openable) => Iterator<QuoteTurn, void, undefined>,
     private readonly draftOf: (opportunity: Opportunity, quote: Quote) => Draft | Rejection,
     private readonly trace: Pick<PassTrace, 'breathe' | 'isWorkedOut'> | undefined,
   ) {
-    this.unseen = new Set(opportunities.keys());
+    this.turns = turnsOf({
+      all: prospects.all,
+      open: (index) => {
+        const opportunity = prospects.open(index);
+        if (opportunity) this.undecided.add(opportunity);
+        return opportunity;
+      },
+    });
   }
 
   /**
@@ -54,17 +64,13 @@ export class DraftQueue {
     this.ready.unshift(...drafts);
   }
 
-  /** What was not taken, and what was not looked at. */
+  /** What was opened, and was neither taken nor refused. */
   get left(): readonly Opportunity[] {
-    return [
-      ...this.ready.map(({ opportunity }) => opportunity),
-      ...[...this.unseen].flatMap((index) => this.opportunities[index] ?? []),
-    ];
+    return [...this.ready.map(({ opportunity }) => opportunity), ...this.undecided];
   }
 
-  private decided({ index, decision }: NonNullable<QuoteTurn>): void {
-    const opportunity = this.opportunities[index];
-    if (!opportunity || !this.unseen.delete(index)) return;
+  private decided({ opportunity, decision }: NonNullable<QuoteTurn>): void {
+    if (!this.undecided.delete(opportunity)) return;
     const draft = decision.kind === 'quoted' ? this.draftOf(opportunity, decision.quote) : decision;
     if ('kind' in draft) this.refused.push({ ...draft, opportunity });
     else this.ready.push(draft);

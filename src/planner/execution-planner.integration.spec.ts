@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
 import {
   initialPrices,
@@ -324,7 +325,7 @@ async function decideOn(
     nativePriceUsd8: view.of(feeds).native?.answer ?? 0n,
     operator: toAddress(devnet.accounts.operator),
   };
-  return decisionsOf(planner.plan(opportunitiesOf(state, limitUsd8), () => context));
+  return decisionsOf(planner.plan(prospectsOf(opportunitiesOf(state, limitUsd8)), () => context));
 }
 
 interface StateNow extends AaveParts {

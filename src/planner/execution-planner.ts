@@ -8,7 +8,6 @@ import { errorFrom, RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Hex } from '../domain/hex.js';
 import { BPS, max } from '../domain/money.js';
-import type { Opportunity } from '../domain/opportunity.js';
 import type { TransactionCall } from '../domain/plan.js';
 import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
@@ -25,6 +24,7 @@ import { PastRefusals } from './past-refusals.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
 import { ProofGas, QuestionGas } from './proof-gas.js';
+import type { Prospects } from './prospects.js';
 import { quotesInTurns } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
@@ -60,7 +60,8 @@ export class ExecutionPlanner {
   ) {}
 
   /**
-   * One decision per opportunity, in lists, the most valuable first. The plans of a list were proved
+   * One decision per opportunity, in lists, the most valuable first. The prospects that are not opened are
+   * left with a reason. The plans of a list were proved
    * together, in their order, on top of what was pending then: they must be sent in this order. The next
    * drafts are made while the nodes simulate, and the next list is proved while the one before it is being
    * sent. When the time of the pass, the gas of a block or the places in flight are used up, the rest comes
@@ -70,14 +71,14 @@ export class ExecutionPlanner {
    * @throws RetryError when no endpoint could be asked. The lists before it stay true.
    */
   async *plan(
-    opportunities: readonly Opportunity[],
+    prospects: Prospects,
     now: () => PlanningContext,
   ): AsyncGenerator<readonly PlanDecision[], void, undefined> {
-    if (opportunities.length === 0) return;
+    if (prospects.all.length === 0) return;
     const { trace, block, allowance } = now();
-    const queue = this.queue(opportunities, now());
+    const queue = this.queue(prospects, now());
     // A second list is proved behind all calls of the first, so the last one leaves later than in one list.
-    const first = opportunities.length <= ONE_LIST ? ONE_LIST : FIRST_LIST;
+    const first = prospects.all.length <= ONE_LIST ? ONE_LIST : FIRST_LIST;
     await queue.fill(Math.min(first, allowance.slots));
     trace?.mark('plan');
     let rest = later();
@@ -99,15 +100,16 @@ export class ExecutionPlanner {
     }
     this.refusals.note(queue.refused, block.number);
     const left = queue.left.map((opportunity) => ({ ...rest, opportunity }));
+    prospects.leave(rest);
     if (left.length + queue.refused.length > 0) yield [...left, ...queue.refused];
   }
 
-  private queue(opportunities: readonly Opportunity[], context: PlanningContext): DraftQueue {
+  private queue(prospects: Prospects, context: PlanningContext): DraftQueue {
     const { minProfitUsd8 } = this.config.planner;
-    const ranks = this.refusals.ranksOf(opportunities);
+    const ranks = this.refusals.ranksOf(prospects.all);
     return new DraftQueue(
-      opportunities,
-      quotesInTurns(context, opportunities, ranks),
+      this.refusals.noting(prospects, context.block.number),
+      (all) => quotesInTurns(context, all, ranks),
       (opportunity, quote) => draftOf(opportunity, quote, context, minProfitUsd8),
       context.trace,
     );

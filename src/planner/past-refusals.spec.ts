@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { numberedAddress, opportunityOf } from '../../testing/builders/opportunities.js';
 import { aPlan } from '../../testing/builders/plan.js';
+import { prospectsOf } from '../../testing/prospects.js';
 import { rejected, type PlanDecision, type RejectionReason } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import { PastRefusals } from './past-refusals.js';
@@ -24,7 +25,7 @@ describe('positions that were refused', () => {
   it('have no rank among a few: one pass looks at all of them', () => {
     const refusals = new PastRefusals();
     refusals.note([refused(MANY[0]!, 'no-route')], 7);
-    expect(refusals.ranksOf(MANY.slice(0, 100))).toEqual(Array.from({ length: 100 }, () => 0));
+    expect(refusals.ranksOf(MANY.slice(0, 100))).toEqual([]);
   });
 
   it('are not those whose turn comes later, nor those for which a plan was made since', () => {
@@ -34,13 +35,23 @@ describe('positions that were refused', () => {
     refusals.note([refused(third!, 'no-route')], 7);
     const { market, borrower } = third!;
     refusals.note([{ kind: 'planned', plan: aPlan({ market, borrower }) }], 8);
-    expect(new Set(refusals.ranksOf(MANY))).toEqual(new Set([0]));
+    expect(refusals.ranksOf(MANY)).toEqual([]);
+  });
+
+  it('are those too that were refused when they were opened', () => {
+    const refusals = new PastRefusals();
+    const prospects = prospectsOf(MANY);
+    const open = (index: number): Opportunity | undefined =>
+      index === 3 ? undefined : prospects.open(index);
+    const noting = refusals.noting({ all: prospects.all, open }, 9);
+    expect([3, 4].map((index) => noting.open(index))).toEqual([undefined, MANY[4]]);
+    expect(refusals.ranksOf(MANY).slice(3, 5)).toEqual([9, 0]);
   });
 
   it('are forgotten when they are no longer liquidatable', () => {
     const refusals = new PastRefusals();
     refusals.note([refused(MANY[0]!, 'no-route')], 7);
     refusals.ranksOf(MANY.slice(1));
-    expect(refusals.ranksOf(MANY)[0]).toBe(0);
+    expect(refusals.ranksOf(MANY)).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import type { PlanDecision, RejectionReason } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import type { Openable } from './prospects.js';
 
 /** As few as these are all looked at in one pass: then none has to wait for another. */
 const ALL_IN_ONE_PASS = 100;
@@ -17,17 +18,29 @@ export class PastRefusals {
 
   /**
    * The rank of each: 0 for what was not refused when it was looked at last, else higher the later that was.
-   * What is not among them any more is forgotten.
+   * What is not among them any more is forgotten. Empty: all have the same.
    */
-  ranksOf(opportunities: readonly Opportunity[]): readonly number[] {
+  ranksOf(prospects: readonly Position[]): readonly number[] {
+    if (this.blocks.size === 0) return [];
     const known = this.blocks;
     this.blocks = new Map();
-    const ranks = opportunities.map((one) => {
+    const ranks = prospects.map((one) => {
       const block = known.get(keyOf(one));
       if (block !== undefined) this.blocks.set(keyOf(one), block);
       return block ?? 0;
     });
-    return opportunities.length > ALL_IN_ONE_PASS ? ranks : ranks.map(() => 0);
+    return prospects.length > ALL_IN_ONE_PASS ? ranks : [];
+  }
+
+  /** The same prospects. One that is refused when it is opened is noted. */
+  noting(prospects: Openable, block: number): Openable {
+    const open = (index: number): Opportunity | undefined => {
+      const opportunity = prospects.open(index);
+      const prospect = prospects.all[index];
+      if (!opportunity && prospect) this.blocks.set(keyOf(prospect), block);
+      return opportunity;
+    };
+    return { all: prospects.all, open };
   }
 
   note(decisions: readonly PlanDecision[], block: number): void {
@@ -38,6 +51,8 @@ export class PastRefusals {
   }
 }
 
-function keyOf({ market, borrower }: Pick<Opportunity, 'market' | 'borrower'>): string {
+type Position = Pick<Opportunity, 'market' | 'borrower'>;
+
+function keyOf({ market, borrower }: Position): string {
   return `${market}-${borrower}`;
 }

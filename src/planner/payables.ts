@@ -20,16 +20,16 @@ export interface Payment {
  */
 export class Payables {
   /** Collateral units by market and asset. Without an entry nothing bounds them. */
-  private constructor(private readonly left: Map<string, bigint>) {}
+  private readonly left = new Map<string, bigint>();
 
-  static of(opportunities: readonly Pick<Opportunity, 'market' | 'pairs'>[]): Payables {
-    const left = new Map<string, bigint>();
-    for (const { market, pairs } of opportunities)
-      for (const { payable, candidates } of pairs) {
-        const [first] = candidates;
-        if (payable !== undefined && first) left.set(keyOf(market, first.collateral.address), payable);
-      }
-    return new Payables(left);
+  /** One more that shares them. What its market can pay out is known from here on. */
+  add({ market, pairs }: Pick<Opportunity, 'market' | 'pairs'>): void {
+    for (const { payable, candidates } of pairs) {
+      const [first] = candidates;
+      if (payable === undefined || !first) continue;
+      const key = keyOf(market, first.collateral.address);
+      if (!this.left.has(key)) this.left.set(key, payable);
+    }
   }
 
   /** Collateral units; undefined where the market does not tell. */

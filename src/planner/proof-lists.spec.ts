@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { numberedAddress, opportunityOf, positionOf } from '../../testing/builders/opportunities.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
@@ -100,11 +101,13 @@ async function listsOf(
     pending: [...pending],
     allowance: anAllowance({ slots: slots - (pending.length - (more.pending?.length ?? 0)) }),
   });
-  for await (const decisions of planner.plan(opportunities, now)) {
+  const left: (readonly PlanDecision[])[] = [];
+  const prospects = prospectsOf(opportunities, (decisions) => left.push(decisions));
+  for await (const decisions of planner.plan(prospects, now)) {
     lists.push(decisions);
     pending.push(...plansOf([decisions]).map(({ call }) => call));
   }
-  return lists;
+  return [...lists, ...left];
 }
 
 const withGas = (gasLimit: bigint): Partial<PlanningContext> => ({ block: { ...context.block, gasLimit } });

@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { Interface } from 'ethers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anAllowance } from '../../testing/builders/allowance.js';
@@ -53,7 +54,7 @@ afterAll(() => endpoints.close());
 
 /** What is pending stays the same, whatever was planned before. */
 function planned(opportunities: readonly Opportunity[], now: PlanningContext): Promise<PlanDecision[]> {
-  return decisionsOf(planner.plan(opportunities, () => now));
+  return decisionsOf(planner.plan(prospectsOf(opportunities), () => now));
 }
 
 /** Of each call of the one simulation: the borrower that its calldata names, if any. */

@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { describe, expect, it } from 'vitest';
 import {
   addressOf,
@@ -39,8 +40,8 @@ const payable = (units: bigint | undefined, opportunity = opportunityOf()): Oppo
 
 function quotesOf(pools: readonly Pool[], ...opportunities: Opportunity[]): QuoteDecision[] {
   const decisions: QuoteDecision[] = [];
-  for (const turn of quotesInTurns(contextOf(viewOfPools(pools)), opportunities))
-    if (turn) decisions[turn.index] = turn.decision;
+  for (const turn of quotesInTurns(contextOf(viewOfPools(pools)), prospectsOf(opportunities)))
+    if (turn) decisions[opportunities.indexOf(turn.opportunity)] = turn.decision;
   return decisions;
 }
 
@@ -182,9 +183,10 @@ describe('quotes', () => {
   });
 
   it('say that pools are being read where a route may still be found', () => {
-    const turns = quotesInTurns(contextOf({ pools: new Map(), isWhole: false }), [opportunityOf()]);
-    expect([...turns]).toMatchObject([
-      { index: 0, decision: { kind: 'rejected', reason: 'pools-not-read' } },
-    ]);
+    const turns = quotesInTurns(
+      contextOf({ pools: new Map(), isWhole: false }),
+      prospectsOf([opportunityOf()]),
+    );
+    expect([...turns]).toMatchObject([{ decision: { kind: 'rejected', reason: 'pools-not-read' } }]);
   });
 });

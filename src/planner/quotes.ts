@@ -16,9 +16,10 @@ import type { FormKind } from '../routes/form.js';
 import { Router } from '../routes/router.js';
 import { inTurns, type Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
-import { boundUsd8, saleBoundUsd8 } from './bounds.js';
+import { saleBoundUsd8, worthIn } from './bounds.js';
 import { Payables, type Payment } from './payables.js';
 import type { PlanningContext } from './planning-context.js';
+import type { Openable } from './prospects.js';
 
 /** A candidate with the money that would fund it, and the route that would sell its collateral. */
 export interface Quote {
@@ -46,44 +47,53 @@ export const GAS_OF_HOP = 65_000n;
 
 type QuotingContext = Pick<PlanningContext, 'pools' | 'lenders' | 'block' | 'nativePriceUsd8'>;
 
-/** What came of one turn: the decision about the opportunity of this index, or none yet. */
-export type QuoteTurn = { readonly index: number; readonly decision: QuoteDecision } | undefined;
+/** What came of one turn: the decision about an opportunity, or none yet. */
+export type QuoteTurn = { readonly opportunity: Opportunity; readonly decision: QuoteDecision } | undefined;
 
 /**
  * The most profitable collateral, debt, amount, funding and route of each opportunity, by the pools, lenders
  * and markets at one block and before costs. Nothing is asked.
  *
  * The most profitable opportunity comes first, because its plan is sent first. The others find the pools, and
- * what the markets can pay out, as it leaves them. Each turn takes less than some milliseconds: the caller
- * may stop, or give others their turn.
+ * what the markets can pay out, as it leaves them. A prospect is opened when it may be worth more than all
+ * that were: it becomes an opportunity, unless it is refused then. Each turn takes less than some
+ * milliseconds: the caller may stop, or give others their turn.
  *
- * @param ranks of the opportunities: those of a higher rank come after all of a lower one.
+ * @param ranks of the prospects: those of a higher rank come after all of a lower one.
  */
 export function* quotesInTurns(
   context: QuotingContext,
-  opportunities: readonly Opportunity[],
+  prospects: Openable,
   ranks: readonly number[] = [],
 ): Generator<QuoteTurn, void, undefined> {
   const { pools, isWhole } = context.pools;
   const router = Router.of(pools.values());
-  const payables = Payables.of(opportunities);
-  const positions = opportunities.map((one) => optionsOf(one, payables, context));
-  const priorities = opportunities.map((one, index) => ({
-    bound: boundUsd8(one, router),
+  const payables = new Payables();
+  const opened = new Map<number, Opened>();
+  const open = (index: number): readonly PairOption[] | undefined => {
+    const opportunity = prospects.open(index);
+    if (!opportunity) return undefined;
+    payables.add(opportunity);
+    const options = optionsOf(opportunity, payables, context);
+    opened.set(index, { opportunity, options });
+    return options;
+  };
+  const worthOf = worthIn(router);
+  const priorities = prospects.all.map((one, index) => ({
+    bound: one.worthAtMost(worthOf),
     rank: ranks[index] ?? 0,
   }));
-  for (const turn of inTurns(router, positions, priorities)) {
+  for (const turn of inTurns(router, open, priorities)) {
     if (turn.kind === 'computed') {
       yield undefined;
       continue;
     }
-    const index = turn.position;
-    const opportunity = opportunities[index];
-    const options = positions[index] ?? [];
-    if (!opportunity) continue;
+    const known = opened.get(turn.position);
+    if (!known) continue;
+    const { opportunity, options } = known;
     const chosen = turn.kind === 'taken' ? options[turn.option] : undefined;
     if (turn.kind === 'nothing' || !chosen) {
-      yield { index, decision: refusalOf(opportunity, options, router, payables, isWhole) };
+      yield { opportunity, decision: refusalOf(opportunity, options, router, payables, isWhole) };
       continue;
     }
     const { plan } = turn;
@@ -93,8 +103,13 @@ export function* quotesInTurns(
     const grossUsd8 = valueUsd8(plan.profit, profitAssetOf(funding, candidate));
     const { route, sharesBps } = plan.exit;
     const quote = { candidate, funding, route, sharesBps, profit: plan.profit, grossUsd8 };
-    yield { index, decision: { kind: 'quoted', quote } };
+    yield { opportunity, decision: { kind: 'quoted', quote } };
   }
+}
+
+interface Opened {
+  readonly opportunity: Opportunity;
+  readonly options: readonly PairOption[];
 }
 
 /** One pair of an opportunity, and one way to fund it. */

@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
@@ -100,7 +101,9 @@ async function decideOn({ view, parts, ...world }: World): Promise<PlanDecision>
     ...{ block: view.block, operator: toAddress(devnet.accounts.operator), pending: [] },
     ...{ marketNativePricesUsd8: [], allowance: anAllowance(), bidOf: bySize(config.planner) },
   };
-  const [decision] = await decisionsOf(planner.plan(opportunitiesIn(view, parts, config), () => context));
+  const [decision] = await decisionsOf(
+    planner.plan(prospectsOf(opportunitiesIn(view, parts, config)), () => context),
+  );
   if (!decision) throw new Error('no position is liquidatable');
   return decision;
 }

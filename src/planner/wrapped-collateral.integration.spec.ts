@@ -1,3 +1,4 @@
+import { prospectsOf } from '../../testing/prospects.js';
 import type { Contract } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startDevnet, type Devnet } from '../../devnet/index.js';
@@ -111,7 +112,9 @@ async function decide(change: (pools: PoolsView) => PoolsView = (pools) => pools
     ...{ pending: [], marketNativePricesUsd8: [], allowance: anAllowance(), bidOf: bySize(config.planner) },
   };
   const planner = new ExecutionPlanner(chain, new OpStackFees(), new RecordedEvents(), config);
-  const [decision] = await decisionsOf(planner.plan(opportunitiesIn(view, parts, config), () => context));
+  const [decision] = await decisionsOf(
+    planner.plan(prospectsOf(opportunitiesIn(view, parts, config)), () => context),
+  );
   if (!decision) throw new Error('the position is not liquidatable');
   return decision;
 }

@@ -33,8 +33,15 @@ function aWorld(): { router: Router; positions: Option[][]; worths: bigint[] } {
   return { router, positions, worths };
 }
 
-const priorities = (bounds: readonly bigint[], rank: (index: number) => number = () => 0): Priority[] =>
-  bounds.map((bound, index) => ({ bound, rank: rank(index) }));
+const priorities = (
+  bounds: readonly (bigint | number)[],
+  rank: (index: number) => number = () => 0,
+): Priority[] => bounds.map((bound, index) => ({ bound: Number(bound), rank: rank(index) }));
+
+const from =
+  (positions: readonly (readonly Option[])[]) =>
+  (index: number): readonly Option[] | undefined =>
+    positions[index];
 
 const takenOf = (turns: readonly Turn[]): number[] =>
   turns.flatMap((turn) => (turn.kind === 'taken' ? [turn.position] : []));
@@ -46,7 +53,7 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
   it('with bounds they come in the order in which they come when all are planned first', () => {
     const worthsOf = (of: Iterable<{ worth: bigint }>): bigint[] => [...of].map(({ worth }) => worth);
     const eager = worthsOf(inSequence(router, positions));
-    const lazy = [...inTurns(router, positions, priorities(generous))].flatMap((turn) =>
+    const lazy = [...inTurns(router, from(positions), priorities(generous))].flatMap((turn) =>
       turn.kind === 'taken' ? [turn] : [],
     );
     expect(lazy.length).toBeGreaterThan(POSITIONS / 2);
@@ -64,7 +71,7 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
   it('the first ones are there before the others are looked at', () => {
     let looked = 0;
     const taken: number[] = [];
-    for (const turn of inTurns(router, positions, priorities(generous))) {
+    for (const turn of inTurns(router, from(positions), priorities(generous))) {
       if (turn.kind === 'taken') taken.push(turn.position);
       else looked += 1;
       if (taken.length === 5) break;
@@ -84,15 +91,29 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
       after: () => counting,
     });
     let turns = 0;
-    for (const turn of inTurns(counting, [...positions, [], []], priorities([...generous, 5n, 0n]))) {
+    for (const turn of inTurns(counting, from([...positions, [], []]), priorities([...generous, 5n, 0n]))) {
       turns += 1;
       expect(computed).toBeLessThanOrEqual(turns);
       expect(['taken', 'nothing', 'computed']).toContain(turn.kind);
     }
   });
 
+  it('the options of a position are asked for once, when it is looked at; one out of question is left out', () => {
+    const asked: number[] = [];
+    const options = (index: number): readonly Option[] | undefined => {
+      asked.push(index);
+      return index === 0 ? undefined : positions[index];
+    };
+    const turns = inTurns(router, options, priorities(generous));
+    for (const turn of turns) if (turn.kind === 'taken') break;
+    expect(asked.length).toBeLessThan(POSITIONS / 3);
+    const taken = takenOf([...inTurns(router, options, priorities(generous))]);
+    expect(taken).not.toContain(0);
+    expect(new Set(asked.slice(-POSITIONS)).size).toBe(POSITIONS);
+  });
+
   it('each position is decided once', () => {
-    const turns = [...inTurns(router, positions, priorities(generous))];
+    const turns = [...inTurns(router, from(positions), priorities(generous))];
     const decided = turns.flatMap((turn) => (turn.kind === 'computed' ? [] : [turn.position]));
     expect(decided.sort((a, b) => a - b)).toEqual(positions.map((_, index) => index));
   });
@@ -106,14 +127,16 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
       trade: { ...first!.trade, size: (debt) => (sized.push(name), first!.trade.size(debt)) },
     });
     const options = [first!, second('worse', worths[0]!), second('better', worths[0]! + 1n)];
-    const turns = [...inTurns(router, [options], priorities([generous[0]!]))];
+    const turns = [...inTurns(router, from([options]), priorities([generous[0]!]))];
     expect(turns.at(-1)).toMatchObject({ kind: 'taken', option: 0 });
     expect(new Set(sized)).toEqual(new Set(['better']));
   });
 
   it('those of a higher rank come after all of a lower one, whatever they are worth', () => {
     const ranked = priorities(generous, (index) => (index % 3 === 0 ? 7 : 0));
-    const ranks = takenOf([...inTurns(router, positions, ranked)]).map((position) => ranked[position]!.rank);
+    const ranks = takenOf([...inTurns(router, from(positions), ranked)]).map(
+      (position) => ranked[position]!.rank,
+    );
     expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
     expect(new Set(ranks)).toEqual(new Set([0, 7]));
   });

@@ -1,11 +1,10 @@
 import type { Address } from '../domain/hex.js';
-import { BPS } from '../domain/money.js';
 import type { Form } from './form.js';
 import type { Router } from './router.js';
 import type { Plan, Sized, Trade } from './trade.js';
 
 /** A plan that was computed again keeps its turn while it is worth this much of the next one. */
-const NEAR_BPS = 9_500n;
+const NEAR = 0.95;
 
 /** One way to liquidate a position. */
 export interface Option<S extends Sized = Sized> {
@@ -39,8 +38,11 @@ interface Candidate<S extends Sized> extends Taken<S> {
 
 /** In which order positions are looked at. */
 export interface Priority {
-  /** What the plan of the position is worth at most. What is worth less than another one waits for it. */
-  readonly bound: bigint;
+  /**
+   * What the plan of the position is worth at most, in the unit of {@link Option.worth}. What is worth less
+   * than another one waits for it. A float: it orders, and decides nothing.
+   */
+  readonly bound: number;
   /** Positions of a higher rank come after all of a lower one. */
   readonly rank: number;
 }
@@ -60,20 +62,22 @@ export type Turn<S extends Sized = Sized> =
  * valuable are there soon, however many there are. There is a turn after each plan that was computed: the
  * caller stops when its time or gas is used up, and gives others their turn.
  *
- * @param positions the options of each, of which one is taken.
- * @param priorities of each. A bound that is too low changes the order, and nothing else.
+ * @param optionsOf the options of each, of which one is taken. Asked when the position is looked at first;
+ *   undefined: it is out of question.
+ * @param priorities of each position. A bound that is too low changes the order, and nothing else.
  */
 export function* inTurns<S extends Sized>(
   router: Router,
-  positions: readonly (readonly Option<S>[])[],
+  optionsOf: (position: number) => readonly Option<S>[] | undefined,
   priorities: readonly Priority[],
 ): Generator<Turn<S>, void, undefined> {
   const changedBy = new Map<Address, number>();
+  const known = new Map<number, readonly Option<S>[]>();
   let now = router;
   let taken = 0;
   const planned = (position: number): Candidate<S> | undefined => {
     let best: Candidate<S> | undefined;
-    for (const [option, way] of (positions[position] ?? []).entries()) {
+    for (const [option, way] of (known.get(position) ?? []).entries()) {
       if (best && way.atMost && way.atMost(now) <= best.worth) continue;
       const plan = now.best(way.trade, way.form);
       if (!plan || way.fits?.(plan.size) === false) continue;
@@ -85,7 +89,7 @@ export function* inTurns<S extends Sized>(
   };
   const isStale = ({ position, option, plan, plannedAfter }: Candidate<S>): boolean =>
     [...plan.exit.changed.keys()].some((pool) => (changedBy.get(pool) ?? 0) > plannedAfter) ||
-    positions[position]?.[option]?.fits?.(plan.size) === false;
+    known.get(position)?.[option]?.fits?.(plan.size) === false;
 
   for (const group of inRanks(priorities)) {
     /** Not planned yet, the highest bound last. */
@@ -94,8 +98,14 @@ export function* inTurns<S extends Sized>(
     while (unseen.length > 0 || waiting.length > 0) {
       const next = unseen.at(-1);
       const best = waiting[0];
-      if (next !== undefined && (!best || (priorities[next]?.bound ?? 0n) >= best.worth)) {
+      if (next !== undefined && (!best || (priorities[next]?.bound ?? 0) >= Number(best.worth))) {
         unseen.pop();
+        const options = optionsOf(next);
+        if (!options) {
+          yield { kind: 'computed' };
+          continue;
+        }
+        known.set(next, options);
         const candidate = planned(next);
         if (candidate) insert(waiting, candidate);
         yield candidate ? { kind: 'computed' } : { kind: 'nothing', position: next };
@@ -109,8 +119,9 @@ export function* inTurns<S extends Sized>(
           yield { kind: 'nothing', position: first.position };
           continue;
         }
-        const other = maxWorth(waiting[0]?.worth, next === undefined ? undefined : priorities[next]?.bound);
-        if (other !== undefined && other * NEAR_BPS > again.worth * BPS) {
+        const bound = next === undefined ? 0 : (priorities[next]?.bound ?? 0);
+        const other = Math.max(Number(waiting[0]?.worth ?? 0n), bound);
+        if (other * NEAR > Number(again.worth)) {
           insert(waiting, again);
           yield { kind: 'computed' };
           continue;
@@ -134,19 +145,14 @@ function inRanks(priorities: readonly Priority[]): number[][] {
     if (group) group.push(position);
     else ranks.set(rank, [position]);
   }
-  const boundOf = (position: number): bigint => priorities[position]?.bound ?? 0n;
+  const boundOf = (position: number): number => priorities[position]?.bound ?? 0;
   return [...ranks]
     .sort(([a], [b]) => a - b)
-    .map(([, group]) => group.sort((a, b) => compare(boundOf(b), boundOf(a)) || a - b));
+    .map(([, group]) => group.sort((a, b) => boundOf(b) - boundOf(a) || a - b));
 }
 
 function compare(a: bigint, b: bigint): number {
   return a === b ? 0 : a > b ? 1 : -1;
-}
-
-function maxWorth(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a > b ? a : b;
 }
 
 /** The most valuable first; of two that are worth the same, that which was given first. */

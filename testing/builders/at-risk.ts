@@ -1,4 +1,5 @@
-import type { AtRisk } from '../../src/domain/at-risk.js';
+import type { AtRisk, WorthOfPair } from '../../src/domain/at-risk.js';
+import { worthOfPairs } from '../prospects.js';
 import { opportunityOf } from './opportunities.js';
 
 /**
@@ -11,5 +12,6 @@ export function aPositionAtRisk(more: Partial<AtRisk> = {}): AtRisk {
     { symbol: 'WETH', updatedAt: block.timestamp, jumped: false },
     { symbol: 'USDC', updatedAt: block.timestamp, jumped: false },
   ];
-  return { ...position, prices, obstacle: undefined, limited: false, ...more };
+  const worthAtMost = (worthOf: WorthOfPair): number => worthOfPairs(position.pairs, worthOf);
+  return { ...position, worthAtMost, prices, obstacle: undefined, limited: false, ...more };
 }

@@ -1,5 +1,6 @@
 import { inLists } from '../decisions.js';
 import { anAllowance } from '../builders/allowance.js';
+import { aPositionAtRisk } from '../builders/at-risk.js';
 import { aBlock, aHead, blockHash } from '../builders/blocks.js';
 import { opportunityOf } from '../builders/opportunities.js';
 import { aPlan } from '../builders/plan.js';
@@ -8,7 +9,7 @@ import { standIn } from '../fakes/stand-in.js';
 import { TestClock } from '../fakes/test-clock.js';
 import type { ChimeraConfig } from '../../src/config/index.js';
 import { type NewExecution } from '../../src/database/index.js';
-import type { Detection, OpportunityDetector } from '../../src/detector/opportunity-detector.js';
+import type { Detecting, Detection, OpportunityDetector } from '../../src/detector/opportunity-detector.js';
 import { type PlanDecision } from '../../src/domain/decision.js';
 import type { Address, Hash } from '../../src/domain/hex.js';
 import { PassTrace } from '../../src/domain/pass-trace.js';
@@ -96,12 +97,13 @@ export class PassWorld {
     this.pass = new BlockPass(
       standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
       standIn<OpportunityDetector>('detector', {
-        detect: () => this.detections,
+        look: () => lookAt(this.detections),
         marketNativePricesUsd8: () => [],
       }),
       standIn<ExecutionPlanner>('planner', {
-        plan: (opportunities, now) => {
-          this.planned += opportunities.length;
+        plan: (prospects, now) => {
+          const opened = prospects.all.flatMap((_, index) => prospects.open(index) ?? []);
+          this.planned += opened.length;
           return this.lists?.(now) ?? inLists([this.decisions]);
         },
       }),
@@ -153,3 +155,17 @@ function safetyOf(world: PassWorld): SafetyController {
 
 export const opportunityFor = (one: Address): ReturnType<typeof opportunityOf> =>
   opportunityOf(undefined, undefined, one);
+
+function lookAt(detections: readonly Detection[]): Detecting {
+  const positions = detections.map((detection) =>
+    aPositionAtRisk(detection.kind === 'opportunity' ? detection.opportunity : detection),
+  );
+  return {
+    positions,
+    inspect: (position) => {
+      const found = detections[positions.indexOf(position)];
+      if (!found) throw new Error('a position of this look was expected');
+      return found;
+    },
+  };
+}

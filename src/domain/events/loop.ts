@@ -55,6 +55,12 @@ export type LoopEvent =
       readonly detail: Readonly<Record<string, string>>;
     }
   | {
+      /** How many positions wait for their turn, by reason, when they are too many to be named. */
+      readonly event: 'positions-waiting';
+      readonly block: number;
+      readonly counts: Readonly<Partial<Record<RejectionReason, number>>>;
+    }
+  | {
       readonly event: 'plan-ready';
       readonly executionId: string;
       readonly protocol: string;

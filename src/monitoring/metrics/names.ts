@@ -204,7 +204,7 @@ export const METRICS = {
     'Positions whose health factor fell below 1: once, as long as they stay there.',
   ),
   chimera_rejections_total: counter(
-    'Positions that were left alone, by reason: once, as long as the reason stays the same.',
+    'Positions that were named as left alone, by reason: once while the reason stays.',
     'count',
     { reason: REASONS },
   ),

@@ -1,4 +1,4 @@
-import type { AtRisk, JudgedPrice, SizeLimits } from '../../domain/at-risk.js';
+import type { AtRisk, JudgedPrice, SizeLimits, WorthOfPair } from '../../domain/at-risk.js';
 import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
 import type { Asset } from '../../domain/opportunity.js';
@@ -6,6 +6,7 @@ import type { Prices } from '../../oracles/price-guard.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPairs } from './candidates.js';
 import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } from './health.js';
+import { roughLiquidation } from './liquidation.js';
 import type { AaveAccount, AaveMarket } from './market.js';
 import type { PricedConditions } from './oracle-prices.js';
 
@@ -39,25 +40,101 @@ export function* positionsAtRisk(
   view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   limits: SizeLimits,
 ): Generator<AtRisk, void, undefined> {
+  const assets = new Map(
+    pricedAssets(view.market, view.conditions.prices).map((asset) => [asset.address, asset]),
+  );
   for (const { account, data } of view.positions.values()) {
-    const common = { protocol: view.market.name, market: view.market.pool, borrower: account.address };
     if ('priceMissing' in data) {
       yield {
-        ...common,
+        protocol: view.market.name,
+        market: view.market.pool,
+        borrower: account.address,
         healthFactorWad: undefined,
         totalCollateralUsd8: 0n,
         totalDebtUsd8: 0n,
+        worthAtMost: () => 0,
         prices: [],
         obstacle: rejected('price-missing', { asset: data.priceMissing.symbol }),
         pairs: [],
         limited: false,
       };
-      continue;
+    } else if (isLiquidatable(data.healthFactorWad))
+      yield new PositionAtRisk(account.address, data, view, limits, assets);
+  }
+}
+
+type Actions = Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'>;
+
+/** A position with a price for each of its assets. */
+class PositionAtRisk implements AtRisk {
+  private known: Actions | undefined;
+
+  constructor(
+    readonly borrower: Address,
+    private readonly data: AccountData,
+    private readonly view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
+    private readonly limits: SizeLimits,
+    private readonly assets: ReadonlyMap<Address, Asset>,
+  ) {}
+
+  get protocol(): string {
+    return this.view.market.name;
+  }
+
+  get market(): Address {
+    return this.view.market.pool;
+  }
+
+  get healthFactorWad(): bigint {
+    return this.data.healthFactorWad;
+  }
+
+  get totalCollateralUsd8(): bigint {
+    return this.data.totalCollateralUsd8;
+  }
+
+  get totalDebtUsd8(): bigint {
+    return this.data.totalDebtUsd8;
+  }
+
+  get prices(): readonly JudgedPrice[] {
+    return pricesOf(this.view, this.data);
+  }
+
+  get obstacle(): Rejection | undefined {
+    return this.actions.obstacle;
+  }
+
+  get pairs(): AtRisk['pairs'] {
+    return this.actions.pairs;
+  }
+
+  get limited(): boolean {
+    return this.actions.limited;
+  }
+
+  worthAtMost(worthOf: WorthOfPair): number {
+    const { data, assets } = this;
+    const limitUsd8 = Number(this.limits.maxNotionalUsd8);
+    let best = 0;
+    for (const collateral of data.legs) {
+      if (collateral.collateral === 0n) continue;
+      for (const debt of data.legs) {
+        if (debt.debt === 0n) continue;
+        const [seizedAsset, coveredAsset] = [
+          assets.get(collateral.reserve.asset),
+          assets.get(debt.reserve.asset),
+        ];
+        if (!seizedAsset || !coveredAsset) continue;
+        const { seizedUsd8, coveredUsd8 } = roughLiquidation(data, collateral, debt, limitUsd8);
+        best = Math.max(best, worthOf(seizedAsset, coveredAsset, seizedUsd8, coveredUsd8));
+      }
     }
-    const { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 } = data;
-    if (!isLiquidatable(healthFactorWad)) continue;
-    const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
-    yield { ...common, ...totals, prices: pricesOf(view, data), ...actionsOn(view, data, limits) };
+    return best;
+  }
+
+  private get actions(): Actions {
+    return (this.known ??= actionsOn(this.view, this.data, this.limits));
   }
 }
 
@@ -76,8 +153,8 @@ function actionsOn(
   { market, conditions, payables }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
   data: AccountData,
   limits: SizeLimits,
-): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> {
-  const none = (obstacle: Rejection): Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'> => ({
+): Actions {
+  const none = (obstacle: Rejection): Actions => ({
     obstacle,
     pairs: [],
     limited: false,

@@ -73,6 +73,26 @@ export function maxLiquidatableDebt({
   return mulDivFloor(capUsd8, unitOf(debt.reserve.decimals), debt.priceUsd8);
 }
 
+/** {@link maxLiquidatableDebt} and what it seizes: USD8, floats, which may order and decide nothing. */
+export function roughLiquidation(
+  { healthFactorWad, totalDebtUsd8 }: Pick<AaveV3Terms, 'healthFactorWad' | 'totalDebtUsd8'>,
+  collateral: ValuedLeg,
+  debt: ValuedLeg,
+  limitUsd8: number,
+): { readonly seizedUsd8: number; readonly coveredUsd8: number } {
+  const [collateralUsd8, debtUsd8] = [Number(collateral.collateralUsd8), Number(debt.debtUsd8)];
+  const capped =
+    collateral.collateralUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
+    debt.debtUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
+    healthFactorWad > CLOSE_FACTOR_HF_THRESHOLD;
+  const closeFactor = Number(DEFAULT_CLOSE_FACTOR_BPS) / Number(BPS);
+  const mostUsd8 = capped ? Number(totalDebtUsd8) * closeFactor : debtUsd8;
+  const bonus = Number(collateral.liquidationBonusBps) / Number(BPS);
+  const coveredUsd8 = Math.min(debtUsd8, mostUsd8, limitUsd8, collateralUsd8 / bonus);
+  const feeShare = Number(collateral.reserve.liquidationProtocolFeeBps) / Number(BPS);
+  return { coveredUsd8, seizedUsd8: coveredUsd8 * (1 + (bonus - 1) * (1 - feeShare)) };
+}
+
 /**
  * What liquidationCall(debtToCover) takes and gives, or undefined where it reverts with MustNotLeaveDust
  * (LiquidationLogic.executeLiquidationCall and _calculateAvailableCollateralToLiquidate).

@@ -60,6 +60,8 @@ describe('F47 a crash', () => {
         if (event.event === 'execution-settled' && event.outcome === 'won')
           won.add(event.borrower.toLowerCase());
         if (event.event === 'position-skipped') later.add(event.reason);
+        if (event.event === 'positions-waiting')
+          for (const reason of Object.keys(event.counts)) later.add(reason);
       };
       const [primary, backup] = nodes;
       const bot = await stack.startBot(hear, {

@@ -1,0 +1,51 @@
+import type { Detecting } from '../detector/opportunity-detector.js';
+import type { AtRisk } from '../domain/at-risk.js';
+import { rejected, type Rejection } from '../domain/decision.js';
+import type { Address } from '../domain/hex.js';
+import type { Opportunity } from '../domain/opportunity.js';
+import type { Prospects } from '../planner/prospects.js';
+import type { LeftPositions, SkippedPosition } from './skipped.js';
+
+/** The positions of one pass with a health factor below 1. Each is inspected when the planner opens it. */
+export class PassProspects implements Prospects {
+  readonly all: readonly AtRisk[];
+  /** In flight, or refused when they were opened. */
+  readonly skipped: SkippedPosition[] = [];
+  private readonly opened = new Set<number>();
+  private rest = rejected('comes-later');
+
+  /** @param refusal of everything, whatever is found: nothing may be planned now. */
+  constructor(
+    private readonly detecting: Detecting,
+    inFlight: ReadonlySet<Address>,
+    private readonly refusal: Rejection | undefined,
+  ) {
+    const isInFlight = ({ borrower }: AtRisk): boolean => !refusal && inFlight.has(borrower);
+    this.all = detecting.positions.filter((position) => !isInFlight(position));
+    for (const position of detecting.positions)
+      if (isInFlight(position)) this.skip(position, rejected('in-flight'));
+  }
+
+  open(index: number): Opportunity | undefined {
+    const position = this.all[index];
+    if (!position) return undefined;
+    this.opened.add(index);
+    const detection = this.detecting.inspect(position);
+    const refusal = detection.kind === 'rejected' ? detection : this.refusal;
+    if (refusal) this.skip(position, refusal);
+    return refusal || detection.kind === 'rejected' ? undefined : detection.opportunity;
+  }
+
+  leave(rest: Rejection): void {
+    this.rest = rest;
+  }
+
+  /** What was not opened. */
+  get left(): LeftPositions {
+    return { rejection: this.rest, positions: this.all.filter((_, index) => !this.opened.has(index)) };
+  }
+
+  private skip({ protocol, borrower, healthFactorWad }: AtRisk, rejection: Rejection): void {
+    this.skipped.push({ protocol, borrower, healthFactorWad, rejection });
+  }
+}
