@@ -150,9 +150,9 @@ describe('the dashboard for Grafana', () => {
     expect(Object.keys(METRICS)).toContain(metric);
   });
 
-  it('shows state and money first, then latency, RPC and the process; no panel covers another', () => {
+  it('shows state and money first, then latency, RPC, the process and the pools; no panel covers another', () => {
     const rows = dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    expect(rows).toEqual(['State', 'Money', 'Opportunities', 'Latency', 'RPC', 'Process']);
+    expect(rows).toEqual(['State', 'Money', 'Opportunities', 'Latency', 'RPC', 'Process', 'Pools']);
     for (const [index, { gridPos: a }] of panels.entries())
       for (const { gridPos: b } of panels.slice(index + 1)) {
         const apart = a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
