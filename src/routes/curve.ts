@@ -18,8 +18,8 @@ const LAST = AMOUNTS[AMOUNTS.length - 1] ?? 0;
  * for a range of a concentrated pool too. These floats only order.
  */
 class Table {
-  /** amount / result at {@link AMOUNTS}; NaN where the pool was not asked. */
-  private readonly ratios = new Float64Array(AMOUNTS.length).fill(NaN);
+  /** amount / result at {@link AMOUNTS}; NaN where the pool was not asked. Most pools are never asked. */
+  private ratios: Float64Array | undefined;
 
   constructor(private readonly estimate: (amount: number) => number) {}
 
@@ -45,7 +45,8 @@ class Table {
   smallest(): number {
     let found = Infinity;
     for (let octave = 0; octave <= 110; octave += 10) {
-      const ratio = this.ratio(octave * POINTS_PER_OCTAVE);
+      const amount = 2 ** octave;
+      const ratio = amount / this.estimate(amount);
       if (isRatio(ratio) && ratio <= found * PRICE_MOVES) found = ratio;
       else if (found < Infinity) break;
     }
@@ -53,10 +54,11 @@ class Table {
   }
 
   private ratio(index: number): number {
-    const known = this.ratios[index] ?? NaN;
+    const ratios = (this.ratios ??= new Float64Array(AMOUNTS.length).fill(NaN));
+    const known = ratios[index] ?? NaN;
     if (known === known) return known;
     const amount = AMOUNTS[index] ?? 0;
-    return (this.ratios[index] = amount / this.estimate(amount));
+    return (ratios[index] = amount / this.estimate(amount));
   }
 }
 

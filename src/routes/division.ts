@@ -13,24 +13,17 @@ export interface Division {
   readonly value: number;
 }
 
-/** Paths that may do a part of it together; `most` bounds what that can be worth. */
-interface Promising {
-  readonly paths: readonly Path[];
-  readonly most: number;
-}
+/** What a path gives for each of {@link PARTS} of an amount, or minus what it takes. */
+type InParts = readonly number[];
 
-/** Paths from which a split starts. */
-const STARTS = 3;
-/** How many combinations of paths are tried. */
-const MOST_TRIED = 10;
-/** Of an amount, moved to another path to see whether that gains anything. */
-const PROBE = 1 / 64;
-/** Proportions that are tried before any is balanced. */
-const TRIED_SHARES = [
-  [0.95, 0.05],
-  [0.75, 0.25],
-  [0.5, 0.5],
-];
+/** The parts of an amount that are tried before any two paths are balanced. What is left of 1 is one, too. */
+const PARTS = [0, 1 / 64, 1 / 8, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8, 63 / 64, 1];
+const LAST = PARTS.length - 1;
+/** How far the best parts may be from those that are tried. */
+const BETWEEN_PARTS = 1 / 8;
+/** Of the divisions in steps, how many pairs and triples are looked at again, and how many balanced. */
+const MOST_TRIED = 6;
+const PAIRS_BALANCED = 2;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Narrows a range to 2 %. A result is flat around its best: half of it is a ten-thousandth of the gain. */
 const GOLDEN_STEPS = 8;
@@ -47,8 +40,9 @@ export class Divider {
   /** The best division among one, two and three of the paths: the best of each number, the best first. */
   best(candidates: readonly Path[], amount: number): Division[] {
     const singles = candidates.map((path) => this.division([path], [amount])).sort(byValue);
-    const pair = this.pair(singles, amount);
-    const triple = pair && this.triple(pair, singles);
+    const parts = singles.map(({ paths: [path = []] }) => this.inParts(path, amount));
+    const pair = this.pair(singles, parts, amount);
+    const triple = pair && this.triple(pair, singles, parts);
     return [singles[0], pair, triple]
       .filter((one) => one !== undefined)
       .filter(({ value }) => value > -Infinity)
@@ -72,79 +66,85 @@ export class Divider {
 
   /** What a division is worth with its parts as they are. */
   division(paths: readonly Path[], amounts: readonly number[]): Division {
-    const gas = this.hops(paths) * this.search.hopCost;
-    return { paths, amounts, value: this.result(paths, amounts) - gas };
+    return { paths, amounts, value: this.result(paths, amounts) - this.gas(paths) };
   }
 
-  private hops(paths: readonly Path[]): number {
-    return paths.reduce((count, { length }) => count + length, 0);
+  private gas(paths: readonly Path[]): number {
+    let hops = 0;
+    for (const { length } of paths) hops += length;
+    return hops * this.search.hopCost;
   }
 
-  /** The best pair, if one is better than its better path alone, or can what no path can alone. */
-  private pair(singles: readonly Division[], amount: number): Division | undefined {
-    const promising: Promising[] = [];
-    const possible = singles.some(({ value }) => value > -Infinity);
-    for (const [index, one] of singles.slice(0, STARTS).entries())
-      if (one.value > -Infinity || !possible)
-        for (const { paths } of singles.slice(index + 1)) this.weigh(one, paths[0], promising);
-    const found = mostPromising(promising).map(({ paths }) => {
-      const tried = this.better(paths, TRIED_SHARES, amount);
-      // Perhaps one of them can take little, and the other one just the rest.
-      return tried.value > -Infinity ? tried : this.balanced(paths, tried.amounts);
-    });
-    return this.balancedBest(found, 2);
+  private inParts(path: Path, amount: number): InParts {
+    return inParts((part) => this.result([path], [amount * part]));
   }
 
-  private triple(pair: Division, singles: readonly Division[]): Division | undefined {
-    const promising: Promising[] = [];
-    for (const { paths } of singles) this.weigh(pair, paths[0], promising);
-    const amount = sum(pair.amounts);
-    const shares = TRIED_SHARES.map(([first = 0]) => [
-      ...pair.amounts.map((one) => (first * one) / amount),
-      1 - first,
-    ]);
-    const found = mostPromising(promising).map(({ paths }) => this.better(paths, shares, amount));
+  /** The best pair, if one is better than the best path alone, or can what no path can alone. */
+  private pair(
+    singles: readonly Division[],
+    parts: readonly InParts[],
+    amount: number,
+  ): Division | undefined {
+    const found: Division[] = [];
+    const alone = singles[0]?.value ?? -Infinity;
+    for (let one = 0; one < singles.length; one += 1)
+      for (let other = one + 1; other < singles.length; other += 1) {
+        const [path, another] = [singles[one]?.paths[0], singles[other]?.paths[0]];
+        if (!path || !another) continue;
+        const { value, part } = together(parts[one], parts[other]);
+        const net = value - (path.length + another.length) * this.search.hopCost;
+        if (net <= alone || !this.compatible(path, another)) continue;
+        const amounts = [amount * part, amount * (1 - part)];
+        found.push({ paths: [path, another], amounts, value: net });
+      }
+    return this.balancedBest(found, PAIRS_BALANCED);
+  }
+
+  private triple(
+    pair: Division,
+    singles: readonly Division[],
+    parts: readonly InParts[],
+  ): Division | undefined {
+    const found: Division[] = [];
+    const both = this.bothInParts(pair);
+    for (const [index, single] of singles.entries()) {
+      const [path] = single.paths;
+      const { value, part } = together(both, parts[index]);
+      if (!path) continue;
+      const net = value - this.gas(pair.paths) - this.gas([path]);
+      if (net <= pair.value) continue;
+      if (!pair.paths.every((one) => this.compatible(one, path))) continue;
+      const amounts = [...pair.amounts.map((of) => of * part), sum(pair.amounts) * (1 - part)];
+      found.push({ paths: [...pair.paths, path], amounts, value: net });
+    }
     return this.balancedBest(found, 1);
   }
 
-  /**
-   * Adds the paths of a division with one more, if some of the amount should go that way. What the first bit
-   * gains is more than each later bit can: so it bounds what there is to gain.
-   */
-  private weigh(division: Division, path: Path | undefined, promising: Promising[]): void {
-    if (!path || !division.paths.every((one) => this.compatible(one, path))) return;
-    const paths = [...division.paths, path];
-    if (division.value === -Infinity) {
-      promising.push({ paths, most: Infinity });
-      return;
-    }
-    const rest = division.amounts.map((one) => one * (1 - PROBE));
-    const moved = this.result(paths, [...rest, sum(division.amounts) * PROBE]);
-    const gas = path.length * this.search.hopCost;
-    const gain = (moved - this.hops(division.paths) * this.search.hopCost - division.value) / PROBE - gas;
-    if (gain > 0) promising.push({ paths, most: division.value + gain });
-  }
-
-  /** The best of a few proportions. */
-  private better(paths: readonly Path[], shares: readonly (readonly number[])[], amount: number): Division {
-    let best: Division | undefined;
-    for (const proportion of shares) {
-      const division = this.division(
+  /** Two paths in their proportions. */
+  private bothInParts({ paths, amounts }: Division): InParts {
+    return inParts((part) =>
+      this.result(
         paths,
-        proportion.map((one) => one * amount),
-      );
-      if (!best || division.value > best.value) best = division;
-    }
-    return best ?? this.division(paths, []);
+        amounts.map((one) => one * part),
+      ),
+    );
   }
 
-  /** Of divisions that are not balanced yet, balances the most promising ones. */
-  private balancedBest(found: readonly Division[], most: number): Division | undefined {
-    return [...found]
-      .sort(byValue)
+  /**
+   * Of divisions in such parts, balances the most promising ones. Those that meet in a pool were taken for
+   * better than they are.
+   */
+  private balancedBest(found: Division[], most: number): Division | undefined {
+    const tried = found.sort(byValue).slice(0, MOST_TRIED);
+    const again = this.search.kind === 'sale' ? tried.map((one) => this.again(one)).sort(byValue) : tried;
+    return again
       .slice(0, most)
-      .map(({ paths, amounts }) => this.balanced(paths, amounts))
+      .map(({ paths, amounts }) => this.balanced(paths, amounts, sum(amounts) * BETWEEN_PARTS))
       .sort(byValue)[0];
+  }
+
+  private again(division: Division): Division {
+    return meeting(division.paths) ? this.division(division.paths, division.amounts) : division;
   }
 
   /** A path stands in a division once, and each pool of flash swaps too. */
@@ -155,18 +155,19 @@ export class Divider {
     return a.every((leg) => b.every((other) => leg === other || poolOfLeg(leg) !== poolOfLeg(other)));
   }
 
-  /** Moves amounts between each two of the paths, to where no move is better. */
-  private balanced(paths: readonly Path[], start: readonly number[]): Division {
+  /** Moves amounts between each two of the paths, to where no move of at most `within` is better. */
+  private balanced(paths: readonly Path[], start: readonly number[], within = Infinity): Division {
     const amounts = [...start];
     const whole = sum(amounts);
     const most = paths.map((path) => this.most(path, whole));
     for (let i = 0; i < paths.length; i += 1)
       for (let j = i + 1; j < paths.length; j += 1) {
-        const both = (amounts[i] ?? 0) + (amounts[j] ?? 0);
-        const low = Math.max(0, both - (most[j] ?? 0));
-        const high = Math.min(both, most[i] ?? 0);
+        const one = amounts[i] ?? 0;
+        const both = one + (amounts[j] ?? 0);
+        const low = Math.max(0, both - (most[j] ?? 0), one - within);
+        const high = Math.min(both, most[i] ?? 0, one + within);
         if (low > high) continue;
-        const part = highest((one) => this.moved(paths, amounts, [i, j], one, both - one), low, high);
+        const part = highest((to) => this.moved(paths, amounts, [i, j], to, both - to), low, high);
         amounts[i] = part;
         amounts[j] = both - part;
       }
@@ -255,8 +256,21 @@ function meeting(paths: readonly Path[]): boolean {
   return false;
 }
 
-function mostPromising(promising: readonly Promising[]): readonly Promising[] {
-  return [...promising].sort((a, b) => (a.most === b.most ? 0 : b.most - a.most)).slice(0, MOST_TRIED);
+function inParts(result: (part: number) => number): InParts {
+  const results = [0];
+  for (let index = 1; index <= LAST; index += 1) results.push(result(PARTS[index] ?? 0));
+  return results;
+}
+
+/** The best of {@link PARTS} for the first of two, and what both give then. */
+function together(one: InParts | undefined, other: InParts | undefined): { value: number; part: number } {
+  let [value, best] = [-Infinity, 0];
+  if (one && other)
+    for (let index = 1; index < LAST; index += 1) {
+      const both = (one[index] ?? 0) + (other[LAST - index] ?? 0);
+      if (both > value) [value, best] = [both, index];
+    }
+  return { value, part: PARTS[best] ?? 0 };
 }
 
 /** The best first. Of two that are equal, or impossible, the first stays the first. */

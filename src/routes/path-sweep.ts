@@ -1,36 +1,33 @@
-import { MOST_HOPS, type Path, type Search } from './path.js';
+import type { Path, Search } from './path.js';
 import type { PoolGraph } from './pool-graph.js';
-import { octaveOf, type Rankings } from './rankings.js';
+import { sizeOf, type Rankings } from './rankings.js';
+import { legsBack, type Way, type Ways } from './ways.js';
 
 export interface ValuedPath {
-  readonly path: Path;
+  /** The legs in the order in which they were found: see {@link PathSweep.pathOf}. */
+  readonly way: Way | undefined;
+  readonly leg: number;
   /** What is got, or minus what is taken, less the gas of the hops. */
   readonly value: number;
   /** On average of the amount, debt for collateral. */
   readonly price: number;
 }
 
-/** A token that is reached, from the side where the amount is known. */
-interface Reached {
-  readonly token: number;
-  readonly amount: number;
-  readonly leg: number;
-  readonly before: Reached | undefined;
-}
-
-/** How many ways to each token are followed after the first, and after the second hop. */
-const WAYS_KEPT = [2, 3];
-/** How many parallel pools are tried from the best way to a token, and from others. */
-const POOLS_TRIED = [2, 1];
+/** How many ways to each token are followed after the second hop. */
+const SECOND_FOLLOWED = 3;
+/** Over how many tokens, before the target, paths of three hops are looked at. */
+const MOST_STOPS = 4;
+/** Of the average prices of amounts of one size. */
+const SIZE_TOLERANCE = 0.003;
 /** Beyond the error of the prices of small amounts. */
 const PRICE_TOLERANCE = 0.001;
 /** Of an amount, taken as its last bit. */
 const LAST_PART = 1 / 32;
 
 /**
- * Sweeps over the graph from the side where the amount is known, hop by hop, for one amount and parts of it.
- * Ways are cut that are far behind at a token, and those that are dearer than the last unit of the whole
- * amount on a path that is known: no part of it should go there.
+ * Looks for the paths of one search, for one amount and parts of it: the ways from the side where the amount
+ * is known, with one hop more. Paths are cut that are dearer than the last unit of the whole amount on a path
+ * that is known: no part of it should go there.
  */
 export class PathSweep {
   /** What the last bit of the whole amount brings on the best path so far, debt for collateral. */
@@ -41,14 +38,14 @@ export class PathSweep {
   private readonly target: number;
 
   /**
-   * @param ahead by hops and token: the best price from there to the target.
-   * @param whole units of the token whose amount is known.
+   * @param ahead by token: the best price of small amounts from there to the target over one pool.
+   * @param whole the largest amount that is looked for, in units of the token whose amount is known.
    */
   constructor(
     private readonly graph: PoolGraph,
     private readonly search: Search,
     private readonly rankings: Rankings,
-    private readonly ahead: readonly Float64Array[],
+    private readonly ahead: Float64Array,
     private readonly whole: number,
   ) {
     this.sale = search.kind === 'sale';
@@ -57,72 +54,82 @@ export class PathSweep {
       : [search.debt, search.collateral];
   }
 
-  /** The best paths for a part of the amount, in any order. */
-  at(part: number): ValuedPath[] {
-    const amount = this.whole * part;
+  /**
+   * The best paths for a part of the amount, in any order.
+   *
+   * @param ways from where the amount is known, for that part.
+   */
+  at(amount: number, ways: Ways): ValuedPath[] {
+    const { graph, sale, target, start } = this;
     const arrived: ValuedPath[] = [];
-    let frontier: Reached[] = [{ token: this.start, amount, leg: -1, before: undefined }];
-    for (let hop = 1; hop <= MOST_HOPS; hop += 1) {
-      for (const here of frontier) this.arrive(here, amount, hop, arrived);
-      if (hop < MOST_HOPS) frontier = this.onward(frontier, amount, hop);
+    for (const { pool, sells, buys } of graph.between(start, target))
+      if (sale || graph.lends(pool)) this.arrive(undefined, amount, sale ? sells : buys, amount, 1, arrived);
+    for (const token of graph.neighbours(target)) {
+      if (token === start) continue;
+      for (const way of ways.overOne(token)) this.onward(way, token, amount, 2, arrived);
     }
-    return arrived.filter(({ price }) => price >= this.worstPrice);
-  }
-
-  private arrive(here: Reached, amount: number, hop: number, arrived: ValuedPath[]): void {
-    const { graph, sale, search } = this;
-    const price = this.price(here.amount, amount);
-    for (const link of graph.between(here.token, this.target)) {
-      if (!sale && !graph.lends(link.pool)) continue;
-      const leg = sale ? link.sells : link.buys;
-      if (price * graph.price(leg) < this.worstPrice) continue;
-      const reached = this.through(leg, here.amount);
-      const average = this.price(reached, amount);
-      if (average === 0 || average < this.worstPrice) continue;
-      const legs = legsTo(here, leg);
-      const path = sale ? legs : legs.reverse();
-      arrived.push({ path, price: average, value: (sale ? reached : -reached) - search.hopCost * hop });
-      if (average <= this.bestPrice) continue;
-      this.bestPrice = average;
-      this.worstPrice = Math.max(this.worstPrice, this.lastPrice(path) * (1 - PRICE_TOLERANCE));
-    }
-  }
-
-  /** The best ways to each token, one hop further. */
-  private onward(frontier: readonly Reached[], amount: number, hop: number): Reached[] {
-    const { graph, sale, rankings, target } = this;
-    const most = WAYS_KEPT[hop - 1] ?? 0;
-    const ahead = this.ahead[MOST_HOPS - hop];
-    const kept: Reached[][] = [];
-    let before = -1;
-    for (const here of frontier) {
-      const tried = POOLS_TRIED[here.token === before ? 1 : 0] ?? 1;
-      before = here.token;
-      const octave = octaveOf(here.amount);
-      // The least price from here to the target with which a path can still be good enough.
-      const needed = this.worstPrice / this.price(here.amount, amount);
-      for (const other of graph.neighbours(here.token)) {
-        if (other === target || wasAt(here, other)) continue;
-        const enough = needed / (ahead?.[other] ?? 0);
-        if (!(enough < Infinity)) continue;
-        const links = rankings.best(here.token, other, octave);
-        const ways = (kept[other] ??= []);
-        for (let rank = 0; rank < tried && rank < links.length; rank += 1) {
-          const leg = (sale ? links[rank]?.sells : links[rank]?.buys) ?? -1;
-          const price = graph.price(leg);
-          if (price < enough) continue;
-          const last = ways.length < most ? undefined : ways[most - 1]?.amount;
-          // By the price of small amounts, which no other one is better than.
-          if (last !== undefined && (sale ? here.amount * price <= last : here.amount / price >= last))
-            continue;
-          const reached = this.through(leg, here.amount);
-          if (!(reached > 0 && reached < Infinity)) continue;
-          if (last !== undefined && (sale ? reached <= last : reached >= last)) continue;
-          keep(ways, { token: other, amount: reached, leg, before: here }, most, sale);
-        }
+    for (const token of this.lastStops(amount, ways)) {
+      let followed = 0;
+      for (const way of ways.overTwo(token)) {
+        if (way.over === target) continue;
+        this.onward(way, token, amount, 3, arrived);
+        followed += 1;
+        if (followed === SECOND_FOLLOWED) break;
       }
     }
-    return kept.flat();
+    return arrived.filter(({ price, value }) => price >= this.worstPrice && value > -Infinity);
+  }
+
+  /** The tokens over which paths of three hops are worth a look, by about what they would give. */
+  private lastStops(amount: number, ways: Ways): number[] {
+    const { graph, rankings, sale, start, target } = this;
+    const prices: number[] = [];
+    const stops: number[] = [];
+    for (const token of graph.neighbours(target)) {
+      if (token === start) continue;
+      const there = ways.priceOverTwo(token);
+      const size = sizeOf(sale ? amount * there : amount / there);
+      const price = there * rankings.best(token, target, size).price;
+      if (!(price >= this.worstPrice * (1 - SIZE_TOLERANCE))) continue;
+      let at = stops.length;
+      while (at > 0 && price > (prices[at - 1] ?? 0)) at -= 1;
+      if (at === MOST_STOPS) continue;
+      stops.splice(at, 0, token);
+      prices.splice(at, 0, price);
+      if (stops.length > MOST_STOPS) stops.length = prices.length = MOST_STOPS;
+    }
+    return stops;
+  }
+
+  /** In the order of the swaps. */
+  pathOf({ way, leg }: Pick<ValuedPath, 'way' | 'leg'>): Path {
+    const legs = legsBack(way, leg);
+    return this.sale ? legs.reverse() : legs;
+  }
+
+  private onward(way: Way, token: number, known: number, hop: number, arrived: ValuedPath[]): void {
+    if (this.price(way.amount, known) * (this.ahead[token] ?? 0) < this.worstPrice) return;
+    for (const leg of this.rankings.best(token, this.target, sizeOf(way.amount)).legs)
+      this.arrive(way, way.amount, leg, known, hop, arrived);
+  }
+
+  private arrive(
+    way: Way | undefined,
+    amount: number,
+    leg: number,
+    known: number,
+    hop: number,
+    arrived: ValuedPath[],
+  ): void {
+    if (this.price(amount, known) * this.graph.price(leg) < this.worstPrice) return;
+    const reached = this.through(leg, amount);
+    const price = this.price(reached, known);
+    if (price === 0 || price < this.worstPrice) return;
+    arrived.push({ way, leg, price, value: (this.sale ? reached : -reached) - this.search.hopCost * hop });
+    if (price <= this.bestPrice) return;
+    this.bestPrice = price;
+    const last = this.lastPrice(this.pathOf({ way, leg }));
+    this.worstPrice = Math.max(this.worstPrice, last * (1 - PRICE_TOLERANCE));
   }
 
   private through(leg: number, amount: number): number {
@@ -148,27 +155,4 @@ export class PathSweep {
     for (const leg of this.sale ? path : path.toReversed()) reached = this.through(leg, reached);
     return reached;
   }
-}
-
-function wasAt(here: Reached, token: number): boolean {
-  for (let at: Reached | undefined = here; at; at = at.before) if (at.token === token) return true;
-  return false;
-}
-
-/** Adds it to the best ways to a token, of which the first is the best. */
-function keep(ways: Reached[], reached: Reached, most: number, more: boolean): void {
-  let at = ways.length;
-  for (; at > 0; at -= 1) {
-    const other = ways[at - 1]?.amount ?? 0;
-    if (more ? reached.amount <= other : reached.amount >= other) break;
-  }
-  ways.splice(at, 0, reached);
-  if (ways.length > most) ways.pop();
-}
-
-/** In the order in which they were found, with one more. */
-function legsTo(reached: Reached, last: number): number[] {
-  const legs = [last];
-  for (let at = reached; at.before; at = at.before) legs.push(at.leg);
-  return legs.reverse();
 }

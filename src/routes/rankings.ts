@@ -6,13 +6,21 @@ const MOST_KEPT = 4;
 
 export type TokenNumbers = readonly [number, number];
 
-/** Which of the pools between two tokens are the best for amounts of an octave, in one state of the pools. */
+/** Parallel pools, for amounts of a size. */
+export interface Ranked {
+  /** Legs that go between two tokens, the best one first. */
+  readonly legs: readonly number[];
+  /** Of the best one, units out for a unit in; 0 where there is none. */
+  readonly price: number;
+}
+
+/** Which of the pools between two tokens are the best for amounts of a size, in one state of the pools. */
 export class Rankings {
   constructor(
     private readonly graph: PoolGraph,
     private readonly kind: FormKind,
-    /** By pair of tokens and octave. */
-    private readonly known: ((readonly Link[] | undefined)[] | undefined)[] = [],
+    /** By pair of tokens and size. */
+    private readonly known: ((Ranked | undefined)[] | undefined)[] = [],
   ) {}
 
   /** Those of the pairs whose pools are as they were stay. */
@@ -24,35 +32,45 @@ export class Rankings {
   }
 
   /**
-   * The best first, by what they give for an amount of `token` (sale), or take for it (flash swap).
+   * By what they give for an amount of `token` (sale), or take for it (flash swap).
    *
-   * @param octave of the amount: see {@link octaveOf}.
+   * @param size of the amount: see {@link sizeOf}.
    */
-  best(token: number, other: number, octave: number): readonly Link[] {
+  best(token: number, other: number, size: number): Ranked {
     const ofPair = (this.known[token * this.graph.tokens + other] ??= []);
-    return (ofPair[octave] ??= this.ranked(this.graph.between(token, other), 2 ** octave));
+    return (ofPair[size] ??= this.ranked(this.graph.between(token, other), amountOf(size)));
   }
 
-  private ranked(links: readonly Link[], amount: number): readonly Link[] {
+  private ranked(links: readonly Link[], amount: number): Ranked {
     const { graph, kind } = this;
-    const best: Link[] = [];
+    const legs: number[] = [];
     const results: number[] = [];
     for (const link of links) {
       if (kind === 'flash-swap' && !graph.lends(link.pool)) continue;
-      const result = kind === 'sale' ? -graph.out(link.sells, amount) : graph.in(link.buys, amount);
+      const leg = kind === 'sale' ? link.sells : link.buys;
+      const result = kind === 'sale' ? -graph.out(leg, amount) : graph.in(leg, amount);
       if (result === 0 || !(result < Infinity)) continue;
-      let at = best.length;
+      let at = legs.length;
       while (at > 0 && result < (results[at - 1] ?? 0)) at -= 1;
       if (at === MOST_KEPT) continue;
-      best.splice(at, 0, link);
+      legs.splice(at, 0, leg);
       results.splice(at, 0, result);
-      if (best.length > MOST_KEPT) best.length = results.length = MOST_KEPT;
+      if (legs.length > MOST_KEPT) legs.length = results.length = MOST_KEPT;
     }
-    return best;
+    const [best] = results;
+    if (best === undefined) return NONE;
+    return { legs, price: kind === 'sale' ? -best / amount : amount / best };
   }
 }
 
-/** Amounts that rankings do not tell apart: 2^octave up to twice as much. */
-export function octaveOf(amount: number): number {
-  return Math.max(0, Math.floor(Math.log2(amount)));
+const NONE: Ranked = { legs: [], price: 0 };
+
+/** Amounts of one size are not told apart where paths are looked for: half of 4^size up to twice as much. */
+export function sizeOf(amount: number): number {
+  return Math.max(0, Math.round(Math.log2(amount) / 2));
+}
+
+/** Units in the middle of a size. */
+export function amountOf(size: number): number {
+  return 4 ** size;
 }

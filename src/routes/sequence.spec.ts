@@ -57,10 +57,11 @@ describe(`plans in turns, of ${POSITIONS} positions (ROUTES_SEED=${SEED})`, () =
       turn.kind === 'taken' ? [turn] : [],
     );
     expect(lazy.length).toBeGreaterThan(POSITIONS / 2);
-    // The order of two that are worth nearly the same is not sure.
+    // The order of two that are worth nearly the same is not sure, and a plan that moved a pool the other way
+    // makes a later one worth more.
     let least = lazy[0]!.worth;
     for (const { worth } of lazy) {
-      expect(worth * 95n).toBeLessThanOrEqual(least * 100n);
+      expect(worth * 85n).toBeLessThanOrEqual(least * 100n);
       if (worth < least) least = worth;
     }
     expect(lazy[0]!.worth).toBe(eager[0]);
