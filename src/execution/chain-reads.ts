@@ -16,6 +16,7 @@ import { toBalanceWei, toData, toNonce } from '../rpc/quantities.js';
 import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { callObject, type CallRequest } from '../rpc/chain/simulate.js';
+import { withoutSignature } from '../rpc/chain/transaction-bytes.js';
 import type { Revert } from './verdict.js';
 
 /** The operator's account and its transactions at the latest block, from one endpoint in one round trip. */
@@ -106,7 +107,7 @@ export class ChainReads {
     readonly calls: readonly RpcCall<Hex>[];
     readonly decode: (answers: readonly (Hex | RpcAnswerError)[]) => FeesBesideGas;
   } {
-    const unsigned = (): Hex => `0x${Transaction.from(raw).unsignedSerialized.slice(2)}`;
+    const unsigned = (): Hex => withoutSignature(raw);
     const { calls, decode } = this.fees.paid(receipt, unsigned);
     return {
       calls: calls.map((call) => callAt(call, receipt.blockHash)),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 import { Secret } from '../domain/secret.js';
+import { withoutSignature } from '../rpc/chain/transaction-bytes.js';
 import { Signer } from './signer.js';
 
 const BASE = 8453;
@@ -72,6 +73,7 @@ describe('Signer', () => {
         theirs.signature = new SigningKey(key).sign(theirs.unsignedHash);
         const ours = Signer.fromSecret(new Secret(key), LOCAL).sign(of, nonce);
         expect(ours).toEqual({ nonce, hash: theirs.hash, raw: theirs.serialized });
+        expect(withoutSignature(ours.raw)).toBe(theirs.unsignedSerialized);
       }),
       { numRuns: 150 },
     );

@@ -56,6 +56,35 @@ export class TransactionBytes {
   }
 }
 
+/** The fields of an EIP-1559 transaction without its signature. */
+const FIELDS = 9;
+
+/**
+ * The same transaction without its signature. Nothing of it is checked: it is one of ours.
+ *
+ * @throws TypeError or RangeError when it is no EIP-1559 transaction.
+ */
+export function withoutSignature(raw: Hex): Hex {
+  const bytes = bytesOf(raw);
+  if (bytes[0] !== TYPE[0]) throw new TypeError('an EIP-1559 transaction was expected');
+  const from = itemAt(bytes, 1).from;
+  let to = from;
+  for (let field = 0; field < FIELDS; field += 1) to = itemAt(bytes, to).to;
+  const fields = bytes.subarray(from, to);
+  return `0x${Buffer.concat([TYPE, listHeader(fields.length), fields]).toString('hex')}`;
+}
+
+/** Where the content of the RLP item at a place begins and ends. */
+function itemAt(bytes: Buffer, at: number): { readonly from: number; readonly to: number } {
+  const first = bytes.readUInt8(at);
+  if (first < 0x80) return { from: at, to: at + 1 };
+  const offset = first < 0xc0 ? 0x80 : 0xc0;
+  const short = first - offset;
+  if (short <= 55) return { from: at + 1, to: at + 1 + short };
+  const from = at + 1 + short - 55;
+  return { from, to: from + bytes.readUIntBE(at + 1, short - 55) };
+}
+
 function hashOf(bytes: Buffer): Buffer {
   return Buffer.from(keccak.init().update(bytes).digest('binary'));
 }
