@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { numberedAddress } from '../../testing/builders/opportunities.js';
 import { aPlan } from '../../testing/builders/plan.js';
 import { deferred } from '../../testing/fakes/stand-in.js';
 import { rejected, type PlanDecision } from '../domain/decision.js';
@@ -13,6 +14,35 @@ describe('lists of plans', () => {
   beforeEach(() => {
     world = new PassWorld();
     world.plans(A, B, C);
+  });
+
+  it('F47 of many positions that wait one event says how many, of a few each is named', async () => {
+    const many = Array.from({ length: 60 }, (_, index) => numberedAddress(index + 256));
+    world.plans(...many);
+    world.decisions = [];
+    world.opens = 0;
+    const waiting = () => world.events.named('positions-waiting').map(({ counts }) => counts);
+    expect(await world.run()).toMatchObject({ liquidatable: 60, skipped: { 'comes-later': 60 } });
+    await world.run();
+    expect(waiting()).toEqual([{ 'comes-later': 60 }]);
+    expect(world.events.named('position-skipped')).toEqual([]);
+    // What was looked at has a reason of its own, and is named.
+    world.opens = 3;
+    world.submit = () => rejected('throttled');
+    world.decisions = many.slice(0, 3).map((one) => planned(one));
+    expect(await world.run()).toMatchObject({ skipped: { 'comes-later': 57, throttled: 3 } });
+    expect(waiting()).toEqual([{ 'comes-later': 60 }, { 'comes-later': 57 }]);
+    expect(world.events.named('position-skipped').map(({ reason }) => reason)).toEqual(
+      Array<string>(3).fill('throttled'),
+    );
+    world.plans(A, B);
+    world.decisions = [];
+    world.opens = 0;
+    await world.run();
+    expect(world.events.named('position-skipped').slice(3)).toMatchObject([
+      { borrower: A, reason: 'comes-later' },
+      { borrower: B, reason: 'comes-later' },
+    ]);
   });
 
   it('each is sent before the next one is proved', async () => {

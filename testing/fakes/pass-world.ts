@@ -10,7 +10,7 @@ import { TestClock } from '../fakes/test-clock.js';
 import type { ChimeraConfig } from '../../src/config/index.js';
 import { type NewExecution } from '../../src/database/index.js';
 import type { Detecting, Detection, OpportunityDetector } from '../../src/detector/opportunity-detector.js';
-import { type PlanDecision } from '../../src/domain/decision.js';
+import { rejected, type PlanDecision } from '../../src/domain/decision.js';
 import type { Address, Hash } from '../../src/domain/hex.js';
 import { PassTrace } from '../../src/domain/pass-trace.js';
 import type { TransactionCall } from '../../src/domain/plan.js';
@@ -60,6 +60,8 @@ export class PassWorld {
   /** Of each call. */
   readonly submitted: Address[][] = [];
   planned = 0;
+  /** So many positions the planner looks at, at most. */
+  opens = Infinity;
   halted = false;
   inFlight = new Set<Address>();
   detections: Detection[] = [];
@@ -102,7 +104,9 @@ export class PassWorld {
       }),
       standIn<ExecutionPlanner>('planner', {
         plan: (prospects, now) => {
-          const opened = prospects.all.flatMap((_, index) => prospects.open(index) ?? []);
+          const looked = prospects.all.slice(0, this.opens);
+          const opened = looked.flatMap((_, index) => prospects.open(index) ?? []);
+          prospects.leave(rejected('comes-later'));
           this.planned += opened.length;
           return this.lists?.(now) ?? inLists([this.decisions]);
         },

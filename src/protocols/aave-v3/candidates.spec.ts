@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { pairOf, positionOf } from '../../../testing/builders/opportunities.js';
-import { RAY, WAD } from '../../domain/money.js';
+import { RAY, valueUsd8, WAD } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
+import { roughLiquidation } from './liquidation.js';
 
 const UNIT = 10n ** 6n;
 /** 10 % a year: a debt of 2,000 USD grows by 380 millionths in a minute. */
@@ -35,5 +36,24 @@ describe('a debt just below 2,000 USD', () => {
 
   it('is covered as a whole when the health factor lets the whole debt be covered anyway', () => {
     expect(sizings(position(2_000n * UNIT - 100n, (WAD * 90n) / 100n))).toContain('all-debt');
+  });
+});
+
+describe('the rough size of a liquidation', () => {
+  it.each([
+    ['the close factor', { weth: 10n, usdc: 23_500n }],
+    ['the whole debt', { weth: 1n, usdc: 1_500n }],
+    ['the whole collateral', { weth: 1n, usdc: 2_690n, healthFactorWad: (WAD * 90n) / 100n }],
+  ])('is that of the largest amount, as exactly as floats are, where %s bounds it', (_, spec) => {
+    const position = positionOf(spec);
+    const [collateral, debt] = position.legs;
+    const { candidates } = pairOf(position);
+    const largest = candidates.reduce((a, b) => (a.debtToCover > b.debtToCover ? a : b));
+    const rough = roughLiquidation(position, collateral!, debt!, Infinity);
+    const seizedUsd8 = Number(valueUsd8(largest.collateralSeized, largest.collateral));
+    expect(rough.seizedUsd8 / seizedUsd8).toBeCloseTo(1, 6);
+    expect(rough.coveredUsd8 / Number(valueUsd8(largest.debtToCover, largest.debt))).toBeCloseTo(1, 6);
+    const limited = roughLiquidation(position, collateral!, debt!, 100e8);
+    expect(limited.coveredUsd8).toBe(100e8);
   });
 });
