@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource, EntityManager } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HaltError, RetryError } from '../domain/errors.js';
+import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { Clock } from '../domain/clock.js';
@@ -48,6 +48,17 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
       'the database refused a statement: relation "nowhere" does not exist',
     );
     expect(error).not.toHaveProperty('cause');
+  });
+
+  it('a prepared statement is planned once for a connection, and refused as any other', async () => {
+    for (const one of [1, 2])
+      expect(await database.prepared('one', 'SELECT $1::integer AS one', [one])).toEqual([{ one }]);
+    const planned = 'SELECT generic_plans + custom_plans AS times FROM pg_prepared_statements';
+    expect(await database.query(`${planned} WHERE name = 'one'`)).toEqual([{ times: '2' }]);
+    const refused = await database.prepared('none', 'SELECT $1::text FROM nowhere', ['x']).catch(errorFrom);
+    expect(refused).toBeInstanceOf(HaltError);
+    expect(refused).toHaveProperty('message', expect.stringContaining('relation "nowhere" does not exist'));
+    expect(refused).not.toHaveProperty('cause');
   });
 
   it('F30 a statement that takes too long is tried again', async () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Client } from 'pg';
 import {
   DataSource,
   type EntityManager,
@@ -40,14 +41,23 @@ export class Database {
   async query(sql: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
     if (this.timeouts === 'transaction')
       return this.transaction(({ queryRunner }) => rowsFrom(queryRunner, sql, parameters));
-    return this.#run(async () => {
-      const runner = this.dataSource.createQueryRunner();
-      try {
-        return await rowsFrom(runner, sql, parameters);
-      } finally {
-        await runner.release();
-      }
-    });
+    return this.#run(() => this.#withRunner((runner) => rowsFrom(runner, sql, parameters)));
+  }
+
+  /**
+   * As {@link Database.query}, for a long statement that is made again and again: the server plans it once
+   * for each connection, under this name. Behind a pooler that gives each transaction another connection it
+   * is planned each time.
+   */
+  async prepared(name: string, sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    if (this.timeouts === 'transaction') return this.query(sql, parameters);
+    return this.#run(() =>
+      this.#withRunner(async (runner) => {
+        const connection: unknown = await runner.connect();
+        if (!(connection instanceof Client)) throw new TypeError('a connection of another driver');
+        return rowsOf((await connection.query({ name, text: sql, values: [...parameters] })).rows);
+      }),
+    );
   }
 
   /** @throws as {@link Database.query}. */
@@ -73,6 +83,15 @@ export class Database {
         return work(manager);
       }),
     );
+  }
+
+  async #withRunner<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await work(runner);
+    } finally {
+      await runner.release();
+    }
   }
 
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {

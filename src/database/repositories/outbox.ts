@@ -98,7 +98,8 @@ export class OutboxRepository {
       return { ...decisionValues(execution), ...row };
     });
     const [, , epoch] = this.fence.values;
-    const [row] = await this.database.query(RECORD, [toJson(items), chainId, sender, day, epoch]);
+    const values = [toJson(items), chainId, sender, day, epoch];
+    const [row] = await this.database.prepared('record', RECORD, values);
     if (row?.held !== true) return { kind: 'lease-lost' };
     const written = new Map(writtenRows(row.written));
     const rows = intents.flatMap(({ nonce }) => written.get(nonce) ?? []);
