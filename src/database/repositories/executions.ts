@@ -95,6 +95,11 @@ export type MinedExecution =
 
 /** What the rates count. */
 const RATED: readonly Outcome[] = ['won', 'lost', 'stale', 'malfunction'];
+/** Without the plan: thousands of rows are read at once. */
+const RATED_COLUMNS = {
+  ...{ id: true, outcome: true, outcomeDetails: true, settledAt: true },
+  ...{ simulatedNetProfitUsd8: true, realisedProfitUsd8: true },
+} as const;
 
 /** What an execution adds to the rates. */
 export interface RatedRow {
@@ -231,6 +236,7 @@ export class ExecutionsRepository {
   async lastRated({ chainId, wallet }: LeaseKey, since: Date, limit: number): Promise<RatedRow[]> {
     const rows = await this.database.with(Execution, (repository) =>
       repository.find({
+        select: RATED_COLUMNS,
         where: { chainId, wallet, outcome: In(RATED), settledAt: MoreThan(since) },
         order: { settledAt: 'DESC', id: 'DESC' },
         take: limit,
@@ -242,7 +248,10 @@ export class ExecutionsRepository {
   /** The same of all wallets, since then. */
   async ratedSince(since: Date): Promise<RatedRow[]> {
     const rows = await this.database.with(Execution, (repository) =>
-      repository.find({ where: { outcome: In(RATED), settledAt: MoreThan(since) } }),
+      repository.find({
+        select: RATED_COLUMNS,
+        where: { outcome: In(RATED), settledAt: MoreThan(since) },
+      }),
     );
     return rows.flatMap(ratedRow);
   }
@@ -272,7 +281,7 @@ export class ExecutionsRepository {
   }
 }
 
-function ratedRow(row: Execution): RatedRow[] {
+function ratedRow(row: Pick<Execution, keyof typeof RATED_COLUMNS>): RatedRow[] {
   const { id, outcome, outcomeDetails, settledAt, simulatedNetProfitUsd8, realisedProfitUsd8 } = row;
   if (outcome === null || settledAt === null) return [];
   const { rival } = { ...(outcomeDetails as { rival?: unknown } | null) };
