@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PLANNED } from '../../testing/builders/executions.js';
 import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { ExecutionsRepository, SafetyRepository, type NewExecution } from '../database/index.js';
 import type { Hash } from '../domain/hex.js';
@@ -11,27 +12,10 @@ import { SafetyController } from '../safety/index.js';
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
 
 const EXECUTION: NewExecution = {
-  chainId: 31_337,
-  wallet: `0x${'5e'.repeat(20)}`,
-  protocol: 'aave',
-  borrower: `0x${'b0'.repeat(20)}`,
-  blockNumber: 23_000_000,
-  blockHash: hash(1),
+  ...PLANNED,
   healthFactorWad: 985_000_000_000_000_000n,
-  collateralAsset: `0x${'c0'.repeat(20)}`,
-  debtAsset: `0x${'de'.repeat(20)}`,
-  debtToCover: 100_000_001n,
-  expectedCollateral: 52_500_000_000_000_001n,
-  simulatedProfitUsd8: 1_234_567_890n,
-  gasCostUsd8: 1n,
-  l1FeeUsd8: 2n,
-  operatorFeeUsd8: 0n,
-  poolFeeUsd8: 3n,
   bidUsd8: 100_000_000n,
   simulatedNetProfitUsd8: 1_134_567_884n,
-  notionalUsd8: 10_000_000_001n,
-  mode: 'live',
-  status: 'planned',
   plan: { minProfit: 7n },
 };
 

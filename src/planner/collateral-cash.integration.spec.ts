@@ -1,10 +1,10 @@
 import { prospectsOf } from '../../testing/prospects.js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { initialPrices, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts } from '../../testing/aave-state.js';
 import { decisionsOf } from '../../testing/decisions.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
-import { chainOf } from '../../testing/chain.js';
+import { onCleanChain } from '../../testing/clean-chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { poolsAt } from '../../testing/pools.js';
@@ -18,7 +18,6 @@ import { toAddress } from '../domain/hex.js';
 import { USD8 } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import { ExecutionPlanner } from './execution-planner.js';
 import { NO_OFFERS } from '../liquidity/lenders/offers.js';
@@ -33,27 +32,12 @@ const long: PositionRequest = {
 
 let devnet: Devnet;
 let chain: Chain;
-let pool: RpcPool;
-let clean: string;
 let borrower: string;
 
-beforeAll(async () => {
-  devnet = await startDevnet();
-  ({ chain, pool } = chainOf(devnet));
-});
+onCleanChain((started) => ({ devnet, chain } = started));
 
 beforeEach(async () => {
-  clean = await devnet.snapshot();
   [borrower = ''] = await devnet.openPositions([long]);
-});
-
-afterEach(async () => {
-  await devnet.revert(clean);
-});
-
-afterAll(async () => {
-  pool.close();
-  await devnet.stop();
 });
 
 /** The WETH that the reserve can pay out. */

@@ -1,9 +1,9 @@
 import { prospectsOf } from '../../testing/prospects.js';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
+import { describe, expect, it } from 'vitest';
+import { initialPrices, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
-import { chainOf } from '../../testing/chain.js';
+import { onCleanChain } from '../../testing/clean-chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { decisionsOf } from '../../testing/decisions.js';
@@ -21,7 +21,6 @@ import type { LiquidationPlan } from '../domain/plan.js';
 import type { Offers } from '../liquidity/lenders/offers.js';
 import type { PoolsView } from '../liquidity/pool-book.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
 import { ExecutionPlanner } from './execution-planner.js';
@@ -47,24 +46,8 @@ const longWithUsdc: PositionRequest = {
 
 let devnet: Devnet;
 let chain: Chain;
-let pool: RpcPool;
-let clean: string;
 
-beforeAll(async () => {
-  devnet = await startDevnet();
-  ({ chain, pool } = chainOf(devnet));
-});
-
-beforeEach(async () => {
-  clean = await devnet.snapshot();
-});
-
-afterEach(() => devnet.revert(clean));
-
-afterAll(async () => {
-  pool.close();
-  await devnet.stop();
-});
+onCleanChain((started) => ({ devnet, chain } = started));
 
 /** Opens a position and lets WETH fall, whole dollars. */
 async function open(position: PositionRequest, wethPrice = 2_600): Promise<void> {

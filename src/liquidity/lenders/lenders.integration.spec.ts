@@ -1,13 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startDevnet, type Devnet } from '../../../devnet/index.js';
+import { describe, expect, it } from 'vitest';
+import { type Devnet } from '../../../devnet/index.js';
 import { answersTo } from '../../../testing/answering-code.js';
-import { chainOf } from '../../../testing/chain.js';
+import { onCleanChain } from '../../../testing/clean-chain.js';
 import { configOf } from '../../../testing/devnet-config.js';
 import { drain, offersAt } from '../../../testing/lenders.js';
 import { send } from '../../../testing/send.js';
 import { toAddress, type Address } from '../../domain/hex.js';
 import type { Chain } from '../../rpc/chain/chain.js';
-import type { RpcPool } from '../../rpc/endpoints/rpc-pool.js';
 import type { Offer } from './lender.js';
 
 /** Where a stand-in is put. */
@@ -16,24 +15,8 @@ const BORROWER: Address = `0x${'b0'.repeat(20)}`;
 
 let devnet: Devnet;
 let chain: Chain;
-let pool: RpcPool;
-let clean: string;
 
-beforeAll(async () => {
-  devnet = await startDevnet();
-  ({ chain, pool } = chainOf(devnet));
-});
-
-beforeEach(async () => {
-  clean = await devnet.snapshot();
-});
-
-afterEach(() => devnet.revert(clean));
-
-afterAll(async () => {
-  pool.close();
-  await devnet.stop();
-});
+onCleanChain((started) => ({ devnet, chain } = started));
 
 async function offers(): Promise<Readonly<Record<string, Offer>>> {
   const { morpho, balancerVault, pool: aavePool } = devnet.addresses;
