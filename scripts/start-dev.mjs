@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import ts from 'typescript';
 
 const CONFIG = 'tsconfig.build.json';
-const BOT = ['--enable-source-maps', 'dist/src/main.js'];
+const BOT = ['--enable-source-maps', '--max-old-space-size=1024', 'dist/src/main.js'];
 
 /** The bot's process while it runs, and whether it is to be replaced when it has ended. */
 let bot;

@@ -41,7 +41,7 @@ export class BotProcess {
 
   constructor(private readonly options: BotProcessOptions) {
     if (!existsSync(ENTRY)) throw new Error('the bot is not built: run npm run build first');
-    this.#child = spawn(process.execPath, ['--enable-source-maps', ENTRY], {
+    this.#child = spawn(process.execPath, ['--enable-source-maps', '--max-old-space-size=1024', ENTRY], {
       env: { PATH: process.env['PATH'], ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C in a terminal reaches the whole group: the bot is stopped by us, in order.
