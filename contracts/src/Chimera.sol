@@ -149,7 +149,8 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         _liquidate(plan, bidBps, outcome);
     }
 
-    /// @notice Runs several liquidations. One that fails undoes itself alone, and `LiquidationFailed` says why.
+    /// @notice Runs several liquidations. One that fails undoes itself alone, and `LiquidationFailed` says why. When all of
+    ///         them fail, the batch reverts with the reason of the first, as it would have done alone.
     /// @param plan Terms and liquidations, see the contract's description.
     /// @return outcomes In the plan's order; all zero for one that failed.
     function liquidateBatch(bytes calldata plan)
@@ -164,14 +165,22 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
         (bidBps, plan) = _takeTerms(plan);
         (count, plan) = (plan.uintAt(0, 1), plan.skip(1));
         outcomes = new Outcome[](count);
+        bool done = count == 0;
+        bytes memory first;
         for (uint256 i; i < count; ++i) {
             uint256 gasLimit = plan.uintAt(0, 3);
             uint256 size = plan.uintAt(3, 2);
             bytes calldata rest = plan.skip(5 + size);
-            outcomes[i] = _attempt(i, gasLimit, plan[5:5 + size], bidBps);
+            bytes memory reason;
+            (outcomes[i], reason) = _attempt(i, gasLimit, plan[5:5 + size], bidBps);
+            if (outcomes[i].debtCovered != 0) done = true;
+            if (i == 0) first = reason;
             plan = rest;
         }
         if (plan.length != 0) revert PlanTooLong();
+        if (!done) {
+            assembly ("memory-safe") { revert(add(first, 32), mload(first)) }
+        }
     }
 
     /// @notice One liquidation of a batch: a call of its own, so that it can fail alone.
@@ -183,13 +192,14 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
     /// @dev A call in a loop, and a low-level one (analysers: calls-loop, low-level-calls): that is what lets one fail
     ///      alone. It goes to this contract only, and is capped in gas and in the data it may return.
     /// @param gasLimit Most gas it may burn, so that it cannot starve those after it; 0 for no limit of its own.
+    /// @return outcome All zero when it failed.
+    /// @return answer What it reverted with, at most 256 bytes of it; nothing when it succeeded.
     function _attempt(uint256 index, uint256 gasLimit, bytes calldata liquidation, uint256 bidBps)
         private
-        returns (Outcome memory outcome)
+        returns (Outcome memory outcome, bytes memory answer)
     {
         bytes memory input = abi.encodeCall(this.liquidateInBatch, (liquidation, bidBps));
         bool done;
-        bytes memory answer;
         assembly ("memory-safe") {
             if iszero(gasLimit) { gasLimit := gas() }
             done := call(gasLimit, address(), 0, add(input, 32), mload(input), 0, 0)
@@ -201,7 +211,7 @@ contract Chimera is Roles, Program, Swaps, Funding, Liquidations, ReentrancyGuar
             returndatacopy(add(answer, 32), 0, size)
             mstore(0x40, add(answer, add(32, REASON_SIZE)))
         }
-        if (done) return abi.decode(answer, (Outcome));
+        if (done) return (abi.decode(answer, (Outcome)), "");
         // The borrower stands behind flags and market.
         address borrower = liquidation.length < 41 ? address(0) : address(bytes20(liquidation[21:41]));
         emit LiquidationFailed(index, borrower, answer);

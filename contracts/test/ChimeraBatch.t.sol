@@ -189,24 +189,18 @@ contract ChimeraBatchTest is Audit {
         vm.assertEq(outcomes[1].profit, profit, "profit of the next");
     }
 
-    function test_all_fail() public {
+    function test_when_all_fail_the_batch_reverts_with_the_reason_of_the_first() public {
         _setWethPrice(WETH_PRICE);
+        bytes[] memory jobs = _jobs();
+        Liquidation memory unknown = _job();
+        unknown.market = address(1);
+        jobs[1] = Plans.pack(unknown);
 
-        vm.recordLogs();
-        Chimera.Outcome[] memory outcomes = _runBatch(_batch(_jobs()));
-        Vm.Log[] memory logs = vm.getRecordedLogs();
+        bytes memory plan = bytes.concat(_terms(), _batch(jobs));
+        vm.prank(executor);
+        vm.expectRevert(Errors.HealthFactorNotBelowThreshold.selector);
+        chimera.liquidateBatch(plan);
 
-        // Recorded are the events of reverted calls as well.
-        uint256 failures;
-        for (uint256 i; i < logs.length; ++i) {
-            if (logs[i].emitter != address(chimera)) continue;
-            vm.assertTrue(logs[i].topics[0] == Chimera.LiquidationFailed.selector, "event");
-            vm.assertEq(uint256(logs[i].topics[1]), failures++, "event, index");
-        }
-        vm.assertEq(failures, COUNT, "events");
-        for (uint256 i; i < COUNT; ++i) {
-            vm.assertTrue(_isZero(outcomes[i]), "outcome");
-        }
         vm.assertEq(weth.balanceOf(treasury), 0, "treasury");
         _assertEmpty(address(weth), address(usdc));
     }
