@@ -14,7 +14,8 @@ export interface Asset {
  * Why an amount is worth trying. The slope of the profit changes only at a few amounts, so the best amount is
  * one of these: the whole debt, the whole collateral, the close-factor cap, the most that leaves the
  * protocol's minimum behind, the amount beyond which the pool asks more for one more unit than its bonus is
- * worth, what the market can pay out of the collateral, what the lender has, or the operator's limit.
+ * worth, what the market can pay out of the collateral, what the lender has, the operator's limit, or the
+ * most that leaves the position open to another step in the same transaction.
  */
 export type Sizing =
   | 'all-debt'
@@ -24,7 +25,8 @@ export type Sizing =
   | 'swap-depth'
   | 'payable'
   | 'lender-depth'
-  | 'notional-limit';
+  | 'notional-limit'
+  | 'leaves-open';
 
 /** One collateral, debt and amount, and what the protocol would do with them at the block of the pass. */
 export interface LiquidationCandidate {

@@ -7,6 +7,7 @@ import type { PriceGuard } from '../oracles/price-guard.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { AaveV3Market } from './aave-v3/aave-v3-market.js';
 import { AaveV3Reader } from './aave-v3/aave-v3.reader.js';
+import { leavingOpen, pairsAfter } from './aave-v3/after.js';
 import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
 import { debtLook } from './aave-v3/debt-look.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
@@ -37,6 +38,14 @@ interface MarketKind<Settings> {
   readonly sizePayable: (terms: SizingTerms, payable: bigint) => LiquidationCandidate | undefined;
   /** See {@link lookBefore}. */
   readonly look: (terms: SizingTerms, debtToCover: bigint) => DebtLook;
+  /** See {@link afterStep}. */
+  readonly after: (
+    pairs: readonly LiquidationPair[],
+    pair: LiquidationPair,
+    candidate: LiquidationCandidate,
+  ) => readonly LiquidationPair[];
+  /** See {@link sizeLeavingOpen}. */
+  readonly leavingOpen: (pair: LiquidationPair) => LiquidationCandidate | undefined;
   /** See {@link liquidationsOf}. */
   readonly liquidations: (chain: Chain, search: LiquidationSearch) => Promise<readonly PastLiquidation[]>;
 }
@@ -51,6 +60,8 @@ const MARKET_KINDS: {
     size: sizedCandidate,
     sizePayable: payableCandidate,
     look: debtLook,
+    after: pairsAfter,
+    leavingOpen,
     liquidations: pastLiquidations,
   },
 };
@@ -103,7 +114,31 @@ export function lookBefore({ terms }: LiquidationPair, debtToCover: bigint): Deb
   return kindOf(terms).look(terms, debtToCover);
 }
 
-type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable' | 'look'>;
+/**
+ * What may be liquidated of a position after a candidate of one of its pairs, in the same transaction.
+ * Nothing where the market would refuse any more. Pure, as {@link sizePair}.
+ *
+ * @throws TypeError as {@link sizePair}
+ */
+export function afterStep(
+  pairs: readonly LiquidationPair[],
+  pair: LiquidationPair,
+  candidate: LiquidationCandidate,
+): readonly LiquidationPair[] {
+  return kindOf(pair.terms).after(pairs, pair, candidate);
+}
+
+/**
+ * The largest candidate of a pair that leaves the position open to another step, where the close factor
+ * allows more; undefined where there is none. Pure, as {@link sizePair}.
+ *
+ * @throws TypeError as {@link sizePair}
+ */
+export function sizeLeavingOpen(pair: LiquidationPair): LiquidationCandidate | undefined {
+  return kindOf(pair.terms).leavingOpen(pair);
+}
+
+type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable' | 'look' | 'after' | 'leavingOpen'>;
 
 function kindOf({ kind: name }: SizingTerms): Sized {
   const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;

@@ -5,6 +5,8 @@ import { randomBorrowers, startDevnet, TOKEN_SYMBOLS, type Devnet } from '../../
 import type { Block } from '../../src/domain/block.js';
 import type { LiquidationCandidate } from '../../src/domain/opportunity.js';
 import { addressFromWord, toAddress, uintAt, type Address } from '../../src/domain/hex.js';
+import { WAD } from '../../src/domain/money.js';
+import { leavingOpen, pairsAfter } from '../../src/protocols/aave-v3/after.js';
 import { AaveV3Reader } from '../../src/protocols/aave-v3/aave-v3.reader.js';
 import { accountData, isLiquidatable, type AccountData } from '../../src/protocols/aave-v3/health.js';
 import { liquidationResult, maxLiquidatableDebt } from '../../src/protocols/aave-v3/liquidation.js';
@@ -110,6 +112,49 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     }
     expect(executed).toBeGreaterThan(300);
     expect(refused).toBeGreaterThan(0);
+  }, 240_000);
+
+  it('leaves the same position behind a first liquidation, of which a second one takes and gives the same', async () => {
+    const { block, market, conditions, liquidatable } = await snapshotOf();
+    const found = { open: 0, closed: 0, second: 0, leavingOpen: 0 };
+    for (const { account, data } of liquidatable) {
+      const pairs = liquidationPairs(market.rules, data, conditions.timestamp, UNLIMITED);
+      const steps = pairs.flatMap((pair) =>
+        [...pair.candidates, leavingOpen(pair) ?? []].flat().map((candidate) => ({ pair, candidate })),
+      );
+      for (const { pair, candidate } of steps.filter(({ candidate }) => !roundsToNothing(candidate))) {
+        const after = pairsAfter(pairs, pair, candidate);
+        const next = after.find(({ candidates }) => candidates.some((one) => !roundsToNothing(one)));
+        const [second] = next?.candidates.filter((one) => !roundsToNothing(one)) ?? [];
+        const context = `${account.address} ${candidate.collateral.symbol}/${candidate.debt.symbol} ${candidate.sizing}`;
+        const [first, health, last] = await simulate(block, market, [
+          liquidationData(pair.terms, account.address, candidate.debtToFund),
+          devnet.contracts.aavePool.interface.encodeFunctionData('getUserAccountData', [account.address]),
+          ...(next && second ? [liquidationData(next.terms, account.address, second.debtToFund)] : []),
+        ]);
+        expect(first?.success, context).toBe(true);
+        const [totalCollateralUsd8, totalDebtUsd8, healthFactorWad] = [0, 1, 5].map((word) =>
+          uintAt(health?.returnData ?? '0x', word),
+        );
+        const isOpen = healthFactorWad! < WAD && totalCollateralUsd8! > 0n;
+        expect(after.length > 0, `${context}: open`).toBe(isOpen);
+        found[isOpen ? 'open' : 'closed'] += 1;
+        if (candidate.sizing === 'leaves-open') found.leavingOpen += isOpen ? 1 : -1_000;
+        for (const { terms } of after)
+          expect(terms, context).toMatchObject({ totalDebtUsd8, healthFactorWad });
+        if (!last || !next || !second) continue;
+        expect(last.success ? 'succeeded' : last.returnData, `${context}: second`).toBe('succeeded');
+        const { debtToCover: debtCovered, collateralSeized, protocolFee } = second;
+        expect(outcomeOf(last, next.terms.collateral.reserve.aToken), `${context}: second`).toEqual({
+          ...{ debtCovered, collateralSeized, protocolFee },
+        });
+        found.second += 1;
+      }
+    }
+    expect(found.closed).toBeGreaterThan(20);
+    expect(found.open).toBeGreaterThan(20);
+    expect(found.leavingOpen).toBeGreaterThan(5);
+    expect(found.second).toBeGreaterThan(20);
   }, 240_000);
 
   it('funds each candidate so that the liquidation still succeeds half a minute later', async () => {
@@ -222,17 +267,24 @@ async function simulateLiquidation(
   amount: bigint,
   timestamp = block.timestamp,
 ): Promise<SimulatedCall> {
-  const data = hexOf(liquidationData(pair, borrower, amount));
-  const [call] = await chain.simulateV1(
-    [{ from: toAddress(devnet.accounts.trader), to: market.pool, data }],
-    block.hash,
-    {
-      blockOverrides: { timestamp },
-      deadlineMs: 20_000,
-    },
-  );
+  const [call] = await simulate(block, market, [liquidationData(pair, borrower, amount)], timestamp);
   if (!call) throw new Error('the simulation gave nothing');
   return call;
+}
+
+/** Calls of the pool, one after the other. */
+function simulate(
+  block: Block,
+  market: AaveMarket,
+  calls: readonly string[],
+  timestamp = block.timestamp,
+): Promise<SimulatedCall[]> {
+  const from = toAddress(devnet.accounts.trader);
+  return chain.simulateV1(
+    calls.map((data) => ({ from, to: market.pool, data: hexOf(data) })),
+    block.hash,
+    { blockOverrides: { timestamp }, deadlineMs: 20_000 },
+  );
 }
 
 function outcomeOf(

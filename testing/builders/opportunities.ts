@@ -31,6 +31,8 @@ export interface PositionSpec {
   /** Dollars for one WETH. */
   readonly wethPrice?: bigint;
   readonly healthFactorWad?: bigint;
+  /** A first step may leave it open to a second one. By default any amount makes it healthy. */
+  readonly open?: boolean;
 }
 
 /**
@@ -38,13 +40,15 @@ export interface PositionSpec {
  * $2,700 against 23,500 USDC, with a health factor of 0.953: half of the debt may be covered.
  */
 export function positionOf(spec: PositionSpec = {}): AccountData {
-  const { weth = 10n, usdc = 23_500n, wethPrice = 2_700n, healthFactorWad = (WAD * 953n) / 1_000n } = spec;
+  const { weth = 10n, usdc = 23_500n, wethPrice = 2_700n, open = false } = spec;
+  const { healthFactorWad = (WAD * 953n) / 1_000n } = spec;
   const totalCollateralUsd8 = weth * wethPrice * USD8;
   const totalDebtUsd8 = usdc * USD8;
   const collateral = weth * unitOf(18);
   return {
     totalCollateralUsd8,
     totalDebtUsd8,
+    weightedThreshold: ((open ? healthFactorWad : WAD) * totalDebtUsd8 * 10_000n) / WAD,
     healthFactorWad,
     legs: [
       {
@@ -138,6 +142,7 @@ function legOf(id: number, asset: Address, symbol: string, decimals: number, pri
     debt: 0n,
     debtUsd8: 0n,
     liquidationBonusBps: 10_500n,
+    liquidationThresholdBps: 8_300n,
   };
 }
 

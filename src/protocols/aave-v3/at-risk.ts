@@ -1,6 +1,7 @@
 import type { AtRisk, JudgedPrice, SizeLimits, WorthOfPair } from '../../domain/at-risk.js';
 import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
+import { WAD } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { Prices } from '../../oracles/price-guard.js';
 import type { MarketView } from '../lending-market.js';
@@ -163,7 +164,9 @@ function actionsOn(
     return none(rejected('sequencer-grace'));
   const usable = usableLegs(data, conditions.timestamp);
   if ('kind' in usable) return none(usable);
-  const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, limits, payables);
+  const liquidatableBelowWad = conditions.sentinelAllows ? WAD : SENTINEL_EXEMPT_BELOW_WAD;
+  const options = { ...limits, liquidatableBelowWad };
+  const pairs = liquidationPairs(market.rules, usable, conditions.timestamp, options, payables);
   return {
     obstacle: undefined,
     pairs,

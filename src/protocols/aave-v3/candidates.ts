@@ -28,6 +28,8 @@ export interface CandidateOptions {
   readonly maxNotionalUsd8: bigint;
   /** Seconds for which the funded amount must stay sufficient although interest accrues. */
   readonly fundingHorizonSeconds: number;
+  /** Wad. The market allows a liquidation below this health factor; default: 1. */
+  readonly liquidatableBelowWad?: bigint;
 }
 
 export interface AaveV3Pair extends LiquidationPair {
@@ -40,19 +42,20 @@ export interface AaveV3Pair extends LiquidationPair {
  */
 export function liquidationPairs(
   rules: Pick<LiquidationRules, 'version'>,
-  { healthFactorWad, totalDebtUsd8, legs }: AccountData,
+  { healthFactorWad, totalDebtUsd8, weightedThreshold, legs }: AccountData,
   timestamp: number,
-  { maxNotionalUsd8, fundingHorizonSeconds }: CandidateOptions,
+  { maxNotionalUsd8, fundingHorizonSeconds, liquidatableBelowWad = WAD }: CandidateOptions,
   payables: ReadonlyMap<Address, bigint> = new Map(),
 ): AaveV3Pair[] {
-  const position = { kind: AAVE_V3, rulesVersion: rules.version, healthFactorWad, totalDebtUsd8 } as const;
+  const totals = { healthFactorWad, totalDebtUsd8, weightedThreshold, liquidatableBelowWad, maxNotionalUsd8 };
+  const position = { kind: AAVE_V3, rulesVersion: rules.version, ...totals } as const;
   const debts = legs.filter((leg) => leg.debt > 0n);
   const collaterals = legs.filter((leg) => leg.collateral > 0n);
   return collaterals.flatMap((collateral) =>
     debts.map((debt) => {
       const terms = { ...position, collateral, debt, timestamp, fundingHorizonSeconds };
       const payable = payables.get(collateral.reserve.asset);
-      return { terms, payable, candidates: edges(terms, maxNotionalUsd8) };
+      return { terms, payable, candidates: edges(terms) };
     }),
   );
 }
@@ -67,9 +70,9 @@ export function isBoundedByLimit({ terms }: AaveV3Pair, maxNotionalUsd8: bigint)
  * protocol's minimum behind, and the operator's limit when it is less. Amounts that would revert are left
  * out.
  */
-function edges(terms: AaveV3Terms, maxNotionalUsd8: bigint): LiquidationCandidate[] {
+export function edges(terms: AaveV3Terms): LiquidationCandidate[] {
   const cap = maxLiquidatableDebt(terms);
-  const limit = amountWithin(maxNotionalUsd8, pricedAsset(terms.debt));
+  const limit = amountWithin(terms.maxNotionalUsd8, pricedAsset(terms.debt));
   const leavingMinimum = largestLeavingMinimum(terms);
   const found: LiquidationCandidate[] = [];
   const add = (amount: bigint | undefined, sizing: Sizing): void => {
@@ -149,10 +152,20 @@ const HEALTH_FACTOR_MARGIN_WAD = WAD / 10_000n;
 function atHorizon(terms: AaveV3Terms): AaveV3Terms {
   const { timestamp, debt, collateral, fundingHorizonSeconds, totalDebtUsd8, healthFactorWad } = terms;
   const later = timestamp + fundingHorizonSeconds;
-  const grown = (usd8: bigint, indexAt: typeof borrowIndexAt, { indexes }: Reserve): bigint =>
-    usd8 === 0n ? 0n : mulDivCeil(usd8, indexAt(indexes, later), indexAt(indexes, timestamp)) + 1n;
-  const debtUsd8 = grown(debt.debtUsd8, borrowIndexAt, debt.reserve);
-  const collateralUsd8 = grown(collateral.collateralUsd8, liquidityIndexAt, collateral.reserve);
+  const grown = (
+    usd8: bigint,
+    before: bigint,
+    indexAt: typeof borrowIndexAt,
+    { indexes }: Reserve,
+  ): bigint =>
+    usd8 === 0n
+      ? 0n
+      : mulDivCeil(usd8 + before, indexAt(indexes, later), indexAt(indexes, timestamp)) + 1n - before;
+  const { debtCovered = 0n, collateralTaken = 0n } = terms.earlier ?? {};
+  const coveredUsd8 = valueUsd8(debtCovered, pricedAsset(debt));
+  const takenUsd8 = valueUsd8(collateralTaken, pricedAsset(collateral));
+  const debtUsd8 = grown(debt.debtUsd8, coveredUsd8, borrowIndexAt, debt.reserve);
+  const collateralUsd8 = grown(collateral.collateralUsd8, takenUsd8, liquidityIndexAt, collateral.reserve);
   return {
     ...terms,
     healthFactorWad: healthFactorWad + HEALTH_FACTOR_MARGIN_WAD,
@@ -168,16 +181,24 @@ function atHorizon(terms: AaveV3Terms): AaveV3Terms {
  * needs no addition.
  */
 function funding(terms: AaveV3Terms, { debtCovered, clears }: LiquidationResult): bigint {
-  const { timestamp, debt, collateral, fundingHorizonSeconds } = terms;
-  const grown = (amount: bigint, indexAt: typeof borrowIndexAt, { indexes }: Reserve): bigint =>
-    mulDivCeil(amount, indexAt(indexes, timestamp + fundingHorizonSeconds), indexAt(indexes, timestamp)) + 1n;
+  const { timestamp, debt, collateral, fundingHorizonSeconds, earlier } = terms;
+  const later = timestamp + fundingHorizonSeconds;
+  const grown = (
+    amount: bigint,
+    before: bigint,
+    indexAt: typeof borrowIndexAt,
+    { indexes }: Reserve,
+  ): bigint =>
+    mulDivCeil(amount + before, indexAt(indexes, later), indexAt(indexes, timestamp)) + 1n - before;
   switch (clears) {
     case 'none':
       return debtCovered;
     case 'debt':
-      return grown(debtCovered, borrowIndexAt, debt.reserve);
-    case 'collateral':
-      return debtThatSeizes(grown(collateral.collateral, liquidityIndexAt, collateral.reserve), terms);
+      return grown(debtCovered, earlier?.debtCovered ?? 0n, borrowIndexAt, debt.reserve);
+    case 'collateral': {
+      const taken = earlier?.collateralTaken ?? 0n;
+      return debtThatSeizes(grown(collateral.collateral, taken, liquidityIndexAt, collateral.reserve), terms);
+    }
   }
 }
 
@@ -189,6 +210,6 @@ export function bonusUsd8(candidate: LiquidationCandidate): bigint {
   );
 }
 
-function pricedAsset({ reserve, priceUsd8 }: ValuedLeg): Asset {
+export function pricedAsset({ reserve, priceUsd8 }: ValuedLeg): Asset {
   return { address: reserve.asset, symbol: reserve.symbol, decimals: reserve.decimals, priceUsd8 };
 }

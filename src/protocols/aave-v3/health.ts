@@ -22,11 +22,14 @@ export interface ValuedLeg {
   readonly debt: bigint;
   readonly debtUsd8: bigint;
   readonly liquidationBonusBps: bigint;
+  readonly liquidationThresholdBps: bigint;
 }
 
 export interface AccountData {
   readonly totalCollateralUsd8: bigint;
   readonly totalDebtUsd8: bigint;
+  /** Σ collateral · LT: USD8 times basis points. */
+  readonly weightedThreshold: bigint;
   /** Wad; UINT256_MAX without debt. */
   readonly healthFactorWad: bigint;
   readonly legs: readonly ValuedLeg[];
@@ -75,8 +78,8 @@ export function accountData(
 
     totalCollateralUsd8 += collateralUsd8;
     totalDebtUsd8 += debtUsd8;
-    weightedThreshold +=
-      collateralUsd8 * (category?.liquidationThresholdBps ?? reserve.liquidationThresholdBps);
+    const liquidationThresholdBps = category?.liquidationThresholdBps ?? reserve.liquidationThresholdBps;
+    weightedThreshold += collateralUsd8 * liquidationThresholdBps;
     legs.push({
       reserve,
       priceUsd8,
@@ -86,12 +89,22 @@ export function accountData(
       debt,
       debtUsd8,
       liquidationBonusBps: category?.liquidationBonusBps ?? reserve.liquidationBonusBps,
+      liquidationThresholdBps,
     });
   }
 
-  const healthFactorWad =
-    totalDebtUsd8 === 0n ? UINT256_MAX : mulDivHalfUp(weightedThreshold, WAD, totalDebtUsd8) / 10_000n;
-  return { totalCollateralUsd8, totalDebtUsd8, healthFactorWad, legs };
+  const healthFactorWad = healthFactorOf(weightedThreshold, totalDebtUsd8);
+  return { totalCollateralUsd8, totalDebtUsd8, weightedThreshold, healthFactorWad, legs };
+}
+
+/**
+ * Wad; UINT256_MAX without debt (GenericLogic.calculateUserAccountData).
+ *
+ * @param weightedThreshold USD8 times basis points.
+ */
+export function healthFactorOf(weightedThreshold: bigint, totalDebtUsd8: bigint): bigint {
+  if (totalDebtUsd8 === 0n) return UINT256_MAX;
+  return mulDivHalfUp(weightedThreshold, WAD, totalDebtUsd8) / 10_000n;
 }
 
 /** Liquidatable iff the health factor is strictly below one (ValidationLogic.validateLiquidationCall). */

@@ -41,6 +41,19 @@ export interface AaveV3Terms extends SizingTerms {
   readonly healthFactorWad: bigint;
   /** Of the position. */
   readonly totalDebtUsd8: bigint;
+  /** Of the position: Σ collateral · LT, USD8 times basis points. */
+  readonly weightedThreshold: bigint;
+  /** Wad. The market allows a liquidation below it: 1, or less while the sequencer's grace period lasts. */
+  readonly liquidatableBelowWad: bigint;
+  /** The most debt, by value, that may be covered now. */
+  readonly maxNotionalUsd8: bigint;
+  /** What steps before this one take of these legs in the same transaction. Their interest is still owed. */
+  readonly earlier?: {
+    /** Debt token units. */
+    readonly debtCovered: bigint;
+    /** Collateral units, with the protocol's fee. */
+    readonly collateralTaken: bigint;
+  };
   readonly collateral: ValuedLeg;
   readonly debt: ValuedLeg;
   /** Seconds since the epoch. */

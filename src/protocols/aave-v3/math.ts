@@ -48,6 +48,10 @@ export const scaledOfDebtTokenBalance = (balance: bigint, borrowIndex: bigint): 
 export const aTokenScaledOut = (amount: bigint, liquidityIndex: bigint): bigint =>
   mulDivCeil(amount, RAY, liquidityIndex);
 
+/** TokenMath.getVTokenBurnScaledAmount: rounded down. */
+export const debtTokenScaledOut = (amount: bigint, borrowIndex: bigint): bigint =>
+  mulDivFloor(amount, RAY, borrowIndex);
+
 /** MathUtils.calculateLinearInterest: ray, for a yearly rate in ray over whole seconds. */
 export function linearInterest(rate: bigint, seconds: bigint): bigint {
   return RAY + (rate * seconds) / SECONDS_PER_YEAR;
