@@ -20,6 +20,12 @@ export interface ExecutionAnswer {
   readonly healthFactor: string;
   readonly collateralAsset: string | null;
   readonly debtAsset: string | null;
+  /**
+   * How many liquidations of the borrower the transaction makes; null without a plan. Of several, the tokens
+   * of this row are those of the first, amounts are sums of those with the same token, and values in dollars
+   * are of all.
+   */
+  readonly liquidations: number | null;
   /** Debt token units. */
   readonly debtToCover: string | null;
   /** Collateral units. */
@@ -38,7 +44,10 @@ export interface ExecutionAnswer {
   readonly outcome: {
     /** won, lost (to a rival), stale, refused or malfunction. */
     readonly kind: Execution['outcome'];
-    /** Our tip, and who liquidated the position before us (`unknown`: that could not be asked). */
+    /**
+     * Our tip; who liquidated the position before us (`unknown`: that could not be asked); and under
+     * `liquidations` what became of each, where the transaction made several of the borrower.
+     */
     readonly details: unknown;
     readonly txHash: string | null;
     /** Debt token units. */
@@ -85,6 +94,7 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
     healthFactor: formatUnits(row.healthFactorWad, 18),
     collateralAsset: row.collateralAsset,
     debtAsset: row.debtAsset,
+    liquidations: liquidationsOf(row),
     debtToCover: units(row.debtToCover),
     expectedCollateral: units(row.expectedCollateral),
     notionalUsd: usd(row.notionalUsd8),
@@ -118,6 +128,11 @@ function profitAssetOf({ plan, collateralAsset }: Execution): string | null {
   const { profitAsset } = plan;
   const named = typeof profitAsset === 'object' && profitAsset !== null && 'address' in profitAsset;
   return named ? String(profitAsset.address) : collateralAsset;
+}
+
+function liquidationsOf({ plan }: Execution): number | null {
+  if (typeof plan !== 'object' || plan === null || !('call' in plan)) return null;
+  return 1 + ('further' in plan && Array.isArray(plan.further) ? plan.further.length : 0);
 }
 
 function usd(usd8: bigint | null): string | null {

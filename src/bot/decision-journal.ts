@@ -173,7 +173,10 @@ function skippedFor({ protocol, borrower, healthFactorWad }: AtRisk, rejection: 
 }
 
 /** Equal for plans that differ only by block, prices and interest. */
-function describe({ candidate, funding, route }: LiquidationPlan): string {
-  const { collateral, debt, sizing } = candidate;
-  return `planned ${collateral.address} ${debt.address} ${sizing} ${fundingName(funding)} ${poolsOf(route).join(' ')}`;
+function describe(plan: LiquidationPlan): string {
+  const steps = [plan, ...(plan.further ?? [])].map(({ candidate, funding, route }) => {
+    const { collateral, debt, sizing } = candidate;
+    return `${collateral.address} ${debt.address} ${sizing} ${fundingName(funding)} ${poolsOf(route).join(' ')}`;
+  });
+  return `planned ${steps.join(' then ')}`;
 }

@@ -41,7 +41,24 @@ export interface TransactionCall {
   readonly maxPriorityFeePerGas: bigint;
 }
 
-/** One liquidation that a simulation at `block` proved. It is ready to be authorised and signed. */
+/** One liquidation of a transaction, as it was proved. */
+export interface PlannedStep {
+  readonly candidate: LiquidationCandidate;
+  readonly funding: Funding;
+  readonly route: Route;
+  /** The token of the profit. */
+  readonly profitAsset: Asset;
+  /** Its gas is that of this step. */
+  readonly simulation: Simulation;
+  /** Units of the profit token. The contract undoes the step below it. */
+  readonly minProfit: bigint;
+}
+
+/**
+ * A transaction that a simulation at `block` proved. It is ready to be authorised and signed. Mostly it is
+ * one liquidation. Where it is several of one borrower, the fields of {@link PlannedStep} are those of the
+ * first, with the gas of the whole transaction, and all values in USD are of all of them.
+ */
 export interface LiquidationPlan {
   readonly protocol: string;
   readonly market: Address;
@@ -74,4 +91,6 @@ export interface LiquidationPlan {
   readonly bid: { readonly model: BidModel | 'none'; readonly why: string };
   /** The limit that made the bid lower than its model wanted. */
   readonly bidLoweredBy: SpendingReason | undefined;
+  /** The liquidations after the first one, in the same transaction. Absent where there are none. */
+  readonly further?: readonly PlannedStep[];
 }

@@ -3,7 +3,7 @@ import type { EventNamed } from '../domain/events/events.js';
 import { fundingName } from '../domain/funding.js';
 import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
-import type { LiquidationPlan } from '../domain/plan.js';
+import type { LiquidationPlan, PlannedStep } from '../domain/plan.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { InFlight } from './in-flight.js';
 import type { Proof } from './settlement.js';
@@ -25,7 +25,7 @@ export function executionRow(
   status: NewExecution['status'],
   reason?: string,
 ): NewExecution {
-  const { candidate, costs, simulation, block } = plan;
+  const { candidate, costs, block } = plan;
   return {
     protocol: plan.protocol,
     borrower: plan.borrower,
@@ -34,8 +34,15 @@ export function executionRow(
     healthFactorWad: plan.healthFactorWad,
     collateralAsset: candidate.collateral.address,
     debtAsset: candidate.debt.address,
-    debtToCover: candidate.debtToCover,
-    expectedCollateral: simulation.collateralSeized,
+    // Of several liquidations the sum of those with the same token, as the receipt's columns are.
+    debtToCover: sumOf(plan, (step) =>
+      step.candidate.debt.address === candidate.debt.address ? step.candidate.debtToCover : 0n,
+    ),
+    expectedCollateral: sumOf(plan, (step) =>
+      step.candidate.collateral.address === candidate.collateral.address
+        ? step.simulation.collateralSeized
+        : 0n,
+    ),
     simulatedProfitUsd8: plan.grossProfitUsd8,
     gasCostUsd8: costs.l2GasUsd8,
     l1FeeUsd8: costs.l1DataUsd8,
@@ -49,6 +56,10 @@ export function executionRow(
     ...(reason !== undefined && { reason }),
     plan,
   };
+}
+
+function sumOf(plan: LiquidationPlan, amount: (step: PlannedStep) => bigint): bigint {
+  return [plan, ...(plan.further ?? [])].reduce((sum, step) => sum + amount(step), 0n);
 }
 
 /** The event of a plan that has its row. */
@@ -75,6 +86,7 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     funding: fundingName(plan.funding),
     lenderFeeUsd8: String(plan.costs.flashFeeUsd8),
     netProfitUsd8: String(plan.netProfitUsd8),
+    liquidations: 1 + (plan.further?.length ?? 0),
   };
 }
 
@@ -154,6 +166,7 @@ function minedExecution({ transaction, receipt, proof, verdict }: Settlement): M
   const paid = { txHash: transaction.hash, gasUsed, feesWei, realisedProfitUsd8, ...decided };
   if (proof.kind !== 'succeeded')
     return { status: proof.kind === 'cancelled' ? 'cancelled' : 'reverted', reason, ...paid };
-  const { debtCovered, collateralSeized, profit: realisedProfit } = proof;
-  return { status: 'succeeded', ...paid, debtCovered, collateralSeized, realisedProfit };
+  const { debtCovered, collateralSeized, profit: realisedProfit, items } = proof;
+  const outcomeDetails = { ...paid.outcomeDetails, ...(items && { liquidations: items }) };
+  return { status: 'succeeded', ...paid, outcomeDetails, debtCovered, collateralSeized, realisedProfit };
 }

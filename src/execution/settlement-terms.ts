@@ -10,8 +10,16 @@ export interface SettlementTerms {
   readonly protocol: string;
   readonly market: Address;
   readonly borrower: Address;
-  /** The token of the profit. */
-  readonly profitAsset: Priced & { readonly address: Address };
+  /** The token of the profit; of several liquidations that of the first. */
+  readonly profitAsset: ProfitAsset;
+  /** Of a transaction with several liquidations of the borrower; mostly absent. */
+  readonly several?: {
+    /** Of the first, as the columns of the row name them. */
+    readonly collateralAsset: Address;
+    readonly debtAsset: Address;
+    /** Of those after the first. */
+    readonly furtherProfitAssets: readonly ProfitAsset[];
+  };
   /** USD with 8 decimals for one native token, at the planning block. */
   readonly nativePriceUsd8: bigint;
   /** USD with 8 decimals that the limits count for this intent. */
@@ -30,16 +38,27 @@ export interface SettlementTerms {
   readonly planBlock: number;
 }
 
+export type ProfitAsset = Priced & { readonly address: Address };
+
 export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
   const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, deadline } = plan;
   const { grossProfitUsd8, netProfitUsd8 } = plan;
-  const { address, decimals, priceUsd8 } = plan.profitAsset;
-  const profitAsset = { address, decimals, priceUsd8 };
+  const assetOf = ({ address, decimals, priceUsd8 }: ProfitAsset): ProfitAsset => ({
+    ...{ address, decimals, priceUsd8 },
+  });
+  const profitAsset = assetOf(plan.profitAsset);
+  const { candidate, further } = plan;
+  const several = further && {
+    collateralAsset: candidate.collateral.address,
+    debtAsset: candidate.debt.address,
+    furtherProfitAssets: further.map((step) => assetOf(step.profitAsset)),
+  };
   const { gasUsed } = plan.simulation;
   const { number: planBlock, baseFeePerGas: baseFeePerGasWei } = plan.block;
   return {
     ...{ protocol, market, borrower, profitAsset, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
     ...{ grossProfitUsd8, planBlock, gasUsed, baseFeePerGasWei },
+    ...(several && { several }),
   };
 }
 
@@ -50,19 +69,13 @@ export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): Settl
   try {
     const fields = fieldsOf(plan, 'plan');
     // Rows of an earlier version do not name it: then all profit was in collateral.
-    const profitAsset = fieldsOf(
-      fields.profitAsset ?? fieldsOf(fields.candidate, 'candidate').collateral,
-      'profitAsset',
-    );
+    const profitAsset = fields.profitAsset ?? fieldsOf(fields.candidate, 'candidate').collateral;
     return {
       protocol,
       market: addressOf(fields.market, 'market'),
       borrower: addressOf(fields.borrower, 'borrower'),
-      profitAsset: {
-        address: addressOf(profitAsset.address, 'profitAsset.address'),
-        decimals: countOf(profitAsset.decimals, 'profitAsset.decimals'),
-        priceUsd8: integerOf(profitAsset.priceUsd8, 'profitAsset.priceUsd8'),
-      },
+      profitAsset: assetIn(profitAsset),
+      ...(fields.further !== undefined && { several: severalIn(fields) }),
       nativePriceUsd8: integerOf(fields.nativePriceUsd8, 'nativePriceUsd8'),
       notionalUsd8: integerOf(fields.notionalUsd8, 'notionalUsd8'),
       grossProfitUsd8: integerOf(fields.grossProfitUsd8, 'grossProfitUsd8'),
@@ -77,9 +90,36 @@ export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): Settl
   }
 }
 
-function fieldsOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown, name: string): Fields {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${name} is not an object`);
   return { ...value };
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`${name} is not a list`);
+  return value;
+}
+
+function severalIn({ candidate, further }: Fields): NonNullable<SettlementTerms['several']> {
+  const { collateral, debt } = fieldsOf(candidate, 'candidate');
+  return {
+    collateralAsset: addressOf(fieldsOf(collateral, 'collateral').address, 'collateral.address'),
+    debtAsset: addressOf(fieldsOf(debt, 'debt').address, 'debt.address'),
+    furtherProfitAssets: listOf(further, 'further').map((step) =>
+      assetIn(fieldsOf(step, 'further').profitAsset),
+    ),
+  };
+}
+
+function assetIn(value: unknown): ProfitAsset {
+  const { address, decimals, priceUsd8 } = fieldsOf(value, 'profitAsset');
+  return {
+    address: addressOf(address, 'profitAsset.address'),
+    decimals: countOf(decimals, 'profitAsset.decimals'),
+    priceUsd8: integerOf(priceUsd8, 'profitAsset.priceUsd8'),
+  };
 }
 
 function addressOf(value: unknown, name: string): Address {

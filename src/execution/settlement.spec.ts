@@ -1,5 +1,6 @@
 import { Interface } from 'ethers';
 import { describe, expect, it } from 'vitest';
+import { aPlan } from '../../testing/builders/plan.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
@@ -119,6 +120,71 @@ describe('proofOf', () => {
       feesWei: 400_000n * 10n ** 9n,
       besideGas: NO_FEES,
       realisedProfitUsd8: (-80n * USD) / 100n,
+    });
+  });
+
+  describe('of several liquidations in one transaction', () => {
+    const usdc = { address: USDC, decimals: 6, priceUsd8: USD };
+    const several: SettlementTerms = {
+      ...terms,
+      several: { collateralAsset: WETH, debtAsset: USDC, furtherProfitAssets: [usdc, terms.profitAsset] },
+    };
+
+    it('all are worth something, each in its own token; amounts are of the tokens of the first', () => {
+      const receipt = receiptOf(
+        ...(['success', {}] as const),
+        { profitToken: USDC, profit: 3_000_000n },
+        { profit: 10n ** 16n },
+        { borrower: address('b2') },
+      );
+      expect(proofOf(receipt, several, CHIMERA, NO_FEES)).toMatchObject({
+        kind: 'succeeded',
+        debtCovered: 15n,
+        collateralSeized: 21n,
+        profit: 2n * 10n ** 16n,
+        realisedProfitUsd8: 43n * USD - (80n * USD) / 100n,
+        items: [{ profitToken: WETH }, { profitToken: USDC, profit: 3_000_000n }, { profitToken: WETH }],
+      });
+    });
+
+    it('one that failed alone brought nothing, and its reason is kept', () => {
+      const receipt = receiptOf('success', {});
+      const reason = new Interface(CHIMERA_ABI).encodeErrorResult('ProfitBelowFloor', [1n, 2n]);
+      const failed = new Interface(CHIMERA_ABI).encodeEventLog('LiquidationFailed', [1n, BORROWER, reason]);
+      const log = {
+        ...receipt.logs[0]!,
+        topics: failed.topics.map((topic): Hash => `0x${topic.slice(2)}`),
+        data: `0x${failed.data.slice(2)}` as const,
+      };
+      const proof = proofOf({ ...receipt, logs: [...receipt.logs, log] }, several, CHIMERA, NO_FEES);
+      expect(proof).toMatchObject({
+        kind: 'succeeded',
+        profit: 10n ** 16n,
+        items: [{ debtCovered: 5n }, { failed: 'ProfitBelowFloor(1, 2)' }],
+        realisedProfitUsd8: 20n * USD - (80n * USD) / 100n,
+      });
+      expect(proofOf({ ...receipt, logs: [log] }, several, CHIMERA, NO_FEES)).toMatchObject({
+        kind: 'no-event',
+      });
+    });
+
+    it('the terms are read back from the row of the plan', () => {
+      const asset = (one: SettlementTerms['profitAsset']): object => ({
+        ...{ address: one.address, decimals: one.decimals, priceUsd8: String(one.priceUsd8) },
+      });
+      const step = { profitAsset: asset(usdc) };
+      const plan = aPlan();
+      const texts: unknown = JSON.parse(
+        JSON.stringify({ ...plan, further: [step] }, (_, value: unknown) =>
+          typeof value === 'bigint' ? String(value) : value,
+        ),
+      );
+      const row = { id: '1', plan: texts, protocol: 'aave', blockNumber: 41 };
+      expect(termsOfRow(row).several).toEqual({
+        collateralAsset: plan.candidate.collateral.address,
+        debtAsset: plan.candidate.debt.address,
+        furtherProfitAssets: [usdc],
+      });
     });
   });
 

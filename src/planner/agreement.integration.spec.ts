@@ -47,7 +47,7 @@ beforeAll(async () => {
       debts: [{ symbol: 'USDC', amount: 23_500n * 10n ** 6n }],
     },
   ]);
-  await devnet.setPrices({ ...initialPrices(), WETH: 2_700n * USD8 });
+  await devnet.setPrices({ ...initialPrices(), WETH: 2_680n * USD8 });
 
   const config = configOf(devnet, { minProfitUsd: '0' });
   const parts = aaveParts(honest.chain, config, LIQUIDATABLE);

@@ -50,6 +50,37 @@ describe('F42 what two endpoints say of a plan', () => {
     expect(feesOf(proof)).toEqual({ l1Fee: 10n ** 12n, operatorFee: 5_000n });
   });
 
+  it('of several liquidations each has its own outcome, and the first the gas of all', () => {
+    const outcome = (profit: bigint, gas: bigint): bigint[] => [9n, 8n, 0n, 0n, 0n, 0n, profit, gas];
+    const saying = (...outcomes: bigint[][]): Witness => {
+      const words = [32n, BigInt(outcomes.length), ...outcomes.flat()];
+      const returnData: Hex = `0x${words.map(uintWord).join('')}`;
+      return witness(
+        'primary',
+        {},
+        { simulated: [{ success: true, returnData, gasUsed: 700_000n, logs: [] }] },
+      );
+    };
+    const two = saying(outcome(5n, 300_000n), outcome(6n, 250_000n));
+    expect(proofOf([two], 0, 2)).toMatchObject({
+      kind: 'proved',
+      simulation: { profit: 5n, gasUsed: 700_000n },
+      further: [{ profit: 6n, gasUsed: 250_000n }],
+      gasOfSteps: [300_000n, 250_000n],
+    });
+    const other = { ...saying(outcome(5n, 300_000n), outcome(60n, 250_000n)), name: 'backup' };
+    expect(proofOf([two, other], 0, 2)).toMatchObject({
+      reason: 'endpoints-disagree',
+      detail: { about: 'profit' },
+    });
+    const nothing = [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n];
+    expect(proofOf([saying(outcome(5n, 300_000n), nothing)], 0, 2)).toMatchObject({
+      reason: 'simulation-reverted',
+      detail: { revert: 'liquidation 2 of 2 failed alone' },
+    });
+    expect(proofOf([saying(outcome(5n, 300_000n))], 0, 2)).toMatchObject({ reason: 'simulation-reverted' });
+  });
+
   it('is the less favourable of each number when they differ by some seconds of interest', () => {
     const said = { debtCovered: 1_000_000_001n, collateralSeized: ETHER - 2n, profit: ETHER / 10n - 3n };
     const proof = proofOf(both({ ...said, gasUsed: 450_100n, l1Fee: 10n ** 12n + 1n }), 0);

@@ -28,7 +28,12 @@ export type ProvedOutcome = Omit<Simulation, 'swapInput' | 'swapOutput'>;
 /** What all witnesses confirm of one draft: of each number the less favourable one. */
 export interface Proved {
   readonly kind: 'proved';
+  /** Of the first liquidation, with the gas of the whole transaction. */
   readonly simulation: ProvedOutcome;
+  /** Of those after it, each with its own gas. */
+  readonly further?: readonly ProvedOutcome[];
+  /** Of each liquidation by itself; absent where it is the only one. */
+  readonly gasOfSteps?: readonly bigint[];
   readonly feesOf: FeeEstimate;
 }
 
@@ -54,6 +59,8 @@ const OUTCOME_TOLERANCE_BPS = 10n;
 const GAS_TOLERANCE_BPS = 500n;
 /** The fees are read from the state of one block, so they are equal but for rounding. */
 const FEE_TOLERANCE_BPS = 100n;
+/** A list of outcomes, as Solidity encodes it, begins with where it stands and how many it has. */
+const BATCH_HEAD_WORDS = 2;
 /** Our own price of the native token comes from logs of this very block, or from a read at it. */
 const PRICE_TOLERANCE_BPS = 100n;
 
@@ -99,9 +106,10 @@ export function agreedPrice(
 /**
  * What the witnesses say of the draft of this index.
  *
+ * @param steps liquidations of the draft. Of several all must succeed.
  * @returns a rejection when they do not agree, or when the node left the outcome out.
  */
-export function proofOf(witnesses: readonly Witness[], index: number): Proof {
+export function proofOf(witnesses: readonly Witness[], index: number, steps = 1): Proof {
   const results = witnesses.map(({ simulated }) => resultOf(simulated, index));
   const reverted = results.filter(({ success }) => !success);
   const [first] = reverted;
@@ -112,24 +120,20 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
       'revert',
       said(witnesses, (_, at) => revertText(results[at])),
     );
-  if (results.some(({ returnData }) => returnData.length < 2 + 64 * OUTCOME_WORDS))
+  const words = steps === 1 ? OUTCOME_WORDS : BATCH_HEAD_WORDS + steps * OUTCOME_WORDS;
+  if (results.some(({ returnData }) => returnData.length < 2 + 64 * words))
     return rejected('simulation-reverted', { revert: 'the node left the outcome out' });
 
-  const outcomes = results.map(({ returnData }) => readOutcome(returnData));
-  if (
-    outcomes.some(
-      ({ debtCovered, collateralSeized, flashFee, profit }) =>
-        [debtCovered, collateralSeized, flashFee, profit].reduce(max) > MOST_128_BITS,
-    )
-  )
-    return rejected('simulation-reverted', { revert: 'the node gave an outcome out of its range' });
-  for (const field of ['debtCovered', 'collateralSeized', 'flashFee', 'profit'] as const) {
-    const values = outcomes.map((outcome) => outcome[field]);
-    if (!within(values, OUTCOME_TOLERANCE_BPS))
-      return differ(
-        field,
-        said(witnesses, (_, at) => String(values[at])),
-      );
+  /** Of each step, what each witness says. */
+  const outcomesOfSteps = Array.from({ length: steps }, (_, step) => {
+    const first = steps === 1 ? 0 : BATCH_HEAD_WORDS + step * OUTCOME_WORDS;
+    return results.map(({ returnData }) => readOutcome(returnData, first));
+  });
+  for (const [step, outcomes] of outcomesOfSteps.entries()) {
+    const refusal = refusalOf(outcomes, witnesses);
+    if (refusal) return refusal;
+    if (steps > 1 && outcomes.some(({ debtCovered }) => debtCovered === 0n))
+      return rejected('simulation-reverted', { revert: `liquidation ${step + 1} of ${steps} failed alone` });
   }
   const gas = results.map(({ gasUsed }) => gasUsed);
   if (!within(gas, GAS_TOLERANCE_BPS))
@@ -152,11 +156,37 @@ export function proofOf(witnesses: readonly Witness[], index: number): Proof {
         field,
         said(witnesses, (_, at) => String(fees[at]?.[field])),
       );
+  const gasOfSteps = outcomesOfSteps.map((outcomes) => outcomes.map((one) => one.gasUsed).reduce(max));
+  const [simulation, ...further] = outcomesOfSteps.map((outcomes, step) =>
+    leastFavourable(outcomes, step === 0 ? gasUsed : (gasOfSteps[step] ?? 0n)),
+  );
+  if (!simulation) throw new Error('a draft has at least one liquidation');
   return {
     kind: 'proved',
-    simulation: leastFavourable(outcomes, gasUsed),
+    simulation,
+    ...(steps > 1 && { further, gasOfSteps }),
     feesOf: (gas) => highest(estimates.map((estimate) => estimate(gas))),
   };
+}
+
+/** Why the outcomes of one liquidation cannot be believed. */
+function refusalOf(outcomes: readonly Outcome[], witnesses: readonly Witness[]): Rejection | undefined {
+  if (
+    outcomes.some(
+      ({ debtCovered, collateralSeized, flashFee, profit }) =>
+        [debtCovered, collateralSeized, flashFee, profit].reduce(max) > MOST_128_BITS,
+    )
+  )
+    return rejected('simulation-reverted', { revert: 'the node gave an outcome out of its range' });
+  for (const field of ['debtCovered', 'collateralSeized', 'flashFee', 'profit'] as const) {
+    const values = outcomes.map((outcome) => outcome[field]);
+    if (!within(values, OUTCOME_TOLERANCE_BPS))
+      return differ(
+        field,
+        said(witnesses, (_, at) => String(values[at])),
+      );
+  }
+  return undefined;
 }
 
 function leastFavourable(outcomes: readonly Outcome[], gasUsed: bigint): ProvedOutcome {

@@ -1,17 +1,19 @@
 import { BASE_FEE_TOLERANCE } from '../domain/allotment.js';
 import { liquidateCall } from '../contract/contract.js';
-import { packPlan, type Liquidation } from '../contract/plan.js';
+import { packBatch, packPlan, type Liquidation } from '../contract/plan.js';
 import type { Bid } from '../domain/bid.js';
 import { nativeUsd8, unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { profitAssetOf, profitIn } from '../domain/funding.js';
 import type { Hex } from '../domain/hex.js';
 import { amountWorth, BPS, max, min } from '../domain/money.js';
-import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
+import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS, type TransactionCall } from '../domain/plan.js';
 import { lookBefore } from '../protocols/market-kinds.js';
 import type { PlanningContext } from './planning-context.js';
-import { GAS_OF_HOP, type Quote } from './quotes.js';
+import { GAS_OF_HOP } from './pair-options.js';
+import { grossUsd8Of, stepsOf, type FurtherStep, type Quote, type QuotedStep } from './quotes.js';
+import { GAS_OF_STEP } from './step-search.js';
 import { flashSwapSteps, saleSteps } from './steps.js';
 
 /** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
@@ -24,59 +26,84 @@ const GAS_OF_BID = 350_000n;
 export interface Draft {
   readonly opportunity: Opportunity;
   readonly quote: Quote;
-  /** With the bare profit floor, because a plan that an earlier one made less profitable may still pay. */
-  readonly liquidation: Liquidation;
+  /**
+   * One for each step of the quote. With the bare profit floor, because a plan that an earlier one made less
+   * profitable may still pay.
+   */
+  readonly liquidations: readonly Liquidation[];
   /** Seconds since the epoch. */
   readonly deadline: bigint;
   readonly data: Hex;
   /** What it offers by its quote, and is simulated with; undefined: the floor leaves nothing. */
   readonly bid: Bid | undefined;
+  /** Of the best liquidation alone, in case that several do not all succeed. */
+  readonly alone?: Draft;
 }
 
 /** The draft of a quote, unless the quote does not even pay for the gas assumed before the simulation. */
 export function draftOf(
   opportunity: Opportunity,
   quote: Quote,
-  { block, nativePriceUsd8, bidOf }: Pick<PlanningContext, 'block' | 'nativePriceUsd8' | 'bidOf'>,
+  context: Pick<PlanningContext, 'block' | 'nativePriceUsd8' | 'bidOf'>,
   minProfitUsd8: bigint,
 ): Draft | Rejection {
+  const { block, nativePriceUsd8, bidOf } = context;
+  const steps = stepsOf(quote);
+  const grossUsd8 = grossUsd8Of(quote);
   const { l2GasUsd8 } = unavoidableCosts(
-    GAS_BEFORE_SIMULATION,
+    GAS_BEFORE_SIMULATION * BigInt(steps.length),
     block.baseFeePerGas,
     { l1Fee: 0n, operatorFee: 0n },
     nativePriceUsd8,
   );
-  if (quote.grossUsd8 < minProfitUsd8 + l2GasUsd8)
+  if (grossUsd8 < minProfitUsd8 + l2GasUsd8)
     return belowFloor(quote.candidate, {
-      quotedProfitUsd8: String(quote.grossUsd8),
+      quotedProfitUsd8: String(grossUsd8),
       estimatedGasUsd8: String(l2GasUsd8),
       floorUsd8: String(minProfitUsd8),
     });
-  const { candidate, funding, route, sharesBps } = quote;
+  const liquidations = steps.map((step) => {
+    // Each is worth its share of the floor. It must not fail alone while all together reach the floor.
+    const floorUsd8 = steps.length === 1 ? minProfitUsd8 : (minProfitUsd8 * step.grossUsd8) / grossUsd8;
+    return liquidationOf(opportunity, step, floorUsd8);
+  });
+  const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
+  const gasUsed = gasOfBid(steps);
+  const marginUsd8 = grossUsd8 - nativeUsd8(gasUsed * block.baseFeePerGas, nativePriceUsd8);
+  const bid = bidOf({ grossProfitUsd8: grossUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
+  const alone = quote.alone && draftOf(opportunity, quote.alone, context, minProfitUsd8);
+  return {
+    ...{ opportunity, quote, liquidations, deadline, data: callOf(liquidations, deadline), bid },
+    ...(alone && !('kind' in alone) && { alone }),
+  };
+}
+
+function liquidationOf(
+  { market, borrower, pairs }: Opportunity,
+  { candidate, funding, route, sharesBps, ...step }: QuotedStep | FurtherStep,
+  floorUsd8: bigint,
+): Liquidation {
   const tokens = { collateral: candidate.collateral.address, debt: candidate.debt.address };
-  const liquidation: Liquidation = {
-    market: opportunity.market,
-    borrower: opportunity.borrower,
+  return {
+    market,
+    borrower,
     tokens,
     profitIn: profitIn(funding),
     // The contract wants a floor of at least 1.
-    minProfit: max(amountWorth(minProfitUsd8, profitAssetOf(funding, candidate)), 1n),
-    ...lookOf(opportunity, candidate),
+    minProfit: max(amountWorth(floorUsd8, profitAssetOf(funding, candidate)), 1n),
+    ...lookOf('pair' in step ? [step.pair] : pairs, candidate),
     steps:
       funding.kind === 'flash-swap'
         ? flashSwapSteps(route, tokens)
         : saleSteps({ lender: funding.lender, amount: candidate.debtToFund }, route, sharesBps, tokens),
   };
-  const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
-  const gasUsed = gasOfBid(quote);
-  const marginUsd8 = quote.grossUsd8 - nativeUsd8(gasUsed * block.baseFeePerGas, nativePriceUsd8);
-  const bid = bidOf({ grossProfitUsd8: quote.grossUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
-  return { opportunity, quote, liquidation, deadline, data: callOf(liquidation, deadline), bid };
 }
 
-function gasOfBid({ route }: Quote): bigint {
-  const pools = route.parts.reduce((sum, { hops }) => sum + hops.length, 0);
-  return GAS_OF_BID + GAS_OF_HOP * BigInt(Math.max(0, pools - 1));
+function gasOfBid(steps: readonly QuotedStep[]): bigint {
+  return steps.reduce((sum, { route }, index) => {
+    const pools = route.parts.reduce((count, { hops }) => count + hops.length, 0);
+    return sum + (index === 0 ? GAS_OF_BID : GAS_OF_STEP) + GAS_OF_HOP * BigInt(Math.max(0, pools - 1));
+  }, 0n);
 }
 
 /** The fees that a draft is simulated with. Its tip is at least the one that is signed. Wei per gas. */
@@ -94,7 +121,7 @@ export function feesOfDraft(
 
 /** The look at the debt of the candidate's pair. */
 function lookOf(
-  { pairs }: Opportunity,
+  pairs: readonly LiquidationPair[],
   { collateral, debt, debtToCover }: LiquidationCandidate,
 ): Pick<Liquidation, 'look'> {
   const pair = pairs.find(
@@ -114,7 +141,18 @@ export function belowFloor(
   return rejected('collateral-not-payable', { ...payable, ...numbers });
 }
 
-/** Calldata of a liquidation. */
-export function callOf(liquidation: Liquidation, deadline: bigint): Hex {
-  return liquidateCall(packPlan({ deadline }, liquidation));
+/**
+ * Calldata of one liquidation, or of several as items of a batch.
+ *
+ * @param gasLimits of the items; without one an item has no limit of its own.
+ */
+export function callOf(
+  liquidations: readonly Liquidation[],
+  deadline: bigint,
+  gasLimits: readonly bigint[] = [],
+): Hex {
+  const [first] = liquidations;
+  if (first && liquidations.length === 1) return liquidateCall(packPlan({ deadline }, first));
+  const items = liquidations.map((liquidation, index) => ({ liquidation, gasLimit: gasLimits[index] ?? 0n }));
+  return liquidateCall(packBatch({ deadline }, items), 'liquidateBatch');
 }

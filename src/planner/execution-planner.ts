@@ -16,7 +16,7 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
-import { agreedPrice, proofOf, type Reverts, type Witness } from './agreement.js';
+import { agreedPrice, proofOf, type Proof, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
 import { DraftQueue } from './draft-queue.js';
 import { draftOf, feesOfDraft, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
@@ -196,7 +196,7 @@ export class ExecutionPlanner {
     const priced: (PlanDecision | PricedDraft)[] = [];
     for (const [index, draft] of drafts.entries()) {
       const { opportunity } = draft;
-      const proof = proofOf(witnesses, index);
+      const proof = proofOf(witnesses, index, draft.liquidations.length);
       const gas = chunk.drafts.get(draft) ?? 0n;
       if (proof.kind === 'proved') {
         this.gas.succeeded(draft, proof.simulation.gasUsed);
@@ -204,6 +204,8 @@ export class ExecutionPlanner {
         const refusal = one.bid ? beyondBlock(one, gasLeft, context) : undefined;
         priced.push(refusal ? { ...refusal, opportunity } : one);
         if (one.bid && !refusal) gasLeft -= one.need.gasLimit;
+      } else if (draft.alone && failed(proof)) {
+        again.push(draft.alone);
       } else if (
         proof.kind === 'lacks-fees' ||
         (proof.kind === 'reverts' && this.gas.mayHaveRunOut(draft, gas, proof.gasUsed, proof.data === '0x'))
@@ -340,6 +342,10 @@ interface Proved {
   readonly again: readonly Draft[];
 }
 
+function failed(proof: Exclude<Proof, { readonly kind: 'proved' }>): boolean {
+  return proof.kind === 'reverts' || (proof.kind === 'rejected' && proof.reason === 'simulation-reverted');
+}
+
 /** Not refused for good: it was not simulated, or the block has no room for it. */
 function later(): Rejection {
   return rejected('comes-later');
@@ -374,7 +380,7 @@ function doubtLender({ opportunity, quote }: Draft, { lenders }: Pick<PlanningCo
 
 /** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */
 function refusalOf(
-  { quote, liquidation }: Draft,
+  { quote, liquidations: [liquidation] }: Draft,
   { data, gasUsed }: Reverts,
   gas: bigint,
   first: boolean,
@@ -384,7 +390,7 @@ function refusalOf(
   const detail = {
     revert: burntAll ? `out of gas: it needs more than ${gas}` : revertReason(data),
     quotedProfit: String(quote.profit),
-    minProfit: String(liquidation.minProfit),
+    minProfit: String(liquidation?.minProfit),
   };
   // What is in flight may seize what the market can pay out: there a subtraction underflows.
   if (detail.revert === UNDERFLOW && !first) return rejected('depends-on-earlier-plan', detail);

@@ -49,6 +49,14 @@ export class Payables {
     if (left !== undefined) this.left.set(key, left - mostSeized(candidate));
   }
 
+  /** What is left after a plan that was not taken yet. */
+  after(payment: Payment): Payables {
+    const next = new Payables();
+    for (const [key, left] of this.left) next.left.set(key, left);
+    next.take(payment);
+    return next;
+  }
+
   /** No amount that the protocol allows can be paid out. */
   refusalOf(payment: Payment): Rejection {
     const { collateral, collateralSeized } = payment.candidate;

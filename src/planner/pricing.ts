@@ -4,14 +4,14 @@ import type { Bid, BidPolicy } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8, unavoidableCosts, type Costs } from '../domain/costs.js';
 import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
-import { costUsd8, min, valueUsd8 } from '../domain/money.js';
-import type { LiquidationPlan, Simulation } from '../domain/plan.js';
+import { costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
+import type { LiquidationPlan, PlannedStep, Simulation } from '../domain/plan.js';
 import { poolFees } from '../domain/route.js';
 import type { Proved, ProvedOutcome } from './agreement.js';
 import { callOf, type Draft } from './drafts.js';
 import { onChainFloor } from './floor.js';
 import type { PlanningContext } from './planning-context.js';
-import type { Quote } from './quotes.js';
+import { stepsOf, type QuotedStep } from './quotes.js';
 
 /** The fee for L1 data may rise by this factor until inclusion. */
 const L1_FEE_TOLERANCE = 2n;
@@ -28,7 +28,10 @@ export interface PricingPolicy extends Pick<BidPolicy, 'minProfitUsd8'> {
 export interface PricedDraft {
   readonly kind: 'priced';
   readonly draft: Draft;
-  readonly simulation: Simulation;
+  /** Of each liquidation of the draft. The gas of the first is that of the whole transaction. */
+  readonly simulations: readonly Simulation[];
+  /** Of each by itself; empty where there is one. */
+  readonly gasOfSteps: readonly bigint[];
   readonly grossProfitUsd8: bigint;
   readonly costsWithoutBid: Costs;
   /** What it offers; undefined: it does not reach the floor even without a bid, and is for the books. */
@@ -45,23 +48,36 @@ type Fees = Omit<Allotment, 'kind'>;
 
 export function priceDraft(
   draft: Draft,
-  { simulation: proved, feesOf }: Pick<Proved, 'simulation' | 'feesOf'>,
+  { simulation: first, further = [], gasOfSteps = [], feesOf }: Omit<Proved, 'kind'>,
   { block, nativePriceUsd8, bidOf }: Context & Pick<PlanningContext, 'bidOf'>,
   policy: PricingPolicy,
 ): PricedDraft {
-  const { candidate, funding, route } = draft.quote;
-  const simulation = simulationOf(draft.quote, proved);
-  const { gasUsed } = simulation;
-  const grossProfitUsd8 = valueUsd8(simulation.profit, profitAssetOf(funding, candidate));
+  const { gasUsed } = first;
+  const steps = stepsOf(draft.quote);
+  const proved = [first, ...further];
+  const simulations = steps.flatMap((step, index) => {
+    const outcome = proved[index];
+    return outcome ? [simulationOf(step, outcome)] : [];
+  });
+  const sum = (of: (step: QuotedStep, simulation: Simulation) => bigint): bigint =>
+    steps.reduce((total, step, index) => {
+      const simulation = simulations[index];
+      return simulation ? total + of(step, simulation) : total;
+    }, 0n);
+  const grossProfitUsd8 = sum(grossUsd8);
   const costsWithoutBid: Costs = {
     ...unavoidableCosts(gasUsed, block.baseFeePerGas, feesOf(gasUsed), nativePriceUsd8),
     bidUsd8: 0n,
-    poolFeeUsd8: costUsd8(poolFees(route, simulation.swapInput), candidate.collateral),
-    flashFeeUsd8: costUsd8(simulation.flashFee, candidate.debt),
+    poolFeeUsd8: sum(({ route, candidate }, { swapInput }) =>
+      costUsd8(poolFees(route, swapInput), candidate.collateral),
+    ),
+    flashFeeUsd8: sum(({ candidate }, { flashFee }) => costUsd8(flashFee, candidate.debt)),
   };
   const marginUsd8 = grossProfitUsd8 - totalCostsUsd8(costsWithoutBid);
   const bid = lower(draft.bid, bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 }));
-  const gasLimit = min((gasUsed * 13n) / 10n + 50_000n, policy.maxGasPerTransaction);
+  // The limits of several liquidations must find room in that of their transaction.
+  const unused = gasOfSteps.reduce((more, gas) => more + gasLimitOf(gas) - gas, 0n);
+  const gasLimit = min(max(gasLimitOf(gasUsed), gasUsed + unused), policy.maxGasPerTransaction);
   const { l1Fee, operatorFee } = feesOf(gasLimit);
   const need: FeeNeed = {
     gasLimit,
@@ -70,7 +86,18 @@ export function priceDraft(
     bidPerGasWei: bid?.perGasWei ?? 0n,
     mostBidPerGasWei: bid?.mostPerGasWei ?? 0n,
   };
-  return { kind: 'priced', draft, simulation, grossProfitUsd8, costsWithoutBid, bid, need };
+  return {
+    ...{ kind: 'priced', draft, simulations, gasOfSteps, grossProfitUsd8, costsWithoutBid, bid, need },
+  };
+}
+
+function grossUsd8({ funding, candidate }: QuotedStep, { profit }: Simulation): bigint {
+  return valueUsd8(profit, profitAssetOf(funding, candidate));
+}
+
+/** A transaction, or one liquidation of it, may burn a third more than its simulation, and some. */
+function gasLimitOf(gasUsed: bigint): bigint {
+  return (gasUsed * 13n) / 10n + 50_000n;
 }
 
 /**
@@ -90,7 +117,7 @@ function lower(simulated: Bid | undefined, allowed: Bid | undefined): Bid | unde
  * and is not profit, and give what was covered. In a sale they get all that was seized, and give what pays
  * for debt, lender and profit. Where collateral and debt are the same token there are no pools.
  */
-function simulationOf({ funding, route }: Quote, outcome: ProvedOutcome): Simulation {
+function simulationOf({ funding, route }: QuotedStep, outcome: ProvedOutcome): Simulation {
   const { debtCovered, collateralSeized, flashFee, profit } = outcome;
   if (route.parts.length === 0) return { ...outcome, swapInput: 0n, swapOutput: 0n };
   if (funding.kind === 'flash-swap')
@@ -98,48 +125,54 @@ function simulationOf({ funding, route }: Quote, outcome: ProvedOutcome): Simula
   return { ...outcome, swapInput: collateralSeized, swapOutput: debtCovered + flashFee + profit };
 }
 
-/** The plan with these fees, and with the floor on chain that pays for them. */
+/** The plan with these fees, and with the floors on chain that pay for them. */
 export function planOf(
-  { draft, simulation, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
+  { draft, simulations, gasOfSteps, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
   { maxFeePerGas, maxPriorityFeePerGas, reservation, bidLoweredBy }: Fees,
   { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
 ): LiquidationPlan {
-  const { opportunity, quote, liquidation, deadline } = draft;
-  const { candidate, funding, route } = quote;
-  const profitAsset = profitAssetOf(funding, candidate);
+  const { opportunity, quote, liquidations, deadline } = draft;
+  const gasUsed = simulations[0]?.gasUsed ?? 0n;
   const costs: Costs = {
     ...costsWithoutBid,
-    bidUsd8: nativeUsd8(simulation.gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
+    bidUsd8: nativeUsd8(gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
   };
-  const minProfit = onChainFloor(
-    simulation.profit,
-    inProfitAsset(funding, simulation),
-    profitAsset,
-    policy.minProfitUsd8 + totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE }),
-    policy.slippageBps,
-  );
+  const floorAndCostsUsd8 =
+    policy.minProfitUsd8 + totalCostsUsd8({ ...costs, l2GasUsd8: costs.l2GasUsd8 * BASE_FEE_TOLERANCE });
+  const [first, ...further] = stepsOf(quote).flatMap((step, index): PlannedStep[] => {
+    const simulation = simulations[index];
+    if (!simulation) return [];
+    const { candidate, funding, route } = step;
+    // Each of several liquidations pays its share of everything, by its profit.
+    const share =
+      simulations.length === 1 || grossProfitUsd8 === 0n
+        ? floorAndCostsUsd8
+        : mulDivCeil(floorAndCostsUsd8, grossUsd8(step, simulation), grossProfitUsd8);
+    return [{ candidate, funding, route, simulation, ...floorOf(step, simulation, share, policy) }];
+  });
+  if (!first) throw new Error('a plan has at least one liquidation');
+  const steps = [first, ...further];
+  const floored = liquidations.map((one, index) => ({ ...one, minProfit: steps[index]?.minProfit ?? 1n }));
   return {
     protocol: opportunity.protocol,
     market: opportunity.market,
     borrower: opportunity.borrower,
     block,
     healthFactorWad: opportunity.healthFactorWad,
-    candidate,
-    funding,
-    route,
-    profitAsset,
-    simulation,
-    minProfit,
+    ...first,
     deadline: Number(deadline),
-    notionalUsd8: costUsd8(simulation.debtCovered, candidate.debt),
+    notionalUsd8: steps.reduce(
+      (sum, { simulation, candidate }) => sum + costUsd8(simulation.debtCovered, candidate.debt),
+      0n,
+    ),
     grossProfitUsd8,
     costs,
     netProfitUsd8: grossProfitUsd8 - totalCostsUsd8(costs),
     nativePriceUsd8,
     call: {
       to: policy.chimera,
-      data: callOf({ ...liquidation, minProfit }, deadline),
+      data: callOf(floored, deadline, gasOfSteps.map(gasLimitOf)),
       gasLimit: need.gasLimit,
       maxFeePerGas,
       maxPriorityFeePerGas,
@@ -147,7 +180,21 @@ export function planOf(
     reservation,
     bid: bid ? { model: bid.model, why: whyOf(bid, maxPriorityFeePerGas, bidLoweredBy) } : NO_BID,
     bidLoweredBy,
+    ...(further.length > 0 && { further }),
   };
+}
+
+/** @param shareUsd8 what the liquidation must pay for. */
+function floorOf(
+  { candidate, funding }: QuotedStep,
+  simulation: Simulation,
+  shareUsd8: bigint,
+  { slippageBps }: PricingPolicy,
+): Pick<PlannedStep, 'profitAsset' | 'minProfit'> {
+  const profitAsset = profitAssetOf(funding, candidate);
+  const swapped = inProfitAsset(funding, simulation);
+  const minProfit = onChainFloor(simulation.profit, swapped, profitAsset, shareUsd8, slippageBps);
+  return { profitAsset, minProfit };
 }
 
 /**

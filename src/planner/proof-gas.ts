@@ -2,6 +2,7 @@ import type { Address } from '../domain/hex.js';
 import { min } from '../domain/money.js';
 import { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
 import type { Draft } from './drafts.js';
+import { stepsOf } from './quotes.js';
 
 /**
  * The most that a draft may burn in its simulation. With a bound for each, a token or a pool that burns all
@@ -24,7 +25,10 @@ export class ProofGas {
   of(draft: Draft): bigint {
     if (this.ranOut.has(draft.opportunity.borrower)) return MOST_GAS_OF_DRAFT;
     const used = this.used.get(kindOf(draft));
-    if (used === undefined) return FIRST_GAS + FIRST_GAS_OF_HOP * BigInt(hopsOf(draft));
+    if (used === undefined) {
+      const steps = BigInt(stepsOf(draft.quote).length);
+      return min(FIRST_GAS * steps + FIRST_GAS_OF_HOP * BigInt(hopsOf(draft)), MOST_GAS_OF_DRAFT);
+    }
     const { numerator, denominator, more } = MARGIN;
     return min((used * numerator) / denominator + more, MOST_GAS_OF_DRAFT);
   }
@@ -52,13 +56,15 @@ export class ProofGas {
 /** Drafts that differ only by their borrower, amounts and pools. */
 function kindOf(draft: Draft): string {
   const { opportunity, quote } = draft;
-  const { collateral, debt } = quote.candidate;
-  const assets = [opportunity.market, collateral.address, debt.address];
-  return [...assets, quote.funding.kind, quote.route.parts.length, hopsOf(draft)].join(' ');
+  const steps = stepsOf(quote).flatMap(({ candidate: { collateral, debt }, funding, route }) => [
+    ...[collateral.address, debt.address, funding.kind, route.parts.length],
+  ]);
+  return [opportunity.market, ...steps, hopsOf(draft)].join(' ');
 }
 
 function hopsOf({ quote }: Draft): number {
-  return quote.route.parts.reduce((sum, { hops }) => sum + hops.length, 0);
+  const parts = stepsOf(quote).flatMap(({ route }) => route.parts);
+  return parts.reduce((sum, { hops }) => sum + hops.length, 0);
 }
 
 function forgetOldest(of: Map<string, unknown> | Set<Address>): void {

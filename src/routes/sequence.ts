@@ -1,4 +1,5 @@
 import type { Address } from '../domain/hex.js';
+import type { Pool } from '../liquidity/pool.js';
 import type { Form } from './form.js';
 import type { Router } from './router.js';
 import type { Plan, Sized, Trade } from './trade.js';
@@ -47,9 +48,15 @@ export interface Priority {
   readonly rank: number;
 }
 
+/** What is done for a position in place of its plan, which is a part of it or worth less. */
+export interface Extension {
+  /** The pools after it, by address. */
+  readonly changed: ReadonlyMap<Address, Pool>;
+}
+
 /** One turn of {@link inTurns}: the plan that is taken now; what has no plan; or one was only computed. */
-export type Turn<S extends Sized = Sized> =
-  | ({ readonly kind: 'taken' } & Taken<S>)
+export type Turn<S extends Sized = Sized, E extends Extension = Extension> =
+  | ({ readonly kind: 'taken'; readonly extension: E | undefined } & Taken<S>)
   | { readonly kind: 'nothing'; readonly position: number }
   | { readonly kind: 'computed' };
 
@@ -65,12 +72,14 @@ export type Turn<S extends Sized = Sized> =
  * @param optionsOf the options of each, of which one is taken. Asked when the position is looked at first;
  *   undefined: it is out of question.
  * @param priorities of each position. A bound that is too low changes the order, and nothing else.
+ * @param extend asked for each plan that is taken, with the pools before it.
  */
-export function* inTurns<S extends Sized>(
+export function* inTurns<S extends Sized, E extends Extension = Extension>(
   router: Router,
   optionsOf: (position: number) => readonly Option<S>[] | undefined,
   priorities: readonly Priority[],
-): Generator<Turn<S>, void, undefined> {
+  extend: (before: Router, taken: Taken<S>) => E | undefined = () => undefined,
+): Generator<Turn<S, E>, void, undefined> {
   const changedBy = new Map<Address, number>();
   const known = new Map<number, readonly Option<S>[]>();
   let now = router;
@@ -129,10 +138,12 @@ export function* inTurns<S extends Sized>(
         first = again;
       }
       taken += 1;
-      for (const pool of first.plan.exit.changed.keys()) changedBy.set(pool, taken);
-      now = now.after(first.plan.exit.changed);
+      const extension = extend(now, first);
+      const { changed } = extension ?? first.plan.exit;
+      for (const pool of changed.keys()) changedBy.set(pool, taken);
+      now = now.after(changed);
       const { position, option, plan, worth } = first;
-      yield { kind: 'taken', position, option, plan, worth };
+      yield { kind: 'taken', position, option, plan, worth, extension };
     }
   }
 }

@@ -86,6 +86,8 @@ export type LoopEvent =
       /** The profit is what is left after it: it is not subtracted again. */
       readonly lenderFeeUsd8: string;
       readonly netProfitUsd8: string;
+      /** How many liquidations of the borrower the transaction makes. The tokens are those of the first. */
+      readonly liquidations: number;
     }
   | {
       /** In the last minute the log left out so many lines of an event with this reason. All were counted. */
