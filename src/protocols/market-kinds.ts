@@ -44,8 +44,8 @@ interface MarketKind<Settings> {
     pair: LiquidationPair,
     candidate: LiquidationCandidate,
   ) => readonly LiquidationPair[];
-  /** See {@link sizeLeavingOpen}. */
-  readonly leavingOpen: (pair: LiquidationPair) => LiquidationCandidate | undefined;
+  /** See {@link sizesLeavingOpen}. */
+  readonly leavingOpen: (pair: LiquidationPair) => readonly LiquidationCandidate[];
   /** See {@link liquidationsOf}. */
   readonly liquidations: (chain: Chain, search: LiquidationSearch) => Promise<readonly PastLiquidation[]>;
 }
@@ -129,12 +129,12 @@ export function afterStep(
 }
 
 /**
- * The largest candidate of a pair that leaves the position open to another step, where the close factor
- * allows more; undefined where there is none. Pure, as {@link sizePair}.
+ * The largest candidates of a pair that leave the position open to another step: to all that is left, or to
+ * the share of it that the market allows. Pure, as {@link sizePair}.
  *
  * @throws TypeError as {@link sizePair}
  */
-export function sizeLeavingOpen(pair: LiquidationPair): LiquidationCandidate | undefined {
+export function sizesLeavingOpen(pair: LiquidationPair): readonly LiquidationCandidate[] {
   return kindOf(pair.terms).leavingOpen(pair);
 }
 

@@ -120,7 +120,7 @@ describe(`Aave v3.6 against our own maths (seed ${SEED})`, () => {
     for (const { account, data } of liquidatable) {
       const pairs = liquidationPairs(market.rules, data, conditions.timestamp, UNLIMITED);
       const steps = pairs.flatMap((pair) =>
-        [...pair.candidates, leavingOpen(pair) ?? []].flat().map((candidate) => ({ pair, candidate })),
+        [...pair.candidates, ...leavingOpen(pair)].map((candidate) => ({ pair, candidate })),
       );
       for (const { pair, candidate } of steps.filter(({ candidate }) => !roundsToNothing(candidate))) {
         const after = pairsAfter(pairs, pair, candidate);

@@ -22,10 +22,11 @@ import {
 } from './math.js';
 
 /**
- * A step that leaves the position open leaves it at this health factor at most, in basis points. A price that
- * moves by less until inclusion does not close it to the next step.
+ * A step that leaves the position open leaves it at one of these health factors, in basis points: where the
+ * next step may take half, and where it may take all (CLOSE_FACTOR_HF_THRESHOLD). A price that moves by less
+ * than the rest until inclusion takes nothing from the next step.
  */
-const OPEN_BELOW_BPS = 9_995n;
+const OPEN_BELOW_BPS = [9_995n, 9_495n];
 
 /**
  * What may be liquidated after `candidate` of `pair` in the same transaction, exactly as the pool leaves the
@@ -74,19 +75,23 @@ export function pairsAfter(
 }
 
 /**
- * The largest amount of a pair after which the position can still be liquidated, where the close factor
- * allows more; undefined where nothing is gained by that, or no amount does.
+ * The largest amounts of a pair after which the position can still be liquidated: half of what is left, or
+ * all of it. None where the close factor allows no more than such an amount.
  *
  * With x the value of what is covered, the health factor afterwards is (Σ collateral · LT − x · bonus · LT) /
  * (Σ debt − x).
  *
  * @throws TypeError when the terms are of another family.
  */
-export function leavingOpen(pair: LiquidationPair): LiquidationCandidate | undefined {
+export function leavingOpen(pair: LiquidationPair): LiquidationCandidate[] {
   const terms = termsOf(pair);
+  return OPEN_BELOW_BPS.flatMap((belowBps) => leavingBelow(terms, belowBps) ?? []);
+}
+
+function leavingBelow(terms: AaveV3Terms, belowBps: bigint): LiquidationCandidate | undefined {
   const { collateral, debt, weightedThreshold, totalDebtUsd8, maxNotionalUsd8 } = terms;
-  const perDebt = OPEN_BELOW_BPS * BPS - collateral.liquidationBonusBps * collateral.liquidationThresholdBps;
-  const room = OPEN_BELOW_BPS * totalDebtUsd8 - weightedThreshold;
+  const perDebt = belowBps * BPS - collateral.liquidationBonusBps * collateral.liquidationThresholdBps;
+  const room = belowBps * totalDebtUsd8 - weightedThreshold;
   // Each step makes it less healthy: the largest amount leaves it open too.
   if (perDebt <= 0n || room <= 0n) return undefined;
   const most = mulDivFloor((room * BPS) / perDebt, unitOf(debt.reserve.decimals), debt.priceUsd8);
