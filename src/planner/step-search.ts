@@ -3,7 +3,7 @@ import { BPS, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import type { Pool } from '../liquidity/pool.js';
 import type { Address } from '../domain/hex.js';
-import { afterStep, sizeLeavingOpen } from '../protocols/market-kinds.js';
+import { afterStep, sizesLeavingOpen } from '../protocols/market-kinds.js';
 import type { Router } from '../routes/router.js';
 import type { Plan, Trade } from '../routes/trade.js';
 import { worthIn } from './bounds.js';
@@ -113,13 +113,16 @@ export class StepSearch {
     return [...best.values()].sort((a, b) => (a.worth === b.worth ? 0 : a.worth < b.worth ? 1 : -1));
   }
 
-  /** A step as it is best by itself, and one that leaves the position open. */
+  /** A step as it is best by itself, and those that leave the position open. */
   private firsts(single: ChosenStep, { router }: State): ChosenStep[] {
     const { option } = single;
-    const open = sizeLeavingOpen(option.payment.pair);
-    if (!open || open.debtToCover >= single.plan.size.debtToCover) return [single];
-    const opening = this.plan(option, new OneSize(option.trade, open), router);
-    return opening ? [single, opening] : [single];
+    const open = sizesLeavingOpen(option.payment.pair).filter(
+      ({ debtToCover }) => debtToCover < single.plan.size.debtToCover,
+    );
+    return [
+      single,
+      ...open.flatMap((size) => this.plan(option, new OneSize(option.trade, size), router) ?? []),
+    ];
   }
 
   private plan(

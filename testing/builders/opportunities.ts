@@ -1,13 +1,13 @@
 import type { Block } from '../../src/domain/block.js';
 import type { Address } from '../../src/domain/hex.js';
-import { RAY, unitOf, USD8, WAD } from '../../src/domain/money.js';
+import { mulDivCeil, RAY, unitOf, USD8, WAD } from '../../src/domain/money.js';
 import type { Opportunity } from '../../src/domain/opportunity.js';
 import {
   liquidationPairs,
   type AaveV3Pair,
   type CandidateOptions,
 } from '../../src/protocols/aave-v3/candidates.js';
-import type { AccountData, ValuedLeg } from '../../src/protocols/aave-v3/health.js';
+import { healthFactorOf, type AccountData, type ValuedLeg } from '../../src/protocols/aave-v3/health.js';
 
 export const addressOf = (byte: string): Address => `0x${byte.repeat(20)}`;
 export const WETH = addressOf('a0');
@@ -59,6 +59,46 @@ export function positionOf(spec: PositionSpec = {}): AccountData {
       },
       { ...legOf(1, USDC, 'USDC', 6, USD8), debt: usdc * unitOf(6), debtUsd8: totalDebtUsd8 },
     ],
+  };
+}
+
+export interface LegSpec {
+  readonly asset: Address;
+  readonly decimals: number;
+  readonly priceUsd8: bigint;
+  /** Units. */
+  readonly collateral?: bigint;
+  readonly debt?: bigint;
+  readonly liquidationThresholdBps?: bigint;
+  readonly liquidationBonusBps?: bigint;
+}
+
+/** A position of any legs, valued as Aave does. */
+export function positionOfLegs(specs: readonly LegSpec[]): AccountData {
+  const legs = specs.map(
+    ({ asset, decimals, priceUsd8, collateral = 0n, debt = 0n, ...rates }, id): ValuedLeg => {
+      const leg = legOf(id, asset, `T${id}`, decimals, priceUsd8);
+      const { liquidityIndex } = leg.reserve.indexes;
+      return {
+        ...leg,
+        ...rates,
+        scaledCollateral: collateral === 0n ? 0n : mulDivCeil(collateral, RAY, liquidityIndex),
+        collateral,
+        collateralUsd8: (collateral * priceUsd8) / unitOf(decimals),
+        debt,
+        debtUsd8: mulDivCeil(debt, priceUsd8, unitOf(decimals)),
+      };
+    },
+  );
+  const sum = (of: (leg: ValuedLeg) => bigint): bigint => legs.reduce((total, leg) => total + of(leg), 0n);
+  const totalDebtUsd8 = sum(({ debtUsd8 }) => debtUsd8);
+  const weightedThreshold = sum((leg) => leg.collateralUsd8 * leg.liquidationThresholdBps);
+  return {
+    totalCollateralUsd8: sum(({ collateralUsd8 }) => collateralUsd8),
+    totalDebtUsd8,
+    weightedThreshold,
+    healthFactorWad: healthFactorOf(weightedThreshold, totalDebtUsd8),
+    legs,
   };
 }
 
