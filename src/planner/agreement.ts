@@ -169,6 +169,11 @@ export function proofOf(witnesses: readonly Witness[], index: number, steps = 1)
   };
 }
 
+/** The draft was carried out, and did not succeed, or not as a whole. */
+export function hasFailed(proof: Proof): boolean {
+  return proof.kind === 'reverts' || (proof.kind === 'rejected' && proof.reason === 'simulation-reverted');
+}
+
 /** Why the outcomes of one liquidation cannot be believed. */
 function refusalOf(outcomes: readonly Outcome[], witnesses: readonly Witness[]): Rejection | undefined {
   if (

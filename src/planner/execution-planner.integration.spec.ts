@@ -139,8 +139,10 @@ describe('planning on the real contracts', () => {
     const plans = plansOf(await decide());
     expect(plans).toHaveLength(3);
     const events = await execute(...plans);
+    const steps = plans.flatMap((plan) => [plan, ...(plan.further ?? [])]);
+    expect(events).toHaveLength(steps.length);
     for (const [index, { profit }] of events.entries()) {
-      const simulated = plans[index]?.simulation.profit ?? 0n;
+      const simulated = steps[index]?.simulation.profit ?? 0n;
       // Interest of a few seconds until the block is a billionth of the profit. The trades of the other plans
       // change far more.
       const difference = profit > simulated ? profit - simulated : simulated - profit;

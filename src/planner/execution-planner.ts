@@ -16,7 +16,7 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
-import { agreedPrice, proofOf, type Proof, type Reverts, type Witness } from './agreement.js';
+import { agreedPrice, hasFailed, proofOf, type Reverts, type Witness } from './agreement.js';
 import { allocate } from './allocation.js';
 import { DraftQueue } from './draft-queue.js';
 import { draftOf, feesOfDraft, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
@@ -204,7 +204,7 @@ export class ExecutionPlanner {
         const refusal = one.bid ? beyondBlock(one, gasLeft, context) : undefined;
         priced.push(refusal ? { ...refusal, opportunity } : one);
         if (one.bid && !refusal) gasLeft -= one.need.gasLimit;
-      } else if (draft.alone && failed(proof)) {
+      } else if (draft.alone && hasFailed(proof)) {
         again.push(draft.alone);
       } else if (
         proof.kind === 'lacks-fees' ||
@@ -340,10 +340,6 @@ interface Chunk {
 interface Proved {
   readonly decisions: readonly PlanDecision[];
   readonly again: readonly Draft[];
-}
-
-function failed(proof: Exclude<Proof, { readonly kind: 'proved' }>): boolean {
-  return proof.kind === 'reverts' || (proof.kind === 'rejected' && proof.reason === 'simulation-reverted');
 }
 
 /** Not refused for good: it was not simulated, or the block has no room for it. */

@@ -19,7 +19,7 @@ const MOST_PLANNED = 60;
 /** What one more liquidation burns in a transaction: measured by bench:gas. */
 export const GAS_OF_STEP = 250_000n;
 /** The least that further steps must add, as a share of the best single liquidation: they may fail alone. */
-const LEAST_GAIN_BPS = 50n;
+const LEAST_GAIN_BPS = 100n;
 
 /** One liquidation of a sequence. */
 export interface ChosenStep {
