@@ -89,8 +89,10 @@ describe(`a world that the bot was not made for (seed ${SEED})`, () => {
       const taken = (await wealthUsd()) - before + (await tipsUsd(receipts));
 
       report(expected, taken, left);
-      const missed = [...left.values()].filter((find) => find && isRequired(find));
-      expect(missed.map(shown)).toEqual([]);
+      const missed = [...left].flatMap(([position, find]) =>
+        find && isRequired(find) ? [`${named(position)}, ${reasonOf(position)}: ${shown(find)}`] : [],
+      );
+      expect(missed).toEqual([]);
       const others = [...left.keys()].map((position) => ({
         position: named(position),
         reason: reasons.get(position.borrower.toLowerCase()),
@@ -214,8 +216,7 @@ function ether(): Parameters<typeof usdOf>[0] {
 function report(expected: number, taken: number, left: ReadonlyMap<ForeignPosition, Find | undefined>): void {
   if (!IS_FINE) return;
   const lines = [...left].map(([position, find]) => {
-    const reason = reasons.get(position.borrower.toLowerCase()) ?? 'no reason';
-    return `left: ${named(position)}, ${reason}; the yardstick: ${shown(find)}`;
+    return `left: ${named(position)}, ${reasonOf(position)}; the yardstick: ${shown(find)}`;
   });
   const sum = `taken $${taken.toFixed(2)} of $${expected.toFixed(2)}`;
   process.stdout.write(`${[sum, ...lines].join('\n')}\n`);
@@ -224,6 +225,10 @@ function report(expected: number, taken: number, left: ReadonlyMap<ForeignPositi
 function named({ collaterals, debts }: ForeignPosition): string {
   const symbols = (tokens: ForeignPosition['debts']): string => tokens.map(({ symbol }) => symbol).join('+');
   return `${symbols(collaterals)} for ${symbols(debts)}`;
+}
+
+function reasonOf({ borrower }: ForeignPosition): string {
+  return reasons.get(borrower.toLowerCase()) ?? 'no reason';
 }
 
 function shown(find: Find | undefined): string {
