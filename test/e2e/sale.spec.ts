@@ -58,12 +58,17 @@ async function deepenAerodrome(): Promise<void> {
   await signer.sendTransaction({ to: pool.address, data: '0xfff6cae9' }); // sync()
 }
 
+interface StoredRoute {
+  readonly parts: readonly { readonly hops: readonly { readonly venue: string }[] }[];
+}
+
 interface Row {
   readonly borrower: string;
   readonly plan: {
     readonly funding: { readonly kind: string; readonly name: string };
     readonly profitAsset: { readonly symbol: string; readonly priceUsd8: string };
-    readonly route: { readonly parts: readonly { readonly hops: readonly { readonly venue: string }[] }[] };
+    readonly route: StoredRoute;
+    readonly further?: readonly { readonly route: StoredRoute }[];
     readonly nativePriceUsd8: string;
   };
   readonly realised_profit: string;
@@ -91,10 +96,16 @@ describe('the running bot, where no pool lends', () => {
     );
     const of = (account: string): Row | undefined =>
       rows.find(({ borrower }) => borrower === account.toLowerCase());
-    const venues = (account: string): string[][] | undefined =>
-      of(account)?.plan.route.parts.map(({ hops }) => hops.map(({ venue }) => venue));
-    expect(venues(long)).toEqual([['aerodrome']]);
-    expect(venues(same)).toEqual([]);
+    /** Of each liquidation of the borrower, which all are in one transaction. */
+    const venues = (account: string): string[][][] => {
+      const plan = of(account)?.plan;
+      const routes = plan ? [plan.route, ...(plan.further ?? []).map(({ route }) => route)] : [];
+      return routes.map(({ parts }) => parts.map(({ hops }) => hops.map(({ venue }) => venue)));
+    };
+    expect(venues(long)[0]).toEqual([['aerodrome']]);
+    // Its WETH is sold, and its USDC kept.
+    expect(venues(same)).toContainEqual([['aerodrome']]);
+    expect(venues(same)).toContainEqual([]);
     for (const { plan, realised_profit, realised_usd8, fees_wei } of rows) {
       expect(plan.funding).toMatchObject({ kind: 'loan', name: 'morpho' });
       expect(plan.profitAsset.symbol).toBe('USDC');

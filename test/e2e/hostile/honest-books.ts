@@ -2,6 +2,7 @@
 import type { TransactionReceipt } from 'ethers';
 import type { Stack } from '../../../devnet/stack/stack.js';
 import { toAddress, type Hex } from '../../../src/domain/hex.js';
+import type { LiquidatedEvent } from '../../../src/contract/bindings.js';
 import { liquidatedEvents } from '../../../src/contract/contract.js';
 import { leavesNothing } from '../invariants.js';
 
@@ -14,6 +15,9 @@ interface Row {
   readonly realised_profit: string | null;
   readonly debt_covered: string | null;
   readonly collateral_seized: string | null;
+  readonly collateral_asset: string | null;
+  readonly debt_asset: string | null;
+  readonly profit_asset: string | null;
 }
 
 /** Every row that says something else than the chain does, as a sentence: none when the books are true. */
@@ -21,7 +25,8 @@ export async function closedBooks(stack: Stack): Promise<string[]> {
   const { provider, accounts, addresses } = stack.devnet;
   const rows = await stack.query<Row>(
     `SELECT t.nonce::text, t.hash, t.status, e.status AS execution, e.gas_used::text, e.realised_profit::text,
-            e.debt_covered::text, e.collateral_seized::text
+            e.debt_covered::text, e.collateral_seized::text, e.collateral_asset, e.debt_asset,
+            e.plan->'profitAsset'->>'address' AS profit_asset
        FROM transactions t LEFT JOIN executions e ON e.id = t.execution_id ORDER BY t.nonce`,
   );
   const mined = rows.filter(({ status }) => status === 'mined');
@@ -44,14 +49,30 @@ function differences(row: Row, receipt: TransactionReceipt, chimera: string): st
     topics: topics as Hex[],
     data: data as Hex,
   }));
-  const event = status === 'reverted' ? undefined : liquidatedEvents(logs, toAddress(chimera))[0];
-  const amount = (value: bigint | undefined): string | null => (value === undefined ? null : String(value));
+  const events = status === 'reverted' ? [] : liquidatedEvents(logs, toAddress(chimera));
+  /** Of several liquidations the sum of those with the token of the row. */
+  const amount = (of: (event: LiquidatedEvent) => [token: string, units: bigint], token: string | null) => {
+    const units = events.map(of).map(([own, units]) => (own === token ? units : 0n));
+    return events.length === 0 ? null : String(units.reduce((sum, one) => sum + one, 0n));
+  };
   const facts: [string, unknown, unknown][] = [
     ['status', row.execution, status],
     ['gas used', row.gas_used, String(receipt.gasUsed)],
-    ['profit', row.realised_profit, amount(event?.profit)],
-    ['debt covered', row.debt_covered, amount(event?.debtCovered)],
-    ['collateral seized', row.collateral_seized, amount(event?.collateralSeized)],
+    [
+      'profit',
+      row.realised_profit,
+      amount(({ profitToken, profit }) => [profitToken, profit], row.profit_asset),
+    ],
+    [
+      'debt covered',
+      row.debt_covered,
+      amount(({ debtAsset, debtCovered }) => [debtAsset, debtCovered], row.debt_asset),
+    ],
+    [
+      'collateral seized',
+      row.collateral_seized,
+      amount((event) => [event.collateralAsset, event.collateralSeized], row.collateral_asset),
+    ],
   ];
   const different = facts.flatMap(([what, ours, chain]) =>
     ours === chain
