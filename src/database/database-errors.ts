@@ -31,6 +31,20 @@ const LOST_CONNECTION =
 /** A statement that was prepared before a migration of another process. */
 const PLAN_IS_OLD = /cached plan must not change result type/;
 
+/** The server has another plan, or none, under the name of a prepared statement. */
+const PREPARED_CODES = new Set([
+  '26000', // it forgot the statement
+  '42P05', // it has one of another client
+]);
+
+/**
+ * The server refused the name of a prepared statement before it did anything: without the name the statement
+ * may succeed. On this connection the name is refused for ever.
+ */
+export function isPlanLost(error: unknown): boolean {
+  return PREPARED_CODES.has(codeOf(error) ?? '') || PLAN_IS_OLD.test(messageOf(error));
+}
+
 /** The database cannot be reached, or is busy. What was asked may have happened all the same. */
 export class DatabaseAway extends RetryError {}
 

@@ -9,7 +9,7 @@ import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { Clock } from '../domain/clock.js';
 import { DatabaseAvailability } from './availability.js';
 import { createDataSource } from './data-source.js';
-import { Database } from './database.js';
+import { Database, type Row } from './database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
 import { faultBegins } from '../../testing/fault-times.js';
 
@@ -59,6 +59,23 @@ describe('errors of the database say what to do', { timeout: 60_000 }, () => {
     expect(refused).toBeInstanceOf(HaltError);
     expect(refused).toHaveProperty('message', expect.stringContaining('relation "nowhere" does not exist'));
     expect(refused).not.toHaveProperty('cause');
+  });
+
+  it.each([
+    ['a migration changed the type of a column', 'ALTER TABLE kept ALTER COLUMN id TYPE bigint'],
+    ['the server forgot it', 'DEALLOCATE ALL'],
+  ])('a prepared statement goes on where %s', async (_, event) => {
+    await database.query('CREATE TABLE IF NOT EXISTS kept (id integer)');
+    const insert = (id: number): Promise<readonly Row[]> =>
+      database.prepared('kept', 'INSERT INTO kept VALUES ($1) RETURNING id::text, kept AS row, id', [id]);
+    try {
+      expect(await insert(1)).toMatchObject([{ row: '(1)' }]);
+      await database.query(event);
+      for (const id of [2, 3]) expect(await insert(id)).toMatchObject([{ row: `(${id})` }]);
+      expect(await database.query('SELECT count(*)::integer AS count FROM kept')).toEqual([{ count: 3 }]);
+    } finally {
+      await database.query('DROP TABLE kept');
+    }
   });
 
   it('F30 a statement that takes too long is tried again', async () => {

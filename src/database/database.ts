@@ -10,7 +10,7 @@ import {
 } from 'typeorm';
 import { DatabaseAvailability } from './availability.js';
 import { TIMEOUTS, type DatabaseAddress } from './data-source.js';
-import { DatabaseAway, databaseError } from './database-errors.js';
+import { DatabaseAway, databaseError, isPlanLost } from './database-errors.js';
 import { LoginScrubber } from './server-words.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -47,7 +47,7 @@ export class Database {
   /**
    * As {@link Database.query}, for a long statement that is made again and again: the server plans it once
    * for each connection, under this name. Behind a pooler that gives each transaction another connection it
-   * is planned each time.
+   * is planned each time, and so where the server has lost its plan, or a migration made it old.
    */
   async prepared(name: string, sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     if (this.timeouts === 'transaction') return this.query(sql, parameters);
@@ -55,7 +55,12 @@ export class Database {
       this.#withRunner(async (runner) => {
         const connection: unknown = await runner.connect();
         if (!(connection instanceof Client)) throw new TypeError('a connection of another driver');
-        return rowsOf((await connection.query({ name, text: sql, values: [...parameters] })).rows);
+        try {
+          return rowsOf((await connection.query({ name, text: sql, values: [...parameters] })).rows);
+        } catch (error) {
+          if (!isPlanLost(error)) throw error;
+          return rowsFrom(runner, sql, parameters);
+        }
       }),
     );
   }
