@@ -38,6 +38,19 @@ describe('fees of an OP-stack chain', () => {
     expect(asked.map((of) => of?.(1n).l1Fee)).toEqual([11n, 22n]);
   });
 
+  it('computes again after a while: an endpoint that lies once costs no gas of nodes for ever', () => {
+    const other = chainFeesOf('op-stack');
+    const ask = (): number => {
+      const { calls, decode } = other.estimates(['0x01', '0x0203'], 700_000n);
+      if (calls.length === 6) decode(calls.map((_, index) => answer(index === 0 ? 11n : 1n)));
+      return calls.length;
+    };
+    expect(ask()).toBe(6);
+    const asked = Array.from({ length: 101 }, ask);
+    expect(asked.filter((count) => count === 3)).toHaveLength(100);
+    expect(asked.at(-1)).toBe(6);
+  });
+
   it('estimates the operator fee in proportion for more gas than assumed, rounded up, and never lower', () => {
     const { decode } = fees.estimates(['0x01'], 700_000n);
     const [first] = decode([answer(11n), answer(1_001n)]);

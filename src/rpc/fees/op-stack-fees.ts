@@ -7,15 +7,18 @@ import { ChainFees, type FeeEstimate } from './chain-fees.js';
 import { feeRead, l1FeeCall, L1_FEE_PARAMETERS, operatorFeeCall } from './gas-price-oracle.js';
 import { fjordL1Fee, fjordSize } from './fjord-l1-fee.js';
 
+/** So many questions of several transactions are not computed after the oracle said another fee. */
+const ASKED_AFTER_DIFFERENCE = 100;
+
 /** The OP stack: what its GasPriceOracle says. */
 export class OpStackFees extends ChainFees {
-  /** The oracle of this chain computes as we do. Once it was seen to differ it is asked for each fee. */
-  private isFjord = true;
+  /** So many questions more ask the oracle for each fee: its formula is another one, or an endpoint lied. */
+  private askedForAll = 0;
 
   /**
    * The oracle takes some hundred thousand gas to measure a transaction. So it is asked for the fee of the
    * first one only, and for what its formula needs. Where both agree, the other fees are computed here.
-   * Where they do not, only the first has a fee, and from then on the oracle is asked for all.
+   * Where they do not, only the first has a fee, and the next questions ask the oracle for all.
    *
    * The operator fee is a fixed amount and an amount per gas. For more gas than was assumed the whole of it
    * is scaled up, for less it stays as it is: never below the true fee.
@@ -24,7 +27,7 @@ export class OpStackFees extends ChainFees {
     unsigned: readonly Hex[],
     assumedGas: bigint,
   ): Read<readonly (FeeEstimate | undefined)[]> {
-    const l1 = this.isFjord && unsigned.length > 1 ? this.l1FeesByFormula(unsigned) : l1FeesAsked(unsigned);
+    const l1 = this.mayCompute(unsigned.length) ? this.l1FeesByFormula(unsigned) : l1FeesAsked(unsigned);
     const { calls, decode } = together(l1, feeRead(operatorFeeCall(assumedGas)));
     return {
       calls,
@@ -59,6 +62,13 @@ export class OpStackFees extends ChainFees {
     };
   }
 
+  private mayCompute(count: number): boolean {
+    if (count < 2) return false;
+    if (this.askedForAll === 0) return true;
+    this.askedForAll -= 1;
+    return false;
+  }
+
   private l1FeesByFormula(unsigned: readonly Hex[]): Read<readonly (bigint | undefined)[]> {
     const sizes = unsigned.map(fjordSize);
     const [first] = unsigned;
@@ -69,7 +79,7 @@ export class OpStackFees extends ChainFees {
         const [[asked], parameters] = decode(results);
         const computed = sizes.map((size) => fjordL1Fee(size, parameters));
         if (computed[0] === asked) return computed;
-        this.isFjord = false;
+        this.askedForAll = ASKED_AFTER_DIFFERENCE;
         return computed.map((_, index) => (index === 0 ? asked : undefined));
       },
     };
