@@ -15,6 +15,7 @@ interface Request {
   readonly data: string;
   /** Wei. */
   readonly value?: bigint;
+  readonly gas?: bigint;
 }
 
 const DEADLINE_MS = 60_000;
@@ -27,10 +28,10 @@ const DEADLINE_MS = 60_000;
 export async function sendFrom(
   devnet: Devnet,
   from: string,
-  { to, data, value = 0n }: Request,
+  { to, data, value = 0n, gas = 5_000_000n }: Request,
 ): Promise<MinedTransaction> {
   const hash = await devnet.rpc('eth_sendTransaction', [
-    { from, to, data, value: `0x${value.toString(16)}`, gas: '0x4c4b40' },
+    { from, to, data, value: `0x${value.toString(16)}`, gas: `0x${gas.toString(16)}` },
   ]);
   const until = Date.now() + DEADLINE_MS;
   while (Date.now() < until) {

@@ -107,7 +107,7 @@ function quoteOn({ context, opportunities }: World): Quote {
 type Events = ReturnType<typeof chimeraEvents>;
 
 async function execute({ call }: LiquidationPlan): Promise<Events> {
-  const { logs } = await sendFrom(devnet, devnet.accounts.operator, call);
+  const { logs } = await sendFrom(devnet, devnet.accounts.operator, { ...call, gas: call.gasLimit });
   const hex = (text: string): Hex => `0x${text.slice(2)}`;
   const ours = logs.map(({ address, topics, data }) => ({
     address: toAddress(address),
@@ -218,6 +218,44 @@ describe(
       const plan = await planOn(await worldNow());
       await execute(plan);
       expect(await revertOf(plan)).toMatch(/^NothingToLiquidate/);
+    });
+
+    it('a rival who took the second of three steps leaves the first: it pays, and the others fail alone', async () => {
+      await open(
+        {
+          collaterals: [
+            { symbol: 'WETH', amount: 6n * ETHER },
+            { symbol: 'cbBTC', amount: 20_000_000n },
+          ],
+          debts: [
+            { symbol: 'USDC', amount: 16_000n * 10n ** 6n },
+            { symbol: 'cbETH', amount: 3n * ETHER },
+          ],
+        },
+        // Below 0.95: all of each debt may be covered.
+        { WETH: 2_350, cbBTC: 78_000 },
+      );
+      const world = await worldNow();
+      const plan = await planOn(world);
+      const [first, second] = stepsOf(plan);
+      const only = ({ candidates: [one] }: Opportunity['pairs'][number]): boolean =>
+        one?.collateral.address === second?.candidate.collateral.address &&
+        one?.debt.address === second?.candidate.debt.address;
+      const opportunities = world.opportunities.map((one) => ({ ...one, pairs: one.pairs.filter(only) }));
+      const rival = await planOn({ ...world, opportunities });
+      expect(rival.candidate.debt.symbol).not.toBe(plan.candidate.debt.symbol);
+      await execute(rival);
+
+      const [liquidated, ...failed] = await execute(plan);
+      expect(liquidated).toMatchObject({
+        kind: 'liquidated',
+        debtAsset: first?.candidate.debt.address,
+        profit: first?.simulation.profit,
+      });
+      expect(failed.map((one) => one.kind === 'failed' && revertReason(one.reason))).toEqual([
+        expect.stringMatching(/^NothingToLiquidate/),
+        'HealthFactorNotBelowThreshold',
+      ]);
     });
   },
 );
