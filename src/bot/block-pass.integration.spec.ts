@@ -22,6 +22,7 @@ import { PassTrace } from '../domain/pass-trace.js';
 import type { ExecutionService } from '../execution/index.js';
 import { NativePriceWatch } from '../oracles/native-price-watch.js';
 import { PriceGuard } from '../oracles/price-guard.js';
+import { PastRefusals } from '../planner/past-refusals.js';
 import type { ExecutionPlanner } from '../planner/execution-planner.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
@@ -65,6 +66,7 @@ class Passes {
       one.engine,
       new OpportunityDetector({ all: [one.market] }, one.feeds, guard, config, one.doubts),
       standIn<ExecutionPlanner>('planner', {
+        refusals: new PastRefusals(),
         plan: (prospects) => {
           this.planned.push(prospects.all.flatMap((_, index) => prospects.open(index) ?? []));
           return inLists([]);

@@ -208,6 +208,8 @@ describe('positions and plans of a pass', () => {
     world.submit = sent;
     expect(await world.run()).toMatchObject({ planned: 2, skipped: {} });
     expect(rowsOfB()).toHaveLength(2);
+    // In a crash those that are not held back come before it.
+    expect(world.held).toEqual([[B], [B], [B], [B], []]);
   });
 
   it('writes no second row for a plan that was held back after its row was durable', async () => {

@@ -152,7 +152,8 @@ export class BlockPass {
       errors.push(errorFrom(error));
     }
     await sending.ended();
-    const { planned, skipped } = sending;
+    const { planned, skipped, held } = sending;
+    this.planner.refusals.noteHeld(held, view.block.number);
     return { planned, skipped, errors: worstFirst([...sending.errors, ...errors]) };
   }
 

@@ -17,6 +17,8 @@ export class Sending {
   planned = 0;
   /** Left alone, or held back with a row. */
   readonly skipped: SkippedPosition[] = [];
+  /** What the gate refused before it had a row. */
+  readonly held: LiquidationPlan[] = [];
   /** Of the lists that could not be carried out. What is above stays true. */
   readonly errors: Error[] = [];
   private readonly underWay: Promise<void>[] = [];
@@ -74,7 +76,10 @@ export class Sending {
       // It has a row, or may have one, and was not sent.
       else if (submissions === 'database-away' || 'executionId' in submission)
         this.skipped.push({ ...plan, rejection: submission });
-      else refused.push({ plan, rejection: submission });
+      else {
+        refused.push({ plan, rejection: submission });
+        this.held.push(plan);
+      }
     }
     this.dry.push(...dry);
     this.planned += live + (await this.journal.keepDryRun(dry, this.execution.operator));

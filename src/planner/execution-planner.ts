@@ -50,7 +50,7 @@ const PROOF_DEADLINE_MS = 1_000;
 export class ExecutionPlanner {
   private readonly gas = new ProofGas();
   private readonly question = new QuestionGas();
-  private readonly refusals = new PastRefusals();
+  readonly refusals = new PastRefusals();
 
   constructor(
     private readonly chain: Chain,

@@ -38,6 +38,15 @@ describe('positions that were refused', () => {
     expect(refusals.ranksOf(MANY)).toEqual([]);
   });
 
+  it('are those too whose plan was held back: they do not take the time of every pass', () => {
+    const refusals = new PastRefusals();
+    const { market, borrower } = MANY[0]!;
+    const plan = aPlan({ market, borrower });
+    refusals.note([{ kind: 'planned', plan }], 8);
+    refusals.noteHeld([plan], 8);
+    expect(refusals.ranksOf(MANY).slice(0, 2)).toEqual([8, 0]);
+  });
+
   it('are those too that were refused when they were opened', () => {
     const refusals = new PastRefusals();
     const prospects = prospectsOf(MANY);

@@ -10,7 +10,8 @@ const NOT_YET: ReadonlySet<RejectionReason> = new Set(['comes-later', 'in-flight
 
 /**
  * When positions were refused last. In a crash those that were not looked at come before those that were
- * refused: otherwise some hundreds that cannot be liquidated would take the time of every pass.
+ * refused: otherwise some hundreds that cannot be liquidated, or that the safety state holds back, would take
+ * the time of every pass.
  */
 export class PastRefusals {
   /** The block of the last refusal, by market and borrower. */
@@ -48,6 +49,11 @@ export class PastRefusals {
       if (decision.kind === 'planned') this.blocks.delete(keyOf(decision.plan));
       else if (!NOT_YET.has(decision.reason)) this.blocks.set(keyOf(decision.opportunity), block);
     }
+  }
+
+  /** Plans that were not allowed to be sent: planned again, they would be held again. */
+  noteHeld(plans: readonly Position[], block: number): void {
+    for (const plan of plans) this.blocks.set(keyOf(plan), block);
   }
 }
 

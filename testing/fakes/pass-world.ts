@@ -21,6 +21,7 @@ import { POOLS } from '../../src/liquidity/pool-book.js';
 import { WRAPPERS } from '../../src/liquidity/wrappers/wrapper-book.js';
 import type { NativePriceWatch } from '../../src/oracles/native-price-watch.js';
 import type { PlanningContext } from '../../src/planner/planning-context.js';
+import type { PastRefusals } from '../../src/planner/past-refusals.js';
 import type { ExecutionPlanner } from '../../src/planner/execution-planner.js';
 import type { SafetyController } from '../../src/safety/index.js';
 import type { Advance, StateEngine } from '../../src/state/state-engine.js';
@@ -60,6 +61,8 @@ export class PassWorld {
   /** Of each call. */
   readonly submitted: Address[][] = [];
   planned = 0;
+  /** Whose plans the planner was told to be held back, of each pass. */
+  readonly held: Address[][] = [];
   /** So many positions the planner looks at, at most. */
   opens = Infinity;
   halted = false;
@@ -103,6 +106,11 @@ export class PassWorld {
         marketNativePricesUsd8: () => [],
       }),
       standIn<ExecutionPlanner>('planner', {
+        refusals: standIn<PastRefusals>('refusals', {
+          noteHeld: (plans) => {
+            this.held.push(plans.map((plan) => plan.borrower));
+          },
+        }),
         plan: (prospects, now) => {
           const looked = prospects.all.slice(0, this.opens);
           const opened = looked.flatMap((_, index) => prospects.open(index) ?? []);
