@@ -119,13 +119,14 @@ describe('what is in flight and is not mined', { timeout: 120_000 }, () => {
     await mineCheap(2);
     const send = vi.spyOn(bench.chain, 'sendRawTransactions');
     await bench.submit(1, { call: CHEAP });
-    const [first] = send.mock.calls[0]![0];
+    // The bump changes the transaction that was handed over: its first bytes are kept here.
+    const { raw } = send.mock.calls[0]![0][0]!;
     await pass(2);
     send.mockImplementationOnce((all) =>
       all.map(async () => {
         await bench.rpc('anvil_dropAllTransactions');
         await bench.rpc('anvil_setNextBlockBaseFeePerGas', ['0x1']);
-        await bench.rpc('eth_sendRawTransaction', [first!.raw]);
+        await bench.rpc('eth_sendRawTransaction', [raw]);
         await bench.mine();
         return { kind: 'refused', error: new NonceTooLow(-32000, 'nonce too low') } as const;
       }),
