@@ -111,6 +111,7 @@ export class Pursuit {
       }
     }
     again.push(...(await this.fillGaps(look)));
+    again.sort((one, other) => one.nonce - other.nonce);
     await this.sender.sendAgain(again, head);
     const [worst] = worstFirst(errors);
     if (worst) throw worst;
