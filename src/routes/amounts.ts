@@ -97,11 +97,15 @@ export class AmountSearch<S extends Sized> {
     return { size, division, value: division.value + worth };
   }
 
-  /** The profit is concave below an edge, so that nothing there is better if a little less is worse. */
+  /**
+   * The profit is concave below an edge, so that nothing there is better if a little less is worse: in the
+   * same proportions, and in the best ones for it.
+   */
   private risesUpTo({ size, division, value }: Choice<S>): boolean {
-    const less = this.fine.scaled(division, this.knownOf(size) * (1 - PROBE));
-    const worth = this.worth(Number(size.debtToFund), Number(size.collateralSeized));
-    return less.value + worth * (1 - PROBE) < value;
+    const less = this.knownOf(size) * (1 - PROBE);
+    const worth = this.worth(Number(size.debtToFund), Number(size.collateralSeized)) * (1 - PROBE);
+    const isWorse = ({ value: there }: Division): boolean => there + worth < value;
+    return isWorse(this.fine.scaled(division, less)) && isWorse(this.fine.resized(division, less));
   }
 
   /** Adds the best amount between two edges. */

@@ -23,7 +23,7 @@ import { Router } from '../../src/routes/router.js';
  * Repeat a failing run with its seed, or look at more:
  * SEQUENCES_SEED=… SEQUENCES=300 npx vitest run test/property/step
  */
-const SEED = Number(process.env['SEQUENCES_SEED'] ?? Date.now() % 1_000_000);
+const SEED = Number(process.env['SEQUENCES_SEED'] ?? 1);
 const POSITIONS = Number(process.env['SEQUENCES'] ?? 8);
 /** First amounts that the brute force tries of each pair. */
 const AMOUNTS = 40n;
