@@ -2,6 +2,7 @@
  * `npm run bench -- --send`: from the arrival of a head to the hand-over of the last transaction, by how many
  * borrowers one price step makes liquidatable, and by how far the nodes are off. A backup is configured.
  */
+import { toQuantity } from 'ethers';
 import type { PositionRequest } from '../devnet/index.js';
 import { percentile } from '../devnet/demo/totals.js';
 import type { BotProcess } from '../devnet/stack/bot-process.js';
@@ -24,6 +25,9 @@ const DROPS: Readonly<Record<number, number>> = { 1: 16, 5: 12, 20: 16, 50: 12 }
 
 /** The price of ether at which a drop has a health factor of 1: dollars. */
 const edge = (drop: number): bigint => 2_890n - 3n * BigInt(drop);
+
+/** A quarter of it, which the bot takes at the most, has room for the largest drop. */
+const BLOCK_GAS = 400_000_000n;
 
 /** Half a WETH, of which the market counts 83 %: a debt so small that all of it may be repaid. */
 const atEdge = (drop: number): PositionRequest => ({
@@ -68,6 +72,7 @@ export async function headToAllSent(
   const drops = dropsOf(sizes);
   const stack = await Stack.start({ borrowers: [], onProgress: progress });
   try {
+    await stack.devnet.rpc('evm_setBlockGasLimit', [toQuantity(BLOCK_GAS)]);
     const positions = drops.flatMap((size, drop) => Array.from({ length: size }, () => atEdge(drop)));
     progress(`opening ${positions.length} positions`);
     const accounts = await stack.devnet.openPositions(positions);
