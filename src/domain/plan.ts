@@ -59,20 +59,12 @@ export interface PlannedStep {
  * one liquidation. Where it is several of one borrower, the fields of {@link PlannedStep} are those of the
  * first, with the gas of the whole transaction, and all values in USD are of all of them.
  */
-export interface LiquidationPlan {
+export interface LiquidationPlan extends PlannedStep {
   readonly protocol: string;
   readonly market: Address;
   readonly borrower: Address;
   readonly block: Block;
   readonly healthFactorWad: bigint;
-  readonly candidate: LiquidationCandidate;
-  readonly funding: Funding;
-  readonly route: Route;
-  /** The token of the profit. */
-  readonly profitAsset: Asset;
-  readonly simulation: Simulation;
-  /** Units of the profit token. The contract reverts below it. */
-  readonly minProfit: bigint;
   /** Seconds since the epoch. The contract reverts after it. */
   readonly deadline: number;
   /** Value of the covered debt, rounded up. The limits of the operator count it. */

@@ -153,7 +153,11 @@ export function planOf(
   });
   if (!first) throw new Error('a plan has at least one liquidation');
   const steps = [first, ...further];
-  const floored = liquidations.map((one, index) => ({ ...one, minProfit: steps[index]?.minProfit ?? 1n }));
+  const floored = liquidations.map((one, index) => {
+    const step = steps[index];
+    if (!step) throw new Error('each liquidation of a plan is proved');
+    return { ...one, minProfit: step.minProfit };
+  });
   return {
     protocol: opportunity.protocol,
     market: opportunity.market,

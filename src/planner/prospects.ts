@@ -25,7 +25,7 @@ export interface Openable {
   /**
    * What may be done about one of them.
    *
-   * @returns undefined when it was refused, which is told by whoever made these.
+   * @returns undefined when it was refused. The maker of these prospects says why.
    */
   open(index: number): Opportunity | undefined;
 }

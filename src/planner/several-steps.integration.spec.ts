@@ -1,8 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { initialPrices, startDevnet, type Devnet, type PositionRequest } from '../../devnet/index.js';
+import { describe, expect, it } from 'vitest';
+import { initialPrices, type Devnet, type PositionRequest } from '../../devnet/index.js';
 import { aaveParts, LIQUIDATABLE, viewOfAccounts, type AaveParts } from '../../testing/aave-state.js';
 import { anAllowance } from '../../testing/builders/allowance.js';
-import { chainOf } from '../../testing/chain.js';
+import { onCleanChain } from '../../testing/clean-chain.js';
 import { decisionsOf } from '../../testing/decisions.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
@@ -18,7 +18,6 @@ import { valueUsd8 } from '../domain/money.js';
 import type { Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import type { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
 import { ExecutionPlanner } from './execution-planner.js';
@@ -33,26 +32,22 @@ const long: PositionRequest = {
   debts: [{ symbol: 'USDC', amount: 23_500n * 10n ** 6n }],
 };
 
+/** Two collaterals and two debts. */
+const mixed: PositionRequest = {
+  collaterals: [
+    { symbol: 'WETH', amount: 6n * ETHER },
+    { symbol: 'cbBTC', amount: 20_000_000n },
+  ],
+  debts: [
+    { symbol: 'USDC', amount: 16_000n * 10n ** 6n },
+    { symbol: 'cbETH', amount: 3n * ETHER },
+  ],
+};
+
 let devnet: Devnet;
 let chain: Chain;
-let pool: RpcPool;
-let clean: string;
 
-beforeAll(async () => {
-  devnet = await startDevnet();
-  ({ chain, pool } = chainOf(devnet));
-});
-
-beforeEach(async () => {
-  clean = await devnet.snapshot();
-});
-
-afterEach(() => devnet.revert(clean));
-
-afterAll(async () => {
-  pool.close();
-  await devnet.stop();
-});
+onCleanChain((started) => ({ devnet, chain } = started));
 
 interface World {
   readonly context: PlanningContext;
@@ -167,16 +162,7 @@ describe(
 
     it('of two collaterals and two debts the best sequence, which earns more than the best single pair', async () => {
       await open(
-        {
-          collaterals: [
-            { symbol: 'WETH', amount: 6n * ETHER },
-            { symbol: 'cbBTC', amount: 20_000_000n },
-          ],
-          debts: [
-            { symbol: 'USDC', amount: 16_000n * 10n ** 6n },
-            { symbol: 'cbETH', amount: 3n * ETHER },
-          ],
-        },
+        mixed,
         // (6 · 2,450 · 0.83 + 0.2 · 82,000 · 0.78) / (16,000 + 3 · 3,300): 0.965.
         { WETH: 2_450, cbBTC: 82_000 },
       );
@@ -222,16 +208,7 @@ describe(
 
     it('a rival who took the second of three steps leaves the first: it pays, and the others fail alone', async () => {
       await open(
-        {
-          collaterals: [
-            { symbol: 'WETH', amount: 6n * ETHER },
-            { symbol: 'cbBTC', amount: 20_000_000n },
-          ],
-          debts: [
-            { symbol: 'USDC', amount: 16_000n * 10n ** 6n },
-            { symbol: 'cbETH', amount: 3n * ETHER },
-          ],
-        },
+        mixed,
         // Below 0.95: all of each debt may be covered.
         { WETH: 2_350, cbBTC: 78_000 },
       );
