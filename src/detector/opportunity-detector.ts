@@ -9,6 +9,7 @@ import type { Address } from '../domain/hex.js';
 import { max, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import { positionIdOf } from '../domain/position-id.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { nativePriceObjection } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
@@ -107,9 +108,9 @@ export class OpportunityDetector {
         bonusUsd8: String(bonusUsd8),
         floorUsd8: String(minProfitUsd8),
       });
-    const { protocol, market, borrower, totalCollateralUsd8, totalDebtUsd8 } = position;
+    const { protocol, schedule, totalCollateralUsd8, totalDebtUsd8 } = position;
     const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
-    return { protocol, market, borrower, block, ...totals, pairs };
+    return { protocol, ...positionIdOf(position), block, schedule, ...totals, pairs };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Rejection } from './decision.js';
-import type { Address } from './hex.js';
 import type { Asset, LiquidationPair } from './opportunity.js';
+import type { PositionId } from './position-id.js';
+import type { Schedule } from './schedule.js';
 
 /** A price that a position was valued with. */
 export interface JudgedPrice {
@@ -31,12 +32,9 @@ export type WorthOfPair = (collateral: Asset, debt: Asset, seizedUsd8: number, c
  * A position whose health factor is below 1 or cannot be known. What may be done about it is computed when it
  * is asked for, because in a crash not all of them are looked at in one block.
  */
-export interface AtRisk {
+export interface AtRisk extends PositionId {
   /** The configured name of the market. */
   readonly protocol: string;
-  /** The contract whose liquidation function is called. */
-  readonly market: Address;
-  readonly borrower: Address;
   /** Undefined when a price is missing: then `obstacle` names the asset. */
   readonly healthFactorWad: bigint | undefined;
   readonly totalCollateralUsd8: bigint;
@@ -48,6 +46,8 @@ export interface AtRisk {
   worthAtMost(worthOf: WorthOfPair): number;
   /** All prices that the health factor depends on. */
   readonly prices: readonly JudgedPrice[];
+  /** From when on, and by which doors, the market lets a liquidation come. */
+  readonly schedule: Schedule;
   /** Why the market does not allow a liquidation of the position now; undefined when it does. */
   readonly obstacle: Rejection | undefined;
   /**

@@ -16,12 +16,20 @@ export interface Loan {
   readonly feeBps: bigint;
 }
 
+/**
+ * The market gives the collateral before it takes the debt (Morpho Blue's callback): nothing is lent, and all
+ * of the collateral is sold for debt tokens. The profit is debt tokens.
+ */
+export interface Callback {
+  readonly kind: 'callback';
+}
+
 /** Where the debt tokens of a plan come from. Plain data, as it is stored with the plan. */
-export type Funding = FlashSwap | Loan;
+export type Funding = FlashSwap | Loan | Callback;
 
 /** In which of the two tokens the profit is. */
 export function profitIn({ kind }: Funding): 'collateral' | 'debt' {
-  return kind === 'loan' ? 'debt' : 'collateral';
+  return kind === 'flash-swap' ? 'collateral' : 'debt';
 }
 
 /** The token of the profit. */
@@ -32,7 +40,7 @@ export function profitAssetOf(
   return pair[profitIn(funding)];
 }
 
-/** For rows and messages: the name of the lender, or "flash-swap". */
+/** For rows and messages: the name of the lender, "flash-swap" or "callback". */
 export function fundingName(funding: Funding): string {
   return funding.kind === 'loan' ? funding.name : funding.kind;
 }

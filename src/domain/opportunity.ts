@@ -1,6 +1,8 @@
 import type { Block } from './block.js';
 import type { Address } from './hex.js';
 import { mulDivCeil } from './money.js';
+import type { PositionId } from './position-id.js';
+import type { Schedule } from './schedule.js';
 
 export interface Asset {
   readonly address: Address;
@@ -79,15 +81,13 @@ export interface LiquidationPair {
 }
 
 /** A position that can be liquidated at `block`, with the amounts worth planning. Plain data. */
-export interface Opportunity {
+export interface Opportunity extends PositionId {
   /** The configured name of the protocol, for instance "aave". */
   readonly protocol: string;
-  /** The contract whose liquidation function is called (Aave: the Pool). */
-  readonly market: Address;
-  readonly borrower: Address;
   readonly block: Block;
   readonly healthFactorWad: bigint;
   readonly totalCollateralUsd8: bigint;
   readonly totalDebtUsd8: bigint;
+  readonly schedule: Schedule;
   readonly pairs: readonly LiquidationPair[];
 }

@@ -1,4 +1,5 @@
-import type { Address, Hash } from './hex.js';
+import type { Hash } from './hex.js';
+import type { PositionId } from './position-id.js';
 
 /** A liquidation by any account, as the logs of a market tell it. */
 export interface PastLiquidation {
@@ -8,12 +9,9 @@ export interface PastLiquidation {
 }
 
 /** One position, in blocks of the chain. */
-export interface LiquidationSearch {
+export interface LiquidationSearch extends PositionId {
   /** The configured name of the protocol. */
   readonly protocol: string;
-  /** The contract whose liquidation function is called (Aave: the Pool). */
-  readonly market: Address;
-  readonly borrower: Address;
   /** Both included. */
   readonly fromBlock: number;
   readonly toBlock: number;

@@ -5,6 +5,7 @@ import type { Costs } from './costs.js';
 import type { Address, Hex } from './hex.js';
 import type { Funding } from './funding.js';
 import type { Asset, LiquidationCandidate } from './opportunity.js';
+import type { PositionId } from './position-id.js';
 import type { Route } from './route.js';
 
 /**
@@ -59,10 +60,8 @@ export interface PlannedStep {
  * one liquidation. Where it is several of one borrower, the fields of {@link PlannedStep} are those of the
  * first, with the gas of the whole transaction, and all values in USD are of all of them.
  */
-export interface LiquidationPlan extends PlannedStep {
+export interface LiquidationPlan extends PlannedStep, PositionId {
   readonly protocol: string;
-  readonly market: Address;
-  readonly borrower: Address;
   readonly block: Block;
   readonly healthFactorWad: bigint;
   /** Seconds since the epoch. The contract reverts after it. */

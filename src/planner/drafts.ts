@@ -4,15 +4,15 @@ import { packBatch, packPlan, type Liquidation } from '../contract/plan.js';
 import type { Bid } from '../domain/bid.js';
 import { nativeUsd8, unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
-import { profitAssetOf, profitIn } from '../domain/funding.js';
-import type { Hex } from '../domain/hex.js';
+import { profitAssetOf, profitIn, type Funding } from '../domain/funding.js';
+import type { Address, Hex } from '../domain/hex.js';
 import { amountWorth, BPS, max, min } from '../domain/money.js';
-import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
+import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS, type TransactionCall } from '../domain/plan.js';
-import { lookBefore } from '../protocols/market-kinds.js';
+import { lookBefore, stepOf } from '../protocols/market-kinds.js';
 import type { PlanningContext } from './planning-context.js';
 import { GAS_OF_HOP } from './pair-options.js';
-import { grossUsd8Of, stepsOf, type FurtherStep, type Quote, type QuotedStep } from './quotes.js';
+import { grossUsd8Of, stepsOf, type Quote, type QuotedStep } from './quotes.js';
 import { GAS_OF_STEP } from './step-search.js';
 import { flashSwapSteps, saleSteps } from './steps.js';
 
@@ -79,11 +79,12 @@ export function draftOf(
 }
 
 function liquidationOf(
-  { market, borrower, pairs }: Opportunity,
-  { candidate, funding, route, sharesBps, ...step }: QuotedStep | FurtherStep,
+  { market, borrower }: Opportunity,
+  { candidate, pair, funding, route, sharesBps }: QuotedStep,
   floorUsd8: bigint,
 ): Liquidation {
   const tokens = { collateral: candidate.collateral.address, debt: candidate.debt.address };
+  const liquidate = stepOf(pair, candidate, funding.kind === 'callback' ? 'after' : 'before');
   return {
     market,
     borrower,
@@ -91,12 +92,19 @@ function liquidationOf(
     profitIn: profitIn(funding),
     // The contract wants a floor of at least 1.
     minProfit: max(amountWorth(floorUsd8, profitAssetOf(funding, candidate)), 1n),
-    ...lookOf('pair' in step ? [step.pair] : pairs, candidate),
+    look: lookBefore(pair, candidate.debtToCover),
     steps:
       funding.kind === 'flash-swap'
-        ? flashSwapSteps(route, tokens)
-        : saleSteps({ lender: funding.lender, amount: candidate.debtToFund }, route, sharesBps, tokens),
+        ? flashSwapSteps(route, tokens, liquidate)
+        : saleSteps(loanOf(funding, candidate), route, sharesBps, tokens, liquidate),
   };
+}
+
+function loanOf(
+  funding: Funding,
+  { debtToFund: amount }: LiquidationCandidate,
+): { readonly lender: Address; readonly amount: bigint } | undefined {
+  return funding.kind === 'loan' ? { lender: funding.lender, amount } : undefined;
 }
 
 function gasOfBid(steps: readonly QuotedStep[]): bigint {
@@ -117,18 +125,6 @@ export function feesOfDraft(
     maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
     maxPriorityFeePerGas,
   };
-}
-
-/** The look at the debt of the candidate's pair. */
-function lookOf(
-  pairs: readonly LiquidationPair[],
-  { collateral, debt, debtToCover }: LiquidationCandidate,
-): Pick<Liquidation, 'look'> {
-  const pair = pairs.find(
-    ({ candidates: [first] }) =>
-      first?.collateral.address === collateral.address && first.debt.address === debt.address,
-  );
-  return pair ? { look: lookBefore(pair, debtToCover) } : {};
 }
 
 /** The profit does not reach the floor: by itself, or because the market can pay out no more collateral. */

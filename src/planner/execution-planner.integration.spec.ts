@@ -202,7 +202,8 @@ describe('planning on the real contracts', () => {
     await open([longCbEth], { cbETH: 2_900 });
     const state = await stateNow(configOf(devnet));
     const [opportunity] = opportunitiesOf(state);
-    const candidate = opportunity!.pairs[0]!.candidates[0]!;
+    const pair = opportunity!.pairs[0]!;
+    const candidate = pair.candidates[0]!;
     const half = candidate.debtToFund / 2n;
     const route = {
       parts: [
@@ -210,7 +211,7 @@ describe('planning on the real contracts', () => {
         { quotedInput: 1n, output: candidate.debtToFund - half, hops: hopsOf('cbETH', 'USDC', 'cbBTC') },
       ],
     };
-    const quote = { candidate, funding: FLASH_SWAP, route, sharesBps: [], profit: 0n, grossUsd8: RICH };
+    const quote = { candidate, pair, funding: FLASH_SWAP, route, sharesBps: [], profit: 0n, grossUsd8: RICH };
     const at = { block: state.view.block, nativePriceUsd8: USD8, bidOf: () => undefined };
     const draft = draftOf(opportunity!, quote, at, 0n);
     if ('kind' in draft) throw new Error(draft.reason);

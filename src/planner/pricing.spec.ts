@@ -26,7 +26,8 @@ const FLASH_SWAP: Funding = { kind: 'flash-swap' };
 const LOAN: Funding = { kind: 'loan', name: 'aave', lender: addressOf('1e'), feeBps: 5n };
 
 function draft(funding = FLASH_SWAP): Draft {
-  const [candidate] = pairOf().candidates;
+  const pair = pairOf();
+  const [candidate] = pair.candidates;
   if (!candidate) throw new Error('a candidate was expected');
   const hop = {
     venue: 'fake',
@@ -42,7 +43,7 @@ function draft(funding = FLASH_SWAP): Draft {
   const output = sale ? candidate.debtToFund + profit : candidate.debtToFund;
   const route = { parts: [{ quotedInput, output, hops: [hop] }] };
   const sharesBps = sale ? [10_000n] : [];
-  const quote: Quote = { candidate, funding, route, sharesBps, profit, grossUsd8: 540n * USD8 };
+  const quote: Quote = { candidate, pair, funding, route, sharesBps, profit, grossUsd8: 540n * USD8 };
   const made = draftOf(opportunityOf(), quote, context, policy.minProfitUsd8);
   if ('kind' in made) throw new Error(made.reason);
   return made;

@@ -15,6 +15,8 @@ import { StepSearch, type ChosenStep, type StepSequence } from './step-search.js
 /** A candidate with the money that would fund it, and the route that would sell its collateral. */
 export interface QuotedStep {
   readonly candidate: LiquidationCandidate;
+  /** Its pair, as the steps before it leave the position. */
+  readonly pair: LiquidationPair;
   readonly funding: Funding;
   readonly route: Route;
   /** Of a sale: what each part sells of the collateral that is left for it. See {@link Exit.sharesBps}. */
@@ -27,14 +29,9 @@ export interface QuotedStep {
 /** The liquidations of one borrower in one transaction. Mostly it is one. */
 export interface Quote extends QuotedStep {
   /** Those after it, each on the position and the pools as those before it leave them. */
-  readonly further?: readonly FurtherStep[];
+  readonly further?: readonly QuotedStep[];
   /** The best liquidation by itself, for which there are further ones. */
   readonly alone?: QuotedStep;
-}
-
-export interface FurtherStep extends QuotedStep {
-  /** The pair as the steps before it leave the position. */
-  readonly pair: LiquidationPair;
 }
 
 export function stepsOf(quote: Quote): readonly QuotedStep[] {
@@ -125,14 +122,14 @@ interface Opened {
 function quoteOf([first, ...rest]: readonly ChosenStep[]): Quote {
   if (!first) throw new Error('a sequence has at least one step');
   if (rest.length === 0) return quotedStep(first);
-  const further = rest.map((step) => ({ ...quotedStep(step), pair: step.option.payment.pair }));
-  return { ...quotedStep(first), further };
+  return { ...quotedStep(first), further: rest.map(quotedStep) };
 }
 
-function quotedStep({ option: { funding }, plan }: ChosenStep): QuotedStep {
+function quotedStep({ option: { funding, payment }, plan }: ChosenStep): QuotedStep {
   const { size: candidate, profit, exit } = plan;
   const grossUsd8 = valueUsd8(profit, profitAssetOf(funding, candidate));
-  return { candidate, funding, route: exit.route, sharesBps: exit.sharesBps, profit, grossUsd8 };
+  const { route, sharesBps } = exit;
+  return { candidate, pair: payment.pair, funding, route, sharesBps, profit, grossUsd8 };
 }
 
 function refusalOf(

@@ -83,6 +83,7 @@ describe('two liquidations of one position in one transaction', () => {
 
   it('the best single one is kept, in case that they do not both succeed', () => {
     const { alone } = quoteOf({ healthFactorWad: (WAD * 97n) / 100n, open: true });
-    expect(alone).toEqual(quoteOf({ healthFactorWad: (WAD * 97n) / 100n }));
+    const { pair: _closed, ...single } = quoteOf({ healthFactorWad: (WAD * 97n) / 100n });
+    expect(alone).toMatchObject(single);
   });
 });

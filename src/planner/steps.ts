@@ -14,28 +14,33 @@ export interface LiquidationTokens {
  *
  * Each part buys its debt tokens from its last pool. That pool is paid by the pool before it (`buy-on`), and
  * the first pool of the part is paid with the seized collateral when the liquidation is done.
+ *
+ * @param liquidate the step of the market.
  */
-export function flashSwapSteps({ parts }: Route, tokens: LiquidationTokens): Step[] {
+export function flashSwapSteps({ parts }: Route, tokens: LiquidationTokens, liquidate: Step): Step[] {
   const buys = parts.flatMap(({ output, hops }) =>
     hops.toReversed().map((hop, index): Step => {
       const pool = poolKeyOf(hop, tokens);
       return index === 0 ? { kind: 'buy', amountOut: output, pool } : { kind: 'buy-on', pool };
     }),
   );
-  return [...buys, { kind: 'liquidate' }];
+  return [...buys, liquidate];
 }
 
 /**
- * The steps that fund a liquidation by a loan, and sell all of its collateral along a route. The lender is
- * repaid when they are done. Without parts the collateral is the debt token itself.
+ * The steps that fund a liquidation by a loan, if there is one, and sell all of its collateral along a route.
+ * The lender is repaid when they are done. Without a loan the market itself waits for its debt tokens until
+ * then. Without parts the collateral is the debt token itself.
  *
+ * @param liquidate the step of the market.
  * @param sharesBps what each part sells of the collateral that is left when its turn comes.
  */
 export function saleSteps(
-  { lender, amount }: { readonly lender: Address; readonly amount: bigint },
+  loan: { readonly lender: Address; readonly amount: bigint } | undefined,
   { parts }: Route,
   sharesBps: readonly bigint[],
   tokens: LiquidationTokens,
+  liquidate: Step,
 ): Step[] {
   const sales = parts.flatMap(({ hops }, part) =>
     hops.map((hop, index): Step => {
@@ -45,7 +50,7 @@ export function saleSteps(
       return { kind: 'sell', shareBps: Number(sharesBps[part]), tokenOut, pool };
     }),
   );
-  return [{ kind: 'loan', lender, amount }, { kind: 'liquidate' }, ...sales];
+  return [...(loan ? [{ kind: 'loan' as const, ...loan }] : []), liquidate, ...sales];
 }
 
 /** Of a sale: a pool, or the token itself, which is taken apart. */

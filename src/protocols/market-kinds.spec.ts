@@ -5,7 +5,7 @@ import { UINT256_MAX, USD8, WAD } from '../domain/money.js';
 import { mostSeized, type Opportunity } from '../domain/opportunity.js';
 import { isBoundedByLimit } from './aave-v3/candidates.js';
 import { borrowIndexAt } from './aave-v3/market.js';
-import { lookBefore, sizePair, sizePayable } from './market-kinds.js';
+import { gasOf, givesCollateralFirst, lookBefore, sizePair, sizePayable, stepOf } from './market-kinds.js';
 
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 
@@ -111,5 +111,14 @@ describe('sizing of a liquidation pair', () => {
     const pair = pairOf();
     expect(() => sizePair({ ...pair, terms: { kind: 'unknown' } }, 1n, 'swap-depth')).toThrow(TypeError);
     expect(() => pairOf(positionOf(), { version: '2.0' })).toThrow(RangeError);
+  });
+});
+
+describe('what the contract does to liquidate', () => {
+  it('on Aave: its one step, which knows pair and amount already, with the debt tokens in hand', () => {
+    const pair = pairOf();
+    expect(stepOf(pair, pair.candidates[0]!, 'before')).toEqual({ kind: 'liquidate' });
+    expect(givesCollateralFirst(pair)).toBe(false);
+    expect(gasOf(pair)).toBe(350_000n);
   });
 });

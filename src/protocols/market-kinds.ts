@@ -1,5 +1,5 @@
 import type { ProtocolConfig } from '../config/index.js';
-import type { DebtLook } from '../contract/plan.js';
+import type { DebtLook, Step } from '../contract/plan.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
 import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
@@ -25,6 +25,12 @@ export interface MarketParts {
   readonly healthFactors: { readonly decideBelowWad: bigint; readonly watchBelowWad: bigint };
 }
 
+/**
+ * When the debt tokens are there: before the market is called, or `after` it has given the collateral. The
+ * second is asked of families with `collateralFirst` only.
+ */
+export type Funded = 'before' | 'after';
+
 interface MarketKind<Settings> {
   /** Makes the market of a configured protocol. */
   readonly market: (settings: Settings, parts: MarketParts) => LendingMarket;
@@ -38,6 +44,17 @@ interface MarketKind<Settings> {
   readonly sizePayable: (terms: SizingTerms, payable: bigint) => LiquidationCandidate | undefined;
   /** See {@link lookBefore}. */
   readonly look: (terms: SizingTerms, debtToCover: bigint) => DebtLook;
+  /** See {@link stepOf}. */
+  readonly step: (terms: SizingTerms, candidate: LiquidationCandidate, funded: Funded) => Step;
+  /**
+   * Gas that a liquidation takes by itself, with a swap over one pool: assumed until a simulation tells it.
+   */
+  readonly gas: bigint;
+  /**
+   * The market gives the collateral before it takes the debt, in a callback. Then a liquidation needs no
+   * loan: it is offered the funding `callback`.
+   */
+  readonly collateralFirst: boolean;
   /** See {@link afterStep}. */
   readonly after: (
     pairs: readonly LiquidationPair[],
@@ -60,6 +77,9 @@ const MARKET_KINDS: {
     size: sizedCandidate,
     sizePayable: payableCandidate,
     look: debtLook,
+    step: () => ({ kind: 'liquidate' }),
+    gas: 350_000n,
+    collateralFirst: false,
     after: pairsAfter,
     leavingOpen,
     liquidations: pastLiquidations,
@@ -115,6 +135,34 @@ export function lookBefore({ terms }: LiquidationPair, debtToCover: bigint): Deb
 }
 
 /**
+ * The step of our contract that liquidates this candidate of the pair. Pure, as {@link sizePair}.
+ *
+ * @param funded `after` only where {@link givesCollateralFirst} says so.
+ * @throws TypeError as {@link sizePair}
+ */
+export function stepOf(
+  { terms }: Pick<LiquidationPair, 'terms'>,
+  candidate: LiquidationCandidate,
+  funded: Funded,
+): Step {
+  return kindOf(terms).step(terms, candidate, funded);
+}
+
+/**
+ * Gas that a liquidation of the pair takes by itself, with a swap over one pool.
+ *
+ * @throws TypeError as {@link sizePair}
+ */
+export function gasOf({ terms }: Pick<LiquidationPair, 'terms'>): bigint {
+  return kindOf(terms).gas;
+}
+
+/** Whether the market of the pair pays before it is paid. @throws TypeError as {@link sizePair} */
+export function givesCollateralFirst({ terms }: Pick<LiquidationPair, 'terms'>): boolean {
+  return kindOf(terms).collateralFirst;
+}
+
+/**
  * What may be liquidated of a position after a candidate of one of its pairs, in the same transaction.
  * Nothing where the market would refuse any more. Pure, as {@link sizePair}.
  *
@@ -138,7 +186,7 @@ export function sizesLeavingOpen(pair: LiquidationPair): readonly LiquidationCan
   return kindOf(pair.terms).leavingOpen(pair);
 }
 
-type Sized = Pick<MarketKind<never>, 'size' | 'sizePayable' | 'look' | 'after' | 'leavingOpen'>;
+type Sized = Omit<MarketKind<never>, 'market' | 'liquidations'>;
 
 function kindOf({ kind: name }: SizingTerms): Sized {
   const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;

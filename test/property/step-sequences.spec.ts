@@ -11,6 +11,7 @@ import { prospectsOf } from '../../testing/prospects.js';
 import { viewOfPools } from '../../testing/pools.js';
 import { unitOf, USD8, WAD } from '../../src/domain/money.js';
 import type { LiquidationPair, Opportunity } from '../../src/domain/opportunity.js';
+import { OPEN_NOW } from '../../src/domain/schedule.js';
 import { NO_OFFERS } from '../../src/liquidity/lenders/offers.js';
 import { optionsOf, type QuotingContext } from '../../src/planner/pair-options.js';
 import { Payables } from '../../src/planner/payables.js';
@@ -125,6 +126,7 @@ function situation(random: () => number): { opportunity: Opportunity; context: Q
     opportunity: {
       ...{ protocol: 'aave', market: addressOf('aa'), borrower: addressOf('b0'), block: BLOCK },
       ...{ healthFactorWad: position.healthFactorWad, totalCollateralUsd8, totalDebtUsd8 },
+      schedule: OPEN_NOW,
       pairs: pairs.filter(({ candidates }) => candidates.length > 0),
     },
     context: {

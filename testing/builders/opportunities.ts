@@ -2,6 +2,7 @@ import type { Block } from '../../src/domain/block.js';
 import type { Address } from '../../src/domain/hex.js';
 import { mulDivCeil, RAY, unitOf, USD8, WAD } from '../../src/domain/money.js';
 import type { Opportunity } from '../../src/domain/opportunity.js';
+import { OPEN_NOW } from '../../src/domain/schedule.js';
 import {
   liquidationPairs,
   type AaveV3Pair,
@@ -127,6 +128,7 @@ export function opportunityOf(
     healthFactorWad,
     totalCollateralUsd8,
     totalDebtUsd8,
+    schedule: OPEN_NOW,
     pairs: [pair],
   };
 }

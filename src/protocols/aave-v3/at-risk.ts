@@ -3,6 +3,7 @@ import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
 import { WAD } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
+import { OPEN_NOW } from '../../domain/schedule.js';
 import type { Prices } from '../../oracles/price-guard.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPairs } from './candidates.js';
@@ -55,6 +56,7 @@ export function* positionsAtRisk(
         totalDebtUsd8: 0n,
         worthAtMost: () => 0,
         prices: [],
+        schedule: OPEN_NOW,
         obstacle: rejected('price-missing', { asset: data.priceMissing.symbol }),
         pairs: [],
         limited: false,
@@ -68,6 +70,7 @@ type Actions = Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'>;
 
 /** A position with a price for each of its assets. */
 class PositionAtRisk implements AtRisk {
+  readonly schedule = OPEN_NOW;
   private known: Actions | undefined;
 
   constructor(

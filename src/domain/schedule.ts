@@ -1,0 +1,22 @@
+import type { Address } from './hex.js';
+
+/** By what a liquidation of a position may come in. */
+export type MarketDoor =
+  /** A call of the market, by anybody. */
+  | { readonly kind: 'direct' }
+  /**
+   * A call of the wrapper around the market's price feed, which takes a part of the bonus (OEV). It opens the
+   * position at a price that the market itself does not use yet.
+   */
+  | { readonly kind: 'oev-wrapper'; readonly wrapper: Address };
+
+/** From when on, and by which doors, a position may be liquidated. Plain data. */
+export interface Schedule {
+  /** The first block time at which it is allowed: seconds since the epoch. 0: it is allowed now. */
+  readonly opensAt: number;
+  /** The first is the cheapest. None: nobody may. */
+  readonly doors: readonly MarketDoor[];
+}
+
+/** Anybody may, now. */
+export const OPEN_NOW: Schedule = { opensAt: 0, doors: [{ kind: 'direct' }] };
