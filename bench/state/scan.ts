@@ -5,8 +5,9 @@
 import type { Address } from '../../src/domain/hex.js';
 import type { MarketConditions } from '../../src/protocols/aave-v3/market.js';
 import { PositionTable } from '../../src/protocols/aave-v3/position-table.js';
-import { Prefilter } from '../../src/protocols/aave-v3/prefilter.js';
-import { Watchlist } from '../../src/protocols/aave-v3/watchlist.js';
+import { marketFactors } from '../../src/protocols/aave-v3/factors.js';
+import { Factors } from '../../src/protocols/scan/factors.js';
+import { Watchlist } from '../../src/protocols/scan/watchlist.js';
 import { percentile } from '../../devnet/demo/totals.js';
 import { SeededRandom } from '../../devnet/random.js';
 import { differences, measurement, timed, type GroupOptions, type Measurement } from './measurement.js';
@@ -36,8 +37,8 @@ export function scan({ positions, progress }: GroupOptions): Measurement[] {
 
   progress(`scanning them at ${BLOCKS} blocks, wholly and after one price moved`);
   const random = new SeededRandom(19);
-  const watchlist = new Watchlist(table, Number(LIMITS.watchBelowWad) / 1e18);
-  const prefilter = new Prefilter();
+  const watchlist = new Watchlist(table.rows, Number(LIMITS.watchBelowWad) / 1e18);
+  const factors = new Factors();
   const rescans: number[] = [];
   const moves: number[] = [];
   let { conditions } = world;
@@ -47,14 +48,12 @@ export function scan({ positions, progress }: GroupOptions): Measurement[] {
     const { market } = world;
     let foundByList = found;
     const move = timed(() => {
-      watchlist.update(market, conditions, []);
+      watchlist.update(marketFactors(market, conditions), []);
       foundByList = liquidatable(table, watchlist.below(1), { market, conditions });
     });
     const rescan = timed(() => {
-      found = liquidatable(table, table.below(1, prefilter.update(market, conditions)), {
-        market,
-        conditions,
-      });
+      marketFactors(market, conditions)(factors);
+      found = liquidatable(table, table.below(1, factors), { market, conditions });
     });
     const misjudged = differences(foundByList, found);
     if (misjudged > 0) throw new Error(`after a price moved, ${misjudged} positions were misjudged`);

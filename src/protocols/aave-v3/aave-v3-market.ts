@@ -11,12 +11,16 @@ import type { Chain } from '../../rpc/chain/chain.js';
 import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
 import { together, type Read } from '../../rpc/chain/read.js';
 import type { AccountChanges, Comparison, MissingDebt, RangeLogs } from '../../state/followed.js';
+import { AccountBook } from '../account-book.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
+import { ComparisonTurns } from '../scan/comparison-turns.js';
+import { Watchlist } from '../scan/watchlist.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { applyChanges } from './account-changes.js';
 import { positionsAtRisk, pricedAssets, type AaveMarketView, type AavePosition } from './at-risk.js';
-import { comparisonRead, ComparisonTurns, debtsRead, otherCalls } from './comparison.js';
+import { comparisonRead, debtsRead, otherCalls } from './comparison.js';
 import { changesOf, checkLog, watchedLogs, withUpdates, type AccountChange } from './events.js';
+import { marketFactors } from './factors.js';
 import { accountData } from './health.js';
 import {
   examineMarket,
@@ -31,8 +35,7 @@ import { PositionTable } from './position-table.js';
 import { addressRead, SELECTORS } from './reads.js';
 import { ReserveCash, type CashAnswers } from './reserve-cash.js';
 import type { MarketStep, MarketUndo } from './market-step.js';
-import { decodeAll, encodeAccount } from './stored-account.js';
-import { Watchlist } from './watchlist.js';
+import { decodeAccount, encodeAccount } from './stored-account.js';
 
 /** Wad. */
 export interface HealthFactorLimits {
@@ -61,8 +64,14 @@ const NO_FEEDS: Feeds = new Map();
  */
 export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, MarketUndo, MarketAnswers> {
   private readonly table = new PositionTable();
-  private readonly watchlist: Watchlist;
-  private readonly turns: ComparisonTurns;
+  private readonly book = new AccountBook<AaveAccount, AccountChange>(this.table, {
+    apply: applyChanges,
+    hasDebt,
+    encode: encodeAccount,
+    decode: decodeAccount,
+  });
+  private readonly watchlist: Watchlist<Address>;
+  private readonly turns: ComparisonTurns<Address>;
   private readonly prices: OraclePrices;
   private readonly cash = new ReserveCash();
   private terms!: MarketTerms;
@@ -70,18 +79,14 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   private judged:
     | { readonly by: PricedConditions; readonly prices: Prices; readonly jumped: ReadonlySet<Address> }
     | undefined;
-  /** Accounts that seem to have debt, but whose positions are not known. */
-  private readonly missing = new Set<Address>();
-  private touched = new Set<Address>();
-  private unsaved = new Set<Address>();
 
   constructor(
     private readonly sources: MarketSources,
     readonly settings: MarketSettings,
     private readonly limits: HealthFactorLimits,
   ) {
-    this.watchlist = new Watchlist(this.table, Number(limits.watchBelowWad) / 1e18);
-    this.turns = new ComparisonTurns(this.table, this.watchlist);
+    this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
+    this.turns = new ComparisonTurns(this.table.rows, this.watchlist);
     this.prices = new OraclePrices(sources.feeds);
   }
 
@@ -133,7 +138,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   get isWhole(): boolean {
-    return this.missing.size === 0;
+    return this.book.isWhole;
   }
 
   check(log: RawLog): void {
@@ -145,18 +150,14 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     logs: RangeLogs | undefined,
     saved?: readonly StoredPosition[],
   ): Promise<MarketStep> {
-    const restored = saved && decodeAll(saved);
-    const known = restored
-      ? (address: Address): AaveAccount | undefined => restored.accounts.get(address)
-      : (address: Address): AaveAccount | undefined => this.table.get(address);
+    const restored = saved && this.book.decoded(saved);
     const { chain, reader } = this.sources;
     const terms = await readTerms(chain, reader, this.settings, block.hash);
     const accounts: AccountChange[] = [];
     await logs?.([...watchedLogs(terms.market).keys()], (piece) => {
       for (const change of changesOf(terms.market, piece).accounts) accounts.push(change);
     });
-    const { newBorrowers, contradicted } = applyChanges(accounts, known);
-    const unknown = [...new Set([...newBorrowers, ...contradicted])];
+    const { unknown, contradicted } = this.book.unknownIn(accounts, restored?.accounts);
     const [read, foundFeeds] = await Promise.all([
       reader.accounts(terms.market, unknown, block.hash),
       this.sources.feeds.findUnknown(terms.sources.values(), block.hash),
@@ -165,7 +166,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       terms,
       changes: { accounts, updates: new Map(), accrued: new Set<Address>(), reload: true },
       read,
-      contradicted: [...contradicted],
+      contradicted,
       foundFeeds,
       saved: restored?.accounts.values(),
       undecodable: restored?.undecodable ?? [],
@@ -174,13 +175,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   commitRange(step: MarketStep, block: Block): void {
-    if (step.saved) {
-      for (const address of [...this.table.keys()]) this.table.delete(address);
-      for (const account of step.saved) if (hasDebt(account)) this.table.set(account);
-      this.missing.clear();
-      this.unsaved = new Set();
-      this.touched = new Set();
-    }
+    if (step.saved) this.book.restore(step.saved);
     this.commit(step, block);
     this.judged = undefined;
     this.watchlist.reset();
@@ -204,17 +199,14 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       // The terms that were read already hold the updates of this block.
       changes = { ...changesOf(terms.market, all), updates: new Map(), accrued: new Set() };
     }
-    const { newBorrowers, contradicted } = applyChanges(changes.accounts, (address) =>
-      this.table.get(address),
-    );
-    const unknown = new Set([...newBorrowers, ...contradicted, ...this.missing]);
+    const { unknown, contradicted } = this.book.unknownIn(changes.accounts);
     const market = terms?.market ?? this.terms.market;
-    const read = await reader.agreedAccounts(market, [...unknown], block.hash);
+    const read = await reader.agreedAccounts(market, unknown, block.hash);
     return {
       terms,
       changes,
       read,
-      contradicted: [...contradicted],
+      contradicted,
       foundFeeds,
       saved: undefined,
       undecodable: [],
@@ -223,30 +215,17 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   commit({ terms, changes, read, foundFeeds }: MarketStep, block: Block): MarketUndo {
-    const { accounts } = changes;
-    const undo = { terms: this.terms, before: new Map<Address, AaveAccount | undefined>(), logs: accounts };
-    const asRead = new Set(read.map(({ address }) => address));
-    // Accounts that were adopted after the block was prepared are followed as well.
-    const { changed, contradicted, newBorrowers } = applyChanges(accounts, (address) =>
-      asRead.has(address) ? undefined : this.table.get(address),
-    );
-    for (const address of [...changed.keys(), ...asRead, ...contradicted])
-      undo.before.set(address, this.table.get(address));
-    for (const [address, account] of changed) this.set(address, account);
-    for (const account of read) this.set(account.address, account);
-    for (const address of asRead) this.missing.delete(address);
-    this.forget([...contradicted, ...newBorrowers].filter((address) => !asRead.has(address)));
+    const undo = { terms: this.terms, accounts: this.book.commit(changes.accounts, read) };
     this.terms = terms ?? { ...this.terms, market: withUpdates(this.terms.market, changes, block.timestamp) };
     if (terms) this.prices.reset();
     this.cash.touch(changes.updates.keys());
     if (changes.reload) this.cash.reset();
     this.sources.feeds.add(foundFeeds);
-    return { ...undo, read: asRead };
+    return undo;
   }
 
-  undo({ terms, before, read }: MarketUndo): void {
-    for (const [address, account] of before) this.set(address, account);
-    this.forget(read);
+  undo({ terms, accounts }: MarketUndo): void {
+    this.book.undo(accounts);
     if (terms.sources !== this.terms.sources) this.prices.reset();
     this.cash.reset();
     this.terms = terms;
@@ -262,26 +241,15 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   adopt(read: readonly AaveAccount[], later: readonly MarketUndo[], tip: MarketUndo | undefined): void {
-    const fresh = new Map(
-      read.filter(({ address }) => !this.table.get(address)).map((account) => [account.address, account]),
+    this.book.adopt(
+      read,
+      later.map(({ accounts }) => accounts),
+      tip?.accounts,
     );
-    for (const { logs } of later) {
-      const { changed, contradicted } = applyChanges(logs, (address) => fresh.get(address));
-      for (const [address, account] of changed) fresh.set(address, account);
-      for (const address of contradicted) fresh.delete(address);
-    }
-    for (const [address, account] of fresh) {
-      this.set(address, account);
-      this.missing.delete(address);
-      tip?.read.add(address);
-    }
   }
 
   forget(accounts: Iterable<Address>): void {
-    for (const account of accounts) {
-      this.set(account, undefined);
-      this.missing.add(account);
-    }
+    this.book.forget(accounts);
   }
 
   reads({ timestamp }: Pick<Block, 'timestamp'>): Read<MarketAnswers> {
@@ -292,8 +260,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     const { market } = this.terms;
     const { conditions, priceTimes } = this.prices.complete(priced, this.terms);
     const payables = this.cash.complete(cash);
-    this.watchlist.update(market, conditions, this.touched);
-    this.touched = new Set();
+    this.watchlist.update(marketFactors(market, conditions), this.book.takeTouched());
     const positions = new Map<Address, AavePosition>();
     const limit = Number(this.limits.decideBelowWad) / 1e18;
     for (const row of this.watchlist.below(limit)) {
@@ -327,7 +294,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
 
   comparison(view: AaveMarketView, budget: number, first: readonly Address[]): Read<Comparison> {
     const accounts = this.turns.next(budget - otherCalls(view), first);
-    if (accounts.length > 0) return comparisonRead(view, accounts);
+    if (accounts.length > 0) return this.comparisonOf(view, accounts);
     return { calls: [], decode: () => ({ compared: [], divergences: [], wrongPrices: [] }) };
   }
 
@@ -341,7 +308,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   has(account: Address): boolean {
-    return this.table.rowOf(account) !== undefined;
+    return this.table.rows.rowOf(account) !== undefined;
   }
 
   distrustPrice(asset: Address): void {
@@ -355,21 +322,6 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   }
 
   takeChanges(): AccountChanges {
-    const changed: StoredPosition[] = [];
-    const gone: Address[] = [];
-    for (const address of this.unsaved) {
-      const account = this.table.get(address);
-      if (account) changed.push({ account: address, state: encodeAccount(account) });
-      else gone.push(address);
-    }
-    this.unsaved = new Set();
-    return { changed, gone };
-  }
-
-  private set(address: Address, account: AaveAccount | undefined): void {
-    if (account && hasDebt(account)) this.table.set(account);
-    else this.table.delete(address);
-    this.touched.add(address);
-    this.unsaved.add(address);
+    return this.book.takeChanges();
   }
 }

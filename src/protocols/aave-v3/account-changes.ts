@@ -1,18 +1,8 @@
 import { uintAt, type Address, type Hex } from '../../domain/hex.js';
+import type { AppliedChanges } from '../account-book.js';
 import type { AccountChange, ReserveToken } from './events.js';
 import type { AaveAccount, Leg } from './market.js';
 import { aTokenBalance, debtTokenBalance, scaledOfATokenBalance, scaledOfDebtTokenBalance } from './math.js';
-
-export interface AppliedChanges {
-  /** The followed accounts that changed, as they are after the last change. */
-  readonly changed: ReadonlyMap<Address, AaveAccount>;
-  /** Accounts that are not followed and took debt. */
-  readonly newBorrowers: ReadonlySet<Address>;
-  /**
-   * Accounts that gave away more than our books say they had: the books are wrong. They are not in `changed`.
-   */
-  readonly contradicted: ReadonlySet<Address>;
-}
 
 /**
  * Applies the changes to the accounts, exact to the unit. The logs give everything but the scaled amount of a
@@ -24,7 +14,7 @@ export interface AppliedChanges {
 export function applyChanges(
   changes: readonly AccountChange[],
   known: (address: Address) => AaveAccount | undefined,
-): AppliedChanges {
+): AppliedChanges<AaveAccount> {
   const drafts = new Map<Address, Draft>();
   const newBorrowers = new Set<Address>();
   const draftOf = (address: Address): Draft | undefined => {

@@ -6,45 +6,10 @@ import type { AaveMarketView } from './at-risk.js';
 import { accountData, type AccountData } from './health.js';
 import { borrowIndexAt, type AaveAccount, type AaveMarket } from './market.js';
 import { debtTokenBalance } from './math.js';
-import type { PositionTable } from './position-table.js';
 import { accountDataRead, conditionsRead, SELECTORS, uintRead, type ChainAccountData } from './reads.js';
-import type { Watchlist } from './watchlist.js';
 
 /** A difference beyond this means that our books are wrong, not that something was rounded differently. */
 const TOLERANCE_BPS = 10n;
-
-/** Chooses the accounts to compare with the chain, in turns. */
-export class ComparisonTurns {
-  private watched = 0;
-  private row = 0;
-
-  constructor(
-    private readonly table: PositionTable,
-    private readonly watchlist: Watchlist,
-  ) {}
-
-  /**
-   * The watched accounts, and some of the other accounts in turn. When more accounts are watched than fit
-   * into `count`, the watched accounts take turns as well.
-   *
-   * @param first of the table's accounts, these are among them.
-   */
-  next(count: number, first: readonly Address[]): AaveAccount[] {
-    const found = new Map<Address, AaveAccount>();
-    const add = (row: number | undefined): void => {
-      const account = row === undefined ? undefined : this.table.accountIn(row);
-      if (account) found.set(account.address, account);
-    };
-    for (const account of first) add(this.table.rowOf(account));
-    const { rows } = this.watchlist;
-    const { rowCount } = this.table;
-    const watched = Math.min(rows.length, count - Math.min(Math.floor(count / 10), rowCount));
-    for (let index = 0; index < watched; index++) add(rows[(this.watched + index) % rows.length]);
-    this.watched += watched;
-    for (let left = rowCount; left > 0 && found.size < count; left--) add(this.row++ % rowCount);
-    return [...found.values()];
-  }
-}
 
 /** How many calls are made beside those for accounts: prices, totals of debt and the sentinel. */
 export function otherCalls({ market }: AaveMarketView): number {

@@ -1,6 +1,7 @@
 import type { Address } from '../../domain/hex.js';
 import type { Feeds } from '../../oracles/feed-book.js';
 import type { RestoreStep } from '../../state/followed.js';
+import type { AccountsUndo } from '../account-book.js';
 import type { AccountChange, MarketChanges } from './events.js';
 import type { MarketTerms } from './market-terms.js';
 import type { AaveAccount } from './market.js';
@@ -25,8 +26,5 @@ export interface MarketStep extends RestoreStep {
 /** What is needed to take one block back. */
 export interface MarketUndo {
   readonly terms: MarketTerms;
-  readonly before: ReadonlyMap<Address, AaveAccount | undefined>;
-  /** Accounts that were read from the chain in this block. What they were before it is not known. */
-  readonly read: Set<Address>;
-  readonly logs: readonly AccountChange[];
+  readonly accounts: AccountsUndo<AaveAccount, AccountChange>;
 }

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { SeededRandom } from '../../../devnet/random.js';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../../domain/hex.js';
+import { marketFactors } from './factors.js';
 import { accountData } from './health.js';
 import type { AaveAccount, AaveMarket, Leg, MarketConditions, Reserve } from './market.js';
 import { PositionTable } from './position-table.js';
-import { Prefilter } from './prefilter.js';
 import { rulesOf } from './versions.js';
-import { Watchlist } from './watchlist.js';
+import { Factors } from '../scan/factors.js';
+import { Watchlist } from '../scan/watchlist.js';
 
 const WAD = 10n ** 18n;
 const RAY = 10n ** 27n;
@@ -81,12 +82,17 @@ const legs = fc
     all.filter(
       ({ scaledSupply, usedAsCollateral, scaledDebt }) => scaledSupply + scaledDebt > 0n || usedAsCollateral,
     ),
-  );
+  )
+  .filter((all) => all.length > 0);
 const account = fc
   .record({ number: fc.integer({ min: 1, max: 40 }), eMode: fc.constantFrom(0, 255), legs })
   .map(({ number, ...rest }): AaveAccount => ({ address: addressOf(number), ...rest }));
 
-const at = (market: AaveMarket, now: MarketConditions): Prefilter => new Prefilter().update(market, now);
+const at = (market: AaveMarket, now: MarketConditions): Factors => {
+  const factors = new Factors();
+  marketFactors(market, now)(factors);
+  return factors;
+};
 const accountsIn = (table: PositionTable, rows: Iterable<number>): AaveAccount[] =>
   [...rows].map((row) => table.accountIn(row)).filter((one) => one !== undefined);
 const supply = (reserveId: number, scaledSupply: bigint): Leg => ({
@@ -251,7 +257,7 @@ describe('the watchlist', () => {
         fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 12 }),
         (start, blocks) => {
           const table = new PositionTable();
-          const watchlist = new Watchlist(table, 1.1);
+          const watchlist = new Watchlist(table.rows, 1.1);
           for (const one of start) table.set(one);
           let market = MARKET;
           let prices = [...PRICES];
@@ -283,7 +289,7 @@ describe('the watchlist', () => {
               }
             }
             const now = conditions(prices, timestamp);
-            watchlist.update(market, now, touched);
+            watchlist.update(marketFactors(market, now), touched);
             const addresses = (rows: Iterable<number>): Set<Address> =>
               new Set(accountsIn(table, rows).map(({ address }) => address));
             const listed = addresses(watchlist.rows);
@@ -316,7 +322,7 @@ describe('the watchlist', () => {
         legs: [supply(0, 10n ** 18n), debt(1, BigInt(Math.round(2_271_844_660 / healthFactor)))],
       });
     }
-    const watchlist = new Watchlist(table, 1.1);
+    const watchlist = new Watchlist(table.rows, 1.1);
     const creep = [
       [-40, 0],
       [0, 40],
@@ -334,7 +340,7 @@ describe('the watchlist', () => {
         return (price * BigInt(10_000 + bps)) / 10_000n;
       });
       const now = conditions(prices, 1_000 + block);
-      watchlist.update(MARKET, now, []);
+      watchlist.update(marketFactors(MARKET, now), []);
       const healthFactors = [...table.keys()].map((address) => {
         const one = table.get(address);
         const data = one && accountData(MARKET, one, now);

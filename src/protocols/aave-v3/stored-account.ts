@@ -1,4 +1,3 @@
-import type { StoredPosition } from '../../database/index.js';
 import type { Address } from '../../domain/hex.js';
 import type { AaveAccount, Leg } from './market.js';
 
@@ -47,19 +46,4 @@ export function decodeAccount(address: Address, stored: unknown): AaveAccount | 
     });
   }
   return { address, eMode, legs };
-}
-
-/** Saved accounts, and those of them that cannot be decoded. */
-export function decodeAll(saved: readonly StoredPosition[]): {
-  readonly accounts: ReadonlyMap<Address, AaveAccount>;
-  readonly undecodable: readonly Address[];
-} {
-  const accounts = new Map<Address, AaveAccount>();
-  const undecodable: Address[] = [];
-  for (const { account, state } of saved) {
-    const decoded = decodeAccount(account, state);
-    if (decoded) accounts.set(account, decoded);
-    else undecodable.push(account);
-  }
-  return { accounts, undecodable };
 }

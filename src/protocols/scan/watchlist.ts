@@ -1,7 +1,5 @@
-import type { Address } from '../../domain/hex.js';
-import type { AaveMarket, MarketConditions } from './market.js';
-import type { PositionTable, Rows } from './position-table.js';
-import { Prefilter, type HealthDrop } from './prefilter.js';
+import { Factors, type HealthDrop } from './factors.js';
+import type { LegTable, Rows } from './leg-table.js';
 
 /**
  * When health factors may have dropped by this share since the last full scan, all rows are scanned again.
@@ -24,7 +22,7 @@ const NO_DROP: HealthDrop = { movedMarks: 0, ofHolders: 1, ofOthers: 1 };
 
 /**
  * A row is listed when its health factor at the basis was below its threshold: `holders` for a row that holds
- * a reserve that moved, `others` for all other rows.
+ * a thing that moved, `others` for all other rows.
  */
 interface Thresholds {
   readonly movedMarks: number;
@@ -34,16 +32,16 @@ interface Thresholds {
 
 /**
  * The rows of a table that may be below a health factor. The list is kept from block to block without a scan
- * of all accounts. The last full scan is the basis: it noted the health factor of every row. Since then no
+ * of all rows. The last full scan is the basis: it noted the health factor of every row. Since then no
  * health factor can have dropped further than the worst changes of prices, interest and thresholds allow. So
  * a row that was far enough above the limit is still above it. A price that moves far counts only for the
  * rows that hold its asset.
  */
-export class Watchlist {
-  readonly #table: PositionTable;
+export class Watchlist<Key extends string> {
+  readonly #table: LegTable<Key>;
   readonly #limit: number;
-  readonly #prefilter = new Prefilter();
-  readonly #basis = new Prefilter();
+  readonly #now = new Factors();
+  readonly #basis = new Factors();
   /**
    * By row, the health factor with the factors of the basis. A row that changed since then is computed again
    * with the same factors.
@@ -55,7 +53,7 @@ export class Watchlist {
   #rows: Rows = new Uint32Array(0);
 
   /** @param healthFactor the limit, 1 for liquidatable. */
-  constructor(table: PositionTable, healthFactor: number) {
+  constructor(table: LegTable<Key>, healthFactor: number) {
     this.#table = table;
     this.#limit = healthFactor * (1 + FLOAT32_MARGIN);
   }
@@ -73,7 +71,7 @@ export class Watchlist {
    */
   below(healthFactor: number): number[] {
     const thresholds = thresholdsOf(healthFactor * (1 + FLOAT32_MARGIN), this.#drop ?? NO_DROP);
-    return this.#table.below(healthFactor, this.#prefilter, this.#select(thresholds, this.#rows));
+    return this.#table.below(healthFactor, this.#now, this.#select(thresholds, this.#rows));
   }
 
   /** The next {@link update} scans all rows. */
@@ -81,20 +79,23 @@ export class Watchlist {
     this.#drop = undefined;
   }
 
-  /** @param touched accounts that changed since the last update. */
-  update(market: AaveMarket, conditions: MarketConditions, touched: Iterable<Address>): void {
-    this.#prefilter.update(market, conditions);
+  /**
+   * @param fill writes the factors at a block.
+   * @param touched rows that changed since the last update, by their keys.
+   */
+  update(fill: (factors: Factors) => void, touched: Iterable<Key>): void {
+    fill(this.#now);
     if (this.#health.length < this.#table.rowCount) this.#grow();
     const before = this.#drop;
-    this.#drop = before && this.#prefilter.worstDropSince(this.#basis);
+    this.#drop = before && this.#now.worstDropSince(this.#basis);
     if (!before || !this.#drop || needsNewBasis(this.#drop, before)) {
-      this.#basis.update(market, conditions);
+      fill(this.#basis);
       this.#table.leastHealths(this.#basis, this.#health);
       this.#drop = NO_DROP;
       this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), NO_DROP));
       return;
     }
-    const rows = [...touched].map((address) => this.#table.rowOf(address)).filter((row) => row !== undefined);
+    const rows = [...touched].map((key) => this.#table.rowOf(key)).filter((row) => row !== undefined);
     this.#table.leastHealths(this.#basis, this.#health, Uint32Array.from(rows));
     const needed = thresholdsOf(this.#limit, this.#drop);
     const { movedMarks, holders, others } = this.#thresholds;
@@ -113,7 +114,7 @@ export class Watchlist {
    */
   #select({ movedMarks, holders, others }: Thresholds, among?: Rows): Rows {
     const health = this.#health;
-    const marks = this.#table.reserveMarks;
+    const marks = this.#table.marks;
     const count = among ? among.length : this.#table.rowCount;
     let selected = new Uint32Array(among ? count : Math.max(1024, 2 * this.#rows.length));
     let used = 0;
