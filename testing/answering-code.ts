@@ -9,6 +9,12 @@ export function answersAlways(word: bigint): string {
   return `0x7f${hex(word, 32)}5f5260205ff3`;
 }
 
+/** The code of a contract that answers these words to everything. */
+export function answersWords(words: readonly bigint[]): string {
+  const stored = words.map((word, index) => `7f${hex(word, 32)}61${hex(BigInt(32 * index), 2)}52`);
+  return `0x${stored.join('')}61${hex(BigInt(32 * words.length), 2)}5ff3`;
+}
+
 /**
  * The code of a contract that answers one function with one word.
  *

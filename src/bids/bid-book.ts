@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import { BidsRepository, type LeaseKey, type RaceRow } from '../database/index.js';
-import { byInclusion, bySize, type Bidder, type BidModel } from '../domain/bid.js';
+import { byInclusion, bySize, withoutTip, type Bidder, type BidModel } from '../domain/bid.js';
+import { chainDescription } from '../domain/chain-description.js';
 import { RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Verdict } from '../domain/outcome.js';
@@ -70,7 +71,8 @@ export class BidBook {
 
   /** The bids of one pass: what is learned later does not change them. */
   get bidder(): Bidder {
-    const { planner } = this.config;
+    const { planner, network } = this.config;
+    if (!chainDescription(network.chainId).ordersByTip) return withoutTip(planner);
     switch (this.model) {
       case 'by-size':
         return bySize(planner);

@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { tipsOf } from '../rpc/chain/fee-history.js';
@@ -31,7 +32,8 @@ export class ChainTips implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.config.planner.bidModel !== 'least-that-wins') return;
+    const { planner, network } = this.config;
+    if (planner.bidModel !== 'least-that-wins' || !chainDescription(network.chainId).ordersByTip) return;
     void this.ask();
     this.timer = setInterval(() => void this.ask(), EVERY_MS).unref();
   }

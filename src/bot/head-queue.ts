@@ -25,7 +25,7 @@ export class HeadQueue {
 
   constructor(
     private readonly clock: Clock,
-    private readonly chain: ChainDescription,
+    private readonly blockTime: Pick<ChainDescription, 'blockTimeMs'>,
   ) {}
 
   /** @param own undefined before the first view. @returns whether the head waits now. */
@@ -54,7 +54,7 @@ export class HeadQueue {
   }
 
   private isFarBehind({ number }: Head, own: OwnBlock | undefined): boolean {
-    if ((own?.number ?? 0) - number <= windowBlocks('lateNode', this.chain)) {
+    if ((own?.number ?? 0) - number <= windowBlocks('lateNode', this.blockTime)) {
       this.farBehindSinceMs = undefined;
       return false;
     }

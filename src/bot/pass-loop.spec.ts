@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aBlock, aHead } from '../../testing/builders/blocks.js';
 import { deferred, standIn, type Deferred } from '../../testing/fakes/stand-in.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
+import { BlockTime } from '../domain/block-time.js';
+import type { Chain } from '../rpc/chain/chain.js';
 import type { ChimeraConfig } from '../config/index.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { FailurePolicy } from '../safety/index.js';
@@ -82,7 +84,7 @@ describe('the loop of passes', () => {
       policy,
       watchdog,
       clock,
-      { network: { name: 'local', chainId: 31337 } } as ChimeraConfig,
+      standIn<Chain>('chain', { blockTime: new BlockTime({ blockTimeMs: 2_000 }) }),
     );
   };
 

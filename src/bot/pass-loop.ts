@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { ChimeraConfig } from '../config/index.js';
 import type { Head } from '../domain/block.js';
-import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
 import { PassTrace } from '../domain/pass-trace.js';
+import { Chain } from '../rpc/chain/chain.js';
 import { FailurePolicy } from '../safety/index.js';
 import { StateEngine } from '../state/state-engine.js';
 import { BlockPass, type PassResult } from './block-pass.js';
@@ -26,7 +25,6 @@ export class PassLoop {
   private last: PassResult | undefined;
   private lastEndedAtMs: number | undefined;
   private lastFailed = false;
-  private readonly budgetMs: number;
 
   constructor(
     private readonly pass: BlockPass,
@@ -35,11 +33,9 @@ export class PassLoop {
     private readonly policy: FailurePolicy,
     private readonly watchdog: PassWatchdog,
     private readonly clock: Clock,
-    { network }: ChimeraConfig,
+    private readonly chain: Chain,
   ) {
-    const chain = chainDescription(network.chainId);
-    this.queue = new HeadQueue(clock, chain);
-    this.budgetMs = chain.blockTimeMs * WORK_SHARE;
+    this.queue = new HeadQueue(clock, chain.blockTime);
   }
 
   /** The last pass that ended without a failure. */
@@ -112,7 +108,8 @@ export class PassLoop {
   private async runOne(head: Head): Promise<void> {
     this.watchdog.began();
     try {
-      const trace = new PassTrace(this.clock, head.receivedAtMs, () => this.queue.newest, this.budgetMs);
+      const budgetMs = this.chain.blockTime.blockTimeMs * WORK_SHARE;
+      const trace = new PassTrace(this.clock, head.receivedAtMs, () => this.queue.newest, budgetMs);
       const outcome = await this.pass.run(head, trace);
       if (outcome.kind === 'failed') {
         this.failed(outcome.errors[0]);

@@ -1,5 +1,5 @@
 import type { Block } from '../domain/block.js';
-import { windowBlocks, type ChainDescription } from '../domain/chain-description.js';
+import { secondsInBlocks, windowBlocks, type ChainDescription } from '../domain/chain-description.js';
 import type { Hash } from '../domain/hex.js';
 
 export interface SequencerLimits {
@@ -40,17 +40,10 @@ export class SequencerHealth {
   private newest: BlockTime | undefined;
   private newSinceMs = 0;
 
-  private readonly rememberedHeads: number;
-  private readonly furthestStepBlocks: number;
-
   constructor(
     private readonly limits: SequencerLimits,
-    chain: ChainDescription,
-  ) {
-    // The parent of a head is looked up among this many heads. A deeper reorg halts the bot elsewhere.
-    this.rememberedHeads = windowBlocks('lateNode', chain);
-    this.furthestStepBlocks = Math.ceil((FURTHEST_STEP_SECONDS * 1_000) / chain.blockTimeMs);
-  }
+    private readonly chain: Pick<ChainDescription, 'blockTimeMs'>,
+  ) {}
 
   /**
    * Takes a head from any source, in any order. A known head changes nothing.
@@ -61,7 +54,8 @@ export class SequencerHealth {
    */
   head(head: BlockTime, nowMs: number): SequencerAnomaly | undefined {
     if (this.recent.has(head.hash)) return undefined;
-    if (this.newest && head.number > this.newest.number + this.furthestStepBlocks) return undefined;
+    if (this.newest && head.number > this.newest.number + secondsInBlocks(FURTHEST_STEP_SECONDS, this.chain))
+      return undefined;
     const before = this.predecessorOf(head);
     this.remember(head);
     this.newSinceMs = nowMs;
@@ -141,7 +135,9 @@ export class SequencerHealth {
   private remember(head: BlockTime): void {
     this.recent.set(head.hash, head);
     const [oldest] = this.recent.keys();
-    if (this.recent.size > this.rememberedHeads && oldest !== undefined) this.recent.delete(oldest);
+    // The parent of a head is looked up among this many heads. A deeper reorg halts the bot elsewhere.
+    if (this.recent.size > windowBlocks('lateNode', this.chain) && oldest !== undefined)
+      this.recent.delete(oldest);
   }
 }
 

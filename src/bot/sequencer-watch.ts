@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
 import type { Block } from '../domain/block.js';
-import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { Chain } from '../rpc/chain/chain.js';
@@ -33,9 +32,9 @@ export class SequencerWatch {
     private readonly events: Events,
     private readonly clock: Clock,
     private readonly chain: Chain,
-    { network, safety: limits, rpc }: ChimeraConfig,
+    { safety: limits, rpc }: ChimeraConfig,
   ) {
-    this.health = new SequencerHealth(limits, chainDescription(network.chainId));
+    this.health = new SequencerHealth(limits, chain.blockTime);
     this.isAlone = rpc.backup === undefined;
   }
 

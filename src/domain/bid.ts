@@ -86,6 +86,20 @@ export function byInclusion(shareBps: number, { minProfitUsd8 }: Pick<BidPolicy,
   };
 }
 
+/** Whatever the model: on a chain that takes what comes first, a tip is given away. */
+export function withoutTip({
+  bidModel,
+  minProfitUsd8,
+}: { readonly bidModel: BidModel } & Pick<BidPolicy, 'minProfitUsd8'>): Bidder {
+  const bid: Bid = {
+    model: bidModel,
+    perGasWei: 0n,
+    mostPerGasWei: 0n,
+    why: 'the chain does not order by tips',
+  };
+  return ({ marginUsd8 }) => (marginUsd8 < minProfitUsd8 || marginUsd8 <= 0n ? undefined : bid);
+}
+
 /** "15 %", "37.5 %". For display only. */
 export function percentOf(bps: bigint): string {
   return `${Number(bps) / 100} %`;

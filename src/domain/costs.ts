@@ -8,6 +8,15 @@ export interface FeesBesideGas {
   readonly operatorFee: bigint;
 }
 
+/** The same, before a transaction is sent. */
+export interface EstimatedFees extends FeesBesideGas {
+  /**
+   * Gas that the transaction uses beside what a simulation tells, and in which `l1Fee` is paid (Arbitrum).
+   * Absent where data on L1 is paid beside gas.
+   */
+  readonly l1Gas?: bigint;
+}
+
 /** Everything a plan pays, in USD8, each rounded up. */
 export interface Costs {
   readonly l2GasUsd8: bigint;

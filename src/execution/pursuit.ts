@@ -66,8 +66,6 @@ interface Look {
  * its profit pays for them, and then given up. While HALTED it does nothing: a cancellation is a signature.
  */
 export class Pursuit {
-  private readonly againAfterBlocks: number;
-  private readonly longestDistanceBlocks: number;
   /** When a gap was seen first, by its nonce. */
   private readonly gapSinceMs = new Map<number, number>();
 
@@ -79,11 +77,7 @@ export class Pursuit {
     private readonly evidence: Evidence,
     private readonly events: Events,
     private readonly settings: PursuitSettings,
-  ) {
-    const description = chainDescription(wallet.chainId);
-    this.againAfterBlocks = secondsInBlocks(AGAIN_AFTER_SECONDS, description);
-    this.longestDistanceBlocks = secondsInBlocks(LONGEST_DISTANCE_SECONDS, description);
-  }
+  ) {}
 
   /**
    * @param waiting what is in flight without a receipt, and whose nonce is not used, by ascending nonce.
@@ -216,7 +210,8 @@ export class Pursuit {
 
   private async cancel(transaction: InFlight, look: Look, reason: string): Promise<boolean> {
     const baseFeePerGas = await look.baseFeePerGas();
-    const call = cancellationOf(transaction.call, baseFeePerGas, this.wallet.address);
+    const { transferGas } = chainDescription(this.chain.chainId);
+    const call = cancellationOf(transaction.call, baseFeePerGas, this.wallet.address, transferGas);
     return this.replace(transaction, 'cancellation', call, reason);
   }
 
@@ -297,8 +292,8 @@ export class Pursuit {
     // A plan past its deadline is given up at once, but only once.
     if (isOver(transaction, head) && transaction.kind !== 'cancellation') return true;
     const times = 2 ** resent;
-    const blocks = Math.min(this.againAfterBlocks * times, this.longestDistanceBlocks);
     const seconds = Math.min(AGAIN_AFTER_SECONDS * times, LONGEST_DISTANCE_SECONDS);
+    const blocks = secondsInBlocks(seconds, this.chain.blockTime);
     const passedMs = this.settings.clock.monotonicMs() - sentAtMs;
     return head.number - sentAtBlock >= blocks && passedMs >= seconds * 1_000 * BY_CLOCK;
   }

@@ -1,6 +1,6 @@
 import type { Execution, OutboxRepository, OutboxTransaction } from '../database/index.js';
 import type { Block } from '../domain/block.js';
-import { chainDescription, windowBlocks } from '../domain/chain-description.js';
+import { windowBlocks } from '../domain/chain-description.js';
 import type { Clock } from '../domain/clock.js';
 import { RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
@@ -45,8 +45,6 @@ export class RecentSettlements {
   };
   private highest = -1;
   private countTooLowSinceMs: number | undefined;
-  /** For how many blocks a settlement can be taken back: as many as the positions of the markets can. */
-  private readonly windowBlocks: number;
 
   constructor(
     private readonly chain: Chain,
@@ -56,8 +54,11 @@ export class RecentSettlements {
     private readonly wallet: Wallet,
     private readonly events: Events,
     private readonly clock: Clock,
-  ) {
-    this.windowBlocks = windowBlocks('reorg', chainDescription(wallet.chainId));
+  ) {}
+
+  /** For how many blocks a settlement can be taken back: as many as the positions of the markets can. */
+  private get windowBlocks(): number {
+    return windowBlocks('reorg', this.chain.blockTime);
   }
 
   /** Another process follows them. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TransactionCall } from '../domain/plan.js';
-import { CANCELLATION_GAS, cancellationOf, expectedGasWei, raisedFees } from './replacement.js';
+import { cancellationOf, expectedGasWei, raisedFees } from './replacement.js';
 
 const SENDER = `0x${'5e'.repeat(20)}` as const;
 const GWEI = 10n ** 9n;
@@ -31,8 +31,8 @@ describe('replacement', () => {
   it.each([0n, GWEI, 1_000n * GWEI])(
     'a cancellation costs less than what it replaces (base fee %i)',
     (baseFee) => {
-      const cancellation = cancellationOf(call, baseFee, SENDER);
-      expect(cancellation).toMatchObject({ to: SENDER, data: '0x', gasLimit: CANCELLATION_GAS });
+      const cancellation = cancellationOf(call, baseFee, SENDER, 21_000n);
+      expect(cancellation).toMatchObject({ to: SENDER, data: '0x', gasLimit: 21_000n });
       expect(cancellation.maxFeePerGas * 10n).toBeGreaterThanOrEqual(call.maxFeePerGas * 11n);
       expect(cancellation.gasLimit * cancellation.maxFeePerGas).toBeLessThanOrEqual(
         call.gasLimit * call.maxFeePerGas,

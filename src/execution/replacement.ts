@@ -2,8 +2,6 @@ import type { Address } from '../domain/hex.js';
 import { max, min } from '../domain/money.js';
 import type { TransactionCall } from '../domain/plan.js';
 
-/** Gas of a transfer of nothing. */
-export const CANCELLATION_GAS = 21_000n;
 /** The base fee may rise by this factor until the replacement is mined. */
 const BASE_FEE_TOLERANCE = 2n;
 
@@ -24,18 +22,21 @@ export function raisedFees({ maxFeePerGas, maxPriorityFeePerGas }: Fees, baseFee
 /**
  * A transfer of nothing to ourselves. It never costs more than what it replaces: its max fee is bounded by
  * what the gas of the replaced transaction was allowed to cost, unless the nodes would then refuse it.
+ *
+ * @param transferGas gas limit of a transfer of nothing.
  */
 export function cancellationOf(
   replaced: TransactionCall,
   baseFeePerGasWei: bigint,
   sender: Address,
+  transferGas: bigint,
 ): TransactionCall {
   const { maxFeePerGas, maxPriorityFeePerGas } = raisedFees(replaced, baseFeePerGasWei);
-  const boundWei = (replaced.gasLimit * replaced.maxFeePerGas) / CANCELLATION_GAS;
+  const boundWei = (replaced.gasLimit * replaced.maxFeePerGas) / transferGas;
   return {
     to: sender,
     data: '0x',
-    gasLimit: CANCELLATION_GAS,
+    gasLimit: transferGas,
     maxFeePerGas: max(raised(replaced.maxFeePerGas), min(maxFeePerGas, boundWei)),
     maxPriorityFeePerGas,
   };

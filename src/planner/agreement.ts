@@ -1,7 +1,7 @@
 import { readOutcome, OUTCOME_WORDS, type Outcome } from '../contract/bindings.js';
 import { revertReason } from '../contract/contract.js';
 import type { Block } from '../domain/block.js';
-import type { FeesBesideGas } from '../domain/costs.js';
+import type { EstimatedFees } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { MOST_128_BITS, type Hex } from '../domain/hex.js';
 import { BPS, max, min } from '../domain/money.js';
@@ -233,8 +233,10 @@ function resultOf(simulated: readonly SimulatedCall[], index: number): Simulated
   return result;
 }
 
-function highest(fees: readonly FeesBesideGas[]): FeesBesideGas {
+function highest(fees: readonly EstimatedFees[]): EstimatedFees {
+  const l1Gas = fees.map((fee) => fee.l1Gas ?? 0n).reduce(max);
   return {
+    ...(l1Gas > 0n && { l1Gas }),
     l1Fee: fees.map(({ l1Fee }) => l1Fee).reduce(max),
     operatorFee: fees.map(({ operatorFee }) => operatorFee).reduce(max),
   };

@@ -121,6 +121,21 @@ describe('price of a proved plan', () => {
     expect(plan.minProfit * 100n).toBeGreaterThan(policy.minProfitUsd8 + totalCostsUsd8(plan.costs));
   });
 
+  it('where data on L1 is paid in gas, the gas limit has room for twice of it, and nothing is reserved beside', () => {
+    const l1Gas = 300_000n;
+    const simulation = simulated();
+    const withGas = { ...FEES, operatorFee: 0n, l1Gas };
+    const beside = priceDraft(draft(), { simulation, feesOf: () => FEES }, context, policy);
+    const inside = priceDraft(draft(), { simulation, feesOf: () => withGas }, context, policy);
+    expect(inside.need.gasLimit).toBe(beside.need.gasLimit + 2n * l1Gas);
+    expect(inside.need.besideGasWei).toBe(0n);
+    expect(inside.costsWithoutBid.l1DataUsd8).toBe(beside.costsWithoutBid.l1DataUsd8);
+    // The cap of one transaction counts what it computes, and not its data.
+    const small = { ...policy, maxGasPerTransaction: 460_000n };
+    const capped = priceDraft(draft(), { simulation, feesOf: () => withGas }, context, small);
+    expect(capped.need.gasLimit).toBe(460_000n + 2n * l1Gas);
+  });
+
   it('bids the priority fee that its gas and the share of the margin allow', () => {
     const { plan } = priced(simulated());
     const marginUsd8 = plan.netProfitUsd8 + plan.costs.bidUsd8;

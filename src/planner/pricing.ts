@@ -77,12 +77,14 @@ export function priceDraft(
   const bid = lower(draft.bid, bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 }));
   // The limits of several liquidations must find room in that of their transaction.
   const unused = gasOfSteps.reduce((more, gas) => more + gasLimitOf(gas) - gas, 0n);
-  const gasLimit = min(max(gasLimitOf(gasUsed), gasUsed + unused), policy.maxGasPerTransaction);
-  const { l1Fee, operatorFee } = feesOf(gasLimit);
+  const gasOfCall = min(max(gasLimitOf(gasUsed), gasUsed + unused), policy.maxGasPerTransaction);
+  const { l1Fee, operatorFee, l1Gas } = feesOf(gasOfCall);
+  // Where data on L1 is paid in gas, the gas limit pays for it. The cap of a transaction does not count it.
+  const gasLimit = gasOfCall + (l1Gas ?? 0n) * L1_FEE_TOLERANCE;
   const need: FeeNeed = {
     gasLimit,
     baseFeePerGasWei: block.baseFeePerGas,
-    besideGasWei: l1Fee * L1_FEE_TOLERANCE + operatorFee,
+    besideGasWei: (l1Gas === undefined ? l1Fee * L1_FEE_TOLERANCE : 0n) + operatorFee,
     bidPerGasWei: bid?.perGasWei ?? 0n,
     mostBidPerGasWei: bid?.mostPerGasWei ?? 0n,
   };

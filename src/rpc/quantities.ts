@@ -42,6 +42,7 @@ const HIGHEST_NONCE = 2 ** 32;
 const HIGHEST_INDEX = 2 ** 25;
 /** Some ten times the gas of the largest blocks, and of what nodes let a call use. */
 const MOST_GAS = 10_000_000_000n;
+const MOST_BLOCK_GAS = 2n ** 56n;
 /** Wei: a million gwei. The highest base fee that Ethereum ever had was below a hundredth of it. */
 const HIGHEST_FEE_PER_GAS = 10n ** 15n;
 /** Wei: 10 ETH for the data of one transaction. 128 kB, the most possible, never cost a tenth of it. */
@@ -71,6 +72,11 @@ export function toIndex(raw: unknown, what = 'the result'): number {
 /** Gas that was used. Everything that runs uses some. */
 export function toGas(raw: unknown, what = 'the result'): bigint {
   return within(toBigInt(raw, what), 1n, MOST_GAS, what);
+}
+
+/** Of a block. On Arbitrum it is 2^50, which no block ever uses. */
+export function toBlockGasLimit(raw: unknown, what: string): bigint {
+  return within(toBigInt(raw, what), 1n, MOST_BLOCK_GAS, what);
 }
 
 /** A base fee, or a price of gas. */

@@ -1,6 +1,7 @@
 import { Module, type OnApplicationShutdown } from '@nestjs/common';
 
 import { ChimeraConfig } from '../config/index.js';
+import type { Head } from '../domain/block.js';
 import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { chainDescription } from '../domain/chain-description.js';
@@ -63,7 +64,10 @@ import { RpcPool } from './endpoints/rpc-pool.js';
           { role: 'backup', url: rpc.backup?.ws },
         ] as const;
         const sources = webSockets.flatMap(({ role, url }) => (url ? [{ role, url }] : []));
-        const sawHead = (number: number): void => pool.sawHead(number);
+        const sawHead = (head: Head): void => {
+          pool.sawHead(head.number);
+          chain.blockTime.saw(head);
+        };
         return new HeadStream(
           {
             chainId: network.chainId,

@@ -43,7 +43,7 @@ export class BlockFollower {
   constructor(
     private readonly chain: Chain,
     private readonly followed: readonly Followed[],
-    private readonly description: ChainDescription,
+    private readonly blockTime: Pick<ChainDescription, 'blockTimeMs'>,
     private readonly clock: Clock,
     delivered?: DeliveredLogs,
   ) {
@@ -68,7 +68,7 @@ export class BlockFollower {
 
   /** @throws RpcError when the headers between could not be read. */
   pathTo(head: Block): Promise<HeadPath> {
-    return pathTo(head, this.ring, this.chain, windowBlocks('blockByBlock', this.description));
+    return pathTo(head, this.ring, this.chain, windowBlocks('blockByBlock', this.blockTime));
   }
 
   /**
@@ -89,7 +89,7 @@ export class BlockFollower {
       const step = steps[index];
       if (step) followed.commitRange(step, block);
     }
-    this.ring = new BlockRing(block, windowBlocks('reorg', this.description));
+    this.ring = new BlockRing(block, () => windowBlocks('reorg', this.blockTime));
     this.remember(steps);
     this.logs.listenTo(this.watched);
   }

@@ -12,10 +12,10 @@ interface AppliedBlock<Undo> {
 export class BlockRing<Undo> {
   private entries: AppliedBlock<Undo>[];
 
-  /** @param capacity how many blocks can be undone: deeper reorgs halt the bot (F16). */
+  /** @param capacity how many blocks can be undone now: deeper reorgs halt the bot (F16). */
   constructor(
     first: Block,
-    private readonly capacity: number,
+    private readonly capacity: () => number,
   ) {
     this.entries = [{ block: first, undo: undefined }];
   }
@@ -45,7 +45,8 @@ export class BlockRing<Undo> {
 
   push(block: Block, undo: Undo): void {
     this.entries.push({ block, undo });
-    if (this.entries.length > this.capacity + 1) this.entries.shift();
+    const most = this.capacity() + 1;
+    if (this.entries.length > most) this.entries.splice(0, this.entries.length - most);
   }
 
   /** Removes the tip. @throws Error when the ring begins with it. */

@@ -68,13 +68,13 @@ export class StateEngine {
     private readonly parts: FollowedParts,
     private readonly checkpoints: CheckpointStore,
     readonly backfill: Backfill,
-    private readonly description: ChainDescription,
+    private readonly blockTime: Pick<ChainDescription, 'blockTimeMs'>,
     { clock, doubts, delivered }: StateWatch,
   ) {
     this.doubts = doubts;
     this.markets = parts.markets.map(({ market }) => market);
     const followed = [...parts.before, ...this.markets];
-    this.follower = new BlockFollower(chain, followed, description, clock, delivered);
+    this.follower = new BlockFollower(chain, followed, blockTime, clock, delivered);
     backfill.serve(this.markets.map((market) => this.backfillOf(market)));
   }
 
@@ -218,7 +218,7 @@ export class StateEngine {
   private async begin(head: Block): Promise<StateView> {
     const saved = await Promise.all(this.markets.map(({ name }) => this.checkpoints.load(name)));
     const newest = Math.max(...saved.map(({ checkpoint }) => checkpoint?.number ?? 0));
-    if (newest > head.number && newest <= head.number + windowBlocks('lateNode', this.description))
+    if (newest > head.number && newest <= head.number + windowBlocks('lateNode', this.blockTime))
       throw new RetryError(`the chain is at block ${head.number}, behind our checkpoint at ${newest}`);
     const earlier = Math.max(newest, head.number - BLOCKS_WITH_STATE);
     if (newest > 0 && earlier < head.number) {

@@ -6,7 +6,6 @@ import {
 } from '@nestjs/common';
 import { CacheModule } from '../cache/index.js';
 import { DatabaseModule } from '../database/index.js';
-import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { HeadStream } from '../rpc/heads/head-stream.js';
@@ -51,14 +50,12 @@ export class StateModule implements BeforeApplicationShutdown {
             clock: Clock,
             delivered: HeadStream,
             doubts: DoubtedPositions,
-          ): StateEngine => {
-            const description = chainDescription(chain.chainId);
-            return new StateEngine(chain, parts, checkpoints, backfill, description, {
+          ): StateEngine =>
+            new StateEngine(chain, parts, checkpoints, backfill, chain.blockTime, {
               clock,
               doubts,
               delivered,
-            });
-          },
+            }),
         },
       ],
       exports: [StateEngine, DoubtedPositions],

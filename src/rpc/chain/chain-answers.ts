@@ -5,6 +5,7 @@ import type { HeaderHashes } from '../header-hashes.js';
 import { isLogsBloom } from './logs-bloom.js';
 import {
   hexQuantity,
+  toBlockGasLimit,
   toBlockNumber,
   toData,
   toFeeWei,
@@ -86,7 +87,7 @@ export function parseBlock(raw: unknown, hashes: HeaderHashes): Block {
     parentHash: toHash(block['parentHash'], 'parentHash'),
     timestamp: toTimestamp(block['timestamp'], 'timestamp'),
     baseFeePerGas: toWeiPerGas(block['baseFeePerGas'], 'baseFeePerGas'),
-    gasLimit: block['gasLimit'] === undefined ? undefined : toGas(block['gasLimit'], 'gasLimit'),
+    gasLimit: block['gasLimit'] === undefined ? undefined : toBlockGasLimit(block['gasLimit'], 'gasLimit'),
     logsBloom: isLogsBloom(block['logsBloom']) ? block['logsBloom'] : undefined,
   };
 }

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Block } from '../../domain/block.js';
+import { BlockTime } from '../../domain/block-time.js';
+import { chainDescription } from '../../domain/chain-description.js';
 import { errorFrom } from '../../domain/errors.js';
 import type { Address, Hash, Hex } from '../../domain/hex.js';
 import {
@@ -56,8 +58,12 @@ export class Chain {
   /** In whose name multicalls are asked: some pools tell each sender of a transaction another fee. */
   private caller: Address | undefined;
 
+  /** As its heads have told. Whoever hears heads gives them to it. */
+  readonly blockTime: BlockTime;
+
   constructor(private readonly pool: RpcPool) {
     this.logs = new LogReads(pool);
+    this.blockTime = new BlockTime(chainDescription(pool.chainId));
   }
 
   get chainId(): number {

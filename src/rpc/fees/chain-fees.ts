@@ -1,10 +1,10 @@
-import type { FeesBesideGas } from '../../domain/costs.js';
+import type { EstimatedFees, FeesBesideGas } from '../../domain/costs.js';
 import type { Hex } from '../../domain/hex.js';
 import type { Receipt } from '../chain/chain-answers.js';
 import type { Read } from '../chain/read.js';
 
 /** What one transaction pays beside its gas, for any amount of gas that it may turn out to use. */
-export type FeeEstimate = (gasUsed: bigint) => FeesBesideGas;
+export type FeeEstimate = (gasUsed: bigint) => EstimatedFees;
 
 /** What transactions pay beside their L2 gas. Each kind of chain has rules and a contract of its own. */
 export abstract class ChainFees {

@@ -44,8 +44,8 @@ export interface HeadStreamOptions {
   readonly timings?: Partial<HeadStreamTimings> | undefined;
   /** Checks the hash of each header, together with those that are asked for. */
   readonly headers?: HeaderHashes | undefined;
-  /** Called with the number of each head, so that an endpoint that is behind is noticed. */
-  readonly sawHead?: ((number: number) => void) | undefined;
+  /** Called with each head: an endpoint that is behind is noticed by it, and the block time is measured. */
+  readonly sawHead?: ((head: Head) => void) | undefined;
   /**
    * Whether a head whose parent is not known belongs to the chain. It throws when that cannot be read.
    * Without it, every head is believed.
@@ -81,7 +81,7 @@ export class HeadStream {
   readonly #sources: readonly WsHeadSource[];
   readonly #pollHead: () => Promise<Block>;
   readonly #clock: Clock;
-  readonly #sawHead: ((number: number) => void) | undefined;
+  readonly #sawHead: ((head: Head) => void) | undefined;
   readonly #events: Events;
   readonly #links: HeadStreamOptions['links'];
   readonly #doubted: (() => void) | undefined;
@@ -324,7 +324,7 @@ export class HeadStream {
   #emit(head: Head): void {
     this.#last = head;
     for (const source of this.#sources) source.headSeenElsewhere(head.number, head.receivedAtMs);
-    this.#sawHead?.(head.number);
+    this.#sawHead?.(head);
     this.#seen.set(head.hash, head.number);
     const [oldest] = this.#seen.keys();
     if (this.#seen.size > this.#rememberedBlocks && oldest !== undefined) this.#seen.delete(oldest);

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { BlockTime } from './block-time.js';
+import { windowBlocks } from './chain-description.js';
+
+/** Heads of a chain that makes a block each so many milliseconds, with times in whole seconds. */
+function follow(time: BlockTime, blockMs: number, seconds: number, from = { number: 100, atMs: 0 }): void {
+  const blocks = Math.floor((seconds * 1_000) / blockMs);
+  for (let index = 0; index <= blocks; index += 1)
+    time.saw({
+      number: from.number + index,
+      timestamp: 1_800_000_000 + Math.floor((from.atMs + index * blockMs) / 1_000),
+    });
+}
+
+describe('the block time of a chain', () => {
+  it('is the described one until three spans of sixteen seconds are seen', () => {
+    const time = new BlockTime({ blockTimeMs: 2_000 });
+    follow(time, 250, 47);
+    expect(time).toMatchObject({ blockTimeMs: 2_000, isMeasured: false });
+    follow(time, 250, 16, { number: 288, atMs: 47_000 });
+    expect(time.isMeasured).toBe(true);
+    expect(time.blockTimeMs).toBeGreaterThan(235);
+    expect(time.blockTimeMs).toBeLessThan(266);
+  });
+
+  it.each([200, 250, 2_000, 12_000])('blocks of %i ms are measured to a sixteenth', (blockMs) => {
+    const time = new BlockTime({ blockTimeMs: 1_000 });
+    follow(time, blockMs, 400);
+    expect(Math.abs(time.blockTimeMs / blockMs - 1)).toBeLessThan(1 / 16);
+  });
+
+  it('a chain that stands still for minutes, and heads that were missed, change nothing', () => {
+    const time = new BlockTime({ blockTimeMs: 2_000 });
+    follow(time, 2_000, 100);
+    follow(time, 2_000, 100, { number: 151, atMs: 500_000 });
+    time.saw({ number: 1_202, timestamp: 1_800_002_702 });
+    expect(time.blockTimeMs).toBe(2_000);
+  });
+
+  it('another branch, or a head from the past, begins a new span', () => {
+    const time = new BlockTime({ blockTimeMs: 2_000 });
+    follow(time, 2_000, 100);
+    time.saw({ number: 10, timestamp: 1_700_000_000 });
+    follow(time, 2_000, 100, { number: 151, atMs: 102_000 });
+    expect(time.blockTimeMs).toBe(2_000);
+  });
+
+  it('windows in seconds follow it', () => {
+    const time = new BlockTime({ blockTimeMs: 2_000 });
+    expect(windowBlocks('reorg', time)).toBe(128);
+    follow(time, 1_000, 200);
+    expect(windowBlocks('reorg', time)).toBe(256);
+  });
+});
