@@ -2,6 +2,7 @@ import type { WorthOfPair } from '../src/domain/at-risk.js';
 import type { PlanDecision } from '../src/domain/decision.js';
 import { unitOf, type Priced } from '../src/domain/money.js';
 import type { Opportunity } from '../src/domain/opportunity.js';
+import { positionIdOf } from '../src/domain/position-id.js';
 import type { Prospects } from '../src/planner/prospects.js';
 
 /** @param left is told those that were not opened. */
@@ -11,10 +12,9 @@ export function prospectsOf(
 ): Prospects {
   const opened = new Set<number>();
   return {
-    all: opportunities.map(({ market, borrower, pairs }) => ({
-      market,
-      borrower,
-      worthAtMost: (worthOf) => worthOfPairs(pairs, worthOf),
+    all: opportunities.map((one) => ({
+      ...positionIdOf(one),
+      worthAtMost: (worthOf) => worthOfPairs(one.pairs, worthOf),
     })),
     open: (index) => {
       opened.add(index);

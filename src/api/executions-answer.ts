@@ -14,6 +14,8 @@ export interface ExecutionAnswer {
   readonly reason: string | null;
   readonly protocol: string;
   readonly borrower: string;
+  /** Which market of the contract, where it has several (Morpho Blue); else null. */
+  readonly marketId: string | null;
   /** The block on which the decision was made. */
   readonly block: { readonly number: number; readonly hash: string };
   /** Below 1 a position can be liquidated. Exact decimal text, such as "0.985". */
@@ -90,6 +92,7 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
     reason: row.reason,
     protocol: row.protocol,
     borrower: row.borrower,
+    marketId: row.marketId,
     block: { number: row.blockNumber, hash: row.blockHash },
     healthFactor: formatUnits(row.healthFactorWad, 18),
     collateralAsset: row.collateralAsset,

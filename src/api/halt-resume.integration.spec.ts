@@ -143,6 +143,7 @@ describe('the API on the real database and the real safety controller', { timeou
       status: 'rejected',
       reason: 'halted',
       block: { number: 5, hash: hash(1) },
+      marketId: PLANNED.marketId,
       healthFactor: '0.985',
       debtToCover: '100000001',
       expectedCollateral: '52500000000000001',

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { blockHash } from '../../testing/builders/blocks.js';
-import { aPlan } from '../../testing/builders/plan.js';
+import { aPlan, MARKET_IDS } from '../../testing/builders/plan.js';
 import { deferred, type Deferred } from '../../testing/fakes/stand-in.js';
 import { DatabaseAway } from '../database/index.js';
 import { rejected } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
+import { positionKey } from '../domain/position-id.js';
 import type { Advance } from '../state/state-engine.js';
 
 import { A, B, C, opportunityFor, PassWorld, REACHED, sent } from '../../testing/fakes/pass-world.js';
@@ -157,12 +158,22 @@ describe('positions and plans of a pass', () => {
     expect(world.events.named('pass')).toMatchObject([{ block: 11, positions: 9, planned: 2 }]);
   });
 
-  it('does not plan for a borrower with a transaction in flight', async () => {
+  it('does not plan for a position with a transaction in flight', async () => {
     world.plans(A, B);
     world.decisions = world.decisions.slice(1);
-    world.inFlight = new Set([A]);
+    world.inFlight = new Set([positionKey(opportunityFor(A))]);
     expect(await world.run()).toMatchObject({ planned: 1, skipped: { 'in-flight': 1 } });
     expect(world.planned).toBe(1);
+  });
+
+  it('plans for a position of a borrower who has another one in flight, in another market of the contract', async () => {
+    const [first, second] = MARKET_IDS.map((marketId) => ({ ...opportunityFor(A), marketId }));
+    world.detections = [first!, second!].map((opportunity) => ({ kind: 'opportunity', opportunity }));
+    world.decisions = [{ kind: 'planned', plan: aPlan({ borrower: A, marketId: MARKET_IDS[1] }) }];
+    world.inFlight = new Set([positionKey(first!)]);
+    expect(await world.run()).toMatchObject({ liquidatable: 2, planned: 1, skipped: { 'in-flight': 1 } });
+    expect(world.events.named('position-skipped')).toMatchObject([{ borrower: A, marketId: MARKET_IDS[0] }]);
+    expect(world.events.named('pass')).toMatchObject([{ appeared: 2 }]);
   });
 
   it('plans nothing while HALTED, and says so once', async () => {
@@ -244,6 +255,21 @@ describe('positions and plans of a pass', () => {
       'profit-below-floor',
       'simulation-reverted',
     ]);
+  });
+
+  it('gives two refused positions of one borrower a row each, which names the market of the contract', async () => {
+    const opportunities = MARKET_IDS.map((marketId) => ({ ...opportunityFor(A), marketId }));
+    world.detections = opportunities.map((opportunity) => ({ kind: 'opportunity', opportunity }));
+    world.decisions = opportunities.map((opportunity) => ({
+      ...{ ...rejected('simulation-reverted'), opportunity },
+      attempt: opportunity.pairs[0]!.candidates[0]!,
+    }));
+    for (let pass = 0; pass < 2; pass += 1) await world.run();
+    expect(world.rows.map(({ borrower, marketId }) => [borrower, marketId])).toEqual([
+      [A, MARKET_IDS[0]],
+      [A, MARKET_IDS[1]],
+    ]);
+    expect(world.events.named('position-skipped').map(({ marketId }) => marketId)).toEqual(MARKET_IDS);
   });
 
   it('in dry-run writes a plan that differs only by its block once', async () => {

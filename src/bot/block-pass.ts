@@ -5,8 +5,8 @@ import type { AtRisk } from '../domain/at-risk.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, worstFirst } from '../domain/errors.js';
-import type { Address } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
+import { positionKey } from '../domain/position-id.js';
 import { ExecutionService } from '../execution/index.js';
 import { LENDERS } from '../liquidity/lenders/lender-book.js';
 import { POOLS } from '../liquidity/pool-book.js';
@@ -63,8 +63,8 @@ export interface PassFailure {
  */
 @Injectable()
 export class BlockPass {
-  /** The liquidatable positions of the last pass. */
-  private below: ReadonlySet<Address> = new Set();
+  /** The keys of the liquidatable positions of the last pass. */
+  private below: ReadonlySet<string> = new Set();
 
   constructor(
     private readonly state: StateEngine,
@@ -183,12 +183,8 @@ export class BlockPass {
 
   /** @returns how many were not below 1 in the pass before. */
   private noteBelow(positions: readonly AtRisk[]): number {
-    const below = new Set<Address>();
-    let appeared = 0;
-    for (const { borrower } of positions) {
-      below.add(borrower);
-      if (!this.below.has(borrower)) appeared += 1;
-    }
+    const below = new Set(positions.map(positionKey));
+    const appeared = [...below].filter((key) => !this.below.has(key)).length;
     this.below = below;
     return appeared;
   }

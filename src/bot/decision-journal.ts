@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import type { AtRisk } from '../domain/at-risk.js';
 import {
   REJECTION_REASONS,
   type PlanDecision,
@@ -13,9 +12,10 @@ import { fundingName } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import type { PassTrace, StageTime } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import { marketIdOf } from '../domain/position-id.js';
 import { poolsOf } from '../domain/route.js';
 import { executionRow, planReady, type RowOwner } from '../execution/index.js';
-import type { LeftPositions, SkippedPosition } from './skipped.js';
+import { skippedFor, type LeftPositions, type SkippedPosition } from './skipped.js';
 import { RepeatFilter } from './repeat-filter.js';
 import { RowFilter } from './row-filter.js';
 import { rejectionRow } from './rejection-row.js';
@@ -74,11 +74,11 @@ export class DecisionJournal {
     const rejections = decisions.filter((decision) => decision.kind === 'rejected');
     const rows = rejections.flatMap((rejection) => {
       const { opportunity, attempt, reason } = rejection;
-      const isNew = attempt && this.rows.isNew(opportunity.borrower, reason);
+      const isNew = attempt && this.rows.isNew(opportunity, reason);
       return isNew ? [rejectionRow(opportunity, attempt, rejection, owner)] : [];
     });
     const planRows = refusals
-      .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan.borrower, reason))
+      .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan, reason))
       .map(({ plan, rejection: { reason } }) => executionRow(plan, owner, 'rejected', reason));
     this.writes.add(...[...rows, ...planRows].map((row) => ({ kind: 'execution' as const, row })));
     return [
@@ -95,12 +95,15 @@ export class DecisionJournal {
    */
   async keepDryRun(all: readonly LiquidationPlan[], operator: Address): Promise<number> {
     const owner = this.ownerOf(operator);
-    const plans = all.filter((plan) => this.repeats.isNew(plan.borrower, describe(plan)));
+    const plans = all.filter((plan) => this.repeats.isNew(plan, describe(plan)));
     const kept = await this.writes.keep(plans.map((plan) => executionRow(plan, owner, 'dry-run')));
     for (const [index, plan] of plans.entries()) {
       const executionId = kept[index]?.id ?? '';
       this.events.emit(planReady(plan, executionId));
-      this.events.emit({ event: 'dry-run', executionId, borrower: plan.borrower, block: plan.block.number });
+      const { borrower, block } = plan;
+      this.events.emit({
+        ...{ event: 'dry-run', executionId, borrower, ...marketIdOf(plan), block: block.number },
+      });
     }
     return plans.length;
   }
@@ -129,14 +132,16 @@ export class DecisionJournal {
     const single = isMany
       ? skipped.filter(({ rejection }) => !WAITING.has(rejection.reason))
       : [...skipped, ...positions.map((position) => skippedFor(position, rest))];
-    for (const { protocol, borrower, healthFactorWad, rejection } of single) {
+    for (const position of single) {
+      const { protocol, borrower, healthFactorWad, rejection } = position;
       const { reason, detail } = rejection;
-      if (!this.repeats.isNew(borrower, reason)) continue;
+      if (!this.repeats.isNew(position, reason)) continue;
       await trace.breathe();
       this.events.emit({
         event: 'position-skipped',
         protocol,
         borrower,
+        ...marketIdOf(position),
         block,
         healthFactorWad: healthFactorWad === undefined ? undefined : String(healthFactorWad),
         reason,
@@ -166,10 +171,6 @@ export class DecisionJournal {
   reportStages(stages: readonly StageTime[]): void {
     this.events.emit({ event: 'stages-timed', stages });
   }
-}
-
-function skippedFor({ protocol, borrower, healthFactorWad }: AtRisk, rejection: Rejection): SkippedPosition {
-  return { protocol, borrower, healthFactorWad, rejection };
 }
 
 /** Equal for plans that differ only by block, prices and interest. */

@@ -1,10 +1,10 @@
 import type { Detecting } from '../detector/opportunity-detector.js';
 import type { AtRisk } from '../domain/at-risk.js';
 import { rejected, type Rejection } from '../domain/decision.js';
-import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import { positionKey } from '../domain/position-id.js';
 import type { Prospects } from '../planner/prospects.js';
-import type { LeftPositions, SkippedPosition } from './skipped.js';
+import { skippedFor, type LeftPositions, type SkippedPosition } from './skipped.js';
 
 /** The positions of one pass with a health factor below 1. Each is inspected when the planner opens it. */
 export class PassProspects implements Prospects {
@@ -14,13 +14,16 @@ export class PassProspects implements Prospects {
   private readonly opened = new Set<number>();
   private rest = rejected('comes-later');
 
-  /** @param refusal of everything, whatever is found: nothing may be planned now. */
+  /**
+   * @param inFlight keys of positions.
+   * @param refusal of everything, whatever is found: nothing may be planned now.
+   */
   constructor(
     private readonly detecting: Detecting,
-    inFlight: ReadonlySet<Address>,
+    inFlight: ReadonlySet<string>,
     private readonly refusal: Rejection | undefined,
   ) {
-    const isInFlight = ({ borrower }: AtRisk): boolean => !refusal && inFlight.has(borrower);
+    const isInFlight = (position: AtRisk): boolean => !refusal && inFlight.has(positionKey(position));
     this.all = detecting.positions.filter((position) => !isInFlight(position));
     for (const position of detecting.positions)
       if (isInFlight(position)) this.skip(position, rejected('in-flight'));
@@ -45,7 +48,7 @@ export class PassProspects implements Prospects {
     return { rejection: this.rest, positions: this.all.filter((_, index) => !this.opened.has(index)) };
   }
 
-  private skip({ protocol, borrower, healthFactorWad }: AtRisk, rejection: Rejection): void {
-    this.skipped.push({ protocol, borrower, healthFactorWad, rejection });
+  private skip(position: AtRisk, rejection: Rejection): void {
+    this.skipped.push(skippedFor(position, rejection));
   }
 }

@@ -1,5 +1,5 @@
 import type { ExecutionMode, NewExecution, QueuedWrite } from '../database/index.js';
-import { isAddress, isHash, type Address } from '../domain/hex.js';
+import { isAddress, isHash, type Address, type Hash } from '../domain/hex.js';
 import { fieldsOf, numberOf, textOf, type Fields } from '../journal/index.js';
 
 /** A dry run's decision that waits in the journal. Divergences and refusals wait in memory only. */
@@ -27,6 +27,8 @@ function executionOf(row: Fields): NewExecution {
     wallet: addressOf(row.wallet),
     protocol: textOf(row.protocol),
     borrower: addressOf(row.borrower),
+    // A journal of an earlier version does not name it.
+    marketId: row.marketId === undefined || row.marketId === null ? null : hashOf(row.marketId),
     blockNumber: numberOf(row.blockNumber),
     blockHash: hashOf(row.blockHash),
     healthFactorWad: BigInt(textOf(row.healthFactorWad)),
@@ -59,7 +61,7 @@ function addressOf(value: unknown): Address {
   return value;
 }
 
-function hashOf(value: unknown): NewExecution['blockHash'] {
+function hashOf(value: unknown): Hash {
   if (typeof value !== 'string' || !isHash(value)) throw new TypeError('a hash was expected');
   return value;
 }

@@ -17,6 +17,7 @@ export function rejectionRow(
   return {
     protocol,
     borrower,
+    marketId: opportunity.marketId ?? null,
     blockNumber: block.number,
     blockHash: block.hash,
     healthFactorWad,

@@ -1,12 +1,12 @@
-import type { Address } from '../domain/hex.js';
+import { positionKey, type PositionId } from '../domain/position-id.js';
 
 /**
- * The last decision about each borrower. A position that is refused for the same reason in every pass makes
- * one line and one row, not one a block. A borrower without a decision in a whole pass is forgotten.
+ * The last decision about each position. One that is refused for the same reason in every pass makes
+ * one line and one row, not one a block. One without a decision in a whole pass is forgotten.
  */
 export class RepeatFilter {
-  private last = new Map<Address, string>();
-  private present = new Map<Address, string>();
+  private last = new Map<string, string>();
+  private present = new Map<string, string>();
 
   startPass(): void {
     this.last = this.present;
@@ -14,17 +14,17 @@ export class RepeatFilter {
   }
 
   /**
-   * Notes a decision about a borrower.
+   * Notes a decision about a position.
    *
-   * @returns whether it is new: the pass before had another decision about the borrower, or none.
+   * @returns whether it is new: the pass before had another decision about it, or none.
    */
-  isNew(borrower: Address, said: string): boolean {
-    this.present.set(borrower, said);
-    return this.differs(borrower, said);
+  isNew(position: PositionId, said: string): boolean {
+    this.present.set(positionKey(position), said);
+    return this.differs(position, said);
   }
 
   /** As {@link isNew}, without noting it. */
-  differs(borrower: Address, said: string): boolean {
-    return this.last.get(borrower) !== said;
+  differs(position: PositionId, said: string): boolean {
+    return this.last.get(positionKey(position)) !== said;
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/fakes/test-clock.js';
+import type { PositionId } from '../domain/position-id.js';
 import { RowFilter } from './row-filter.js';
 
-const A = `0x${'a0'.repeat(20)}` as const;
-const B = `0x${'b0'.repeat(20)}` as const;
+const market = `0x${'aa'.repeat(20)}` as const;
+const A: PositionId = { market, borrower: `0x${'a0'.repeat(20)}` };
+const B: PositionId = { market, borrower: `0x${'b0'.repeat(20)}` };
 const BLOCK_MS = 2_000;
 
 describe('F55 a position that stays refused has one row', () => {
@@ -31,5 +33,13 @@ describe('F55 a position that stays refused has one row', () => {
     clock.advance(60_000);
     rows.startPass();
     expect(rows.isNew(A, 'halted')).toBe(true);
+  });
+
+  it('beside that of another position of the same borrower, in another market of the contract', () => {
+    const rows = new RowFilter(new TestClock());
+    const inMarket = (byte: string): PositionId => ({ ...A, marketId: `0x${byte.repeat(32)}` });
+    expect(rows.isNew(inMarket('01'), 'halted')).toBe(true);
+    expect(rows.isNew(inMarket('02'), 'halted')).toBe(true);
+    expect(rows.isNew(inMarket('02'), 'halted')).toBe(false);
   });
 });

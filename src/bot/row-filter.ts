@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.js';
-import type { Address } from '../domain/hex.js';
+import { positionKey, type PositionId } from '../domain/position-id.js';
 
 /** A refusal that is not repeated for this long makes a new row when it comes back. */
 const FORGOTTEN_AFTER_MS = 60_000;
@@ -19,8 +19,8 @@ export class RowFilter {
   }
 
   /** Notes a refusal. @returns whether it is to have a row. */
-  isNew(borrower: Address, reason: string): boolean {
-    const key = `${borrower} ${reason}`;
+  isNew(position: PositionId, reason: string): boolean {
+    const key = `${positionKey(position)} ${reason}`;
     const isNew = !this.lastAtMs.has(key);
     this.lastAtMs.set(key, this.clock.monotonicMs());
     return isNew;

@@ -13,6 +13,7 @@ import { AppliedWrites } from '../../migrations/0011_applied_writes.js';
 import { Reports } from '../../migrations/0012_reports.js';
 import { BidReviews } from '../../migrations/0013_bid_reviews.js';
 import { KnownPools } from '../../migrations/0014_known_pools.js';
+import { MarketIds } from '../../migrations/0015_market_ids.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -97,6 +98,7 @@ export function dataSourceOptions(
       Reports,
       BidReviews,
       KnownPools,
+      MarketIds,
     ],
     synchronize: false,
     logging: false,

@@ -24,6 +24,7 @@ const NAMES = [
   'Reports1767225600012',
   'BidReviews1767225600013',
   'KnownPools1767225600014',
+  'MarketIds1767225600015',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -145,6 +146,16 @@ describe('migrations', { timeout: 60_000 }, () => {
       { chain_id: null, wallet: null },
     ]);
     const change = database.query('UPDATE executions SET wallet = NULL');
+    await expect(change).rejects.toThrow('append-only');
+  });
+
+  it('executions from before markets had ids have none, and get none', async () => {
+    for (let left = NAMES.length; left > 14; left--) await revertLastMigration(server);
+    await database.query(`INSERT INTO executions (protocol, borrower, block_number, block_hash, health_factor, mode, status, plan)
+      VALUES ('aave', '0x${'b0'.repeat(20)}', 1, '0x${'01'.repeat(32)}', 1, 'live', 'rejected', '{}')`);
+    await migrate(server);
+    expect(await database.query('SELECT DISTINCT market_id FROM executions')).toEqual([{ market_id: null }]);
+    const change = database.query(`UPDATE executions SET market_id = '0x${'3d'.repeat(32)}'`);
     await expect(change).rejects.toThrow('append-only');
   });
 

@@ -142,6 +142,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         'notional_usd = 1',
         `plan = '{}'`,
         `borrower = '0x${'00'.repeat(20)}'`,
+        'market_id = NULL',
         'created_at = now()',
       ])
         await expect(database.query(`UPDATE executions SET ${change} WHERE id = $1`, [id])).rejects.toThrow(

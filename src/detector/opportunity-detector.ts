@@ -5,11 +5,10 @@ import type { Block } from '../domain/block.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
-import type { Address } from '../domain/hex.js';
 import { max, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
-import { positionIdOf } from '../domain/position-id.js';
+import { positionIdOf, type PositionId } from '../domain/position-id.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { nativePriceObjection } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
@@ -20,12 +19,12 @@ import type { StateView } from '../state/state-view.js';
 /** What the detector says of one position with a health factor below 1. */
 export type Detection =
   | { readonly kind: 'opportunity'; readonly opportunity: Opportunity }
-  | (Rejection & {
-      readonly protocol: string;
-      readonly borrower: Address;
-      /** Undefined when a price is missing, so that it cannot be known. */
-      readonly healthFactorWad: bigint | undefined;
-    });
+  | (Rejection &
+      PositionId & {
+        readonly protocol: string;
+        /** Undefined when a price is missing, so that it cannot be known. */
+        readonly healthFactorWad: bigint | undefined;
+      });
 
 /** The positions of a view with a health factor below 1. Each is looked at when it is inspected. */
 export interface Detecting {
@@ -59,8 +58,8 @@ export class OpportunityDetector {
       inspect: (position) => {
         const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
         if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
-        const { protocol, borrower, healthFactorWad } = position;
-        return { ...result, protocol, borrower, healthFactorWad };
+        const { protocol, healthFactorWad } = position;
+        return { ...result, protocol, ...positionIdOf(position), healthFactorWad };
       },
     };
   }

@@ -10,7 +10,7 @@ const idle = {
   operatorBalanceWei: 10n ** 18n,
   allowance: anAllowance({ dayWei: 10n }),
 };
-const of = (notionalUsd8: bigint, feeWei = 10n): Omit<SafetyIntent, 'borrower'> => ({
+const of = (notionalUsd8: bigint, feeWei = 10n): Pick<SafetyIntent, 'notionalUsd8' | 'reservation'> => ({
   notionalUsd8,
   reservation: { feeWei, lossUsd8: 1n },
 });

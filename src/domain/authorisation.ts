@@ -1,7 +1,7 @@
 import { refusalOf, type Allowance } from './budget.js';
 import { rejected, type Rejection } from './decision.js';
-import type { Address } from './hex.js';
 import { min } from './money.js';
+import type { PositionId } from './position-id.js';
 import type { SafetyState } from './safety.js';
 import type { Spend } from './spend.js';
 
@@ -17,8 +17,7 @@ export interface SafetyLimits {
 }
 
 /** What the limits count of a plan. */
-export interface SafetyIntent {
-  readonly borrower: Address;
+export interface SafetyIntent extends PositionId {
   readonly notionalUsd8: bigint;
   readonly reservation: Spend;
 }
@@ -40,7 +39,7 @@ export interface SafetyUsage {
  *   then, and only when the intent has a place in flight.
  */
 export function authorise(
-  { notionalUsd8, reservation }: Omit<SafetyIntent, 'borrower'>,
+  { notionalUsd8, reservation }: Pick<SafetyIntent, 'notionalUsd8' | 'reservation'>,
   state: SafetyState,
   usage: SafetyUsage,
   limits: SafetyLimits,

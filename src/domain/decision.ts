@@ -31,7 +31,7 @@ export const REJECTION_REASONS = {
   'second-endpoint-unavailable': 'only one endpoint answered, and a plan needs the word of two',
   'plan-too-old': 'the plan is older than execution.maxPlanAgeMs, or a newer block replaces its block',
   interrupted: 'the bot stopped, or lost its database, before this plan was authorised',
-  'in-flight': 'a transaction for this borrower is already on its way',
+  'in-flight': 'a transaction for this position is already on its way',
   'comes-later':
     'more positions can be liquidated than one pass has time or a block has gas for: its turn is in one of the next blocks',
   'gas-above-block-share': 'by itself it needs more gas than planner.maxBlockGasShareBps allows in a block',

@@ -13,8 +13,14 @@ export interface PositionId {
 }
 
 /** The identity alone, of anything that has one. */
-export function positionIdOf({ market, marketId, borrower }: PositionId): PositionId {
-  return { market, ...(marketId && { marketId }), borrower };
+export function positionIdOf(one: PositionId): PositionId {
+  const { market, borrower } = one;
+  return { market, ...marketIdOf(one), borrower };
+}
+
+/** The part of the identity that most positions lack: to be spread. */
+export function marketIdOf({ marketId }: Pick<PositionId, 'marketId'>): Pick<PositionId, 'marketId'> {
+  return marketId ? { marketId } : {};
 }
 
 /** The same text for the same position: a key of maps. */

@@ -4,6 +4,7 @@ import { fundingName } from '../domain/funding.js';
 import { max } from '../domain/money.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { LiquidationPlan, PlannedStep } from '../domain/plan.js';
+import { marketIdOf } from '../domain/position-id.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { InFlight } from './in-flight.js';
 import type { Proof } from './settlement.js';
@@ -29,6 +30,7 @@ export function executionRow(
   return {
     protocol: plan.protocol,
     borrower: plan.borrower,
+    marketId: plan.marketId ?? null,
     blockNumber: block.number,
     blockHash: block.hash,
     healthFactorWad: plan.healthFactorWad,
@@ -69,6 +71,7 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     executionId,
     protocol: plan.protocol,
     borrower: plan.borrower,
+    ...marketIdOf(plan),
     block: plan.block.number,
     healthFactorWad: String(plan.healthFactorWad),
     collateral: plan.candidate.collateral.symbol,

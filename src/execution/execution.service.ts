@@ -66,8 +66,8 @@ export class ExecutionService {
     return this.wallet.lease.status;
   }
 
-  /** The borrowers for which a transaction is being made or is in flight. */
-  inFlight(): ReadonlySet<Address> {
+  /** The keys of the positions for which a transaction is being made or is in flight. */
+  inFlight(): ReadonlySet<string> {
     return this.submitter.inFlight();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { USD } from '../../testing/builders/plan.js';
+import { MARKET_IDS, USD } from '../../testing/builders/plan.js';
 import type { Bench } from '../../testing/execution.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { RetryError } from '../domain/errors.js';
@@ -45,6 +45,20 @@ describe('the gate counts the plans of a pass one after the other', { timeout: 6
     expect(bench.safety.volume.todayUsd8).toBe(1_000n * USD);
     await bench.mine();
     expect(await bench.count()).toBe(3);
+  });
+
+  it('two positions of one borrower in two markets of a contract do not block each other', async () => {
+    const bench = await world.start();
+    const [first, second] = [{ marketId: MARKET_IDS[0] }, { marketId: MARKET_IDS[1] }];
+    expect(await together(bench, [1, first], [1, second], [1, second])).toEqual([
+      ...['submitted', 'submitted', 'in-flight'],
+    ]);
+    expect(bench.execution.inFlight().size).toBe(2);
+    const rows = await bench.executions.open();
+    expect(rows.map(({ marketId }) => marketId)).toEqual(MARKET_IDS);
+    expect(rows.map(({ borrower }) => borrower)).toEqual([rows[0]?.borrower, rows[0]?.borrower]);
+    await bench.mineAndSettle();
+    expect(bench.execution.inFlight().size).toBe(0);
   });
 
   it('budgets of fees, and places in flight', async () => {

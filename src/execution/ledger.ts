@@ -15,9 +15,9 @@ import { sumOf, type Spend } from '../domain/spend.js';
 import type { RejectionReason } from '../domain/decision.js';
 import { HaltError, messageOf, RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
-import type { Address } from '../domain/hex.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { TransactionCall } from '../domain/plan.js';
+import { positionKey } from '../domain/position-id.js';
 import type { SafetyController } from '../safety/index.js';
 import {
   executionRow,
@@ -72,8 +72,9 @@ export class Ledger {
     return this.open.size;
   }
 
-  get borrowers(): readonly Address[] {
-    return [...this.open.values()].map(({ terms }) => terms.borrower);
+  /** The keys of the positions for which there is a transaction. */
+  get positions(): readonly string[] {
+    return [...this.open.values()].map(({ terms }) => positionKey(terms));
   }
 
   /** The calls that a state at the last head does not show yet, in the order of their nonces. */

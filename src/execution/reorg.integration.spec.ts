@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { HaltError, RetryError } from '../domain/errors.js';
-import type { Hash, Hex } from '../domain/hex.js';
-import { CHIMERA, USD } from '../../testing/builders/plan.js';
+import { toAddress, type Hash, type Hex } from '../domain/hex.js';
+import { positionKey } from '../domain/position-id.js';
+import { CHIMERA, MARKET, USD } from '../../testing/builders/plan.js';
 import {
   answering,
   Bench,
@@ -16,6 +17,8 @@ const AWAY = new RetryError('the database does not serve');
 /** Contract code that reverts without a reason. */
 const REVERTS: Hex = '0x5f5ffd';
 const NOTIONAL = 100n * USD;
+const keyOf = ({ borrower }: { readonly borrower: string }): string =>
+  positionKey({ market: MARKET, borrower: toAddress(borrower) });
 /** The event of an execution that is reopened. */
 const reopened = (was: 'succeeded' | 'reverted', reported = true) => ({
   event: 'execution-reopened',
@@ -81,7 +84,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
         settledAt: null,
         headToSendUs: before?.headToSendUs,
       });
-      expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
+      expect([...bench.execution.inFlight()]).toEqual([keyOf(settlement)]);
       expect(bench.execution.pendingCalls()).toHaveLength(1);
       expect(await booked()).toBe(NOTIONAL);
       expect(sent.mock.calls.flatMap(([all]) => all.map((one) => one.hash))).toEqual([hash]);
@@ -262,7 +265,7 @@ describe('F15 a settled transaction whose block a reorg takes back', { timeout: 
         throw AWAY; // The row is written, and the answer is lost.
       });
     await expect(bench.settle(gone)).rejects.toBe(AWAY);
-    expect([...bench.execution.inFlight()]).toEqual([settlement.borrower]);
+    expect([...bench.execution.inFlight()]).toEqual([keyOf(settlement)]);
     await expect(bench.settle()).rejects.toBe(AWAY);
     expect(await bench.settle()).toMatchObject([{ executionId, ...reopened('reverted') }]);
     expect([failures(), await booked()]).toEqual([0, NOTIONAL]);

@@ -1,6 +1,7 @@
 import type { Address, Hash } from '../domain/hex.js';
 import type { Rival } from '../domain/outcome.js';
 import type { PastLiquidation, PastLiquidations } from '../domain/past-liquidations.js';
+import { positionIdOf } from '../domain/position-id.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { SettlementTerms } from './settlement-terms.js';
@@ -25,11 +26,11 @@ export class RivalWatch {
    * transaction. Undefined: there was none. Never throws: `unknown` when the chain could not be asked.
    */
   async firstBefore(terms: SettlementTerms, until: Until): Promise<Rival | 'unknown' | undefined> {
-    const { protocol, market, borrower, planBlock } = terms;
+    const { protocol, planBlock } = terms;
     const range = { fromBlock: planBlock + 1, toBlock: until.blockNumber };
     if (range.fromBlock > range.toBlock) return undefined;
     try {
-      const found = await this.liquidations.find({ protocol, market, borrower, ...range });
+      const found = await this.liquidations.find({ protocol, ...positionIdOf(terms), ...range });
       for (const liquidation of firstOfEach(found).slice(0, MOST_LOOKED_AT)) {
         const { receipt, baseFeePerGas } = await this.look(liquidation);
         if (!isBefore(receipt, until)) return undefined;

@@ -1,15 +1,14 @@
 import type { Execution } from '../database/index.js';
 import { HaltError, messageOf } from '../domain/errors.js';
-import { toAddress, type Address } from '../domain/hex.js';
+import { isHash, toAddress, type Address, type Hash } from '../domain/hex.js';
 import type { Priced } from '../domain/money.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import { positionIdOf, type PositionId } from '../domain/position-id.js';
 
 /** The part of a plan that its settlement needs. After a restart it is read from the row of the execution. */
-export interface SettlementTerms {
+export interface SettlementTerms extends PositionId {
   /** The configured name of the protocol. */
   readonly protocol: string;
-  readonly market: Address;
-  readonly borrower: Address;
   /** The token of the profit; of several liquidations that of the first. */
   readonly profitAsset: ProfitAsset;
   /** Of a transaction with several liquidations of the borrower; mostly absent. */
@@ -41,7 +40,7 @@ export interface SettlementTerms {
 export type ProfitAsset = Priced & { readonly address: Address };
 
 export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
-  const { protocol, market, borrower, nativePriceUsd8, notionalUsd8, deadline } = plan;
+  const { protocol, nativePriceUsd8, notionalUsd8, deadline } = plan;
   const { grossProfitUsd8, netProfitUsd8 } = plan;
   const assetOf = ({ address, decimals, priceUsd8 }: ProfitAsset): ProfitAsset => ({
     ...{ address, decimals, priceUsd8 },
@@ -56,7 +55,8 @@ export function termsOfPlan(plan: LiquidationPlan): SettlementTerms {
   const { gasUsed } = plan.simulation;
   const { number: planBlock, baseFeePerGas: baseFeePerGasWei } = plan.block;
   return {
-    ...{ protocol, market, borrower, profitAsset, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
+    ...{ protocol, profitAsset, nativePriceUsd8, notionalUsd8, netProfitUsd8, deadline },
+    ...positionIdOf(plan),
     ...{ grossProfitUsd8, planBlock, gasUsed, baseFeePerGasWei },
     ...(several && { several }),
   };
@@ -73,6 +73,7 @@ export function termsOfRow({ id, plan, protocol, blockNumber }: TermsRow): Settl
     return {
       protocol,
       market: addressOf(fields.market, 'market'),
+      ...(fields.marketId !== undefined && { marketId: hashOf(fields.marketId, 'marketId') }),
       borrower: addressOf(fields.borrower, 'borrower'),
       profitAsset: assetIn(profitAsset),
       ...(fields.further !== undefined && { several: severalIn(fields) }),
@@ -125,6 +126,11 @@ function assetIn(value: unknown): ProfitAsset {
 function addressOf(value: unknown, name: string): Address {
   if (typeof value !== 'string') throw new TypeError(`${name} is not an address`);
   return toAddress(value);
+}
+
+function hashOf(value: unknown, name: string): Hash {
+  if (typeof value !== 'string' || !isHash(value)) throw new TypeError(`${name} is not a hash`);
+  return value;
 }
 
 /** Amounts are stored as decimal text. */

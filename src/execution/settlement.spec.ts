@@ -246,11 +246,18 @@ describe('termsOfRow', () => {
     expect(termsOfRow({ id: '7', plan: stored, protocol: 'aave', blockNumber: 41 })).toEqual(terms);
   });
 
+  it('reads which market of the contract it was, of a row that names it', () => {
+    const marketId = hash('3d');
+    const row = { id: '7', plan: { ...stored, marketId }, protocol: 'morpho', blockNumber: 41 };
+    expect(termsOfRow(row)).toEqual({ ...terms, protocol: 'morpho', marketId });
+  });
+
   it.each([
     ['nothing', null],
     ['a price that is a float', { ...stored, nativePriceUsd8: 2000.5 }],
     ['a price that is no number', { ...stored, nativePriceUsd8: '0x10' }],
     ['no collateral', { ...stored, candidate: {} }],
+    ['a broken market', { ...stored, marketId: '0x3d' }],
     ['a broken address', { ...stored, borrower: '0x1234' }],
     ['a deadline as text', { ...stored, deadline: '1800000000' }],
   ])('halts on %s, naming the row', (_, plan) => {

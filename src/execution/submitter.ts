@@ -3,9 +3,9 @@ import { after, type Allowance } from '../domain/budget.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
-import type { Address } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
+import { positionKey } from '../domain/position-id.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
 import { planReady } from './execution-row.js';
@@ -61,10 +61,10 @@ export class Submitter {
     private readonly settings: SubmitterSettings,
   ) {}
 
-  /** The borrowers for which a transaction is being made or is in flight. */
-  inFlight(): ReadonlySet<Address> {
-    const making = [...this.making].flat().map(({ borrower }) => borrower);
-    return new Set([...making, ...this.ledger.borrowers]);
+  /** As {@link ExecutionService.inFlight}. */
+  inFlight(): ReadonlySet<string> {
+    const making = [...this.making].flat().map(positionKey);
+    return new Set([...making, ...this.ledger.positions]);
   }
 
   /** As {@link ExecutionService.pendingCalls}. */
@@ -187,14 +187,14 @@ export class Submitter {
 
   /** What the gate says of plans that are carried out one after the other: undefined for one that passes. */
   private askGate({ plans, trace }: Batch): readonly (Rejection | undefined)[] {
-    const borrowers = new Set(this.ledger.borrowers);
+    const positions = new Set(this.ledger.positions);
     let ahead = this.nothingAhead();
     return plans.map((plan) => {
-      const refusal = borrowers.has(plan.borrower)
+      const refusal = positions.has(positionKey(plan))
         ? rejected('in-flight')
         : this.refusalOf(plan, trace, ahead);
       if (refusal || this.settings.mode === 'dry-run') return refusal;
-      borrowers.add(plan.borrower);
+      positions.add(positionKey(plan));
       ahead = {
         inFlight: ahead.inFlight + 1,
         notionalUsd8: ahead.notionalUsd8 + plan.notionalUsd8,

@@ -371,7 +371,7 @@ function isTooLarge(error: unknown): boolean {
 /** The lender of a plan that reverted may be the cause. */
 function doubtLender({ opportunity, quote }: Draft, { lenders }: Pick<PlanningContext, 'lenders'>): void {
   const { funding, candidate } = quote;
-  if (funding.kind === 'loan') lenders.doubt(funding, opportunity.borrower, candidate.debt.address);
+  if (funding.kind === 'loan') lenders.doubt(funding, opportunity, candidate.debt.address);
 }
 
 /** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */

@@ -21,7 +21,7 @@ import { quotesInTurns, type Quote, type QuoteDecision } from './quotes.js';
 const weth = (whole: number): bigint => BigInt(whole) * 10n ** 18n;
 const usdc = (whole: number): bigint => BigInt(whole) * 10n ** 6n;
 const MARKET = addressOf('aa');
-const BORROWER = addressOf('b0');
+const POSITION = { market: addressOf('aa'), borrower: addressOf('b0') };
 const DAI = addressOf('d0');
 
 /** At $2,700 for one WETH. */
@@ -154,9 +154,9 @@ describe('collateral that is taken apart', () => {
     expect(decide([shares, dai], [])).toMatchObject({ reason: 'no-lender' });
   });
 
-  it('keeps its reason by the borrower: an offer that it refuted is gone', () => {
+  it('keeps its reason by the position: an offer that it refuted is gone', () => {
     const lenders = Offers.of([[USDC, FREE]]);
-    lenders.doubt(FREE, BORROWER, USDC);
-    expect(lenders.for(BORROWER, USDC)).toEqual([]);
+    lenders.doubt(FREE, POSITION, USDC);
+    expect(lenders.for(POSITION, USDC)).toEqual([]);
   });
 });

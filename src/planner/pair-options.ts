@@ -8,6 +8,7 @@ import {
   type LiquidationPair,
   type Opportunity,
 } from '../domain/opportunity.js';
+import { marketIdOf, type PositionId } from '../domain/position-id.js';
 import type { Offer } from '../liquidity/lenders/lender.js';
 import { sizePair, sizePayable } from '../protocols/market-kinds.js';
 import type { Option } from '../routes/sequence.js';
@@ -40,7 +41,7 @@ export interface PairOption extends Option<LiquidationCandidate> {
  * are dearer. Within one token there is nothing to swap.
  */
 export function optionsOf(
-  { market, borrower, pairs }: Pick<Opportunity, 'market' | 'borrower' | 'pairs'>,
+  { pairs, ...position }: PositionId & Pick<Opportunity, 'pairs'>,
   payables: Payables,
   { lenders, block, nativePriceUsd8 }: QuotingContext,
 ): readonly PairOption[] {
@@ -50,7 +51,7 @@ export function optionsOf(
     const [candidate] = pair.candidates;
     if (!candidate) return [];
     const { collateral, debt } = candidate;
-    const payment = { market, pair, candidate };
+    const payment = { market: position.market, ...marketIdOf(position), pair, candidate };
     const flashSwap: PairOption = {
       payment,
       funding: { kind: 'flash-swap' },
@@ -59,7 +60,7 @@ export function optionsOf(
       worth: (netProfit) => valueUsd8(netProfit, collateral),
       fits: (size) => payables.fits({ ...payment, candidate: size }),
     };
-    const loans = upToEnough(lenders.for(borrower, debt.address), pair).map((offer): PairOption => {
+    const loans = upToEnough(lenders.for(position, debt.address), pair).map((offer): PairOption => {
       const trade = new PairTrade(payment, payables, offer);
       return {
         payment,

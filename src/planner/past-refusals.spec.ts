@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { numberedAddress, opportunityOf } from '../../testing/builders/opportunities.js';
-import { aPlan } from '../../testing/builders/plan.js';
+import { aPlan, MARKET_IDS } from '../../testing/builders/plan.js';
 import { prospectsOf } from '../../testing/prospects.js';
 import { rejected, type PlanDecision, type RejectionReason } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
@@ -55,6 +55,13 @@ describe('positions that were refused', () => {
     const noting = refusals.noting({ all: prospects.all, open }, 9);
     expect([3, 4].map((index) => noting.open(index))).toEqual([undefined, MANY[4]]);
     expect(refusals.ranksOf(MANY).slice(3, 5)).toEqual([9, 0]);
+  });
+
+  it('are not other positions of the same borrower, in another market of the contract', () => {
+    const refusals = new PastRefusals();
+    const [first, second] = MARKET_IDS.map((marketId) => ({ ...MANY[0]!, marketId }));
+    refusals.note([refused(first!, 'no-route')], 7);
+    expect(refusals.ranksOf([first!, second!, ...MANY]).slice(0, 2)).toEqual([7, 0]);
   });
 
   it('are forgotten when they are no longer liquidatable', () => {

@@ -1,5 +1,6 @@
 import type { PlanDecision, RejectionReason } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import { positionKey, type PositionId } from '../domain/position-id.js';
 import type { Openable } from './prospects.js';
 
 /** As few as these are all looked at in one pass: then none has to wait for another. */
@@ -14,20 +15,20 @@ const NOT_YET: ReadonlySet<RejectionReason> = new Set(['comes-later', 'in-flight
  * the time of every pass.
  */
 export class PastRefusals {
-  /** The block of the last refusal, by market and borrower. */
+  /** The block of the last refusal, by position. */
   private blocks = new Map<string, number>();
 
   /**
    * The rank of each: 0 for what was not refused when it was looked at last, else higher the later that was.
    * What is not among them any more is forgotten. Empty: all have the same.
    */
-  ranksOf(prospects: readonly Position[]): readonly number[] {
+  ranksOf(prospects: readonly PositionId[]): readonly number[] {
     if (this.blocks.size === 0) return [];
     const known = this.blocks;
     this.blocks = new Map();
     const ranks = prospects.map((one) => {
-      const block = known.get(keyOf(one));
-      if (block !== undefined) this.blocks.set(keyOf(one), block);
+      const block = known.get(positionKey(one));
+      if (block !== undefined) this.blocks.set(positionKey(one), block);
       return block ?? 0;
     });
     return prospects.length > ALL_IN_ONE_PASS ? ranks : [];
@@ -38,7 +39,7 @@ export class PastRefusals {
     const open = (index: number): Opportunity | undefined => {
       const opportunity = prospects.open(index);
       const prospect = prospects.all[index];
-      if (!opportunity && prospect) this.blocks.set(keyOf(prospect), block);
+      if (!opportunity && prospect) this.blocks.set(positionKey(prospect), block);
       return opportunity;
     };
     return { all: prospects.all, open };
@@ -46,19 +47,13 @@ export class PastRefusals {
 
   note(decisions: readonly PlanDecision[], block: number): void {
     for (const decision of decisions) {
-      if (decision.kind === 'planned') this.blocks.delete(keyOf(decision.plan));
-      else if (!NOT_YET.has(decision.reason)) this.blocks.set(keyOf(decision.opportunity), block);
+      if (decision.kind === 'planned') this.blocks.delete(positionKey(decision.plan));
+      else if (!NOT_YET.has(decision.reason)) this.blocks.set(positionKey(decision.opportunity), block);
     }
   }
 
   /** Plans that were not allowed to be sent: planned again, they would be held again. */
-  noteHeld(plans: readonly Position[], block: number): void {
-    for (const plan of plans) this.blocks.set(keyOf(plan), block);
+  noteHeld(plans: readonly PositionId[], block: number): void {
+    for (const plan of plans) this.blocks.set(positionKey(plan), block);
   }
-}
-
-type Position = Pick<Opportunity, 'market' | 'borrower'>;
-
-function keyOf({ market, borrower }: Position): string {
-  return `${market}-${borrower}`;
 }

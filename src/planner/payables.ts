@@ -1,15 +1,17 @@
 import { rejected, type Rejection } from '../domain/decision.js';
-import type { Address } from '../domain/hex.js';
 import {
   mostSeized,
   type LiquidationCandidate,
   type LiquidationPair,
   type Opportunity,
 } from '../domain/opportunity.js';
+import type { PositionId } from '../domain/position-id.js';
+
+/** Which market pays. */
+type Market = Pick<PositionId, 'market' | 'marketId'>;
 
 /** An amount of a pair, in the market of its position. */
-export interface Payment {
-  readonly market: Address;
+export interface Payment extends Market {
   readonly pair: LiquidationPair;
   readonly candidate: LiquidationCandidate;
 }
@@ -23,18 +25,18 @@ export class Payables {
   private readonly left = new Map<string, bigint>();
 
   /** One more that shares them. What its market can pay out is known from here on. */
-  add({ market, pairs }: Pick<Opportunity, 'market' | 'pairs'>): void {
+  add({ pairs, ...market }: Market & Pick<Opportunity, 'pairs'>): void {
     for (const { payable, candidates } of pairs) {
       const [first] = candidates;
       if (payable === undefined || !first) continue;
-      const key = keyOf(market, first.collateral.address);
+      const key = keyOf(market, first);
       if (!this.left.has(key)) this.left.set(key, payable);
     }
   }
 
   /** Collateral units; undefined where the market does not tell. */
-  of({ market, candidate: { collateral } }: Payment): bigint | undefined {
-    return this.left.get(keyOf(market, collateral.address));
+  of(payment: Payment): bigint | undefined {
+    return this.left.get(keyOf(payment, payment.candidate));
   }
 
   fits(payment: Payment): boolean {
@@ -43,10 +45,10 @@ export class Payables {
   }
 
   /** The plans after this one have less. */
-  take({ market, candidate }: Payment): void {
-    const key = keyOf(market, candidate.collateral.address);
+  take(payment: Payment): void {
+    const key = keyOf(payment, payment.candidate);
     const left = this.left.get(key);
-    if (left !== undefined) this.left.set(key, left - mostSeized(candidate));
+    if (left !== undefined) this.left.set(key, left - mostSeized(payment.candidate));
   }
 
   /** What is left after a plan that was not taken yet. */
@@ -68,6 +70,6 @@ export class Payables {
   }
 }
 
-function keyOf(market: Address, collateral: Address): string {
-  return `${market}-${collateral}`;
+function keyOf({ market, marketId = '0x' }: Market, { collateral }: LiquidationCandidate): string {
+  return `${market}-${marketId}-${collateral.address}`;
 }

@@ -6,6 +6,7 @@ import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
 import { costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, PlannedStep, Simulation } from '../domain/plan.js';
+import { positionIdOf } from '../domain/position-id.js';
 import { poolFees } from '../domain/route.js';
 import type { Proved, ProvedOutcome } from './agreement.js';
 import { callOf, type Draft } from './drafts.js';
@@ -162,8 +163,7 @@ export function planOf(
   });
   return {
     protocol: opportunity.protocol,
-    market: opportunity.market,
-    borrower: opportunity.borrower,
+    ...positionIdOf(opportunity),
     block,
     healthFactorWad: opportunity.healthFactorWad,
     ...first,

@@ -1,5 +1,5 @@
-import type { Address } from '../domain/hex.js';
 import { min } from '../domain/money.js';
+import { positionKey } from '../domain/position-id.js';
 import { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
 import type { Draft } from './drafts.js';
 import { stepsOf } from './quotes.js';
@@ -14,16 +14,16 @@ const FIRST_GAS = 700_000n;
 const FIRST_GAS_OF_HOP = 100_000n;
 /** What is known, and a quarter more: a call forwards no more than 63/64, and positions differ. */
 const MARGIN = { numerator: 5n, denominator: 4n, more: 30_000n } as const;
-/** So many kinds of drafts, and so many borrowers, are remembered. */
+/** So many kinds of drafts, and so many positions, are remembered. */
 const MOST_REMEMBERED = 5_000;
 
 /** How much gas drafts need in their simulation: by what drafts of their kind have used. */
 export class ProofGas {
   private readonly used = new Map<string, bigint>();
-  private readonly ranOut = new Set<Address>();
+  private readonly ranOut = new Set<string>();
 
   of(draft: Draft): bigint {
-    if (this.ranOut.has(draft.opportunity.borrower)) return MOST_GAS_OF_DRAFT;
+    if (this.ranOut.has(positionKey(draft.opportunity))) return MOST_GAS_OF_DRAFT;
     const used = this.used.get(kindOf(draft));
     if (used === undefined) {
       const steps = BigInt(stepsOf(draft.quote).length);
@@ -47,7 +47,7 @@ export class ProofGas {
    */
   mayHaveRunOut(draft: Draft, given: bigint, gasUsed: bigint, silent: boolean): boolean {
     if (given >= MOST_GAS_OF_DRAFT || !(silent || gasUsed * 10n >= given * 9n)) return false;
-    this.ranOut.add(draft.opportunity.borrower);
+    this.ranOut.add(positionKey(draft.opportunity));
     forgetOldest(this.ranOut);
     return true;
   }
@@ -59,7 +59,7 @@ function kindOf(draft: Draft): string {
   const steps = stepsOf(quote).flatMap(({ candidate: { collateral, debt }, funding, route }) => [
     ...[collateral.address, debt.address, funding.kind, route.parts.length],
   ]);
-  return [opportunity.market, ...steps, hopsOf(draft)].join(' ');
+  return [opportunity.market, opportunity.marketId, ...steps, hopsOf(draft)].join(' ');
 }
 
 function hopsOf({ quote }: Draft): number {
@@ -67,9 +67,9 @@ function hopsOf({ quote }: Draft): number {
   return parts.reduce((sum, { hops }) => sum + hops.length, 0);
 }
 
-function forgetOldest(of: Map<string, unknown> | Set<Address>): void {
+function forgetOldest(of: Map<string, unknown> | Set<string>): void {
   const [oldest] = of.keys();
-  if (of.size > MOST_REMEMBERED && oldest !== undefined) of.delete(oldest as Address);
+  if (of.size > MOST_REMEMBERED && oldest !== undefined) of.delete(oldest);
 }
 
 /** By default nodes spend 50M on one question, whatever it holds: `rpc.gascap` of geth, reth and erigon. */

@@ -1,12 +1,10 @@
 import type { Rejection } from '../domain/decision.js';
 import type { WorthOfPair } from '../domain/at-risk.js';
-import type { Address } from '../domain/hex.js';
 import type { Opportunity } from '../domain/opportunity.js';
+import type { PositionId } from '../domain/position-id.js';
 
 /** A position, before anything is known of it but its health. */
-export interface Prospect {
-  readonly market: Address;
-  readonly borrower: Address;
+export interface Prospect extends PositionId {
   /** What it is worth at most: USD8, a float. It orders, and decides nothing. Cheap. */
   worthAtMost(worthOf: WorthOfPair): number;
 }

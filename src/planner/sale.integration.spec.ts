@@ -127,7 +127,10 @@ const aerodromeOnly = ({ pools }: PoolsView): PoolsView =>
 
 const offered = (lenders: Offers, symbol: 'USDC' | 'WETH' = 'USDC'): string[] =>
   lenders
-    .for(toAddress(borrowers[0] ?? ''), toAddress(devnet.tokens[symbol].address))
+    .for(
+      { market: toAddress(devnet.addresses.pool), borrower: toAddress(borrowers[0] ?? '') },
+      toAddress(devnet.tokens[symbol].address),
+    )
     .map(({ name }) => name);
 
 describe('a loan and a sale, on the real contracts', { timeout: 60_000 }, () => {

@@ -1,6 +1,7 @@
 import { nativeUsd8 } from '../domain/costs.js';
 import { BPS, valueUsd8 } from '../domain/money.js';
-import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
+import type { LiquidationCandidate, LiquidationPair } from '../domain/opportunity.js';
+import type { PositionId } from '../domain/position-id.js';
 import type { Pool } from '../liquidity/pool.js';
 import type { Address } from '../domain/hex.js';
 import { afterStep, sizesLeavingOpen } from '../protocols/market-kinds.js';
@@ -58,7 +59,7 @@ export class StepSearch {
   private readonly gasUsd8: bigint;
 
   constructor(
-    private readonly opportunity: Pick<Opportunity, 'market' | 'borrower'>,
+    private readonly position: PositionId,
     private readonly context: QuotingContext,
   ) {
     const { block, nativePriceUsd8 } = context;
@@ -102,7 +103,7 @@ export class StepSearch {
   /** The best liquidation of each pair by itself, the best first. */
   private singles({ pairs, payables, router }: State): ChosenStep[] {
     const best = new Map<LiquidationPair, ChosenStep>();
-    for (const option of optionsOf({ ...this.opportunity, pairs }, payables, this.context)) {
+    for (const option of optionsOf({ ...this.position, pairs }, payables, this.context)) {
       const { pair } = option.payment;
       const known = best.get(pair);
       if (known && option.atMost && option.atMost(router) <= known.worth) continue;

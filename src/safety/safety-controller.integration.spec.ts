@@ -27,7 +27,7 @@ const LIMITS = { ...SAFETY_LIMITS, maxDailyVolumeUsd8: 1_000n * USD };
 const IDLE = { inFlight: 0, operatorBalanceWei: 10n ** 18n, allowance: anAllowance() };
 const borrower = (n: number): SafetyIntent['borrower'] => toAddress(`0x${n.toString(16).padStart(40, '0')}`);
 const of = (notionalUsd8: bigint, n = 1): SafetyIntent => ({
-  ...{ borrower: borrower(n), notionalUsd8, reservation: NO_SPEND },
+  ...{ market: borrower(0), borrower: borrower(n), notionalUsd8, reservation: NO_SPEND },
 });
 const NOON = Date.UTC(2026, 0, 31, 12);
 const AWAY = new RetryError('the database does not serve');

@@ -166,7 +166,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   ): { readonly kind: 'authorised' } | Rejection {
     const dailyVolumeUsd8 = this.volume.todayUsd8 + aheadUsd8;
     return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits, () =>
-      this.share.leavesAlone(intent.borrower),
+      this.share.leavesAlone(intent),
     );
   }
 

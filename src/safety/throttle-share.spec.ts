@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { TestClock } from '../../testing/fakes/test-clock.js';
-import { toAddress, type Address } from '../domain/hex.js';
+import { toAddress } from '../domain/hex.js';
+import type { PositionId } from '../domain/position-id.js';
 import { ThrottleShare } from './throttle-share.js';
 
-const borrower = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`);
+const position = (n: number): PositionId => ({
+  market: toAddress(`0x${'aa'.repeat(20)}`),
+  borrower: toAddress(`0x${n.toString(16).padStart(40, '0')}`),
+});
 const leftAlone = (share: ThrottleShare, count: number): boolean[] =>
-  Array.from({ length: count }, (_, n) => share.leavesAlone(borrower(n)));
+  Array.from({ length: count }, (_, n) => share.leavesAlone(position(n)));
 
 describe('the share of positions that a throttle leaves alone', () => {
   it('a half is every other position, beginning with one that is liquidated', () => {

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.js';
-import type { Address } from '../domain/hex.js';
 import { BPS } from '../domain/money.js';
+import { positionKey, type PositionId } from '../domain/position-id.js';
 
 /** A position that is left alone is asked about again after this time. Milliseconds. */
 const REMEMBERED_MS = 600_000;
@@ -10,7 +10,7 @@ const REMEMBERED_MS = 600_000;
  * position holds for ten minutes, so that a position that was left alone is not liquidated in the next block.
  */
 export class ThrottleShare {
-  private readonly decided = new Map<Address, { readonly leftAlone: boolean; readonly atMs: number }>();
+  private readonly decided = new Map<string, { readonly leftAlone: boolean; readonly atMs: number }>();
   /** What is owed to the share: one more is left alone when it reaches the whole. */
   private owedBps = 0;
 
@@ -19,18 +19,19 @@ export class ThrottleShare {
     private readonly clock: Clock,
   ) {}
 
-  leavesAlone(borrower: Address): boolean {
+  leavesAlone(position: PositionId): boolean {
+    const key = positionKey(position);
     const nowMs = this.clock.monotonicMs();
     for (const [known, { atMs }] of this.decided) {
       if (nowMs - atMs < REMEMBERED_MS) break;
       this.decided.delete(known);
     }
-    const known = this.decided.get(borrower);
+    const known = this.decided.get(key);
     if (known) return known.leftAlone;
     this.owedBps += this.skipBps;
     const leftAlone = this.owedBps >= Number(BPS);
     if (leftAlone) this.owedBps -= Number(BPS);
-    this.decided.set(borrower, { leftAlone, atMs: nowMs });
+    this.decided.set(key, { leftAlone, atMs: nowMs });
     return leftAlone;
   }
 

@@ -6,6 +6,7 @@ export const PLANNED: NewExecution = {
   ...{ chainId: 31_337, wallet: `0x${'5e'.repeat(20)}` as const },
   protocol: 'aave',
   borrower: `0x${'b0'.repeat(20)}`,
+  marketId: `0x${'3d'.repeat(32)}`,
   blockNumber: 23_000_000,
   blockHash: `0x${'01'.padStart(64, '0')}`,
   healthFactorWad: 999_999_999_999_999_999n,

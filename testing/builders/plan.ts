@@ -1,9 +1,11 @@
-import type { Address } from '../../src/domain/hex.js';
+import type { Address, Hash } from '../../src/domain/hex.js';
 import type { LiquidationPlan } from '../../src/domain/plan.js';
 
 export const CHIMERA: Address = `0x${'c4'.repeat(20)}`;
 export const MARKET: Address = `0x${'aa'.repeat(20)}`;
 export const COLLATERAL: Address = `0x${'c0'.repeat(20)}`;
+/** Two markets of one contract, as Morpho Blue has them. */
+export const MARKET_IDS: readonly [Hash, Hash] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`];
 export const DEBT: Address = `0x${'de'.repeat(20)}`;
 /** USD with 8 decimals. */
 export const USD = 10n ** 8n;

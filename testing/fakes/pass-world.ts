@@ -66,7 +66,8 @@ export class PassWorld {
   /** So many positions the planner looks at, at most. */
   opens = Infinity;
   halted = false;
-  inFlight = new Set<Address>();
+  /** Keys of positions. */
+  inFlight = new Set<string>();
   detections: Detection[] = [];
   decisions: PlanDecision[] = [];
   /** Instead of the decisions in one list. */

@@ -46,6 +46,10 @@ export class Execution {
   @Column({ type: 'text' })
   readonly borrower!: Address;
 
+  /** Which market of the contract, where it has several (Morpho Blue); else null. */
+  @Column({ type: 'text', name: 'market_id', nullable: true })
+  readonly marketId!: Hash | null;
+
   @Column({ ...COUNT, name: 'block_number' })
   readonly blockNumber!: number;
 

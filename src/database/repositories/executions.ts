@@ -28,6 +28,7 @@ export type NewExecution = Pick<
   | 'wallet'
   | 'protocol'
   | 'borrower'
+  | 'marketId'
   | 'blockNumber'
   | 'blockHash'
   | 'healthFactorWad'

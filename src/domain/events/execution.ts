@@ -28,6 +28,8 @@ export type ExecutionEvent =
       readonly event: 'dry-run';
       readonly executionId: string;
       readonly borrower: string;
+      /** Which market of the contract, where it has several. */
+      readonly marketId?: string;
       readonly block: number;
     }
   | {

@@ -48,6 +48,8 @@ export type LoopEvent =
       readonly event: 'position-skipped';
       readonly protocol: string;
       readonly borrower: string;
+      /** Which market of the contract, where it has several. */
+      readonly marketId?: string;
       readonly block: number;
       readonly healthFactorWad: string | undefined;
       readonly reason: RejectionReason;
@@ -65,6 +67,8 @@ export type LoopEvent =
       readonly executionId: string;
       readonly protocol: string;
       readonly borrower: string;
+      /** Which market of the contract, where it has several. */
+      readonly marketId?: string;
       readonly block: number;
       readonly healthFactorWad: string;
       readonly collateral: string;
@@ -81,7 +85,7 @@ export type LoopEvent =
       readonly poolFeeUsd8: string;
       /** The symbol of the token in which the profit is. */
       readonly profitToken: string;
-      /** "flash-swap", or the name of the lender. */
+      /** "flash-swap", "callback", or the name of the lender. */
       readonly funding: string;
       /** The profit is what is left after it: it is not subtracted again. */
       readonly lenderFeeUsd8: string;

@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { addressOf } from '../../../testing/builders/opportunities.js';
 import { TestClock } from '../../../testing/fakes/test-clock.js';
 import { uintAt, uintWord, type Address } from '../../domain/hex.js';
+import type { PositionId } from '../../domain/position-id.js';
 import { LenderBook } from './lender-book.js';
 import type { Lender, Offer } from './lender.js';
 
 const [WETH, USDC] = [addressOf('a0'), addressOf('a1')];
-const [BOB, EVE] = [addressOf('b0'), addressOf('e0')];
+const market = addressOf('aa');
+const BOB: PositionId = { market, borrower: addressOf('b0') };
+const EVE: PositionId = { market, borrower: addressOf('e0') };
 const word = (value: bigint): { success: boolean; data: `0x${string}` } => ({
   success: true,
   data: `0x${uintWord(value)}`,
@@ -39,11 +42,11 @@ function book(...lenders: Lender[]): { book: LenderBook; clock: TestClock } {
 const names = (offers: readonly Offer[]): string[] => offers.map(({ name }) => name);
 
 /** Answers all that the book asks: the amounts of each lender, by token. */
-function answer(one: LenderBook, ...amounts: bigint[]): (borrower: Address, token: Address) => string[] {
+function answer(one: LenderBook, ...amounts: bigint[]): (position: PositionId, token: Address) => string[] {
   const { calls, decode } = one.reads();
   expect(calls).toHaveLength(amounts.length);
   const offers = one.view(decode(amounts.map(word)));
-  return (borrower, token) => names(offers.for(borrower, token));
+  return (position, token) => names(offers.for(position, token));
 }
 
 describe('the book of lenders', () => {
@@ -87,13 +90,14 @@ describe('the book of lenders', () => {
     expect(answer(one, ...Array<bigint>(6).fill(1n))(BOB, WETH)).toEqual(['light', 'heavy', 'dear']);
   });
 
-  it('a loan that reverted in a proof is not offered to that borrower again until the next reading', () => {
+  it('a loan that reverted in a proof is not offered to that position again until the next reading', () => {
     const { book: one, clock } = book(lender('a', '01', 0n), lender('b', '02', 5n));
     const offered = answer(one, 1n, 1n, 1n, 1n);
     one.view(undefined).doubt({ lender: addressOf('01') }, BOB, USDC);
     expect(offered(BOB, USDC)).toEqual(['b']);
     // The position may be the cause: others, and other tokens, are not meant.
     expect(offered(EVE, USDC)).toEqual(['a', 'b']);
+    expect(offered({ ...BOB, marketId: `0x${'01'.repeat(32)}` }, USDC)).toEqual(['a', 'b']);
     expect(offered(BOB, WETH)).toEqual(['a', 'b']);
     clock.advance(5_000);
     expect(answer(one, 1n, 1n, 1n, 1n)(BOB, USDC)).toEqual(['a', 'b']);

@@ -5,13 +5,14 @@ import { onCleanChain } from '../../../testing/clean-chain.js';
 import { configOf } from '../../../testing/devnet-config.js';
 import { drain, offersAt } from '../../../testing/lenders.js';
 import { send } from '../../../testing/send.js';
-import { toAddress, type Address } from '../../domain/hex.js';
+import { toAddress } from '../../domain/hex.js';
+import type { PositionId } from '../../domain/position-id.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { Offer } from './lender.js';
 
 /** Where a stand-in is put. */
 const V3_VAULT = '0x00000000000000000000000000000000000c0de1';
-const BORROWER: Address = `0x${'b0'.repeat(20)}`;
+const POSITION: PositionId = { market: `0x${'aa'.repeat(20)}`, borrower: `0x${'b0'.repeat(20)}` };
 
 let devnet: Devnet;
 let chain: Chain;
@@ -23,7 +24,7 @@ async function offers(): Promise<Readonly<Record<string, Offer>>> {
   const lenders = `{ morpho: "${morpho}", balancerVault: "${balancerVault}", aavePool: "${aavePool}", balancerV3Vault: "${V3_VAULT}" }`;
   const { hash } = await chain.getBlock('latest');
   const all = await offersAt(devnet, chain, configOf(devnet, { lenders }), hash);
-  const usdc = all.for(BORROWER, toAddress(devnet.tokens.USDC.address));
+  const usdc = all.for(POSITION, toAddress(devnet.tokens.USDC.address));
   return Object.fromEntries(usdc.map((offer) => [offer.name, offer]));
 }
 

@@ -1,5 +1,6 @@
 import type { Loan } from '../../domain/funding.js';
 import type { Address } from '../../domain/hex.js';
+import { positionKey, type PositionId } from '../../domain/position-id.js';
 import type { Offer } from './lender.js';
 
 /** What all lenders would lend, by one reading. A plan takes nothing from it: it gives back what it takes. */
@@ -16,20 +17,20 @@ export class Offers {
     return new Offers(byToken);
   }
 
-  /** The cheapest first. */
-  for(borrower: Address, token: Address): readonly Offer[] {
+  /** For a liquidation of this position, the cheapest first. */
+  for(position: PositionId, token: Address): readonly Offer[] {
     const all = this.byToken.get(token) ?? [];
     return this.doubted.size === 0
       ? all
-      : all.filter(({ lender }) => !this.doubted.has(keyOf(lender, token, borrower)));
+      : all.filter(({ lender }) => !this.doubted.has(keyOf(lender, token, position)));
   }
 
   /**
-   * A plan with this loan reverted in its proof. The offer is not made again for this borrower until the next
-   * reading. Other borrowers still get it, because the lender may not be the cause.
+   * A plan with this loan reverted in its proof. The offer is not made again for this position until the next
+   * reading. Others still get it, because the lender may not be the cause.
    */
-  doubt({ lender }: Pick<Loan, 'lender'>, borrower: Address, token: Address): void {
-    this.doubted.add(keyOf(lender, token, borrower));
+  doubt({ lender }: Pick<Loan, 'lender'>, position: PositionId, token: Address): void {
+    this.doubted.add(keyOf(lender, token, position));
   }
 }
 
@@ -41,6 +42,6 @@ function byCost(a: Offer, b: Offer): number {
   return a.gas === b.gas ? 0 : a.gas < b.gas ? -1 : 1;
 }
 
-function keyOf(...addresses: readonly Address[]): string {
-  return addresses.join('-');
+function keyOf(lender: Address, token: Address, position: PositionId): string {
+  return [lender, token, positionKey(position)].join('-');
 }
