@@ -4,6 +4,9 @@ import type { Asset } from '../domain/opportunity.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
 
+/** So far ahead the markets compute which positions interest alone opens: two blocks of Ethereum and more. */
+export const OPENING_HORIZON_SECONDS = 30;
+
 /** A market and its positions at one block. */
 export interface MarketView {
   /** All accounts with debt. */
@@ -15,6 +18,12 @@ export interface MarketView {
    * liquidations that are possible. Each is computed when it is asked for.
    */
   atRisk(limits: SizeLimits): Iterable<AtRisk>;
+  /**
+   * Every position that interest alone brings below a health factor of 1 within
+   * {@link OPENING_HORIZON_SECONDS}, as it will be at that second, which is `schedule.opensAt`. The earliest
+   * comes first.
+   */
+  aboutToOpen(limits: SizeLimits): Iterable<AtRisk>;
 }
 
 /** A contract that our own contract must be allowed to call. */

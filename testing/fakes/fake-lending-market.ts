@@ -13,6 +13,10 @@ export class FakeMarketView implements MarketView {
     readonly borrowerCount = positions.length,
   ) {}
 
+  aboutToOpen(): readonly AtRisk[] {
+    return [];
+  }
+
   priceUsd8(): bigint | undefined {
     return this.ownPriceUsd8;
   }

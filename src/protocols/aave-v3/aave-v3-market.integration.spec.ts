@@ -11,8 +11,10 @@ import { USD8, WAD } from '../../domain/money.js';
 import { initialPrices } from '../../../devnet/index.js';
 import { AaveV3Reader } from './aave-v3.reader.js';
 import type { AaveMarketView } from './at-risk.js';
+import { readAt } from '../../rpc/chain/read.js';
 import { otherCalls } from './comparison.js';
-import type { AccountData } from './health.js';
+import { accountData, type AccountData } from './health.js';
+import { accountDataRead } from './reads.js';
 
 const spec = stateSpec();
 
@@ -102,6 +104,43 @@ describe('an Aave market that is followed by its logs', () => {
     await answer(initialPrices().cbETH);
     expect(positionsWith(aaveView(await one.advance()), 'cbETH')).toEqual(held);
     expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('tells the second at which interest alone opens a position, before it does, as the chain then has it', async () => {
+    const one = await spec.whole();
+    const { devnet } = spec.bench;
+    const [chosen] = [...aaveView(viewOf(one.engine)).positions.values()].filter(
+      ({ data }) => 'legs' in data && data.legs.length === 2 && holds(data, 'WETH') && owes(data, 'USDC'),
+    );
+    if (!chosen || 'priceMissing' in chosen.data)
+      throw new Error('a position of ether and dollars was expected');
+    const { address } = chosen.account;
+    const { market, conditions } = aaveView(viewOf(one.engine));
+    const later = accountData(market, chosen.account, {
+      ...conditions,
+      timestamp: conditions.timestamp + 12,
+    });
+    if ('priceMissing' in later) throw new Error('every price was expected');
+    // With this price its health factor is 1 in twelve seconds.
+    const { priceUsd8 = 0n } = later.legs.find(({ reserve }) => reserve.symbol === 'WETH') ?? {};
+    const almost = (priceUsd8 * WAD) / later.healthFactorWad + 1n;
+    await send(devnet, devnet.accounts.deployer, devnet.aggregator('WETH'), 'setAnswer', almost);
+    const view = aaveView(await one.advance());
+    const limits = { maxNotionalUsd8: 10n ** 20n, fundingHorizonSeconds: 60 };
+    const opening = [...view.aboutToOpen(limits)].find(({ borrower }) => borrower === address);
+    if (!opening) throw new Error('the position was expected to be about to open');
+    const { opensAt } = opening.schedule;
+    expect(opensAt).toBeGreaterThan(view.conditions.timestamp + 1);
+    expect(opening.healthFactorWad).toBeLessThan(WAD);
+    expect(opening.pairs.some(({ candidates }) => candidates.length > 0)).toBe(true);
+    const healthAt = async (timestamp: number): Promise<bigint | undefined> => {
+      await devnet.mineBlock([], timestamp);
+      const { block } = await one.advance();
+      const read = accountDataRead(view.market, address);
+      return (await readAt(one.chain, read, block.hash))?.healthFactorWad;
+    };
+    expect(await healthAt(opensAt - 1)).toBeGreaterThanOrEqual(WAD);
+    expect(await healthAt(opensAt)).toBe(opening.healthFactorWad);
   });
 
   it('marks the asset whose price moved more than the guard allows in one block, for that block only', async () => {

@@ -12,16 +12,24 @@ import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
 import { together, type Read } from '../../rpc/chain/read.js';
 import type { AccountChanges, Comparison, MissingDebt, RangeLogs } from '../../state/followed.js';
 import { AccountBook } from '../account-book.js';
-import type { Counterparty, LendingMarket } from '../lending-market.js';
+import { OPENING_HORIZON_SECONDS, type Counterparty, type LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
+import { Crossings } from '../scan/crossings.js';
 import { Watchlist } from '../scan/watchlist.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { applyChanges } from './account-changes.js';
-import { positionsAtRisk, pricedAssets, type AaveMarketView, type AavePosition } from './at-risk.js';
+import {
+  positionsAboutToOpen,
+  positionsAtRisk,
+  pricedAssets,
+  type AaveMarketView,
+  type AaveOpening,
+  type AavePosition,
+} from './at-risk.js';
 import { comparisonRead, debtsRead, otherCalls } from './comparison.js';
 import { changesOf, checkLog, watchedLogs, withUpdates, type AccountChange } from './events.js';
 import { marketFactors } from './factors.js';
-import { accountData } from './health.js';
+import { accountData, isLiquidatable } from './health.js';
 import {
   examineMarket,
   readTerms,
@@ -29,7 +37,7 @@ import {
   type MarketSettings,
   type MarketTerms,
 } from './market-terms.js';
-import { hasDebt, type AaveAccount } from './market.js';
+import { hasDebt, type AaveAccount, type AaveMarket, type MarketConditions } from './market.js';
 import { OraclePrices, type PricedConditions } from './oracle-prices.js';
 import { PositionTable } from './position-table.js';
 import { addressRead, SELECTORS } from './reads.js';
@@ -72,6 +80,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   });
   private readonly watchlist: Watchlist<Address>;
   private readonly turns: ComparisonTurns<Address>;
+  private readonly crossings: Crossings<Address>;
   private readonly prices: OraclePrices;
   private readonly cash = new ReserveCash();
   private terms!: MarketTerms;
@@ -87,6 +96,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   ) {
     this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
     this.turns = new ComparisonTurns(this.table.rows, this.watchlist);
+    this.crossings = new Crossings(this.table.rows, this.watchlist, OPENING_HORIZON_SECONDS);
     this.prices = new OraclePrices(sources.feeds);
   }
 
@@ -260,7 +270,8 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
     const { market } = this.terms;
     const { conditions, priceTimes } = this.prices.complete(priced, this.terms);
     const payables = this.cash.complete(cash);
-    this.watchlist.update(marketFactors(market, conditions), this.book.takeTouched());
+    const touched = this.book.takeTouched();
+    this.watchlist.update(marketFactors(market, conditions), touched);
     const positions = new Map<Address, AavePosition>();
     const limit = Number(this.limits.decideBelowWad) / 1e18;
     for (const row of this.watchlist.below(limit)) {
@@ -270,6 +281,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       if ('priceMissing' in data || data.healthFactorWad < this.limits.decideBelowWad)
         positions.set(account.address, { account, data });
     }
+    const openingSoon = this.openingSoon(market, conditions, positions, touched);
     // The same answers again, with more accounts, are not another block: the prices are not judged again.
     if (this.judged?.by !== priced) {
       const jumped = this.sources.guard.jumped(this.judged?.prices, conditions.prices);
@@ -283,11 +295,13 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       payables,
       jumped,
       positions,
+      openingSoon,
       borrowerCount: this.table.size,
     };
     return {
       ...view,
       atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits),
+      aboutToOpen: (limits: SizeLimits) => positionsAboutToOpen(view, limits),
       priceUsd8: (asset: Address) => conditions.prices.get(asset),
     };
   }
@@ -323,5 +337,34 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
 
   takeChanges(): AccountChanges {
     return this.book.takeChanges();
+  }
+
+  private openingSoon(
+    market: AaveMarket,
+    conditions: MarketConditions,
+    positions: ReadonlyMap<Address, AavePosition>,
+    touched: Iterable<Address>,
+  ): AaveOpening[] {
+    const { timestamp: now, prices } = conditions;
+    const at = (timestamp: number): MarketConditions => ({ ...conditions, timestamp });
+    const outlook = {
+      now,
+      terms: market,
+      prices,
+      fillAt: (timestamp: number) => marketFactors(market, at(timestamp)),
+      isOpenNow: (address: Address) => {
+        const data = positions.get(address)?.data;
+        return data !== undefined && ('priceMissing' in data || isLiquidatable(data.healthFactorWad));
+      },
+      isOpenAt: (address: Address, timestamp: number) => {
+        const account = this.table.get(address);
+        const data = account && accountData(market, account, at(timestamp));
+        return data !== undefined && !('priceMissing' in data) && isLiquidatable(data.healthFactorWad);
+      },
+    };
+    return this.crossings.update(outlook, touched).flatMap(({ key, opensAt }) => {
+      const account = this.table.get(key);
+      return account ? [{ account, opensAt }] : [];
+    });
   }
 }

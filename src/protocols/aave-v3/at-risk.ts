@@ -3,11 +3,17 @@ import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address } from '../../domain/hex.js';
 import { WAD } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
-import { OPEN_NOW } from '../../domain/schedule.js';
+import { OPEN_NOW, type Schedule } from '../../domain/schedule.js';
 import type { Prices } from '../../oracles/price-guard.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPairs } from './candidates.js';
-import { isLiquidatable, type AccountData, type PriceMissing, type ValuedLeg } from './health.js';
+import {
+  accountData,
+  isLiquidatable,
+  type AccountData,
+  type PriceMissing,
+  type ValuedLeg,
+} from './health.js';
 import { roughLiquidation } from './liquidation.js';
 import type { AaveAccount, AaveMarket } from './market.js';
 import type { PricedConditions } from './oracle-prices.js';
@@ -27,7 +33,19 @@ export interface AaveMarketView extends MarketView, PricedConditions {
   readonly jumped: ReadonlySet<Address>;
   /** Positions that may be liquidated, and those with a price missing, by borrower. */
   readonly positions: ReadonlyMap<Address, AavePosition>;
+  /** Positions that interest alone opens soon, the earliest first. */
+  readonly openingSoon: readonly AaveOpening[];
 }
+
+/** A position that interest alone opens. */
+export interface AaveOpening {
+  readonly account: AaveAccount;
+  /** Seconds since the epoch. */
+  readonly opensAt: number;
+}
+
+/** The data of a view, without what is computed of it. */
+type ViewData = Omit<AaveMarketView, 'atRisk' | 'aboutToOpen' | 'priceUsd8'>;
 
 /**
  * PriceOracleSentinel: below this health factor a liquidation is allowed even during the sequencer's grace
@@ -38,13 +56,8 @@ const SENTINEL_EXEMPT_BELOW_WAD = (10n ** 18n * 95n) / 100n;
 /**
  * The view's positions that are at risk, with what may be done about each. Exact, as {@link AccountData} is.
  */
-export function* positionsAtRisk(
-  view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
-  limits: SizeLimits,
-): Generator<AtRisk, void, undefined> {
-  const assets = new Map(
-    pricedAssets(view.market, view.conditions.prices).map((asset) => [asset.address, asset]),
-  );
+export function* positionsAtRisk(view: ViewData, limits: SizeLimits): Generator<AtRisk, void, undefined> {
+  const assets = assetsOf(view);
   for (const { account, data } of view.positions.values()) {
     if ('priceMissing' in data) {
       yield {
@@ -66,19 +79,40 @@ export function* positionsAtRisk(
   }
 }
 
+/** The view's positions that interest opens soon, each as it will be when it opens. */
+export function* positionsAboutToOpen(
+  view: ViewData,
+  limits: SizeLimits,
+): Generator<AtRisk, void, undefined> {
+  const assets = assetsOf(view);
+  for (const { account, opensAt } of view.openingSoon) {
+    const conditions = { ...view.conditions, timestamp: opensAt };
+    const data = accountData(view.market, account, conditions);
+    if ('priceMissing' in data || !isLiquidatable(data.healthFactorWad)) continue;
+    yield new PositionAtRisk(account.address, data, { ...view, conditions }, limits, assets, {
+      ...OPEN_NOW,
+      opensAt,
+    });
+  }
+}
+
+function assetsOf({ market, conditions }: ViewData): ReadonlyMap<Address, Asset> {
+  return new Map(pricedAssets(market, conditions.prices).map((asset) => [asset.address, asset]));
+}
+
 type Actions = Pick<AtRisk, 'obstacle' | 'pairs' | 'limited'>;
 
 /** A position with a price for each of its assets. */
 class PositionAtRisk implements AtRisk {
-  readonly schedule = OPEN_NOW;
   private known: Actions | undefined;
 
   constructor(
     readonly borrower: Address,
     private readonly data: AccountData,
-    private readonly view: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
+    private readonly view: ViewData,
     private readonly limits: SizeLimits,
     private readonly assets: ReadonlyMap<Address, Asset>,
+    readonly schedule: Schedule = OPEN_NOW,
   ) {}
 
   get protocol(): string {
@@ -142,10 +176,7 @@ class PositionAtRisk implements AtRisk {
   }
 }
 
-function pricesOf(
-  { priceTimes, jumped }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
-  { legs }: AccountData,
-): JudgedPrice[] {
+function pricesOf({ priceTimes, jumped }: ViewData, { legs }: AccountData): JudgedPrice[] {
   return legs.map(({ reserve: { asset, symbol } }) => ({
     symbol,
     updatedAt: priceTimes.get(asset),
@@ -154,7 +185,7 @@ function pricesOf(
 }
 
 function actionsOn(
-  { market, conditions, payables }: Omit<AaveMarketView, 'atRisk' | 'priceUsd8'>,
+  { market, conditions, payables }: ViewData,
   data: AccountData,
   limits: SizeLimits,
 ): Actions {

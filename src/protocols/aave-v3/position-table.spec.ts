@@ -1,67 +1,16 @@
 import fc from 'fast-check';
 import { SeededRandom } from '../../../devnet/random.js';
+import { addressOf, conditions, MARKET, PRICES, RESERVES } from '../../../testing/builders/aave-market.js';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../../domain/hex.js';
 import { marketFactors } from './factors.js';
 import { accountData } from './health.js';
-import type { AaveAccount, AaveMarket, Leg, MarketConditions, Reserve } from './market.js';
+import type { AaveAccount, AaveMarket, Leg, MarketConditions } from './market.js';
 import { PositionTable } from './position-table.js';
-import { rulesOf } from './versions.js';
 import { Factors } from '../scan/factors.js';
 import { Watchlist } from '../scan/watchlist.js';
 
 const WAD = 10n ** 18n;
-const RAY = 10n ** 27n;
-const addressOf = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`;
-
-const reserve = (id: number, decimals: number): Reserve => ({
-  id,
-  asset: addressOf(1000 + id),
-  symbol: `R${id}`,
-  decimals,
-  aToken: addressOf(2000 + id),
-  variableDebtToken: addressOf(3000 + id),
-  liquidationThresholdBps: 7_800n + BigInt(id),
-  liquidationBonusBps: 10_500n,
-  liquidationProtocolFeeBps: 1_000n,
-  active: true,
-  paused: false,
-  gracePeriodUntil: 0,
-  indexes: {
-    liquidityIndex: RAY + BigInt(id) * 10n ** 25n,
-    liquidityRate: 3n * 10n ** 25n,
-    variableBorrowIndex: RAY + BigInt(id) * 3n * 10n ** 25n,
-    variableBorrowRate: 5n * 10n ** 25n,
-    updatedAt: 1_000,
-  },
-});
-
-/** One of them has the highest possible reserve id. */
-const RESERVES = [reserve(0, 18), reserve(1, 6), reserve(2, 8), reserve(127, 27)];
-const RULES = rulesOf(10);
-if (!RULES) throw new Error('Aave v3.6 was expected to be known');
-const MARKET: AaveMarket = {
-  name: 'aave',
-  addressesProvider: addressOf(1),
-  pool: addressOf(2),
-  poolConfigurator: addressOf(3),
-  oracle: addressOf(4),
-  sentinel: undefined,
-  rules: RULES,
-  reserves: new Map(RESERVES.map((one) => [one.id, one])),
-  eModes: new Map([
-    [
-      255,
-      { id: 255, liquidationThresholdBps: 9_300n, liquidationBonusBps: 10_100n, collateralBitmap: 0b101n },
-    ],
-  ]),
-};
-const PRICES = [3_000n, 1n, 90_000n, 7n].map((dollars) => dollars * 10n ** 8n);
-const conditions = (prices: readonly bigint[] = PRICES, timestamp = 90_000): MarketConditions => ({
-  timestamp,
-  prices: new Map(RESERVES.flatMap(({ asset }, index) => (prices[index] ? [[asset, prices[index]]] : []))),
-  sentinelAllows: true,
-});
 
 /** From a single unit to amounts of more than 64 bits. */
 const scaled = fc.oneof(

@@ -175,8 +175,8 @@ export class LegTable<Key extends string> {
     }
   }
 
-  /** Infinity for an empty row. */
-  private leastHealth(row: number, { values, slacks }: Factors): number {
+  /** A lower bound of a row's health factor, see {@link below}. Infinity for an empty row. */
+  leastHealth(row: number, { values, slacks }: Factors): number {
     const { kinds, amounts } = this;
     const start = this.first[row] ?? 0;
     const end = start + (this.legCount[row] ?? 0);
