@@ -11,8 +11,9 @@ import {
   type Address,
   type Hex,
 } from '../../domain/hex.js';
-import type { MulticallCall as Call, MulticallResult as CallResult } from '../../rpc/chain/multicall3.js';
+import type { MulticallCall as Call } from '../../rpc/chain/multicall3.js';
 import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
+import { symbolOf } from '../token-symbol.js';
 import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
 
 /**
@@ -70,20 +71,6 @@ export const uintRead = (to: Address, data: Hex, what: string, most?: bigint): R
 
 export const reserveAddressRead = (pool: Address, reserveId: number): Read<Address> =>
   addressRead(pool, withUint(SELECTORS.getReserveAddressById, reserveId), `reserve ${reserveId}`);
-
-/**
- * A token's symbol. When it cannot be read or has unusual characters, the first digits of the address are
- * shown.
- */
-function symbolOf(result: CallResult | undefined, token: Address): string {
-  const fallback = token.slice(0, 8);
-  if (!result?.success) return fallback;
-  const body = Buffer.from(result.data.slice(2), 'hex');
-  // A string is (offset, length, bytes). Some old tokens answer a plain bytes32.
-  const bytes = body.length >= 96 ? body.subarray(64, 64 + (body[63] ?? 0)) : body.subarray(0, 32);
-  const text = bytes.toString('utf8').replace(/\0/g, '');
-  return /^[\w.+-]{1,24}$/u.test(text) ? text : fallback;
-}
 
 const bits = (map: bigint, from: number, length: number): bigint =>
   (map >> BigInt(from)) & ((1n << BigInt(length)) - 1n);
