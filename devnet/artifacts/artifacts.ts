@@ -75,6 +75,7 @@ const OWN_CONTRACTS = [
   'Multicall3Code',
   'PancakePoolDeployer',
   'PoolTrader',
+  'SecondsMarket',
   'SettableAggregator',
   'ShareVault',
   'SlipstreamFactory',
