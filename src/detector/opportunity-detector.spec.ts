@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { aPositionAtRisk } from '../../testing/builders/at-risk.js';
 import { aBlock } from '../../testing/builders/blocks.js';
 import { BLOCK } from '../../testing/builders/opportunities.js';
+import { MARKET_IDS } from '../../testing/builders/plan.js';
 import { fakeMarket, FakeMarketView } from '../../testing/fakes/fake-lending-market.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
 import type { ChimeraConfig } from '../config/index.js';
@@ -11,6 +12,7 @@ import { Clock } from '../domain/clock.js';
 import { rejected } from '../domain/decision.js';
 import { USD8 } from '../domain/money.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
+import { OPEN_NOW, type Schedule } from '../domain/schedule.js';
 import type { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import { DoubtedPositions } from '../state/doubted-positions.js';
@@ -88,6 +90,40 @@ describe('a position at risk', () => {
     ]);
     doubts.agrees('aave', position.borrower);
     expect(detect([position], { doubts }).detections).toMatchObject([{ kind: 'opportunity' }]);
+  });
+
+  it('is left alone while only a wrapper around a price feed opens it, which is named', () => {
+    const wrapper = `0x${'0e'.repeat(20)}` as const;
+    const schedule: Schedule = { opensAt: 0, doors: [{ kind: 'oev-wrapper', wrapper }] };
+    expect(detect([aPositionAtRisk({ schedule })]).detections).toMatchObject([
+      { kind: 'rejected', reason: 'only-through-wrapper', detail: { wrapper } },
+    ]);
+    const both: Schedule = { ...schedule, doors: [...schedule.doors, { kind: 'direct' }] };
+    expect(detect([aPositionAtRisk({ schedule: both })]).detections).toMatchObject([
+      { kind: 'opportunity', opportunity: { schedule: both } },
+    ]);
+  });
+
+  it('is left alone until the next block may be the first in which it is open', () => {
+    const opening = (opensAt: number): Detection[] =>
+      detect([aPositionAtRisk({ schedule: { ...OPEN_NOW, opensAt } })]).detections;
+    // A chain without an entry of its own has a block every two seconds.
+    const next = NOW + 2;
+    expect(opening(next)).toMatchObject([{ kind: 'opportunity' }]);
+    expect(opening(next + 1)).toMatchObject([
+      {
+        ...{ kind: 'rejected', reason: 'not-open-yet' },
+        detail: { opensAt: String(next + 1), nextBlockTime: String(next) },
+      },
+    ]);
+  });
+
+  it('names its market of the contract, as an opportunity and as a refusal', () => {
+    const position = aPositionAtRisk({ marketId: MARKET_IDS[0] });
+    expect(detect([position]).detections).toMatchObject([{ opportunity: { marketId: MARKET_IDS[0] } }]);
+    expect(detect([position], { nativeJumped: true }).detections).toMatchObject([
+      { kind: 'rejected', market: position.market, marketId: MARKET_IDS[0], borrower: position.borrower },
+    ]);
   });
 
   it('is left alone when a price is missing, before anything else is judged', () => {

@@ -9,6 +9,7 @@ import { max, valueUsd8 } from '../domain/money.js';
 import type { LiquidationCandidate, LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import { positionIdOf, type PositionId } from '../domain/position-id.js';
+import type { Schedule } from '../domain/schedule.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { nativePriceObjection } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
@@ -78,6 +79,12 @@ export class OpportunityDetector {
     return nativePriceObjection(native, prices) ?? this.guard.objection(price, view.block.timestamp);
   }
 
+  /** The time of the next block at the latest, if none is missed: seconds since the epoch. */
+  private nextBlockTime({ timestamp }: Block): number {
+    const { blockTimeMs } = chainDescription(this.config.network.chainId);
+    return timestamp + Math.ceil(blockTimeMs / 1_000);
+  }
+
   private inspect(
     position: AtRisk,
     block: Block,
@@ -92,6 +99,8 @@ export class OpportunityDetector {
       const objection = this.guard.objection(price, block.timestamp);
       if (objection) return objection;
     }
+    const closed = scheduleObjection(position.schedule, this.nextBlockTime(block));
+    if (closed) return closed;
     if (obstacle) return obstacle;
 
     const pairs = position.pairs.filter(({ candidates }) => candidates.length > 0);
@@ -111,6 +120,17 @@ export class OpportunityDetector {
     const totals = { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 };
     return { protocol, ...positionIdOf(position), block, schedule, ...totals, pairs };
   }
+}
+
+/** Why the position is not open to our own call in a block of this time. */
+function scheduleObjection({ opensAt, doors }: Schedule, blockTime: number): Rejection | undefined {
+  if (!doors.some(({ kind }) => kind === 'direct')) {
+    const wrappers = doors.flatMap((door) => (door.kind === 'oev-wrapper' ? [door.wrapper] : []));
+    return rejected('only-through-wrapper', { wrapper: wrappers.join(', ') });
+  }
+  return opensAt > blockTime
+    ? rejected('not-open-yet', { opensAt: String(opensAt), nextBlockTime: String(blockTime) })
+    : undefined;
 }
 
 /** The best that any pair could give if swapping were free: an upper bound of the profit. */

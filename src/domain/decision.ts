@@ -15,6 +15,9 @@ export const REJECTION_REASONS = {
   'reserve-paused': 'the collateral or the debt reserve is paused or inactive',
   'grace-period': 'the reserve is inside its liquidation grace period',
   'sequencer-grace': 'the oracle sentinel does not allow liquidations yet',
+  'only-through-wrapper':
+    'only a wrapper around a price feed opens the position now, and liquidating through one is not supported',
+  'not-open-yet': 'the market allows the liquidation only from a later block time on',
   'no-collateral': 'nothing is left to seize',
   'bonus-below-floor': 'even the whole bonus, without any cost, is below planner.minProfitUsd',
   'no-route': 'no route of at most three pools leads from this collateral to this debt',

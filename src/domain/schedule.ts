@@ -14,7 +14,7 @@ export type MarketDoor =
 export interface Schedule {
   /** The first block time at which it is allowed: seconds since the epoch. 0: it is allowed now. */
   readonly opensAt: number;
-  /** The first is the cheapest. None: nobody may. */
+  /** At least one, the cheapest first. */
   readonly doors: readonly MarketDoor[];
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../domain/opportunity.js';
 import { marketIdOf, type PositionId } from '../domain/position-id.js';
 import type { Offer } from '../liquidity/lenders/lender.js';
-import { sizePair, sizePayable } from '../protocols/market-kinds.js';
+import { givesCollateralFirst, sizePair, sizePayable } from '../protocols/market-kinds.js';
 import type { Option } from '../routes/sequence.js';
 import type { Trade } from '../routes/trade.js';
 import { saleBoundUsd8 } from './bounds.js';
@@ -37,8 +37,9 @@ export interface PairOption extends Option<LiquidationCandidate> {
 }
 
 /**
- * By a flash swap, and by each lender up to the first that has enough for the largest amount: those after it
- * are dearer. Within one token there is nothing to swap.
+ * By the market itself, where it gives the collateral before it takes the debt: then no lender is needed. By
+ * a flash swap. Otherwise also by each lender up to the first that has enough for the largest amount: those
+ * after it are dearer. Within one token there is nothing to swap.
  */
 export function optionsOf(
   { pairs, ...position }: PositionId & Pick<Opportunity, 'pairs'>,
@@ -60,6 +61,16 @@ export function optionsOf(
       worth: (netProfit) => valueUsd8(netProfit, collateral),
       fits: (size) => payables.fits({ ...payment, candidate: size }),
     };
+    const isOneToken = collateral.address === debt.address;
+    if (givesCollateralFirst(pair)) {
+      const callback: PairOption = {
+        ...flashSwap,
+        funding: { kind: 'callback' },
+        form: { kind: 'sale', hopCost: amountWorth(hopUsd8, debt), loanFeeBps: 0n },
+        worth: (netProfit) => valueUsd8(netProfit, debt),
+      };
+      return isOneToken ? [callback] : [callback, flashSwap];
+    }
     const loans = upToEnough(lenders.for(position, debt.address), pair).map((offer): PairOption => {
       const trade = new PairTrade(payment, payables, offer);
       return {
@@ -75,7 +86,7 @@ export function optionsOf(
         },
       };
     });
-    return collateral.address === debt.address ? loans : [flashSwap, ...loans];
+    return isOneToken ? loans : [flashSwap, ...loans];
   });
 }
 

@@ -56,13 +56,32 @@ export async function counterpartiesOf(
       return decode(raw[index] ?? []);
     } catch {
       const [[key, address] = ['protocols', '']] = markets[index]?.contracts ?? [];
-      return `${key}: the contract at ${address} names no pool; another contract was expected here (not the pool itself)`;
+      return `${key}: the contract at ${address} does not name the contract that liquidates; another contract was expected here`;
     }
   });
 }
 
-/** What our own contract must have listed beside its markets, with the key that names it. */
+/** What our own contract must have listed, with the key that names it. */
 export type Listed = Counterparty & { readonly key: string };
+
+/**
+ * A sentence for each contract that ours does not list as what it is: it may not call it then.
+ *
+ * @param kinds what our contract says of each, in their order; undefined where it gave no answer.
+ */
+export function unlisted(
+  chimera: Address,
+  expected: readonly Listed[],
+  kinds: readonly (bigint | undefined)[],
+): string[] {
+  return expected.flatMap(({ key, address, kind, description }, index) =>
+    kinds[index] === BigInt(kind)
+      ? []
+      : [
+          `${key}: the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
+        ],
+  );
+}
 
 /** The factories of pools. */
 export function factoriesOf({ liquidity }: ChimeraConfig): readonly Listed[] {

@@ -79,7 +79,7 @@ describe('the check of the chain before the start', () => {
     const { number } = await newest();
     expect(await problems((yaml) => yaml.replace('fromBlock: 0', `fromBlock: ${number}`))).toEqual([]);
     expect(await problems((yaml) => yaml.replace('fromBlock: 0', `fromBlock: ${number + 1}`))).toEqual([
-      `protocols (aave).fromBlock: block ${number + 1} is above the newest block, ${number}; the block in which the pool was deployed was expected`,
+      `protocols (aave).fromBlock: block ${number + 1} is above the newest block, ${number}; the block in which the market was deployed was expected`,
     ]);
   });
 

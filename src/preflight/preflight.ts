@@ -19,7 +19,15 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
-import { addressOf, counterpartiesOf, factoriesOf, lendersOf, words, wrappersOf } from './check-contracts.js';
+import {
+  addressOf,
+  counterpartiesOf,
+  factoriesOf,
+  lendersOf,
+  unlisted,
+  words,
+  wrappersOf,
+} from './check-contracts.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -127,11 +135,13 @@ async function checkRoles(
   const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
   const found = await counterpartiesOf(chain, markets, block.hash);
-  const listed = [...factoriesOf(config), ...lendersOf(config), ...wrappersOf(config)];
-  const counterparties = [...found.filter((one) => typeof one !== 'string'), ...listed];
   const problems = found.filter((one) => typeof one === 'string');
   const named = markets.filter((_, index) => typeof found[index] !== 'string');
-  const keys = [...named.map(({ name }) => `protocols (${name})`), ...listed.map(({ key }) => key)];
+  const ofMarkets = found
+    .filter((one) => typeof one !== 'string')
+    .map((one, index) => ({ ...one, key: `protocols (${named[index]?.name ?? ''})` }));
+  const listed = [...factoriesOf(config), ...lendersOf(config), ...wrappersOf(config)];
+  const counterparties = [...ofMarkets, ...listed];
   const [executor, paused, factory, weth, kinds] = await readAt(
     chain,
     together(
@@ -161,11 +171,7 @@ async function checkRoles(
       `execution.chimera: the contract ${chimera} takes ${addressOf(weth)} for the wrapped native token; on chain ${config.network.chainId} it is ${wrappedNative}, and a contract deployed with it was expected`,
     );
   problems.push(...historyProblems(config, block));
-  for (const [index, { address, kind, description }] of counterparties.entries())
-    if (kinds[index] !== BigInt(kind))
-      problems.push(
-        `${keys[index] ?? ''}: the contract ${chimera} may not call ${address}; its owner has to list it as ${description} with setCounterparty`,
-      );
+  problems.push(...unlisted(chimera, counterparties, kinds));
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   if (problems.length === 0) {
     problems.push(...(await checkSimulation(chain, config, block.hash)));
@@ -180,7 +186,7 @@ function historyProblems({ protocols }: ChimeraConfig, { number }: Block): strin
     .filter(({ fromBlock }) => fromBlock > number)
     .map(
       ({ name, fromBlock }) =>
-        `protocols (${name}).fromBlock: block ${fromBlock} is above the newest block, ${number}; the block in which the pool was deployed was expected`,
+        `protocols (${name}).fromBlock: block ${fromBlock} is above the newest block, ${number}; the block in which the market was deployed was expected`,
     );
 }
 

@@ -231,7 +231,9 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     ]);
     for (const wrong of [pool, uniswapFactory])
       expect(await refusedWith(addressesProvider, wrong)).toEqual([
-        expect.stringMatching(/^protocols \(\S+\)\.addressesProvider: the contract at 0x.* names no pool; /),
+        expect.stringMatching(
+          /^protocols \(\S+\)\.addressesProvider: the contract at 0x.* does not name the contract that liquidates; /,
+        ),
       ]);
     expect(await refusedWith(addressesProvider, devnet.accounts.operator)).toEqual([
       expect.stringMatching(/^protocols \(\S+\)\.addressesProvider: there is no contract at 0x/),
