@@ -28,6 +28,8 @@ export const REJECTION_REASONS = {
   'collateral-not-payable':
     'the market holds too little of the collateral to pay out: others have borrowed it, and what fits is not worth a transaction',
   'simulation-reverted': 'the contract call reverted at the planning block',
+  'proof-unsettled':
+    'each simulation asked for another gas limit, bid or floor than the one that it was made with',
   'profit-below-floor': 'profit after all costs is below planner.minProfitUsd',
   'endpoints-disagree':
     'two endpoints, or an endpoint and our state, say different things about the plan at its block',

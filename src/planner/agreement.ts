@@ -1,4 +1,10 @@
-import { readOutcome, OUTCOME_WORDS, type Outcome } from '../contract/bindings.js';
+import {
+  OUTCOME_WORDS,
+  readLiquidationFailed,
+  readOutcome,
+  TOPICS,
+  type Outcome,
+} from '../contract/bindings.js';
 import { revertReason } from '../contract/contract.js';
 import type { Block } from '../domain/block.js';
 import type { EstimatedFees } from '../domain/costs.js';
@@ -172,6 +178,16 @@ export function proofOf(witnesses: readonly Witness[], index: number, steps = 1)
 /** The draft was carried out, and did not succeed, or not as a whole. */
 export function hasFailed(proof: Proof): boolean {
   return proof.kind === 'reverts' || (proof.kind === 'rejected' && proof.reason === 'simulation-reverted');
+}
+
+/** One of several liquidations failed without a word, as one does that runs out of gas. */
+export function ranOutAlone(witnesses: readonly Witness[], index: number): boolean {
+  return witnesses.some(({ simulated }) =>
+    simulated[index]?.logs.some(
+      ({ topics, data }) =>
+        topics[0] === TOPICS.LiquidationFailed && readLiquidationFailed(topics, data).reason === '0x',
+    ),
+  );
 }
 
 /** Why the outcomes of one liquidation cannot be believed. */

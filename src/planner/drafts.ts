@@ -1,53 +1,48 @@
-import { BASE_FEE_TOLERANCE } from '../domain/allotment.js';
 import { liquidateCall } from '../contract/contract.js';
 import { packBatch, packPlan, type Liquidation } from '../contract/plan.js';
-import type { Bid } from '../domain/bid.js';
-import { nativeUsd8, unavoidableCosts } from '../domain/costs.js';
+import { unavoidableCosts } from '../domain/costs.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { profitAssetOf, profitIn, type Funding } from '../domain/funding.js';
 import type { Address, Hex } from '../domain/hex.js';
-import { amountWorth, BPS, max, min } from '../domain/money.js';
+import { amountWorth, max } from '../domain/money.js';
 import type { LiquidationCandidate, Opportunity } from '../domain/opportunity.js';
-import { PLAN_LIFETIME_SECONDS, type TransactionCall } from '../domain/plan.js';
+import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import { lookBefore, stepOf } from '../protocols/market-kinds.js';
+import type { Proved } from './agreement.js';
 import type { PlanningContext } from './planning-context.js';
-import { GAS_OF_HOP } from './pair-options.js';
 import { grossUsd8Of, stepsOf, type Quote, type QuotedStep } from './quotes.js';
-import { GAS_OF_STEP } from './step-search.js';
 import { flashSwapSteps, saleSteps } from './steps.js';
 
 /** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
 
-/** A bid is spread over so much gas before the simulation tells the gas: a liquidation over one pool. */
-const GAS_OF_BID = 350_000n;
-
-/** A quoted liquidation as a call that can be simulated. */
+/** A quoted liquidation, from which a call is made that can be simulated. */
 export interface Draft {
   readonly opportunity: Opportunity;
   readonly quote: Quote;
-  /**
-   * One for each step of the quote. With the bare profit floor, because a plan that an earlier one made less
-   * profitable may still pay.
-   */
+  /** One for each step of the quote, with its share of the bare profit floor: below it nothing pays. */
   readonly liquidations: readonly Liquidation[];
   /** Seconds since the epoch. */
   readonly deadline: bigint;
-  readonly data: Hex;
-  /** What it offers by its quote, and is simulated with; undefined: the floor leaves nothing. */
-  readonly bid: Bid | undefined;
+  /** What its last simulation told, when its call was not yet as it has to be. The next one is made of this. */
+  readonly measured?: Measured;
+  /** How often its call was made anew. */
+  readonly remade?: number;
   /** Of the best liquidation alone, in case that several do not all succeed. */
   readonly alone?: Draft;
 }
+
+/** What a simulation told of a draft. */
+export type Measured = Omit<Proved, 'kind'>;
 
 /** The draft of a quote, unless the quote does not even pay for the gas assumed before the simulation. */
 export function draftOf(
   opportunity: Opportunity,
   quote: Quote,
-  context: Pick<PlanningContext, 'block' | 'nativePriceUsd8' | 'bidOf'>,
+  context: Pick<PlanningContext, 'block' | 'nativePriceUsd8'>,
   minProfitUsd8: bigint,
 ): Draft | Rejection {
-  const { block, nativePriceUsd8, bidOf } = context;
+  const { block, nativePriceUsd8 } = context;
   const steps = stepsOf(quote);
   const grossUsd8 = grossUsd8Of(quote);
   const { l2GasUsd8 } = unavoidableCosts(
@@ -68,12 +63,9 @@ export function draftOf(
     return liquidationOf(opportunity, step, floorUsd8);
   });
   const deadline = BigInt(block.timestamp + PLAN_LIFETIME_SECONDS);
-  const gasUsed = gasOfBid(steps);
-  const marginUsd8 = grossUsd8 - nativeUsd8(gasUsed * block.baseFeePerGas, nativePriceUsd8);
-  const bid = bidOf({ grossProfitUsd8: grossUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
   const alone = quote.alone && draftOf(opportunity, quote.alone, context, minProfitUsd8);
   return {
-    ...{ opportunity, quote, liquidations, deadline, data: callOf(liquidations, deadline), bid },
+    ...{ opportunity, quote, liquidations, deadline },
     ...(alone && !('kind' in alone) && { alone }),
   };
 }
@@ -105,26 +97,6 @@ function loanOf(
   { debtToFund: amount }: LiquidationCandidate,
 ): { readonly lender: Address; readonly amount: bigint } | undefined {
   return funding.kind === 'loan' ? { lender: funding.lender, amount } : undefined;
-}
-
-function gasOfBid(steps: readonly QuotedStep[]): bigint {
-  return steps.reduce((sum, { route }, index) => {
-    const pools = route.parts.reduce((count, { hops }) => count + hops.length, 0);
-    return sum + (index === 0 ? GAS_OF_BID : GAS_OF_STEP) + GAS_OF_HOP * BigInt(Math.max(0, pools - 1));
-  }, 0n);
-}
-
-/** The fees that a draft is simulated with. Its tip is at least the one that is signed. Wei per gas. */
-export function feesOfDraft(
-  { bid }: Pick<Draft, 'bid'>,
-  { block, allowance }: Pick<PlanningContext, 'block' | 'allowance'>,
-): Pick<TransactionCall, 'maxFeePerGas' | 'maxPriorityFeePerGas'> {
-  const most = ((bid?.mostPerGasWei ?? 0n) * BigInt(allowance.bidShareBps)) / BPS;
-  const maxPriorityFeePerGas = min(bid?.perGasWei ?? 0n, most);
-  return {
-    maxFeePerGas: block.baseFeePerGas * BASE_FEE_TOLERANCE + maxPriorityFeePerGas,
-    maxPriorityFeePerGas,
-  };
 }
 
 /** The profit does not reach the floor: by itself, or because the market can pay out no more collateral. */

@@ -32,7 +32,7 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { NO_OFFERS } from '../liquidity/lenders/offers.js';
 import { OpStackFees } from '../rpc/fees/op-stack-fees.js';
 import type { StateView } from '../state/state-view.js';
-import { draftOf } from './drafts.js';
+import { callOf, draftOf } from './drafts.js';
 import { ExecutionPlanner } from './execution-planner.js';
 
 const ether = (thousandths: number): bigint => BigInt(thousandths) * 10n ** 15n;
@@ -212,10 +212,13 @@ describe('planning on the real contracts', () => {
       ],
     };
     const quote = { candidate, pair, funding: FLASH_SWAP, route, sharesBps: [], profit: 0n, grossUsd8: RICH };
-    const at = { block: state.view.block, nativePriceUsd8: USD8, bidOf: () => undefined };
+    const at = { block: state.view.block, nativePriceUsd8: USD8 };
     const draft = draftOf(opportunity!, quote, at, 0n);
     if ('kind' in draft) throw new Error(draft.reason);
-    const [event] = await executeCalls({ to: configOf(devnet).execution.chimera, data: draft.data });
+    const [event] = await executeCalls({
+      to: configOf(devnet).execution.chimera,
+      data: callOf(draft.liquidations, draft.deadline),
+    });
     expect(event?.debtCovered).toBeGreaterThanOrEqual(candidate.debtToCover);
     expect(event?.profit).toBeGreaterThan(0n);
   });

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import { parseRevert, revertReason } from '../contract/contract.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { rejected, type PlanDecision, type Rejection } from '../domain/decision.js';
 import { errorFrom, RetryError } from '../domain/errors.js';
@@ -16,15 +15,18 @@ import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
 import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
-import { agreedPrice, hasFailed, proofOf, type Reverts, type Witness } from './agreement.js';
-import { allocate } from './allocation.js';
+import { agreedPrice, hasFailed, proofOf, ranOutAlone, type Proof, type Witness } from './agreement.js';
 import { DraftQueue } from './draft-queue.js';
-import { draftOf, feesOfDraft, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
+import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
+import { burntBy, FeesSeen, gasLimitOfDraft, offer, type Expected, type OfferedCall } from './offered-call.js';
 import { PastRefusals } from './past-refusals.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';
-import { ProofGas, QuestionGas } from './proof-gas.js';
+import { ProofGas } from './proof-gas.js';
+import { doubtLender, gasOf, later, measuredBelowFloor, refusalOf } from './proof-refusals.js';
 import type { Prospects } from './prospects.js';
+import { QuestionGas } from './question-gas.js';
+import { MOST_REMADE, whatStands, type MeasuredCall, type Proved } from './standing-calls.js';
 import { quotesInTurns } from './quotes.js';
 
 /** What is read beside the simulation: the fees of each draft, and the price of the native token. */
@@ -49,6 +51,7 @@ const PROOF_DEADLINE_MS = 1_000;
 @Injectable()
 export class ExecutionPlanner {
   private readonly gas = new ProofGas();
+  private readonly feesSeen = new FeesSeen();
   private readonly question = new QuestionGas();
   readonly refusals = new PastRefusals();
 
@@ -128,15 +131,16 @@ export class ExecutionPlanner {
     const mostAsked = this.question.most;
     let question = mostAsked - pendingGas;
     let block = this.gasLeft(context);
-    const drafts = new Map<Draft, bigint>();
+    const drafts = new Map<Draft, Expected>();
     const limits = { question: false };
     queue.take((draft) => {
-      const gas = this.gas.of(draft);
+      const expected = this.expected(draft);
+      const gas = gasLimitOfDraft(draft, expected, this.policy.maxGasPerTransaction);
       const isFirst = drafts.size === 0 && pendingGas === 0n;
       if (drafts.size >= Math.min(most, slots) || (block < gas && !isFirst)) return false;
       limits.question = question < gas && !isFirst;
       if (limits.question) return false;
-      drafts.set(draft, gas);
+      drafts.set(draft, expected);
       [question, block] = [question - gas, block - gas];
       return true;
     });
@@ -145,6 +149,15 @@ export class ExecutionPlanner {
     const gasOfOne = (mostAsked - pendingGas - question) / BigInt(drafts.size);
     const places = Number(max(block, 0n) / max(gasOfOne, 1n));
     return { drafts, asked, room: Math.min(LATER_LIST, slots - drafts.size, places) };
+  }
+
+  private expected(draft: Draft): Expected {
+    const limits = this.gas.limits(draft, this.policy.maxGasPerTransaction);
+    return {
+      gas: this.gas.expected(draft),
+      limits,
+      feesOf: this.feesSeen.expected(draft.liquidations.length),
+    };
   }
 
   /** Makes the next drafts while the nodes simulate. What was proved does not wait for them. */
@@ -169,56 +182,72 @@ export class ExecutionPlanner {
   }
 
   /**
-   * Simulates the drafts on top of what is pending, and beside it reads their fees, the price of the native
-   * token and the header: one round trip. With a second endpoint both are asked at the same time.
+   * Simulates the calls of the drafts on top of what is pending, and beside it reads their fees, the price of
+   * the native token and the header: one round trip. With a second endpoint both are asked at the same time.
+   * What is simulated is what is signed, to the byte.
    *
-   * @returns as `again` what has to be proved again: with more gas, in a smaller question, or with its fee.
+   * @returns as `again` what has to be proved again: with another call, in a smaller question, or with its
+   *   fee.
    */
-  private async prove(chunk: Chunk, context: PlanningContext): Promise<Proved> {
-    const drafts = [...chunk.drafts.keys()];
+  private async prove(chunk: Chunk, now: PlanningContext): Promise<Proved> {
+    const context = { ...now, nativePriceUsd8: highestPrice(now.nativePriceUsd8, now) };
+    const offered = offer(chunk.drafts, context, this.policy);
+    const drafts = offered.map(({ draft }) => draft);
     const refuse = (rejection: Rejection): Proved => ({
       decisions: drafts.map(({ opportunity }) => ({ ...rejection, opportunity })),
       again: [],
     });
-    const heard = await this.hear(chunk, context);
+    const heard = await this.hear(offered, chunk.asked, context);
     context.trace?.mark('prove');
     if (heard === 'too-large') return { decisions: [], again: drafts };
     if (heard.kind === 'rejected') return refuse(heard);
     const { witnesses } = heard;
-    const feedPriceUsd8 = agreedPrice(witnesses, context);
+    const feedPriceUsd8 = agreedPrice(witnesses, now);
     if (typeof feedPriceUsd8 !== 'bigint') return refuse(feedPriceUsd8);
     // Feed and markets may differ by a few per cent: fees and bid are within what each of them allows.
-    const nativePriceUsd8 = context.marketNativePricesUsd8.reduce(max, feedPriceUsd8);
-    const agreed = { ...context, nativePriceUsd8 };
-    const policy = this.policy();
-    let gasLeft = this.gasLeft(context);
+    const agreed = { ...context, nativePriceUsd8: highestPrice(feedPriceUsd8, now) };
     const again: Draft[] = [];
-    const priced: (PlanDecision | PricedDraft)[] = [];
-    for (const [index, draft] of drafts.entries()) {
-      const { opportunity } = draft;
+    const measured = new Map<PlanDecision | PricedDraft, MeasuredCall>();
+    const priced = offered.flatMap((one, index): (PlanDecision | PricedDraft)[] => {
+      const { draft } = one;
       const proof = proofOf(witnesses, index, draft.liquidations.length);
-      const gas = chunk.drafts.get(draft) ?? 0n;
-      if (proof.kind === 'proved') {
-        this.gas.succeeded(draft, proof.simulation.gasUsed);
-        const one = priceDraft(draft, proof, agreed, policy);
-        const refusal = one.bid ? beyondBlock(one, gasLeft, context) : undefined;
-        priced.push(refusal ? { ...refusal, opportunity } : one);
-        if (one.bid && !refusal) gasLeft -= one.need.gasLimit;
-      } else if (draft.alone && hasFailed(proof)) {
-        again.push(draft.alone);
-      } else if (
-        proof.kind === 'lacks-fees' ||
-        (proof.kind === 'reverts' && this.gas.mayHaveRunOut(draft, gas, proof.gasUsed, proof.data === '0x'))
-      ) {
-        again.push(draft);
-      } else {
+      if (proof.kind !== 'proved') {
         const first = context.pending.length + index === 0;
-        const refusal = proof.kind === 'reverts' ? refusalOf(draft, proof, gas, first) : proof;
-        if (refusal.reason === 'simulation-reverted') doubtLender(draft, context);
-        priced.push({ ...refusal, opportunity, attempt: draft.quote.candidate });
+        const other = this.failed(one, proof, { first, silent: ranOutAlone(witnesses, index) });
+        if (!('kind' in other)) again.push(other);
+        else if (other.reason === 'simulation-reverted') doubtLender(draft, context);
+        return 'kind' in other
+          ? [{ ...other, opportunity: draft.opportunity, attempt: draft.quote.candidate }]
+          : [];
       }
-    }
-    return { decisions: allocate(priced, agreed, policy), again };
+      this.gas.succeeded(draft, burntBy(proof));
+      this.feesSeen.note(draft.liquidations.length, proof.simulation.gasUsed, proof.feesOf);
+      const ideal = priceDraft(draft, proof, agreed, this.policy);
+      measured.set(ideal, [one, proof]);
+      return [ideal];
+    });
+    const standing = whatStands(priced, measured, { ...agreed, gasLeft: this.gasLeft(now) }, this.policy);
+    return { decisions: standing.decisions, again: [...again, ...standing.again] };
+  }
+
+  /** What comes of a draft whose call did not succeed: another draft to prove, or why there is none. */
+  private failed(
+    offered: OfferedCall,
+    proof: Exclude<Proof, { kind: 'proved' }>,
+    { first, silent }: { readonly first: boolean; readonly silent: boolean },
+  ): Draft | Rejection {
+    const { draft, limits } = offered;
+    const { alone, remade = 0 } = draft;
+    const gas = limits.total;
+    if (proof.kind === 'lacks-fees') return draft;
+    const gasUsed = proof.kind === 'reverts' ? proof.gasUsed : 0n;
+    const isSilent = silent || (proof.kind === 'reverts' && proof.data === '0x');
+    if (hasFailed(proof) && this.gas.mayHaveRunOut(draft, gas, gasUsed, isSilent)) return draft;
+    if (alone && hasFailed(proof)) return alone;
+    if (proof.kind !== 'reverts') return proof;
+    const measured = remade < MOST_REMADE ? measuredBelowFloor(offered, proof) : undefined;
+    if (measured) return { ...draft, measured, remade: remade + 1 };
+    return refusalOf(draft, proof, gas, first);
   }
 
   /**
@@ -229,10 +258,11 @@ export class ExecutionPlanner {
    * @throws RetryError when none could be asked.
    */
   private async hear(
-    { drafts, asked }: Chunk,
+    offered: readonly OfferedCall[],
+    asked: bigint,
     context: PlanningContext,
   ): Promise<{ readonly kind: 'heard'; readonly witnesses: readonly Witness[] } | Rejection | 'too-large'> {
-    const request = this.request(drafts, context);
+    const request = this.request(offered, context);
     const witness = (name: string, { block, simulated, values }: DraftTestimony): Witness => ({
       name,
       block,
@@ -241,7 +271,7 @@ export class ExecutionPlanner {
       fees: values[0],
     });
     const { rpc, execution } = this.config;
-    const mayBeSmaller = drafts.size > 1;
+    const mayBeSmaller = offered.length > 1;
     if (!rpc.secondOpinion) {
       try {
         const heard = witness('endpoint', await this.chain.testimony(request));
@@ -271,50 +301,46 @@ export class ExecutionPlanner {
   }
 
   private request(
-    drafts: ReadonlyMap<Draft, bigint>,
-    context: PlanningContext,
+    offered: readonly OfferedCall[],
+    { operator: from, pending, block }: PlanningContext,
   ): TestimonyRequest<DraftValues> {
-    const { operator: from, pending, block } = context;
-    const to = this.config.execution.chimera;
+    const calls = offered.map(({ plan: { call } }) => call);
     const estimates = this.fees.estimates(
-      [...drafts.keys()].map(({ data }) => this.unsigned(data)),
+      calls.map((call) => this.unsigned(call)),
       GAS_BEFORE_SIMULATION,
     );
-    const before = pending.map((call) => ({ from, to: call.to, data: call.data, gas: call.gasLimit }));
-    const offered = [...drafts].map(([draft, gas]) => {
-      const fees = feesOfDraft(draft, context);
-      return { from, to, data: draft.data, gas, fees };
-    });
+    const before = pending.map(({ to, data, gasLimit }) => ({ from, to, data, gas: gasLimit }));
+    const signed = calls.map(({ to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas }) => ({
+      ...{ from, to, data, gas: gasLimit, fees: { maxFeePerGas, maxPriorityFeePerGas } },
+    }));
     return {
-      simulations: [[...before, ...offered]],
+      simulations: [[...before, ...signed]],
       stateOverrides: { [from]: { balance: BALANCE_IN_SIMULATION } },
       read: together(estimates, latestRoundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };
   }
 
-  private policy(): PricingPolicy {
+  private get policy(): PricingPolicy {
     const { planner, execution, network } = this.config;
     const { maxGasPerTransaction } = chainDescription(network.chainId);
     const { minProfitUsd8, slippageBps } = planner;
     return { minProfitUsd8, slippageBps, maxGasPerTransaction, chimera: execution.chimera };
   }
 
-  /**
-   * The transaction that carries this call, as long as the one that will be signed: nonce and fees have the
-   * usual length.
-   */
-  private unsigned(data: Hex): Hex {
-    const call: TransactionCall = {
-      to: this.config.execution.chimera,
-      data,
-      gasLimit: GAS_BEFORE_SIMULATION,
-      maxFeePerGas: 10n ** 9n,
-      maxPriorityFeePerGas: 10n ** 9n,
-    };
+  /** The transaction that carries this call. Its nonce is as long as most are. */
+  private unsigned(call: TransactionCall): Hex {
     const { unsigned } = new TransactionBytes(this.config.network.chainId, 1_000_000, call);
     return `0x${unsigned.toString('hex')}`;
   }
+}
+
+/** Of the feed and the markets: no fee is valued too low, and no bid in USD becomes too many wei. */
+function highestPrice(
+  feedPriceUsd8: bigint,
+  { marketNativePricesUsd8 }: Pick<PlanningContext, 'marketNativePricesUsd8'>,
+): bigint {
+  return marketNativePricesUsd8.reduce(max, feedPriceUsd8);
 }
 
 /**
@@ -323,76 +349,18 @@ export class ExecutionPlanner {
  */
 const BALANCE_IN_SIMULATION = 10n ** 24n;
 
-/** An overflow or underflow, as Solidity reports it. */
-const UNDERFLOW = 'Panic(17)';
-
 /** Drafts that are proved together. */
 interface Chunk {
-  /** With the gas that each is given. */
-  readonly drafts: ReadonlyMap<Draft, bigint>;
+  /** With what is expected of each. */
+  readonly drafts: ReadonlyMap<Draft, Expected>;
   /** All gas of the question: of what is pending too. The most there is, where more drafts found no room. */
   readonly asked: bigint;
   /** How many more the block and the places in flight have room for. */
   readonly room: number;
 }
 
-/** What came of drafts that were proved together. */
-interface Proved {
-  readonly decisions: readonly PlanDecision[];
-  readonly again: readonly Draft[];
-}
-
-/** Not refused for good: it was not simulated, or the block has no room for it. */
-function later(): Rejection {
-  return rejected('comes-later');
-}
-
-function gasOf(calls: PlanningContext['pending']): bigint {
-  return calls.reduce((sum, { gasLimit }) => sum + gasLimit, 0n);
-}
-
-/** Why the block has no room for a plan: it comes later, unless it would never fit. */
-function beyondBlock(
-  { need: { gasLimit } }: PricedDraft,
-  gasLeft: bigint,
-  { pending }: PlanningContext,
-): Rejection | undefined {
-  if (gasLimit <= gasLeft) return undefined;
-  const numbers = { gasLimit: String(gasLimit), gasLeft: String(gasLeft) };
-  return gasLimit > gasLeft + gasOf(pending) ? rejected('gas-above-block-share', numbers) : later();
-}
-
 /** The endpoint understood the question and refused it: by its gas, its size, or the time that it took. */
 function isTooLarge(error: unknown): boolean {
   if (error instanceof MethodMissing) return false;
   return error instanceof RpcAnswerError || (error instanceof RpcError && error.kind === 'refused');
-}
-
-/** The lender of a plan that reverted may be the cause. */
-function doubtLender({ opportunity, quote }: Draft, { lenders }: Pick<PlanningContext, 'lenders'>): void {
-  const { funding, candidate } = quote;
-  if (funding.kind === 'loan') lenders.doubt(funding, opportunity, candidate.debt.address);
-}
-
-/** Why the contract, or a contract that it called, reverted. @param first nothing executes before it. */
-function refusalOf(
-  { quote, liquidations: [liquidation] }: Draft,
-  { data, gasUsed }: Reverts,
-  gas: bigint,
-  first: boolean,
-): Rejection {
-  const error = parseRevert(data);
-  const burntAll = data === '0x' && gasUsed >= gas;
-  const detail = {
-    revert: burntAll ? `out of gas: it needs more than ${gas}` : revertReason(data),
-    quotedProfit: String(quote.profit),
-    minProfit: String(liquidation?.minProfit),
-  };
-  // What is in flight may seize what the market can pay out: there a subtraction underflows.
-  if (detail.revert === UNDERFLOW && !first) return rejected('depends-on-earlier-plan', detail);
-  // A swap that costs too much leaves less profit than the floor, or takes more than was seized.
-  const costsTooMuch =
-    error.kind === 'known' && (error.name === 'ProfitBelowFloor' || error.name === 'CannotRepay');
-  if (!costsTooMuch) return rejected('simulation-reverted', detail);
-  return rejected(first ? 'profit-below-floor' : 'depends-on-earlier-plan', detail);
 }

@@ -171,8 +171,6 @@ describe('price of a proved plan', () => {
           if (pays) expect(plan.netProfitUsd8).toBeGreaterThanOrEqual(policy.minProfitUsd8 - 1n);
           expect(plan.minProfit).toBeLessThanOrEqual(profit);
           expect(plan.call.gasLimit).toBeLessThanOrEqual(policy.maxGasPerTransaction);
-          // A pool may take a part of the tip: the simulation ran with one at least as high.
-          expect(plan.call.maxPriorityFeePerGas).toBeLessThanOrEqual(draft().bid?.perGasWei ?? 0n);
         },
       ),
     );

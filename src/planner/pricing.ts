@@ -4,14 +4,16 @@ import type { Bid, BidPolicy } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8, unavoidableCosts, type Costs } from '../domain/costs.js';
 import { profitAssetOf, type Funding } from '../domain/funding.js';
 import type { Address } from '../domain/hex.js';
-import { costUsd8, max, min, mulDivCeil, valueUsd8 } from '../domain/money.js';
+import { costUsd8, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, PlannedStep, Simulation } from '../domain/plan.js';
 import { positionIdOf } from '../domain/position-id.js';
 import { poolFees } from '../domain/route.js';
-import type { Proved, ProvedOutcome } from './agreement.js';
-import { callOf, type Draft } from './drafts.js';
+import type { FeeEstimate } from '../rpc/fees/chain-fees.js';
+import type { ProvedOutcome } from './agreement.js';
+import { callOf, type Draft, type Measured } from './drafts.js';
 import { onChainFloor } from './floor.js';
 import type { PlanningContext } from './planning-context.js';
+import { limitsOf, type BurntGas, type GasLimits } from './proof-gas.js';
 import { stepsOf, type QuotedStep } from './quotes.js';
 
 /** The fee for L1 data may rise by this factor until inclusion. */
@@ -25,14 +27,14 @@ export interface PricingPolicy extends Pick<BidPolicy, 'minProfitUsd8'> {
   readonly chimera: Address;
 }
 
-/** A draft that succeeded in the simulation, with what it brings and costs before its bid. */
+/** A draft with what it brings and costs before its bid: by a simulation, or as it is expected. */
 export interface PricedDraft {
   readonly kind: 'priced';
   readonly draft: Draft;
   /** Of each liquidation of the draft. The gas of the first is that of the whole transaction. */
   readonly simulations: readonly Simulation[];
-  /** Of each by itself; empty where there is one. */
-  readonly gasOfSteps: readonly bigint[];
+  readonly gas: BurntGas;
+  readonly limits: GasLimits;
   readonly grossProfitUsd8: bigint;
   readonly costsWithoutBid: Costs;
   /** What it offers; undefined: it does not reach the floor even without a bid, and is for the books. */
@@ -47,11 +49,13 @@ type Context = Pick<PlanningContext, 'block' | 'nativePriceUsd8'>;
 const NO_BID = { model: 'none', why: 'below the floor without a bid' } as const;
 type Fees = Omit<Allotment, 'kind'>;
 
+/** @param limits of its gas; by default those of what it burns. */
 export function priceDraft(
   draft: Draft,
-  { simulation: first, further = [], gasOfSteps = [], feesOf }: Omit<Proved, 'kind'>,
+  { simulation: first, further = [], gasOfSteps = [], feesOf }: Measured,
   { block, nativePriceUsd8, bidOf }: Context & Pick<PlanningContext, 'bidOf'>,
   policy: PricingPolicy,
+  limits = limitsOf({ total: first.gasUsed, ofSteps: gasOfSteps }, policy.maxGasPerTransaction),
 ): PricedDraft {
   const { gasUsed } = first;
   const steps = stepsOf(draft.quote);
@@ -75,13 +79,9 @@ export function priceDraft(
     flashFeeUsd8: sum(({ candidate }, { flashFee }) => costUsd8(flashFee, candidate.debt)),
   };
   const marginUsd8 = grossProfitUsd8 - totalCostsUsd8(costsWithoutBid);
-  const bid = lower(draft.bid, bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 }));
-  // The limits of several liquidations must find room in that of their transaction.
-  const unused = gasOfSteps.reduce((more, gas) => more + gasLimitOf(gas) - gas, 0n);
-  const gasOfCall = min(max(gasLimitOf(gasUsed), gasUsed + unused), policy.maxGasPerTransaction);
-  const { l1Fee, operatorFee, l1Gas } = feesOf(gasOfCall);
-  // Where data on L1 is paid in gas, the gas limit pays for it. The cap of a transaction does not count it.
-  const gasLimit = gasOfCall + (l1Gas ?? 0n) * L1_FEE_TOLERANCE;
+  const bid = bidOf({ grossProfitUsd8, marginUsd8, gasUsed, nativePriceUsd8 });
+  const gasLimit = gasLimitOf(limits, feesOf);
+  const { l1Fee, operatorFee, l1Gas } = feesOf(limits.total);
   const need: FeeNeed = {
     gasLimit,
     baseFeePerGasWei: block.baseFeePerGas,
@@ -89,30 +89,19 @@ export function priceDraft(
     bidPerGasWei: bid?.perGasWei ?? 0n,
     mostBidPerGasWei: bid?.mostPerGasWei ?? 0n,
   };
+  const gas = { total: gasUsed, ofSteps: gasOfSteps };
   return {
-    ...{ kind: 'priced', draft, simulations, gasOfSteps, grossProfitUsd8, costsWithoutBid, bid, need },
+    ...{ kind: 'priced', draft, simulations, gas, limits, grossProfitUsd8, costsWithoutBid, bid, need },
   };
+}
+
+/** Where data on L1 is paid in gas, the gas limit pays for it. The cap of a transaction does not count it. */
+export function gasLimitOf({ total }: Pick<GasLimits, 'total'>, feesOf: FeeEstimate): bigint {
+  return total + (feesOf(total).l1Gas ?? 0n) * L1_FEE_TOLERANCE;
 }
 
 function grossUsd8({ funding, candidate }: QuotedStep, { profit }: Simulation): bigint {
   return valueUsd8(profit, profitAssetOf(funding, candidate));
-}
-
-/** A transaction, or one liquidation of it, may burn a third more than its simulation, and some. */
-function gasLimitOf(gasUsed: bigint): bigint {
-  return (gasUsed * 13n) / 10n + 50_000n;
-}
-
-/**
- * What is signed is never more than what was simulated: a pool may take a part of the tip. Nor is it more
- * than what the simulated profit allows.
- */
-function lower(simulated: Bid | undefined, allowed: Bid | undefined): Bid | undefined {
-  if (!allowed) return undefined;
-  if (!simulated)
-    return { ...allowed, perGasWei: 0n, mostPerGasWei: 0n, why: 'its quote left nothing to bid' };
-  const one = simulated.perGasWei < allowed.perGasWei ? simulated : allowed;
-  return { ...one, mostPerGasWei: min(simulated.mostPerGasWei, allowed.mostPerGasWei) };
 }
 
 /**
@@ -130,13 +119,13 @@ function simulationOf({ funding, route }: QuotedStep, outcome: ProvedOutcome): S
 
 /** The plan with these fees, and with the floors on chain that pay for them. */
 export function planOf(
-  { draft, simulations, gasOfSteps, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
+  { draft, simulations, gas, limits, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
   { maxFeePerGas, maxPriorityFeePerGas, reservation, bidLoweredBy }: Fees,
   { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
 ): LiquidationPlan {
   const { opportunity, quote, liquidations, deadline } = draft;
-  const gasUsed = simulations[0]?.gasUsed ?? 0n;
+  const gasUsed = gas.total;
   const costs: Costs = {
     ...costsWithoutBid,
     bidUsd8: nativeUsd8(gasUsed * maxPriorityFeePerGas, nativePriceUsd8),
@@ -178,7 +167,7 @@ export function planOf(
     nativePriceUsd8,
     call: {
       to: policy.chimera,
-      data: callOf(floored, deadline, gasOfSteps.map(gasLimitOf)),
+      data: callOf(floored, deadline, limits.ofSteps),
       gasLimit: need.gasLimit,
       maxFeePerGas,
       maxPriorityFeePerGas,

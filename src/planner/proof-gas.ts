@@ -1,108 +1,167 @@
-import { min } from '../domain/money.js';
+import { fundingName } from '../domain/funding.js';
+import type { Address } from '../domain/hex.js';
+import { max, min } from '../domain/money.js';
 import { positionKey } from '../domain/position-id.js';
-import { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
+import { gasOf } from '../protocols/market-kinds.js';
 import type { Draft } from './drafts.js';
-import { stepsOf } from './quotes.js';
+import { stepsOf, type QuotedStep } from './quotes.js';
+
+/** What a transaction burns: known from a simulation, or expected of one. */
+export interface BurntGas {
+  /** Of the whole transaction, after refunds. */
+  readonly total: bigint;
+  /** Of each of several liquidations by itself; empty where there is one. */
+  readonly ofSteps: readonly bigint[];
+}
+
+/** The gas limits of a transaction, with which it is simulated and signed. */
+export interface GasLimits {
+  readonly total: bigint;
+  /** Of each of several liquidations, 0 for none of its own; empty where there is one. */
+  readonly ofSteps: readonly bigint[];
+}
 
 /**
- * The most that a draft may burn in its simulation. With a bound for each, a token or a pool that burns all
- * it gets takes nothing from the drafts after it.
+ * The most that one liquidation may burn in its simulation, and a further one of its transaction. With a
+ * bound for each, a token or a pool that burns all it gets takes nothing from the drafts after it.
  */
 export const MOST_GAS_OF_DRAFT = 2_500_000n;
-/** As long as nothing is known. A flash-swap liquidation with two debts took less than 0.7M. */
-const FIRST_GAS = 700_000n;
-const FIRST_GAS_OF_HOP = 100_000n;
-/** What is known, and a quarter more: a call forwards no more than 63/64, and positions differ. */
-const MARGIN = { numerator: 5n, denominator: 4n, more: 30_000n } as const;
-/** So many kinds of drafts, and so many positions, are remembered. */
+const MOST_GAS_OF_FURTHER = 1_000_000n;
+/**
+ * As long as nothing is known: what the kind of market takes, and by bench:gas what pools, loans and further
+ * liquidations take, which find most of the storage warm. All with some more, for ticks and for balances that
+ * begin at zero.
+ */
+const MORE_OF_FIRST = 10_000n;
+const GAS_OF_FURTHER = 250_000n;
+const GAS_OF_POOL = 85_000n;
+const GAS_OF_WRAPPER = 130_000n;
+const GAS_OF_LOAN = 65_000n;
+/** Outside of the liquidations: the base cost of the transaction, its calldata, the loop over the steps. */
+const GAS_OF_BATCH = 60_000n;
+/** So many forms of drafts, and so many positions, are remembered. */
 const MOST_REMEMBERED = 5_000;
+/** What is known falls by this part of the difference when less is used. */
+const FALL = 16n;
 
-/** How much gas drafts need in their simulation: by what drafts of their kind have used. */
+/** How much gas drafts need: by what drafts of their form have used, or else by the form itself. */
 export class ProofGas {
-  private readonly used = new Map<string, bigint>();
+  private readonly used = new Map<string, BurntGas>();
   private readonly ranOut = new Set<string>();
 
-  of(draft: Draft): bigint {
-    if (this.ranOut.has(positionKey(draft.opportunity))) return MOST_GAS_OF_DRAFT;
-    const used = this.used.get(kindOf(draft));
-    if (used === undefined) {
-      const steps = BigInt(stepsOf(draft.quote).length);
-      return min(FIRST_GAS * steps + FIRST_GAS_OF_HOP * BigInt(hopsOf(draft)), MOST_GAS_OF_DRAFT);
-    }
-    const { numerator, denominator, more } = MARGIN;
-    return min((used * numerator) / denominator + more, MOST_GAS_OF_DRAFT);
+  /** What a draft is expected to burn. Of one that ran out of gas only that it needs much is known. */
+  expected(draft: Draft): BurntGas {
+    if (this.ranOut.has(positionKey(draft.opportunity))) return { total: MOST_GAS_OF_DRAFT / 2n, ofSteps: [] };
+    const keys = [positionOf(draft), kindOf(draft), formOf(draft)];
+    return keys.map((key) => this.used.get(key)).find((known) => known !== undefined) ?? byForm(draft);
   }
 
-  succeeded(draft: Draft, gasUsed: bigint): void {
-    const kind = kindOf(draft);
-    if (gasUsed > (this.used.get(kind) ?? 0n)) this.used.set(kind, gasUsed);
+  /** @param most that the chain lets one transaction have. */
+  limits(draft: Draft, most: bigint): GasLimits {
+    const steps = stepsOf(draft.quote).length;
+    const bound = min(MOST_GAS_OF_DRAFT + MOST_GAS_OF_FURTHER * BigInt(steps - 1), most);
+    if (this.ranOut.has(positionKey(draft.opportunity)))
+      return { total: bound, ofSteps: steps > 1 ? Array.from({ length: steps }, () => 0n) : [] };
+    return limitsOf(this.expected(draft), bound);
+  }
+
+  /** What burns far more than others of its kind is remembered by its position alone. */
+  succeeded(draft: Draft, burnt: BurntGas): void {
+    this.ranOut.delete(positionKey(draft.opportunity));
+    const known = this.used.get(kindOf(draft));
+    const isOdd = known !== undefined && burnt.total * 2n > known.total * 3n;
+    for (const key of isOdd ? [positionOf(draft)] : [kindOf(draft), formOf(draft)])
+      this.used.set(key, eased(this.used.get(key), burnt));
+    if (!isOdd) this.used.delete(positionOf(draft));
     forgetOldest(this.used);
   }
 
   /**
-   * Whether a draft that reverted may have lacked gas. If so it gets the most from now on.
+   * Whether a draft that reverted may have lacked gas. If so it gets the most until it succeeds.
    *
    * @param given in its simulation.
    * @param silent it reverted without a word.
    */
   mayHaveRunOut(draft: Draft, given: bigint, gasUsed: bigint, silent: boolean): boolean {
-    if (given >= MOST_GAS_OF_DRAFT || !(silent || gasUsed * 10n >= given * 9n)) return false;
+    if (this.ranOut.has(positionKey(draft.opportunity)) || given >= MOST_GAS_OF_DRAFT) return false;
+    if (!(silent || gasUsed * 10n >= given * 9n)) return false;
     this.ranOut.add(positionKey(draft.opportunity));
     forgetOldest(this.ranOut);
     return true;
   }
 }
 
-/** Drafts that differ only by their borrower, amounts and pools. */
-function kindOf(draft: Draft): string {
-  const { opportunity, quote } = draft;
-  const steps = stepsOf(quote).flatMap(({ candidate: { collateral, debt }, funding, route }) => [
-    ...[collateral.address, debt.address, funding.kind, route.parts.length],
-  ]);
-  return [opportunity.market, opportunity.marketId, ...steps, hopsOf(draft)].join(' ');
+/**
+ * The limits for what was simulated, or is expected: a third more, and some. A transaction may burn more than
+ * its simulation: ticks are crossed, balances begin at zero. The limits of several liquidations find room in
+ * that of their transaction.
+ */
+export function limitsOf({ total, ofSteps }: BurntGas, most: bigint): GasLimits {
+  const limits = ofSteps.map(limitOf);
+  const unused = limits.reduce((sum, limit, index) => sum + limit - (ofSteps[index] ?? 0n), 0n);
+  return { total: min(max(limitOf(total), total + unused), most), ofSteps: limits };
 }
 
-function hopsOf({ quote }: Draft): number {
-  const parts = stepsOf(quote).flatMap(({ route }) => route.parts);
-  return parts.reduce((sum, { hops }) => sum + hops.length, 0);
+/**
+ * Whether these limits leave enough above what was burnt with them: a fifth, and some. What a transaction
+ * needs while it runs, for refunds at its end and for calls that forward no more than 63/64, the simulation
+ * had: it succeeded with these very limits.
+ */
+export function areEnough(limits: GasLimits, { total, ofSteps }: BurntGas, most: bigint): boolean {
+  const isEnough = (limit: bigint, burnt: bigint): boolean => limit >= (burnt * 6n) / 5n + 25_000n;
+  return (
+    (limits.total >= most || isEnough(limits.total, total)) &&
+    ofSteps.every((burnt, step) => limits.ofSteps[step] === 0n || isEnough(limits.ofSteps[step] ?? 0n, burnt))
+  );
+}
+
+function limitOf(burnt: bigint): bigint {
+  return (burnt * 13n) / 10n + 50_000n;
+}
+
+/** More counts at once, less by and by. */
+function eased(known: BurntGas | undefined, burnt: BurntGas): BurntGas {
+  if (!known) return burnt;
+  const one = (before: bigint, now: bigint): bigint => max(now, before - (before - now) / FALL);
+  const ofSteps = burnt.ofSteps.map((now, step) => one(known.ofSteps[step] ?? now, now));
+  return { total: one(known.total, burnt.total), ofSteps };
+}
+
+function byForm({ quote }: Draft): BurntGas {
+  const gas = stepsOf(quote).map(({ pair, funding, route }, index) => {
+    const hops = route.parts.flatMap((part) => part.hops);
+    const swaps = hops.map(({ leastOut }) => (leastOut === undefined ? GAS_OF_POOL : GAS_OF_WRAPPER));
+    const lent = funding.kind === 'loan' ? GAS_OF_LOAN : 0n;
+    return swaps.reduce((sum, one) => sum + one, lent + (index === 0 ? gasOf(pair) + MORE_OF_FIRST : GAS_OF_FURTHER));
+  });
+  const total = gas.reduce((sum, one) => sum + one, 0n);
+  return gas.length > 1 ? { total: total + GAS_OF_BATCH, ofSteps: gas } : { total, ofSteps: [] };
+}
+
+function positionOf(draft: Draft): string {
+  return `${positionKey(draft.opportunity)} ${kindOf(draft)}`;
+}
+
+/** Drafts that differ only by their borrower, amounts and pools of a venue. */
+function kindOf(draft: Draft): string {
+  return keyOf(draft, (step) => [step.candidate.collateral.address, step.candidate.debt.address]);
+}
+
+/** Drafts of a market that differ by their tokens too. */
+function formOf(draft: Draft): string {
+  return keyOf(draft, () => []);
+}
+
+function keyOf({ opportunity, quote }: Draft, tokensOf: (step: QuotedStep) => readonly Address[]): string {
+  const steps = stepsOf(quote).map((step) => {
+    const parts = step.route.parts.map(({ hops }) => hops.map(({ venue }) => venue).join('+'));
+    return [...tokensOf(step), fundingName(step.funding), ...parts].join(' ');
+  });
+  // The market looks at every asset of the borrower.
+  return [opportunity.market, opportunity.marketId, opportunity.pairs.length, ...steps].join(' | ');
 }
 
 function forgetOldest(of: Map<string, unknown> | Set<string>): void {
   const [oldest] = of.keys();
   if (of.size > MOST_REMEMBERED && oldest !== undefined) of.delete(oldest);
-}
-
-/** By default nodes spend 50M on one question, whatever it holds: `rpc.gascap` of geth, reth and erigon. */
-const MOST_GAS_OF_QUESTION = 48_000_000;
-/** After how many answers to questions of the full size a larger one is tried, once one was refused. */
-const PATIENCE = 8;
-
-/**
- * How much gas all endpoints spend on one question. A refusal halves it for the endpoint that refused; later
- * more is tried again.
- */
-export class QuestionGas {
-  private readonly sizes = new Map<string, AdaptiveSize>();
-
-  get most(): bigint {
-    const sizes = [...this.sizes.values()].map((size) => size.next(MOST_GAS_OF_QUESTION));
-    return BigInt(Math.min(MOST_GAS_OF_QUESTION, ...sizes));
-  }
-
-  answered(endpoint: string, gas: bigint): void {
-    this.sizeOf(endpoint).served(Number(gas));
-  }
-
-  refused(endpoint: string, gas: bigint): void {
-    this.sizeOf(endpoint).refused(Number(gas));
-  }
-
-  private sizeOf(endpoint: string): AdaptiveSize {
-    const known = this.sizes.get(endpoint);
-    if (known) return known;
-    const limits = { first: MOST_GAS_OF_QUESTION, largest: MOST_GAS_OF_QUESTION, patience: PATIENCE };
-    const size = new AdaptiveSize(limits);
-    this.sizes.set(endpoint, size);
-    return size;
-  }
 }

@@ -21,6 +21,7 @@ import {
 import { startFakePool, type FakePool as FakeEndpoints } from '../../testing/nodes/fake-pool.js';
 import { BLOCK, WETH } from '../../testing/builders/opportunities.js';
 import { CHIMERA_ABI } from '../contract/bindings.js';
+import { totalCostsUsd8 } from '../domain/costs.js';
 import { type Hex } from '../domain/hex.js';
 import type { PlanDecision } from '../domain/decision.js';
 import type { Opportunity } from '../domain/opportunity.js';
@@ -71,12 +72,12 @@ function simulatedBorrowers(): (string | undefined)[] {
 
 describe('proof of plans, with pools and fees that need no chain', () => {
   it('simulates all drafts in one request, the most profitable first', async () => {
-    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
+    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 25n)];
     const decisions = await planned([small, large], context);
     expect(simulatedBorrowers()).toEqual([large.borrower, small.borrower]);
     expect(decisions).toMatchObject([
       { kind: 'planned', plan: { borrower: large.borrower, simulation: { profit: ETHER / 5n } } },
-      { kind: 'planned', plan: { borrower: small.borrower, simulation: { profit: ETHER / 50n } } },
+      { kind: 'planned', plan: { borrower: small.borrower, simulation: { profit: ETHER / 25n } } },
     ]);
   });
 
@@ -143,7 +144,7 @@ describe('proof of plans, with pools and fees that need no chain', () => {
   });
 
   it('F48 lowers the bids until all plans fit what may be spent, and refuses what cannot fit without a row', async () => {
-    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 50n)];
+    answers = [succeeds(ETHER / 5n), succeeds(ETHER / 25n)];
     const dayWei = 10n ** 15n;
     const tight = { ...context, allowance: anAllowance({ dayWei }) };
     const plans = (await planned([small, large], tight)).flatMap((one) =>
@@ -188,38 +189,121 @@ describe('proof of plans, with pools and fees that need no chain', () => {
     expect(lower.call).toEqual(same.call);
   });
 
-  describe('runs each call with the fees that are fixed before it', () => {
-    const tipOf = async (gasUsed: Hex): Promise<{ simulated: bigint; signed: bigint }> => {
-      answers = [{ ...succeeds(ETHER / 5n), gasUsed }];
-      const [decision] = await planned([large], context);
-      if (decision?.kind !== 'planned') throw new Error('a plan was expected');
-      const [simulation] = endpoints.primary.seenOf('eth_simulateV1').at(-1)!.params as [Offered];
-      const [{ calls, stateOverrides }] = simulation.blockStateCalls;
-      const [{ from, maxFeePerGas, maxPriorityFeePerGas }] = calls;
-      expect(BigInt(maxFeePerGas)).toBe(2n * BLOCK.baseFeePerGas + BigInt(maxPriorityFeePerGas));
-      // The wallet need not pay for the gas bound of a draft.
-      expect(Object.keys(stateOverrides)).toEqual([from]);
-      return { simulated: BigInt(maxPriorityFeePerGas), signed: decision.plan.call.maxPriorityFeePerGas };
-    };
-    interface Offered {
-      readonly blockStateCalls: readonly [
-        {
-          readonly calls: readonly [{ from: string; maxFeePerGas: Hex; maxPriorityFeePerGas: Hex }];
-          readonly stateOverrides: object;
-        },
-      ];
+  describe('signs the very call that it simulated', () => {
+    interface Call {
+      readonly from: string;
+      readonly to: string;
+      readonly input: Hex;
+      readonly gas: Hex;
+      readonly maxFeePerGas: Hex;
+      readonly maxPriorityFeePerGas: Hex;
     }
-
-    it('and signs that very tip where the simulation allows it', async () => {
-      const { simulated, signed } = await tipOf('0x493e0'); // 300,000 gas
-      expect(simulated).toBeGreaterThan(0n);
-      expect(signed).toBe(simulated);
+    type Offered = readonly [
+      {
+        readonly blockStateCalls: readonly [
+          { readonly calls: readonly Call[]; readonly stateOverrides: object },
+        ];
+      },
+    ];
+    /** The calls of each question about one position, and the decision. */
+    async function asked(now: PlanningContext = context): Promise<{ calls: Call[]; decision: PlanDecision }> {
+      const [decision] = await planned([large], now);
+      const calls = endpoints.primary.seenOf('eth_simulateV1').flatMap(({ params }) => {
+        const [{ blockStateCalls }] = params as Offered;
+        expect(Object.keys(blockStateCalls[0].stateOverrides)).toEqual([context.operator]);
+        return blockStateCalls[0].calls;
+      });
+      if (!decision) throw new Error('a decision was expected');
+      return { calls, decision };
+    }
+    function planIn({ calls, decision }: Awaited<ReturnType<typeof asked>>): LiquidationPlan {
+      if (decision.kind !== 'planned') throw new Error(`a plan was expected, not ${decision.reason}`);
+      const { call } = decision.plan;
+      expect(calls.at(-1)).toEqual({
+        from: context.operator,
+        to: call.to,
+        input: call.data,
+        gas: hexOf(call.gasLimit),
+        maxFeePerGas: hexOf(call.maxFeePerGas),
+        maxPriorityFeePerGas: hexOf(call.maxPriorityFeePerGas),
+      });
+      return decision.plan;
+    }
+    const hexOf = (value: bigint): string => `0x${value.toString(16)}`;
+    const withGas = (gasUsed: bigint, profit = ETHER / 5n): SimulatedAnswer => ({
+      ...succeeds(profit),
+      gasUsed: hexOf(gasUsed) as Hex,
+    });
+    /** What is learned of gas stays in a planner. */
+    beforeEach(() => {
+      planner = new ExecutionPlanner(new Chain(endpoints.pool), fees, new RecordedEvents(), config);
     });
 
-    it('or a lower one where it needs more gas, never a higher one', async () => {
-      const { simulated, signed } = await tipOf('0x7a120'); // 500,000 gas
-      expect(signed).toBeGreaterThan(0n);
-      expect(signed).toBeLessThan(simulated);
+    it('the first one, where it burns what was expected', async () => {
+      answers = [withGas(430_000n)];
+      const result = await asked();
+      expect(result.calls).toHaveLength(1);
+      const { call, simulation, netProfitUsd8, grossProfitUsd8, costs } = planIn(result);
+      expect(call.maxPriorityFeePerGas).toBeGreaterThan(0n);
+      expect(call.maxFeePerGas).toBe(2n * BLOCK.baseFeePerGas + call.maxPriorityFeePerGas);
+      expect(simulation.gasUsed).toBe(430_000n);
+      expect(netProfitUsd8).toBe(grossProfitUsd8 - totalCostsUsd8(costs));
+    });
+
+    it('another one, with the gas limit that the first needs, where its own leaves too little', async () => {
+      answers = [withGas(560_000n)];
+      const result = await asked();
+      expect(result.calls.map(({ gas }) => BigInt(gas))).toEqual([628_500n, 778_000n]);
+      const { call } = planIn(result);
+      expect(call.maxPriorityFeePerGas).toBeLessThan(BigInt(result.calls[0]!.maxPriorityFeePerGas));
+      // What is known now is enough for the next one.
+      endpoints.primary.seen.length = 0;
+      expect((await asked()).calls).toHaveLength(1);
+    });
+
+    it('another one, with a lower gas limit, where the first is far too high', async () => {
+      answers = [withGas(150_000n)];
+      const result = await asked();
+      expect(result.calls.map(({ gas }) => BigInt(gas))).toEqual([628_500n, 245_000n]);
+      planIn(result);
+    });
+
+    it('another one, where its gas limit takes its bid from it within what may be spent', async () => {
+      answers = [withGas(380_000n)];
+      const dayWei = 10n ** 15n;
+      const result = await asked({ ...context, allowance: anAllowance({ dayWei }) });
+      expect(result.calls.map(({ gas }) => BigInt(gas))).toEqual([628_500n, 544_000n]);
+      const { call, bidLoweredBy, reservation } = planIn(result);
+      expect(call.maxPriorityFeePerGas).toBeGreaterThan(BigInt(result.calls[0]!.maxPriorityFeePerGas));
+      expect(bidLoweredBy).toBe('daily-fee-reached');
+      expect(reservation.feeWei).toBeLessThanOrEqual(dayWei);
+    });
+
+    it('another one, with a lower floor, where what is pending left less profit that still pays', async () => {
+      const left = ETHER / 10n;
+      let asks = 0;
+      endpoints.primary.on('eth_simulateV1', () => {
+        asks += 1;
+        const data = abi.encodeErrorResult('ProfitBelowFloor', [left, ETHER / 6n]) as Hex;
+        return [{ calls: [asks === 1 ? reverts(data) : withGas(430_000n, left)] }];
+      });
+      const plan = planIn(await asked());
+      endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
+      expect(asks).toBe(2);
+      expect(plan.minProfit).toBeLessThanOrEqual(left);
+      expect(plan.simulation.profit).toBe(left);
+    });
+
+    it('none, where each simulation asks for another one: the position waits', async () => {
+      let gas = 600_000n;
+      endpoints.primary.on('eth_simulateV1', () => {
+        gas += gas / 2n;
+        return [{ calls: [withGas(gas)] }];
+      });
+      const { calls, decision } = await asked();
+      endpoints.primary.on('eth_simulateV1', () => [{ calls: answers }]);
+      expect(calls).toHaveLength(3);
+      expect(decision).toMatchObject({ reason: 'proof-unsettled' });
     });
   });
 
