@@ -8,7 +8,7 @@ import {
   sealedAt,
   type Receipt,
 } from '../rpc/chain/chain-answers.js';
-import { parseSimulation, simulationParams } from '../rpc/chain/simulate.js';
+import { BALANCE_IN_SIMULATION, parseSimulation, simulationParams } from '../rpc/chain/simulate.js';
 import type { RpcCall, RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { toData, toNonce } from '../rpc/quantities.js';
 import { RpcAnswerError } from '../rpc/rpc-errors.js';
@@ -18,6 +18,9 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
  * pass up for long. Milliseconds.
  */
 export const EACH_DEADLINE_MS = 500;
+
+/** A call that is simulated without its fees: the base fee may be above them. */
+export type SentCall = Pick<TransactionCall, 'to' | 'data' | 'gasLimit'>;
 
 /**
  * - succeeds: at every endpoint that answered.
@@ -85,13 +88,20 @@ export class EachEndpoint {
     return this.values({ method: 'eth_getCode', params: [address, 'latest'], parse: toData });
   }
 
-  /** What the calls do on top of the newest block, one after the other. */
-  async simulate(sender: Address, calls: readonly TransactionCall[]): Promise<readonly Proof[]> {
+  /**
+   * What the calls do on top of the newest block, one after the other. One with fees is simulated as it would
+   * be signed.
+   */
+  async simulate(sender: Address, calls: readonly (SentCall | TransactionCall)[]): Promise<readonly Proof[]> {
     if (calls.length === 0) return [];
-    const requests = calls.map(({ to, data, gasLimit }) => ({ from: sender, to, data, gas: gasLimit }));
+    const requests = calls.map(({ to, data, gasLimit, ...call }) => ({
+      ...{ from: sender, to, data, gas: gasLimit },
+      ...('maxFeePerGas' in call && { fees: call }),
+    }));
+    const stateOverrides = { [sender]: { balance: BALANCE_IN_SIMULATION } };
     const heard = await this.values({
       method: 'eth_simulateV1',
-      params: [simulationParams(requests), blockParam('latest')],
+      params: [simulationParams(requests, { stateOverrides }), blockParam('latest')],
       parse: (raw) => parseSimulation(raw, calls.length).map(({ success }) => success),
     });
     return calls.map((_, index) => proofOf(heard.map((results) => results[index] === true)));

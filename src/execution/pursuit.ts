@@ -53,6 +53,17 @@ export interface Prospect {
   readonly cancelled: number;
 }
 
+/** What would be signed at higher fees, by the transaction that it replaces. */
+type RaisedCalls = ReadonlyMap<InFlight, TransactionCall>;
+
+/** What is known of a transaction that is due. */
+interface Ahead {
+  readonly proof: Proof;
+  /** The chain takes its nonce now. */
+  readonly isNext: boolean;
+  readonly raised: TransactionCall | undefined;
+}
+
 /** One look at what is not mined. */
 interface Look {
   readonly head: SettlingHead;
@@ -91,14 +102,16 @@ export class Pursuit {
     const look = this.look(head);
     const due = kept.filter((transaction) => this.isDue(transaction, head, nextNonce));
     const last = due.at(-1);
-    const proofs = await this.prove(last ? kept.filter(({ nonce }) => nonce <= last.nonce) : []);
+    const raised = await this.raisedCall(due, look, nextNonce);
+    const proofs = await this.prove(last ? kept.filter(({ nonce }) => nonce <= last.nonce) : [], raised);
     const again: InFlight[] = [];
     const errors: Error[] = [];
     for (const transaction of due) {
       // What waits behind another one waits for its turn, and not for higher fees.
       const isNext = transaction.nonce === nextNonce;
+      const ahead = { proof: proofs.get(transaction) ?? 'unknown', isNext, raised: raised.get(transaction) };
       try {
-        const isReady = await this.takeUp(transaction, look, proofs.get(transaction) ?? 'unknown', isNext);
+        const isReady = await this.takeUp(transaction, look, ahead);
         if (isReady) again.push(transaction);
       } catch (error) {
         errors.push(errorFrom(error));
@@ -133,12 +146,27 @@ export class Pursuit {
   }
 
   /**
+   * The call with which a transaction that is due may be offered at higher fees: only the one that is next,
+   * because what waits behind another one waits for its turn. It is proved as it would be signed.
+   */
+  private async raisedCall(due: readonly InFlight[], look: Look, nextNonce: number): Promise<RaisedCalls> {
+    const next = due.find(({ nonce }) => nonce === nextNonce);
+    if (!next || !mayBeRaised(next, look.head)) return new Map();
+    const { call } = next;
+    return new Map([[next, { ...call, ...raisedFees(call, await look.baseFeePerGas()) }]]);
+  }
+
+  /**
    * What each call does at the newest block, after those before it. A cancellation calls nothing. What finds
    * no room in one question has no proof.
    *
    * @param transactions by ascending nonce.
+   * @param raised those that are simulated in place of the calls that were sent.
    */
-  private async prove(transactions: readonly InFlight[]): Promise<ReadonlyMap<InFlight, Proof>> {
+  private async prove(
+    transactions: readonly InFlight[],
+    raised: RaisedCalls = new Map(),
+  ): Promise<ReadonlyMap<InFlight, Proof>> {
     let gas = 0n;
     const calling = transactions.filter(({ kind, call }) => {
       if (kind === 'cancellation') return false;
@@ -147,21 +175,23 @@ export class Pursuit {
     });
     const proofs = await this.evidence.each.simulate(
       this.wallet.address,
-      calling.map(({ call }) => call),
+      calling.map((transaction) => {
+        const { to, data, gasLimit } = transaction.call;
+        return raised.get(transaction) ?? { to, data, gasLimit };
+      }),
     );
     return new Map(calling.map((transaction, index) => [transaction, proofs[index] ?? 'unknown']));
   }
 
   /** @returns whether it is to be handed over again. */
-  private async takeUp(transaction: InFlight, look: Look, proof: Proof, isNext: boolean): Promise<boolean> {
+  private async takeUp(transaction: InFlight, look: Look, ahead: Ahead): Promise<boolean> {
+    const { proof, isNext, raised } = ahead;
     if (transaction.kind === 'cancellation') return this.insist(transaction, look, isNext);
     if (isOver(transaction, look.head))
       return this.cancel(transaction, look, 'it was not mined before its deadline');
     switch (proof) {
       case 'succeeds':
-        return isNext && transaction.sentAtBlock !== undefined && transaction.accepted
-          ? this.bump(transaction, look)
-          : true;
+        return raised ? this.bump(transaction, look, raised) : true;
       case 'fails':
         return this.giveUp(transaction, look, 'it would revert now');
       case 'disputed':
@@ -171,12 +201,11 @@ export class Pursuit {
   }
 
   /** The same call at higher fees, if what is left of its profit pays for them. */
-  private async bump(transaction: InFlight, look: Look): Promise<boolean> {
+  private async bump(transaction: InFlight, look: Look, raised: TransactionCall): Promise<boolean> {
     const { call, versions, terms } = transaction;
     if (versions.filter(({ kind }) => kind === 'bump').length >= MOST_BUMPS)
       return this.cancel(transaction, look, `it was not mined after ${MOST_BUMPS} fee bumps`);
     const baseFeePerGas = await look.baseFeePerGas();
-    const raised = { ...call, ...raisedFees(call, baseFeePerGas) };
     const first = versions[0]?.call ?? call;
     const extraWei =
       expectedGasWei(terms.gasUsed, raised, baseFeePerGas) -
@@ -301,4 +330,9 @@ export class Pursuit {
 
 function isOver({ terms }: InFlight, head: SettlingHead): boolean {
   return head.timestamp > terms.deadline;
+}
+
+function mayBeRaised(transaction: InFlight, head: SettlingHead): boolean {
+  const { kind, sentAtBlock, accepted } = transaction;
+  return kind !== 'cancellation' && sentAtBlock !== undefined && accepted && !isOver(transaction, head);
 }

@@ -11,6 +11,7 @@ import type { TransactionCall } from '../domain/plan.js';
 import { latestRoundRead, type Round } from '../oracles/chainlink.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { together } from '../rpc/chain/read.js';
+import { BALANCE_IN_SIMULATION } from '../rpc/chain/simulate.js';
 import type { Testimony, TestimonyRequest } from '../rpc/chain/testimony.js';
 import { TransactionBytes } from '../rpc/chain/transaction-bytes.js';
 import { ChainFees, type FeeEstimate } from '../rpc/fees/chain-fees.js';
@@ -342,12 +343,6 @@ function highestPrice(
 ): bigint {
   return marketNativePricesUsd8.reduce(max, feedPriceUsd8);
 }
-
-/**
- * A node refuses the whole question when the sender cannot pay for the gas that one of its calls may burn.
- * What the wallet can really pay is the business of the budget. Wei.
- */
-const BALANCE_IN_SIMULATION = 10n ** 24n;
 
 /** Drafts that are proved together. */
 interface Chunk {

@@ -15,6 +15,12 @@ export interface CallRequest {
   readonly fees?: { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint };
 }
 
+/**
+ * Of a sender whose calls name their fees. A node refuses the whole question when it cannot pay for the gas
+ * that one of its calls may burn; what the wallet can really pay is the business of the budget. Wei.
+ */
+export const BALANCE_IN_SIMULATION = 10n ** 24n;
+
 export interface AccountOverride {
   /** Wei. */
   readonly balance?: bigint;
