@@ -3,6 +3,7 @@ import type { Devnet } from '../devnet/index.js';
 
 export interface MinedTransaction {
   readonly status: string;
+  readonly gasUsed: string;
   readonly logs: readonly {
     readonly address: string;
     readonly topics: readonly string[];

@@ -9,7 +9,7 @@ import { usd8FromText } from '../../src/database/columns.js';
 import type { Books, Witness } from './witness.js';
 
 /** What nodes saw of it. */
-export type Seen = Pick<Witness, 'broadcasts' | 'simulatedAt' | 'mixed'>;
+export type Seen = Pick<Witness, 'broadcasts' | 'simulatedAt' | 'mixed' | 'unproved'>;
 
 /** Limits of one UTC day. */
 export interface DailyCaps {
@@ -124,6 +124,11 @@ export async function oneBlockPerDecision(books: Books, { mixed, simulatedAt }: 
         : [`execution ${id} was signed, and nothing was simulated at its block ${hash}`],
     ),
   ];
+}
+
+/** What is signed was simulated before, to the byte: sender, receiver, data, gas limit and fees. */
+export function signedAsSimulated({ unproved }: Pick<Seen, 'unproved'>): string[] {
+  return unproved.map((hash) => `${hash} was handed to a node, and no such call was simulated before`);
 }
 
 /** The contract holds nothing: neither tokens nor ether. */

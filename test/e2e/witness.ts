@@ -1,6 +1,6 @@
 /** What the nodes see of the bot, and when: the proof that its books cannot give of themselves. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keccak256 } from 'ethers';
+import { keccak256, Transaction } from 'ethers';
 import type { Stack } from '../../devnet/stack/stack.js';
 import type { Call, LyingNode } from '../../testing/nodes/lying-node.js';
 
@@ -28,6 +28,10 @@ export class Witness {
   readonly simulatedAt = new Set<string>();
   /** Requests that simulate, and read states of more than one block. */
   readonly mixed: string[] = [];
+  /** What was simulated: sender, receiver, data, gas limit and fees, as one hash. */
+  readonly simulated = new Set<string>();
+  /** The hashes of transactions that came without such a simulation. A cancellation calls nothing. */
+  readonly unproved: string[] = [];
 
   constructor(private readonly books: Books) {}
 
@@ -39,12 +43,14 @@ export class Witness {
     const atMs = Date.now();
     this.seeReads(calls);
     const sent = calls.filter(({ method }) => method === 'eth_sendRawTransaction');
-    await Promise.all(sent.map(({ params }) => this.seeTransaction(keccak256(String(params[0])), atMs)));
+    await Promise.all(sent.map(({ params }) => this.seeTransaction(String(params[0]), atMs)));
   }
 
-  private async seeTransaction(hash: string, atMs: number): Promise<void> {
+  private async seeTransaction(raw: string, atMs: number): Promise<void> {
+    const hash = keccak256(raw);
     if (this.broadcasts.has(hash)) return;
     const broadcast: Broadcast = { hash, atMs, durable: undefined };
+    if (!this.isProved(raw)) this.unproved.push(hash);
     this.broadcasts.set(hash, broadcast);
     const look = this.books
       .query('SELECT FROM transaction_versions WHERE hash = $1', [hash])
@@ -53,10 +59,20 @@ export class Witness {
     broadcast.durable = await Promise.race([look, sleep(LOOK_MS, undefined)]);
   }
 
+  private isProved(raw: string): boolean {
+    const { from, to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas, value } = Transaction.from(raw);
+    if (data === '0x') return true;
+    const call = { from, to, input: data, gas: gasLimit, maxFeePerGas, maxPriorityFeePerGas, value };
+    return this.simulated.has(fingerprintOf(call));
+  }
+
   private seeReads(calls: readonly Call[]): void {
     const reads = calls.filter(({ method }) => STATE_READS.includes(method));
     const simulations = reads.filter(({ method }) => method === 'eth_simulateV1');
-    for (const simulation of simulations) this.simulatedAt.add(blockOf(simulation));
+    for (const simulation of simulations) {
+      this.simulatedAt.add(blockOf(simulation));
+      for (const call of callsOf(simulation)) this.simulated.add(fingerprintOf(call));
+    }
     const blocks = new Set(reads.map(blockOf));
     if (simulations.length > 0 && blocks.size > 1)
       this.mixed.push(reads.map((read) => `${read.method} at ${blockOf(read)}`).join(', '));
@@ -69,4 +85,29 @@ function blockOf({ params }: Call): string {
   return typeof block === 'object' && block !== null && 'blockHash' in block
     ? String(block.blockHash)
     : String(block);
+}
+
+/** A call of eth_simulateV1, as it goes over the wire; or of a transaction. */
+interface SimulatedCall {
+  readonly from?: string | null;
+  readonly to?: string | null;
+  readonly input?: string;
+  readonly gas?: string | bigint;
+  readonly maxFeePerGas?: string | bigint | null;
+  readonly maxPriorityFeePerGas?: string | bigint | null;
+  readonly value?: string | bigint;
+}
+
+function callsOf({ params }: Call): readonly SimulatedCall[] {
+  const [simulation] = params as [
+    { blockStateCalls?: readonly { calls?: readonly SimulatedCall[] }[] } | undefined,
+  ];
+  return simulation?.blockStateCalls?.flatMap(({ calls = [] }) => calls) ?? [];
+}
+
+function fingerprintOf({ from, to, input, gas, ...call }: SimulatedCall): string {
+  const { maxFeePerGas, maxPriorityFeePerGas, value } = call;
+  const numbers = [gas, maxFeePerGas, maxPriorityFeePerGas, value].map((one) => BigInt(one ?? 0));
+  const text = [from, to, input, ...numbers].join(' ').toLowerCase();
+  return keccak256(Buffer.from(text));
 }

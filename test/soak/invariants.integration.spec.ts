@@ -1,4 +1,4 @@
-import { keccak256 } from 'ethers';
+import { keccak256, Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestDatabase } from '../../testing/database.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
@@ -9,6 +9,7 @@ import {
   nothingSignedWhileHalted,
   oneBlockPerDecision,
   oneIntentPerNonce,
+  signedAsSimulated,
   withinCaps,
   type Seen,
 } from '../e2e/invariants.js';
@@ -16,7 +17,11 @@ import { Witness, type Books } from '../e2e/witness.js';
 
 const ADDRESS = `0x${'11'.repeat(20)}`;
 const BLOCK = `0x${'bb'.repeat(32)}`;
-const RAW = '0x02abcdef';
+const WALLET = new Wallet(`0x${'77'.repeat(32)}`);
+const CALL = { data: '0x1234', gasLimit: 500_000n, maxFeePerGas: 12n, maxPriorityFeePerGas: 2n };
+/** Signed. */
+let raw = '0x';
+let another = '0x';
 const CAPS = { volumeUsd8: 10n ** 10n, feeWei: 10n ** 18n, lossUsd8: 10n ** 9n };
 
 let database: TestDatabase;
@@ -25,6 +30,9 @@ let hashes = 0;
 
 beforeAll(async () => {
   database = await TestDatabase.start();
+  const sign = (nonce: number): Promise<string> =>
+    WALLET.signTransaction({ ...CALL, type: 2, chainId: 1, to: ADDRESS, nonce });
+  [raw, another] = await Promise.all([sign(0), sign(1)]);
   books = { query: (sql, values) => database.dataSource.query(sql, values && [...values]) };
 });
 
@@ -127,13 +135,13 @@ describe('the witness between bot and node', () => {
   it('looks into the database before the node has the transaction', async () => {
     const witness = new Witness(books);
     witness.watch(node);
-    await ask([['eth_sendRawTransaction', [RAW]]]);
-    expect([...witness.broadcasts.values()]).toMatchObject([{ hash: keccak256(RAW), durable: false }]);
+    await ask([['eth_sendRawTransaction', [raw]]]);
+    expect([...witness.broadcasts.values()]).toMatchObject([{ hash: keccak256(raw), durable: false }]);
 
     const id = await execution('submitted');
-    await version(await nonceOf(id), id, keccak256('0x02aa'));
-    await ask([['eth_sendRawTransaction', ['0x02aa']]]);
-    expect(witness.broadcasts.get(keccak256('0x02aa'))).toMatchObject({ durable: true });
+    await version(await nonceOf(id), id, keccak256(another));
+    await ask([['eth_sendRawTransaction', [another]]]);
+    expect(witness.broadcasts.get(keccak256(another))).toMatchObject({ durable: true });
     expect(await durableBeforeBroadcast(books, witness)).toHaveLength(1);
   });
 
@@ -154,6 +162,27 @@ describe('the witness between bot and node', () => {
     expect(witness.mixed).toHaveLength(1);
   });
 
+  it('sees a transaction of which another call was simulated, by its gas limit or its fees', async () => {
+    const simulated = {
+      ...{ from: WALLET.address.toLowerCase(), to: ADDRESS, input: CALL.data, gas: '0x7a120' },
+      ...{ maxFeePerGas: '0xc', maxPriorityFeePerGas: '0x2' },
+    };
+    for (const [other, broken] of [
+      [{}, 0],
+      [{ gas: '0x7a121' }, 1],
+      [{ maxPriorityFeePerGas: '0x1' }, 1],
+      [{ input: '0x1235' }, 1],
+    ] as const) {
+      const witness = new Witness(books);
+      witness.watch(node);
+      await ask([
+        ['eth_simulateV1', [{ blockStateCalls: [{ calls: [{ ...simulated, ...other }] }] }, 'latest']],
+      ]);
+      await ask([['eth_sendRawTransaction', [raw]]]);
+      expect(signedAsSimulated(witness)).toHaveLength(broken);
+    }
+  });
+
   async function ask(
     calls: readonly (readonly [method: string, params: readonly unknown[]])[],
   ): Promise<void> {
@@ -171,6 +200,7 @@ function seen(
     broadcasts: new Map(broadcasts.map(([hash, atMs, durable]) => [hash, { hash, atMs, durable }])),
     simulatedAt: new Set(),
     mixed: [],
+    unproved: [],
   };
 }
 
@@ -196,7 +226,7 @@ async function nonceOf(executionId: string, reserved = { feeWei: 0n, lossUsd: '0
   const [row] = await books.query<{ id: string }>(
     `INSERT INTO transactions (execution_id, chain_id, sender, nonce, hash, raw, status, reserved_fee_wei, reserved_loss_usd)
      VALUES ($1, 1, $2, 0, $3, $4, 'broadcast', $5, $6) RETURNING id`,
-    [executionId, ADDRESS, newHash(), RAW, String(reserved.feeWei), reserved.lossUsd],
+    [executionId, ADDRESS, newHash(), raw, String(reserved.feeWei), reserved.lossUsd],
   );
   return row?.id ?? '';
 }
@@ -204,7 +234,7 @@ async function nonceOf(executionId: string, reserved = { feeWei: 0n, lossUsd: '0
 async function version(transactionId: string, executionId: string, hash = newHash()): Promise<string> {
   await books.query(
     "INSERT INTO transaction_versions (transaction_id, execution_id, hash, raw, kind) VALUES ($1, $2, $3, $4, 'first')",
-    [transactionId, executionId, hash, RAW],
+    [transactionId, executionId, hash, raw],
   );
   return hash;
 }
