@@ -42,7 +42,7 @@ const DEAR = offer('dear', 'e2', { feeBps: 5n });
 
 function decide(pools: readonly Pool[], offers: readonly Offer[], one = opportunityOf()): QuoteDecision {
   const lenders = Offers.of(offers.map((each) => [USDC, each]));
-  const gas = { block: BLOCK, nativePriceUsd8: 2_700n * USD8 };
+  const gas = { block: BLOCK, nativePriceUsd8: 2_700n * USD8, bidOf: () => undefined };
   const turns = quotesInTurns({ ...gas, pools: viewOfPools(pools), lenders }, prospectsOf([one]));
   const decided = [...turns].find((turn) => turn !== undefined)?.decision;
   if (!decided) throw new Error('nothing was decided');

@@ -27,7 +27,10 @@ const LENT_MARGIN = 10n ** 9n;
 /** What one more pool of a route burns: measured by bench:gas. */
 export const GAS_OF_HOP = 65_000n;
 
-export type QuotingContext = Pick<PlanningContext, 'pools' | 'lenders' | 'block' | 'nativePriceUsd8'>;
+export type QuotingContext = Pick<
+  PlanningContext,
+  'pools' | 'lenders' | 'block' | 'nativePriceUsd8' | 'bidOf'
+>;
 
 /** One pair of an opportunity, and one way to fund it. */
 export interface PairOption extends Option<LiquidationCandidate> {
@@ -44,7 +47,7 @@ export interface PairOption extends Option<LiquidationCandidate> {
 export function optionsOf(
   { pairs, ...position }: PositionId & Pick<Opportunity, 'pairs'>,
   payables: Payables,
-  { lenders, block, nativePriceUsd8 }: QuotingContext,
+  { lenders, block, nativePriceUsd8 }: Omit<QuotingContext, 'bidOf'>,
 ): readonly PairOption[] {
   const gasUsd8 = (gas: bigint): bigint => nativeUsd8(gas * block.baseFeePerGas, nativePriceUsd8);
   const hopUsd8 = gasUsd8(GAS_OF_HOP);

@@ -21,7 +21,11 @@ import { quotesInTurns, type Quote, type QuoteDecision } from './quotes.js';
 const weth = (whole: number): bigint => BigInt(whole) * 10n ** 18n;
 const usdc = (whole: number): bigint => BigInt(whole) * 10n ** 6n;
 /** A hop burns about a dime. */
-const GAS = { block: { ...BLOCK, baseFeePerGas: 600_000_000n }, nativePriceUsd8: 2_700n * USD8 };
+const GAS = {
+  block: { ...BLOCK, baseFeePerGas: 600_000_000n },
+  nativePriceUsd8: 2_700n * USD8,
+  bidOf: () => undefined,
+};
 const contextOf = (pools: PoolsView, lenders = NO_OFFERS): Parameters<typeof quotesInTurns>[0] => ({
   ...GAS,
   pools,

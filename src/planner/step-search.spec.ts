@@ -11,6 +11,7 @@ import {
 import { ConstantProductPool } from '../../testing/fakes/constant-product-pool.js';
 import { prospectsOf } from '../../testing/prospects.js';
 import { viewOfPools } from '../../testing/pools.js';
+import { bySize, type Bidder } from '../domain/bid.js';
 import { USD8, WAD } from '../domain/money.js';
 import type { LiquidationPair } from '../domain/opportunity.js';
 import { NO_OFFERS } from '../liquidity/lenders/offers.js';
@@ -26,9 +27,13 @@ const deep = new ConstantProductPool(
   500,
 );
 
-function quoteOf(position: Parameters<typeof positionOf>[0], baseFeePerGas = 5_000_000n): Quote {
+function quoteOf(
+  position: Parameters<typeof positionOf>[0],
+  baseFeePerGas = 5_000_000n,
+  bidOf: Bidder = () => undefined,
+): Quote {
   const data = positionOf(position);
-  const context = { ...GAS, block: { ...GAS.block, baseFeePerGas }, pools: viewOfPools([deep]) };
+  const context = { ...GAS, block: { ...GAS.block, baseFeePerGas }, pools: viewOfPools([deep]), bidOf };
   for (const turn of quotesInTurns(
     { ...context, lenders: NO_OFFERS },
     prospectsOf([opportunityOf(data, pairOf(data))]),
@@ -79,6 +84,23 @@ describe('two liquidations of one position in one transaction', () => {
     expect(
       stepsOf(quoteOf({ healthFactorWad: (WAD * 97n) / 100n, open: true }, 250_000_000_000n)),
     ).toHaveLength(1);
+  });
+
+  it('are not made where a tip that wins costs more for the second than it brings', () => {
+    const open = { healthFactorWad: (WAD * 97n) / 100n, open: true };
+    const offering = (perGasWei: bigint): Bidder => {
+      const bid = { model: 'least-that-wins', perGasWei, mostPerGasWei: perGasWei, why: 'a rival' } as const;
+      return () => bid;
+    };
+    expect(stepsOf(quoteOf(open, 5_000_000n, offering(10_000_000_000n)))).toHaveLength(2);
+    // The same $168, as a tip of 250 gwei.
+    expect(stepsOf(quoteOf(open, 5_000_000n, offering(250_000_000_000n)))).toHaveLength(1);
+  });
+
+  it('a share of the profit as a bid leaves the second worth it: only its own part is offered', () => {
+    const open = { healthFactorWad: (WAD * 97n) / 100n, open: true };
+    const policy = { baseBribeBps: 4_000, maxBribeBps: 4_000, minProfitUsd8: 5n * USD8 };
+    expect(stepsOf(quoteOf(open, 5_000_000n, bySize(policy)))).toHaveLength(2);
   });
 
   it('the best single one is kept, in case that they do not both succeed', () => {

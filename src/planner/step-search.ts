@@ -17,6 +17,8 @@ export const MOST_STEPS = 3;
 const MOST_FIRST_PAIRS = 3;
 /** The most plans that are computed for one position. */
 const MOST_PLANNED = 60;
+/** What the transaction of one liquidation burns, over one pool. */
+const GAS_OF_FIRST = 400_000n;
 /** What one more liquidation burns in a transaction: measured by bench:gas. */
 export const GAS_OF_STEP = 250_000n;
 /** The least that further steps must add, as a share of the best single liquidation: they may fail alone. */
@@ -35,7 +37,7 @@ export interface StepSequence {
   readonly steps: readonly ChosenStep[];
   /** The pools after all of them. */
   readonly changed: ReadonlyMap<Address, Pool>;
-  /** USD8, of all net profits, less the gas of the further steps. */
+  /** USD8, of all net profits, less the gas of the further steps and the bid. */
   readonly worth: bigint;
 }
 
@@ -73,7 +75,8 @@ export class StepSearch {
   better(state: State, single: ChosenStep): StepSequence | undefined {
     const found = this.best(state, MOST_STEPS, single);
     if (!found || found.steps.length < 2) return undefined;
-    const least = single.worth + (single.worth * LEAST_GAIN_BPS) / BPS;
+    const { worth } = this.sequence([single]);
+    const least = worth + (worth * LEAST_GAIN_BPS) / BPS;
     return found.worth > least ? found : undefined;
   }
 
@@ -140,11 +143,19 @@ export class StepSearch {
 
   private sequence(steps: readonly ChosenStep[]): StepSequence {
     const further = BigInt(steps.length - 1);
+    const profitUsd8 = steps.reduce((sum, { worth }) => sum + worth, 0n) - further * this.gasUsd8;
     return {
       steps,
       changed: new Map(steps.flatMap(({ plan }) => [...plan.exit.changed])),
-      worth: steps.reduce((sum, { worth }) => sum + worth, 0n) - further * this.gasUsd8,
+      worth: profitUsd8 - this.bidUsd8(profitUsd8, GAS_OF_FIRST + further * GAS_OF_STEP),
     };
+  }
+
+  /** What its transaction would offer: a further step pays its share, by its profit or by its gas. USD8. */
+  private bidUsd8(profitUsd8: bigint, gasUsed: bigint): bigint {
+    const { bidOf, nativePriceUsd8 } = this.context;
+    const bid = bidOf({ grossProfitUsd8: profitUsd8, marginUsd8: profitUsd8, gasUsed, nativePriceUsd8 });
+    return bid ? nativeUsd8(gasUsed * bid.perGasWei, nativePriceUsd8) : 0n;
   }
 }
 

@@ -130,7 +130,7 @@ function situation(random: () => number): { opportunity: Opportunity; context: Q
       pairs: pairs.filter(({ candidates }) => candidates.length > 0),
     },
     context: {
-      ...{ block: BLOCK, nativePriceUsd8: 2_700n * USD8, lenders: NO_OFFERS },
+      ...{ block: BLOCK, nativePriceUsd8: 2_700n * USD8, lenders: NO_OFFERS, bidOf: () => undefined },
       pools: viewOfPools(pools),
     },
   };
