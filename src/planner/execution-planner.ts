@@ -19,7 +19,14 @@ import { MethodMissing, RpcAnswerError, RpcError } from '../rpc/rpc-errors.js';
 import { agreedPrice, hasFailed, proofOf, ranOutAlone, type Proof, type Witness } from './agreement.js';
 import { DraftQueue } from './draft-queue.js';
 import { draftOf, GAS_BEFORE_SIMULATION, type Draft } from './drafts.js';
-import { burntBy, FeesSeen, gasLimitOfDraft, offer, type Expected, type OfferedCall } from './offered-call.js';
+import {
+  burntBy,
+  FeesSeen,
+  gasLimitOfDraft,
+  offer,
+  type Expected,
+  type OfferedCall,
+} from './offered-call.js';
 import { PastRefusals } from './past-refusals.js';
 import type { PlanningContext } from './planning-context.js';
 import { priceDraft, type PricedDraft, type PricingPolicy } from './pricing.js';

@@ -51,7 +51,8 @@ export class ProofGas {
 
   /** What a draft is expected to burn. Of one that ran out of gas only that it needs much is known. */
   expected(draft: Draft): BurntGas {
-    if (this.ranOut.has(positionKey(draft.opportunity))) return { total: MOST_GAS_OF_DRAFT / 2n, ofSteps: [] };
+    if (this.ranOut.has(positionKey(draft.opportunity)))
+      return { total: MOST_GAS_OF_DRAFT / 2n, ofSteps: [] };
     const keys = [positionOf(draft), kindOf(draft), formOf(draft)];
     return keys.map((key) => this.used.get(key)).find((known) => known !== undefined) ?? byForm(draft);
   }
@@ -132,7 +133,10 @@ function byForm({ quote }: Draft): BurntGas {
     const hops = route.parts.flatMap((part) => part.hops);
     const swaps = hops.map(({ leastOut }) => (leastOut === undefined ? GAS_OF_POOL : GAS_OF_WRAPPER));
     const lent = funding.kind === 'loan' ? GAS_OF_LOAN : 0n;
-    return swaps.reduce((sum, one) => sum + one, lent + (index === 0 ? gasOf(pair) + MORE_OF_FIRST : GAS_OF_FURTHER));
+    return swaps.reduce(
+      (sum, one) => sum + one,
+      lent + (index === 0 ? gasOf(pair) + MORE_OF_FIRST : GAS_OF_FURTHER),
+    );
   });
   const total = gas.reduce((sum, one) => sum + one, 0n);
   return gas.length > 1 ? { total: total + GAS_OF_BATCH, ofSteps: gas } : { total, ofSteps: [] };
