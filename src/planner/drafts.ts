@@ -24,7 +24,7 @@ export interface Draft {
   readonly liquidations: readonly Liquidation[];
   /** Seconds since the epoch. */
   readonly deadline: bigint;
-  /** What its last simulation told, when its call was not yet as it has to be. The next one is made of this. */
+  /** What its last simulation told, when its call was not as it has to be. The next one is made of it. */
   readonly measured?: Measured;
   /** How often its call was made anew. */
   readonly remade?: number;
