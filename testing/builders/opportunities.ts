@@ -8,7 +8,8 @@ import {
   type AaveV3Pair,
   type CandidateOptions,
 } from '../../src/protocols/aave-v3/candidates.js';
-import { healthFactorOf, type AccountData, type ValuedLeg } from '../../src/protocols/aave-v3/health.js';
+import type { AccountData, ValuedLeg } from '../../src/protocols/aave-v3/health.js';
+import { healthFactorOf } from '../../src/protocols/aave-v3/math.js';
 
 export const addressOf = (byte: string): Address => `0x${byte.repeat(20)}`;
 export const WETH = addressOf('a0');

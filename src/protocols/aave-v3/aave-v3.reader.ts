@@ -5,19 +5,25 @@ import type { Address, Hash } from '../../domain/hex.js';
 import { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together } from '../../rpc/chain/read.js';
 import { borrowersOf, borrowFilter } from './borrowers.js';
+import { MarketRefused } from './market-refused.js';
 import type { AaveAccount, AaveMarket, EMode } from './market.js';
 import {
   accountRead,
+  addressesRead,
   addressRead,
+  eModeBefore32Read,
   eModeRead,
-  reserveAddressRead,
+  functionsRead,
+  isOfFirstVersion,
   reserveRead,
   SELECTORS,
   uintRead,
+  ZERO_ADDRESS,
+  type ReadReserve,
 } from './reads.js';
-import { rulesOf, SUPPORTED_VERSIONS } from './versions.js';
+import type { LiquidationRules } from './rules/rules.js';
+import { needsFunctions, rulesOf, SUPPORTED_VERSIONS } from './versions.js';
 
-const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
 /** Category ids are uint8, and governance may give any of them. */
 const HIGHEST_EMODE_CATEGORY = 255;
 const USD8_UNIT = 10n ** 8n;
@@ -42,8 +48,9 @@ export class AaveV3Reader {
 
   /**
    * The whole market at a block.
-   * @throws HaltError when the rules of the pool's version are not known, or when its oracle does not count
-   *   in USD.
+   * @throws MarketRefused when the rules of the pool's version are not known, or debts at a stable rate
+   *   exist.
+   * @throws HaltError when its oracle does not count in USD.
    */
   async market(name: string, addressesProvider: Address, block: Hash): Promise<AaveMarket> {
     const pool = await readAt(
@@ -57,27 +64,24 @@ export class AaveV3Reader {
       uintRead(pool, SELECTORS.poolRevision, `${name}: POOL_REVISION`),
       block,
     );
-    const rules = rulesOf(Number(revision));
-    if (!rules)
-      throw new HaltError(
-        `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
-        'books',
-      );
-    const [poolConfigurator, oracle, sentinel] = await readAt(
+    const rules = await this.rules(name, pool, Number(revision), block);
+    const readEMode = rules.functions.eModes === 'bitmaps' ? eModeRead : eModeBefore32Read;
+    const [poolConfigurator, oracle, sentinel, assets, eModes] = await readAt(
       this.chain,
       together(
         addressRead(addressesProvider, SELECTORS.getPoolConfigurator, `${name}: the pool configurator`),
         addressRead(addressesProvider, SELECTORS.getPriceOracle, `${name}: the price oracle`),
         addressRead(addressesProvider, SELECTORS.getPriceOracleSentinel, `${name}: the oracle sentinel`),
+        addressesRead(pool, SELECTORS.getReservesList, `${name}: the reserves`),
+        each(Array.from({ length: HIGHEST_EMODE_CATEGORY }, (_, index) => readEMode(pool, index + 1))),
       ),
       block,
     );
-    const [count, unit, eModes] = await readAt(
+    const [unit, read] = await readAt(
       this.chain,
       together(
-        uintRead(pool, SELECTORS.getReservesCount, `${name}: the number of reserves`),
         uintRead(oracle, SELECTORS.baseCurrencyUnit, `${name}: the oracle's unit`),
-        each(Array.from({ length: HIGHEST_EMODE_CATEGORY }, (_, index) => eModeRead(pool, index + 1))),
+        each(assets.map((asset) => reserveRead(pool, rules, asset))),
       ),
       block,
     );
@@ -85,22 +89,7 @@ export class AaveV3Reader {
       throw new HaltError(
         `${name}: the oracle's unit is ${unit}, USD with 8 decimals (${USD8_UNIT}) was expected`,
       );
-
-    const ids = Array.from({ length: Number(count) }, (_, reserveId) => reserveId);
-    const assets = await readAt(
-      this.chain,
-      each(ids.map((reserveId) => reserveAddressRead(pool, reserveId))),
-      block,
-    );
-    const reserves = await readAt(
-      this.chain,
-      each(
-        assets.flatMap((asset, reserveId) =>
-          asset === ZERO_ADDRESS ? [] : [reserveRead(pool, reserveId, asset)],
-        ),
-      ),
-      block,
-    );
+    if (rules.functions.stableDebt) await this.refuseOldDebt(name, pool, read, block);
     return {
       name,
       addressesProvider,
@@ -109,11 +98,61 @@ export class AaveV3Reader {
       oracle,
       sentinel: rules.asksSentinel && sentinel !== ZERO_ADDRESS ? sentinel : undefined,
       rules,
-      reserves: new Map(reserves.map((reserve) => [reserve.id, reserve])),
-      eModes: new Map(
-        eModes.filter((mode): mode is EMode => mode !== undefined).map((mode) => [mode.id, mode]),
-      ),
+      reserves: new Map(read.map(({ reserve }) => [reserve.id, reserve])),
+      eModes: new Map(eModes.flatMap((mode) => (mode ? [[mode.id, withReserves(mode, rules, read)]] : []))),
+      ...(rules.functions.stableDebt
+        ? { stableDebtTokens: read.map(({ stableDebtToken }) => stableDebtToken) }
+        : {}),
     };
+  }
+
+  /** @throws MarketRefused when they are not known. */
+  private async rules(name: string, pool: Address, revision: number, block: Hash): Promise<LiquidationRules> {
+    const functions = needsFunctions(revision)
+      ? await readAt(this.chain, functionsRead(pool), block)
+      : undefined;
+    const rules = rulesOf(revision, functions);
+    if (rules) return rules;
+    throw new MarketRefused(
+      `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
+      pool,
+    );
+  }
+
+  /**
+   * Before 3.2: debts at a stable rate are not followed, so an account that has one would be computed wrong,
+   * and the sums of all debts would prove nothing. And tokens of 3.0.0 tell transfers in another way.
+   *
+   * @throws MarketRefused
+   */
+  private async refuseOldDebt(
+    name: string,
+    pool: Address,
+    read: readonly ReadReserve[],
+    block: Hash,
+  ): Promise<void> {
+    const asked = each(
+      read.map(({ reserve, stableDebtToken }) =>
+        together(
+          uintRead(stableDebtToken, SELECTORS.totalSupply, `${name}: the stable debt of ${reserve.symbol}`),
+          isOfFirstVersion(reserve.aToken),
+        ),
+      ),
+    );
+    const answers = await readAt(this.chain, asked, block);
+    for (const [index, { reserve }] of read.entries()) {
+      const [stableDebt, isFirst] = answers[index] ?? [0n, false];
+      if (stableDebt > 0n)
+        throw new MarketRefused(
+          `${name}: there is debt of ${reserve.symbol} at a stable rate, which this bot does not follow`,
+          pool,
+        );
+      if (isFirst)
+        throw new MarketRefused(
+          `${name}: the aToken of ${reserve.symbol} is of Aave 3.0.0, whose transfers are not known; known: Aave ${SUPPORTED_VERSIONS}`,
+          pool,
+        );
+    }
   }
 
   /** The accounts as they stand at a block, in the order given. */
@@ -150,4 +189,11 @@ export class AaveV3Reader {
     const { address, topics } = borrowFilter(market);
     return borrowersOf(await this.chain.getLogs({ fromBlock, toBlock }, [address], topics, HISTORY));
   }
+}
+
+/** The category with the reserves that name it as their only one; as it is where it names them itself. */
+function withReserves(mode: EMode, { functions }: LiquidationRules, read: readonly ReadReserve[]): EMode {
+  if (functions.eModes === 'bitmaps') return mode;
+  const ids = read.filter(({ eMode }) => eMode === mode.id).map(({ reserve }) => reserve.id);
+  return { ...mode, collateralBitmap: ids.reduce((bitmap, id) => bitmap | (1n << BigInt(id)), 0n) };
 }

@@ -2,7 +2,6 @@ import { uintAt, type Address, type Hex } from '../../domain/hex.js';
 import type { AppliedChanges } from '../account-book.js';
 import type { AccountChange, ReserveToken } from './events.js';
 import type { AaveAccount, Leg } from './market.js';
-import { aTokenBalance, debtTokenBalance, scaledOfATokenBalance, scaledOfDebtTokenBalance } from './math.js';
 
 /**
  * Applies the changes to the accounts, exact to the unit. The logs give everything but the scaled amount of a
@@ -82,22 +81,16 @@ class Draft {
     this.#leg(reserveId).usedAsCollateral = used;
   }
 
-  /**
-   * ScaledBalanceTokenBase._mintScaled and _burnScaled: the event's value is the balance after the call less
-   * the balance that was last booked; balanceIncrease is the balance before the call, with its interest, less
-   * the balance that was last booked. So the balance after the call is known, and with it the scaled balance.
-   */
+  /** As the version of the token tells it ({@link TokenRounding.scaledAfter}). */
   mintOrBurn(token: ReserveToken, kind: 'mint' | 'burn', data: Hex): void {
-    const value = uintAt(data, 0);
-    const balanceIncrease = uintAt(data, 1);
-    const index = uintAt(data, 2);
-    const [balanceOf, scaledOf] =
-      token.side === 'supply'
-        ? [aTokenBalance, scaledOfATokenBalance]
-        : [debtTokenBalance, scaledOfDebtTokenBalance];
-    const before = balanceOf(this.#scaled(token), index);
-    const after = before - balanceIncrease + (kind === 'mint' ? value : -value);
-    this.#set(token, after < 0n ? after : scaledOf(after, index));
+    const scaledAfter = token.rounding.scaledAfter(token.side, {
+      kind,
+      scaledBefore: this.#scaled(token),
+      value: uintAt(data, 0),
+      balanceIncrease: uintAt(data, 1),
+      index: uintAt(data, 2),
+    });
+    this.#set(token, scaledAfter);
   }
 
   /** @param amount scaled; a negative amount is subtracted. */

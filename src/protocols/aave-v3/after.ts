@@ -1,25 +1,10 @@
 import type { LiquidationCandidate, LiquidationPair } from '../../domain/opportunity.js';
-import {
-  amountWithin,
-  BPS,
-  costUsd8,
-  max,
-  min,
-  mulDivCeil,
-  mulDivFloor,
-  unitOf,
-} from '../../domain/money.js';
+import { amountWithin, BPS, costUsd8, max, min, mulDivFloor, unitOf } from '../../domain/money.js';
 import { edges, pricedAsset, sizedCandidate, type AaveV3Pair } from './candidates.js';
-import { healthFactorOf, type ValuedLeg } from './health.js';
+import type { ValuedLeg } from './health.js';
 import { isAaveV3, largestLeavingMinimum, maxLiquidatableDebt, type AaveV3Terms } from './liquidation.js';
 import { borrowIndexAt, liquidityIndexAt } from './market.js';
-import {
-  aTokenBalance,
-  aTokenScaledOut,
-  debtTokenBalance,
-  debtTokenScaledOut,
-  scaledOfDebtTokenBalance,
-} from './math.js';
+import { rulesOfVersion } from './versions.js';
 
 /**
  * A step that leaves the position open leaves it at one of these health factors, in basis points: where the
@@ -47,11 +32,14 @@ export function pairsAfter(
     before.weightedThreshold -
     (before.collateral.collateralUsd8 - collateral.collateralUsd8) * collateral.liquidationThresholdBps;
   const totalDebtUsd8 = before.totalDebtUsd8 - before.debt.debtUsd8 + debt.debtUsd8;
-  const healthFactorWad = healthFactorOf(weightedThreshold, totalDebtUsd8);
+  const totalCollateralUsd8 =
+    before.totalCollateralUsd8 - before.collateral.collateralUsd8 + collateral.collateralUsd8;
+  const amounts = { weightedThreshold, totalDebtUsd8, totalCollateralUsd8 };
+  const healthFactorWad = rulesOfVersion(before.rulesVersion).healthFactorWad(amounts);
   if (healthFactorWad >= before.liquidatableBelowWad) return [];
   const notionalUsd8 = costUsd8(candidate.debtToFund, candidate.debt);
   const maxNotionalUsd8 = max(before.maxNotionalUsd8 - notionalUsd8, 0n);
-  const totals = { weightedThreshold, totalDebtUsd8, healthFactorWad, maxNotionalUsd8 };
+  const totals = { ...amounts, healthFactorWad, maxNotionalUsd8 };
   const taken = candidate.collateralSeized + candidate.protocolFee;
   return pairs.flatMap((one): AaveV3Pair[] => {
     const own = termsOf(one);
@@ -107,26 +95,34 @@ function termsOf({ terms }: LiquidationPair): AaveV3Terms {
   return terms;
 }
 
-/** Each burn and transfer rounds up (AToken.burn, AToken.transferOnLiquidation). */
-function collateralAfter({ collateral, timestamp }: AaveV3Terms, candidate: LiquidationCandidate): ValuedLeg {
+/** The burn and the transfer round each by itself (AToken.burn, AToken.transferOnLiquidation). */
+function collateralAfter(
+  { collateral, timestamp, rulesVersion }: AaveV3Terms,
+  candidate: LiquidationCandidate,
+): ValuedLeg {
   const { collateralSeized, protocolFee } = candidate;
+  const { tokens } = rulesOfVersion(rulesVersion);
   const index = liquidityIndexAt(collateral.reserve.indexes, timestamp);
   // Where all of it is taken, the reserve is no collateral any more (setUsingAsCollateral).
   const isCleared = collateralSeized + protocolFee >= collateral.collateral;
-  const out = aTokenScaledOut(collateralSeized, index) + aTokenScaledOut(protocolFee, index);
+  const out = tokens.supplyOut(collateralSeized, index) + tokens.supplyOut(protocolFee, index);
   const scaledCollateral = isCleared ? 0n : max(collateral.scaledCollateral - out, 0n);
-  const left = aTokenBalance(scaledCollateral, index);
+  const left = tokens.supplyBalance(scaledCollateral, index);
   const unit = unitOf(collateral.reserve.decimals);
   const collateralUsd8 = mulDivFloor(left, collateral.priceUsd8, unit);
   return { ...collateral, scaledCollateral, collateral: left, collateralUsd8 };
 }
 
-/** The burn rounds down (VariableDebtToken.burn). */
-function debtAfter({ debt, timestamp }: AaveV3Terms, { debtToCover }: LiquidationCandidate): ValuedLeg {
+/** VariableDebtToken.burn. */
+function debtAfter(
+  { debt, timestamp, rulesVersion }: AaveV3Terms,
+  { debtToCover }: LiquidationCandidate,
+): ValuedLeg {
+  const { tokens, debtUsd8: valueOfDebt } = rulesOfVersion(rulesVersion);
   const index = borrowIndexAt(debt.reserve.indexes, timestamp);
-  const scaled = scaledOfDebtTokenBalance(debt.debt, index) - debtTokenScaledOut(debtToCover, index);
-  const left = debtToCover >= debt.debt ? 0n : debtTokenBalance(scaled, index);
-  const debtUsd8 = mulDivCeil(left, debt.priceUsd8, unitOf(debt.reserve.decimals));
+  const scaled = tokens.scaledDebtOf(debt.debt, index) - tokens.debtOut(debtToCover, index);
+  const left = debtToCover >= debt.debt ? 0n : tokens.debtBalance(scaled, index);
+  const debtUsd8 = valueOfDebt(left, debt.priceUsd8, unitOf(debt.reserve.decimals));
   return { ...debt, debt: left, debtUsd8 };
 }
 

@@ -164,7 +164,13 @@ class PositionAtRisk implements AtRisk {
           assets.get(debt.reserve.asset),
         ];
         if (!seizedAsset || !coveredAsset) continue;
-        const { seizedUsd8, coveredUsd8 } = roughLiquidation(data, collateral, debt, limitUsd8);
+        const { seizedUsd8, coveredUsd8 } = roughLiquidation(
+          this.view.market.rules,
+          data,
+          collateral,
+          debt,
+          limitUsd8,
+        );
         best = Math.max(best, worthOf(seizedAsset, coveredAsset, seizedUsd8, coveredUsd8));
       }
     }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pairOf, positionOf } from '../../../testing/builders/opportunities.js';
 import { RAY, valueUsd8, WAD } from '../../domain/money.js';
 import type { AccountData, ValuedLeg } from './health.js';
+import { V3_6 } from './rules/v3-6.js';
 import { roughLiquidation } from './liquidation.js';
 
 const UNIT = 10n ** 6n;
@@ -49,11 +50,11 @@ describe('the rough size of a liquidation', () => {
     const [collateral, debt] = position.legs;
     const { candidates } = pairOf(position);
     const largest = candidates.reduce((a, b) => (a.debtToCover > b.debtToCover ? a : b));
-    const rough = roughLiquidation(position, collateral!, debt!, Infinity);
+    const rough = roughLiquidation(V3_6, position, collateral!, debt!, Infinity);
     const seizedUsd8 = Number(valueUsd8(largest.collateralSeized, largest.collateral));
     expect(rough.seizedUsd8 / seizedUsd8).toBeCloseTo(1, 6);
     expect(rough.coveredUsd8 / Number(valueUsd8(largest.debtToCover, largest.debt))).toBeCloseTo(1, 6);
-    const limited = roughLiquidation(position, collateral!, debt!, 100e8);
+    const limited = roughLiquidation(V3_6, position, collateral!, debt!, 100e8);
     expect(limited.coveredUsd8).toBe(100e8);
   });
 });

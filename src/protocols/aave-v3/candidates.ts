@@ -21,7 +21,8 @@ import {
   type LiquidationResult,
 } from './liquidation.js';
 import { borrowIndexAt, liquidityIndexAt, type Reserve } from './market.js';
-import type { LiquidationRules } from './versions.js';
+import type { LiquidationRules } from './rules/rules.js';
+import { rulesOfVersion } from './versions.js';
 
 export interface CandidateOptions {
   /** The most debt, by value, that the operator's limits allow to cover now. */
@@ -42,13 +43,14 @@ export interface AaveV3Pair extends LiquidationPair {
  */
 export function liquidationPairs(
   rules: Pick<LiquidationRules, 'version'>,
-  { healthFactorWad, totalDebtUsd8, weightedThreshold, legs }: AccountData,
+  { healthFactorWad, totalDebtUsd8, totalCollateralUsd8, weightedThreshold, legs }: AccountData,
   timestamp: number,
   { maxNotionalUsd8, fundingHorizonSeconds, liquidatableBelowWad = WAD }: CandidateOptions,
   payables: ReadonlyMap<Address, bigint> = new Map(),
 ): AaveV3Pair[] {
-  const totals = { healthFactorWad, totalDebtUsd8, weightedThreshold, liquidatableBelowWad, maxNotionalUsd8 };
-  const position = { kind: AAVE_V3, rulesVersion: rules.version, ...totals } as const;
+  const totals = { healthFactorWad, totalDebtUsd8, totalCollateralUsd8, weightedThreshold };
+  const limits = { liquidatableBelowWad, maxNotionalUsd8 };
+  const position = { kind: AAVE_V3, rulesVersion: rules.version, ...totals, ...limits } as const;
   const debts = legs.filter((leg) => leg.debt > 0n);
   const collaterals = legs.filter((leg) => leg.collateral > 0n);
   return collaterals.flatMap((collateral) =>
@@ -86,7 +88,9 @@ export function edges(terms: AaveV3Terms): LiquidationCandidate[] {
       found.push(candidate);
   };
   add(cap, 'close-factor');
-  add(leavingMinimum, 'leaves-minimum');
+  // Without a minimum, a little less than the cap is worth no search of its own.
+  if (rulesOfVersion(terms.rulesVersion).forbidsDust || found.length === 0)
+    add(leavingMinimum, 'leaves-minimum');
   if (limit < cap) {
     add(limit, 'notional-limit');
     // An amount at the limit may leave too little behind. A smaller amount may not.

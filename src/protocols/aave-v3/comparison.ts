@@ -5,7 +5,6 @@ import type { Comparison, MissingDebt } from '../../state/followed.js';
 import type { AaveMarketView } from './at-risk.js';
 import { accountData, type AccountData } from './health.js';
 import { borrowIndexAt, type AaveAccount, type AaveMarket } from './market.js';
-import { debtTokenBalance } from './math.js';
 import { accountDataRead, conditionsRead, SELECTORS, uintRead, type ChainAccountData } from './reads.js';
 
 /** A difference beyond this means that our books are wrong, not that something was rounded differently. */
@@ -73,8 +72,9 @@ export function debtsRead(
       return reserves.flatMap(({ asset, symbol, decimals, indexes }, index): MissingDebt[] => {
         const [ours, total] = [known[index] ?? 0n, chain[index] ?? 0n];
         if (ours === total) return [];
+        const { debtBalance } = market.rules.tokens;
         const shown = (scaled: bigint): string =>
-          formatUnits(debtTokenBalance(scaled, borrowIndexAt(indexes, timestamp)), decimals);
+          formatUnits(debtBalance(scaled, borrowIndexAt(indexes, timestamp)), decimals);
         return [{ asset, symbol, known: shown(ours), total: shown(total), lacks: ours < total }];
       });
     },

@@ -18,6 +18,7 @@ import {
   type Reserve,
   type ReserveIndexes,
 } from './market.js';
+import type { TokenRounding } from './rules/rules.js';
 
 /**
  * The topics of Aave's logs. Their data is decoded by hand, because this runs on the hot path. An ERC-20
@@ -39,6 +40,7 @@ export const TOPIC = {
 export interface ReserveToken {
   readonly reserveId: number;
   readonly side: 'supply' | 'debt';
+  readonly rounding: TokenRounding;
 }
 
 /**
@@ -99,6 +101,7 @@ export function watchedLogs(market: AaveMarket): WatchedLogs {
     [market.poolConfigurator, []],
     [market.oracle, []],
     [market.addressesProvider, []],
+    ...(market.stableDebtTokens ?? []).map((token) => [token, []] as const),
     ...[...market.reserves.values()].flatMap(
       ({ aToken, variableDebtToken }) =>
         [
@@ -157,11 +160,12 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
   const updates = new Map<Hex, Hex>();
   const accrued = new Set<Address>();
   let reload = false;
+  const { tokens: rounding, booksCollateralInterest } = market.rules;
   const tokens = new Map<Address, ReserveToken>();
   const idOfAsset = new Map<Address, number>();
   for (const { id: reserveId, asset, aToken, variableDebtToken } of market.reserves.values()) {
-    tokens.set(aToken, { reserveId, side: 'supply' });
-    tokens.set(variableDebtToken, { reserveId, side: 'debt' });
+    tokens.set(aToken, { reserveId, side: 'supply', rounding });
+    tokens.set(variableDebtToken, { reserveId, side: 'debt', rounding });
     idOfAsset.set(asset, reserveId);
   }
 
@@ -195,14 +199,15 @@ export function changesOf(market: AaveMarket, logs: readonly RawLog[]): MarketCh
         accounts.push({ kind: 'e-mode', account: addressFromWord(first), eMode: Number(uintAt(data, 0)) });
       } else if (topic === TOPIC.liquidationCall && first) {
         // LiquidationLogic books the collateral's interest first. When it pays in aTokens, no log says so.
-        if (uintAt(data, 3) === 1n) accrued.add(addressFromWord(first));
+        if (booksCollateralInterest && uintAt(data, 3) === 1n) accrued.add(addressFromWord(first));
       } else if (topic === TOPIC.upgraded) {
         reload = true;
       }
     } else if (
       address === market.poolConfigurator ||
       address === market.oracle ||
-      address === market.addressesProvider
+      address === market.addressesProvider ||
+      market.stableDebtTokens?.includes(address)
     ) {
       reload = true;
     }
@@ -235,8 +240,10 @@ export function withUpdates(
   const reserves = new Map<number, Reserve>();
   for (const [reserveId, reserve] of market.reserves) {
     const data = updates.get(reserve.asset);
-    if (data) reserves.set(reserveId, { ...reserve, indexes: { ...indexesOf(data), updatedAt: timestamp } });
-    else if (accrued.has(reserve.asset))
+    if (data) {
+      const indexes = { ...reserve.indexes, ...indexesOf(data), updatedAt: timestamp };
+      reserves.set(reserveId, { ...reserve, indexes });
+    } else if (accrued.has(reserve.asset))
       reserves.set(reserveId, { ...reserve, indexes: accruedTo(reserve.indexes, timestamp) });
     else reserves.set(reserveId, reserve);
   }

@@ -1,14 +1,15 @@
-import { mulDivCeil, mulDivFloor, mulDivHalfUp, UINT256_MAX, unitOf, WAD } from '../../domain/money.js';
+import { mulDivFloor, unitOf, WAD } from '../../domain/money.js';
 import {
   borrowIndexAt,
   eModeOf,
   liquidityIndexAt,
+  priceOf,
   type AaveAccount,
   type AaveMarket,
+  type EMode,
   type MarketConditions,
   type Reserve,
 } from './market.js';
-import { aTokenBalance, debtTokenBalance } from './math.js';
 
 /** One leg with everything that liquidation needs, at the block's timestamp. */
 export interface ValuedLeg {
@@ -42,39 +43,42 @@ export interface PriceMissing {
 
 /**
  * The account's totals and health factor at `conditions.timestamp`, exactly as Pool.getUserAccountData
- * computes them (GenericLogic.calculateUserAccountData, 3.5 and later). Per reserve, in USD8, collateral is
- * rounded down and debt is rounded up. HF = wadDiv(Σ collateral·LT, Σ debt) / 10_000: wadDiv rounds half up,
- * and the last division rounds down.
+ * computes them (GenericLogic.calculateUserAccountData). Per reserve, in USD8, collateral is rounded down,
+ * and debt as the rules of the version say.
  */
 export function accountData(
   market: AaveMarket,
   account: AaveAccount,
   conditions: MarketConditions,
 ): AccountData | PriceMissing {
+  const { tokens, debtUsd8: valueOfDebt, healthFactorWad, ignoresWithoutThreshold } = market.rules;
   let totalCollateralUsd8 = 0n;
   let totalDebtUsd8 = 0n;
   let weightedThreshold = 0n;
   const legs: ValuedLeg[] = [];
 
   for (const leg of account.legs) {
-    const scaledCollateral = leg.usedAsCollateral ? leg.scaledSupply : 0n;
-    if (scaledCollateral === 0n && leg.scaledDebt === 0n) continue;
     const reserve = market.reserves.get(leg.reserveId);
     // A dropped reserve counts for nothing on chain either (reservesList holds address(0)).
     if (!reserve) continue;
-    const priceUsd8 = conditions.prices.get(reserve.asset);
-    if (priceUsd8 === undefined) return { priceMissing: reserve };
+    const counts = !ignoresWithoutThreshold || reserve.liquidationThresholdBps > 0n;
+    const scaledCollateral = leg.usedAsCollateral && counts ? leg.scaledSupply : 0n;
+    if (scaledCollateral === 0n && leg.scaledDebt === 0n) continue;
+    const category = eModeOf(market, account, reserve);
+    const priceUsd8 = priceOf(reserve, category, conditions.prices);
+    if (priceUsd8 === undefined || (leg.scaledDebt > 0n && isPricedOtherwise(market, account, category)))
+      return { priceMissing: reserve };
 
     const unit = unitOf(reserve.decimals);
-    const category = eModeOf(market, account, reserve);
     const { indexes } = reserve;
     // Most legs have one side only, and this runs at each block for every account that may be liquidatable.
     const collateral =
-      scaledCollateral && aTokenBalance(scaledCollateral, liquidityIndexAt(indexes, conditions.timestamp));
+      scaledCollateral &&
+      tokens.supplyBalance(scaledCollateral, liquidityIndexAt(indexes, conditions.timestamp));
     const collateralUsd8 = collateral && mulDivFloor(collateral, priceUsd8, unit);
     const debt =
-      leg.scaledDebt && debtTokenBalance(leg.scaledDebt, borrowIndexAt(indexes, conditions.timestamp));
-    const debtUsd8 = debt && mulDivCeil(debt, priceUsd8, unit);
+      leg.scaledDebt && tokens.debtBalance(leg.scaledDebt, borrowIndexAt(indexes, conditions.timestamp));
+    const debtUsd8 = debt && valueOfDebt(debt, priceUsd8, unit);
 
     totalCollateralUsd8 += collateralUsd8;
     totalDebtUsd8 += debtUsd8;
@@ -93,18 +97,17 @@ export function accountData(
     });
   }
 
-  const healthFactorWad = healthFactorOf(weightedThreshold, totalDebtUsd8);
-  return { totalCollateralUsd8, totalDebtUsd8, weightedThreshold, healthFactorWad, legs };
+  const totals = { totalCollateralUsd8, totalDebtUsd8, weightedThreshold };
+  return { ...totals, healthFactorWad: healthFactorWad(totals), legs };
 }
 
 /**
- * Wad; UINT256_MAX without debt (GenericLogic.calculateUserAccountData).
- *
- * @param weightedThreshold USD8 times basis points.
+ * Before 3.2, a liquidation values every debt of an account at the price source of its e-mode, also a debt of
+ * another category: LiquidationLogic._getConfigurationData takes it for granted that there is none. The
+ * health factor does not. Such an account is left alone.
  */
-export function healthFactorOf(weightedThreshold: bigint, totalDebtUsd8: bigint): bigint {
-  if (totalDebtUsd8 === 0n) return UINT256_MAX;
-  return mulDivHalfUp(weightedThreshold, WAD, totalDebtUsd8) / 10_000n;
+function isPricedOtherwise(market: AaveMarket, account: AaveAccount, category: EMode | undefined): boolean {
+  return !category && market.eModes.get(account.eMode)?.priceSource !== undefined;
 }
 
 /** Liquidatable iff the health factor is strictly below one (ValidationLogic.validateLiquidationCall). */

@@ -2,7 +2,8 @@ import { BPS, min, mulDivCeil, mulDivFloor, unitOf, USD8, WAD } from '../../doma
 import type { SizingTerms } from '../../domain/opportunity.js';
 import type { ValuedLeg } from './health.js';
 import { liquidityIndexAt } from './market.js';
-import { aTokenBalance, aTokenScaledOut, percentDivCeil, percentMul } from './math.js';
+import { percentMul } from './math.js';
+import type { LiquidationRules } from './rules/rules.js';
 import { rulesOfVersion } from './versions.js';
 
 /** The kind of this family. */
@@ -10,7 +11,7 @@ export const AAVE_V3 = 'aave-v3';
 
 /** LiquidationLogic.CLOSE_FACTOR_HF_THRESHOLD: at or below it the whole debt may be covered. */
 const CLOSE_FACTOR_HF_THRESHOLD = (WAD * 95n) / 100n;
-/** LiquidationLogic.DEFAULT_LIQUIDATION_CLOSE_FACTOR, of the whole position's debt. */
+/** LiquidationLogic.DEFAULT_LIQUIDATION_CLOSE_FACTOR. */
 const DEFAULT_CLOSE_FACTOR_BPS = 5_000n;
 /**
  * LiquidationLogic.MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD: below it on either side the whole debt may be
@@ -41,6 +42,8 @@ export interface AaveV3Terms extends SizingTerms {
   readonly healthFactorWad: bigint;
   /** Of the position. */
   readonly totalDebtUsd8: bigint;
+  /** Of the position. */
+  readonly totalCollateralUsd8: bigint;
   /** Of the position: Σ collateral · LT, USD8 times basis points. */
   readonly weightedThreshold: bigint;
   /** Wad. The market allows a liquidation below it: 1, or less while the sequencer's grace period lasts. */
@@ -67,39 +70,46 @@ export function isAaveV3(terms: SizingTerms): terms is AaveV3Terms {
 }
 
 /**
- * The most debt one call may cover, debt token units (LiquidationLogic.executeLiquidationCall, 3.3 and
- * later).
+ * The most debt one call may cover, debt token units (LiquidationLogic.executeLiquidationCall; until 3.2
+ * LiquidationLogic._calculateDebt).
  */
-export function maxLiquidatableDebt({
-  healthFactorWad,
-  totalDebtUsd8,
-  collateral,
-  debt,
-}: AaveV3Terms): bigint {
-  const capped =
-    collateral.collateralUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
-    debt.debtUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
-    healthFactorWad > CLOSE_FACTOR_HF_THRESHOLD;
-  if (!capped) return debt.debt;
+export function maxLiquidatableDebt(terms: AaveV3Terms): bigint {
+  const { totalDebtUsd8, collateral, debt } = terms;
+  const { closeFactorOf } = rulesOfVersion(terms.rulesVersion);
+  if (!isCapped(closeFactorOf, terms.healthFactorWad, collateral, debt)) return debt.debt;
+  if (closeFactorOf === 'reserve') return percentMul(debt.debt, DEFAULT_CLOSE_FACTOR_BPS);
   const capUsd8 = percentMul(totalDebtUsd8, DEFAULT_CLOSE_FACTOR_BPS);
   if (debt.debtUsd8 <= capUsd8) return debt.debt;
   return mulDivFloor(capUsd8, unitOf(debt.reserve.decimals), debt.priceUsd8);
 }
 
+/** Whether half is the most that may be covered. */
+function isCapped(
+  closeFactorOf: LiquidationRules['closeFactorOf'],
+  healthFactorWad: bigint,
+  collateral: ValuedLeg,
+  debt: ValuedLeg,
+): boolean {
+  if (healthFactorWad <= CLOSE_FACTOR_HF_THRESHOLD) return false;
+  return (
+    closeFactorOf === 'reserve' ||
+    (collateral.collateralUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
+      debt.debtUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8)
+  );
+}
+
 /** {@link maxLiquidatableDebt} and what it seizes: USD8, floats, which may order and decide nothing. */
 export function roughLiquidation(
+  { closeFactorOf }: Pick<LiquidationRules, 'closeFactorOf'>,
   { healthFactorWad, totalDebtUsd8 }: Pick<AaveV3Terms, 'healthFactorWad' | 'totalDebtUsd8'>,
   collateral: ValuedLeg,
   debt: ValuedLeg,
   limitUsd8: number,
 ): { readonly seizedUsd8: number; readonly coveredUsd8: number } {
   const [collateralUsd8, debtUsd8] = [Number(collateral.collateralUsd8), Number(debt.debtUsd8)];
-  const capped =
-    collateral.collateralUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
-    debt.debtUsd8 >= MIN_BASE_FOR_CLOSE_FACTOR_USD8 &&
-    healthFactorWad > CLOSE_FACTOR_HF_THRESHOLD;
   const closeFactor = Number(DEFAULT_CLOSE_FACTOR_BPS) / Number(BPS);
-  const mostUsd8 = capped ? Number(totalDebtUsd8) * closeFactor : debtUsd8;
+  const cappedUsd8 = (closeFactorOf === 'reserve' ? debtUsd8 : Number(totalDebtUsd8)) * closeFactor;
+  const mostUsd8 = isCapped(closeFactorOf, healthFactorWad, collateral, debt) ? cappedUsd8 : debtUsd8;
   const bonus = Number(collateral.liquidationBonusBps) / Number(BPS);
   const coveredUsd8 = Math.min(debtUsd8, mostUsd8, limitUsd8, collateralUsd8 / bonus);
   const feeShare = Number(collateral.reserve.liquidationProtocolFeeBps) / Number(BPS);
@@ -114,13 +124,14 @@ export function roughLiquidation(
  */
 export function liquidationResult(terms: AaveV3Terms, debtToCover: bigint): LiquidationResult | undefined {
   const { collateral, debt } = terms;
+  const { forbidsDust, debtUsd8 } = rulesOfVersion(terms.rulesVersion);
   const { debtCovered, seizedWithFee, nominalFee } = seizure(terms, debtToCover);
   const collateralSeized = seizedWithFee - nominalFee;
 
   const clearsDebt = debtCovered >= debt.debt;
   const clearsCollateral = seizedWithFee >= collateral.collateral;
-  if (!clearsDebt && !clearsCollateral) {
-    const debtLeftUsd8 = mulDivCeil(debt.debt - debtCovered, debt.priceUsd8, unitOf(debt.reserve.decimals));
+  if (forbidsDust && !clearsDebt && !clearsCollateral) {
+    const debtLeftUsd8 = debtUsd8(debt.debt - debtCovered, debt.priceUsd8, unitOf(debt.reserve.decimals));
     const collateralLeftUsd8 = mulDivFloor(
       collateral.collateral - seizedWithFee,
       collateral.priceUsd8,
@@ -156,7 +167,7 @@ function seizure(terms: AaveV3Terms, debtToCover: bigint): Seizure {
   if (seizedWithFee > collateral.collateral) {
     seizedWithFee = collateral.collateral;
     const baseDebt = (collateral.priceUsd8 * seizedWithFee * debtUnit) / (debt.priceUsd8 * collateralUnit);
-    debtCovered = percentDivCeil(baseDebt, bonusBps);
+    debtCovered = rules.debtWithoutBonus(baseDebt, bonusBps);
   }
   const feeBps = collateral.reserve.liquidationProtocolFeeBps;
   const nominalFee =
@@ -167,29 +178,42 @@ function seizure(terms: AaveV3Terms, debtToCover: bigint): Seizure {
 }
 
 /**
- * The fee that the treasury receives. When burning the seized aTokens (rounded up) leaves less than the fee,
- * Aave sends what is left (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens
- * than available").
+ * The fee that the treasury receives. When burning the seized aTokens leaves less than the fee, Aave sends
+ * what is left (LiquidationLogic.executeLiquidationCall, "to avoid trying to send more aTokens than
+ * available").
  */
-function feeTransferred({ collateral, timestamp }: AaveV3Terms, seized: bigint, nominalFee: bigint): bigint {
+function feeTransferred(
+  { collateral, timestamp, rulesVersion }: AaveV3Terms,
+  seized: bigint,
+  nominalFee: bigint,
+): bigint {
   if (nominalFee === 0n) return 0n;
+  const { tokens } = rulesOfVersion(rulesVersion);
   const index = liquidityIndexAt(collateral.reserve.indexes, timestamp);
-  const scaledLeft = collateral.scaledCollateral - aTokenScaledOut(seized, index);
-  return aTokenScaledOut(nominalFee, index) > scaledLeft ? aTokenBalance(scaledLeft, index) : nominalFee;
+  const scaledLeft = collateral.scaledCollateral - tokens.supplyOut(seized, index);
+  return tokens.supplyOut(nominalFee, index) > scaledLeft
+    ? tokens.supplyBalance(scaledLeft, index)
+    : nominalFee;
 }
 
 /**
  * The largest amount of debt that leaves the protocol's minimum on both sides, debt token units; undefined
- * when no amount does. The bound by the collateral is the inverse of the seizure. It is checked afterwards,
- * because each step rounds.
+ * when no amount does. Where the protocol has no minimum, it leaves at least one unit on both sides. The
+ * bound by the collateral is the inverse of the seizure. It is checked afterwards, because each step rounds.
  */
 export function largestLeavingMinimum(terms: AaveV3Terms): bigint | undefined {
   const { collateral, debt } = terms;
   const collateralUnit = unitOf(collateral.reserve.decimals);
   const debtUnit = unitOf(debt.reserve.decimals);
-  // Smallest leftover whose ceiled value reaches the minimum, and smallest whose floored value does.
-  const debtLeft = mulDivFloor(MIN_LEFTOVER_USD8 - 1n, debtUnit, debt.priceUsd8) + 1n;
-  const collateralLeft = mulDivCeil(MIN_LEFTOVER_USD8, collateralUnit, collateral.priceUsd8);
+  const { forbidsDust, debtUsd8 } = rulesOfVersion(terms.rulesVersion);
+  // Smallest leftover of debt whose value, as the version rounds it, reaches the minimum.
+  const leastDebt = mulDivFloor(MIN_LEFTOVER_USD8 - 1n, debtUnit, debt.priceUsd8) + 1n;
+  const reaches = debtUsd8(leastDebt, debt.priceUsd8, debtUnit) >= MIN_LEFTOVER_USD8;
+  const leastFloored = mulDivCeil(MIN_LEFTOVER_USD8, debtUnit, debt.priceUsd8);
+  const debtLeft = !forbidsDust ? 1n : reaches ? leastDebt : leastFloored;
+  const collateralLeft = forbidsDust
+    ? mulDivCeil(MIN_LEFTOVER_USD8, collateralUnit, collateral.priceUsd8)
+    : 1n;
   const seizable = collateral.collateral - collateralLeft;
   if (seizable <= 0n || debt.debt <= debtLeft) return undefined;
   const baseDebt = (collateral.priceUsd8 * seizable * debtUnit) / (debt.priceUsd8 * collateralUnit);

@@ -4,7 +4,7 @@ import { sourceRead } from '../../oracles/chainlink.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, type Read } from '../../rpc/chain/read.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
-import type { AaveMarket } from './market.js';
+import { pricedAddresses, type AaveMarket } from './market.js';
 import { addressRead, conditionsRead, SELECTORS } from './reads.js';
 
 /** Hex digits of an answer of one word, with its 0x. */
@@ -18,7 +18,7 @@ export interface MarketSettings {
 /** The market and the feeds behind its prices. */
 export interface MarketTerms {
   readonly market: AaveMarket;
-  /** By reserve asset. */
+  /** By what the oracle is asked for. */
   readonly sources: ReadonlyMap<Address, Address>;
 }
 
@@ -76,7 +76,7 @@ export async function readTerms(
   block: Hash,
 ): Promise<MarketTerms> {
   const market = await reader.market(name, addressesProvider, block);
-  const assets = [...market.reserves.values()].map((reserve) => reserve.asset);
+  const assets = pricedAddresses(market);
   const sources = await readAt(chain, each(assets.map((asset) => sourceRead(market.oracle, asset))), block);
   return {
     market,

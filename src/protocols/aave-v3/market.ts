@@ -1,6 +1,6 @@
 import type { Address } from '../../domain/hex.js';
-import { compoundedInterest, linearInterest, rayMul } from './math.js';
-import type { LiquidationRules } from './versions.js';
+import { binomialInterest, compoundedInterest, linearInterest, rayMul } from './math.js';
+import type { LiquidationRules } from './rules/rules.js';
 
 /** The indexes of a reserve at its last update (IPool.ReserveDataUpdated). Indexes and rates in ray. */
 export interface ReserveIndexes {
@@ -10,6 +10,8 @@ export interface ReserveIndexes {
   readonly variableBorrowRate: bigint;
   /** Seconds since the epoch. */
   readonly updatedAt: number;
+  /** Where the pool compounds the interest of debts as 3.3 and earlier do. */
+  readonly binomial?: true;
 }
 
 export interface Reserve {
@@ -28,6 +30,11 @@ export interface Reserve {
   readonly paused: boolean;
   /** Seconds since the epoch; liquidations need a later block. */
   readonly gracePeriodUntil: number;
+  /**
+   * Where nothing but the token balance of the aToken bounds what can be paid out: before 3.1, and for
+   * reserves without a virtual balance until 3.3.
+   */
+  readonly paysFromBalance?: true;
   readonly indexes: ReserveIndexes;
 }
 
@@ -37,6 +44,8 @@ export interface EMode {
   readonly liquidationBonusBps: bigint;
   /** Bit i: reserve i counts as collateral of this category. */
   readonly collateralBitmap: bigint;
+  /** Before 3.2: its collaterals and debts have the price of this address instead of their own. */
+  readonly priceSource?: Address;
 }
 
 /**
@@ -54,6 +63,8 @@ export interface AaveMarket {
   readonly rules: LiquidationRules;
   readonly reserves: ReadonlyMap<number, Reserve>;
   readonly eModes: ReadonlyMap<number, EMode>;
+  /** Before 3.2. Nobody owes at a stable rate, or the market would be refused. */
+  readonly stableDebtTokens?: readonly Address[];
 }
 
 /** What prices and sentinel say about a market at one block. */
@@ -114,8 +125,9 @@ export const liquidityIndexAt = keepLast((indexes, timestamp) => {
 /** ReserveLogic.getNormalizedDebt: the variable borrow index at `timestamp`, ray. */
 export const borrowIndexAt = keepLast((indexes, timestamp) => {
   if (timestamp === indexes.updatedAt) return indexes.variableBorrowIndex;
+  const interest = indexes.binomial ? binomialInterest : compoundedInterest;
   return rayMul(
-    compoundedInterest(indexes.variableBorrowRate, BigInt(timestamp - indexes.updatedAt)),
+    interest(indexes.variableBorrowRate, BigInt(timestamp - indexes.updatedAt)),
     indexes.variableBorrowIndex,
   );
 });
@@ -128,4 +140,24 @@ export function eModeOf(market: AaveMarket, account: AaveAccount, reserve: Reser
   if (account.eMode === 0) return undefined;
   const category = market.eModes.get(account.eMode);
   return category && (category.collateralBitmap >> BigInt(reserve.id)) & 1n ? category : undefined;
+}
+
+/**
+ * USD8; undefined where the oracle has none. In an e-mode with a price source of its own, that price counts
+ * for the reserves of the category (GenericLogic.calculateUserAccountData before 3.2).
+ *
+ * @param category the one under which the reserve counts.
+ */
+export function priceOf(
+  { asset }: Pick<Reserve, 'asset'>,
+  category: EMode | undefined,
+  prices: MarketConditions['prices'],
+): bigint | undefined {
+  return prices.get(category?.priceSource ?? asset);
+}
+
+/** Everything that the market's oracle is asked for: the assets, and the price sources of e-modes. */
+export function pricedAddresses({ reserves, eModes }: Pick<AaveMarket, 'reserves' | 'eModes'>): Address[] {
+  const sources = [...eModes.values()].flatMap(({ priceSource }) => priceSource ?? []);
+  return [...new Set([...[...reserves.values()].map(({ asset }) => asset), ...sources])];
 }

@@ -2,7 +2,7 @@ import type { Address } from '../../domain/hex.js';
 import { updateTimesRead } from '../../oracles/chainlink.js';
 import type { FeedBook } from '../../oracles/feed-book.js';
 import { together, type Read } from '../../rpc/chain/read.js';
-import type { MarketConditions } from './market.js';
+import { pricedAddresses, type MarketConditions } from './market.js';
 import type { MarketTerms } from './market-terms.js';
 import { conditionsRead } from './reads.js';
 
@@ -37,7 +37,7 @@ export class OraclePrices {
     // A feed that is no longer trusted is asked at this very head: no block is without a price.
     for (const [asset, source] of sources) if (!this.feeds.roundOf(source)) this.byFeed.delete(asset);
     const asked = [...sources].filter(([asset]) => !this.byFeed.has(asset));
-    const assets = [...market.reserves.values()].map(({ asset }) => asset);
+    const assets = pricedAddresses(market);
     const both = together(
       conditionsRead(
         market,

@@ -7,10 +7,13 @@ import { marketFactors } from './factors.js';
 import { accountData } from './health.js';
 import type { AaveAccount, AaveMarket, Leg, MarketConditions } from './market.js';
 import { PositionTable } from './position-table.js';
+import { V3_0 } from './rules/v3-0.js';
 import { Factors } from '../scan/factors.js';
 import { Watchlist } from '../scan/watchlist.js';
 
 const WAD = 10n ** 18n;
+/** Its rules round the average threshold down, and have another interest. */
+const OLD_MARKET: AaveMarket = { ...MARKET, rules: V3_0 };
 
 /** From a single unit to amounts of more than 64 bits. */
 const scaled = fc.oneof(
@@ -121,16 +124,17 @@ describe('positions in columns', () => {
       fc.property(
         fc.array(account, { minLength: 1, maxLength: 60 }),
         fc.constantFrom(WAD, (11n * WAD) / 10n),
-        (all, limit) => {
+        fc.constantFrom(MARKET, OLD_MARKET),
+        (all, limit, market) => {
           const table = new PositionTable();
           for (const one of all) table.set(one);
           const selected = new Set(
-            accountsIn(table, table.below(Number(limit) / 1e18, at(MARKET, conditions()))).map(
+            accountsIn(table, table.below(Number(limit) / 1e18, at(market, conditions()))).map(
               ({ address }) => address,
             ),
           );
           for (const one of new Map(all.map((each) => [each.address, each])).values()) {
-            const data = accountData(MARKET, one, conditions());
+            const data = accountData(market, one, conditions());
             if ('priceMissing' in data) throw new Error('every price was given');
             if (data.healthFactorWad < limit) expect(selected).toContain(one.address);
           }
@@ -204,11 +208,12 @@ describe('the watchlist', () => {
       fc.property(
         fc.array(account, { minLength: 1, maxLength: 40 }),
         fc.array(fc.array(step, { maxLength: 3 }), { minLength: 1, maxLength: 12 }),
-        (start, blocks) => {
+        fc.constantFrom(MARKET, OLD_MARKET),
+        (start, blocks, first) => {
           const table = new PositionTable();
           const watchlist = new Watchlist(table.rows, 1.1);
           for (const one of start) table.set(one);
-          let market = MARKET;
+          let market = first;
           let prices = [...PRICES];
           let timestamp = 1_000;
           for (const steps of blocks) {

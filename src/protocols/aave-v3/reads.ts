@@ -14,7 +14,17 @@ import {
 import type { MulticallCall as Call } from '../../rpc/chain/multicall3.js';
 import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import { symbolOf } from '../token-symbol.js';
-import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } from './market.js';
+import {
+  pricedAddresses,
+  type AaveAccount,
+  type AaveMarket,
+  type EMode,
+  type Leg,
+  type MarketConditions,
+  type Reserve,
+} from './market.js';
+import type { LiquidationRules } from './rules/rules.js';
+import type { VersionFunctions } from './versions.js';
 
 /**
  * Calls to Aave v3's contracts. They are encoded and decoded by hand, because they run at every block for
@@ -24,6 +34,13 @@ import type { AaveAccount, AaveMarket, EMode, Leg, MarketConditions, Reserve } f
 /** Aave keeps thresholds and bonuses in uint16, and the ids of e-modes in uint8. */
 const MOST_BPS = 65_535n;
 const HIGHEST_E_MODE = 255n;
+/** ReserveConfiguration.MAX_RESERVES_COUNT. */
+const MOST_RESERVES = 128n;
+
+export const ZERO_ADDRESS: Address = '0x0000000000000000000000000000000000000000';
+
+/** Hex digits of an answer of one word, with its 0x. */
+const ONE_WORD = 66;
 
 const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
 
@@ -33,13 +50,19 @@ export const SELECTORS = {
   getPriceOracle: selector('getPriceOracle()'),
   getPriceOracleSentinel: selector('getPriceOracleSentinel()'),
   poolRevision: selector('POOL_REVISION()'),
-  getReservesCount: selector('getReservesCount()'),
-  getReserveAddressById: selector('getReserveAddressById(uint16)'),
+  getReservesList: selector('getReservesList()'),
   getReserveData: selector('getReserveData(address)'),
   getLiquidationGracePeriod: selector('getLiquidationGracePeriod(address)'),
   getEModeCategoryCollateralConfig: selector('getEModeCategoryCollateralConfig(uint8)'),
   getEModeCategoryCollateralBitmap: selector('getEModeCategoryCollateralBitmap(uint8)'),
+  getEModeCategoryData: selector('getEModeCategoryData(uint8)'),
+  getReserveDeficit: selector('getReserveDeficit(address)'),
+  reserveInterestRateStrategy: selector('RESERVE_INTEREST_RATE_STRATEGY()'),
   symbol: selector('symbol()'),
+  balanceOf: selector('balanceOf(address)'),
+  totalSupply: selector('totalSupply()'),
+  /** Of the aTokens of 3.0.0. Later ones have three parameters. */
+  handleRepayment: selector('handleRepayment(address,uint256)'),
   baseCurrencyUnit: selector('BASE_CURRENCY_UNIT()'),
   getAssetsPrices: selector('getAssetsPrices(address[])'),
   getAssetPrice: selector('getAssetPrice(address)'),
@@ -69,28 +92,86 @@ export const uintRead = (to: Address, data: Hex, what: string, most?: bigint): R
     most === undefined ? uintAt(answer, 0) : uintWithin(answer, 0, most, what),
   );
 
-export const reserveAddressRead = (pool: Address, reserveId: number): Read<Address> =>
-  addressRead(pool, withUint(SELECTORS.getReserveAddressById, reserveId), `reserve ${reserveId}`);
+/** The functions that came with a version, whether or not they have something to tell. */
+export function functionsRead(pool: Address): Read<VersionFunctions> {
+  const calls = [
+    withAddress(SELECTORS.getVirtualUnderlyingBalance, pool),
+    withUint(SELECTORS.getEModeCategoryCollateralBitmap, 1),
+    withAddress(SELECTORS.getReserveDeficit, pool),
+    SELECTORS.reserveInterestRateStrategy,
+  ];
+  return {
+    calls: calls.map((data) => ({ to: pool, data })),
+    decode: (results) => {
+      const [virtualBalance, eModeBitmap, reserveDeficit, oneRateStrategy] = results.map(
+        (result) => result.success && result.data.length >= ONE_WORD,
+      );
+      return {
+        virtualBalance: virtualBalance === true,
+        eModeBitmap: eModeBitmap === true,
+        reserveDeficit: reserveDeficit === true,
+        oneRateStrategy: oneRateStrategy === true,
+      };
+    },
+  };
+}
+
+/**
+ * Whether an aToken is of 3.0.0, whose BalanceTransfer holds another amount. Its function refuses the call
+ * with a reason; a token that does not have it refuses without one.
+ */
+export function isOfFirstVersion(aToken: Address): Read<boolean> {
+  const data: Hex = `${SELECTORS.handleRepayment}${addressWord(aToken)}${uintWord(0)}`;
+  return {
+    calls: [{ to: aToken, data }],
+    decode: ([result]) => result !== undefined && (result.success || result.data.length > ONE_WORD),
+  };
+}
+
+/** A list of addresses: (offset, length, addresses). */
+export const addressesRead = (to: Address, data: Hex, what: string): Read<readonly Address[]> =>
+  one({ to, data }, what, (answer) =>
+    Array.from({ length: Number(uintWithin(answer, 1, MOST_RESERVES, what)) }, (_, index) =>
+      addressAt(answer, 2 + index),
+    ),
+  );
 
 const bits = (map: bigint, from: number, length: number): bigint =>
   (map >> BigInt(from)) & ((1n << BigInt(length)) - 1n);
 
+/** A reserve, and what only the contracts of older versions have. */
+export interface ReadReserve {
+  readonly reserve: Reserve;
+  /** Until 3.1; 0: none. */
+  readonly eMode: number;
+  /** Until 3.1. */
+  readonly stableDebtToken: Address;
+}
+
 /**
  * One reserve with its configuration and indexes (IPool.getReserveData; bit positions of
- * ReserveConfiguration.sol).
+ * ReserveConfiguration.sol). Since 3.2 the places of what is gone hold nothing.
  */
-export function reserveRead(pool: Address, reserveId: number, asset: Address): Read<Reserve> {
+export function reserveRead(
+  pool: Address,
+  { functions, compounding }: LiquidationRules,
+  asset: Address,
+): Read<ReadReserve> {
+  const grace: Call = { to: pool, data: withAddress(SELECTORS.getLiquidationGracePeriod, asset) };
   return {
     calls: [
       { to: pool, data: withAddress(SELECTORS.getReserveData, asset) },
-      { to: pool, data: withAddress(SELECTORS.getLiquidationGracePeriod, asset) },
       { to: asset, data: SELECTORS.symbol },
+      ...(functions.gracePeriods ? [grace] : []),
     ],
-    decode: ([reserveData, grace, symbol]) => {
+    decode: ([reserveData, symbol, gracePeriod]) => {
       const data = successOf(reserveData, `reserve ${asset}`);
       const configuration = uintAt(data, 0);
-      return {
-        id: reserveId,
+      const hasVirtualBalance =
+        functions.virtualBalances === 'all' ||
+        (functions.virtualBalances === 'some' && bits(configuration, 252, 1) === 1n);
+      const reserve: Reserve = {
+        id: Number(uintWithin(data, 7, MOST_RESERVES - 1n, `the id of ${asset}`)),
         asset,
         symbol: symbolOf(symbol, asset),
         decimals: Number(bits(configuration, 48, 8)),
@@ -101,27 +182,38 @@ export function reserveRead(pool: Address, reserveId: number, asset: Address): R
         liquidationProtocolFeeBps: bits(configuration, 152, 16),
         active: bits(configuration, 56, 1) === 1n,
         paused: bits(configuration, 60, 1) === 1n,
-        gracePeriodUntil: timeAt(successOf(grace, `grace period of ${asset}`), 0),
+        gracePeriodUntil: functions.gracePeriods
+          ? timeAt(successOf(gracePeriod, `grace period of ${asset}`), 0)
+          : 0,
+        ...(hasVirtualBalance ? {} : { paysFromBalance: true }),
         indexes: {
           liquidityIndex: amountAt(data, 1, 'liquidityIndex'),
           liquidityRate: amountAt(data, 2, 'liquidityRate'),
           variableBorrowIndex: amountAt(data, 3, 'variableBorrowIndex'),
           variableBorrowRate: amountAt(data, 4, 'variableBorrowRate'),
           updatedAt: timeAt(data, 6),
+          ...(compounding === 'binomial' ? { binomial: true } : {}),
         },
       };
+      return { reserve, eMode: Number(bits(configuration, 168, 8)), stableDebtToken: addressAt(data, 9) };
     },
   };
 }
 
 /**
- * What the pool can pay out of an asset: what was supplied and is not lent out (IPool, 3.1 and later). A
- * liquidation that pays out more reverts without a reason, because a subtraction underflows. Undefined when
- * the call reverts.
+ * What the pool can pay out of an asset: what was supplied and is not lent out. A liquidation that pays out
+ * more reverts: without a reason where a virtual balance underflows (IPool, 3.1 and later), else in the
+ * transfer from the aToken. Undefined when the call reverts.
  */
-export function payableRead(pool: Address, asset: Address): Read<bigint | undefined> {
+export function payableRead(
+  pool: Address,
+  { asset, aToken, paysFromBalance }: Reserve,
+): Read<bigint | undefined> {
+  const call = paysFromBalance
+    ? { to: asset, data: withAddress(SELECTORS.balanceOf, aToken) }
+    : { to: pool, data: withAddress(SELECTORS.getVirtualUnderlyingBalance, asset) };
   return {
-    calls: [{ to: pool, data: withAddress(SELECTORS.getVirtualUnderlyingBalance, asset) }],
+    calls: [call],
     decode: ([result]) =>
       result?.success === true
         ? uintWithin(result.data, 0, MOST_128_BITS, 'the cash of a reserve')
@@ -151,15 +243,39 @@ export function eModeRead(pool: Address, categoryId: number): Read<EMode | undef
 }
 
 /**
+ * The terms of a category until 3.1; undefined when the id is not in use (threshold 0). Which reserves are in
+ * it, the reserves tell.
+ */
+export function eModeBefore32Read(pool: Address, categoryId: number): Read<EMode | undefined> {
+  return one(
+    { to: pool, data: withUint(SELECTORS.getEModeCategoryData, categoryId) },
+    `e-mode category ${categoryId}`,
+    (data) => {
+      // The first word says where the structure begins, because a text is in it.
+      const liquidationThresholdBps = uintWithin(data, 2, MOST_BPS, 'a threshold');
+      if (liquidationThresholdBps === 0n) return undefined;
+      const priceSource = addressAt(data, 4);
+      return {
+        id: categoryId,
+        liquidationThresholdBps,
+        liquidationBonusBps: uintWithin(data, 3, MOST_BPS, 'a bonus'),
+        collateralBitmap: 0n,
+        ...(priceSource === ZERO_ADDRESS ? {} : { priceSource }),
+      };
+    },
+  );
+}
+
+/**
  * The prices of the market's oracle (AaveOracle.getAssetPrice, USD8), and whether the sentinel allows
  * liquidations.
  *
- * @param assets the assets of all reserves by default.
+ * @param assets everything that has a price by default.
  */
 export function conditionsRead(
   market: AaveMarket,
   timestamp: number,
-  assets = [...market.reserves.values()].map((reserve) => reserve.asset),
+  assets = pricedAddresses(market),
 ): Read<MarketConditions> {
   const calls: Call[] = assets.map((asset) => ({
     to: market.oracle,

@@ -24,13 +24,13 @@ export class ReserveCash {
 
   /** No calls where all is known. */
   reads({ pool, reserves }: AaveMarket): Read<CashAnswers> {
-    const unknown = [...reserves.values()].flatMap(({ asset }) => (this.known.has(asset) ? [] : [asset]));
-    const { calls, decode } = each(unknown.map((asset) => payableRead(pool, asset)));
+    const unknown = [...reserves.values()].filter(({ asset }) => !this.known.has(asset));
+    const { calls, decode } = each(unknown.map((reserve) => payableRead(pool, reserve)));
     return {
       calls,
       decode: (results) => {
         const payables = decode(results);
-        return new Map(unknown.map((asset, index) => [asset, payables[index]]));
+        return new Map(unknown.map(({ asset }, index) => [asset, payables[index]]));
       },
     };
   }
