@@ -22,6 +22,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'backfill-paused': 'warn',
   'checkpoint-not-saved': 'warn',
   divergence: 'error',
+  'market-refused': 'error',
   'positions-incomplete': 'error',
   'positions-suspected': 'warn',
   'pools-not-read': 'warn',

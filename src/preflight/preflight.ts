@@ -190,7 +190,10 @@ function historyProblems({ protocols }: ChimeraConfig, { number }: Block): strin
     );
 }
 
-/** Markets of a known version, and a feed of the native token that agrees with their own oracles. */
+/**
+ * At least one market of a known version (the others are left out, `market-refused` tells why), and a feed of the native
+ * token that agrees with their own oracles.
+ */
 async function checkMarkets(
   chain: Chain,
   { network, oracles }: ChimeraConfig,
@@ -202,7 +205,12 @@ async function checkMarkets(
   const prices = found.flatMap(({ priceUsd8 }) => priceUsd8 ?? []);
   const facts = await readAt(chain, feedFactsRead(oracles.nativeUsdFeed), block);
   const problem = feedProblem(oracles.nativeUsdFeed, facts, prices);
-  return [...found.flatMap(({ problems }) => problems), ...(problem === undefined ? [] : [problem])];
+  const refusals = found.flatMap(({ refusal }) => refusal ?? []);
+  return [
+    ...found.flatMap(({ problems }) => problems),
+    ...(refusals.length === markets.length ? refusals : []),
+    ...(problem === undefined ? [] : [problem]),
+  ];
 }
 
 /** The planner proves plans by eth_simulateV1, with two endpoints by both. */

@@ -54,14 +54,18 @@ export interface LendingMarket<
   /**
    * The look at the market at start.
    *
-   * @returns one sentence for everything for which the bot cannot work on it, and what its own oracle says of
-   *   an asset, USD8.
+   * @returns one sentence for everything for which the bot cannot start with it; why this market alone is
+   *   left out, where its rules are not known; and what its own oracle says of an asset, USD8.
    * @throws RetryError when the chain cannot be read.
    */
   examine(
     block: Hash,
     asset: Address,
-  ): Promise<{ readonly problems: readonly string[]; readonly priceUsd8: bigint | undefined }>;
+  ): Promise<{
+    readonly problems: readonly string[];
+    readonly refusal?: string;
+    readonly priceUsd8: bigint | undefined;
+  }>;
   /** The contract that our own contract calls to liquidate. */
   counterparty(): Read<Counterparty>;
 }

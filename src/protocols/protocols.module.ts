@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import { Events } from '../domain/events/events.js';
 import { WAD } from '../domain/money.js';
 import { PastLiquidations } from '../domain/past-liquidations.js';
 import { FeedBook } from '../oracles/feed-book.js';
@@ -10,6 +11,7 @@ import { RpcModule } from '../rpc/rpc.module.js';
 import { LendingMarkets } from './lending-market.js';
 import { marketOf } from './market-kinds.js';
 import { MarketLiquidations } from './market-liquidations.js';
+import { RefusableMarket } from './refusable-market.js';
 
 /**
  * Everything that differs between lending protocols: maths, events, reads and positions, one folder a family.
@@ -20,16 +22,19 @@ import { MarketLiquidations } from './market-liquidations.js';
   providers: [
     {
       provide: LendingMarkets,
-      inject: [Chain, FeedBook, PriceGuard, ChimeraConfig],
+      inject: [Chain, FeedBook, PriceGuard, ChimeraConfig, Events],
       useFactory: (
         chain: Chain,
         feeds: FeedBook,
         guard: PriceGuard,
         { protocols, detector }: ChimeraConfig,
+        events: Events,
       ): LendingMarkets => {
         const healthFactors = { decideBelowWad: WAD, watchBelowWad: detector.watchBelowHealthFactorWad };
         return {
-          all: protocols.map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors })),
+          all: protocols
+            .map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors }))
+            .map((market) => new RefusableMarket(market, events)),
         };
       },
     },

@@ -47,6 +47,16 @@ export type StateEvent =
       readonly message: string;
     }
   | {
+      /**
+       * The rules of a market are not known, at start or from this block on. Nothing of it is liquidated; the
+       * other markets go on. Emitted once.
+       */
+      readonly event: 'market-refused';
+      readonly market: string;
+      readonly block: number;
+      readonly reason: string;
+    }
+  | {
       /** The known positions owe less, or more, than all positions together. Emitted once per change. */
       readonly event: 'positions-incomplete';
       readonly market: string;

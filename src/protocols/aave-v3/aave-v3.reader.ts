@@ -5,7 +5,7 @@ import type { Address, Hash } from '../../domain/hex.js';
 import { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together } from '../../rpc/chain/read.js';
 import { borrowersOf, borrowFilter } from './borrowers.js';
-import { MarketRefused } from './market-refused.js';
+import { MarketRefused } from '../market-refused.js';
 import type { AaveAccount, AaveMarket, EMode } from './market.js';
 import {
   accountRead,
@@ -89,7 +89,7 @@ export class AaveV3Reader {
       throw new HaltError(
         `${name}: the oracle's unit is ${unit}, USD with 8 decimals (${USD8_UNIT}) was expected`,
       );
-    if (rules.functions.stableDebt) await this.refuseOldDebt(name, pool, read, block);
+    if (rules.functions.stableDebt) await this.refuseOldDebt(name, read, block);
     return {
       name,
       addressesProvider,
@@ -115,7 +115,6 @@ export class AaveV3Reader {
     if (rules) return rules;
     throw new MarketRefused(
       `${name}: the pool has POOL_REVISION ${revision}, whose liquidation rules are not known; known: Aave ${SUPPORTED_VERSIONS}`,
-      pool,
     );
   }
 
@@ -125,12 +124,7 @@ export class AaveV3Reader {
    *
    * @throws MarketRefused
    */
-  private async refuseOldDebt(
-    name: string,
-    pool: Address,
-    read: readonly ReadReserve[],
-    block: Hash,
-  ): Promise<void> {
+  private async refuseOldDebt(name: string, read: readonly ReadReserve[], block: Hash): Promise<void> {
     const asked = each(
       read.map(({ reserve, stableDebtToken }) =>
         together(
@@ -145,12 +139,10 @@ export class AaveV3Reader {
       if (stableDebt > 0n)
         throw new MarketRefused(
           `${name}: there is debt of ${reserve.symbol} at a stable rate, which this bot does not follow`,
-          pool,
         );
       if (isFirst)
         throw new MarketRefused(
           `${name}: the aToken of ${reserve.symbol} is of Aave 3.0.0, whose transfers are not known; known: Aave ${SUPPORTED_VERSIONS}`,
-          pool,
         );
     }
   }

@@ -5,6 +5,7 @@ import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, type Read } from '../../rpc/chain/read.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { pricedAddresses, type AaveMarket } from './market.js';
+import { MarketRefused } from '../market-refused.js';
 import { addressRead, conditionsRead, SELECTORS } from './reads.js';
 
 /** Hex digits of an answer of one word, with its 0x. */
@@ -24,6 +25,8 @@ export interface MarketTerms {
 
 export interface MarketAtStart {
   readonly problems: readonly string[];
+  /** Why this market is left alone, while others may be worked on. */
+  readonly refusal?: string;
   /** USD8. */
   readonly priceUsd8: bigint | undefined;
 }
@@ -56,6 +59,8 @@ export async function examineMarket(
     );
     return { problems: [], priceUsd8: prices.get(asset) };
   } catch (error) {
+    if (error instanceof MarketRefused)
+      return { problems: [], refusal: `protocols (${name}): ${error.message}`, priceUsd8: undefined };
     if (!(error instanceof HaltError)) throw error;
     return { problems: [`protocols (${name}): ${error.message}`], priceUsd8: undefined };
   }
