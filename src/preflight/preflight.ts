@@ -191,8 +191,8 @@ function historyProblems({ protocols }: ChimeraConfig, { number }: Block): strin
 }
 
 /**
- * At least one market of a known version (the others are left out, `market-refused` tells why), and a feed of the native
- * token that agrees with their own oracles.
+ * At least one market of a known version (the others are left out, `market-refused` tells why), and a feed of
+ * the native token that agrees with their own oracles.
  */
 async function checkMarkets(
   chain: Chain,
