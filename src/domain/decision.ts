@@ -19,6 +19,7 @@ export const REJECTION_REASONS = {
     'only a wrapper around a price feed opens the position now, and liquidating through one is not supported',
   'not-open-yet': 'the market allows the liquidation only from a later block time on',
   'no-collateral': 'nothing is left to seize',
+  'debt-in-native': 'the debt can be repaid in the native coin alone, and our contract pays in tokens',
   'bonus-below-floor': 'even the whole bonus, without any cost, is below planner.minProfitUsd',
   'no-route': 'no route of at most three pools leads from this collateral to this debt',
   'pools-not-read': 'the pools are being looked for and read: a route may be known in one of the next blocks',

@@ -1,3 +1,4 @@
+import type { Step } from '../../contract/plan.js';
 import type { Address } from '../../domain/hex.js';
 import { amountWithin, min } from '../../domain/money.js';
 import type {
@@ -113,6 +114,12 @@ export function sizedCandidate(
 export function payableCandidate(sizing: SizingTerms, payable: bigint): LiquidationCandidate | undefined {
   const terms = compoundTerms(sizing);
   return sizedCandidate(terms, mostDebtPayable(terms, payable), 'payable');
+}
+
+/** The step of our contract. @throws TypeError when the terms are of another family. */
+export function compoundStep(sizing: SizingTerms): Step {
+  const { collateral, debt } = compoundTerms(sizing);
+  return { kind: 'liquidate-compound', debtMToken: debt, collateralMToken: collateral };
 }
 
 export function pricedAsset({ asset, symbol, decimals, price }: PositionLeg): Asset {
