@@ -43,7 +43,7 @@ export function aaveParts(
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const [protocol] = config.protocols;
-  if (!protocol) throw new Error('the configuration has no market');
+  if (protocol?.kind !== 'aave-v3') throw new Error('the first market of the configuration is not Aave');
   return { feeds, market: new AaveV3Market({ chain, reader, feeds, guard }, protocol, limits) };
 }
 

@@ -1,6 +1,6 @@
 /** A real chain and a real database, and the bot's state on top of them as production puts it together. */
 import { MemoryCache } from '../../src/cache/index.js';
-import { parseConfig, type ChimeraConfig } from '../../src/config/index.js';
+import { parseConfig, type AaveV3Config, type ChimeraConfig } from '../../src/config/index.js';
 import { CheckpointsRepository } from '../../src/database/index.js';
 import type { Block } from '../../src/domain/block.js';
 import { Secret } from '../../src/domain/secret.js';
@@ -82,9 +82,9 @@ export class LocalBench {
     return new LocalBench(devnet, database);
   }
 
-  get protocol(): ChimeraConfig['protocols'][number] {
+  get protocol(): AaveV3Config {
     const [protocol] = this.#config.protocols;
-    if (!protocol) throw new Error('the configuration has no market');
+    if (protocol?.kind !== 'aave-v3') throw new Error('the first market of the configuration is not Aave');
     return protocol;
   }
 

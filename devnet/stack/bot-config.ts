@@ -29,6 +29,8 @@ export interface BotSettings {
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   readonly minPoolUsd?: string;
+  /** Whether the bot liquidates on Compound v2 as well. Default: no. */
+  readonly compound?: boolean;
   /** The section `liquidity.flash`: YAML. Default: every lender of the chain. */
   readonly lenders?: string;
   /** The list `liquidity.wrappers`: YAML. */
@@ -107,6 +109,7 @@ export function botConfig(
     apiPort = 0,
     monitoring = '',
     sections = '',
+    compound = false,
   } = settings;
   const endpoint =
     settings.rpcUrl === undefined
@@ -120,7 +123,7 @@ rpc:
 ${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
 ${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
-oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
+${compound ? `  - { name: compound, kind: compound-v2, comptroller: "${addresses.comptroller}", fromBlock: 0 }\n` : ''}oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
 liquidity:
   uniswapV3: { factory: "${addresses.uniswapFactory}" }
   factories:

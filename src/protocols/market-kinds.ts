@@ -11,6 +11,16 @@ import { leavingOpen, pairsAfter } from './aave-v3/after.js';
 import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
 import { debtLook } from './aave-v3/debt-look.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
+import { leavingOpen as compoundLeavingOpen, pairsAfter as compoundPairsAfter } from './compound-v2/after.js';
+import {
+  compoundStep,
+  payableCandidate as compoundPayable,
+  sizedCandidate as compoundSized,
+} from './compound-v2/candidates.js';
+import { CompoundV2Market } from './compound-v2/compound-v2-market.js';
+import { CompoundV2Reader } from './compound-v2/compound-v2.reader.js';
+import { debtLook as compoundLook } from './compound-v2/debt-look.js';
+import { pastLiquidations as compoundLiquidations } from './compound-v2/past-liquidations.js';
 import type { LendingMarket } from './lending-market.js';
 
 /** What every family of markets may build on. */
@@ -84,10 +94,34 @@ const MARKET_KINDS: {
     leavingOpen,
     liquidations: pastLiquidations,
   },
+  'compound-v2': {
+    market: (settings, { chain, feeds, guard, healthFactors }) =>
+      new CompoundV2Market(
+        { chain, reader: new CompoundV2Reader(chain), feeds, guard },
+        settings,
+        healthFactors,
+      ),
+    size: compoundSized,
+    sizePayable: compoundPayable,
+    look: compoundLook,
+    step: compoundStep,
+    // With the redemption, and the rewards that Moonwell pays on the way.
+    gas: 900_000n,
+    collateralFirst: false,
+    after: compoundPairsAfter,
+    leavingOpen: compoundLeavingOpen,
+    liquidations: compoundLiquidations,
+  },
 };
 
 export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingMarket {
-  return MARKET_KINDS[settings.kind].market(settings, parts);
+  // Each kind by its own name: the compiler does not see that a row fits the settings of its kind.
+  switch (settings.kind) {
+    case 'aave-v3':
+      return MARKET_KINDS['aave-v3'].market(settings, parts);
+    case 'compound-v2':
+      return MARKET_KINDS['compound-v2'].market(settings, parts);
+  }
 }
 
 /** The liquidations of a position in the logs of its market, in the order of the chain. @throws RpcError */

@@ -2,7 +2,7 @@
  * What must hold whatever happens around the bot (docs/faults.md, "What always holds"). Each function gives a
  * sentence for everything that breaks its rule: none when it holds.
  */
-import { Interface, type TransactionReceipt } from 'ethers';
+import { id, Interface, type TransactionReceipt } from 'ethers';
 import { TOKEN_SYMBOLS } from '../../devnet/index.js';
 import type { Stack } from '../../devnet/stack/stack.js';
 import { usd8FromText } from '../../src/database/columns.js';
@@ -146,12 +146,18 @@ export async function contractHoldsNothing({ devnet }: Stack, block: number | 'l
   return [...held.flat(), ...(ether === 0n ? [] : [`the contract holds ${ether} wei in block ${block}`])];
 }
 
+/** Deposit of WETH. */
+const WRAPPED = id('Deposit(address,uint256)');
+
 /** Of each token that a transaction brings to the contract, it takes as much away again. */
 export function leavesNothing(receipt: TransactionReceipt, chimera: string): string[] {
   const balances = new Map<string, bigint>();
   const add = (token: string, amount: bigint): void =>
     void balances.set(token, (balances.get(token) ?? 0n) + amount);
   for (const { address, topics, data } of receipt.logs) {
+    // What Compound pays in ether is wrapped: the WETH comes without a Transfer.
+    if (topics[0] === WRAPPED && topics[1]?.endsWith(chimera.slice(2).toLowerCase()))
+      add(address, BigInt(data));
     const event = topics.length === 3 ? erc20.parseLog({ topics: [...topics], data }) : null;
     if (!event) continue;
     const [from, to, value] = event.args as unknown as [string, string, bigint];
