@@ -1,0 +1,165 @@
+import type { AtRisk, JudgedPrice, SizeLimits, WorthOfPair } from '../../domain/at-risk.js';
+import { rejected, type Rejection } from '../../domain/decision.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { costUsd8, valueUsd8 } from '../../domain/money.js';
+import type { Asset } from '../../domain/opportunity.js';
+import { OPEN_NOW } from '../../domain/schedule.js';
+import type { MarketView } from '../lending-market.js';
+import { isBoundedByLimit, liquidationPair, MORPHO_BLUE, type MorphoBluePair } from './candidates.js';
+import type { FollowedMarket, Markets } from './followed-market.js';
+import { isLiquidatable, type PositionHealth } from './health.js';
+import { accrued, type BluePosition, type MarketTotals } from './market.js';
+import { liquidationIncentive } from './math.js';
+
+/** A market at the block of the view. */
+export interface ValuedMarket {
+  readonly market: FollowedMarket;
+  /** With the interest up to the block. */
+  readonly totals: MarketTotals;
+  /** Loan token units for 1e36 collateral token units. */
+  readonly price: bigint;
+  readonly lltvWad: bigint;
+  /** What an asked rate model said, wad a second. */
+  readonly askedRateWad: bigint | undefined;
+  readonly collateral: Asset;
+  readonly debt: Asset;
+  readonly judgedPrices: readonly JudgedPrice[];
+}
+
+/** One position at the block of the view. */
+export interface ValuedPosition {
+  readonly borrower: Address;
+  readonly marketId: Hash;
+  readonly position: BluePosition;
+  /** Undefined when the market has no price. */
+  readonly health: PositionHealth | undefined;
+}
+
+/** Morpho Blue at one block. */
+export interface MorphoBlueView extends MarketView {
+  readonly timestamp: number;
+  readonly markets: Markets;
+  /** The markets that have a price. */
+  readonly valued: ReadonlyMap<Hash, ValuedMarket>;
+  /** Positions that may be liquidated, and those whose market has no price. */
+  readonly positions: readonly ValuedPosition[];
+}
+
+/** Of which contract the positions are. */
+interface Origin {
+  readonly protocol: string;
+  readonly morpho: Address;
+}
+
+/** The positions that are at risk, each market of a borrower by itself. Exact. */
+export function* positionsAtRisk(
+  { protocol, morpho }: Origin,
+  {
+    valued,
+    markets,
+    positions,
+    timestamp,
+  }: Pick<MorphoBlueView, 'valued' | 'markets' | 'positions' | 'timestamp'>,
+  limits: SizeLimits,
+): Generator<AtRisk, void, undefined> {
+  for (const one of positions) {
+    const { borrower, marketId, health } = one;
+    const identity = { protocol, market: morpho, marketId, borrower };
+    const market = valued.get(marketId);
+    if (!health || !market) {
+      const asset = markets.get(marketId)?.collateral.symbol ?? '';
+      yield {
+        ...identity,
+        healthFactorWad: undefined,
+        ...{ totalCollateralUsd8: 0n, totalDebtUsd8: 0n, prices: [], schedule: OPEN_NOW, pairs: [] },
+        worthAtMost: () => 0,
+        obstacle: rejected('price-missing', { asset }),
+        limited: false,
+      };
+    } else if (isLiquidatable(health))
+      yield new PositionAtRisk(identity, one.position, health, market, timestamp, limits);
+  }
+}
+
+class PositionAtRisk implements AtRisk {
+  readonly protocol: string;
+  readonly market: Address;
+  readonly marketId: Hash;
+  readonly borrower: Address;
+  readonly schedule = OPEN_NOW;
+  private known: MorphoBluePair | undefined;
+
+  constructor(
+    {
+      protocol,
+      market,
+      marketId,
+      borrower,
+    }: Pick<AtRisk, 'protocol' | 'market' | 'borrower'> & { marketId: Hash },
+    private readonly position: BluePosition,
+    private readonly health: PositionHealth,
+    private readonly valued: ValuedMarket,
+    private readonly timestamp: number,
+    private readonly limits: SizeLimits,
+  ) {
+    this.protocol = protocol;
+    this.market = market;
+    this.marketId = marketId;
+    this.borrower = borrower;
+  }
+
+  get healthFactorWad(): bigint {
+    return this.health.healthFactorWad;
+  }
+
+  get totalCollateralUsd8(): bigint {
+    return valueUsd8(this.position.collateral, this.valued.collateral);
+  }
+
+  get totalDebtUsd8(): bigint {
+    return costUsd8(this.health.borrowed, this.valued.debt);
+  }
+
+  get prices(): readonly JudgedPrice[] {
+    return this.valued.judgedPrices;
+  }
+
+  get obstacle(): Rejection | undefined {
+    return this.position.collateral === 0n ? rejected('no-collateral') : undefined;
+  }
+
+  get pairs(): AtRisk['pairs'] {
+    return this.obstacle ? [] : [this.pair];
+  }
+
+  get limited(): boolean {
+    return !this.obstacle && isBoundedByLimit(this.pair.terms, this.limits);
+  }
+
+  worthAtMost(worthOf: WorthOfPair): number {
+    const { collateral, debt, lltvWad } = this.valued;
+    const incentive = Number(liquidationIncentive(lltvWad)) / 1e18;
+    const collateralUsd8 = Number(this.totalCollateralUsd8);
+    const mostUsd8 = Math.min(Number(this.totalDebtUsd8), Number(this.limits.maxNotionalUsd8));
+    const coveredUsd8 = Math.min(mostUsd8, collateralUsd8 / incentive);
+    return worthOf(collateral, debt, coveredUsd8 * incentive, coveredUsd8);
+  }
+
+  private get pair(): MorphoBluePair {
+    return (this.known ??= this.computed());
+  }
+
+  private computed(): MorphoBluePair {
+    const { market, totals, price, lltvWad, askedRateWad, collateral, debt } = this.valued;
+    const later = this.timestamp + this.limits.fundingHorizonSeconds;
+    return liquidationPair({
+      kind: MORPHO_BLUE,
+      marketId: this.marketId,
+      oracle: market.params.oracle,
+      irm: market.params.irm,
+      ...{ lltvWad, collateral, debt, position: this.position, price, totals },
+      laterTotals: accrued(market, later, askedRateWad).totals,
+      maxNotionalUsd8: this.limits.maxNotionalUsd8,
+    });
+  }
+}

@@ -1,0 +1,159 @@
+import { id } from 'ethers';
+import {
+  addressFromWord,
+  MOST_128_BITS,
+  uintAt,
+  uintWithin,
+  type Address,
+  type Hash,
+  type Hex,
+} from '../../domain/hex.js';
+import { WAD } from '../../domain/money.js';
+import type { RawLog } from '../../rpc/chain/chain-answers.js';
+import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
+
+const topic = (signature: string): Hash => id(signature) as Hash;
+
+/**
+ * The topics of Morpho's logs (libraries/EventsLib.sol) and of AdaptiveCurveIrm's. Their data is decoded by
+ * hand, because this runs on the hot path. The market is the first indexed argument of all of them.
+ */
+export const TOPIC = {
+  setFee: topic('SetFee(bytes32,uint256)'),
+  supply: topic('Supply(bytes32,address,address,uint256,uint256)'),
+  withdraw: topic('Withdraw(bytes32,address,address,address,uint256,uint256)'),
+  borrow: topic('Borrow(bytes32,address,address,address,uint256,uint256)'),
+  repay: topic('Repay(bytes32,address,address,uint256,uint256)'),
+  supplyCollateral: topic('SupplyCollateral(bytes32,address,address,uint256)'),
+  withdrawCollateral: topic('WithdrawCollateral(bytes32,address,address,address,uint256)'),
+  liquidate: topic('Liquidate(bytes32,address,address,uint256,uint256,uint256,uint256,uint256)'),
+  accrueInterest: topic('AccrueInterest(bytes32,uint256,uint256,uint256)'),
+  borrowRateUpdate: topic('BorrowRateUpdate(bytes32,uint256,uint256)'),
+} as const;
+
+/** One change of a market, and of a position where it names a borrower. Amounts as the log has them. */
+export type BlueChange = { readonly marketId: Hash } & (
+  | { readonly kind: 'fee'; readonly feeWad: bigint }
+  | { readonly kind: 'interest'; readonly interest: bigint; readonly feeShares: bigint }
+  | { readonly kind: 'rate'; readonly rateAtTargetWad: bigint }
+  | { readonly kind: 'supply' | 'withdraw'; readonly assets: bigint; readonly shares: bigint }
+  | {
+      readonly kind: 'borrow' | 'repay';
+      readonly borrower: Address;
+      readonly assets: bigint;
+      readonly shares: bigint;
+    }
+  | {
+      readonly kind: 'supply-collateral' | 'withdraw-collateral';
+      readonly borrower: Address;
+      readonly assets: bigint;
+    }
+  | {
+      readonly kind: 'liquidate';
+      readonly borrower: Address;
+      readonly repaidAssets: bigint;
+      readonly repaidShares: bigint;
+      readonly seizedAssets: bigint;
+      readonly badDebtAssets: bigint;
+      readonly badDebtShares: bigint;
+    }
+);
+
+/** Where the logs come from. */
+export interface BlueContracts {
+  readonly morpho: Address;
+  readonly adaptiveCurveIrm: Address;
+}
+
+/** The contracts whose logs count, each with the topics that are read. */
+export function watchedLogs({ morpho, adaptiveCurveIrm }: BlueContracts): WatchedLogs {
+  const { borrowRateUpdate, ...ofMorpho } = TOPIC;
+  return new Map<Address, readonly Hash[]>([
+    [morpho, Object.values(ofMorpho)],
+    [adaptiveCurveIrm, [borrowRateUpdate]],
+  ]);
+}
+
+/** How many topics a log has after the first, and how many words. */
+const SHAPES: ReadonlyMap<Hex, { readonly topics: number; readonly words: number; readonly most?: bigint }> =
+  new Map([
+    [TOPIC.setFee, { topics: 1, words: 1, most: WAD }],
+    [TOPIC.supply, { topics: 3, words: 2 }],
+    // The caller of these is not indexed: it is the first word.
+    [TOPIC.withdraw, { topics: 3, words: 3 }],
+    [TOPIC.borrow, { topics: 3, words: 3 }],
+    [TOPIC.repay, { topics: 3, words: 2 }],
+    [TOPIC.supplyCollateral, { topics: 3, words: 1 }],
+    [TOPIC.withdrawCollateral, { topics: 3, words: 2 }],
+    [TOPIC.liquidate, { topics: 3, words: 5 }],
+    [TOPIC.accrueInterest, { topics: 1, words: 3 }],
+    [TOPIC.borrowRateUpdate, { topics: 1, words: 2 }],
+  ]);
+
+/**
+ * Looks at a log of Morpho or of the rate model before it is used.
+ *
+ * @throws RangeError when a topic or a word of its data is missing, or a number is out of its range.
+ */
+export function checkLog({ topics, data }: Pick<RawLog, 'topics' | 'data'>): void {
+  const shape = SHAPES.get(topics[0] ?? '0x');
+  if (!shape) return;
+  if (topics.length <= shape.topics) throw new RangeError('a log lacks a topic');
+  const most = shape.most ?? MOST_128_BITS;
+  for (let word = shape.words - 1; word >= 0; word--) {
+    const isCaller = word === 0 && shape.words > 1 && shape.topics === 3 && startsWithCaller(topics[0]);
+    uintWithin(data, word, isCaller ? 2n ** 160n - 1n : most, 'a number of a log');
+  }
+}
+
+function startsWithCaller(first: Hex | undefined): boolean {
+  return first === TOPIC.withdraw || first === TOPIC.borrow || first === TOPIC.withdrawCollateral;
+}
+
+/** Reads the logs of any number of blocks, in the order of the chain. Logs of other contracts are ignored. */
+export function changesOf(
+  { morpho, adaptiveCurveIrm }: BlueContracts,
+  logs: readonly RawLog[],
+): BlueChange[] {
+  return logs.flatMap((log) => {
+    if (log.address !== morpho && log.address !== adaptiveCurveIrm) return [];
+    const isRate = log.topics[0] === TOPIC.borrowRateUpdate;
+    if (isRate !== (log.address === adaptiveCurveIrm)) return [];
+    return changeOf(log) ?? [];
+  });
+}
+
+function changeOf({ topics, data }: RawLog): BlueChange | undefined {
+  const [first, marketId, second, third] = topics;
+  if (marketId === undefined) return undefined;
+  const of = (word: string | undefined): Address => addressFromWord(word ?? '');
+  const at = (word: number): bigint => uintAt(data, word);
+  switch (first) {
+    case TOPIC.setFee:
+      return { kind: 'fee', marketId, feeWad: at(0) };
+    case TOPIC.accrueInterest:
+      return { kind: 'interest', marketId, interest: at(1), feeShares: at(2) };
+    case TOPIC.borrowRateUpdate:
+      return { kind: 'rate', marketId, rateAtTargetWad: at(1) };
+    case TOPIC.supply:
+      return { kind: 'supply', marketId, assets: at(0), shares: at(1) };
+    case TOPIC.withdraw:
+      return { kind: 'withdraw', marketId, assets: at(1), shares: at(2) };
+    case TOPIC.borrow:
+      return { kind: 'borrow', marketId, borrower: of(second), assets: at(1), shares: at(2) };
+    case TOPIC.repay:
+      return { kind: 'repay', marketId, borrower: of(third), assets: at(0), shares: at(1) };
+    case TOPIC.supplyCollateral:
+      return { kind: 'supply-collateral', marketId, borrower: of(third), assets: at(0) };
+    case TOPIC.withdrawCollateral:
+      return { kind: 'withdraw-collateral', marketId, borrower: of(second), assets: at(1) };
+    case TOPIC.liquidate: {
+      const [repaidAssets, repaidShares, seizedAssets] = [at(0), at(1), at(2)];
+      const [badDebtAssets, badDebtShares] = [at(3), at(4)];
+      const amounts = { repaidAssets, repaidShares, seizedAssets, badDebtAssets, badDebtShares };
+      return { kind: 'liquidate', marketId, borrower: of(third), ...amounts };
+    }
+    default:
+      return undefined;
+  }
+}

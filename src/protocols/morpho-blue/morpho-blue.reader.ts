@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Address, Hash } from '../../domain/hex.js';
+import type { Chain } from '../../rpc/chain/chain.js';
+import { each, readAt, readEverywhere, together, type Read } from '../../rpc/chain/read.js';
+import { accountOf } from './account-changes.js';
+import { changesOf, TOPIC } from './events.js';
+import { isListed, type FollowedMarket, type MorphoBlueSettings } from './followed-market.js';
+import type { BlueAccount } from './market.js';
+import { oracleShapeRead } from './oracle-shape.js';
+import { marketRead, positionRead } from './reads.js';
+import { tokenRead } from './tokens.js';
+
+/** A position costs a node some 5,000 gas: a call with this many stays far below a cap of 50M. */
+const POSITIONS_PER_CALL = 2_500;
+/** An unknown market costs some 20 calls, one of them of a contract that anybody may have written. */
+const MARKETS_PER_CALL = 50;
+/** Accounts that are asked of every endpoint at once. A block brings fewer. */
+const MOST_AGREED = 64;
+/** How long the slower endpoint is waited for. Milliseconds. */
+const EACH_MS = 500;
+/** History is read from the archive endpoint, when one is configured. Such an answer takes longer. */
+const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
+
+/** Accounts, each with the markets in which it may have debt. */
+export type Wanted = ReadonlyMap<Address, ReadonlySet<Hash>>;
+
+export interface FoundMarkets {
+  readonly markets: readonly FollowedMarket[];
+  /** Those that are not listed, and those whose tokens cannot be read. */
+  readonly ignored: readonly Hash[];
+}
+
+/** Reads Morpho Blue's markets and positions from the chain, every answer pinned to one block. */
+export class MorphoBlueReader {
+  constructor(
+    private readonly chain: Chain,
+    private readonly settings: MorphoBlueSettings,
+  ) {}
+
+  /** These markets as they stand at a block. @throws RetryError */
+  async markets(ids: readonly Hash[], block: Hash): Promise<FoundMarkets> {
+    if (ids.length === 0) return { markets: [], ignored: [] };
+    const options = { chunk: MARKETS_PER_CALL };
+    const booked = await readAt(
+      this.chain,
+      each(ids.map((id) => marketRead(this.settings, id))),
+      block,
+      options,
+    );
+    const known = booked.filter((market) => market !== undefined);
+    const facts = await readAt(
+      this.chain,
+      each(
+        known.map(({ params }) =>
+          together(
+            tokenRead(params.collateralToken),
+            tokenRead(params.loanToken),
+            oracleShapeRead(params.oracle),
+          ),
+        ),
+      ),
+      block,
+      options,
+    );
+    const markets = known.flatMap((market, index): FollowedMarket[] => {
+      const [collateral, loan, oracle] = facts[index] ?? [];
+      if (!collateral || !loan || !oracle) return [];
+      const followed = { ...market, collateral, loan, oracle };
+      return isListed(this.settings, followed) ? [followed] : [];
+    });
+    const listed = new Set(markets.map(({ id }) => id));
+    return { markets, ignored: ids.filter((id) => !listed.has(id)) };
+  }
+
+  /** The accounts as they stand at a block. @throws RetryError */
+  accounts(wanted: Wanted, block: Hash): Promise<BlueAccount[]> {
+    return readAt(this.chain, this.accountsRead(wanted), block, { chunk: POSITIONS_PER_CALL });
+  }
+
+  /**
+   * The accounts on which every endpoint that answers agrees (F42): what one of them invents must not enter
+   * the books. For the few accounts that a block brings.
+   *
+   * @throws RetryError when no endpoint answers.
+   */
+  async agreedAccounts(wanted: Wanted, block: Hash): Promise<BlueAccount[]> {
+    if (wanted.size === 0) return [];
+    if (!this.chain.hasTwoEndpoints || wanted.size > MOST_AGREED) return this.accounts(wanted, block);
+    const options = { deadlineMs: EACH_MS };
+    const [heard, ...others] = await readEverywhere(this.chain, this.accountsRead(wanted), block, options);
+    if (!heard) return this.accounts(wanted, block);
+    return heard.filter((account, index) =>
+      others.every((other) => isDeepStrictEqual(other[index], account)),
+    );
+  }
+
+  /** Every account that borrowed in a range of blocks, both ends included, with the markets. */
+  async borrowers(fromBlock: number, toBlock: number): Promise<Map<Address, Set<Hash>>> {
+    const { morpho } = this.settings;
+    const logs = await this.chain.getLogs({ fromBlock, toBlock }, [morpho], [TOPIC.borrow], HISTORY);
+    const found = new Map<Address, Set<Hash>>();
+    for (const change of changesOf(this.settings, logs))
+      if (change.kind === 'borrow') addTo(found, change.borrower, change.marketId);
+    return found;
+  }
+
+  private accountsRead(wanted: Wanted): Read<BlueAccount[]> {
+    return each(
+      [...wanted].map(([account, ids]) => {
+        const markets = [...ids];
+        const positions = each(markets.map((id) => positionRead(this.settings, id, account)));
+        return {
+          calls: positions.calls,
+          decode: (results) => {
+            const read = positions.decode(results);
+            const legs = markets.flatMap((id, index) => {
+              const position = read[index];
+              return position ? [[id, position] as const] : [];
+            });
+            return accountOf(account, new Map(legs));
+          },
+        };
+      }),
+    );
+  }
+}
+
+/** Adds to the set of a key. */
+export function addTo<Key, Value>(sets: Map<Key, Set<Value>>, key: Key, value: Value): void {
+  const set = sets.get(key);
+  if (set) set.add(value);
+  else sets.set(key, new Set([value]));
+}

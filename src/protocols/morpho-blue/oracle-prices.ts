@@ -1,0 +1,124 @@
+import type { Address, Hash } from '../../domain/hex.js';
+import { latestRoundRead, type Round } from '../../oracles/chainlink.js';
+import type { FeedBook } from '../../oracles/feed-book.js';
+import { each, together, type Read } from '../../rpc/chain/read.js';
+import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
+import type { MarketTotals } from './market.js';
+import { priceFromFeeds } from './oracle-shape.js';
+import { askedRateRead, priceRead } from './reads.js';
+
+/** A price of an oracle: loan token units for 1e36 collateral token units. */
+export interface OraclePrice {
+  readonly price: bigint;
+  /** When the oldest of its feeds last changed, seconds since the epoch; undefined: not known. */
+  readonly updatedAt: number | undefined;
+}
+
+/** What was asked at a head. */
+export interface BlueAnswers {
+  /** Of the block, seconds since the epoch. */
+  readonly timestamp: number;
+  readonly prices: ReadonlyMap<Address, bigint>;
+  /** Rates of asked rate models, wad a second, each with the totals it was asked with. */
+  readonly rates: ReadonlyMap<Hash, { readonly of: MarketTotals; readonly rateWad: bigint }>;
+  /** Of USD feeds that no log tells. */
+  readonly rounds: ReadonlyMap<Address, Round>;
+}
+
+/**
+ * The prices of all markets. Once the price that an oracle answered equals the one computed from the rounds
+ * of its feeds, the feeds' logs give its price, and it is not asked any more. All other oracles are asked at
+ * each head, all in one call.
+ */
+export class BluePrices {
+  /** Oracles whose answer equals the price from their feeds. */
+  private readonly byFeeds = new Set<Address>();
+  /** Oracles whose answer once differed from it. */
+  private readonly distrusted = new Set<Address>();
+
+  constructor(
+    private readonly book: FeedBook,
+    private readonly usdFeeds: MorphoBlueSettings['feeds'],
+  ) {}
+
+  /** Whether the price of an oracle comes from the logs of its feeds. */
+  isByFeeds(oracle: Address): boolean {
+    return this.byFeeds.has(oracle);
+  }
+
+  /** The oracle is asked from now on. */
+  distrust(oracle: Address): void {
+    this.byFeeds.delete(oracle);
+    this.distrusted.add(oracle);
+  }
+
+  /** @param timestamp of the block. */
+  reads(markets: Iterable<FollowedMarket>, timestamp: number): Read<BlueAnswers> {
+    const oracles = new Set<Address>();
+    const asked: FollowedMarket[] = [];
+    for (const market of markets) {
+      const { oracle } = market.params;
+      if (!this.byFeeds.has(oracle) || !this.fromFeeds(market)) oracles.add(oracle);
+      if (market.rate.kind === 'asked') asked.push(market);
+    }
+    const feeds = this.usdFeeds.filter(({ feed }) => !this.book.roundOf(feed)).map(({ feed }) => feed);
+    const all = together(
+      each([...oracles].map(priceRead)),
+      each(asked.map(askedRateRead)),
+      each(feeds.map(latestRoundRead)),
+    );
+    return {
+      calls: all.calls,
+      decode: (results) => {
+        const [prices, rates, rounds] = all.decode(results);
+        return {
+          timestamp,
+          prices: known([...oracles], prices),
+          rates: new Map(
+            asked.flatMap(({ id, totals }, index) => {
+              const rateWad = rates[index];
+              return rateWad === undefined ? [] : [[id, { of: totals, rateWad }] as const];
+            }),
+          ),
+          rounds: known(feeds, rounds),
+        };
+      },
+    };
+  }
+
+  /** The price of each oracle; an oracle that gave none is absent. */
+  complete({ prices }: BlueAnswers, markets: Markets): ReadonlyMap<Address, OraclePrice> {
+    const found = new Map<Address, OraclePrice>();
+    for (const market of markets.values()) {
+      const { oracle } = market.params;
+      if (found.has(oracle)) continue;
+      const computed = this.fromFeeds(market);
+      const answered = prices.get(oracle);
+      if (answered !== undefined) {
+        const agrees = computed?.price === answered;
+        if (agrees && !this.distrusted.has(oracle)) this.byFeeds.add(oracle);
+        found.set(oracle, { price: answered, updatedAt: agrees ? computed.updatedAt : undefined });
+      } else if (this.byFeeds.has(oracle) && computed && computed.price > 0n) found.set(oracle, computed);
+    }
+    return found;
+  }
+
+  /** What a loan token is worth in USD8; undefined where its feed gives no price. */
+  usdRound(token: Address, { rounds }: BlueAnswers): Round | undefined {
+    const feed = this.usdFeeds.find((one) => one.token === token)?.feed;
+    return feed && (this.book.roundOf(feed) ?? rounds.get(feed));
+  }
+
+  private fromFeeds({ oracle }: FollowedMarket): ReturnType<typeof priceFromFeeds> {
+    return oracle.kind === 'feeds' ? priceFromFeeds(oracle, (feed) => this.book.roundOf(feed)) : undefined;
+  }
+}
+
+function known<Key, Value>(keys: readonly Key[], values: readonly (Value | undefined)[]): Map<Key, Value> {
+  return new Map(
+    keys.flatMap((key, index) => {
+      const value = values[index];
+      return value === undefined ? [] : [[key, value] as const];
+    }),
+  );
+}

@@ -1,0 +1,151 @@
+import type { AtRisk, SizeLimits } from '../../domain/at-risk.js';
+import type { Address, Hash } from '../../domain/hex.js';
+import { mulDivFloor, unitOf, valueUsd8 } from '../../domain/money.js';
+import type { Asset } from '../../domain/opportunity.js';
+import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
+import { positionsAtRisk, type MorphoBlueView, type ValuedMarket, type ValuedPosition } from './at-risk.js';
+import type { BookedPosition } from './comparison.js';
+import type { MarketWorth } from './factors.js';
+import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
+import { healthOf } from './health.js';
+import { accrued } from './market.js';
+import { ORACLE_PRICE_SCALE } from './math.js';
+import type { BlueAnswers, BluePrices, OraclePrice } from './oracle-prices.js';
+
+type AtRiskView = Pick<MorphoBlueView, 'valued' | 'markets' | 'positions' | 'timestamp'>;
+
+/** What markets and positions are worth at a block. */
+export interface Valued {
+  readonly valued: ReadonlyMap<Hash, ValuedMarket>;
+  /** Of the markets that are served: undefined where the price is missing. */
+  readonly worths: ReadonlyMap<Hash, MarketWorth | undefined>;
+  readonly priceUsd8: (asset: Address) => bigint | undefined;
+  readonly atRisk: (view: AtRiskView, limits: SizeLimits) => Iterable<AtRisk>;
+}
+
+/** Values the markets at each block, and judges how their prices moved. */
+export class Valuation {
+  private judged:
+    { readonly by: BlueAnswers; readonly prices: Prices; readonly jumped: ReadonlySet<Address> } | undefined;
+  private assets: ReadonlyMap<Address, Asset> = new Map();
+  /** What loan tokens were last worth, USD8. */
+  private readonly loanUsd8 = new Map<Address, bigint>();
+
+  constructor(
+    private readonly prices: BluePrices,
+    private readonly guard: PriceGuard,
+    private readonly settings: MorphoBlueSettings,
+  ) {}
+
+  /** What may be seized or repaid, as of the last block; a token of several markets once. */
+  get tokens(): readonly Asset[] {
+    return [...this.assets.values()];
+  }
+
+  /** Another block without a block before it: no price has jumped. */
+  reset(): void {
+    this.judged = undefined;
+  }
+
+  /** Whether a market is large enough. Without a price of its loan token it is, for the moment. */
+  isServed({ loan, totals }: FollowedMarket): boolean {
+    if (totals.borrowShares === 0n) return false;
+    const priceUsd8 = this.loanUsd8.get(loan.address);
+    if (priceUsd8 === undefined) return true;
+    const { decimals } = loan;
+    return valueUsd8(totals.borrowAssets, { decimals, priceUsd8 }) >= this.settings.minMarketUsd8;
+  }
+
+  at(answers: BlueAnswers, markets: Markets, served: readonly FollowedMarket[]): Valued {
+    const oracles = this.prices.complete(answers, markets);
+    const loanPrices = new Map<Address, bigint>();
+    for (const { token } of this.settings.feeds) {
+      const round = this.prices.usdRound(token, answers);
+      if (round) loanPrices.set(token, round.answer);
+    }
+    for (const [token, price] of loanPrices) this.loanUsd8.set(token, price);
+    this.judge(answers, oracles, loanPrices);
+    const valued = new Map<Hash, ValuedMarket>();
+    const worths = new Map<Hash, MarketWorth | undefined>();
+    const assets = new Map<Address, Asset>();
+    for (const market of served) {
+      const one = this.valuedMarket(market, answers, oracles.get(market.params.oracle));
+      worths.set(market.id, one);
+      if (!one) continue;
+      valued.set(market.id, one);
+      for (const asset of [one.debt, one.collateral])
+        if (!assets.has(asset.address)) assets.set(asset.address, asset);
+    }
+    this.assets = assets;
+    const { name: protocol, morpho } = this.settings;
+    return {
+      valued,
+      worths,
+      priceUsd8: (asset) => loanPrices.get(asset) ?? assets.get(asset)?.priceUsd8,
+      atRisk: (view, limits) => positionsAtRisk({ protocol, morpho }, view, limits),
+    };
+  }
+
+  /** Of these positions, those whose exact health factor is below this, and those without a price. */
+  below(
+    healthFactorWad: bigint,
+    positions: readonly BookedPosition[],
+    valued: ReadonlyMap<Hash, ValuedMarket>,
+  ): ValuedPosition[] {
+    return positions.flatMap((one): ValuedPosition[] => {
+      const market = valued.get(one.marketId);
+      if (!market) return [{ ...one, health: undefined }];
+      const health = healthOf(market.totals, one.position, market.price, market.lltvWad);
+      return health.healthFactorWad < healthFactorWad ? [{ ...one, health }] : [];
+    });
+  }
+
+  /** The same answers again, with more accounts, are not another block: they are not judged again. */
+  private judge(answers: BlueAnswers, oracles: ReadonlyMap<Address, OraclePrice>, loans: Prices): void {
+    if (this.judged?.by === answers) return;
+    const prices = new Map([
+      ...loans,
+      ...[...oracles].map(([oracle, { price }]) => [oracle, price] as const),
+    ]);
+    this.judged = { by: answers, prices, jumped: this.guard.jumped(this.judged?.prices, prices) };
+  }
+
+  /** Undefined where a price, or the rate of an asked rate model, is missing. */
+  private valuedMarket(
+    market: FollowedMarket,
+    answers: BlueAnswers,
+    priced: OraclePrice | undefined,
+  ): ValuedMarket | undefined {
+    const round = this.prices.usdRound(market.loan.address, answers);
+    const asked = answers.rates.get(market.id);
+    // The rate was asked of the market as it was before the block: another market has another rate.
+    const askedRateWad = asked?.of === market.totals ? asked.rateWad : undefined;
+    if (!priced || !round || (market.rate.kind === 'asked' && askedRateWad === undefined)) return undefined;
+    const { collateral, loan, params } = market;
+    const collateralUsd8 = mulDivFloor(
+      priced.price * unitOf(collateral.decimals),
+      round.answer,
+      ORACLE_PRICE_SCALE * unitOf(loan.decimals),
+    );
+    if (collateralUsd8 === 0n) return undefined;
+    const jumped = this.judged?.jumped;
+    return {
+      ...{ market, price: priced.price, lltvWad: params.lltvWad, askedRateWad },
+      totals: accrued(market, answers.timestamp, askedRateWad).totals,
+      collateral: { ...collateral, priceUsd8: collateralUsd8 },
+      debt: { ...loan, priceUsd8: round.answer },
+      judgedPrices: [
+        {
+          symbol: `${collateral.symbol}/${loan.symbol}`,
+          updatedAt: priced.updatedAt,
+          jumped: jumped?.has(params.oracle) ?? false,
+        },
+        {
+          symbol: loan.symbol,
+          updatedAt: round.updatedAt,
+          jumped: jumped?.has(loan.address) ?? false,
+        },
+      ],
+    };
+  }
+}
