@@ -53,7 +53,8 @@ function keysIn(type: object, path = ''): [key: string, byDefault: string | unde
     // The name of the door and its kind are one value for a reader.
     if (key === 'execution.paths') return [[key, undefined]];
     const choose: SectionChoice = definition.choose;
-    const kinds = key === 'alerts.channels' ? Object.keys(CHANNEL_SECTIONS) : ['aave-v3', 'compound-v2'];
+    const kinds =
+      key === 'alerts.channels' ? Object.keys(CHANNEL_SECTIONS) : ['aave-v3', 'compound-v2', 'morpho-blue'];
     return kinds.flatMap((kind) =>
       keysIn(choose({ kind }), definition.kind === 'list' ? `${key}[].` : `${key}.`),
     );

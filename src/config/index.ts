@@ -11,5 +11,10 @@ export { JournalConfig } from './journal-section.js';
 export { loadConfig, loadDeploymentConfig, type DeploymentLoadOptions } from './load-config.js';
 export { parseConfig, type ParseOptions } from './parse-config.js';
 export { MonitoringConfig, type CloudWatchConfig } from './monitoring-section.js';
-export type { AaveV3Config, CompoundV2Config, ProtocolConfig } from './protocol-sections.js';
+export type {
+  AaveV3Config,
+  CompoundV2Config,
+  MorphoBlueConfig,
+  ProtocolConfig,
+} from './protocol-sections.js';
 export * from './sections.js';

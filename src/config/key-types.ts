@@ -1,5 +1,5 @@
 import { getAddress } from 'ethers';
-import { isAddress, toAddress, type Address } from '../domain/hex.js';
+import { isAddress, isHash, toAddress, type Address } from '../domain/hex.js';
 import { Secret } from '../domain/secret.js';
 import { parseDecimal } from './decimal.js';
 import { Text, type TextKey } from './keys.js';
@@ -155,6 +155,20 @@ export function ContractAddresses(options: Common = {}): PropertyDecorator {
     read: (text) => {
       const addresses = text === '' ? [] : text.split(',').map((one) => readAddress(one.trim()));
       return addresses.includes(undefined) ? undefined : addresses;
+    },
+  });
+}
+
+/** Hashes of 32 bytes, in lower case. */
+export function Hashes(options: Common = {}): PropertyDecorator {
+  return Text({
+    ...options,
+    list: true,
+    expected: 'a list of hashes (each 0x and 64 hex digits)',
+    example: '[0x8793cf302b8ffd655ab97bd1c695dbd967807e8367a65cb2f4edaf1380ba1bda]',
+    read: (text) => {
+      const hashes = text === '' ? [] : text.split(',').map((one) => one.trim().toLowerCase());
+      return hashes.every(isHash) ? hashes : undefined;
     },
   });
 }

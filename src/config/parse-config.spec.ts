@@ -229,16 +229,44 @@ describe('mistakes', () => {
     ]);
   });
 
-  it('kinds of protocols that this version does not serve are named', () => {
+  it('kinds of protocols that are not known are named', () => {
     const list = `
   - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 1 }
   - { name: moonwell, kind: compound-v2, comptroller: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 1 }
   - { name: other, kind: maker, vat: 1 }
-  - { name: aave, kind: morpho-blue, morpho: 0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb, fromBlock: 1 }`;
+  - { name: aave, kind: aave-v3, addressesProvider: 0xe20fCBdBfFC4Dd138cE8b2E6FBb6CB49777ad64D, fromBlock: 2 }`;
     expect(problemsOf(withSection('protocols', list))).toEqual([
       'protocols: this list is not valid; a different name for each element was expected',
       'protocols[2].kind: "maker" is not valid; one of aave-v3, compound-v2, morpho-blue was expected, for example aave-v3',
-      'protocols[3].kind: "morpho-blue" is not supported yet; supported: aave-v3, compound-v2',
+    ]);
+  });
+
+  it('reads a Morpho Blue with its feeds and lists', () => {
+    const id = `0x${'8f'.repeat(32)}`;
+    const one = (more: string): string => `
+  - { name: morpho, kind: morpho-blue, fromBlock: 1, morpho: 0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb, adaptiveCurveIrm: 0x46415998764C29aB2a25CbeA6254146D50D22687${more} }`;
+    const feeds =
+      'feeds: [{ token: 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913, feed: 0x7e860098F58bBFC8648a4311b374B1D669a2bc6B }]';
+    const config = parseConfig(
+      withSection('protocols', one(`, ${feeds}, denyMarkets: [${id}], minMarketUsd: 50`)),
+      VARIABLES,
+    );
+    expect(config.protocols[0]).toMatchObject({
+      feeds: [
+        {
+          token: '0x833589fcd6edb6e08f4c7c32d4f71b54bda02913',
+          feed: '0x7e860098f58bbfc8648a4311b374b1d669a2bc6b',
+        },
+      ],
+      ...{ markets: [], denyMarkets: [id], loanTokens: [], minMarketUsd8: 5_000_000_000n, oracles: 'any' },
+    });
+    expect(problemsOf(withSection('protocols', one(`, ${feeds}, markets: [0x12]`)))).toEqual([
+      expect.stringMatching(
+        /^protocols\[0\]\.markets: .*a list of hashes \(each 0x and 64 hex digits\) was expected/,
+      ),
+    ]);
+    expect(problemsOf(withSection('protocols', one('')))).toEqual([
+      expect.stringMatching(/^protocols\[0\]\.feeds: /),
     ]);
   });
 

@@ -47,15 +47,6 @@ export function OnlyOne(expected: string): PropertyDecorator {
   );
 }
 
-/** Words that this version understands but does not serve yet. */
-export function NotYet(words: readonly string[], supported: string): PropertyDecorator {
-  return rule(
-    'notYet',
-    (value) => !words.some((word) => word === value),
-    () => `is not supported yet; supported: ${supported}`,
-  );
-}
-
 /** A flag that needs a section beside it when it is true. @param why ends the sentence. */
 export function Needs(sibling: string, why: string): PropertyDecorator {
   return rule(

@@ -22,6 +22,10 @@ import { CompoundV2Reader } from './compound-v2/compound-v2.reader.js';
 import { debtLook as compoundLook } from './compound-v2/debt-look.js';
 import { pastLiquidations as compoundLiquidations } from './compound-v2/past-liquidations.js';
 import type { LendingMarket } from './lending-market.js';
+import * as morphoBlue from './morpho-blue/candidates.js';
+import { debtLook as morphoBlueLook } from './morpho-blue/debt-look.js';
+import { MorphoBlueMarket } from './morpho-blue/morpho-blue-market.js';
+import { pastLiquidations as morphoBlueLiquidations } from './morpho-blue/past-liquidations.js';
 
 /** What every family of markets may build on. */
 export interface MarketParts {
@@ -112,6 +116,20 @@ const MARKET_KINDS: {
     leavingOpen: compoundLeavingOpen,
     liquidations: compoundLiquidations,
   },
+  'morpho-blue': {
+    market: (settings, { chain, feeds, guard, healthFactors }) =>
+      new MorphoBlueMarket({ chain, feeds, guard }, settings, healthFactors),
+    size: morphoBlue.sizedCandidate,
+    sizePayable: morphoBlue.payableCandidate,
+    look: morphoBlueLook,
+    step: morphoBlue.stepOf,
+    gas: 250_000n,
+    collateralFirst: true,
+    // There is no close factor: what two liquidations take, one takes.
+    after: () => [],
+    leavingOpen: () => [],
+    liquidations: morphoBlueLiquidations,
+  },
 };
 
 export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingMarket {
@@ -121,6 +139,8 @@ export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingM
       return MARKET_KINDS['aave-v3'].market(settings, parts);
     case 'compound-v2':
       return MARKET_KINDS['compound-v2'].market(settings, parts);
+    case 'morpho-blue':
+      return MARKET_KINDS['morpho-blue'].market(settings, parts);
   }
 }
 
