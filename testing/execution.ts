@@ -205,7 +205,7 @@ export class Bench {
         chimera,
         maxInFlight,
         maxPlanAgeMs,
-        paths: [{ name: 'public', kind: 'public' as const }],
+        ...{ paths: [{ name: 'public', kind: 'public' as const }], allowPublicMempool: false },
       },
       detector: detector(confirmationBlocks),
     };
@@ -220,7 +220,7 @@ export class Bench {
       clock,
     };
     const budget = new Budget({ ...WIDE_LIMITS, ...settings.spending }, clock);
-    const doors = settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain);
+    const doors = settings.doors ? new Doors(settings.doors) : Doors.of(config.execution.paths, chain, clock);
     const key = mode === 'live' ? { chainId: 31337, wallet: signer.address } : undefined;
     const leases = new LeasesRepository(database);
     const lease = new Lease(key, holderName(), leaseMs, { leases, fence, events, clock });

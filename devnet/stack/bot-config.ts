@@ -38,6 +38,8 @@ export interface BotSettings {
   /** Wide by default: a busy machine is slow, and the demo plans thirty positions at once. */
   readonly maxPlanAgeMs?: number;
   readonly maxInFlight?: number;
+  /** The list `execution.paths`: YAML. */
+  readonly paths?: string;
   readonly apiPort?: number;
   /** Where the bot finds the database, when something stands between the two. */
   readonly databasePort?: number;
@@ -106,6 +108,7 @@ export function botConfig(
     wrappers = '[]',
     maxPlanAgeMs = 15_000,
     maxInFlight = 16,
+    paths = '[{ name: public, kind: public }]',
     apiPort = 0,
     monitoring = '',
     sections = '',
@@ -149,7 +152,7 @@ safety:
   haltHeadAgeSeconds: ${haltHeadAgeSeconds}
   resumeAfterSeconds: ${resumeAfterSeconds}
   haltDatabaseAwaySeconds: ${haltDatabaseAwaySeconds}
-execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs}, maxInFlight: ${maxInFlight} }
+execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs}, maxInFlight: ${maxInFlight}, paths: ${paths} }
 # With debug every pass is logged: the tools around the bot know by it how far it is.
 monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }
 api:

@@ -201,6 +201,16 @@ function isUrlOf(transport: string, text: string): boolean {
   return (protocol === `${transport}:` || protocol === `${transport}s:`) && hostname.length > 0;
 }
 
+/** The value of an HTTP header. It may be a key, so it is a {@link Secret} and no message shows it. */
+export function HeaderValue(options: Common = {}): PropertyDecorator {
+  return Text({
+    ...options,
+    secret: true,
+    expected: 'one line of visible characters',
+    read: (text) => (/^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? new Secret(text) : undefined),
+  });
+}
+
 /** SHA-256 in hex, kept in lower case. */
 export function Sha256(options: Common = {}): PropertyDecorator {
   return Text({

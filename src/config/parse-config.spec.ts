@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Variables } from './environment-values.js';
 import { ANVIL_KEY, KEY, LEAST, problemsOf, VARIABLES, withSection } from '../../testing/configuration.js';
 import { USD8 } from '../domain/money.js';
+import { secretTexts } from './config-secrets.js';
 import { parseConfig } from './parse-config.js';
 import { ChimeraConfig } from './sections.js';
 
@@ -215,11 +216,38 @@ describe('mistakes', () => {
     ]);
     expect(problemsOf(execution('[{ name: a, kind: public }, { name: b, kind: flashblocks }]'))).toEqual([
       refused('this list'),
-      'execution.paths[1].kind: "flashblocks" is not valid; public was expected, for example public',
+      'execution.paths[1].kind: "flashblocks" is not valid; one of public, private was expected, for example public',
     ]);
     expect(problemsOf(execution('[]'))).toEqual([refused('an empty list')]);
     expect(problemsOf(execution('[{ name: flow, kind: private }]'))).toEqual([
-      'execution.paths[0].kind: "private" is not valid; public was expected, for example public',
+      'execution.paths[0].url: is missing; a URL that begins with http:// or https:// was expected, for example https://node.example.com',
+    ]);
+  });
+
+  it('a private path: its URL and its headers are secrets, and no message shows them', () => {
+    const execution = (path: string): string =>
+      withSection('execution', `{ chimera: 0x2626664c2603336E57B271c5C0b26F421741e481, paths: [${path}] }`);
+    const path = `{ name: relay, kind: private, url: "https://relay.example.com/k3y-0f-relay", headers: [{ name: Authorization, value: "Bearer 0123456789abcdef" }] }`;
+    const config = parseConfig(execution(path), VARIABLES);
+    expect(config.execution.paths).toMatchObject([
+      { name: 'relay', kind: 'private', method: 'eth_sendPrivateTransaction', blocks: 5 },
+    ]);
+    expect(JSON.stringify(config.execution)).not.toMatch(/relay\.example|0123456789abcdef/);
+    expect(secretTexts(config)).toEqual(
+      expect.arrayContaining(['Bearer 0123456789abcdef', 'https://relay.example.com/k3y-0f-relay']),
+    );
+    const wrong = problemsOf(
+      execution(
+        '{ name: relay, kind: private, url: "ws://s3cret.example.com", headers: [{ name: "a b", value: "two\\nlines" }], method: eth_sendBundle, blocks: 0 }',
+      ),
+    );
+    expect(wrong.join()).not.toMatch(/s3cret|two/);
+    expect(wrong.map((problem) => problem.split(':')[0])).toEqual([
+      'execution.paths[0].url',
+      'execution.paths[0].headers[0].name',
+      'execution.paths[0].headers[0].value',
+      'execution.paths[0].method',
+      'execution.paths[0].blocks',
     ]);
   });
 

@@ -25,6 +25,7 @@ import { JournalConfig } from './journal-section.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
 import { MonitoringConfig } from './monitoring-section.js';
 import { SafetyConfig } from './safety-section.js';
+import { ONE_PATH, submissionPathOf, type SubmissionPathConfig } from './submission-paths.js';
 import { AtLeast, DistinctNames, Needs, OnlyOne, OnlyWith } from './rules.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
@@ -246,17 +247,6 @@ export class PlannerConfig {
   readonly maxBlockGasShareBps!: number;
 }
 
-/** One of the ways by which transactions reach a block. */
-export class SubmissionPathConfig {
-  @Name({ example: 'public' })
-  readonly name!: string;
-
-  @Choice({ of: ['public'] })
-  readonly kind!: 'public';
-}
-
-const ONE_PATH = '[{ name: public, kind: public }]';
-
 class SendingConfig {
   @Choice({ of: ['dry-run', 'live'], default: 'dry-run' })
   readonly mode!: 'dry-run' | 'live';
@@ -274,13 +264,17 @@ class SendingConfig {
   /** One, because nothing chooses between two of them yet. */
   @OnlyOne(`a list of exactly one submission path was expected, for example ${ONE_PATH}`)
   @List({
-    choose: () => SubmissionPathConfig,
+    choose: submissionPathOf,
     default: [{ name: 'public', kind: 'public' }],
     least: 1,
     expected: 'a list of exactly one submission path',
     example: ONE_PATH,
   })
   readonly paths!: readonly SubmissionPathConfig[];
+
+  /** Live mode on a chain where everybody sees a public transaction before it is mined. */
+  @Flag({ default: 'false' })
+  readonly allowPublicMempool!: boolean;
 }
 
 export class ExecutionConfig extends SendingConfig {

@@ -96,8 +96,9 @@ export interface ExecutionParts {
     },
     {
       provide: Doors,
-      inject: [ChimeraConfig, Chain],
-      useFactory: ({ execution }: ChimeraConfig, chain: Chain) => Doors.of(execution.paths, chain),
+      inject: [ChimeraConfig, Chain, Clock],
+      useFactory: ({ execution }: ChimeraConfig, chain: Chain, clock: Clock) =>
+        Doors.of(execution.paths, chain, clock),
     },
     {
       provide: PARTS,

@@ -38,7 +38,11 @@ const logger = new Logger('Preflight');
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
 export async function preflight(config: ChimeraConfig): Promise<void> {
-  const problems = [...(await checkPort(config.api)), ...(await checkDatabase(config))];
+  const problems = [
+    ...(await checkPort(config.api)),
+    ...(await checkDatabase(config)),
+    ...publicDoorProblem(config),
+  ];
   const { network, rpc } = config;
   const pool = new RpcPool({
     chainId: network.chainId,
@@ -55,6 +59,23 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     pool.close();
   }
   if (problems.length > 0) throw new StartupError(problems);
+}
+
+/** Whoever reads the mempool can take what a public transaction would earn, before it is mined. */
+export function publicDoorProblem({
+  network,
+  execution,
+}: {
+  readonly network: Pick<ChimeraConfig['network'], 'chainId'>;
+  readonly execution: Pick<ChimeraConfig['execution'], 'mode' | 'paths' | 'allowPublicMempool'>;
+}): string[] {
+  const { mode, paths, allowPublicMempool } = execution;
+  const isShown =
+    chainDescription(network.chainId).publicMempool && paths.some(({ kind }) => kind === 'public');
+  if (mode !== 'live' || allowPublicMempool || !isShown) return [];
+  return [
+    `execution.paths: the path is public, and on chain ${network.chainId} everybody sees a public transaction before it is mined; a path of the kind private was expected (or execution.allowPublicMempool: true)`,
+  ];
 }
 
 /**

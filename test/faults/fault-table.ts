@@ -1,8 +1,8 @@
 import type { FaultTimes } from '../../testing/fault-times.js';
 
-/** F01 to F56. */
+/** F01 to F57. */
 export const NUMBERS: readonly string[] = Array.from(
-  { length: 56 },
+  { length: 57 },
   (_, index) => `F${String(index + 1).padStart(2, '0')}`,
 );
 

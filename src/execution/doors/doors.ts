@@ -1,14 +1,22 @@
 import type { ChimeraConfig } from '../../config/index.js';
+import type { Clock } from '../../domain/clock.js';
 import { HaltError, StartupError } from '../../domain/errors.js';
 import type { Chain } from '../../rpc/chain/chain.js';
+import { PrivateRelay } from '../../rpc/endpoints/private-relay.js';
 import type { Door } from './door.js';
+import { PrivateDoor } from './private-door.js';
 import { PublicDoor } from './public-door.js';
 
 type Path = ChimeraConfig['execution']['paths'][number];
 
-const KINDS: Readonly<Record<Path['kind'], (name: string, chain: Chain) => Door>> = {
-  public: (name, chain) => new PublicDoor(name, chain),
-};
+function doorOf(path: Path, chain: Chain, clock: Clock): Door {
+  switch (path.kind) {
+    case 'public':
+      return new PublicDoor(path.name, chain);
+    case 'private':
+      return new PrivateDoor(path.name, chain, new PrivateRelay(path, clock), path.blocks);
+  }
+}
 
 /** The doors of `execution.paths`. The first one takes what is sent for the first time. */
 export class Doors {
@@ -21,8 +29,8 @@ export class Doors {
     this.first = first;
   }
 
-  static of(paths: readonly Path[], chain: Chain): Doors {
-    return new Doors(paths.map(({ name, kind }) => KINDS[kind](name, chain)));
+  static of(paths: readonly Path[], chain: Chain, clock: Clock): Doors {
+    return new Doors(paths.map((path) => doorOf(path, chain, clock)));
   }
 
   /**

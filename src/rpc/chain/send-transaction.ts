@@ -39,17 +39,20 @@ export function sendRawTransactions(
   options?: CallOptions,
 ): Promise<SendOutcome>[] {
   const calls = transactions.map(({ raw, hash: expected }) => {
-    const parse = (answer: unknown): Hash => {
-      const hash = toHash(answer);
-      if (hash !== expected) throw new TypeError('it names another transaction');
-      return hash;
-    };
+    const parse = (answer: unknown): Hash => parseSent(answer, expected);
     return { method: 'eth_sendRawTransaction', params: [raw], parse };
   });
   const heard = asked(pool, calls, options);
   return transactions.map(async (_, index) =>
     firstAccepted((await heard).map(async (answers) => outcomeOf((await answers)[index]))),
   );
+}
+
+/** @throws TypeError when it is not the hash of the transaction that was sent. */
+export function parseSent(answer: unknown, expected: Hash): Hash {
+  const hash = toHash(answer);
+  if (hash !== expected) throw new TypeError('it names another transaction');
+  return hash;
 }
 
 /** Rejects when no endpoint may be used. */
@@ -61,7 +64,8 @@ async function asked(
   return Promise.resolve(pool.broadcast(calls, options));
 }
 
-function outcomeOf(answer: EndpointAnswer<Hash> | undefined): SendOutcome {
+/** What one endpoint answered. @param answer undefined: none. */
+export function outcomeOf(answer: Pick<EndpointAnswer<Hash>, 'error'> | undefined): SendOutcome {
   const error = answer?.error;
   if (answer && !error) return { kind: 'accepted', alreadyKnown: false };
   if (error instanceof AlreadyKnown) return { kind: 'accepted', alreadyKnown: true };

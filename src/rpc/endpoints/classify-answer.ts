@@ -19,6 +19,7 @@ import {
   type RpcErrorKind,
 } from '../rpc-errors.js';
 import { revertDataOf } from './revert-data.js';
+import { isSending } from './sending.js';
 import { suggestedBlocks } from './suggested-size.js';
 
 /** The `error` member of a JSON-RPC answer. */
@@ -124,9 +125,8 @@ const OUT_OF_SYNC_CODES = new Set([-32001, -39001, 4444]);
 /** -32603: internal error; -32002: resource unavailable, in geth a time-out. */
 const PROVIDER_CODES = new Set([-32603, -32002]);
 
-/** The calls in which a contract runs, or a transaction is judged. */
-const EXECUTING = new Set(['eth_sendRawTransaction', 'eth_call', 'eth_simulateV1', 'eth_estimateGas']);
-const SEND = 'eth_sendRawTransaction';
+/** The calls in which a contract runs. */
+const EXECUTING = new Set(['eth_call', 'eth_simulateV1', 'eth_estimateGas']);
 
 /**
  * The error class for an error answer of a node. Reverts are recognised first, because a contract may revert
@@ -145,7 +145,7 @@ export function classifyAnswer(
 ): RpcError | RpcAnswerError {
   const { code } = error;
   const words = wordsOf(error);
-  if (EXECUTING.has(method)) {
+  if (EXECUTING.has(method) || isSending(method)) {
     if (code === 3 || REVERTED.test(words)) return new CallReverted(code, reason, revertDataOf(error));
     const known = aboutTransaction(code, words, reason);
     if (known) return known;
@@ -167,11 +167,11 @@ export function classifyAnswer(
     return new LogRangeTooLarge(code, reason, suggestedBlocks(words));
   if (METHOD_MISSING_CODES.has(code)) return missing();
   if (OUT_OF_SYNC_CODES.has(code) || OUT_OF_SYNC.test(words)) return unserved('out-of-sync');
-  if (method !== SEND && TOO_LARGE.test(words)) return new TooLarge(code, reason);
+  if (!isSending(method) && TOO_LARGE.test(words)) return new TooLarge(code, reason);
   if (isLogs && TIMED_OUT.test(words)) return unserved('refused', true);
   if (RATE_LIMIT_CODES.has(code) || RATE_LIMIT.test(words)) return unserved('rate-limit');
   if (PROVIDER_CODES.has(code) || isFaultOfProvider(words)) return unserved('provider', isLogs);
-  if (method === SEND) return new RpcAnswerError(code, reason);
+  if (isSending(method)) return new RpcAnswerError(code, reason);
   return METHOD_MISSING.test(words) ? missing() : unserved('refused', isLogs);
 }
 

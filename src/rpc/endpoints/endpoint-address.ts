@@ -31,6 +31,8 @@ export class EndpointAddress {
     private readonly role: EndpointRole,
     private readonly secret: Secret,
     private readonly protocols: readonly string[],
+    /** Other secrets that are sent with each request. */
+    private readonly sent: readonly Secret[] = [],
   ) {
     this.#read();
   }
@@ -68,7 +70,9 @@ export class EndpointAddress {
     // eslint-disable-next-line no-control-regex -- the text goes into logs: no control characters
     let clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').replace(ANY_URL, '***');
     this.#read();
-    for (const part of this.#secrets) clean = replaceAllIgnoringCase(clean, part);
+    const sent = this.sent.flatMap((secret) => [...formsOf(secret.reveal())]);
+    for (const part of [...sent, ...this.#secrets])
+      if (part !== '') clean = replaceAllIgnoringCase(clean, part);
     return clean.length > LONGEST_MESSAGE ? `${clean.slice(0, LONGEST_MESSAGE)}…` : clean;
   }
 }

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 
 import type { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
+import type { Secret } from '../../domain/secret.js';
 import { RpcError } from '../rpc-errors.js';
 import { AnswerScan, refusalOfHeaders } from './answer-limits.js';
 import { safeDecode, type EndpointAddress } from './endpoint-address.js';
@@ -19,6 +20,12 @@ export interface HttpPost {
   readonly repeatable: boolean;
   /** How large the answer may be. A larger one is cut off. */
   readonly mostBytes: number;
+}
+
+/** A header whose value may be a key. */
+export interface RequestHeader {
+  readonly name: string;
+  readonly value: Secret;
 }
 
 export interface HttpReply {
@@ -57,6 +64,7 @@ export class HttpTransport {
     private readonly address: EndpointAddress,
     private readonly clock: Clock,
     private readonly signal?: AbortSignal,
+    private readonly headers: readonly RequestHeader[] = [],
   ) {
     signal?.addEventListener('abort', () => this.#route?.agent.destroy(), { once: true });
   }
@@ -110,6 +118,7 @@ export class HttpTransport {
       const request = send({
         ...this.#routeNow().options,
         headers: {
+          ...Object.fromEntries(this.headers.map(({ name, value }) => [name, value.reveal()])),
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
           'user-agent': USER_AGENT,

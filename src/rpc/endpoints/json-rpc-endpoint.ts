@@ -8,8 +8,9 @@ import { mostBytesOf } from './answer-limits.js';
 import { batchRefusal, BatchRefused } from './batch-refusal.js';
 import { classifyAnswer, DEFAULT_PAUSE_MS } from './classify-answer.js';
 import { EndpointAddress } from './endpoint-address.js';
-import { HttpTransport, type HttpReply } from './http-transport.js';
+import { HttpTransport, type HttpReply, type RequestHeader } from './http-transport.js';
 import type { RequestObserver } from './rpc-options.js';
+import { isSending } from './sending.js';
 
 export interface RpcRequest {
   readonly method: string;
@@ -35,7 +36,6 @@ const BATCH_SIZE = { first: 100, largest: 100, patience: 64 } as const;
 const PARTS_AT_ONCE = 8;
 /** A shorter question may pass where a gateway gave up, or answered in the place of the node. */
 const GATEWAY = new Set([408, 413, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
-const SEND = 'eth_sendRawTransaction';
 
 /**
  * One JSON-RPC endpoint: sends calls, and checks that what comes back are the answers to them.
@@ -61,9 +61,16 @@ export class JsonRpcEndpoint {
     signal?: AbortSignal,
     /** Is told of each request that came to its end. It must not throw. */
     private readonly onRequest?: RequestObserver,
+    /** Sent with each request. */
+    headers: readonly RequestHeader[] = [],
   ) {
-    this.#address = new EndpointAddress(role, url, ['http:', 'https:']);
-    this.#transport = new HttpTransport(role, this.#address, clock, signal);
+    this.#address = new EndpointAddress(
+      role,
+      url,
+      ['http:', 'https:'],
+      headers.map(({ value }) => value),
+    );
+    this.#transport = new HttpTransport(role, this.#address, clock, signal, headers);
   }
 
   get stats(): EndpointStats {
@@ -179,7 +186,7 @@ export class JsonRpcEndpoint {
       this.#batchSize.served(requests.length);
       return refused;
     }
-    if (requests.some(({ method }) => method === SEND)) throw refused.fault; // it may have arrived
+    if (requests.some(({ method }) => isSending(method))) throw refused.fault; // it may have arrived
     // Anything may be wrong with a batch that is refused without a word about it. If the batch is the reason,
     // a single call is served.
     const alone = refused.certain ? [] : [await this.#aloneAfter(refused, first, endMs)];
@@ -291,7 +298,7 @@ export class JsonRpcEndpoint {
   }
 
   #post(requests: readonly RpcRequest[], body: string, deadlineMs: number): Promise<HttpReply> {
-    const repeatable = !requests.some(({ method }) => method === SEND);
+    const repeatable = !requests.some(({ method }) => isSending(method));
     const mostBytes = mostBytesOf(requests.map(({ method }) => method));
     return this.#transport.post({ body, what: nameOf(requests), repeatable, mostBytes }, deadlineMs);
   }
