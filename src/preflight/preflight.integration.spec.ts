@@ -125,11 +125,39 @@ describe('the check of the chain before the start', () => {
       yaml.replace('wrappers: []', `wrappers: [{ token: "${token}", kind: erc4626 }]`);
     expect(await problems(naming(address))).toEqual([
       expect.stringMatching(
+        /^liquidity\.wrappers \(0x.*\): .* does not answer asset\(\) .*; an ERC-4626 vault was expected$/,
+      ),
+      expect.stringMatching(
         /^liquidity\.wrappers \(0x.*\): .* may not call 0x.*; its owner has to list it as an ERC-4626 vault /,
       ),
     ]);
     expect(await problems(naming(NOWHERE))).toEqual([
       expect.stringMatching(/^liquidity\.wrappers \(0x.*\): there is no contract at /),
+    ]);
+  });
+
+  it('each contract of another kind is named by its key, with what was expected', async () => {
+    const { uniswapFactory, slipstreamFactory, solidlyFactory, pancakeFactory, morpho, pool, balancerVault } =
+      devnet.addresses;
+    // Each key gets the contract of its neighbour.
+    const swapped = (yaml: string): string =>
+      yaml
+        .replace(/(name: slipstream.*factory: ")0x\w+/, `$1${solidlyFactory}`)
+        .replace(/(name: aerodrome.*factory: ")0x\w+/, `$1${pancakeFactory}`)
+        .replace(/(name: pancake.*factory: ")0x\w+/, `$1${uniswapFactory}`)
+        .replace(
+          /flash: .*/,
+          `flash: { morpho: "${pool}", aavePool: "${balancerVault}", balancerVault: "${morpho}", balancerV3Vault: "${slipstreamFactory}" }`,
+        );
+    const found = (await problems(swapped)).filter((one) => one.includes('does not answer'));
+    expect(found.map((one) => one.replace(/: the contract.*; /, ': '))).toEqual([
+      'liquidity.factories (slipstream): a factory of Slipstream was expected',
+      'liquidity.factories (aerodrome): a factory of Solidly was expected',
+      'liquidity.factories (pancake): a factory of Pancake v3 was expected',
+      'liquidity.flash.morpho: Morpho Blue was expected',
+      'liquidity.flash.aavePool: a pool of Aave v3 was expected',
+      'liquidity.flash.balancerVault: a vault of Balancer v2 was expected',
+      'liquidity.flash.balancerV3Vault: a vault of Balancer v3 was expected',
     ]);
   });
 

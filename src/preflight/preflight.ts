@@ -28,6 +28,7 @@ import {
   words,
   wrappersOf,
 } from './check-contracts.js';
+import { kindsRead } from './check-kinds.js';
 import { checkPort } from './check-port.js';
 
 const logger = new Logger('Preflight');
@@ -192,6 +193,7 @@ async function checkRoles(
       `execution.chimera: the contract ${chimera} takes ${addressOf(weth)} for the wrapped native token; on chain ${config.network.chainId} it is ${wrappedNative}, and a contract deployed with it was expected`,
     );
   problems.push(...historyProblems(config, block));
+  problems.push(...(await readAt(chain, kindsRead(config), block.hash)));
   problems.push(...unlisted(chimera, counterparties, kinds));
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   if (problems.length === 0) {
