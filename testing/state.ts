@@ -119,7 +119,11 @@ export class StateBench {
     });
     const chain = new Chain(pool);
     const events = new RecordedEvents();
-    const store = new CheckpointStore(new CheckpointsRepository(this.database.database), cache, events);
+    const store = new CheckpointStore(
+      new CheckpointsRepository(this.database.database, 31337),
+      cache,
+      events,
+    );
     const state = aaveState(chain, config, store, { limits, events, ...options });
     const { engine, backfill } = state;
     const start = async (): Promise<StateView> => engine.start(await chain.getBlock('latest'));

@@ -98,7 +98,7 @@ export class LocalBench {
     const chain = new Chain(pool);
     const reader = new AaveV3Reader(chain);
     const store = new CheckpointStore(
-      new CheckpointsRepository(this.database.database),
+      new CheckpointsRepository(this.database.database, 31337),
       new MemoryCache(),
       new RecordedEvents(),
     );

@@ -14,6 +14,7 @@ import { Reports } from '../../migrations/0012_reports.js';
 import { BidReviews } from '../../migrations/0013_bid_reviews.js';
 import { KnownPools } from '../../migrations/0014_known_pools.js';
 import { MarketIds } from '../../migrations/0015_market_ids.js';
+import { ChainsOfPositions } from '../../migrations/0016_chains_of_positions.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -99,6 +100,7 @@ export function dataSourceOptions(
       BidReviews,
       KnownPools,
       MarketIds,
+      ChainsOfPositions,
     ],
     synchronize: false,
     logging: false,

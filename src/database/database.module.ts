@@ -41,7 +41,6 @@ const REPOSITORIES = [
   OutboxRepository,
   KnownPoolsRepository,
   SafetyRepository,
-  CheckpointsRepository,
   DivergencesRepository,
   LeasesRepository,
   ServerClock,
@@ -82,9 +81,15 @@ const REPOSITORIES = [
     },
     DatabaseProbe,
     Fence,
+    {
+      provide: CheckpointsRepository,
+      inject: [Database, ChimeraConfig],
+      useFactory: (database: Database, { network }: ChimeraConfig) =>
+        new CheckpointsRepository(database, network.chainId),
+    },
     ...REPOSITORIES,
   ],
-  exports: [DatabaseServerModule, DatabaseProbe, Fence, ...REPOSITORIES],
+  exports: [DatabaseServerModule, DatabaseProbe, Fence, CheckpointsRepository, ...REPOSITORIES],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(

@@ -25,6 +25,7 @@ const NAMES = [
   'BidReviews1767225600013',
   'KnownPools1767225600014',
   'MarketIds1767225600015',
+  'ChainsOfPositions1767225600016',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -83,7 +84,7 @@ describe('migrations', { timeout: 60_000 }, () => {
       await database.query(`INSERT INTO checkpoints VALUES ('aave', 120, '${hash(120)}')`);
       await database.query(`INSERT INTO positions VALUES ('aave', '${BORROWER}')`);
       await migrate(server);
-      expect(await new CheckpointsRepository(database).load('aave')).toEqual({
+      expect(await new CheckpointsRepository(database, 31337).load('aave')).toEqual({
         checkpoint: undefined,
         history: { scannedTo: 120, goal: 120 },
         positions: [],
@@ -91,15 +92,35 @@ describe('migrations', { timeout: 60_000 }, () => {
       });
     });
 
+    it('upgrading gives them the only chain that the database knows', async () => {
+      await database.query(`INSERT INTO leases (chain_id, wallet, holder, epoch, acquired_at, renewed_at, expires_at)
+        VALUES (8453, '0x${'5e'.repeat(20)}', 'a', 1, now(), now(), now())`);
+      for (let left = NAMES.length; left > 15; left--) await revertLastMigration(server);
+      await database.query(
+        `INSERT INTO checkpoints (protocol, block_number, block_hash) VALUES ('aave', 120, '${hash(120)}')`,
+      );
+      await database.query(
+        `INSERT INTO positions (protocol, account, state) VALUES ('aave', '${BORROWER}', '[0]')`,
+      );
+      await migrate(server);
+      await database.query('TRUNCATE leases');
+      expect((await new CheckpointsRepository(database, 31337).load('aave')).positions).toEqual([]);
+      expect((await new CheckpointsRepository(database, 8453).load('aave')).positions).toEqual([
+        { account: BORROWER, state: [0] },
+      ]);
+    });
+
     it('downgrading loses no borrower, and no checkpoint claims more than was searched', async () => {
       await database.query(`INSERT INTO checkpoints
-        (protocol, block_number, block_hash, history_scanned_to, history_goal) VALUES
-        ('complete', 120, '${hash(120)}', 100, 100),
-        ('searching', 120, '${hash(120)}', 40, 100),
-        ('unread', NULL, NULL, 100, 100),
-        ('begun', NULL, NULL, -1, 100),
-        ('live', 120, '${hash(120)}', NULL, NULL)`);
-      await database.query(`INSERT INTO positions VALUES ('complete', '${BORROWER}', '[0]')`);
+        (protocol, block_number, block_hash, history_scanned_to, history_goal, chain_id) VALUES
+        ('complete', 120, '${hash(120)}', 100, 100, 1),
+        ('searching', 120, '${hash(120)}', 40, 100, 1),
+        ('unread', NULL, NULL, 100, 100, 1),
+        ('begun', NULL, NULL, -1, 100, 1),
+        ('live', 120, '${hash(120)}', NULL, NULL, 1)`);
+      await database.query(
+        `INSERT INTO positions (chain_id, protocol, account, state) VALUES (1, 'complete', '${BORROWER}', '[0]')`,
+      );
       await goDown();
       expect(await database.query(before)).toEqual([
         { protocol: 'complete', block_number: '120', block_hash: hash(120) },

@@ -190,6 +190,6 @@ function chain(): Chain {
 }
 
 function storeOf(): CheckpointStore {
-  const repository = new CheckpointsRepository(database.database);
+  const repository = new CheckpointsRepository(database.database, 31337);
   return new CheckpointStore(repository, new MemoryCache(), events);
 }

@@ -49,7 +49,7 @@ describe('the checkpoint store', () => {
 
   /** The store of another process, with the same database and this cache. */
   const newStore = (with_ = cache): CheckpointStore =>
-    new CheckpointStore(new CheckpointsRepository(database.database), with_, events);
+    new CheckpointStore(new CheckpointsRepository(database.database, 31337), with_, events);
 
   /** What a restart loads after a kill at this moment. */
   const afterKill = (): Promise<SavedAccounts> => newStore().load(MARKET);
@@ -181,7 +181,7 @@ describe('the checkpoint store', () => {
         [address(3), null],
       ];
       const believed = async (value: Parameters<MemoryCache['set']>[1]): Promise<boolean> => {
-        await cache.set('checkpoint:aave', value, 60_000);
+        await cache.set('checkpoint:31337:aave', value, 60_000);
         return (await afterKill()).checkpoint?.number === 11;
       };
       expect(await believed({ ...whole, accounts })).toBe(true);

@@ -166,7 +166,11 @@ export class CheckpointStore {
     if (!latest) return;
     if (!durable || isDue(durable, latest)) await this.keepDurably(market, latest);
     else if (changes.size <= MOST_CACHED_ACCOUNTS)
-      await this.cache.set(keyOf(market), cachedJson({ base: durable.hash, latest, changes }), CACHED_FOR_MS);
+      await this.cache.set(
+        this.keyOf(market),
+        cachedJson({ base: durable.hash, latest, changes }),
+        CACHED_FOR_MS,
+      );
   }
 
   private async keepDurably(market: string, latest: Checkpoint): Promise<void> {
@@ -189,8 +193,13 @@ export class CheckpointStore {
     checkpoint: Checkpoint | undefined,
   ): Promise<CachedProgress | undefined> {
     if (!checkpoint) return undefined;
-    const cached = await this.cache.get(keyOf(market), readProgress);
+    const cached = await this.cache.get(this.keyOf(market), readProgress);
     return cached?.base === checkpoint.hash ? cached : undefined;
+  }
+
+  /** Bots of several chains may share a cache. */
+  private keyOf(market: string): string {
+    return `checkpoint:${this.checkpoints.chainId}:${market}`;
   }
 
   private attempt(market: string, write: () => Promise<void>): Promise<void> {
@@ -206,8 +215,6 @@ function isDue(durable: Checkpoint, { number, hash }: Checkpoint): boolean {
     number >= durable.number + DURABLE_EVERY_BLOCKS || (number <= durable.number && hash !== durable.hash)
   );
 }
-
-const keyOf = (market: string): string => `checkpoint:${market}`;
 
 function* statesIn(changes: Changes): Generator<StoredPosition> {
   for (const [account, state] of changes) if (state !== undefined) yield { account, state };

@@ -18,7 +18,7 @@ export async function startCheckpoints(): Promise<Checkpoints> {
   return {
     open: () => {
       const store = new CheckpointStore(
-        new CheckpointsRepository(database.database),
+        new CheckpointsRepository(database.database, 31337),
         cache,
         new RecordedEvents(),
       );

@@ -8,6 +8,9 @@ import { COUNT, JSON_TEXT } from '../columns.js';
  */
 @Entity('checkpoints')
 export class CheckpointRow {
+  @PrimaryColumn({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
+
   @PrimaryColumn({ type: 'text' })
   readonly protocol!: string;
 
@@ -32,6 +35,9 @@ export class CheckpointRow {
 /** An account that has borrowed. */
 @Entity('positions')
 export class KnownPosition {
+  @PrimaryColumn({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
+
   @PrimaryColumn({ type: 'text' })
   readonly protocol!: string;
 

@@ -24,7 +24,7 @@ describe('stored positions', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     running = await TestDatabase.start();
     ({ dataSource, database } = running);
-    checkpoints = new CheckpointsRepository(database);
+    checkpoints = new CheckpointsRepository(database, 31337);
   });
 
   afterEach(async () => {
@@ -40,6 +40,35 @@ describe('stored positions', { timeout: 60_000 }, () => {
       positions: [],
       unread: [],
     });
+  });
+
+  it('bots of two chains, each with a market of this name: neither sees, moves or forgets what the other has', async () => {
+    const other = new CheckpointsRepository(database, 8453);
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2)], []);
+    await other.saveHistory('aave', [account(1), account(7)], { scannedTo: 5, goal: 9 });
+    await other.saveCheckpoint('aave', block(3), [position(1, ['on base'])], [account(2)]);
+    const positions = [position(1), position(2)];
+    expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: block(10), positions, unread: [] });
+    expect(await other.load('aave')).toMatchObject({
+      checkpoint: block(3),
+      positions: [position(1, ['on base'])],
+      unread: [account(7)],
+    });
+    await checkpoints.forgetStates('aave', { scannedTo: 10, goal: 10 });
+    expect(await other.load('aave')).toMatchObject({
+      checkpoint: block(3),
+      history: { scannedTo: 5, goal: 9 },
+    });
+    expect((await checkpoints.load('aave')).positions).toEqual([]);
+  });
+
+  it('rows from before chains were told apart go to the first bot that asks, and to no second one', async () => {
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1)], []);
+    await dataSource.query('UPDATE checkpoints SET chain_id = 0');
+    await dataSource.query('UPDATE positions SET chain_id = 0');
+    const first = new CheckpointsRepository(database, 8453);
+    expect(await first.load('aave')).toMatchObject({ checkpoint: block(10), positions: [position(1)] });
+    expect(await checkpoints.load('aave')).toMatchObject({ checkpoint: undefined, positions: [] });
   });
 
   it('F27 the late checkpoint of a process that stood still is refused; a later one of it is written', async () => {

@@ -42,26 +42,37 @@ export interface KnownPositions {
   readonly unread: readonly Address[];
 }
 
+/** Of rows from before chains were told apart, where the database knew of no chain (migration 0016). */
+const NO_CHAIN = 0;
 /** To forget a million rows takes longer than one statement may. */
 const FORGET_AT_ONCE = 50_000;
 
 /**
  * The positions at the block of a checkpoint, so that a restart need not read them from the chain again, and
- * how far the history has been searched for borrowers. `protocol` is the name in the configuration. Every
- * method throws as {@link Database.query} does, and writes all or nothing.
+ * how far the history has been searched for borrowers. `protocol` is the name in the configuration: that of a
+ * market of this chain. Every method throws as {@link Database.query} does, and writes all or nothing.
  */
 @Injectable()
 export class CheckpointsRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly chainId: number,
+  ) {}
 
   /** Reads everything from one snapshot of the database, even while it is being written to. */
-  load(protocol: string): Promise<KnownPositions> {
+  async load(protocol: string): Promise<KnownPositions> {
+    const known = await this.read(protocol);
+    if (known.checkpoint ?? known.history) return known;
+    return (await this.takeOver(protocol)) ? this.read(protocol) : known;
+  }
+
+  private read(protocol: string): Promise<KnownPositions> {
     return this.database.transaction(async (manager) => {
       await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-      const row = await manager.findOneBy(CheckpointRow, { protocol });
+      const row = await manager.findOneBy(CheckpointRow, { chainId: this.chainId, protocol });
       const positions: StoredPosition[] = [];
       const unread: Address[] = [];
-      for await (const rows of pagesOf(manager, protocol)) {
+      for await (const rows of pagesOf(manager, this.chainId, protocol)) {
         for (const row of rows) {
           if (row.state === null) unread.push(row.account);
           else positions.push(row);
@@ -75,12 +86,13 @@ export class CheckpointsRepository {
   async saveHistory(protocol: string, borrowers: readonly Address[], history: History): Promise<void> {
     await this.database.query(
       `WITH found AS (
-         INSERT INTO positions (protocol, account) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING
+         INSERT INTO positions (chain_id, protocol, account) SELECT $5::bigint, $1, unnest($2::text[])
+           ON CONFLICT DO NOTHING
        )
-       INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $3, $4)
-       ON CONFLICT (protocol) DO UPDATE SET history_scanned_to = excluded.history_scanned_to,
+       INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal) VALUES ($5, $1, $3, $4)
+       ON CONFLICT (chain_id, protocol) DO UPDATE SET history_scanned_to = excluded.history_scanned_to,
          history_goal = excluded.history_goal, updated_at = now()`,
-      [protocol, borrowers, history.scannedTo, history.goal],
+      [protocol, borrowers, history.scannedTo, history.goal, this.chainId],
     );
   }
 
@@ -103,22 +115,23 @@ export class CheckpointsRepository {
     return this.database.transaction(async (manager) => {
       for (const states of batchesOf(changed))
         await manager.query(
-          `INSERT INTO positions (protocol, account, state) SELECT $1, key, value FROM jsonb_each($2::jsonb)
-           ON CONFLICT (protocol, account) DO UPDATE SET state = excluded.state`,
-          [protocol, JSON.stringify(states)],
+          `INSERT INTO positions (chain_id, protocol, account, state)
+             SELECT $3::bigint, $1, key, value FROM jsonb_each($2::jsonb)
+           ON CONFLICT (chain_id, protocol, account) DO UPDATE SET state = excluded.state`,
+          [protocol, JSON.stringify(states), this.chainId],
         );
       if (gone.length > 0)
-        await manager.query('DELETE FROM positions WHERE protocol = $1 AND account = ANY ($2::text[])', [
-          protocol,
-          gone,
-        ]);
+        await manager.query(
+          'DELETE FROM positions WHERE chain_id = $3 AND protocol = $1 AND account = ANY ($2::text[])',
+          [protocol, gone, this.chainId],
+        );
       const moved = await manager.query<unknown[]>(
-        `INSERT INTO checkpoints AS c (protocol, block_number, block_hash) VALUES ($1, $2, $3)
-         ON CONFLICT (protocol) DO UPDATE
+        `INSERT INTO checkpoints AS c (chain_id, protocol, block_number, block_hash) VALUES ($5, $1, $2, $3)
+         ON CONFLICT (chain_id, protocol) DO UPDATE
            SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()
            WHERE c.block_number IS NULL OR c.block_hash = $4 OR c.block_number <= excluded.block_number
          RETURNING protocol`,
-        [protocol, number, hash, own?.hash ?? null],
+        [protocol, number, hash, own?.hash ?? null, this.chainId],
       );
       if (moved.length === 0)
         throw new RetryError('another process has stored the positions of a later block');
@@ -133,34 +146,56 @@ export class CheckpointsRepository {
     await this.database.transaction(async (manager) => {
       for (let forgotten = FORGET_AT_ONCE; forgotten === FORGET_AT_ONCE;) {
         const [{ rows } = { rows: '0' }] = await manager.query<{ rows: string }[]>(
-          `WITH batch AS (SELECT account FROM positions WHERE protocol = $1 AND state IS NOT NULL LIMIT $2),
+          `WITH batch AS (
+             SELECT account FROM positions WHERE chain_id = $3 AND protocol = $1 AND state IS NOT NULL LIMIT $2
+           ),
              forgotten AS (
                UPDATE positions SET state = NULL FROM batch
-                 WHERE positions.protocol = $1 AND positions.account = batch.account RETURNING 1
+                 WHERE positions.chain_id = $3 AND positions.protocol = $1 AND positions.account = batch.account RETURNING 1
              )
            SELECT count(*) AS rows FROM forgotten`,
-          [protocol, FORGET_AT_ONCE],
+          [protocol, FORGET_AT_ONCE, this.chainId],
         );
         forgotten = Number(rows);
       }
       await manager.query(
-        `INSERT INTO checkpoints (protocol, history_scanned_to, history_goal) VALUES ($1, $2, $3)
-         ON CONFLICT (protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
+        `INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal) VALUES ($4, $1, $2, $3)
+         ON CONFLICT (chain_id, protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
            history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal, updated_at = now()`,
-        [protocol, history.scannedTo, history.goal],
+        [protocol, history.scannedTo, history.goal, this.chainId],
       );
     });
+  }
+
+  /**
+   * What is stored from before chains were told apart belongs to the first bot with such a market.
+   *
+   * @returns whether there was any.
+   */
+  private async takeOver(protocol: string): Promise<boolean> {
+    const [found] = await this.database.query(
+      `WITH taken AS (
+         UPDATE checkpoints SET chain_id = $1 WHERE chain_id = ${NO_CHAIN} AND protocol = $2 RETURNING protocol
+       ), moved AS (
+         UPDATE positions SET chain_id = $1 FROM taken
+           WHERE positions.chain_id = ${NO_CHAIN} AND positions.protocol = taken.protocol
+       )
+       SELECT count(*) AS rows FROM taken`,
+      [this.chainId, protocol],
+    );
+    return found !== undefined && found['rows'] !== '0';
   }
 }
 
 /** Plain rows, because TypeORM takes several times as long to make entities. */
 async function* pagesOf(
   manager: EntityManager,
+  chainId: number,
   protocol: string,
 ): AsyncGenerator<readonly { readonly account: Address; readonly state: Json }[]> {
   await manager.query(
-    'DECLARE known NO SCROLL CURSOR FOR SELECT account, state FROM positions WHERE protocol = $1',
-    [protocol],
+    'DECLARE known NO SCROLL CURSOR FOR SELECT account, state FROM positions WHERE chain_id = $1 AND protocol = $2',
+    [chainId, protocol],
   );
   for (;;) {
     const rows = await manager.query<{ account: Address; state: Json }[]>(`FETCH ${BATCH} FROM known`);
