@@ -1,5 +1,4 @@
 import type { ChimeraConfig } from '../src/config/index.js';
-import { chainDescription } from '../src/domain/chain-description.js';
 import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
 import { WAD } from '../src/domain/money.js';
@@ -82,7 +81,7 @@ export function aaveState(
     },
     checkpoints,
     backfill,
-    chainDescription(chain.chainId),
+    chain.blockTime,
     { clock, doubts, delivered },
   );
   return { ...parts, engine, backfill, doubts };

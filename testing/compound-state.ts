@@ -1,5 +1,4 @@
 import type { ChimeraConfig } from '../src/config/index.js';
-import { chainDescription } from '../src/domain/chain-description.js';
 import { Clock } from '../src/domain/clock.js';
 import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
 import { PoolBook } from '../src/liquidity/pool-book.js';
@@ -56,7 +55,7 @@ export function compoundState(
     },
     checkpoints,
     backfill,
-    chainDescription(chain.chainId),
+    chain.blockTime,
     { clock, doubts },
   );
   return { market, engine, backfill, doubts };

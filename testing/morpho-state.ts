@@ -1,6 +1,5 @@
 import type { Devnet } from '../devnet/index.js';
 import type { ChimeraConfig } from '../src/config/index.js';
-import { chainDescription } from '../src/domain/chain-description.js';
 import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
 import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
@@ -65,7 +64,7 @@ export function morphoState(
     },
     checkpoints,
     backfill,
-    chainDescription(chain.chainId),
+    chain.blockTime,
     { clock, doubts, delivered: undefined },
   );
   return { engine, market, backfill, doubts };

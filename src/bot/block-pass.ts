@@ -130,6 +130,7 @@ export class BlockPass {
     const sending = new Sending(this.execution, this.journal, trace);
     const now = (): PlanningContext => ({
       block: view.block,
+      nextTimestamp: view.nextTimestamp,
       pools: withWrappers(view.of(POOLS), view.of(WRAPPERS)),
       lenders: view.of(LENDERS),
       // Without it there is no opportunity: the detector refuses all of them.

@@ -1,5 +1,6 @@
 import { detectionsOf } from '../../testing/opportunities.js';
 import { describe, expect, it } from 'vitest';
+import { addressOf } from '../../testing/builders/aave-market.js';
 import { aPositionAtRisk } from '../../testing/builders/at-risk.js';
 import { aBlock } from '../../testing/builders/blocks.js';
 import { BLOCK } from '../../testing/builders/opportunities.js';
@@ -36,11 +37,13 @@ function detect(
     marketNativeUsd8 = undefined as bigint | undefined,
     maxNotionalUsd8 = UNLIMITED_USD8,
     doubts = new DoubtedPositions(new Clock()),
+    opening = [] as readonly AtRisk[],
   } = {},
 ): { detections: Detection[]; asked: FakeMarketView } {
   const market = fakeMarket('aave');
   const view = new FakeMarketView(positions);
   view.ownPriceUsd8 = marketNativeUsd8;
+  view.opening = opening;
   const detector = new OpportunityDetector({ all: [market] }, FEEDS, new PriceGuard(CONFIG), CONFIG, doubts);
   const state = new StateView(
     aBlock(7, { timestamp: NOW }),
@@ -48,6 +51,7 @@ function detect(
       ['aave', view],
       ['price-feeds', { native: { answer: 2_500n * USD8, updatedAt: nativeUpdatedAt }, nativeJumped }],
     ]),
+    NOW + 2,
   );
   return { detections: detectionsOf(detector, state, maxNotionalUsd8), asked: view };
 }
@@ -107,7 +111,6 @@ describe('a position at risk', () => {
   it('is left alone until the next block may be the first in which it is open', () => {
     const opening = (opensAt: number): Detection[] =>
       detect([aPositionAtRisk({ schedule: { ...OPEN_NOW, opensAt } })]).detections;
-    // A chain without an entry of its own has a block every two seconds.
     const next = NOW + 2;
     expect(opening(next)).toMatchObject([{ kind: 'opportunity' }]);
     expect(opening(next + 1)).toMatchObject([
@@ -115,6 +118,18 @@ describe('a position at risk', () => {
         ...{ kind: 'rejected', reason: 'not-open-yet' },
         detail: { opensAt: String(next + 1), nextBlockTime: String(next) },
       },
+    ]);
+  });
+
+  it('is looked at with the head after which interest alone opens it, and not before', () => {
+    const opening = [NOW + 1, NOW + 2, NOW + 3].map((opensAt) =>
+      aPositionAtRisk({ borrower: addressOf(opensAt), schedule: { ...OPEN_NOW, opensAt } }),
+    );
+    const { detections } = detect([aPositionAtRisk()], { opening });
+    expect(detections).toMatchObject([
+      { kind: 'opportunity', opportunity: { schedule: OPEN_NOW } },
+      { kind: 'opportunity', opportunity: { schedule: { opensAt: NOW + 1 } } },
+      { kind: 'opportunity', opportunity: { schedule: { opensAt: NOW + 2 } } },
     ]);
   });
 

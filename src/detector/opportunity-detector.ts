@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
-import type { AtRisk } from '../domain/at-risk.js';
-import type { Block } from '../domain/block.js';
+import type { AtRisk, SizeLimits } from '../domain/at-risk.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { Clock } from '../domain/clock.js';
@@ -13,7 +12,7 @@ import type { Schedule } from '../domain/schedule.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { nativePriceObjection } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
-import { LendingMarkets } from '../protocols/lending-market.js';
+import { LendingMarkets, type MarketView } from '../protocols/lending-market.js';
 import { DoubtedPositions } from '../state/doubted-positions.js';
 import type { StateView } from '../state/state-view.js';
 
@@ -55,9 +54,9 @@ export class OpportunityDetector {
     const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
     const nativeObjection = this.nativeObjection(view);
     return {
-      positions: this.markets.all.flatMap((market) => [...view.of(market).atRisk(limits)]),
+      positions: this.markets.all.flatMap((market) => [...openNext(view.of(market), limits, view)]),
       inspect: (position) => {
-        const result = this.inspect(position, view.block, maxNotionalUsd8, nativeObjection);
+        const result = this.inspect(position, view, maxNotionalUsd8, nativeObjection);
         if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
         const { protocol, healthFactorWad } = position;
         return { ...result, protocol, ...positionIdOf(position), healthFactorWad };
@@ -79,15 +78,9 @@ export class OpportunityDetector {
     return nativePriceObjection(native, prices) ?? this.guard.objection(price, view.block.timestamp);
   }
 
-  /** The time of the next block at the latest, if none is missed: seconds since the epoch. */
-  private nextBlockTime({ timestamp }: Block): number {
-    const { blockTimeMs } = chainDescription(this.config.network.chainId);
-    return timestamp + Math.ceil(blockTimeMs / 1_000);
-  }
-
   private inspect(
     position: AtRisk,
-    block: Block,
+    { block, nextTimestamp }: StateView,
     maxNotionalUsd8: bigint,
     nativeObjection: Rejection | undefined,
   ): Opportunity | Rejection {
@@ -99,7 +92,7 @@ export class OpportunityDetector {
       const objection = this.guard.objection(price, block.timestamp);
       if (objection) return objection;
     }
-    const closed = scheduleObjection(position.schedule, this.nextBlockTime(block));
+    const closed = scheduleObjection(position.schedule, nextTimestamp);
     if (closed) return closed;
     if (obstacle) return obstacle;
 
@@ -131,6 +124,19 @@ function scheduleObjection({ opensAt, doors }: Schedule, blockTime: number): Rej
   return opensAt > blockTime
     ? rejected('not-open-yet', { opensAt: String(opensAt), nextBlockTime: String(blockTime) })
     : undefined;
+}
+
+/** What is at risk, and what interest alone opens in the next block. */
+function* openNext(
+  market: MarketView,
+  limits: SizeLimits,
+  { nextTimestamp }: StateView,
+): Generator<AtRisk, void, undefined> {
+  yield* market.atRisk(limits);
+  for (const position of market.aboutToOpen(limits)) {
+    if (position.schedule.opensAt > nextTimestamp) return;
+    yield position;
+  }
 }
 
 /** The best that any pair could give if swapping were free: an upper bound of the profit. */

@@ -51,4 +51,36 @@ describe('the block time of a chain', () => {
     follow(time, 1_000, 200);
     expect(windowBlocks('reorg', time)).toBe(256);
   });
+
+  it.each([
+    [2_000, 2],
+    [12_000, 12],
+    [1_000, 1],
+  ])(
+    'of %i ms: the next block comes %i s later, also when the measured time is a little off',
+    (blockMs, seconds) => {
+      const time = new BlockTime({ blockTimeMs: blockMs * 1.03 });
+      expect(time.earliestAfter({ number: 7, timestamp: 1_000 })).toBe(1_000 + seconds);
+    },
+  );
+
+  it.each([200, 250])(
+    'of %i ms: the next block has the next time after as many blocks as fit into a second',
+    (blockMs) => {
+      const time = new BlockTime({ blockTimeMs: blockMs * 1.05 });
+      for (let index = 0; index < 40; index += 1) {
+        const timestamp = 1_000 + Math.floor((index * blockMs) / 1_000);
+        const next = 1_000 + Math.floor(((index + 1) * blockMs) / 1_000);
+        time.saw({ number: 100 + index, timestamp });
+        expect(time.earliestAfter({ number: 100 + index, timestamp })).toBe(next);
+      }
+    },
+  );
+
+  it('the next block has the same time as this one where blocks of a second were missed: it is no promise', () => {
+    const time = new BlockTime({ blockTimeMs: 200 });
+    time.saw({ number: 100, timestamp: 1_000 });
+    time.saw({ number: 108, timestamp: 1_001 });
+    expect(time.earliestAfter({ number: 108, timestamp: 1_001 })).toBe(1_001);
+  });
 });

@@ -19,6 +19,8 @@ export class BlockTime implements Pick<ChainDescription, 'blockTimeMs'> {
   private readonly spans: number[] = [];
   private from: Pick<Block, 'number' | 'timestamp'> | undefined;
   private measuredMs: number | undefined;
+  /** The first block that was seen with the newest time. */
+  private first: Pick<Block, 'number' | 'timestamp'> | undefined;
 
   constructor(private readonly described: Pick<ChainDescription, 'blockTimeMs'>) {}
 
@@ -32,8 +34,22 @@ export class BlockTime implements Pick<ChainDescription, 'blockTimeMs'> {
     return this.measuredMs !== undefined;
   }
 
+  /**
+   * The earliest time of the block after this one, in seconds since the epoch. Where several blocks share a
+   * second, it is the same second until as many were seen as fit into it. A measured time is a little off,
+   * so both are rounded.
+   */
+  earliestAfter({ number, timestamp }: Pick<Block, 'number' | 'timestamp'>): number {
+    const seconds = this.blockTimeMs / 1_000;
+    if (seconds >= 1) return timestamp + Math.round(seconds);
+    const first = this.first?.timestamp === timestamp ? this.first.number : number;
+    return number - first + 1 >= Math.round(1 / seconds) ? timestamp + 1 : timestamp;
+  }
+
   /** Takes a head that is believed. A head that is not above the last ones begins a new span. */
   saw({ number, timestamp }: Pick<Block, 'number' | 'timestamp'>): void {
+    const { first } = this;
+    if (!first || timestamp !== first.timestamp || number < first.number) this.first = { number, timestamp };
     const { from } = this;
     if (!from || number < from.number || timestamp < from.timestamp) {
       this.from = { number, timestamp };

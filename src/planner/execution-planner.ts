@@ -310,7 +310,7 @@ export class ExecutionPlanner {
 
   private request(
     offered: readonly OfferedCall[],
-    { operator: from, pending, block }: PlanningContext,
+    { operator: from, pending, block, nextTimestamp }: PlanningContext,
   ): TestimonyRequest<DraftValues> {
     const calls = offered.map(({ plan: { call } }) => call);
     const estimates = this.fees.estimates(
@@ -324,6 +324,8 @@ export class ExecutionPlanner {
     return {
       simulations: [[...before, ...signed]],
       stateOverrides: { [from]: { balance: BALANCE_IN_SIMULATION } },
+      // Nodes refuse a time that is not later. What several blocks of a second share, is a second off here.
+      timestamp: Math.max(nextTimestamp ?? 0, block.timestamp + 1),
       read: together(estimates, latestRoundRead(this.config.oracles.nativeUsdFeed)),
       block: block.hash,
     };

@@ -10,6 +10,8 @@ import type { PoolsView } from '../liquidity/pool-book.js';
 /** What the plans of one pass have in common. */
 export interface PlanningContext {
   readonly block: Block;
+  /** The earliest time of the block after it, seconds since the epoch. Absent: a second later. */
+  readonly nextTimestamp?: number;
   /** The pools at that block. */
   readonly pools: PoolsView;
   /** What can be borrowed, as it was read last. */

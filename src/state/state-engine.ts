@@ -1,5 +1,6 @@
 import type { Block } from '../domain/block.js';
-import { BLOCKS_WITH_STATE, windowBlocks, type ChainDescription } from '../domain/chain-description.js';
+import type { BlockTime } from '../domain/block-time.js';
+import { BLOCKS_WITH_STATE, windowBlocks } from '../domain/chain-description.js';
 import type { Clock } from '../domain/clock.js';
 import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
@@ -68,7 +69,7 @@ export class StateEngine {
     private readonly parts: FollowedParts,
     private readonly checkpoints: CheckpointStore,
     readonly backfill: Backfill,
-    private readonly blockTime: Pick<ChainDescription, 'blockTimeMs'>,
+    private readonly blockTime: Pick<BlockTime, 'blockTimeMs' | 'earliestAfter'>,
     { clock, doubts, delivered }: StateWatch,
   ) {
     this.doubts = doubts;
@@ -365,7 +366,7 @@ export class StateEngine {
     // They were read again with the block. Before anything is decided on the new view, it is compared.
     for (const { name, account } of this.follower.takeContradictions())
       this.doubts.contradicted(name, account, block.number);
-    const view = new StateView(block, this.follower.views(answers));
+    const view = new StateView(block, this.follower.views(answers), this.blockTime.earliestAfter(block));
     this.answers = answers;
     this.current = view;
     return view;

@@ -3,10 +3,14 @@ import type { FollowedName } from './followed.js';
 
 /** Everything that a decision may look at, all of it at one block. */
 export class StateView {
-  /** @param views by the name of what is followed. */
+  /**
+   * @param views by the name of what is followed.
+   * @param nextTimestamp the earliest time of the block after this one, seconds since the epoch.
+   */
   constructor(
     readonly block: Block,
     private readonly views: ReadonlyMap<string, unknown>,
+    readonly nextTimestamp = block.timestamp + 1,
   ) {}
 
   /** The view of this followed thing. @throws TypeError when it is not part of the state. */

@@ -5,6 +5,8 @@ import { standIn } from './stand-in.js';
 /** A market that says of its positions what a test wants, and keeps the limits that it was asked with. */
 export class FakeMarketView implements MarketView {
   readonly limits: SizeLimits[] = [];
+  /** What interest alone opens, the earliest first. */
+  opening: readonly AtRisk[] = [];
   /** Of every asset. */
   ownPriceUsd8: bigint | undefined;
 
@@ -14,7 +16,7 @@ export class FakeMarketView implements MarketView {
   ) {}
 
   aboutToOpen(): readonly AtRisk[] {
-    return [];
+    return this.opening;
   }
 
   priceUsd8(): bigint | undefined {

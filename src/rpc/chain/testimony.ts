@@ -31,6 +31,8 @@ export interface TestimonyRequest<T> {
   readonly simulations: readonly (readonly CallRequest[])[];
   /** Of the state on which they are simulated. */
   readonly stateOverrides?: SimulateOptions['stateOverrides'];
+  /** Of the simulated block, seconds since the epoch; above that of the block. */
+  readonly timestamp?: number;
   readonly read: Read<T>;
   readonly block: Hash;
 }
@@ -106,8 +108,11 @@ function opening<T>(
   readonly calls: Questions;
   readonly combine: (answers: BatchAnswers<Questions>) => Heard<T>;
 } {
-  const { simulations, stateOverrides, read, block } = request;
-  const options = stateOverrides && { stateOverrides };
+  const { simulations, stateOverrides, timestamp, read, block } = request;
+  const options = {
+    ...(stateOverrides && { stateOverrides }),
+    ...(timestamp !== undefined && { blockOverrides: { timestamp } }),
+  };
   const parts = partsOf(read.calls.length, chunk);
   return {
     calls: [
@@ -157,11 +162,7 @@ function settled<T>(
   return rest.length > 0 ? { ...told, rest } : { block, simulated, values: read.decode(results) };
 }
 
-function simulationOf(
-  calls: readonly CallRequest[],
-  block: Hash,
-  options: SimulateOptions | undefined,
-): RpcCall<Piece> {
+function simulationOf(calls: readonly CallRequest[], block: Hash, options: SimulateOptions): RpcCall<Piece> {
   return {
     method: 'eth_simulateV1',
     params: [simulationParams(calls, options), blockParam(block)],
