@@ -11,9 +11,10 @@ import { lookBefore, stepOf } from '../protocols/market-kinds.js';
 import type { Proved } from './agreement.js';
 import type { PlanningContext } from './planning-context.js';
 import { grossUsd8Of, stepsOf, type Quote, type QuotedStep } from './quotes.js';
+import { gasBeforeSimulation } from './step-gas.js';
 import { flashSwapSteps, saleSteps } from './steps.js';
 
-/** Assumed until the simulation tells the gas. A flash-swap liquidation with two debts took less. */
+/** The fees beside L2 gas are asked for so much gas, before a simulation tells it. */
 export const GAS_BEFORE_SIMULATION = 700_000n;
 
 /** A quoted liquidation, from which a call is made that can be simulated. */
@@ -46,7 +47,7 @@ export function draftOf(
   const steps = stepsOf(quote);
   const grossUsd8 = grossUsd8Of(quote);
   const { l2GasUsd8 } = unavoidableCosts(
-    GAS_BEFORE_SIMULATION * BigInt(steps.length),
+    steps.reduce((sum, { pair }) => sum + gasBeforeSimulation(pair), 0n),
     block.baseFeePerGas,
     { l1Fee: 0n, operatorFee: 0n },
     nativePriceUsd8,

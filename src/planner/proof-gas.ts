@@ -5,6 +5,7 @@ import { positionKey } from '../domain/position-id.js';
 import { gasOf } from '../protocols/market-kinds.js';
 import type { Draft } from './drafts.js';
 import { stepsOf, type QuotedStep } from './quotes.js';
+import { gasOfFurther } from './step-gas.js';
 
 /** What a transaction burns: known from a simulation, or expected of one. */
 export interface BurntGas {
@@ -33,7 +34,6 @@ const MOST_GAS_OF_FURTHER = 1_000_000n;
  * begin at zero.
  */
 const MORE_OF_FIRST = 10_000n;
-const GAS_OF_FURTHER = 250_000n;
 const GAS_OF_POOL = 85_000n;
 const GAS_OF_WRAPPER = 130_000n;
 const GAS_OF_LOAN = 65_000n;
@@ -135,7 +135,7 @@ function byForm({ quote }: Draft): BurntGas {
     const lent = funding.kind === 'loan' ? GAS_OF_LOAN : 0n;
     return swaps.reduce(
       (sum, one) => sum + one,
-      lent + (index === 0 ? gasOf(pair) + MORE_OF_FIRST : GAS_OF_FURTHER),
+      lent + (index === 0 ? gasOf(pair) + MORE_OF_FIRST : gasOfFurther(pair)),
     );
   });
   const total = gas.reduce((sum, one) => sum + one, 0n);

@@ -10,6 +10,7 @@ import type { Plan, Trade } from '../routes/trade.js';
 import { worthIn } from './bounds.js';
 import { optionsOf, type PairOption, type QuotingContext } from './pair-options.js';
 import type { Payables } from './payables.js';
+import { gasOfFirst, gasOfFurther } from './step-gas.js';
 
 /** The most liquidations of one borrower in one transaction. */
 export const MOST_STEPS = 3;
@@ -17,10 +18,6 @@ export const MOST_STEPS = 3;
 const MOST_FIRST_PAIRS = 3;
 /** The most plans that are computed for one position. */
 const MOST_PLANNED = 60;
-/** What the transaction of one liquidation burns, over one pool. */
-const GAS_OF_FIRST = 400_000n;
-/** What one more liquidation burns in a transaction: measured by bench:gas. */
-export const GAS_OF_STEP = 250_000n;
 /** The least that further steps must add, as a share of the best single liquidation: they may fail alone. */
 const LEAST_GAIN_BPS = 100n;
 
@@ -58,15 +55,11 @@ interface State {
  */
 export class StepSearch {
   private left = MOST_PLANNED;
-  private readonly gasUsd8: bigint;
 
   constructor(
     private readonly position: PositionId,
     private readonly context: QuotingContext,
-  ) {
-    const { block, nativePriceUsd8 } = context;
-    this.gasUsd8 = nativeUsd8(GAS_OF_STEP * block.baseFeePerGas, nativePriceUsd8);
-  }
+  ) {}
 
   /**
    * @param single the best liquidation by itself, which is known.
@@ -93,7 +86,7 @@ export class StepSearch {
         const left = afterStep(pairs, option.payment.pair, plan.size);
         if (left.length === 0) continue;
         const router = state.router.after(plan.exit.changed);
-        const bound = step.worth + boundUsd8(left, router) * BigInt(most - 1) - this.gasUsd8;
+        const bound = step.worth + boundUsd8(left, router) * BigInt(most - 1) - this.gasUsd8(option);
         if (best && bound <= best.worth) continue;
         const payables = state.payables.after({ ...option.payment, candidate: plan.size });
         const rest = this.best({ pairs: left, payables, router }, most - 1);
@@ -142,13 +135,23 @@ export class StepSearch {
   }
 
   private sequence(steps: readonly ChosenStep[]): StepSequence {
-    const further = BigInt(steps.length - 1);
-    const profitUsd8 = steps.reduce((sum, { worth }) => sum + worth, 0n) - further * this.gasUsd8;
+    const [first, ...further] = steps.map(({ option }) => option.payment.pair);
+    const gas = further.reduce((sum, pair) => sum + gasOfFurther(pair), first ? gasOfFirst(first) : 0n);
+    const profitUsd8 = steps.reduce(
+      (sum, { option, worth }, index) => sum + worth - (index === 0 ? 0n : this.gasUsd8(option)),
+      0n,
+    );
     return {
       steps,
       changed: new Map(steps.flatMap(({ plan }) => [...plan.exit.changed])),
-      worth: profitUsd8 - this.bidUsd8(profitUsd8, GAS_OF_FIRST + further * GAS_OF_STEP),
+      worth: profitUsd8 - this.bidUsd8(profitUsd8, gas),
     };
+  }
+
+  /** Of the gas of a further step like this one. */
+  private gasUsd8({ payment: { pair } }: PairOption): bigint {
+    const { block, nativePriceUsd8 } = this.context;
+    return nativeUsd8(gasOfFurther(pair) * block.baseFeePerGas, nativePriceUsd8);
   }
 
   /** What its transaction would offer: a further step pays its share, by its profit or by its gas. USD8. */
