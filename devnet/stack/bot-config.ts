@@ -29,8 +29,8 @@ export interface BotSettings {
   readonly scanIntervalMs?: number;
   readonly watchBelowHealthFactor?: string;
   readonly minPoolUsd?: string;
-  /** Whether the bot liquidates on Compound v2 as well. Default: no. */
-  readonly compound?: boolean;
+  /** Where the bot liquidates beside Aave. Default: nowhere. */
+  readonly beside?: readonly ('compound' | 'morpho')[];
   /** The section `liquidity.flash`: YAML. Default: every lender of the chain. */
   readonly lenders?: string;
   /** The list `liquidity.wrappers`: YAML. */
@@ -70,6 +70,18 @@ export function newApiKeys(): ApiKeys {
 }
 
 const A_YEAR = 31_536_000;
+
+/** The sections of the protocols beside Aave. */
+const PROTOCOLS = {
+  compound: ({ addresses }: Devnet) =>
+    `{ name: compound, kind: compound-v2, comptroller: "${addresses.comptroller}", fromBlock: 0 }`,
+  morpho: ({ addresses: { morpho, morphoIrm }, tokens }: Devnet) => {
+    const feeds = Object.values(tokens).map(
+      ({ address, feed }) => `{ token: "${address}", feed: "${feed}" }`,
+    );
+    return `{ name: morpho, kind: morpho-blue, morpho: "${morpho}", adaptiveCurveIrm: "${morphoIrm}", fromBlock: 0, feeds: [${feeds.join(', ')}] }`;
+  },
+} as const;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -112,7 +124,7 @@ export function botConfig(
     apiPort = 0,
     monitoring = '',
     sections = '',
-    compound = false,
+    beside = [],
   } = settings;
   const endpoint =
     settings.rpcUrl === undefined
@@ -126,7 +138,7 @@ rpc:
 ${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
 ${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
-${compound ? `  - { name: compound, kind: compound-v2, comptroller: "${addresses.comptroller}", fromBlock: 0 }\n` : ''}oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
+${beside.map((name) => `  - ${PROTOCOLS[name](devnet)}\n`).join('')}oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
 liquidity:
   uniswapV3: { factory: "${addresses.uniswapFactory}" }
   factories:

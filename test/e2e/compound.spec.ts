@@ -15,7 +15,7 @@ const heard = (name: BotEvent['event']): BotEvent[] => events.filter(({ event })
 
 beforeAll(async () => {
   stack = await Stack.start({ borrowers: [] });
-  await stack.startBot((event) => events.push(event), { compound: true });
+  await stack.startBot((event) => events.push(event), { beside: ['compound'] });
   await stack.devnet.startMining(250);
   await eventually(() => heard('pools-read').length > 0, 'the pools to be known');
 }, 180_000);

@@ -74,3 +74,11 @@ function changed({ collateral, borrowShares }: BluePosition, change: PositionCha
       };
   }
 }
+
+/** The accounts without their positions in markets that are not followed. */
+export function withoutMarkets(accounts: readonly BlueAccount[], followed: ReadonlySet<Hash>): BlueAccount[] {
+  return accounts.map((account) => ({
+    ...account,
+    legs: account.legs.filter(({ marketId }) => followed.has(marketId)),
+  }));
+}

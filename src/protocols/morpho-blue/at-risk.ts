@@ -3,7 +3,7 @@ import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { costUsd8, valueUsd8 } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
-import { OPEN_NOW } from '../../domain/schedule.js';
+import { OPEN_NOW, type Schedule } from '../../domain/schedule.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPair, MORPHO_BLUE, type MorphoBluePair } from './candidates.js';
 import type { FollowedMarket, Markets } from './followed-market.js';
@@ -35,6 +35,15 @@ export interface ValuedPosition {
   readonly health: PositionHealth | undefined;
 }
 
+/** A position that interest alone opens. */
+export interface BlueOpening extends ValuedPosition {
+  readonly health: PositionHealth;
+  /** Seconds since the epoch. */
+  readonly opensAt: number;
+  /** Its market at that time, with the prices of the view. */
+  readonly valued: ValuedMarket;
+}
+
 /** Morpho Blue at one block. */
 export interface MorphoBlueView extends MarketView {
   readonly timestamp: number;
@@ -46,7 +55,7 @@ export interface MorphoBlueView extends MarketView {
 }
 
 /** Of which contract the positions are. */
-interface Origin {
+export interface Origin {
   readonly protocol: string;
   readonly morpho: Address;
 }
@@ -81,12 +90,24 @@ export function* positionsAtRisk(
   }
 }
 
+/** Those that interest opens soon, each as it will be when it opens. */
+export function* positionsAboutToOpen(
+  { protocol, morpho: market }: Origin,
+  openings: readonly BlueOpening[],
+  limits: SizeLimits,
+): Generator<AtRisk, void, undefined> {
+  for (const { borrower, marketId, position, health, opensAt, valued } of openings) {
+    const identity = { protocol, market, marketId, borrower };
+    const schedule = { ...OPEN_NOW, opensAt };
+    yield new PositionAtRisk(identity, position, health, valued, opensAt, limits, schedule);
+  }
+}
+
 class PositionAtRisk implements AtRisk {
   readonly protocol: string;
   readonly market: Address;
   readonly marketId: Hash;
   readonly borrower: Address;
-  readonly schedule = OPEN_NOW;
   private known: MorphoBluePair | undefined;
 
   constructor(
@@ -101,6 +122,7 @@ class PositionAtRisk implements AtRisk {
     private readonly valued: ValuedMarket,
     private readonly timestamp: number,
     private readonly limits: SizeLimits,
+    readonly schedule: Schedule = OPEN_NOW,
   ) {
     this.protocol = protocol;
     this.market = market;

@@ -20,8 +20,8 @@ import { AccountBook, type AccountsUndo } from '../account-book.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
 import { Watchlist } from '../scan/watchlist.js';
-import { applyChanges, isPositionChange, type PositionChange } from './account-changes.js';
-import type { MorphoBlueView } from './at-risk.js';
+import { applyChanges, isPositionChange, withoutMarkets, type PositionChange } from './account-changes.js';
+import { positionsAboutToOpen, type MorphoBlueView } from './at-risk.js';
 import { comparisonRead, debtsRead, type BookedPosition } from './comparison.js';
 import { changesOf, checkLog, watchedLogs, type BlueChange } from './events.js';
 import { examineMorpho } from './examine.js';
@@ -30,6 +30,7 @@ import type { FollowedMarket, MorphoBlueSettings } from './followed-market.js';
 import { MarketBooks, type MarketsUndo } from './market-books.js';
 import { hasDebt, type BlueAccount } from './market.js';
 import { MorphoBlueReader, type FoundMarkets, type Wanted } from './morpho-blue.reader.js';
+import { Openings } from './openings.js';
 import { feedsOf } from './oracle-shape.js';
 import { BluePrices, type BlueAnswers } from './oracle-prices.js';
 import { PositionTable, type RowKey } from './position-table.js';
@@ -82,6 +83,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   private readonly wanted = new WantedLegs(this.table, (id) => this.books.isIgnored(id));
   private readonly watchlist: Watchlist<RowKey>;
   private readonly turns: ComparisonTurns<RowKey>;
+  private readonly openings: Openings;
   private readonly prices: BluePrices;
   private readonly valuation: Valuation;
   private readonly reader: MorphoBlueReader;
@@ -94,6 +96,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   ) {
     this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
     this.turns = new ComparisonTurns(this.table.rows, this.watchlist);
+    this.openings = new Openings(this.table, this.watchlist);
     this.prices = new BluePrices(sources.feeds, settings.feeds);
     this.valuation = new Valuation(this.prices, sources.guard, settings);
     this.reader = new MorphoBlueReader(sources.chain, settings);
@@ -288,8 +291,14 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const limit = Number(this.limits.decideBelowWad) / 1e18;
     const rows = this.watchlist.below(limit).flatMap((row) => this.table.positionIn(row) ?? []);
     const positions = this.valuation.below(this.limits.decideBelowWad, rows, valued);
-    const view = { timestamp: answers.timestamp, markets, valued, positions, borrowerCount: this.table.size };
-    return { ...view, priceUsd8, atRisk: (limits) => atRisk(view, limits), aboutToOpen: () => [] };
+    const { timestamp } = answers;
+    const opening = this.openings.update(timestamp, markets, valued, positions, touched);
+    const view = { timestamp, markets, valued, positions, borrowerCount: this.table.size };
+    const origin = { protocol: this.name, morpho: this.settings.morpho };
+    return {
+      ...{ ...view, priceUsd8, atRisk: (limits) => atRisk(view, limits) },
+      aboutToOpen: (limits) => positionsAboutToOpen(origin, opening, limits),
+    };
   }
 
   comparison(view: MorphoBlueView, budget: number, first: readonly Address[]): Read<Comparison> {
@@ -385,12 +394,4 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
 
 function borrowedIn(changes: readonly BlueChange[]): Set<Hash> {
   return new Set(changes.flatMap((change) => (change.kind === 'borrow' ? [change.marketId] : [])));
-}
-
-/** The accounts without their positions in markets that are not followed. */
-function withoutMarkets(accounts: readonly BlueAccount[], followed: ReadonlySet<Hash>): BlueAccount[] {
-  return accounts.map((account) => ({
-    ...account,
-    legs: account.legs.filter(({ marketId }) => followed.has(marketId)),
-  }));
 }

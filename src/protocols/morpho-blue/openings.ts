@@ -1,0 +1,89 @@
+import type { Hash } from '../../domain/hex.js';
+import { OPENING_HORIZON_SECONDS } from '../lending-market.js';
+import { Crossings } from '../scan/crossings.js';
+import type { Watchlist } from '../scan/watchlist.js';
+import type { BlueOpening, ValuedMarket, ValuedPosition } from './at-risk.js';
+import { marketFactors } from './factors.js';
+import type { Markets } from './followed-market.js';
+import { healthOf, isLiquidatable } from './health.js';
+import { accrued, type MarketTotals } from './market.js';
+import type { PositionTable, RowKey } from './position-table.js';
+
+/** The positions that interest alone opens soon. */
+export class Openings {
+  private readonly crossings: Crossings<RowKey>;
+  /** The totals at the horizon: the same for all blocks of a second in which nothing changed. */
+  private readonly atHorizon = new WeakMap<object, MarketTotals>();
+
+  constructor(
+    private readonly table: PositionTable,
+    watchlist: Watchlist<RowKey>,
+  ) {
+    this.crossings = new Crossings(table.rows, watchlist, OPENING_HORIZON_SECONDS);
+  }
+
+  /**
+   * Call it at each block, after the update of the watchlist.
+   *
+   * @param now of the block, seconds since the epoch.
+   * @param valued the markets that have a price, with their totals at that time.
+   * @param positions those that are open, or have no price.
+   * @returns the earliest first
+   */
+  update(
+    now: number,
+    markets: Markets,
+    valued: ReadonlyMap<Hash, ValuedMarket>,
+    positions: readonly ValuedPosition[],
+    touched: Iterable<RowKey>,
+  ): BlueOpening[] {
+    const open = new Set(
+      positions
+        .filter(({ health }) => !health || isLiquidatable(health))
+        .map(({ borrower, marketId }): RowKey => `${borrower}-${this.table.numberOf(marketId)}`),
+    );
+    const outlook = {
+      now,
+      terms: markets,
+      prices: new Map([...valued.values()].map(({ market, price }) => [market.params.oracle, price])),
+      fillAt: (timestamp: number) =>
+        marketFactors(
+          valued.keys(),
+          (id) => this.table.numberOf(id),
+          timestamp === now
+            ? valued
+            : new Map([...valued].map(([id, one]) => [id, this.later(one, timestamp)])),
+        ),
+      isOpenNow: (key: RowKey) => open.has(key),
+      isOpenAt: (key: RowKey, timestamp: number) => this.opening(key, timestamp, valued) !== undefined,
+    };
+    return this.crossings
+      .update(outlook, touched)
+      .flatMap(({ key, opensAt }) => this.opening(key, opensAt, valued) ?? []);
+  }
+
+  /** The position as it is at that time; undefined while it is healthy. */
+  private opening(
+    key: RowKey,
+    opensAt: number,
+    valued: ReadonlyMap<Hash, ValuedMarket>,
+  ): BlueOpening | undefined {
+    const row = this.table.rows.rowOf(key);
+    const found = row === undefined ? undefined : this.table.positionIn(row);
+    const market = found && valued.get(found.marketId);
+    if (!market) return undefined;
+    const { totals } = accrued(market.market, opensAt, market.askedRateWad);
+    const health = healthOf(totals, found.position, market.price, market.lltvWad);
+    return isLiquidatable(health) ? { ...found, health, opensAt, valued: { ...market, totals } } : undefined;
+  }
+
+  private later(one: ValuedMarket, timestamp: number): ValuedMarket {
+    const { market, askedRateWad } = one;
+    let totals = this.atHorizon.get(market);
+    if (totals?.lastUpdate !== timestamp) {
+      ({ totals } = accrued(market, timestamp, askedRateWad));
+      this.atHorizon.set(market, totals);
+    }
+    return { ...one, totals };
+  }
+}
