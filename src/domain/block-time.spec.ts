@@ -67,7 +67,8 @@ describe('the block time of a chain', () => {
   it.each([200, 250])(
     'of %i ms: the next block has the next time after as many blocks as fit into a second',
     (blockMs) => {
-      const time = new BlockTime({ blockTimeMs: blockMs * 1.05 });
+      const time = new BlockTime({ blockTimeMs: 2_000 });
+      follow(time, blockMs, 64, { number: 0, atMs: -100_000 });
       for (let index = 0; index < 40; index += 1) {
         const timestamp = 1_000 + Math.floor((index * blockMs) / 1_000);
         const next = 1_000 + Math.floor(((index + 1) * blockMs) / 1_000);
@@ -82,5 +83,15 @@ describe('the block time of a chain', () => {
     time.saw({ number: 100, timestamp: 1_000 });
     time.saw({ number: 108, timestamp: 1_001 });
     expect(time.earliestAfter({ number: 108, timestamp: 1_001 })).toBe(1_001);
+  });
+
+  it('no block is expected later than blocks came, while the described time is not measured', () => {
+    const time = new BlockTime({ blockTimeMs: 2_000 });
+    time.saw({ number: 100, timestamp: 1_000 });
+    expect(time.earliestAfter({ number: 100, timestamp: 1_000 })).toBe(1_002);
+    time.saw({ number: 101, timestamp: 1_001 });
+    expect(time.earliestAfter({ number: 101, timestamp: 1_001 })).toBe(1_002);
+    time.saw({ number: 102, timestamp: 1_001 });
+    expect(time.earliestAfter({ number: 102, timestamp: 1_001 })).toBe(1_001);
   });
 });

@@ -19,6 +19,9 @@ export class BlockTime implements Pick<ChainDescription, 'blockTimeMs'> {
   private readonly spans: number[] = [];
   private from: Pick<Block, 'number' | 'timestamp'> | undefined;
   private measuredMs: number | undefined;
+  private last: Pick<Block, 'number' | 'timestamp'> | undefined;
+  /** The fewest seconds that were seen from one block to the next. */
+  private leastSeconds = Infinity;
   /** The first block that was seen with the newest time. */
   private first: Pick<Block, 'number' | 'timestamp'> | undefined;
 
@@ -37,10 +40,12 @@ export class BlockTime implements Pick<ChainDescription, 'blockTimeMs'> {
   /**
    * The earliest time of the block after this one, in seconds since the epoch. Where several blocks share a
    * second, it is the same second until as many were seen as fit into it. A measured time is a little off,
-   * so both are rounded.
+   * so both are rounded. A description may be wrong: until the time is measured, no more is expected than
+   * was seen.
    */
   earliestAfter({ number, timestamp }: Pick<Block, 'number' | 'timestamp'>): number {
     const seconds = this.blockTimeMs / 1_000;
+    if (!this.isMeasured && this.leastSeconds < seconds) return timestamp + this.leastSeconds;
     if (seconds >= 1) return timestamp + Math.round(seconds);
     const first = this.first?.timestamp === timestamp ? this.first.number : number;
     return number - first + 1 >= Math.round(1 / seconds) ? timestamp + 1 : timestamp;
@@ -50,6 +55,9 @@ export class BlockTime implements Pick<ChainDescription, 'blockTimeMs'> {
   saw({ number, timestamp }: Pick<Block, 'number' | 'timestamp'>): void {
     const { first } = this;
     if (!first || timestamp !== first.timestamp || number < first.number) this.first = { number, timestamp };
+    if (this.last && number === this.last.number + 1 && timestamp >= this.last.timestamp)
+      this.leastSeconds = Math.min(this.leastSeconds, timestamp - this.last.timestamp);
+    this.last = { number, timestamp };
     const { from } = this;
     if (!from || number < from.number || timestamp < from.timestamp) {
       this.from = { number, timestamp };
