@@ -3,9 +3,10 @@ import { messageOf } from '../../src/domain/errors.js';
 import { demoBorrowers } from '../borrowers/borrowers.js';
 import { Stack } from '../stack/stack.js';
 import { HELP, parseDemoArguments, type DemoArguments } from './arguments.js';
+import { openElsewhere } from './elsewhere.js';
 import { Narrator } from './narrator.js';
-import { Follower, playScenario } from './run.js';
-import { type DemoTotals, treasuryUsd8 } from './totals.js';
+import { Follower, playInterest, playScenario } from './run.js';
+import { type DemoTotals, totalsOf, treasuryUsd8 } from './totals.js';
 
 /** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once. */
 function stopSignal(): { readonly promise: Promise<void>; readonly given: () => boolean } {
@@ -33,18 +34,25 @@ async function demo({ once, json, borrowers: count, blockMs }: DemoArguments): P
   );
   const stack = await Stack.start({ borrowers, onProgress: (step) => narrator.progress(step) });
   try {
+    narrator.progress('opening positions on Compound and Morpho');
+    for (const { account, name } of await openElsewhere(stack.devnet)) narrator.name(account, name);
     await stack.devnet.startMining(blockMs);
     const follower = new Follower();
     narrator.progress('starting the bot');
-    const bot = await stack.startBot((event) => {
-      follower.hear(event);
-      narrator.told(event);
-    });
+    const bot = await stack.startBot(
+      (event) => {
+        follower.hear(event);
+        narrator.told(event);
+      },
+      { beside: ['compound', 'morpho'] },
+    );
     void bot.exited.then(({ code }) => {
       if (!stop.given() && code !== 0) narrator.line(`the bot ended with ${String(code)}:\n${bot.tail}`);
     });
 
-    const totals = await playScenario(stack, follower, narrator, stop.given);
+    const liquidatable = await playScenario(stack, follower, narrator, stop.given);
+    if (!stop.given()) await playInterest(stack, follower, narrator, stop.given);
+    const totals = await totalsOf(stack, narrator.borrowers, liquidatable, follower.lastReasons);
     await close(stack, narrator, totals);
     if (!once && !stop.given()) {
       invite(stack, narrator);

@@ -24,7 +24,7 @@ export function ratio(wad: bigint): string {
 }
 
 export class Narrator {
-  readonly #names: ReadonlyMap<string, string>;
+  readonly #names: Map<string, string>;
 
   /**
    * @param names what to call a borrower, by lower-case address
@@ -35,7 +35,17 @@ export class Narrator {
     names: ReadonlyMap<string, string>,
     private readonly colours: boolean,
   ) {
-    this.#names = names;
+    this.#names = new Map(names);
+  }
+
+  /** How many have a name. */
+  get borrowers(): number {
+    return this.#names.size;
+  }
+
+  /** What to call a borrower from now on. */
+  name(account: string, name: string): void {
+    this.#names.set(account.toLowerCase(), name);
   }
 
   progress(step: string): void {

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { DEMO_SCENARIO, playStep } from '../prices/scenario.js';
 import type { Stack } from '../stack/stack.js';
+import { openAtTheEdge } from './elsewhere.js';
 import type { Narrator } from './narrator.js';
-import { type DemoTotals, totalsOf } from './totals.js';
 
 const WAD = 10n ** 18n;
 /** A step is over when the bot has passed this many blocks without planning, sending or settling anything. */
@@ -19,6 +19,8 @@ const STEP_DEADLINE_MS = 90_000;
  */
 export class Follower {
   readonly lastReasons = new Map<string, string>();
+  /** Borrowers with a transaction that came to its end, in lower case. */
+  readonly settled = new Set<string>();
   readonly #inFlight = new Set<string>();
   /** The block of the last thing that the bot did. */
   #busyAt = 0;
@@ -39,6 +41,7 @@ export class Follower {
         break;
       case 'execution-settled':
         this.#inFlight.delete(event.executionId);
+        this.settled.add(event.borrower.toLowerCase());
         this.#busyAt = Math.max(this.#busyAt, event.block ?? 0);
         break;
       case 'position-skipped':
@@ -59,13 +62,16 @@ export class Follower {
   }
 }
 
-/** @param stopped asked between steps: true ends the scenario early. */
+/**
+ * @param stopped asked between steps: true ends the scenario early.
+ * @returns the borrowers on Aave that were below a health factor of 1, in lower case.
+ */
 export async function playScenario(
   stack: Stack,
   follower: Follower,
   narrator: Narrator,
   stopped: () => boolean,
-): Promise<DemoTotals> {
+): Promise<ReadonlySet<string>> {
   const liquidatable = new Set<string>();
   for (const step of DEMO_SCENARIO) {
     if (stopped()) break;
@@ -76,7 +82,27 @@ export async function playScenario(
     for (const account of await belowOne(stack, block)) liquidatable.add(account);
     await quiet(follower, block, stopped);
   }
-  return totalsOf(stack, liquidatable, follower.lastReasons);
+  return liquidatable;
+}
+
+/** No price moves: interest alone opens a position on Morpho Blue, which the bot must serve. */
+export async function playInterest(
+  stack: Stack,
+  follower: Follower,
+  narrator: Narrator,
+  stopped: () => boolean,
+): Promise<void> {
+  const { account, name } = await openAtTheEdge(stack.devnet);
+  narrator.name(account, name);
+  const block = await stack.devnet.provider.getBlockNumber();
+  narrator.heading(
+    `Block ${block}: Interest. No price moves; a position on Morpho owes all that it may, less some seconds of interest.`,
+  );
+  const until = performance.now() + STEP_DEADLINE_MS;
+  while (performance.now() < until && !stopped() && !follower.settled.has(account.toLowerCase()))
+    await sleep(50);
+  if (!stopped() && !follower.settled.has(account.toLowerCase()))
+    throw new Error('the bot left a position that interest had opened for 90 s');
 }
 
 async function quiet(follower: Follower, since: number, stopped: () => boolean): Promise<void> {

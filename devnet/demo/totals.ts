@@ -34,11 +34,13 @@ interface ExecutionRow {
 const SENT = new Set(['submitted', 'succeeded', 'reverted', 'dropped', 'cancelled']);
 
 /**
+ * @param borrowers how many there are, on all protocols
  * @param liquidatable lower-case addresses of those below 1 at some time
  * @param lastReasons the bot's last reason for leaving a borrower alone, by lower-case address
  */
 export async function totalsOf(
   stack: Stack,
+  borrowers: number,
   liquidatable: ReadonlySet<string>,
   lastReasons: ReadonlyMap<string, string>,
 ): Promise<DemoTotals> {
@@ -58,7 +60,7 @@ export async function totalsOf(
   }
   const latencies = sent.flatMap((row) => (row.head_to_send_us === null ? [] : [row.head_to_send_us / 1000]));
   return {
-    borrowers: stack.borrowers.length,
+    borrowers,
     liquidatable: new Set([...liquidatable, ...liquidated]).size,
     liquidated: liquidated.size,
     skipped,

@@ -10,13 +10,13 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const WORTHLESS = ['bonus-below-floor', 'profit-below-floor', 'route-too-shallow', 'no-route'];
 
 describe('the README', () => {
-  it('runs the demo: everything that pays is liquidated, nothing fails, and the books agree with the simulation within 1 %', async () => {
+  it('runs the demo on three protocols: everything that pays is liquidated, nothing fails, and the books agree with the simulation within 1 %', async () => {
     const command = 'npm run demo -- --once --json';
     expect(readFileSync(`${root}README.md`, 'utf8')).toContain(command);
     const { code, output } = await run(command);
     expect(code, output).toBe(0);
     const totals = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as DemoTotals;
-    expect(totals).toMatchObject({ borrowers: 50, failed: 0 });
+    expect(totals).toMatchObject({ borrowers: 57, failed: 0 });
     expect(totals.liquidated).toBeGreaterThan(20);
     expect(Object.keys(totals.skipped).filter((reason) => !WORTHLESS.includes(reason))).toEqual([]);
     expect(totals.liquidated + Object.values(totals.skipped).reduce((a, b) => a + b, 0)).toBe(
