@@ -25,7 +25,7 @@ export function bidBookOf(
   { model = 'by-size', events, pool }: BidBookOptions = {},
 ): BidBook {
   const planner = { ...BID_POLICY, slippageBps: 100, maxBlockGasShareBps: 2_500, bidModel: model };
-  const config = standIn<ChimeraConfig>('config', { planner });
+  const config = standIn<ChimeraConfig>('config', { planner, network: { name: 'devnet', chainId: 31_337 } });
   const tips = new ChainTips(pool ?? standIn<RpcPool>('pool', {}), new Clock(), config);
   return new BidBook(new BidsRepository(database), tips, events ?? new RecordedEvents(), config);
 }
