@@ -223,11 +223,11 @@ describe('start-up with something missing ends with exit code 1 and one sentence
     ]);
     expect(await refusedWith(slipstreamFactory, pool)).toEqual([
       expect.stringMatching(
-        /^liquidity\.factories \(slipstream\): .* has to list it as a factory of Slipstream /,
+        /^liquidity\.factories \(slipstream\): .* does not answer getPool.*; a factory of Slipstream was expected$/,
       ),
     ]);
     expect(await refusedWith(uniswapFactory, pool)).toEqual([
-      expect.stringMatching(/^liquidity\.uniswapV3\.factory: .* accepts callbacks of another factory only/),
+      expect.stringMatching(/^liquidity\.uniswapV3\.factory: .*; a factory of Uniswap v3 was expected$/),
     ]);
     for (const wrong of [pool, uniswapFactory])
       expect(await refusedWith(addressesProvider, wrong)).toEqual([
