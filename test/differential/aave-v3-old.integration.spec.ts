@@ -32,7 +32,7 @@ const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? Date.now() % 1_000_000);
  * How many liquidations are compared. Many:
  * DIFFERENTIAL_CASES=2500 npx vitest run test/differential/aave-v3-old
  */
-const CASES = Number(process.env['DIFFERENTIAL_CASES'] ?? 300);
+const CASES = Number(process.env['DIFFERENTIAL_CASES'] ?? 150);
 const POSITIONS = Math.max(180, Math.ceil(CASES / 4));
 const ONE_YEAR = 365 * 24 * 3600;
 

@@ -40,7 +40,7 @@ import { SeededRandom } from '../../devnet/random.js';
 /** Repeat a failing run with its seed: DIFFERENTIAL_SEED=… npx vitest run test/differential/compound */
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? Date.now() % 1_000_000);
 /** Liquidations for each of the two clocks. */
-const CASES = Number(process.env['DIFFERENTIAL_CASES'] ?? 150);
+const CASES = Number(process.env['DIFFERENTIAL_CASES'] ?? 100);
 /** Each gives some five liquidations or more. */
 const ACCOUNTS = Math.ceil(CASES / 5);
 /** From the last block to the simulated one, seconds. */

@@ -18,7 +18,7 @@ import { USER_ACTIONS } from './user-actions.js';
  * test/property
  */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 1_000_000);
-const ACTIONS = Number(process.env['PROPERTY_ACTIONS'] ?? 2_000);
+const ACTIONS = Number(process.env['PROPERTY_ACTIONS'] ?? 1_200);
 /** Milliseconds for each action on a busy machine; an idle one takes a tenth. */
 const PATIENCE_MS = 90;
 /** The node's error for a block that it does not have. */
