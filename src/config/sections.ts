@@ -272,7 +272,7 @@ class SendingConfig {
   })
   readonly paths!: readonly SubmissionPathConfig[];
 
-  /** Live mode on a chain where everybody sees a public transaction before it is mined. */
+  /** Allows a public path in live mode on a chain with a public mempool. */
   @Flag({ default: 'false' })
   readonly allowPublicMempool!: boolean;
 }

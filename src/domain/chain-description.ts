@@ -14,7 +14,7 @@ export interface ChainDescription {
   readonly feeModel: FeeModel;
   /** Whether a higher priority fee brings a better place. Where it does not, nothing is bid. */
   readonly ordersByTip: boolean;
-  /** Whether everybody sees a public transaction before it is in a block, and may be faster with it. */
+  /** Whether the mempool is public: a rival can see a transaction before it is in a block, and copy it. */
   readonly publicMempool: boolean;
   /** The ERC-20 token that wraps the native token, by which lending markets price it. */
   readonly wrappedNative: Address;
@@ -25,8 +25,8 @@ const EIP_7825_GAS_CAP = 16_777_216n;
 const TRANSFER_GAS = 21_000n;
 
 /**
- * A chain without an entry of its own gets the values of an OP-stack chain as it is deployed. Its sequencer
- * shows nobody what waits.
+ * A chain without an entry of its own gets the values of an OP-stack chain as it is deployed. It has no
+ * public mempool.
  */
 const OP_STACK: ChainDescription = {
   blockTimeMs: 2_000,

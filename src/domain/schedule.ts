@@ -2,7 +2,7 @@ import type { Address } from './hex.js';
 
 /** By what a liquidation of a position may come in. */
 export type MarketDoor =
-  /** A call of the market, by anybody. */
+  /** Any account may call the market. */
   | { readonly kind: 'direct' }
   /**
    * A call of the wrapper around the market's price feed, which takes a part of the bonus (OEV). It opens the
@@ -18,5 +18,5 @@ export interface Schedule {
   readonly doors: readonly MarketDoor[];
 }
 
-/** Anybody may, now. */
+/** Any account may liquidate it now. */
 export const OPEN_NOW: Schedule = { opensAt: 0, doors: [{ kind: 'direct' }] };

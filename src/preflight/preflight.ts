@@ -75,7 +75,7 @@ export function publicDoorProblem({
     chainDescription(network.chainId).publicMempool && paths.some(({ kind }) => kind === 'public');
   if (mode !== 'live' || allowPublicMempool || !isShown) return [];
   return [
-    `execution.paths: the path is public, and on chain ${network.chainId} everybody sees a public transaction before it is mined; a path of the kind private was expected (or execution.allowPublicMempool: true)`,
+    `execution.paths: the path is public, and the mempool of chain ${network.chainId} is public, so that rivals see a transaction before it is mined; a path of the kind private was expected (or execution.allowPublicMempool: true)`,
   ];
 }
 

@@ -119,8 +119,9 @@ export class AaveV3Reader {
   }
 
   /**
-   * Before 3.2: debts at a stable rate are not followed, so an account that has one would be computed wrong,
-   * and the sums of all debts would prove nothing. And tokens of 3.0.0 tell transfers in another way.
+   * Before 3.2: debts at a stable rate are not followed. An account that has one would be computed wrong, and
+   * the sums of all debts would not prove that every borrower is known. The tokens of 3.0.0 tell transfers in
+   * another way.
    *
    * @throws MarketRefused
    */
