@@ -39,6 +39,11 @@ export interface StatusAnswer {
    * and what all accounts owe together, in whole units of the asset.
    */
   readonly incomplete: BotStatus['incomplete'];
+  /**
+   * Of each protocol with many markets, for instance Morpho Blue: how many are served, how many are not, by the
+   * reason, and the markets that have no price or no rate now, at most 50 of them.
+   */
+  readonly coverage: BotStatus['coverage'];
   /** Of all transactions that were signed, over restarts. */
   readonly outcomes: OutcomesAnswer;
   /** Since the process started. */
@@ -125,6 +130,15 @@ export function databaseAnswer(status: DatabaseStatus, nowMs: number): DatabaseA
   const { awayForMs, latencyMs, waiting, inJournal, safetyChanges, dropped } = status;
   const awaySince = awayForMs > 0 ? new Date(nowMs - awayForMs).toISOString() : null;
   return { awaySince, latencyMs, waiting, inJournal, safetyChanges, dropped };
+}
+
+/** Of a thousand markets without a price, the first tell enough. */
+const MOST_FAULTY = 50;
+
+export function coverageAnswer(coverage: BotStatus['coverage']): StatusAnswer['coverage'] {
+  return coverage.map(({ market, served, unserved, faulty }) => {
+    return { market, served, unserved, faulty: faulty.slice(0, MOST_FAULTY) };
+  });
 }
 
 /** The fields are listed one by one, so that new ones are not published unintentionally. */

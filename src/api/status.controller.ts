@@ -6,6 +6,7 @@ import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
 import { ServicesStatus } from './services-status.js';
 import {
+  coverageAnswer,
   headAnswer,
   leaseAnswer,
   limitsAnswer,
@@ -45,6 +46,7 @@ export class StatusController {
       positions: { total: positions, liquidatable, inFlight, setAside: bot.setAside },
       backfill: bot.backfill,
       incomplete: bot.incomplete,
+      coverage: coverageAnswer(bot.coverage),
       outcomes: outcomesAnswer(bot.outcomes),
       counters: bot.counters,
       nativePrice: bot.nativePrice ?? null,

@@ -42,6 +42,8 @@ export interface BotStatus {
   }[];
   /** Markets of which it is not proven that every borrower is known. */
   readonly incomplete: readonly Incomplete[];
+  /** Of each protocol with many markets: which of them are served. */
+  readonly coverage: StateEngine['coverage'];
   /** Positions about which our books and the chain differ. */
   readonly setAside: readonly SetAside[];
   readonly liquidatable: number;
@@ -98,6 +100,7 @@ export class BotStatusReader {
         return progress ? [{ market: name, ...progress }] : [];
       }),
       incomplete: this.state.incomplete,
+      coverage: this.state.coverage,
       setAside: this.doubts.setAside,
       liquidatable: lastPass?.liquidatable ?? 0,
       inFlight: this.execution.inFlight().size,

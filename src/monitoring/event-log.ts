@@ -23,6 +23,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'checkpoint-not-saved': 'warn',
   divergence: 'error',
   'market-refused': 'error',
+  'market-unpriced': 'warn',
   'positions-incomplete': 'error',
   'positions-suspected': 'warn',
   'pools-not-read': 'warn',

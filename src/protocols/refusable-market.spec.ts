@@ -26,6 +26,7 @@ function marketThat(fails?: Error): { market: RefusableMarket; events: RecordedE
     name: 'aave',
     counts: { followed: 1, watched: 1 },
     isWhole: true,
+    coverage: undefined,
     watched: new Map([['0xaa', []]]),
     prepare: prepared,
     prepareRange: prepared,

@@ -2,12 +2,14 @@ import type { Block } from '../domain/block.js';
 import { RetryError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { MarketCoverage } from '../domain/market-coverage.js';
 import type { Asset } from '../domain/opportunity.js';
 import type { StoredPosition } from '../database/index.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { WatchedLogs } from '../rpc/chain/logs-bloom.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { AccountChanges, Comparison, MissingDebt, RangeLogs, RestoreStep } from '../state/followed.js';
+import { CoverageReporter } from './coverage-reporter.js';
 import type { Counterparty, LendingMarket, MarketView } from './lending-market.js';
 import { MarketRefused } from './market-refused.js';
 
@@ -36,11 +38,15 @@ const EMPTY: MarketView = {
  */
 export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   private refusal: MarketRefused | undefined;
+  private readonly reporter: CoverageReporter;
+  private block: Block | undefined;
 
   constructor(
     private readonly market: LendingMarket,
     private readonly events: Events,
-  ) {}
+  ) {
+    this.reporter = new CoverageReporter(market.name, events);
+  }
 
   get name(): string {
     return this.market.name;
@@ -76,6 +82,10 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
 
   get counts(): LendingMarket['counts'] {
     return this.refusal ? { followed: 0, watched: 0 } : this.market.counts;
+  }
+
+  get coverage(): MarketCoverage | undefined {
+    return this.refusal ? undefined : this.market.coverage;
   }
 
   /** While it is refused, what is saved of it stays as it is. */
@@ -118,11 +128,16 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   reads(block: Block): Read<unknown> {
+    this.block = block;
     return this.refusal ? { calls: [], decode: () => undefined } : this.market.reads(block);
   }
 
   view(answers: unknown): MarketView {
-    return this.refusal ? EMPTY : this.market.view(answers);
+    if (this.refusal) return EMPTY;
+    const view = this.market.view(answers);
+    const { coverage } = this.market;
+    if (coverage && this.block) this.reporter.note(coverage, this.block);
+    return view;
   }
 
   accountsIn(fromBlock: number, toBlock: number): Promise<ReadonlySet<Address>> {

@@ -1,5 +1,6 @@
 import type { Block } from '../domain/block.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { MarketCoverage } from '../domain/market-coverage.js';
 import type { StoredPosition } from '../database/index.js';
 import type { RawLog } from '../rpc/chain/chain-answers.js';
 import type { WatchedLogs } from '../rpc/chain/logs-bloom.js';
@@ -144,6 +145,8 @@ export interface FollowedAccounts<
   /** The accounts that are followed. */
   readonly accounts: Iterable<Address>;
   readonly counts: AccountCounts;
+  /** Of a protocol with many markets: which of them are served. */
+  readonly coverage?: MarketCoverage | undefined;
   /** Whether the state of every followed account is known. */
   readonly isWhole: boolean;
   /**

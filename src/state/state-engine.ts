@@ -4,6 +4,7 @@ import { BLOCKS_WITH_STATE, windowBlocks } from '../domain/chain-description.js'
 import type { Clock } from '../domain/clock.js';
 import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { MarketCoverage } from '../domain/market-coverage.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together, type Read } from '../rpc/chain/read.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
@@ -86,6 +87,11 @@ export class StateEngine {
 
   get positionCount(): number {
     return this.current ? this.markets.reduce((sum, { counts }) => sum + counts.followed, 0) : 0;
+  }
+
+  /** Of each protocol with many markets: which of them are served. */
+  get coverage(): readonly (MarketCoverage & { readonly market: string })[] {
+    return this.markets.flatMap(({ name, coverage }) => (coverage ? [{ market: name, ...coverage }] : []));
   }
 
   /** Positions that are near the limit or below it, and a few others. */

@@ -1,3 +1,5 @@
+import type { UnservedReason } from '../market-coverage.js';
+
 /** How the positions of the markets are found, kept and compared with the chain. */
 export type StateEvent =
   | {
@@ -55,6 +57,29 @@ export type StateEvent =
       readonly market: string;
       readonly block: number;
       readonly reason: string;
+    }
+  | {
+      /**
+       * A market of a protocol with many markets has no price or no rate: none of its positions is planned.
+       * Emitted once for a market and a reason.
+       */
+      readonly event: 'market-unpriced';
+      readonly market: string;
+      readonly marketId: string;
+      readonly pair: string;
+      readonly block: number;
+      readonly reason: UnservedReason;
+    }
+  | {
+      /**
+       * How many markets of a protocol are served, and how many are not, by the reason. Emitted at start, and
+       * when that changed, at most every ten minutes.
+       */
+      readonly event: 'markets-served';
+      readonly market: string;
+      readonly block: number;
+      readonly served: number;
+      readonly unserved: Readonly<Partial<Record<UnservedReason, number>>>;
     }
   | {
       /** The known positions owe less, or more, than all positions together. Emitted once per change. */

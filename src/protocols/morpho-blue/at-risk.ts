@@ -31,13 +31,11 @@ export interface ValuedPosition {
   readonly borrower: Address;
   readonly marketId: Hash;
   readonly position: BluePosition;
-  /** Undefined when the market has no price. */
-  readonly health: PositionHealth | undefined;
+  readonly health: PositionHealth;
 }
 
 /** A position that interest alone opens. */
 export interface BlueOpening extends ValuedPosition {
-  readonly health: PositionHealth;
   /** Seconds since the epoch. */
   readonly opensAt: number;
   /** Its market at that time, with the prices of the view. */
@@ -50,7 +48,7 @@ export interface MorphoBlueView extends MarketView {
   readonly markets: Markets;
   /** The markets that have a price. */
   readonly valued: ReadonlyMap<Hash, ValuedMarket>;
-  /** Positions that may be liquidated, and those whose market has no price. */
+  /** Positions that may be liquidated. */
   readonly positions: readonly ValuedPosition[];
 }
 
@@ -63,29 +61,14 @@ export interface Origin {
 /** The positions that are at risk, each market of a borrower by itself. Exact. */
 export function* positionsAtRisk(
   { protocol, morpho }: Origin,
-  {
-    valued,
-    markets,
-    positions,
-    timestamp,
-  }: Pick<MorphoBlueView, 'valued' | 'markets' | 'positions' | 'timestamp'>,
+  { valued, positions, timestamp }: Pick<MorphoBlueView, 'valued' | 'positions' | 'timestamp'>,
   limits: SizeLimits,
 ): Generator<AtRisk, void, undefined> {
   for (const one of positions) {
     const { borrower, marketId, health } = one;
     const identity = { protocol, market: morpho, marketId, borrower };
     const market = valued.get(marketId);
-    if (!health || !market) {
-      const asset = markets.get(marketId)?.collateral.symbol ?? '';
-      yield {
-        ...identity,
-        healthFactorWad: undefined,
-        ...{ totalCollateralUsd8: 0n, totalDebtUsd8: 0n, prices: [], schedule: OPEN_NOW, pairs: [] },
-        worthAtMost: () => 0,
-        obstacle: rejected('price-missing', { asset }),
-        limited: false,
-      };
-    } else if (isLiquidatable(health))
+    if (market && isLiquidatable(health))
       yield new PositionAtRisk(identity, one.position, health, market, timestamp, limits);
   }
 }

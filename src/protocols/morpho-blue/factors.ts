@@ -3,7 +3,7 @@ import type { Factors } from '../scan/factors.js';
 import { legKind } from '../scan/kinds.js';
 import type { MarketTotals } from './market.js';
 
-/** What the legs of a market are worth at a block; undefined where its price is missing. */
+/** What the legs of a market are worth at a block. */
 export interface MarketWorth {
   /** With the interest up to the block. */
   readonly totals: MarketTotals;
@@ -15,13 +15,13 @@ export interface MarketWorth {
  * The loan token units that one unit of each kind of leg adds at a block: price, LLTV and interest in one
  * number. A row is of one market, so that no value in USD is needed.
  *
- * @param worths by market: undefined where the price is missing, so that its rows are selected. A market that
- *   is absent is not served: its rows are never selected.
+ * @param worths by market. One that is absent is not served, or has no price: its rows are never selected. What
+ *   it lacks is said once for the market (`MarketCoverage`), not for each of its borrowers.
  */
 export function marketFactors(
   markets: Iterable<Hash>,
   numberOf: (marketId: Hash) => number,
-  worths: ReadonlyMap<Hash, MarketWorth | undefined>,
+  worths: ReadonlyMap<Hash, MarketWorth>,
 ): (factors: Factors) => void {
   return (factors) => {
     factors.clear();
@@ -36,9 +36,8 @@ export function marketFactors(
         factors.set(collateral, (Number(price) / 1e36) * (Number(lltvWad) / 1e18), 2);
         factors.set(debt, -(Number(totals.borrowAssets + 1n) / Number(totals.borrowShares + 1_000_000n)), 1);
       } else {
-        const value = worths.has(marketId) ? NaN : 0;
-        factors.set(collateral, value, 0);
-        factors.set(debt, value, 0);
+        factors.set(collateral, 0, 0);
+        factors.set(debt, 0, 0);
       }
     }
   };

@@ -1,4 +1,5 @@
 import type { Address, Hash } from '../../domain/hex.js';
+import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { BlueMarket } from './market.js';
 import type { OracleShape } from './oracle-shape.js';
 import type { Token } from './tokens.js';
@@ -32,14 +33,14 @@ export interface MorphoBlueSettings {
   readonly oracles: 'feeds' | 'any';
 }
 
-/** Whether a market is followed at all: by what never changes of it. */
-export function isListed(
+/** Why a market is not followed at all, by what never changes of it; undefined for one that is. */
+export function whyNotListed(
   { feeds, markets, denyMarkets, loanTokens, oracles }: MorphoBlueSettings,
   { id, params, oracle }: Pick<FollowedMarket, 'id' | 'params' | 'oracle'>,
-): boolean {
-  if (denyMarkets.includes(id)) return false;
-  if (markets.length > 0 && !markets.includes(id)) return false;
-  if (loanTokens.length > 0 && !loanTokens.includes(params.loanToken)) return false;
-  if (!feeds.some(({ token }) => token === params.loanToken)) return false;
-  return oracles === 'any' || oracle.kind !== 'other';
+): UnservedReason | undefined {
+  if (denyMarkets.includes(id)) return 'denied';
+  if (markets.length > 0 && !markets.includes(id)) return 'not-chosen';
+  if (loanTokens.length > 0 && !loanTokens.includes(params.loanToken)) return 'loan-token-not-chosen';
+  if (!feeds.some(({ token }) => token === params.loanToken)) return 'loan-token-without-price';
+  return oracles === 'any' || oracle.kind !== 'other' ? undefined : 'oracle-not-by-feeds';
 }

@@ -1,4 +1,5 @@
 import type { Hash } from '../../domain/hex.js';
+import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { BlueChange } from './events.js';
 import type { FollowedMarket, Markets } from './followed-market.js';
 import { changedMarket } from './market-changes.js';
@@ -16,7 +17,7 @@ export interface MarketsUndo {
 /** The markets of one Morpho Blue, block by block. Logs keep their totals exact. */
 export class MarketBooks {
   private byId: Markets = new Map();
-  private readonly ignoredIds = new Set<Hash>();
+  private readonly ignoredIds = new Map<Hash, UnservedReason>();
   /** Markets whose totals are not trusted: they are read with the next block. */
   private readonly doubted = new Set<Hash>();
 
@@ -26,6 +27,11 @@ export class MarketBooks {
 
   isIgnored(id: Hash): boolean {
     return this.ignoredIds.has(id);
+  }
+
+  /** Why each market that is not followed is not. */
+  get ignored(): ReadonlyMap<Hash, UnservedReason> {
+    return this.ignoredIds;
   }
 
   doubt(ids: Iterable<Hash>): void {
@@ -54,7 +60,7 @@ export class MarketBooks {
     }
     if (changed.size > 0 || asFound.size > 0) this.byId = new Map([...before, ...changed, ...asFound]);
     for (const id of asFound.keys()) this.doubted.delete(id);
-    for (const id of ignored) this.ignoredIds.add(id);
+    for (const [id, why] of ignored) this.ignoredIds.set(id, why);
     return { before, changes, timestamp };
   }
 
@@ -76,13 +82,13 @@ export class MarketBooks {
       return [now.id, now] as const;
     });
     if (present.length > 0) this.byId = new Map([...this.byId, ...present]);
-    for (const id of ignored) this.ignoredIds.add(id);
+    for (const [id, why] of ignored) this.ignoredIds.set(id, why);
   }
 
   /** Begins with these markets. */
   begin({ markets, ignored }: FoundMarkets): void {
     this.byId = new Map(markets.map((market) => [market.id, market]));
     this.doubted.clear();
-    for (const id of ignored) this.ignoredIds.add(id);
+    for (const [id, why] of ignored) this.ignoredIds.set(id, why);
   }
 }

@@ -2,6 +2,7 @@ import { Kind } from '../../contract/bindings.js';
 import type { StoredPosition } from '../../database/index.js';
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { FaultyMarket, MarketCoverage } from '../../domain/market-coverage.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { FeedBook, Feeds } from '../../oracles/feed-book.js';
 import type { PriceGuard } from '../../oracles/price-guard.js';
@@ -22,7 +23,9 @@ import { ComparisonTurns } from '../scan/comparison-turns.js';
 import { Watchlist } from '../scan/watchlist.js';
 import { applyChanges, isPositionChange, withoutMarkets, type PositionChange } from './account-changes.js';
 import { positionsAboutToOpen, type MorphoBlueView } from './at-risk.js';
-import { comparisonRead, debtsRead, type BookedPosition } from './comparison.js';
+import { debtsRead } from './comparison.js';
+import { Comparisons } from './comparisons.js';
+import { coverageOf } from './coverage.js';
 import { changesOf, checkLog, watchedLogs, type BlueChange } from './events.js';
 import { examineMorpho } from './examine.js';
 import { marketFactors } from './factors.js';
@@ -82,12 +85,13 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   private readonly books = new MarketBooks();
   private readonly wanted = new WantedLegs(this.table, (id) => this.books.isIgnored(id));
   private readonly watchlist: Watchlist<RowKey>;
-  private readonly turns: ComparisonTurns<RowKey>;
+  private readonly comparisons: Comparisons;
   private readonly openings: Openings;
   private readonly prices: BluePrices;
   private readonly valuation: Valuation;
   private readonly reader: MorphoBlueReader;
-  private marketTurn = 0;
+  /** Of the last view. */
+  private faulty: readonly FaultyMarket[] = [];
 
   constructor(
     private readonly sources: BlueSources,
@@ -95,11 +99,13 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     private readonly limits: { readonly decideBelowWad: bigint; readonly watchBelowWad: bigint },
   ) {
     this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
-    this.turns = new ComparisonTurns(this.table.rows, this.watchlist);
     this.openings = new Openings(this.table, this.watchlist);
     this.prices = new BluePrices(sources.feeds, settings.feeds);
     this.valuation = new Valuation(this.prices, sources.guard, settings);
     this.reader = new MorphoBlueReader(sources.chain, settings);
+    const turns = new ComparisonTurns(this.table.rows, this.watchlist);
+    const { table, books, prices } = this;
+    this.comparisons = new Comparisons(settings, { table, books, prices, turns });
   }
 
   get name(): string {
@@ -146,6 +152,11 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
 
   get isWhole(): boolean {
     return this.book.isWhole;
+  }
+
+  get coverage(): MarketCoverage {
+    const { ignored, markets } = this.books;
+    return coverageOf(ignored, markets.values(), (one) => this.valuation.whyNotServed(one), this.faulty);
   }
 
   check(log: RawLog): void {
@@ -203,8 +214,9 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   async prepare(block: Block, logs: readonly RawLog[]): Promise<BlueStep> {
     const all = changesOf(this.settings, logs);
     const found = await this.reader.markets(this.books.unknownOf(borrowedIn(all)), block.hash);
-    const ignored = new Set(found.ignored);
-    const changes = all.filter(({ marketId }) => !ignored.has(marketId) && !this.books.isIgnored(marketId));
+    const changes = all.filter(
+      ({ marketId }) => !found.ignored.has(marketId) && !this.books.isIgnored(marketId),
+    );
     const positions = changes.filter(isPositionChange);
     const { unknown, contradicted } = this.book.unknownIn(positions);
     const wanted = this.wanted.of(unknown, positions);
@@ -246,7 +258,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const ids = new Set([...wanted.values()].flatMap((of) => [...of]));
     const unknown = [...ids].filter((id) => !this.books.markets.has(id) && !this.books.isIgnored(id));
     const found = await this.reader.markets(unknown, block);
-    this.wanted.withoutIgnored(wanted, new Set(found.ignored));
+    this.wanted.withoutIgnored(wanted, new Set(found.ignored.keys()));
     return { accounts: await this.reader.accounts(wanted, block), wanted, found };
   }
 
@@ -282,10 +294,11 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
 
   view(answers: BlueAnswers): MorphoBlueView {
     const { markets } = this.books;
-    const { valued, worths, priceUsd8, atRisk } = this.valuation.at(answers, markets, this.served());
+    const { valued, faulty, priceUsd8, atRisk } = this.valuation.at(answers, markets, this.served());
+    this.faulty = faulty;
     const touched = [...this.book.takeTouched()].flatMap((address) => this.table.keysOf(address));
     this.watchlist.update(
-      marketFactors(markets.keys(), (id) => this.table.numberOf(id), worths),
+      marketFactors(markets.keys(), (id) => this.table.numberOf(id), valued),
       touched,
     );
     const limit = Number(this.limits.decideBelowWad) / 1e18;
@@ -302,23 +315,11 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   }
 
   comparison(view: MorphoBlueView, budget: number, first: readonly Address[]): Read<Comparison> {
-    const prices = this.pricesByFeeds(view);
-    const markets = [...view.markets.values()];
-    // A tenth of the calls for markets, in turns: each takes two.
-    const count = Math.min(markets.length, Math.max(1, Math.floor(budget / 20)));
-    const compared =
-      markets.length === 0 ? [] : Array.from({ length: count }, () => this.nextMarket(markets));
-    const left = Math.max(budget - prices.size - 2 * count, 1);
-    const keys = this.turns.next(
-      left,
-      first.flatMap((account) => this.table.keysOf(account)),
-    );
-    return this.compared(keys, [...new Set(compared)], prices);
+    return this.comparisons.next(view, budget, first);
   }
 
   comparisonOf(view: MorphoBlueView, accounts: readonly Address[]): Read<Comparison> {
-    const keys = accounts.flatMap((account) => this.table.keysOf(account));
-    return this.compared(keys, [], this.pricesByFeeds(view));
+    return this.comparisons.of(view, accounts);
   }
 
   debts(): Read<readonly MissingDebt[]> | undefined {
@@ -347,48 +348,13 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
 
   /** Markets in which so much is borrowed that they are worth a call. */
   private served(): FollowedMarket[] {
-    return [...this.books.markets.values()].filter((market) => this.valuation.isServed(market));
+    return [...this.books.markets.values()].filter((market) => !this.valuation.whyNotServed(market));
   }
 
   private findFeeds(markets: readonly FollowedMarket[], { hash }: Block): Promise<Feeds> {
     const ofOracles = markets.flatMap(({ oracle }) => feedsOf(oracle));
     const ofTokens = this.settings.feeds.map(({ feed }) => feed);
     return this.sources.feeds.findUnknown([...ofOracles, ...ofTokens], hash);
-  }
-
-  private pricesByFeeds({ valued }: MorphoBlueView): Map<Address, bigint> {
-    return new Map(
-      [...valued.values()].flatMap(({ market, price }) =>
-        this.prices.isByFeeds(market.params.oracle) ? [[market.params.oracle, price] as const] : [],
-      ),
-    );
-  }
-
-  private nextMarket(markets: readonly FollowedMarket[]): FollowedMarket {
-    const market = markets[this.marketTurn++ % markets.length];
-    if (!market) throw new RangeError('there are no markets');
-    return market;
-  }
-
-  private compared(
-    keys: readonly RowKey[],
-    markets: readonly FollowedMarket[],
-    prices: ReadonlyMap<Address, bigint>,
-  ): Read<Comparison> {
-    const positions = keys.flatMap((key): BookedPosition[] => {
-      const row = this.table.rows.rowOf(key);
-      const position = row === undefined ? undefined : this.table.positionIn(row);
-      return position ? [position] : [];
-    });
-    const read = comparisonRead(this.settings, positions, markets, prices);
-    return {
-      calls: read.calls,
-      decode: (results) => {
-        const found = read.decode(results);
-        this.books.doubt(found.wrongMarkets);
-        return found;
-      },
-    };
   }
 }
 

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together, type Read } from '../../rpc/chain/read.js';
 import { accountOf } from './account-changes.js';
 import { changesOf, TOPIC } from './events.js';
-import { isListed, type FollowedMarket, type MorphoBlueSettings } from './followed-market.js';
+import { whyNotListed, type FollowedMarket, type MorphoBlueSettings } from './followed-market.js';
 import type { BlueAccount } from './market.js';
 import { oracleShapeRead } from './oracle-shape.js';
 import { marketRead, positionRead } from './reads.js';
@@ -27,7 +28,7 @@ export type Wanted = ReadonlyMap<Address, ReadonlySet<Hash>>;
 export interface FoundMarkets {
   readonly markets: readonly FollowedMarket[];
   /** Those that are not listed, and those whose tokens cannot be read. */
-  readonly ignored: readonly Hash[];
+  readonly ignored: ReadonlyMap<Hash, UnservedReason>;
 }
 
 /** Reads Morpho Blue's markets and positions from the chain, every answer pinned to one block. */
@@ -39,7 +40,7 @@ export class MorphoBlueReader {
 
   /** These markets as they stand at a block. @throws RetryError */
   async markets(ids: readonly Hash[], block: Hash): Promise<FoundMarkets> {
-    if (ids.length === 0) return { markets: [], ignored: [] };
+    if (ids.length === 0) return { markets: [], ignored: new Map() };
     const options = { chunk: MARKETS_PER_CALL };
     const booked = await readAt(
       this.chain,
@@ -62,14 +63,19 @@ export class MorphoBlueReader {
       block,
       options,
     );
-    const markets = known.flatMap((market, index): FollowedMarket[] => {
+    const markets: FollowedMarket[] = [];
+    const ignored = new Map<Hash, UnservedReason>(ids.map((id) => [id, 'not-created']));
+    for (const [index, market] of known.entries()) {
       const [collateral, loan, oracle] = facts[index] ?? [];
-      if (!collateral || !loan || !oracle) return [];
-      const followed = { ...market, collateral, loan, oracle };
-      return isListed(this.settings, followed) ? [followed] : [];
-    });
-    const listed = new Set(markets.map(({ id }) => id));
-    return { markets, ignored: ids.filter((id) => !listed.has(id)) };
+      const why = oracle && whyNotListed(this.settings, { ...market, oracle });
+      if (why) ignored.set(market.id, why);
+      else if (!collateral || !loan || !oracle) ignored.set(market.id, 'token-unreadable');
+      else {
+        ignored.delete(market.id);
+        markets.push({ ...market, collateral, loan, oracle });
+      }
+    }
+    return { markets, ignored };
   }
 
   /** The accounts as they stand at a block. @throws RetryError */

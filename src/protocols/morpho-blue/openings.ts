@@ -27,7 +27,7 @@ export class Openings {
    *
    * @param now of the block, seconds since the epoch.
    * @param valued the markets that have a price, with their totals at that time.
-   * @param positions those that are open, or have no price.
+   * @param positions those that are open.
    * @returns the earliest first
    */
   update(
@@ -39,7 +39,7 @@ export class Openings {
   ): BlueOpening[] {
     const open = new Set(
       positions
-        .filter(({ health }) => !health || isLiquidatable(health))
+        .filter(({ health }) => isLiquidatable(health))
         .map(({ borrower, marketId }): RowKey => `${borrower}-${this.table.numberOf(marketId)}`),
     );
     const outlook = {

@@ -5,7 +5,8 @@ import { each, together, type Read } from '../../rpc/chain/read.js';
 import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
 import type { MarketTotals } from './market.js';
 import { priceFromFeeds } from './oracle-shape.js';
-import { askedRateRead, priceRead } from './reads.js';
+import { GasBurners } from './gas-burners.js';
+import { askedPriceRead, askedRateRead, type PriceFault } from './reads.js';
 
 /** A price of an oracle: loan token units for 1e36 collateral token units. */
 export interface OraclePrice {
@@ -19,6 +20,8 @@ export interface BlueAnswers {
   /** Of the block, seconds since the epoch. */
   readonly timestamp: number;
   readonly prices: ReadonlyMap<Address, bigint>;
+  /** Of the oracles that were asked and gave no price. */
+  readonly faults: ReadonlyMap<Address, PriceFault>;
   /** Rates of asked rate models, wad a second, each with the totals it was asked with. */
   readonly rates: ReadonlyMap<Hash, { readonly of: MarketTotals; readonly rateWad: bigint }>;
   /** Of USD feeds that no log tells. */
@@ -35,6 +38,7 @@ export class BluePrices {
   private readonly byFeeds = new Set<Address>();
   /** Oracles whose answer once differed from it. */
   private readonly distrusted = new Set<Address>();
+  private readonly burners = new GasBurners();
 
   constructor(
     private readonly book: FeedBook,
@@ -55,25 +59,34 @@ export class BluePrices {
   /** @param timestamp of the block. */
   reads(markets: Iterable<FollowedMarket>, timestamp: number): Read<BlueAnswers> {
     const oracles = new Set<Address>();
+    const burners = new Set<Address>();
     const asked: FollowedMarket[] = [];
     for (const market of markets) {
       const { oracle } = market.params;
-      if (!this.byFeeds.has(oracle) || !this.fromFeeds(market)) oracles.add(oracle);
+      const isAsked = !this.byFeeds.has(oracle) || !this.fromFeeds(market);
+      if (isAsked) (this.burners.has(oracle) ? burners : oracles).add(oracle);
       if (market.rate.kind === 'asked') asked.push(market);
     }
     const feeds = this.usdFeeds.filter(({ feed }) => !this.book.roundOf(feed)).map(({ feed }) => feed);
+    const due = this.burners.dueAmong(burners, timestamp);
     const all = together(
-      each([...oracles].map(priceRead)),
+      each([...oracles].map(askedPriceRead)),
       each(asked.map(askedRateRead)),
       each(feeds.map(latestRoundRead)),
+      // The last one: what is before it has its answers when it takes the gas.
+      each(due ? [askedPriceRead(due)] : []),
     );
     return {
       calls: all.calls,
       decode: (results) => {
-        const [prices, rates, rounds] = all.decode(results);
+        const [first, rates, rounds, last] = all.decode(results);
+        const answers = [...oracles, ...(due ? [due] : [])].map(
+          (oracle, index) => [oracle, [...first, ...last][index]] as const,
+        );
         return {
           timestamp,
-          prices: known([...oracles], prices),
+          prices: new Map(answers.flatMap(([key, one]) => (typeof one === 'bigint' ? [[key, one]] : []))),
+          faults: new Map(answers.flatMap(([key, one]) => (typeof one === 'string' ? [[key, one]] : []))),
           rates: new Map(
             asked.flatMap(({ id, totals }, index) => {
               const rateWad = rates[index];
@@ -87,7 +100,9 @@ export class BluePrices {
   }
 
   /** The price of each oracle; an oracle that gave none is absent. */
-  complete({ prices }: BlueAnswers, markets: Markets): ReadonlyMap<Address, OraclePrice> {
+  complete({ prices, faults, timestamp }: BlueAnswers, markets: Markets): ReadonlyMap<Address, OraclePrice> {
+    const burned = [...faults].flatMap(([oracle, fault]) => (fault === 'oracle-out-of-gas' ? [oracle] : []));
+    this.burners.heard(timestamp, prices.keys(), burned);
     const found = new Map<Address, OraclePrice>();
     for (const market of markets.values()) {
       const { oracle } = market.params;
@@ -101,6 +116,12 @@ export class BluePrices {
       } else if (this.byFeeds.has(oracle) && computed && computed.price > 0n) found.set(oracle, computed);
     }
     return found;
+  }
+
+  /** Why an oracle has no price at a head; one that waits to be asked again has the reason it waits for. */
+  faultOf(oracle: Address, { faults }: BlueAnswers): PriceFault {
+    // An oracle that is not asked has the price of its feeds, which may be 0.
+    return faults.get(oracle) ?? (this.burners.has(oracle) ? 'oracle-out-of-gas' : 'oracle-zero');
   }
 
   /** What a loan token is worth in USD8; undefined where its feed gives no price. */

@@ -10,6 +10,7 @@ import {
   type Hash,
   type Hex,
 } from '../../domain/hex.js';
+import type { UnservedReason } from '../../domain/market-coverage.js';
 import { WAD } from '../../domain/money.js';
 import { successOf, together, type Read } from '../../rpc/chain/read.js';
 import type { BlueContracts } from './events.js';
@@ -123,14 +124,31 @@ export function positionRead(
 /** The highest price that is believed: more would not fit into the products of the contract. */
 const MOST_PRICE = 1n << 200n;
 
-/** IOracle.price(); undefined when the oracle reverts, or answers 0 or nonsense. */
-export function priceRead(oracle: Address): Read<bigint | undefined> {
+/** Why an oracle has no price. */
+export type PriceFault = Extract<UnservedReason, `oracle-${string}`>;
+
+/** IOracle.price(), or why there is none. */
+export function askedPriceRead(oracle: Address): Read<bigint | PriceFault> {
   return {
     calls: [{ to: oracle, data: SELECTORS.price }],
     decode: ([result]) => {
-      if (!result?.success || result.data.length < 66) return undefined;
+      if (!result?.success) return result?.outOfGas ? 'oracle-out-of-gas' : 'oracle-reverts';
+      if (result.data.length < 66) return 'oracle-nonsense';
       const price = uintAt(result.data, 0);
-      return price > 0n && price < MOST_PRICE ? price : undefined;
+      if (price === 0n) return 'oracle-zero';
+      return price < MOST_PRICE ? price : 'oracle-nonsense';
+    },
+  };
+}
+
+/** IOracle.price(); undefined when the oracle reverts, or answers 0 or nonsense. */
+export function priceRead(oracle: Address): Read<bigint | undefined> {
+  const { calls, decode } = askedPriceRead(oracle);
+  return {
+    calls,
+    decode: (results) => {
+      const price = decode(results);
+      return typeof price === 'bigint' ? price : undefined;
     },
   };
 }

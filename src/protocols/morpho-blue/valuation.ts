@@ -1,24 +1,24 @@
 import type { AtRisk, SizeLimits } from '../../domain/at-risk.js';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { FaultyMarket, UnservedReason } from '../../domain/market-coverage.js';
 import { mulDivFloor, unitOf, valueUsd8 } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
 import { positionsAtRisk, type MorphoBlueView, type ValuedMarket, type ValuedPosition } from './at-risk.js';
 import type { BookedPosition } from './comparison.js';
-import type { MarketWorth } from './factors.js';
 import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
 import { healthOf } from './health.js';
 import { accrued } from './market.js';
 import { ORACLE_PRICE_SCALE } from './math.js';
 import type { BlueAnswers, BluePrices, OraclePrice } from './oracle-prices.js';
 
-type AtRiskView = Pick<MorphoBlueView, 'valued' | 'markets' | 'positions' | 'timestamp'>;
+type AtRiskView = Pick<MorphoBlueView, 'valued' | 'positions' | 'timestamp'>;
 
 /** What markets and positions are worth at a block. */
 export interface Valued {
   readonly valued: ReadonlyMap<Hash, ValuedMarket>;
-  /** Of the markets that are served: undefined where the price is missing. */
-  readonly worths: ReadonlyMap<Hash, MarketWorth | undefined>;
+  /** Of the markets that were asked for: those whose price or rate is missing. */
+  readonly faulty: readonly FaultyMarket[];
   readonly priceUsd8: (asset: Address) => bigint | undefined;
   readonly atRisk: (view: AtRiskView, limits: SizeLimits) => Iterable<AtRisk>;
 }
@@ -47,13 +47,17 @@ export class Valuation {
     this.judged = undefined;
   }
 
-  /** Whether a market is large enough. Without a price of its loan token it is, for the moment. */
-  isServed({ loan, totals }: FollowedMarket): boolean {
-    if (totals.borrowShares === 0n) return false;
+  /**
+   * Why a market is not worth a call; undefined for one that is large enough. Without a price of its loan token
+   * it is, for the moment.
+   */
+  whyNotServed({ loan, totals }: FollowedMarket): UnservedReason | undefined {
+    if (totals.borrowShares === 0n) return 'no-debt';
     const priceUsd8 = this.loanUsd8.get(loan.address);
-    if (priceUsd8 === undefined) return true;
+    if (priceUsd8 === undefined) return undefined;
     const { decimals } = loan;
-    return valueUsd8(totals.borrowAssets, { decimals, priceUsd8 }) >= this.settings.minMarketUsd8;
+    const borrowedUsd8 = valueUsd8(totals.borrowAssets, { decimals, priceUsd8 });
+    return borrowedUsd8 >= this.settings.minMarketUsd8 ? undefined : 'too-small';
   }
 
   at(answers: BlueAnswers, markets: Markets, served: readonly FollowedMarket[]): Valued {
@@ -66,12 +70,15 @@ export class Valuation {
     for (const [token, price] of loanPrices) this.loanUsd8.set(token, price);
     this.judge(answers, oracles, loanPrices);
     const valued = new Map<Hash, ValuedMarket>();
-    const worths = new Map<Hash, MarketWorth | undefined>();
+    const faulty: FaultyMarket[] = [];
     const assets = new Map<Address, Asset>();
     for (const market of served) {
       const one = this.valuedMarket(market, answers, oracles.get(market.params.oracle));
-      worths.set(market.id, one);
-      if (!one) continue;
+      if (typeof one === 'string') {
+        const pair = `${market.collateral.symbol}/${market.loan.symbol}`;
+        faulty.push({ marketId: market.id, pair, reason: one });
+        continue;
+      }
       valued.set(market.id, one);
       for (const asset of [one.debt, one.collateral])
         if (!assets.has(asset.address)) assets.set(asset.address, asset);
@@ -80,13 +87,13 @@ export class Valuation {
     const { name: protocol, morpho } = this.settings;
     return {
       valued,
-      worths,
+      faulty,
       priceUsd8: (asset) => loanPrices.get(asset) ?? assets.get(asset)?.priceUsd8,
       atRisk: (view, limits) => positionsAtRisk({ protocol, morpho }, view, limits),
     };
   }
 
-  /** Of these positions, those whose exact health factor is below this, and those without a price. */
+  /** Of these positions, those whose exact health factor is below this. */
   below(
     healthFactorWad: bigint,
     positions: readonly BookedPosition[],
@@ -94,7 +101,7 @@ export class Valuation {
   ): ValuedPosition[] {
     return positions.flatMap((one): ValuedPosition[] => {
       const market = valued.get(one.marketId);
-      if (!market) return [{ ...one, health: undefined }];
+      if (!market) return [];
       const health = healthOf(market.totals, one.position, market.price, market.lltvWad);
       return health.healthFactorWad < healthFactorWad ? [{ ...one, health }] : [];
     });
@@ -110,24 +117,26 @@ export class Valuation {
     this.judged = { by: answers, prices, jumped: this.guard.jumped(this.judged?.prices, prices) };
   }
 
-  /** Undefined where a price, or the rate of an asked rate model, is missing. */
+  /** Or why there is none: a price, or the rate of an asked rate model, is missing. */
   private valuedMarket(
     market: FollowedMarket,
     answers: BlueAnswers,
     priced: OraclePrice | undefined,
-  ): ValuedMarket | undefined {
+  ): ValuedMarket | UnservedReason {
     const round = this.prices.usdRound(market.loan.address, answers);
     const asked = answers.rates.get(market.id);
     // The rate was asked of the market as it was before the block: another market has another rate.
     const askedRateWad = asked?.of === market.totals ? asked.rateWad : undefined;
-    if (!priced || !round || (market.rate.kind === 'asked' && askedRateWad === undefined)) return undefined;
+    if (!priced) return this.prices.faultOf(market.params.oracle, answers);
+    if (!round) return 'loan-token-without-price';
+    if (market.rate.kind === 'asked' && askedRateWad === undefined) return 'rate-unknown';
     const { collateral, loan, params } = market;
     const collateralUsd8 = mulDivFloor(
       priced.price * unitOf(collateral.decimals),
       round.answer,
       ORACLE_PRICE_SCALE * unitOf(loan.decimals),
     );
-    if (collateralUsd8 === 0n) return undefined;
+    if (collateralUsd8 === 0n) return 'collateral-worthless';
     const jumped = this.judged?.jumped;
     return {
       ...{ market, price: priced.price, lltvWad: params.lltvWad, askedRateWad },
