@@ -12,6 +12,8 @@ export const UNSERVED_REASONS = {
   'no-debt': 'nobody owes anything there',
   'too-small': 'less is borrowed there than the configuration wants',
   'oracle-reverts': 'its oracle reverts',
+  'oracle-silent':
+    'its oracle fails without a reason, or takes all the gas of a call; it is asked again later',
   'oracle-out-of-gas': 'its oracle takes all the gas of a call; it is asked again later',
   'oracle-zero': 'its oracle answers a price of 0',
   'oracle-nonsense': 'its oracle answers something that is no price',

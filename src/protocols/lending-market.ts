@@ -15,7 +15,8 @@ export interface MarketView {
   priceUsd8(asset: Address): bigint | undefined;
   /**
    * Every position with a health factor below 1 and every position that cannot be valued, with the
-   * liquidations that are possible. Each is computed when it is asked for.
+   * liquidations that are possible. Each is computed when it is asked for. Positions of one of many markets
+   * that has no price are left out: `coverage` names the market.
    */
   atRisk(limits: SizeLimits): Iterable<AtRisk>;
   /**

@@ -5,8 +5,8 @@ import { each, together, type Read } from '../../rpc/chain/read.js';
 import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
 import type { MarketTotals } from './market.js';
 import { priceFromFeeds } from './oracle-shape.js';
-import { GasBurners } from './gas-burners.js';
 import { askedPriceRead, askedRateRead, type PriceFault } from './reads.js';
+import { WaitingOracles } from './waiting-oracles.js';
 
 /** A price of an oracle: loan token units for 1e36 collateral token units. */
 export interface OraclePrice {
@@ -38,7 +38,7 @@ export class BluePrices {
   private readonly byFeeds = new Set<Address>();
   /** Oracles whose answer once differed from it. */
   private readonly distrusted = new Set<Address>();
-  private readonly burners = new GasBurners();
+  private readonly waiting = new WaitingOracles();
 
   constructor(
     private readonly book: FeedBook,
@@ -59,21 +59,21 @@ export class BluePrices {
   /** @param timestamp of the block. */
   reads(markets: Iterable<FollowedMarket>, timestamp: number): Read<BlueAnswers> {
     const oracles = new Set<Address>();
-    const burners = new Set<Address>();
+    const waiting = new Set<Address>();
     const asked: FollowedMarket[] = [];
     for (const market of markets) {
       const { oracle } = market.params;
       const isAsked = !this.byFeeds.has(oracle) || !this.fromFeeds(market);
-      if (isAsked) (this.burners.has(oracle) ? burners : oracles).add(oracle);
+      if (isAsked) (this.waiting.faultOf(oracle) ? waiting : oracles).add(oracle);
       if (market.rate.kind === 'asked') asked.push(market);
     }
     const feeds = this.usdFeeds.filter(({ feed }) => !this.book.roundOf(feed)).map(({ feed }) => feed);
-    const due = this.burners.dueAmong(burners, timestamp);
+    const due = this.waiting.dueAmong(waiting, timestamp);
     const all = together(
       each([...oracles].map(askedPriceRead)),
       each(asked.map(askedRateRead)),
       each(feeds.map(latestRoundRead)),
-      // The last one: what is before it has its answers when it takes the gas.
+      // The last one: what is before it has its answers when this one takes the gas.
       each(due ? [askedPriceRead(due)] : []),
     );
     return {
@@ -101,8 +101,7 @@ export class BluePrices {
 
   /** The price of each oracle; an oracle that gave none is absent. */
   complete({ prices, faults, timestamp }: BlueAnswers, markets: Markets): ReadonlyMap<Address, OraclePrice> {
-    const burned = [...faults].flatMap(([oracle, fault]) => (fault === 'oracle-out-of-gas' ? [oracle] : []));
-    this.burners.heard(timestamp, prices.keys(), burned);
+    this.waiting.heard(timestamp, prices.keys(), faults);
     const found = new Map<Address, OraclePrice>();
     for (const market of markets.values()) {
       const { oracle } = market.params;
@@ -121,7 +120,7 @@ export class BluePrices {
   /** Why an oracle has no price at a head; one that waits to be asked again has the reason it waits for. */
   faultOf(oracle: Address, { faults }: BlueAnswers): PriceFault {
     // An oracle that is not asked has the price of its feeds, which may be 0.
-    return faults.get(oracle) ?? (this.burners.has(oracle) ? 'oracle-out-of-gas' : 'oracle-zero');
+    return faults.get(oracle) ?? this.waiting.faultOf(oracle) ?? 'oracle-zero';
   }
 
   /** What a loan token is worth in USD8; undefined where its feed gives no price. */

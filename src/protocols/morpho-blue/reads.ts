@@ -132,7 +132,8 @@ export function askedPriceRead(oracle: Address): Read<bigint | PriceFault> {
   return {
     calls: [{ to: oracle, data: SELECTORS.price }],
     decode: ([result]) => {
-      if (!result?.success) return result?.outOfGas ? 'oracle-out-of-gas' : 'oracle-reverts';
+      if (result?.outOfGas) return 'oracle-out-of-gas';
+      if (!result?.success) return result?.data === '0x' ? 'oracle-silent' : 'oracle-reverts';
       if (result.data.length < 66) return 'oracle-nonsense';
       const price = uintAt(result.data, 0);
       if (price === 0n) return 'oracle-zero';
