@@ -56,7 +56,7 @@ export async function prepareCluster(directory: string): Promise<Cluster> {
  * The file is inside the cluster, so that both appear and move together. Only the server's account can read
  * it.
  */
-const PASSWORD_FILE = 'chimera.password';
+export const PASSWORD_FILE = 'chimera.password';
 
 function makeDirectory(dataDir: string, clusterDir: string): Account | undefined {
   try {

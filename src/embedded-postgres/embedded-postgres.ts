@@ -16,7 +16,7 @@ export interface EmbeddedPostgresOptions {
   readonly clock?: Clock;
 }
 
-const DATABASE = 'chimera';
+export const DATABASE = 'chimera';
 /**
  * It exists in every cluster. Advisory locks count per database, so the owner's lock is always taken here.
  */

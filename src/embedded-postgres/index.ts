@@ -4,3 +4,4 @@
  */
 export { binariesProblem } from './binaries.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js';
+export { hasCluster, runningServer } from './running.js';

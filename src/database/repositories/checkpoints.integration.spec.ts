@@ -147,6 +147,26 @@ describe('stored positions', { timeout: 60_000 }, () => {
     expect(await checkpoints.load('other')).toMatchObject({ checkpoint: block(9), positions: [position(1)] });
   });
 
+  it('a whole market at a block is stored with its history, beside what is known, and not over a later block', async () => {
+    await checkpoints.saveCheckpoint('aave', block(10), [position(1), position(2)], []);
+    await checkpoints.saveHistory('aave', [account(3)], { scannedTo: 4, goal: 10 });
+    await checkpoints.saveWhole(
+      'aave',
+      block(20),
+      [position(1, 'next')],
+      [account(2), account(3), account(4)],
+    );
+    const whole = {
+      checkpoint: block(20),
+      history: { scannedTo: 20, goal: 20 },
+      positions: [position(1, 'next')],
+      unread: [],
+    };
+    expect(await checkpoints.load('aave')).toEqual(whole);
+    await expect(checkpoints.saveWhole('aave', block(19), [], [account(1)])).rejects.toThrow(RetryError);
+    expect(await checkpoints.load('aave')).toEqual(whole);
+  });
+
   it('positions that need several statements are one transaction: a failure at its end undoes all of it', async () => {
     const many = Array.from({ length: 12_000 }, (_, n) => position(n));
     await checkpoints.saveCheckpoint('aave', block(10), many, []);

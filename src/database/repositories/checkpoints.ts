@@ -112,30 +112,61 @@ export class CheckpointsRepository {
     gone: readonly Address[],
     own?: Checkpoint,
   ): Promise<void> {
+    return this.database.transaction((manager) =>
+      this.move(manager, protocol, { number, hash }, changed, gone, own),
+    );
+  }
+
+  /**
+   * The positions of all accounts at a block, and that no account is missing there, in one transaction.
+   *
+   * @param gone accounts that may be stored, and have no position at the block.
+   * @throws RetryError also when positions of a later block are stored.
+   */
+  saveWhole(
+    protocol: string,
+    block: Checkpoint,
+    positions: Iterable<StoredPosition>,
+    gone: readonly Address[],
+  ): Promise<void> {
     return this.database.transaction(async (manager) => {
-      for (const states of batchesOf(changed))
-        await manager.query(
-          `INSERT INTO positions (chain_id, protocol, account, state)
-             SELECT $3::bigint, $1, key, value FROM jsonb_each($2::jsonb)
-           ON CONFLICT (chain_id, protocol, account) DO UPDATE SET state = excluded.state`,
-          [protocol, JSON.stringify(states), this.chainId],
-        );
-      if (gone.length > 0)
-        await manager.query(
-          'DELETE FROM positions WHERE chain_id = $3 AND protocol = $1 AND account = ANY ($2::text[])',
-          [protocol, gone, this.chainId],
-        );
-      const moved = await manager.query<unknown[]>(
-        `INSERT INTO checkpoints AS c (chain_id, protocol, block_number, block_hash) VALUES ($5, $1, $2, $3)
-         ON CONFLICT (chain_id, protocol) DO UPDATE
-           SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()
-           WHERE c.block_number IS NULL OR c.block_hash = $4 OR c.block_number <= excluded.block_number
-         RETURNING protocol`,
-        [protocol, number, hash, own?.hash ?? null, this.chainId],
+      await this.move(manager, protocol, block, positions, gone);
+      await manager.query(
+        `UPDATE checkpoints SET history_scanned_to = $2, history_goal = $2 WHERE chain_id = $3 AND protocol = $1`,
+        [protocol, block.number, this.chainId],
       );
-      if (moved.length === 0)
-        throw new RetryError('another process has stored the positions of a later block');
     });
+  }
+
+  private async move(
+    manager: EntityManager,
+    protocol: string,
+    { number, hash }: Checkpoint,
+    changed: Iterable<StoredPosition>,
+    gone: readonly Address[],
+    own?: Checkpoint,
+  ): Promise<void> {
+    for (const states of batchesOf(changed))
+      await manager.query(
+        `INSERT INTO positions (chain_id, protocol, account, state)
+           SELECT $3::bigint, $1, key, value FROM jsonb_each($2::jsonb)
+         ON CONFLICT (chain_id, protocol, account) DO UPDATE SET state = excluded.state`,
+        [protocol, JSON.stringify(states), this.chainId],
+      );
+    if (gone.length > 0)
+      await manager.query(
+        'DELETE FROM positions WHERE chain_id = $3 AND protocol = $1 AND account = ANY ($2::text[])',
+        [protocol, gone, this.chainId],
+      );
+    const moved = await manager.query<unknown[]>(
+      `INSERT INTO checkpoints AS c (chain_id, protocol, block_number, block_hash) VALUES ($5, $1, $2, $3)
+       ON CONFLICT (chain_id, protocol) DO UPDATE
+         SET block_number = excluded.block_number, block_hash = excluded.block_hash, updated_at = now()
+         WHERE c.block_number IS NULL OR c.block_hash = $4 OR c.block_number <= excluded.block_number
+       RETURNING protocol`,
+      [protocol, number, hash, own?.hash ?? null, this.chainId],
+    );
+    if (moved.length === 0) throw new RetryError('another process has stored the positions of a later block');
   }
 
   /**
