@@ -132,6 +132,14 @@ export interface AccountCounts {
   readonly watched: number;
 }
 
+/** Where accounts have their debts: a position of Morpho can only be asked for by its market. */
+export interface AccountPlaces {
+  /** The places of a saved account. */
+  placesIn(saved: StoredPosition): readonly Hash[];
+  /** The account may have debts in these places: they are read with it. */
+  found(account: Address, places: readonly Hash[]): void;
+}
+
 /**
  * Something followed that consists of accounts: they are found in the history, saved, and compared with the
  * chain.
@@ -173,6 +181,8 @@ export interface FollowedAccounts<
   /** The state of these accounts is not known any more: they are read with the next block. */
   forget(accounts: Iterable<Address>): void;
   takeChanges(): AccountChanges;
+  /** Only of a family whose debts can be asked for by account and place alone. */
+  readonly places?: AccountPlaces;
   /** Whether this account is followed, and its state is known. */
   has(account: Address): boolean;
   /**

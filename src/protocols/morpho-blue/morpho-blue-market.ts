@@ -84,6 +84,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   });
   private readonly books = new MarketBooks();
   private readonly wanted = new WantedLegs(this.table, (id) => this.books.isIgnored(id));
+  readonly places = this.wanted;
   private readonly watchlist: Watchlist<RowKey>;
   private readonly comparisons: Comparisons;
   private readonly openings: Openings;

@@ -1,13 +1,16 @@
+import type { StoredPosition } from '../../database/index.js';
 import type { Address, Hash } from '../../domain/hex.js';
+import type { AccountPlaces } from '../../state/followed.js';
 import type { PositionChange } from './account-changes.js';
 import { addTo, type Wanted } from './morpho-blue.reader.js';
 import type { PositionTable } from './position-table.js';
+import { decodeAccount } from './stored-account.js';
 
 /**
  * In which markets an account has to be read. Morpho has hundreds of markets, and a position can only be
  * asked by market and account: so what is known of an account is kept while its state is not.
  */
-export class WantedLegs {
+export class WantedLegs implements AccountPlaces {
   private readonly pending = new Map<Address, Set<Hash>>();
   /** Accounts that had to be read, and of which no market is known. */
   private readonly blind = new Set<Address>();
@@ -26,6 +29,10 @@ export class WantedLegs {
   /** Whether the account has been read in all markets in which it is known to have borrowed. */
   isRead(account: Address): boolean {
     return !this.pending.has(account);
+  }
+
+  placesIn({ account, state }: StoredPosition): readonly Hash[] {
+    return decodeAccount(account, state)?.legs.map(({ marketId }) => marketId) ?? [];
   }
 
   /** The account borrowed in these markets. Those in which its position is followed are known. */
