@@ -12,4 +12,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async (options, terminal) =>
       (await import('./metrics.command.js')).listMetricsCommand(options, terminal),
   },
+  'positions export': {
+    about:
+      'writes the accounts of each market up to its block to a file --file FILE [--market NAME] [--json]',
+    run: async (options, terminal) =>
+      (await import('./positions-export.command.js')).exportPositionsCommand(options, terminal),
+  },
+  'positions import': {
+    about:
+      'proves the accounts of a file on the chain, and begins with them --file FILE [--market NAME] [--dry-run] [--incomplete] [--json]',
+    run: async (options, terminal) =>
+      (await import('./positions-import.command.js')).importPositionsCommand(options, terminal),
+  },
 };
