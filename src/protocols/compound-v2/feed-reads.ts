@@ -8,12 +8,7 @@ import { together, type Read } from '../../rpc/chain/read.js';
  * other kinds tell no feed: their prices are read at each head.
  */
 
-const selector = (signature: string): Hex => id(signature).slice(0, 10) as Hex;
-
-const GET_FEED = selector('getFeed(string)');
-const PRICE_FEED = selector('priceFeed()');
-/** What only a wrapper answers. */
-const OF_A_WRAPPER = ['cachedRoundId()', 'maxRoundDelay()', 'liquidatorFeeBps()'].map(selector);
+const GET_FEED = id('getFeed(string)').slice(0, 10) as Hex;
 /** Hex digits of an answer of one word, with its 0x. */
 const ONE_WORD = 66;
 
@@ -30,19 +25,6 @@ export function feedRead(oracle: Address, symbol: string): Read<Address | undefi
       if (result?.success !== true || result.data.length !== ONE_WORD) return undefined;
       const feed = addressAt(result.data, 0);
       return isZero(feed) ? undefined : feed;
-    },
-  };
-}
-
-/** The feed inside a wrapper that withholds fresh prices; undefined for a feed that is no wrapper. */
-export function wrappedFeedRead(feed: Address): Read<Address | undefined> {
-  return {
-    calls: [PRICE_FEED, ...OF_A_WRAPPER].map((data) => ({ to: feed, data })),
-    decode: ([inside, ...marks]) => {
-      const all = [inside, ...marks];
-      if (!inside || all.some((one) => one?.success !== true || one.data.length !== ONE_WORD))
-        return undefined;
-      return addressAt(inside.data, 0);
     },
   };
 }

@@ -1,9 +1,10 @@
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
+import { wrappedFeedRead } from '../../oracles/oev-wrapper.js';
 import { each, readAt } from '../../rpc/chain/read.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { CompoundV2Reader } from './compound-v2.reader.js';
-import { feedRead, wrappedFeedRead } from './feed-reads.js';
+import { feedRead } from './feed-reads.js';
 import { priceUsd8Of, type CompoundMarket } from './market.js';
 import { isComptrollerRead, priceRead } from './reads.js';
 
