@@ -1,7 +1,12 @@
 /** The running local chain and all its operations. */
 import { Contract, JsonRpcProvider, JsonRpcSigner, Network, getAddress } from 'ethers';
 import { AnvilProcess } from './chain/anvil.js';
-import { type DevnetArtifacts, artifactOf, loadArtifacts } from './artifacts/artifacts.js';
+import {
+  type DevnetArtifacts,
+  artifactOf,
+  loadArtifacts,
+  type DeployableContract,
+} from './artifacts/artifacts.js';
 import { type DevnetContracts, connect } from './connect.js';
 import type { Accounts, Deployment, DevnetAddresses, DevnetTokens } from './deploy/deployment.js';
 import { deployMarket } from './deploy/deploy.js';
@@ -216,18 +221,7 @@ export class Devnet {
   }
 
   /** Deploys another of this library's own contracts, mined on return. Its owner is accounts.deployer. */
-  async deploy(
-    name:
-      | 'AggregatorProxy'
-      | 'DynamicFeeModule'
-      | 'ForeignToken'
-      | 'MintableToken'
-      | 'PoolTrader'
-      | 'SettableAggregator'
-      | 'ShareVault'
-      | 'Yardstick',
-    args: readonly unknown[],
-  ): Promise<Contract> {
+  async deploy(name: DeployableContract, args: readonly unknown[]): Promise<Contract> {
     const artifact = artifactOf(this.artifacts.own, name);
     const queue = new TransactionQueue(this.client, interfaceOf(artifact.abi));
     const address = await this.#miner.exclusiveWithoutAutomine(async () => {

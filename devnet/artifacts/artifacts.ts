@@ -64,8 +64,24 @@ const AAVE: CompilationUnit = {
   sourceDirectories: [],
 };
 
+/** Those of our own contracts that a test may put on the chain beside the market. */
+export type DeployableContract =
+  | 'AggregatorProxy'
+  | 'DualAggregator'
+  | 'DynamicFeeModule'
+  | 'ForeignToken'
+  | 'MintableToken'
+  | 'OevWrapper'
+  | 'PoolTrader'
+  | 'PriceCapAdapter'
+  | 'SettableAggregator'
+  | 'ShareVault'
+  | 'SymbolPriceOracle'
+  | 'Yardstick';
+
 const OWN_CONTRACTS = [
   'AggregatorProxy',
+  'DualAggregator',
   'DynamicFeeModule',
   'FeedPriceOracle',
   'ForeignToken',
@@ -73,13 +89,16 @@ const OWN_CONTRACTS = [
   'MintableToken',
   'MorphoFeedOracle',
   'Multicall3Code',
+  'OevWrapper',
   'PancakePoolDeployer',
   'PoolTrader',
+  'PriceCapAdapter',
   'SecondsMarket',
   'SettableAggregator',
   'ShareVault',
   'SlipstreamFactory',
   'SolidlyFactory',
+  'SymbolPriceOracle',
   'Yardstick',
 ];
 

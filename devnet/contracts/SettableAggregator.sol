@@ -33,6 +33,11 @@ contract SettableAggregator {
         write(answer, block.timestamp);
     }
 
+    /// As Chainlink's plain aggregators say: their prices are seen by everybody at once.
+    function typeAndVersion() external pure virtual returns (string memory) {
+        return "AccessControlledOCR2Aggregator 1.0.0";
+    }
+
     /// @param answer the new price, in units of 10^-decimals
     function setAnswer(int256 answer) external onlyTransmitter {
         write(answer, block.timestamp);

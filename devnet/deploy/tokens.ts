@@ -23,6 +23,9 @@ export interface PlainToken {
   aggregator: string;
 }
 
+/** As on Base, where the feed of bitcoin is one of those whose prices are auctioned. */
+const SVR_FEEDS: ReadonlySet<TokenSymbol> = new Set(['cbBTC']);
+
 export type PlainTokens = Record<TokenSymbol, PlainToken>;
 
 /** Queues the creation of the tokens and of a feed for each at its initial price. WETH is a predeploy. */
@@ -38,7 +41,8 @@ export function createTokens(
         ? artifacts.predeploys.weth.address
         : deployer.create(artifactOf(artifacts.own, 'MintableToken'), [name, symbol, decimals]);
     const description = `${symbol === 'WETH' ? 'ETH' : symbol} / USD`;
-    const aggregator = deployer.create(artifactOf(artifacts.own, 'SettableAggregator'), [
+    const kind = SVR_FEEDS.has(symbol) ? 'DualAggregator' : 'SettableAggregator';
+    const aggregator = deployer.create(artifactOf(artifacts.own, kind), [
       8,
       description,
       initialPriceUsd8,
