@@ -3,10 +3,13 @@ import { OraclesModule } from '../oracles/oracles.module.js';
 import { ProtocolsModule } from '../protocols/protocols.module.js';
 import { OpportunityDetector } from './opportunity-detector.js';
 
-/** Finds what can be liquidated in a view of the state. Pure computation: it must never read the chain. */
+/**
+ * Finds what can be liquidated in a view of the state. Pure computation: it must never read the chain. The
+ * markets are passed on, because the bot looks at their feeds.
+ */
 @Module({
   imports: [OraclesModule, ProtocolsModule],
   providers: [OpportunityDetector],
-  exports: [OpportunityDetector],
+  exports: [OpportunityDetector, ProtocolsModule],
 })
 export class DetectorModule {}

@@ -95,6 +95,11 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     return this.distrusted.has(feed) ? undefined : this.feeds.get(feed)?.round;
   }
 
+  /** The aggregator behind a feed whose logs are followed; undefined for any other feed. */
+  aggregatorOf(feed: Address): Address | undefined {
+    return this.feeds.get(feed)?.aggregator;
+  }
+
   /**
    * Reads the feeds that are not known yet, at a block. The result is for {@link add}.
    *

@@ -3,6 +3,7 @@ import type { Address, Hash } from '../domain/hex.js';
 import type { Asset } from '../domain/opportunity.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
+import type { FeedsBehind } from './scan/feeds-behind.js';
 
 /** So far ahead the markets compute which positions interest alone opens: two blocks of Ethereum and more. */
 export const OPENING_HORIZON_SECONDS = 30;
@@ -67,6 +68,8 @@ export interface LendingMarket<
     readonly refusal?: string;
     readonly priceUsd8: bigint | undefined;
   }>;
+  /** The feeds behind the prices of a view, and the debt behind each. */
+  feedsBehind(view: View): FeedsBehind;
   /** The contract that our own contract calls to liquidate. */
   counterparty(): Read<Counterparty>;
 }

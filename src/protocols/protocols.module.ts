@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { ChimeraConfig } from '../config/index.js';
+import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { WAD } from '../domain/money.js';
 import { PastLiquidations } from '../domain/past-liquidations.js';
 import { FeedBook } from '../oracles/feed-book.js';
+import { FeedSurvey } from '../oracles/feed-survey.js';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import { Chain } from '../rpc/chain/chain.js';
@@ -11,6 +13,7 @@ import { RpcModule } from '../rpc/rpc.module.js';
 import { LendingMarkets } from './lending-market.js';
 import { marketOf } from './market-kinds.js';
 import { MarketLiquidations } from './market-liquidations.js';
+import { MarketSurvey } from './market-survey.js';
 import { RefusableMarket } from './refusable-market.js';
 
 /**
@@ -39,11 +42,17 @@ import { RefusableMarket } from './refusable-market.js';
       },
     },
     {
+      provide: FeedSurvey,
+      inject: [Chain, FeedBook, LendingMarkets, Clock],
+      useFactory: (chain: Chain, feeds: FeedBook, markets: LendingMarkets, clock: Clock): FeedSurvey =>
+        new MarketSurvey(chain, feeds, markets, clock),
+    },
+    {
       provide: PastLiquidations,
       inject: [Chain, ChimeraConfig],
       useFactory: (chain: Chain, { protocols }: ChimeraConfig) => new MarketLiquidations(chain, protocols),
     },
   ],
-  exports: [LendingMarkets, PastLiquidations],
+  exports: [LendingMarkets, PastLiquidations, FeedSurvey],
 })
 export class ProtocolsModule {}

@@ -6,6 +6,7 @@ import { HaltError, RetryError } from '../domain/errors.js';
 import type { LendingMarket, MarketView } from './lending-market.js';
 import { MarketRefused } from './market-refused.js';
 import { RefusableMarket } from './refusable-market.js';
+import { NO_FEEDS } from './scan/feeds-behind.js';
 
 const BLOCK = standIn<Block>('block', { number: 7 });
 const STEP = { readsChange: false, contradicted: [], undecodable: [] };
@@ -75,6 +76,7 @@ describe('a market whose rules are not known any more', () => {
     expect(market.isWhole).toBe(false);
     expect(market.counts).toEqual({ followed: 0, watched: 0 });
     expect(market.debts(BLOCK)).toBeUndefined();
+    expect(market.feedsBehind(market.view(undefined))).toEqual(NO_FEEDS);
     await expect(market.accountsIn(0, 1)).rejects.toThrow(RetryError);
   });
 
@@ -84,6 +86,14 @@ describe('a market whose rules are not known any more', () => {
     market.undo(undo);
     expect(market.view(undefined).borrowerCount).toBe(1);
     expect(undone).toEqual([]);
+  });
+
+  it('names no feeds for a view of the time while it was refused', async () => {
+    const { market } = marketThat(REFUSED);
+    const undo = market.commit(await market.prepare(BLOCK, [], fetchLogs), BLOCK);
+    const refused = market.view(undefined);
+    market.undo(undo);
+    expect(market.feedsBehind(refused)).toEqual(NO_FEEDS);
   });
 
   it('begins without anything when that is so at start', async () => {

@@ -12,6 +12,7 @@ import type { AccountChanges, Comparison, MissingDebt, RangeLogs, RestoreStep } 
 import { CoverageReporter } from './coverage-reporter.js';
 import type { Counterparty, LendingMarket, MarketView } from './lending-market.js';
 import { MarketRefused } from './market-refused.js';
+import { NO_FEEDS, type FeedsBehind } from './scan/feeds-behind.js';
 
 /** What the market itself made of a block, or why it is refused; neither while it is refused already. */
 interface Step extends RestoreStep {
@@ -62,6 +63,10 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
 
   holderOf(token: Address): Address | undefined {
     return this.refusal ? undefined : this.market.holderOf(token);
+  }
+
+  feedsBehind(view: MarketView): FeedsBehind {
+    return this.refusal || view === EMPTY ? NO_FEEDS : this.market.feedsBehind(view);
   }
 
   counterparty(): Read<Counterparty> {

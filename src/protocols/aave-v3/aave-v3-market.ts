@@ -15,6 +15,7 @@ import { AccountBook } from '../account-book.js';
 import { OPENING_HORIZON_SECONDS, type Counterparty, type LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
 import { Crossings } from '../scan/crossings.js';
+import type { FeedsBehind } from '../scan/feeds-behind.js';
 import { Watchlist } from '../scan/watchlist.js';
 import type { AaveV3Reader } from './aave-v3.reader.js';
 import { applyChanges } from './account-changes.js';
@@ -29,6 +30,7 @@ import {
 import { comparisonRead, debtsRead, otherCalls } from './comparison.js';
 import { changesOf, checkLog, watchedLogs, withUpdates, type AccountChange } from './events.js';
 import { marketFactors } from './factors.js';
+import { feedsOfMarket } from './feeds.js';
 import { accountData, isLiquidatable } from './health.js';
 import {
   examineMarket,
@@ -116,6 +118,10 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
   holderOf(token: Address): Address | undefined {
     const reserves = this.judged ? [...this.terms.market.reserves.values()] : [];
     return reserves.find(({ asset }) => asset === token)?.aToken;
+  }
+
+  feedsBehind(view: AaveMarketView): FeedsBehind {
+    return feedsOfMarket(view, this.terms.sources, this.table);
   }
 
   counterparty(): Read<Counterparty> {

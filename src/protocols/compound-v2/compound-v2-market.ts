@@ -15,6 +15,7 @@ import type { AccountChanges, Comparison, MissingDebt, RangeLogs } from '../../s
 import { AccountBook } from '../account-book.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
+import type { FeedsBehind } from '../scan/feeds-behind.js';
 import { Watchlist } from '../scan/watchlist.js';
 import { applyChanges } from './account-changes.js';
 import {
@@ -30,6 +31,7 @@ import { callsOfAccount, comparisonRead, debtsRead, otherCalls } from './compari
 import type { CompoundV2Reader } from './compound-v2.reader.js';
 import { changesOf, checkLog, watchedLogs, type AccountChange, type MarketChanges } from './events.js';
 import { marketFactors } from './factors.js';
+import { feedsOfMarket } from './feeds.js';
 import { MarketStates, type StateAnswers } from './market-states.js';
 import type { MarketStep, MarketUndo } from './market-step.js';
 import {
@@ -131,6 +133,10 @@ export class CompoundV2Market implements LendingMarket<
     if (!this.judged) return undefined;
     const mTokens = [...this.terms.market.mTokens.values()];
     return mTokens.find(({ asset, isNative }) => asset === token && !isNative)?.address;
+  }
+
+  feedsBehind(view: CompoundMarketView): FeedsBehind {
+    return feedsOfMarket(view, this.terms, this.table);
   }
 
   counterparty(): Read<Counterparty> {

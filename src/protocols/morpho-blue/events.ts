@@ -157,3 +157,8 @@ function changeOf({ topics, data }: RawLog): BlueChange | undefined {
       return undefined;
   }
 }
+
+/** The markets in which somebody borrowed. */
+export function borrowedIn(changes: readonly BlueChange[]): Set<Hash> {
+  return new Set(changes.flatMap((change) => (change.kind === 'borrow' ? [change.marketId] : [])));
+}

@@ -26,9 +26,10 @@ import { positionsAboutToOpen, type MorphoBlueView } from './at-risk.js';
 import { debtsRead } from './comparison.js';
 import { Comparisons } from './comparisons.js';
 import { coverageOf } from './coverage.js';
-import { changesOf, checkLog, watchedLogs, type BlueChange } from './events.js';
+import { borrowedIn, changesOf, checkLog, watchedLogs, type BlueChange } from './events.js';
 import { examineMorpho } from './examine.js';
 import { marketFactors } from './factors.js';
+import { feedsOfMarkets } from './feeds.js';
 import type { FollowedMarket, MorphoBlueSettings } from './followed-market.js';
 import { MarketBooks, type MarketsUndo } from './market-books.js';
 import { hasDebt, type BlueAccount } from './market.js';
@@ -128,6 +129,10 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   /** Morpho keeps all tokens itself. */
   holderOf(token: Address): Address | undefined {
     return this.tokens.some(({ address }) => address === token) ? this.settings.morpho : undefined;
+  }
+
+  feedsBehind(view: MorphoBlueView): ReturnType<LendingMarket['feedsBehind']> {
+    return feedsOfMarkets(view, this.table);
   }
 
   counterparty(): Read<Counterparty> {
@@ -357,8 +362,4 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const ofTokens = this.settings.feeds.map(({ feed }) => feed);
     return this.sources.feeds.findUnknown([...ofOracles, ...ofTokens], hash);
   }
-}
-
-function borrowedIn(changes: readonly BlueChange[]): Set<Hash> {
-  return new Set(changes.flatMap((change) => (change.kind === 'borrow' ? [change.marketId] : [])));
 }
