@@ -11,6 +11,7 @@ import { WatchedStatus } from '../src/alerts/watched-status.js';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
+import { FeedWatch } from '../src/bot/feed-watch.js';
 import { StatusMetrics } from '../src/bot/status-metrics.js';
 import { DatabaseWatch, type DatabaseStatus } from '../src/bot/database-watch.js';
 import { ChimeraConfig, ChimeraConfigModule, parseConfig } from '../src/config/index.js';
@@ -26,6 +27,7 @@ import type { Head } from '../src/domain/block.js';
 import { Clock } from '../src/domain/clock.js';
 import { Events } from '../src/domain/events/events.js';
 import { LIMIT_TIERS } from '../src/domain/limit-tiers.js';
+import type { MarketFeeds } from '../src/domain/feed-kinds.js';
 import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { SecretScrubber } from '../src/domain/secret-forms.js';
@@ -52,6 +54,8 @@ export const URL_SECRET = 'url-secret';
 export interface World {
   bot: BotStatus;
   database: DatabaseStatus;
+  /** Of the markets. */
+  feeds: readonly MarketFeeds[];
   safety: SafetyStatus;
   head: Head | undefined;
   dailyVolumeUsd8: bigint;
@@ -232,6 +236,7 @@ function newWorld(): World {
       skipped: { 'profit-below-floor': 2 },
     },
     database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },
+    feeds: [],
     safety: { ...INITIAL_SAFETY, sinceMs: 0 },
     head: {
       number: 100,
@@ -265,6 +270,14 @@ function bot(world: World): Provider[] {
           return world.database;
         },
       } satisfies Pick<DatabaseWatch, 'status'>,
+    },
+    {
+      provide: FeedWatch,
+      useValue: {
+        get markets() {
+          return world.feeds;
+        },
+      } satisfies Pick<FeedWatch, 'markets'>,
     },
     {
       provide: HeadStream,

@@ -7,6 +7,7 @@ import type { Concern, SafetyStatus } from '../domain/safety.js';
 import type { TierStatus } from '../safety/index.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 import type { AlertsAnswer } from './alerts-answer.js';
+import type { MarketFeedsAnswer } from './feeds-answer.js';
 
 /**
  * GET /api/v1/status. Money is exact decimal text in whole units, never a JSON number. The end of the name
@@ -44,6 +45,8 @@ export interface StatusAnswer {
    * reason, and the markets that have no price or no rate now, at most 50 of them.
    */
   readonly coverage: BotStatus['coverage'];
+  /** Of each market; empty until they have been asked. */
+  readonly feeds: readonly MarketFeedsAnswer[];
   /** Of all transactions that were signed, over restarts. */
   readonly outcomes: OutcomesAnswer;
   /** Since the process started. */

@@ -1,10 +1,12 @@
 import { Controller, Get } from '@nestjs/common';
 import { BotStatusReader } from '../bot/bot-status.js';
+import { FeedWatch } from '../bot/feed-watch.js';
 import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
 import { ServicesStatus } from './services-status.js';
+import { feedsAnswer } from './feeds-answer.js';
 import {
   coverageAnswer,
   headAnswer,
@@ -27,6 +29,7 @@ export class StatusController {
     private readonly config: ChimeraConfig,
     private readonly clock: Clock,
     private readonly services: ServicesStatus,
+    private readonly feeds: FeedWatch,
   ) {}
 
   @Get()
@@ -47,6 +50,7 @@ export class StatusController {
       backfill: bot.backfill,
       incomplete: bot.incomplete,
       coverage: coverageAnswer(bot.coverage),
+      feeds: this.feeds.markets.map(feedsAnswer),
       outcomes: outcomesAnswer(bot.outcomes),
       counters: bot.counters,
       nativePrice: bot.nativePrice ?? null,

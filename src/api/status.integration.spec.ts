@@ -3,6 +3,7 @@ import { aSpending } from '../../testing/builders/allowance.js';
 import { startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { SAFETY_LIMITS } from '../../testing/builders/safety.js';
 import type { SafetyLimits } from '../domain/authorisation.js';
+import { feedsAnswer } from './feeds-answer.js';
 import { headAnswer, limitsAnswer } from './status-answer.js';
 
 describe('status', () => {
@@ -46,6 +47,7 @@ describe('status', () => {
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       incomplete: [],
       coverage: [],
+      feeds: [],
       counters: { passes: 9, succeeded: 2 },
       outcomes: {
         overall: {
@@ -85,6 +87,62 @@ describe('status', () => {
         criteria: [],
       },
     });
+  });
+
+  it('shows the kinds of the feeds of each market, with the share of the debt behind them', async () => {
+    const none = { feeds: 0, debtBps: 0 };
+    api.world.feeds = [
+      {
+        ...{ market: 'aave', block: 99, debtUsd8: 1_000_50000000n },
+        kinds: {
+          svr: { feeds: 1, debtBps: 6_000 },
+          'oev-wrapper': none,
+          unknown: { feeds: 1, debtBps: 4_000 },
+          public: none,
+        },
+        feeds: [
+          {
+            ...{ of: 'cbBTC', address: `0x${'fe'.repeat(20)}`, kind: 'svr' },
+            ...{ type: 'DualAggregator 1.0.0', debtBps: 6_000 },
+          },
+          { of: 'AERO', address: undefined, kind: 'unknown', type: undefined, debtBps: 4_000 },
+        ],
+      },
+    ];
+    const { body } = await status();
+    const nothing = { feeds: 0, debtShareBps: 0 };
+    expect(body).toMatchObject({
+      feeds: [
+        {
+          ...{ market: 'aave', block: 99, debtUsd: '1000.5', more: 0 },
+          kinds: {
+            svr: { feeds: 1, debtShareBps: 6_000 },
+            'oev-wrapper': nothing,
+            unknown: { feeds: 1, debtShareBps: 4_000 },
+            public: nothing,
+          },
+          feeds: [
+            {
+              ...{ of: 'cbBTC', address: `0x${'fe'.repeat(20)}`, kind: 'svr' },
+              ...{ type: 'DualAggregator 1.0.0', debtShareBps: 6_000 },
+            },
+            { of: 'AERO', address: null, kind: 'unknown', type: null, debtShareBps: 4_000 },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('names the hundred feeds with the most debt, and counts the others', () => {
+    const none = { feeds: 0, debtBps: 0 };
+    const feeds = Array.from({ length: 130 }, (_, index) => ({
+      ...{ of: `token ${index}`, address: undefined, kind: 'unknown' as const, type: undefined },
+      debtBps: 0,
+    }));
+    const kinds = { svr: none, 'oev-wrapper': none, unknown: { feeds: 130, debtBps: 0 }, public: none };
+    const answer = feedsAnswer({ market: 'morpho', block: 1, debtUsd8: 0n, kinds, feeds });
+    expect(answer).toMatchObject({ more: 30, kinds: { unknown: { feeds: 130 } } });
+    expect(answer.feeds.map(({ of }) => of)).toEqual(feeds.slice(0, 100).map(({ of }) => of));
   });
 
   it('A09 never shows the address of an endpoint, nor a key or its digest', async () => {

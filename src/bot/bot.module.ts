@@ -14,6 +14,7 @@ import { ChimeraBot } from './chimera-bot.js';
 import { ClockWatch } from './clock-watch.js';
 import { DatabaseWatch } from './database-watch.js';
 import { DecisionJournal } from './decision-journal.js';
+import { FeedWatch } from './feed-watch.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
 import { PassWatchdog } from './pass-watchdog.js';
@@ -46,6 +47,7 @@ import { WriteQueue } from './write-queue.js';
     ClockWatch,
     DatabaseWatch,
     DecisionJournal,
+    FeedWatch,
     HeadWatch,
     PassLoop,
     PassWatchdog,
@@ -56,6 +58,6 @@ import { WriteQueue } from './write-queue.js';
     WayBack,
     WriteQueue,
   ],
-  exports: [BotStatusReader, DatabaseWatch],
+  exports: [BotStatusReader, DatabaseWatch, FeedWatch],
 })
 export class BotModule {}

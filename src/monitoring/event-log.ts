@@ -27,6 +27,7 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'positions-incomplete': 'error',
   'positions-suspected': 'warn',
   'pools-not-read': 'warn',
+  'feeds-not-read': 'warn',
   'pool-differs': 'warn',
   'price-differs': 'warn',
   'native-price-kept': 'warn',

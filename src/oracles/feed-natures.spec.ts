@@ -123,7 +123,7 @@ describe('the answers of a contract', () => {
     expect(typeOf(encoded(SVR))).toBe(SVR);
   });
 
-  it.each([
+  it.each<readonly [string, Hex]>([
     ['an empty text', encoded('')],
     ['a length beyond the data', encoded(SVR, { length: 33n })],
     ['the greatest length', encoded(SVR, { length: 2n ** 256n - 1n })],
@@ -196,8 +196,14 @@ function chainWith(
 
 const TYPE_AND_VERSION = '0x181f5a77';
 const AGGREGATOR_CALL = '0x245a7bfc';
-const saying = (type: string) => (data: Hex) => (data === TYPE_AND_VERSION ? encoded(type) : undefined);
-const proxying = (to: Address) => (data: Hex) => (data === AGGREGATOR_CALL ? `0x${word(to)}` : undefined);
+const saying =
+  (type: string) =>
+  (data: Hex): Hex | undefined =>
+    data === TYPE_AND_VERSION ? encoded(type) : undefined;
+const proxying =
+  (to: Address) =>
+  (data: Hex): Hex | undefined =>
+    data === AGGREGATOR_CALL ? `0x${word(to)}` : undefined;
 
 describe('reading what feeds are', () => {
   it('asks one level at a time, each contract once', async () => {

@@ -1,4 +1,5 @@
 import type { UnservedReason } from '../market-coverage.js';
+import type { MarketFeeds } from '../feed-kinds.js';
 
 /** How the positions of the markets are found, kept and compared with the chain. */
 export type StateEvent =
@@ -148,6 +149,32 @@ export type StateEvent =
       readonly event: 'native-price-back';
       readonly block: number;
       readonly ageSeconds: number;
+    }
+  | {
+      /**
+       * The kinds of the feeds behind a market's prices: at the start, when all of its borrowers are known,
+       * and when a feed is of another kind. The same is in the status at any time.
+       */
+      readonly event: 'feeds-found';
+      readonly market: string;
+      readonly block: number;
+      readonly debtUsd8: string;
+      readonly kinds: MarketFeeds['kinds'];
+      /** The feeds with the most debt behind them. */
+      readonly feeds: readonly {
+        readonly of: string;
+        readonly kind: string;
+        /** `typeAndVersion` of its aggregator. */
+        readonly type?: string;
+        readonly debtBps: number;
+      }[];
+      /** How many feeds are left out; absent: none. */
+      readonly more?: number;
+    }
+  | {
+      /** The kinds of the feeds could not be read. It is tried again. */
+      readonly event: 'feeds-not-read';
+      readonly message: string;
     }
   | {
       /** Pools were looked for. `followed`: their logs are watched; `leftOut`: they hold too little. */

@@ -1,5 +1,6 @@
 import { CHANNEL_SECTIONS } from '../../config/alerts-section.js';
 import { REJECTION_REASONS } from '../../domain/decision.js';
+import { FEED_KINDS } from '../../domain/feed-kinds.js';
 import { STAGES } from '../../domain/pass-trace.js';
 import { CAUSES } from '../../domain/safety.js';
 import { counter, gauge, seconds, type LabelsOf, type NamesOf } from './definition.js';
@@ -192,6 +193,18 @@ export const METRICS = {
     },
   ),
   chimera_incomplete_markets: gauge('Markets of which it is not proven that every borrower is known.'),
+  chimera_feeds: gauge('Feeds behind the prices of a market, by who sees a new price first.', 'count', {
+    market: CONFIGURED,
+    kind: FEED_KINDS,
+  }),
+  chimera_feed_debt_ratio: gauge(
+    'The share of the debt of a market whose prices come from such a feed; each position counts once.',
+    'ratio',
+    {
+      market: CONFIGURED,
+      kind: FEED_KINDS,
+    },
+  ),
   chimera_backfill_blocks_left: gauge(
     'Blocks that the search for borrowers has not looked through.',
     'blocks',
