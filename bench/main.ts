@@ -9,6 +9,7 @@ import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { Measurement } from './measurement.js';
 import { crash } from './crash.js';
+import { crossings } from './crossings.js';
 import { overhead } from './overhead.js';
 import { races } from './races.js';
 import { headToAllSent } from './send.js';
@@ -74,6 +75,8 @@ try {
       rtt: { type: 'string', default: '0,15,40' },
       crash: { type: 'boolean', default: false },
       positions: { type: 'string', default: '2500' },
+      crossings: { type: 'boolean', default: false },
+      seed: { type: 'string', default: '7' },
     },
   });
   if (!/^[1-9]\d?$/.test(values.pairs))
@@ -94,9 +97,12 @@ try {
     );
   if (!/^[1-9]\d{1,3}$/.test(values.positions))
     throw new Error(`--positions: "${values.positions}" is not valid; a number from 10 to 9999 was expected`);
+  if (!/^\d{1,9}$/.test(values.seed))
+    throw new Error(`--seed: "${values.seed}" is not valid; a whole number was expected`);
   const measured = async (): Promise<Measurement[]> => {
     if (values.races) return races({ models, blockMs }, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
+    if (values.crossings) return crossings(Number(values.seed), progress);
     if (values.crash) return crash(Number(values.positions), progress);
     return values.send ? headToAllSent({ sizes, roundTripsMs }, progress) : headToSend();
   };

@@ -11,6 +11,7 @@ import type { BotEvent } from '../src/domain/events/events.js';
 import { USD8 } from '../src/domain/money.js';
 import { TcpProxy } from '../testing/nodes/tcp-proxy.js';
 import { DelayedNode, SharedSimulations, type Exchange } from './delayed-node.js';
+import { coveredMs, longestChain, type Span } from './exchanges.js';
 import type { Measurement } from './measurement.js';
 
 const BLOCK_MS = 400;
@@ -228,32 +229,6 @@ function firstProofMs(exchanges: readonly Exchange[]): number {
 
 function atNode({ atNodeMs, leftNodeMs }: Exchange): Span {
   return { atMs: atNodeMs, doneMs: leftNodeMs };
-}
-
-type Span = Pick<Exchange, 'atMs' | 'doneMs'>;
-
-/** For how long at least one of them was under way. */
-function coveredMs(exchanges: readonly Span[], fromMs: number, toMs: number): number {
-  let covered = 0;
-  let reached = fromMs;
-  for (const { atMs, doneMs } of [...exchanges].sort((a, b) => a.atMs - b.atMs)) {
-    const end = Math.min(doneMs, toMs);
-    covered += Math.max(0, end - Math.max(atMs, reached));
-    reached = Math.max(reached, end);
-  }
-  return covered;
-}
-
-/** The most requests of which each was made after the one before it was answered. */
-function longestChain(exchanges: readonly Exchange[]): number {
-  let count = 0;
-  let reached = -Infinity;
-  for (const { atMs, doneMs } of [...exchanges].sort((a, b) => a.doneMs - b.doneMs)) {
-    if (atMs < reached) continue;
-    count += 1;
-    reached = doneMs;
-  }
-  return count;
 }
 
 function measurementsOf(of: string, drops: readonly Drop[]): Measurement[] {

@@ -286,3 +286,44 @@ describe('positions and plans of a pass', () => {
     expect(world.rows).toHaveLength(2);
   });
 });
+
+describe('what interest opens after the next block', () => {
+  let world: PassWorld;
+
+  beforeEach(() => {
+    world = new PassWorld();
+    world.ahead = [{ kind: 'opportunity', opportunity: opportunityFor(B) }];
+  });
+
+  it('is prepared after the pass', async () => {
+    await world.run();
+    expect(world.prepared).toEqual([B]);
+  });
+
+  it('is not prepared where nothing may be planned, nor what is in flight', async () => {
+    world.halted = true;
+    await world.run();
+    world.halted = false;
+    world.inFlight.add(positionKey(opportunityFor(B)));
+    await world.run();
+    expect(world.prepared).toEqual([]);
+  });
+
+  it('does not hold up the pass, and fails nothing when the node is away', async () => {
+    world.prepare = () => Promise.reject(new RetryError('the node is away'));
+    expect(await world.run()).toMatchObject({ kind: 'done' });
+    expect(await world.run()).toMatchObject({ kind: 'done' });
+    const never: Deferred<undefined> = deferred();
+    world.prepare = () => never.promise;
+    expect(await world.run()).toMatchObject({ kind: 'done' });
+  });
+
+  it('tells a bug of it with the next pass', async () => {
+    const bug = new TypeError('it was undefined');
+    world.prepare = () => Promise.reject(bug);
+    expect(await world.run()).toMatchObject({ kind: 'done' });
+    world.prepare = () => Promise.resolve();
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [bug] });
+    expect(await world.run()).toMatchObject({ kind: 'done' });
+  });
+});

@@ -4,7 +4,7 @@ import { OpportunityDetector } from '../detector/opportunity-detector.js';
 import type { AtRisk } from '../domain/at-risk.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
-import { errorFrom, worstFirst } from '../domain/errors.js';
+import { errorFrom, RetryError, worstFirst } from '../domain/errors.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import { positionKey } from '../domain/position-id.js';
 import { ExecutionService } from '../execution/index.js';
@@ -65,6 +65,8 @@ export interface PassFailure {
 export class BlockPass {
   /** The keys of the liquidatable positions of the last pass. */
   private below: ReadonlySet<string> = new Set();
+  /** What went wrong beside the passes. The next one tells it. */
+  private readonly beside: Error[] = [];
 
   constructor(
     private readonly state: StateEngine,
@@ -111,6 +113,7 @@ export class BlockPass {
       tookMs: Math.round(trace.sinceHeadMs()),
     });
     this.journal.reportStages(trace.stages);
+    if (!refusal) void this.prepare(view, trace);
     const { native, nativeKept } = this.nativePrice.at(view);
     const nativePrice = native && {
       isKept: nativeKept,
@@ -124,26 +127,15 @@ export class BlockPass {
     view: StateView,
     trace: PassTrace,
   ): Promise<Pick<Sending, 'planned' | 'skipped' | 'errors'>> {
-    const { native, nativeConfirmed } = this.nativePrice.at(view);
-    const marketNativePricesUsd8 = this.detector.marketNativePricesUsd8(view);
-    const bidOf = this.execution.bidder();
+    const shared = this.contextOf(view);
     const sending = new Sending(this.execution, this.journal, trace);
     const now = (): PlanningContext => ({
-      block: view.block,
-      nextTimestamp: view.nextTimestamp,
-      pools: withWrappers(view.of(POOLS), view.of(WRAPPERS)),
-      lenders: view.of(LENDERS),
-      // Without it there is no opportunity: the detector refuses all of them.
-      nativePriceUsd8: native?.answer ?? 0n,
-      nativePriceConfirmed: nativeConfirmed,
-      marketNativePricesUsd8,
-      operator: this.execution.operator,
+      ...shared,
       pending: sending.pending,
-      bidOf,
       allowance: sending.allowance,
       trace,
     });
-    const errors: Error[] = [];
+    const errors = this.beside.splice(0);
     try {
       for await (const decisions of this.planner.plan(prospects, now)) {
         sending.begin(decisions);
@@ -156,6 +148,46 @@ export class BlockPass {
     const { planned, skipped, held } = sending;
     this.planner.refusals.noteHeld(held, view.block.number);
     return { planned, skipped, errors: worstFirst([...sending.errors, ...errors]) };
+  }
+
+  /** What all plans at one head have in common. */
+  private contextOf(view: StateView): Omit<PlanningContext, 'pending' | 'allowance' | 'trace'> {
+    const { native, nativeConfirmed } = this.nativePrice.at(view);
+    return {
+      block: view.block,
+      nextTimestamp: view.nextTimestamp,
+      pools: withWrappers(view.of(POOLS), view.of(WRAPPERS)),
+      lenders: view.of(LENDERS),
+      // Without it there is no opportunity: the detector refuses all of them.
+      nativePriceUsd8: native?.answer ?? 0n,
+      nativePriceConfirmed: nativeConfirmed,
+      marketNativePricesUsd8: this.detector.marketNativePricesUsd8(view),
+      operator: this.execution.operator,
+      bidOf: this.execution.bidder(),
+    };
+  }
+
+  /**
+   * After a pass: plans and proves what the next head will open. Nothing waits for it, and it ends with the
+   * next head.
+   */
+  private async prepare(view: StateView, trace: PassTrace): Promise<void> {
+    const ahead = this.detector.lookAhead(view, this.safety.headroomUsd8());
+    const prospects = new PassProspects(ahead, this.execution.inFlight(), undefined);
+    if (prospects.all.length === 0) return;
+    const context = {
+      ...this.contextOf(view),
+      nextTimestamp: view.laterTimestamp,
+      pending: this.execution.pendingCalls(),
+      allowance: this.execution.allowance(),
+      trace: trace.beside(),
+    };
+    try {
+      await this.planner.prepare(prospects, context);
+    } catch (error) {
+      // It is planned with its head then.
+      if (!(error instanceof RetryError)) this.beside.push(errorFrom(error));
+    }
   }
 
   /**

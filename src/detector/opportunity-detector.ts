@@ -51,12 +51,39 @@ export class OpportunityDetector {
    * @param maxNotionalUsd8 the most debt, by value, that one liquidation may cover now.
    */
   look(view: StateView, maxNotionalUsd8: bigint): Detecting {
+    return this.detecting(view, maxNotionalUsd8, view.nextTimestamp, (market, limits) =>
+      openNext(market, limits, view),
+    );
+  }
+
+  /**
+   * The positions that interest alone opens in the block after the next one: a plan for them leaves with the
+   * next head. As they will be then, with the prices of now.
+   */
+  lookAhead(view: StateView, maxNotionalUsd8: bigint): Detecting {
+    return this.detecting(view, maxNotionalUsd8, view.laterTimestamp, (market, limits) =>
+      openLater(market, limits, view),
+    );
+  }
+
+  /** @param blockTime of the block for which plans are made: seconds since the epoch. */
+  private detecting(
+    view: StateView,
+    maxNotionalUsd8: bigint,
+    blockTime: number,
+    positionsOf: (market: MarketView, limits: SizeLimits) => Iterable<AtRisk>,
+  ): Detecting {
     const limits = { maxNotionalUsd8, fundingHorizonSeconds: PLAN_LIFETIME_SECONDS };
     const nativeObjection = this.nativeObjection(view);
     return {
-      positions: this.markets.all.flatMap((market) => [...openNext(view.of(market), limits, view)]),
+      positions: this.markets.all.flatMap((market) => [...positionsOf(view.of(market), limits)]),
       inspect: (position) => {
-        const result = this.inspect(position, view, maxNotionalUsd8, nativeObjection);
+        const result = this.inspect(
+          position,
+          { block: view.block, blockTime },
+          maxNotionalUsd8,
+          nativeObjection,
+        );
         if (!('reason' in result)) return { kind: 'opportunity', opportunity: result };
         const { protocol, healthFactorWad } = position;
         return { ...result, protocol, ...positionIdOf(position), healthFactorWad };
@@ -80,7 +107,7 @@ export class OpportunityDetector {
 
   private inspect(
     position: AtRisk,
-    { block, nextTimestamp }: StateView,
+    { block, blockTime }: Pick<StateView, 'block'> & { readonly blockTime: number },
     maxNotionalUsd8: bigint,
     nativeObjection: Rejection | undefined,
   ): Opportunity | Rejection {
@@ -92,7 +119,7 @@ export class OpportunityDetector {
       const objection = this.guard.objection(price, block.timestamp);
       if (objection) return objection;
     }
-    const closed = scheduleObjection(position.schedule, nextTimestamp);
+    const closed = scheduleObjection(position.schedule, blockTime);
     if (closed) return closed;
     if (obstacle) return obstacle;
 
@@ -136,6 +163,19 @@ function* openNext(
   for (const position of market.aboutToOpen(limits)) {
     if (position.schedule.opensAt > nextTimestamp) return;
     yield position;
+  }
+}
+
+/** What interest alone opens in the block after the next one. */
+function* openLater(
+  market: MarketView,
+  limits: SizeLimits,
+  { nextTimestamp, laterTimestamp }: StateView,
+): Generator<AtRisk, void, undefined> {
+  for (const position of market.aboutToOpen(limits)) {
+    const { opensAt } = position.schedule;
+    if (opensAt > laterTimestamp) return;
+    if (opensAt > nextTimestamp) yield position;
   }
 }
 

@@ -110,8 +110,16 @@ function feeOf({ gasLimit, besideGasWei }: FeeNeed, maxFeePerGas: bigint): bigin
 }
 
 /** The base fee that the least fee still pays. Wei per gas. */
-function toleratedBaseFee({ baseFeePerGasWei }: FeeNeed): bigint {
+function toleratedBaseFee({ baseFeePerGasWei }: Pick<FeeNeed, 'baseFeePerGasWei'>): bigint {
   return mulDivCeil(baseFeePerGasWei, LEAST_TOLERANCE_BPS, BPS);
+}
+
+/** Whether a transaction with these fees can still be mined when the base fee has risen for two blocks. */
+export function doFeesLast(
+  { maxFeePerGas, maxPriorityFeePerGas }: Pick<Allotment, 'maxFeePerGas' | 'maxPriorityFeePerGas'>,
+  baseFeePerGasWei: bigint,
+): boolean {
+  return maxFeePerGas >= toleratedBaseFee({ baseFeePerGasWei }) + maxPriorityFeePerGas;
 }
 
 function leastPerGas(need: FeeNeed): bigint {

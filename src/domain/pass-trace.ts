@@ -51,6 +51,11 @@ export class PassTrace {
     this.sliceBeganMs = clock.monotonicMs();
   }
 
+  /** For work after the pass, until the next head. It has no part in the stages. */
+  beside(): PassTrace {
+    return new PassTrace(this.clock, this.headReceivedAtMs, this.newerHead, this.budgetMs);
+  }
+
   /** Milliseconds since the head arrived, with fractions. Never negative. */
   sinceHeadMs(): number {
     return Math.max(0, this.clock.monotonicMs() - this.headReceivedAtMs);

@@ -63,6 +63,11 @@ export interface PlannedStep {
 export interface LiquidationPlan extends PlannedStep, PositionId {
   readonly protocol: string;
   readonly block: Block;
+  /**
+   * The number of the earlier block at which it was simulated, as of the time at which interest opens its
+   * position. Nothing that it stands on has changed up to `block`. Absent: it was simulated at `block`.
+   */
+  readonly provedAt?: number;
   readonly healthFactorWad: bigint;
   /** Seconds since the epoch. The contract reverts after it. */
   readonly deadline: number;

@@ -73,6 +73,7 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     borrower: plan.borrower,
     ...marketIdOf(plan),
     block: plan.block.number,
+    ...(plan.provedAt !== undefined && { provedAt: plan.provedAt }),
     healthFactorWad: String(plan.healthFactorWad),
     collateral: plan.candidate.collateral.symbol,
     debt: plan.candidate.debt.symbol,

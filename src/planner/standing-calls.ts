@@ -1,3 +1,4 @@
+import { doFeesLast } from '../domain/allotment.js';
 import { after, refusalOf } from '../domain/budget.js';
 import { totalCostsUsd8 } from '../domain/costs.js';
 import { rejected, type PlanDecision } from '../domain/decision.js';
@@ -24,6 +25,8 @@ export const MOST_REMADE = 2;
 export interface Proved {
   readonly decisions: readonly PlanDecision[];
   readonly again: readonly Draft[];
+  /** The call of each plan, and what was measured of it. */
+  readonly calls: ReadonlyMap<LiquidationPlan, MeasuredCall>;
 }
 
 /** A call that succeeded, and what its simulation told. */
@@ -46,6 +49,7 @@ export function whatStands(
 ): Proved {
   let { gasLeft, allowance } = context;
   const again: Draft[] = [];
+  const calls = new Map<LiquidationPlan, MeasuredCall>();
   const decisions = allocate(priced, context, policy).flatMap((ideal, index): PlanDecision[] => {
     const one = priced[index];
     const [offered, proof] = (one && measured.get(one)) ?? [];
@@ -58,6 +62,7 @@ export function whatStands(
     if (standing.kind === 'stands') {
       gasLeft -= plan.call.gasLimit;
       allowance = after(allowance, standing.plan.reservation);
+      calls.set(standing.plan, [offered, proof]);
       return [{ kind: 'planned', plan: standing.plan }];
     }
     if (remade >= MOST_REMADE)
@@ -65,7 +70,7 @@ export function whatStands(
     again.push({ ...draft, measured: proof, remade: remade + 1 });
     return [];
   });
-  return { decisions, again };
+  return { decisions, again, calls };
 }
 
 /** What a simulated call comes to, when the simulation says so. */
@@ -93,6 +98,7 @@ export function standingOf(
   if (expected.call.gasLimit > context.gasLeft) return madeAnew('its gas limit is above that of the block');
   if (!isGranted) return madeAnew('its fees were not granted as it was expected');
   const { call } = expected;
+  if (!doFeesLast(call, context.block.baseFeePerGas)) return madeAnew('its fees do not last for two blocks');
   const burnt = burntBy(measured);
   const most = policy.maxGasPerTransaction;
   // What the gas limit has for data on L1, where that is paid in gas.

@@ -372,7 +372,9 @@ export class StateEngine {
     // They were read again with the block. Before anything is decided on the new view, it is compared.
     for (const { name, account } of this.follower.takeContradictions())
       this.doubts.contradicted(name, account, block.number);
-    const view = new StateView(block, this.follower.views(answers), this.blockTime.earliestAfter(block));
+    const next = this.blockTime.earliestAfter(block);
+    const later = this.blockTime.earliestAfter({ number: block.number + 1, timestamp: next });
+    const view = new StateView(block, this.follower.views(answers), next, later);
     this.answers = answers;
     this.current = view;
     return view;

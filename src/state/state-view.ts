@@ -6,11 +6,13 @@ export class StateView {
   /**
    * @param views by the name of what is followed.
    * @param nextTimestamp the earliest time of the block after this one, seconds since the epoch.
+   * @param laterTimestamp that of the block after the next one.
    */
   constructor(
     readonly block: Block,
     private readonly views: ReadonlyMap<string, unknown>,
     readonly nextTimestamp = block.timestamp + 1,
+    readonly laterTimestamp = nextTimestamp + 1,
   ) {}
 
   /** The view of this followed thing. @throws TypeError when it is not part of the state. */

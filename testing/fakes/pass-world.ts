@@ -69,6 +69,11 @@ export class PassWorld {
   /** Keys of positions. */
   inFlight = new Set<string>();
   detections: Detection[] = [];
+  /** What interest opens after the next block. */
+  ahead: Detection[] = [];
+  /** Whose plans were prepared. */
+  readonly prepared: Address[] = [];
+  prepare: () => Promise<void> = () => Promise.resolve();
   decisions: PlanDecision[] = [];
   /** Instead of the decisions in one list. */
   lists: ((now: () => PlanningContext) => ReturnType<ExecutionPlanner['plan']>) | undefined;
@@ -104,6 +109,7 @@ export class PassWorld {
       standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
       standIn<OpportunityDetector>('detector', {
         look: () => lookAt(this.detections),
+        lookAhead: () => lookAt(this.ahead),
         marketNativePricesUsd8: () => [],
       }),
       standIn<ExecutionPlanner>('planner', {
@@ -112,6 +118,10 @@ export class PassWorld {
             this.held.push(plans.map((plan) => plan.borrower));
           },
         }),
+        prepare: (prospects) => {
+          this.prepared.push(...prospects.all.map((one) => one.borrower));
+          return this.prepare();
+        },
         plan: (prospects, now) => {
           const looked = prospects.all.slice(0, this.opens);
           const opened = looked.flatMap((_, index) => prospects.open(index) ?? []);

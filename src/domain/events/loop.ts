@@ -70,6 +70,8 @@ export type LoopEvent =
       /** Which market of the contract, where it has several. */
       readonly marketId?: string;
       readonly block: number;
+      /** The earlier block at which it was simulated, for a position that interest opens now. */
+      readonly provedAt?: number;
       readonly healthFactorWad: string;
       readonly collateral: string;
       readonly debt: string;
