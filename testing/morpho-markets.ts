@@ -2,7 +2,7 @@ import type { Devnet, MorphoMarket } from '../devnet/index.js';
 import { toAddress, type Address } from '../src/domain/hex.js';
 import { marketIdOf } from '../src/protocols/morpho-blue/market.js';
 
-/** A market like another one of the local chain, but with an oracle, or tokens, of its own, and with liquidity. */
+/** A market like another one of the local chain, with liquidity, and an oracle or an LLTV of its own. */
 export async function createMarketLike(
   devnet: Devnet,
   like: MorphoMarket,

@@ -11,6 +11,7 @@ import { PriceGuard } from '../src/oracles/price-guard.js';
 import type { MorphoBlueView } from '../src/protocols/morpho-blue/at-risk.js';
 import type { MorphoBlueSettings } from '../src/protocols/morpho-blue/followed-market.js';
 import { MorphoBlueMarket } from '../src/protocols/morpho-blue/morpho-blue-market.js';
+import { TokenPrices } from '../src/protocols/token-prices.js';
 import type { Chain } from '../src/rpc/chain/chain.js';
 import type { CheckpointStore } from '../src/state/checkpoint-store.js';
 import { DoubtedPositions } from '../src/state/doubted-positions.js';
@@ -48,10 +49,11 @@ export function morphoState(
   settings: MorphoBlueSettings,
   checkpoints: CheckpointStore,
   limits: HealthFactorLimits,
+  tokenPrices = new TokenPrices(chain, []),
 ): MorphoState {
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
-  const market = new MorphoBlueMarket({ chain, feeds, guard }, settings, limits);
+  const market = new MorphoBlueMarket({ chain, feeds, guard, tokenPrices }, settings, limits);
   const [events, clock] = [new RecordedEvents(), new Clock()];
   const backfill = new HeldBackfill(checkpoints, events, clock, chain);
   const doubts = new DoubtedPositions(clock);

@@ -41,8 +41,8 @@ export interface StatusAnswer {
    */
   readonly incomplete: BotStatus['incomplete'];
   /**
-   * Of each protocol with many markets, for instance Morpho Blue: how many are served, how many are not, by the
-   * reason, and the markets that have no price or no rate now, at most 50 of them.
+   * Of each protocol with many markets, for instance Morpho Blue: how many are served, how many are not, by
+   * the reason, and the markets that have no price or no rate now, at most 50 of them.
    */
   readonly coverage: BotStatus['coverage'];
   /** Of each market; empty until they have been asked. */

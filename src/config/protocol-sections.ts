@@ -60,10 +60,14 @@ export class MorphoBlueConfig extends ProtocolSection {
   @ContractAddress()
   readonly adaptiveCurveIrm!: Address;
 
-  /** The USD feeds of loan tokens. Markets of other loan tokens are left alone. */
+  /**
+   * The USD feeds of loan tokens. The wrapped native token has `oracles.nativeUsdFeed`, and what the oracles
+   * of the other configured markets price needs none. Markets of loan tokens without a price are left alone.
+   */
   @List({
     choose: () => UsdFeedConfig,
-    least: 1,
+    optional: true,
+    default: [],
     expected: 'a list of loan tokens with their feeds in USD',
     example: '[{ token: "0x8335…", feed: "0x7e86…" }]',
   })
@@ -77,7 +81,7 @@ export class MorphoBlueConfig extends ProtocolSection {
   @Hashes({ default: () => '' })
   readonly denyMarkets!: readonly Hash[];
 
-  /** Only markets of these loan tokens; empty: of all that have a feed. */
+  /** Only markets of these loan tokens; empty: of all that have a price. */
   @ContractAddresses({ default: () => '' })
   readonly loanTokens!: readonly Address[];
 

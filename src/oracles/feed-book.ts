@@ -76,7 +76,7 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   /** @param nativeUsdFeed of the chain's native token in USD. */
   constructor(
     private readonly chain: Chain,
-    private readonly nativeUsdFeed: Address,
+    readonly nativeUsdFeed: Address,
     private readonly guard: PriceGuard,
   ) {}
 

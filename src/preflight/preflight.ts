@@ -11,7 +11,7 @@ import { FeedBook } from '../oracles/feed-book.js';
 import { feedFactsRead, feedProblem } from '../oracles/native-price.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LendingMarket } from '../protocols/lending-market.js';
-import { marketOf } from '../protocols/market-kinds.js';
+import { marketOf, tokenPricesOf } from '../protocols/market-kinds.js';
 import { SELECTORS as CHIMERA } from '../contract/bindings.js';
 import { callWithAddress } from '../contract/contract.js';
 import { Chain } from '../rpc/chain/chain.js';
@@ -111,7 +111,10 @@ function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const healthFactors = { decideBelowWad: WAD, watchBelowWad: WAD };
-  return config.protocols.map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors }));
+  const tokenPrices = tokenPricesOf(config.protocols, chain);
+  return config.protocols.map((protocol) =>
+    marketOf(protocol, { chain, feeds, guard, tokenPrices, healthFactors }),
+  );
 }
 
 async function missingContracts(

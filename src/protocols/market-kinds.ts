@@ -1,5 +1,6 @@
 import type { ProtocolConfig } from '../config/index.js';
 import type { DebtLook, Step } from '../contract/plan.js';
+import { chainDescription } from '../domain/chain-description.js';
 import type { LiquidationCandidate, LiquidationPair, Sizing, SizingTerms } from '../domain/opportunity.js';
 import type { LiquidationSearch, PastLiquidation } from '../domain/past-liquidations.js';
 import type { FeedBook } from '../oracles/feed-book.js';
@@ -11,6 +12,7 @@ import { leavingOpen, pairsAfter } from './aave-v3/after.js';
 import { payableCandidate, sizedCandidate } from './aave-v3/candidates.js';
 import { debtLook } from './aave-v3/debt-look.js';
 import { pastLiquidations } from './aave-v3/past-liquidations.js';
+import { tokenPricesOf as aaveTokenPrices } from './aave-v3/token-prices.js';
 import { leavingOpen as compoundLeavingOpen, pairsAfter as compoundPairsAfter } from './compound-v2/after.js';
 import {
   compoundStep,
@@ -21,17 +23,21 @@ import { CompoundV2Market } from './compound-v2/compound-v2-market.js';
 import { CompoundV2Reader } from './compound-v2/compound-v2.reader.js';
 import { debtLook as compoundLook } from './compound-v2/debt-look.js';
 import { pastLiquidations as compoundLiquidations } from './compound-v2/past-liquidations.js';
+import { tokenPricesOf as compoundTokenPrices } from './compound-v2/token-prices.js';
 import type { LendingMarket } from './lending-market.js';
 import * as morphoBlue from './morpho-blue/candidates.js';
 import { debtLook as morphoBlueLook } from './morpho-blue/debt-look.js';
+import { withNativeFeed } from './morpho-blue/followed-market.js';
 import { MorphoBlueMarket } from './morpho-blue/morpho-blue-market.js';
 import { pastLiquidations as morphoBlueLiquidations } from './morpho-blue/past-liquidations.js';
+import { TokenPrices, type TokenPriceSource } from './token-prices.js';
 
 /** What every family of markets may build on. */
 export interface MarketParts {
   readonly chain: Chain;
   readonly feeds: FeedBook;
   readonly guard: PriceGuard;
+  readonly tokenPrices: TokenPrices;
   /**
    *  Wad. Positions below the first may be liquidated; positions below the second are compared with the chain
    * first.
@@ -48,6 +54,8 @@ export type Funded = 'before' | 'after';
 interface MarketKind<Settings> {
   /** Makes the market of a configured protocol. */
   readonly market: (settings: Settings, parts: MarketParts) => LendingMarket;
+  /** How its oracle tells the prices of tokens to other markets; undefined where it must not be believed. */
+  readonly tokenPrices: ((settings: Settings) => TokenPriceSource) | undefined;
   /** See {@link sizePair}. */
   readonly size: (
     terms: SizingTerms,
@@ -88,6 +96,7 @@ const MARKET_KINDS: {
   'aave-v3': {
     market: (settings, { chain, feeds, guard, healthFactors }) =>
       new AaveV3Market({ chain, reader: new AaveV3Reader(chain), feeds, guard }, settings, healthFactors),
+    tokenPrices: ({ addressesProvider }) => aaveTokenPrices(addressesProvider),
     size: sizedCandidate,
     sizePayable: payableCandidate,
     look: debtLook,
@@ -105,6 +114,7 @@ const MARKET_KINDS: {
         settings,
         healthFactors,
       ),
+    tokenPrices: compoundTokenPrices,
     size: compoundSized,
     sizePayable: compoundPayable,
     look: compoundLook,
@@ -117,8 +127,14 @@ const MARKET_KINDS: {
     liquidations: compoundLiquidations,
   },
   'morpho-blue': {
-    market: (settings, { chain, feeds, guard, healthFactors }) =>
-      new MorphoBlueMarket({ chain, feeds, guard }, settings, healthFactors),
+    market: (settings, { chain, feeds, guard, tokenPrices, healthFactors }) =>
+      new MorphoBlueMarket(
+        { chain, feeds, guard, tokenPrices },
+        withNativeFeed(settings, chainDescription(chain.chainId).wrappedNative, feeds.nativeUsdFeed),
+        healthFactors,
+      ),
+    // Whoever makes a market chooses its oracle.
+    tokenPrices: undefined,
     size: morphoBlue.sizedCandidate,
     sizePayable: morphoBlue.payableCandidate,
     look: morphoBlueLook,
@@ -142,6 +158,21 @@ export function marketOf(settings: ProtocolConfig, parts: MarketParts): LendingM
     case 'morpho-blue':
       return MARKET_KINDS['morpho-blue'].market(settings, parts);
   }
+}
+
+/** What the oracles of these markets say of tokens. */
+export function tokenPricesOf(protocols: readonly ProtocolConfig[], chain: Chain): TokenPrices {
+  const sources = protocols.flatMap((settings) => {
+    switch (settings.kind) {
+      case 'aave-v3':
+        return MARKET_KINDS['aave-v3'].tokenPrices?.(settings) ?? [];
+      case 'compound-v2':
+        return MARKET_KINDS['compound-v2'].tokenPrices?.(settings) ?? [];
+      case 'morpho-blue':
+        return MARKET_KINDS['morpho-blue'].tokenPrices?.(settings) ?? [];
+    }
+  });
+  return new TokenPrices(chain, sources);
 }
 
 /** The liquidations of a position in the logs of its market, in the order of the chain. @throws RpcError */
@@ -240,7 +271,7 @@ export function sizesLeavingOpen(pair: LiquidationPair): readonly LiquidationCan
   return kindOf(pair.terms).leavingOpen(pair);
 }
 
-type Sized = Omit<MarketKind<never>, 'market' | 'liquidations'>;
+type Sized = Omit<MarketKind<never>, 'market' | 'tokenPrices' | 'liquidations'>;
 
 function kindOf({ kind: name }: SizingTerms): Sized {
   const kinds: Readonly<Record<string, Sized | undefined>> = MARKET_KINDS;

@@ -11,7 +11,7 @@ import { PriceGuard } from '../oracles/price-guard.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcModule } from '../rpc/rpc.module.js';
 import { LendingMarkets } from './lending-market.js';
-import { marketOf } from './market-kinds.js';
+import { marketOf, tokenPricesOf } from './market-kinds.js';
 import { MarketLiquidations } from './market-liquidations.js';
 import { MarketSurvey } from './market-survey.js';
 import { RefusableMarket } from './refusable-market.js';
@@ -34,9 +34,10 @@ import { RefusableMarket } from './refusable-market.js';
         events: Events,
       ): LendingMarkets => {
         const healthFactors = { decideBelowWad: WAD, watchBelowWad: detector.watchBelowHealthFactorWad };
+        const tokenPrices = tokenPricesOf(protocols, chain);
         return {
           all: protocols
-            .map((protocol) => marketOf(protocol, { chain, feeds, guard, healthFactors }))
+            .map((protocol) => marketOf(protocol, { chain, feeds, guard, tokenPrices, healthFactors }))
             .map((market) => new RefusableMarket(market, events)),
         };
       },

@@ -11,9 +11,12 @@ import { morphoSettings, morphoState, morphoView, type MorphoState } from '../..
 import { reached } from '../../../testing/state.js';
 import { MemoryCache } from '../../cache/index.js';
 import { CheckpointsRepository } from '../../database/index.js';
-import type { Address } from '../../domain/hex.js';
+import { toAddress, type Address } from '../../domain/hex.js';
+import { readAt } from '../../rpc/chain/read.js';
 import { CheckpointStore } from '../../state/checkpoint-store.js';
+import { tokenPricesOf } from '../market-kinds.js';
 import type { MorphoBlueView } from './at-risk.js';
+import { withNativeFeed } from './followed-market.js';
 
 const ETHER = 10n ** 18n;
 /** 3,000 USDC for a WETH. */
@@ -41,6 +44,7 @@ let database: TestDatabase;
 let state: MorphoState;
 let markets: MorphoMarket[];
 let honest: MorphoMarket;
+let chainId = 31_337;
 
 beforeAll(async () => {
   [database, devnet] = await Promise.all([TestDatabase.start(), startDevnet()]);
@@ -55,13 +59,8 @@ beforeAll(async () => {
     markets.push(market);
   }
   await devnet.openMorphoPosition({ market: honest, collateral: 10n * ETHER, debt: 25_000n * 10n ** 6n });
-  const store = new CheckpointStore(
-    new CheckpointsRepository(database.database, 31337),
-    new MemoryCache(),
-    new RecordedEvents(),
-  );
   const { chain } = connection;
-  state = morphoState(chain, configOf(devnet), morphoSettings(devnet), store, ALL_POSITIONS);
+  state = morphoState(chain, configOf(devnet), morphoSettings(devnet), newStore(), ALL_POSITIONS);
   await state.engine.start(await chain.getBlock('latest'));
   await state.backfill.release();
 }, 120_000);
@@ -71,6 +70,12 @@ afterAll(async () => {
   await devnet.stop();
   await database.stop();
 });
+
+/** Of a chain of its own, so that it holds nothing yet. */
+function newStore(): CheckpointStore {
+  const rows = new CheckpointsRepository(database.database, ++chainId);
+  return new CheckpointStore(rows, new MemoryCache(), new RecordedEvents());
+}
 
 /** A block after so many seconds, and how many calls the nodes served for it. */
 async function step(seconds: number): Promise<{ view: MorphoBlueView; calls: number }> {
@@ -120,5 +125,43 @@ describe('oracles that do not answer a price', { timeout: 60_000 }, () => {
       [1, 2, 3].map((more) => KINDS.length - 2 + more),
     );
     expect(state.market.coverage.faulty).toEqual([]);
+  });
+});
+
+describe('a Morpho Blue without feeds of its own', { timeout: 60_000 }, () => {
+  it('takes the prices of loan tokens from the native feed, Aave and Compound, each as its oracle has it', async () => {
+    const { chain } = connection;
+    const { addresses, tokens } = devnet;
+    const section = { fromBlock: 0 } as const;
+    const aave = {
+      ...{ ...section, name: 'aave', kind: 'aave-v3' as const },
+      addressesProvider: toAddress(addresses.addressesProvider),
+    };
+    const compound = {
+      ...{ ...section, name: 'compound', kind: 'compound-v2' as const },
+      comptroller: toAddress(addresses.comptroller),
+    };
+    const block = await chain.getBlock('latest');
+    const prices = await devnet.prices();
+    for (const protocols of [[aave], [compound], [aave, compound]]) {
+      const found = tokenPricesOf(protocols, chain);
+      const [ether, dollar] = [toAddress(tokens.WETH.address), toAddress(tokens.USDC.address)];
+      await found.look([dollar, oracleOf(0)], block.hash);
+      const read = found.readOf(dollar);
+      expect(read && (await readAt(chain, read, block.hash))).toBe(prices.USDC);
+      expect(found.readOf(oracleOf(0)), 'no token').toBeUndefined();
+
+      const feed = toAddress(tokens.WETH.feed);
+      const settings = withNativeFeed({ ...morphoSettings(devnet), feeds: [] }, ether, feed);
+      const own = morphoState(chain, configOf(devnet), settings, newStore(), ALL_POSITIONS, found);
+      await own.engine.start(block);
+      await own.backfill.release();
+      const { timestamp } = block;
+      const answers = await readAt(chain, own.market.reads({ timestamp }), block.hash);
+      const view = own.market.view(answers);
+      expect([...view.valued.values()].map(({ debt }) => debt.priceUsd8)).toContain(prices.USDC);
+      expect(view.priceUsd8(ether)).toBe(prices.WETH);
+      expect(own.market.coverage.unserved['loan-token-without-price'] ?? 0).toBe(0);
+    }
   });
 });

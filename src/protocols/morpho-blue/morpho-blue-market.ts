@@ -21,6 +21,7 @@ import { AccountBook, type AccountsUndo } from '../account-book.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
 import { Watchlist } from '../scan/watchlist.js';
+import type { TokenPrices } from '../token-prices.js';
 import { applyChanges, isPositionChange, withoutMarkets, type PositionChange } from './account-changes.js';
 import { positionsAboutToOpen, type MorphoBlueView } from './at-risk.js';
 import { debtsRead } from './comparison.js';
@@ -32,6 +33,7 @@ import { marketFactors } from './factors.js';
 import { feedsOfMarkets } from './feeds.js';
 import type { FollowedMarket, MorphoBlueSettings } from './followed-market.js';
 import { MarketBooks, type MarketsUndo } from './market-books.js';
+import { LoanPrices } from './loan-prices.js';
 import { hasDebt, type BlueAccount } from './market.js';
 import { MorphoBlueReader, type FoundMarkets, type Wanted } from './morpho-blue.reader.js';
 import { Openings } from './openings.js';
@@ -47,6 +49,8 @@ export interface BlueSources {
   readonly chain: Chain;
   readonly feeds: FeedBook;
   readonly guard: PriceGuard;
+  /** What the oracles of the other configured markets say of tokens. */
+  readonly tokenPrices: TokenPrices;
 }
 
 interface BlueStep extends RestoreStep {
@@ -102,9 +106,10 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   ) {
     this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
     this.openings = new Openings(this.table, this.watchlist);
-    this.prices = new BluePrices(sources.feeds, settings.feeds);
+    const loanPrices = new LoanPrices(sources.feeds, settings.feeds, sources.tokenPrices);
+    this.prices = new BluePrices(sources.feeds, loanPrices);
     this.valuation = new Valuation(this.prices, sources.guard, settings);
-    this.reader = new MorphoBlueReader(sources.chain, settings);
+    this.reader = new MorphoBlueReader(sources.chain, settings, loanPrices);
     const turns = new ComparisonTurns(this.table.rows, this.watchlist);
     const { table, books, prices } = this;
     this.comparisons = new Comparisons(settings, { table, books, prices, turns });

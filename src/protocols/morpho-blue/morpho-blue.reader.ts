@@ -6,6 +6,7 @@ import { each, readAt, readEverywhere, together, type Read } from '../../rpc/cha
 import { accountOf } from './account-changes.js';
 import { changesOf, TOPIC } from './events.js';
 import { whyNotListed, type FollowedMarket, type MorphoBlueSettings } from './followed-market.js';
+import type { LoanPrices } from './loan-prices.js';
 import type { BlueAccount } from './market.js';
 import { oracleShapeRead } from './oracle-shape.js';
 import { marketRead, positionRead } from './reads.js';
@@ -36,6 +37,7 @@ export class MorphoBlueReader {
   constructor(
     private readonly chain: Chain,
     private readonly settings: MorphoBlueSettings,
+    private readonly loanPrices: LoanPrices,
   ) {}
 
   /** These markets as they stand at a block. @throws RetryError */
@@ -63,11 +65,16 @@ export class MorphoBlueReader {
       block,
       options,
     );
+    await this.loanPrices.look(
+      known.map(({ params }) => params.loanToken),
+      block,
+    );
+    const isPriced = (token: Address): boolean => this.loanPrices.isPriced(token);
     const markets: FollowedMarket[] = [];
     const ignored = new Map<Hash, UnservedReason>(ids.map((id) => [id, 'not-created']));
     for (const [index, market] of known.entries()) {
       const [collateral, loan, oracle] = facts[index] ?? [];
-      const why = oracle && whyNotListed(this.settings, { ...market, oracle });
+      const why = oracle && whyNotListed(this.settings, { ...market, oracle }, isPriced);
       if (why) ignored.set(market.id, why);
       else if (!collateral || !loan || !oracle) ignored.set(market.id, 'token-unreadable');
       else {

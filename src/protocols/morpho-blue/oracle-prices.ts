@@ -1,8 +1,8 @@
 import type { Address, Hash } from '../../domain/hex.js';
-import { latestRoundRead, type Round } from '../../oracles/chainlink.js';
 import type { FeedBook } from '../../oracles/feed-book.js';
 import { each, together, type Read } from '../../rpc/chain/read.js';
-import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
+import type { FollowedMarket, Markets } from './followed-market.js';
+import type { LoanAnswers, LoanPrice, LoanPrices } from './loan-prices.js';
 import type { MarketTotals } from './market.js';
 import { priceFromFeeds } from './oracle-shape.js';
 import { askedPriceRead, askedRateRead, type PriceFault } from './reads.js';
@@ -24,8 +24,7 @@ export interface BlueAnswers {
   readonly faults: ReadonlyMap<Address, PriceFault>;
   /** Rates of asked rate models, wad a second, each with the totals it was asked with. */
   readonly rates: ReadonlyMap<Hash, { readonly of: MarketTotals; readonly rateWad: bigint }>;
-  /** Of USD feeds that no log tells. */
-  readonly rounds: ReadonlyMap<Address, Round>;
+  readonly loans: LoanAnswers;
 }
 
 /**
@@ -42,7 +41,7 @@ export class BluePrices {
 
   constructor(
     private readonly book: FeedBook,
-    private readonly usdFeeds: MorphoBlueSettings['feeds'],
+    private readonly loanPrices: LoanPrices,
   ) {}
 
   /** Whether the price of an oracle comes from the logs of its feeds. */
@@ -61,25 +60,26 @@ export class BluePrices {
     const oracles = new Set<Address>();
     const waiting = new Set<Address>();
     const asked: FollowedMarket[] = [];
+    const loanTokens = new Set<Address>();
     for (const market of markets) {
-      const { oracle } = market.params;
+      const { oracle, loanToken } = market.params;
+      loanTokens.add(loanToken);
       const isAsked = !this.byFeeds.has(oracle) || !this.fromFeeds(market);
       if (isAsked) (this.waiting.faultOf(oracle) ? waiting : oracles).add(oracle);
       if (market.rate.kind === 'asked') asked.push(market);
     }
-    const feeds = this.usdFeeds.filter(({ feed }) => !this.book.roundOf(feed)).map(({ feed }) => feed);
     const due = this.waiting.dueAmong(waiting, timestamp);
     const all = together(
       each([...oracles].map(askedPriceRead)),
       each(asked.map(askedRateRead)),
-      each(feeds.map(latestRoundRead)),
+      this.loanPrices.reads(loanTokens),
       // The last one: what is before it has its answers when this one takes the gas.
       each(due ? [askedPriceRead(due)] : []),
     );
     return {
       calls: all.calls,
       decode: (results) => {
-        const [first, rates, rounds, last] = all.decode(results);
+        const [first, rates, loans, last] = all.decode(results);
         const answers = [...oracles, ...(due ? [due] : [])].map(
           (oracle, index) => [oracle, [...first, ...last][index]] as const,
         );
@@ -93,7 +93,7 @@ export class BluePrices {
               return rateWad === undefined ? [] : [[id, { of: totals, rateWad }] as const];
             }),
           ),
-          rounds: known(feeds, rounds),
+          loans,
         };
       },
     };
@@ -123,22 +123,12 @@ export class BluePrices {
     return faults.get(oracle) ?? this.waiting.faultOf(oracle) ?? 'oracle-zero';
   }
 
-  /** What a loan token is worth in USD8; undefined where its feed gives no price. */
-  usdRound(token: Address, { rounds }: BlueAnswers): Round | undefined {
-    const feed = this.usdFeeds.find((one) => one.token === token)?.feed;
-    return feed && (this.book.roundOf(feed) ?? rounds.get(feed));
+  /** What a loan token is worth; undefined where nothing gives a price. */
+  loanPrice(token: Address, { loans }: BlueAnswers): LoanPrice | undefined {
+    return this.loanPrices.of(token, loans);
   }
 
   private fromFeeds({ oracle }: FollowedMarket): ReturnType<typeof priceFromFeeds> {
     return oracle.kind === 'feeds' ? priceFromFeeds(oracle, (feed) => this.book.roundOf(feed)) : undefined;
   }
-}
-
-function known<Key, Value>(keys: readonly Key[], values: readonly (Value | undefined)[]): Map<Key, Value> {
-  return new Map(
-    keys.flatMap((key, index) => {
-      const value = values[index];
-      return value === undefined ? [] : [[key, value] as const];
-    }),
-  );
 }

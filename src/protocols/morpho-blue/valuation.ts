@@ -48,8 +48,8 @@ export class Valuation {
   }
 
   /**
-   * Why a market is not worth a call; undefined for one that is large enough. Without a price of its loan token
-   * it is, for the moment.
+   * Why a market is not worth a call; undefined for one that is large enough. Without a price of its loan
+   * token it is, for the moment.
    */
   whyNotServed({ loan, totals }: FollowedMarket): UnservedReason | undefined {
     if (totals.borrowShares === 0n) return 'no-debt';
@@ -63,9 +63,10 @@ export class Valuation {
   at(answers: BlueAnswers, markets: Markets, served: readonly FollowedMarket[]): Valued {
     const oracles = this.prices.complete(answers, markets);
     const loanPrices = new Map<Address, bigint>();
-    for (const { token } of this.settings.feeds) {
-      const round = this.prices.usdRound(token, answers);
-      if (round) loanPrices.set(token, round.answer);
+    const loanTokens = [...markets.values()].map(({ loan }) => loan.address);
+    for (const token of new Set([...this.settings.feeds.map((one) => one.token), ...loanTokens])) {
+      const price = this.prices.loanPrice(token, answers);
+      if (price) loanPrices.set(token, price.priceUsd8);
     }
     for (const [token, price] of loanPrices) this.loanUsd8.set(token, price);
     this.judge(answers, oracles, loanPrices);
@@ -123,17 +124,17 @@ export class Valuation {
     answers: BlueAnswers,
     priced: OraclePrice | undefined,
   ): ValuedMarket | UnservedReason {
-    const round = this.prices.usdRound(market.loan.address, answers);
+    const loanPrice = this.prices.loanPrice(market.loan.address, answers);
     const asked = answers.rates.get(market.id);
     // The rate was asked of the market as it was before the block: another market has another rate.
     const askedRateWad = asked?.of === market.totals ? asked.rateWad : undefined;
     if (!priced) return this.prices.faultOf(market.params.oracle, answers);
-    if (!round) return 'loan-token-without-price';
+    if (!loanPrice) return 'loan-token-without-price';
     if (market.rate.kind === 'asked' && askedRateWad === undefined) return 'rate-unknown';
     const { collateral, loan, params } = market;
     const collateralUsd8 = mulDivFloor(
       priced.price * unitOf(collateral.decimals),
-      round.answer,
+      loanPrice.priceUsd8,
       ORACLE_PRICE_SCALE * unitOf(loan.decimals),
     );
     if (collateralUsd8 === 0n) return 'collateral-worthless';
@@ -142,7 +143,7 @@ export class Valuation {
       ...{ market, price: priced.price, lltvWad: params.lltvWad, askedRateWad },
       totals: accrued(market, answers.timestamp, askedRateWad).totals,
       collateral: { ...collateral, priceUsd8: collateralUsd8 },
-      debt: { ...loan, priceUsd8: round.answer },
+      debt: { ...loan, priceUsd8: loanPrice.priceUsd8 },
       judgedPrices: [
         {
           symbol: `${collateral.symbol}/${loan.symbol}`,
@@ -151,7 +152,7 @@ export class Valuation {
         },
         {
           symbol: loan.symbol,
-          updatedAt: round.updatedAt,
+          updatedAt: loanPrice.updatedAt,
           jumped: jumped?.has(loan.address) ?? false,
         },
       ],

@@ -17,7 +17,7 @@ describe('oracles that take all the gas', () => {
       const oracles = new WaitingOracles();
       const waits: number[] = [];
       let now = 1_000;
-      for (const _ of expected) {
+      for (let time = 0; time < expected.length; time++) {
         oracles.heard(now, [], failed(fault));
         const from = now;
         while (oracles.dueAmong([one], now) === undefined) now += 1;
@@ -30,7 +30,7 @@ describe('oracles that take all the gas', () => {
 
   it('the same answers, told again, change nothing', () => {
     const oracles = new WaitingOracles();
-    for (const _ of [1, 2, 3]) oracles.heard(1_000, [], failed('oracle-out-of-gas'));
+    for (let time = 0; time < 3; time++) oracles.heard(1_000, [], failed('oracle-out-of-gas'));
     expect(oracles.dueAmong([one], 1_059)).toBeUndefined();
     expect(oracles.dueAmong([one], 1_060)).toBe(one);
   });

@@ -16,10 +16,10 @@ interface Waiting {
 }
 
 /**
- * Oracles that took all the gas of a call, or may have: a failure without a reason looks the same where the node
- * gives a call much gas. The calls after such an oracle have to be asked again (see `rpc/chain/gas-split.ts`),
- * and a node spends up to 50M gas on it. So it is left out of the call of the other oracles, and asked again now
- * and then, one of them at a head.
+ * Oracles that took all the gas of a call, or may have: a failure without a reason looks the same where the
+ * node gives a call much gas. The calls after such an oracle have to be asked again
+ * (`rpc/chain/gas-split.ts`), and a node spends up to 50M gas on it. So it is left out of the call of the
+ * other oracles, and asked again now and then, one of them at a head.
  */
 export class WaitingOracles {
   private readonly waiting = new Map<Address, Waiting>();
