@@ -7,7 +7,7 @@ import { WAD } from '../domain/money.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
 import type { LendingMarket } from '../protocols/lending-market.js';
-import { marketOf } from '../protocols/market-kinds.js';
+import { marketOf, tokenPricesOf } from '../protocols/market-kinds.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import type { Terminal } from './command.js';
@@ -43,8 +43,9 @@ export function configuredChain(config: ChimeraConfig, name?: string): Configure
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, oracles.nativeUsdFeed, guard);
   const healthFactors = { decideBelowWad: WAD, watchBelowWad: WAD };
+  const tokenPrices = tokenPricesOf(protocols, chain);
   const markets = chosen.map((protocol): ConfiguredMarket => {
-    const market = marketOf(protocol, { chain, feeds, guard, healthFactors });
+    const market = marketOf(protocol, { chain, feeds, guard, tokenPrices, healthFactors });
     const [first] = market.contracts;
     if (!first) throw new TypeError(`the market ${market.name} has no contract`);
     return { market, kind: protocol.kind, contract: first[1] };

@@ -19,7 +19,7 @@ import { toAddress, type Address } from '../domain/hex.js';
 import { WAD } from '../domain/money.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { PriceGuard } from '../oracles/price-guard.js';
-import { marketOf } from '../protocols/market-kinds.js';
+import { marketOf, tokenPricesOf } from '../protocols/market-kinds.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { CheckpointStore } from '../state/checkpoint-store.js';
@@ -128,10 +128,11 @@ async function startBot(): Promise<Bot> {
   const chain = new Chain(pool);
   const [guard, clock, events] = [new PriceGuard(config), new Clock(), new RecordedEvents()];
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
+  const tokenPrices = tokenPricesOf(config.protocols, chain);
   const searched: (readonly [number, number])[] = [];
   const markets = config.protocols.map((protocol) => {
     const healthFactors = { decideBelowWad: WAD, watchBelowWad: 2n ** 255n };
-    const market = marketOf(protocol, { chain, feeds, guard, healthFactors });
+    const market = marketOf(protocol, { chain, feeds, guard, tokenPrices, healthFactors });
     const search = market.accountsIn.bind(market);
     market.accountsIn = (from, to) => {
       searched.push([from, to]);
