@@ -23,6 +23,7 @@ import { CompoundV2Reader } from './compound-v2/compound-v2.reader.js';
 import type { LendingMarket } from './lending-market.js';
 import { MarketSurvey } from './market-survey.js';
 import { MorphoBlueMarket } from './morpho-blue/morpho-blue-market.js';
+import { TokenPrices } from './token-prices.js';
 
 const BORROWERS = 24;
 const HOUR_MS = 3_600_000;
@@ -212,7 +213,8 @@ describe('the feeds of Compound', () => {
 describe('the feeds of Morpho Blue', () => {
   const morpho = (): LendingMarket => {
     const guard = new PriceGuard(configOf(devnet));
-    return new MorphoBlueMarket({ chain, feeds, guard }, morphoSettings(devnet), ALL_POSITIONS);
+    const tokenPrices = new TokenPrices(chain, []);
+    return new MorphoBlueMarket({ chain, feeds, guard, tokenPrices }, morphoSettings(devnet), ALL_POSITIONS);
   };
 
   it('are those of each market’s oracle, with the debt behind them', async () => {
