@@ -1,6 +1,6 @@
 /** The demo's output: one line for each thing that happens, with colours on a terminal only. */
 import { formatUsd8 } from '../../src/domain/money.js';
-import type { BotEvent } from '../../src/domain/events/events.js';
+import type { BotEvent, EventNamed } from '../../src/domain/events/events.js';
 import { type Prices, TOKEN_SYMBOLS } from '../parameters.js';
 import type { ScenarioStep } from '../prices/scenario.js';
 
@@ -79,6 +79,10 @@ export class Narrator {
       case 'backfill-finished':
         this.line(`its backfill found ${event.borrowers} borrowers in ${event.tookMs} ms`);
         break;
+      case 'feeds-found':
+        if (event.debtUsd8 === '0') break;
+        this.line(`the prices of ${event.market} come from ${kindsOf(event.kinds)}`);
+        break;
       case 'plan-ready':
         this.line(
           `${this.#paint('cyan', '→')} block ${event.block}  ${this.#who(event.borrower)}  HF ${ratio(BigInt(event.healthFactorWad))}  ` +
@@ -148,4 +152,15 @@ function signedPercent(before: bigint, after: bigint): string {
   const tenths = ((after - before) * 1000n) / before;
   const magnitude = tenths < 0n ? -tenths : tenths;
   return `${tenths < 0n ? '-' : '+'}${magnitude / 10n}.${magnitude % 10n} %`;
+}
+
+/** "1 svr feed with 23.4 % of the debt, 3 public feeds with 76.6 %". */
+function kindsOf(kinds: EventNamed<'feeds-found'>['kinds']): string {
+  const present = Object.entries(kinds).filter(([, { feeds }]) => feeds > 0);
+  return present
+    .map(([kind, { feeds, debtBps }], index) => {
+      const share = `${(debtBps / 100).toFixed(1)} %${index === 0 ? ' of the debt' : ''}`;
+      return `${feeds} ${kind} ${feeds === 1 ? 'feed' : 'feeds'} with ${share}`;
+    })
+    .join(', ');
 }

@@ -119,17 +119,26 @@ describe('the watch of the feeds', () => {
     expect(events.named('feeds-found')).toHaveLength(2);
   });
 
-  it('looks and tells again as soon as all borrowers are known', async () => {
+  it('looks and tells again at the first view after all borrowers are known', async () => {
     isSearching = true;
     await tick();
     await later(1_000);
     expect(looks).toBe(1);
     isSearching = false;
     await later(1_000);
+    expect(looks).toBe(1);
+    view = new StateView(aBlock(11), new Map());
+    await later(1_000);
     expect(looks).toBe(2);
     expect(events.named('feeds-found')).toHaveLength(2);
     await later(1_000);
     expect(looks).toBe(2);
+  });
+
+  it('tells nothing of a market that has no feeds yet', async () => {
+    found = { ...feedsWith('svr', 0), debtUsd8: 0n };
+    await tick();
+    expect(events.named('feeds-found')).toEqual([]);
   });
 
   it('names twenty feeds in a line, and counts the others', async () => {

@@ -29,6 +29,8 @@ export class FeedWatch implements MetricSource, OnApplicationBootstrap, OnModule
   private dueAtMs = 0;
   /** Markets in which borrowers were searched at the last look. */
   private searched: ReadonlySet<string> = new Set();
+  /** The block of the view when a search was seen to have ended: the next view has what it found. */
+  private endedAtBlock: number | undefined;
   private last: readonly MarketFeeds[] = [];
   /** By market, what was told last. */
   private readonly told = new Map<string, string>();
@@ -60,10 +62,13 @@ export class FeedWatch implements MetricSource, OnApplicationBootstrap, OnModule
 
   /** Called by the timer. */
   tick(): void {
-    if (!this.state.view || this.looking) return;
+    const { view } = this.state;
+    if (!view || this.looking) return;
     const searching = this.searching();
-    const found = [...this.searched].some((market) => !searching.has(market));
-    if (!found && this.clock.monotonicMs() < this.dueAtMs) return;
+    const { number } = view.block;
+    if ([...this.searched].some((market) => !searching.has(market))) this.endedAtBlock ??= number;
+    const isFound = this.endedAtBlock !== undefined && number > this.endedAtBlock;
+    if (!isFound && this.clock.monotonicMs() < this.dueAtMs) return;
     this.looking = this.look(searching).then(() => {
       this.looking = undefined;
     });
@@ -82,6 +87,7 @@ export class FeedWatch implements MetricSource, OnApplicationBootstrap, OnModule
     const { view } = this.state;
     if (!view) return;
     this.searched = searching;
+    this.endedAtBlock = undefined;
     try {
       this.last = await this.survey.of(view);
       this.dueAtMs = this.clock.monotonicMs() + LOOK_AGAIN_MS;
@@ -96,6 +102,7 @@ export class FeedWatch implements MetricSource, OnApplicationBootstrap, OnModule
 
   /** Once at the start, once when all borrowers are known, and whenever a feed is of another kind. */
   private tell(market: MarketFeeds, isSearched: boolean): void {
+    if (market.feeds.length === 0) return;
     const feeds = market.feeds.map(({ address, of, kind }) => `${address ?? of} ${kind}`).toSorted();
     const news = `${String(isSearched)} ${feeds.join()}`;
     if (this.told.get(market.market) === news) return;
