@@ -49,13 +49,14 @@ export async function crossings(seed: number, progress: (line: string) => void):
     const borrowers = await openByInterest(devnet, { seconds: secondsOf(seed), wethEach: 5n * 10n ** 17n });
     for (const node of nodes) node.take();
     const until = performance.now() + MOST_MS;
-    for (let told = 0; wonOf(heard).length < borrowers.length; await sleep(500)) {
+    let told = 0;
+    while (wonOf(heard).length < borrowers.length) {
+      await sleep(500);
       const won = wonOf(heard).length;
-      if (won >= told + 20) {
-        told = won;
-        progress(`${told} of ${borrowers.length} won`);
-      }
       if (performance.now() > until) throw new Error(`only ${won} of ${borrowers.length} were won`);
+      if (won < told + 20) continue;
+      told = won;
+      progress(`${told} of ${borrowers.length} won`);
     }
     const exchanges = nodes.flatMap((node) => node.take());
     return await measurementsOf(stack, heard, exchanges);
