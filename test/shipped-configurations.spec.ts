@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as aave from '@aave-dao/aave-address-book';
-import { addressesRegistry } from '@morpho-org/blue-sdk';
+import { addressesRegistry, deployments } from '@morpho-org/blue-sdk';
 import { ChainId, CHAIN_TO_ADDRESSES_MAP, WETH9 } from '@uniswap/sdk-core';
 import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../testing/configuration.js';
@@ -67,8 +67,9 @@ function balancerVault(chain: string): string {
   return String(Reflect.get(Object(output), 'Vault'));
 }
 
-function morphoOn(chainId: number): string {
-  return String(Reflect.get(Object(Reflect.get(addressesRegistry, chainId)), 'morpho'));
+/** What Morpho's package says of a contract on a chain: its address, or the block of its deployment. */
+function morphoOn(registry: object, chainId: number, contract: 'morpho' | 'adaptiveCurveIrm'): string {
+  return String(Reflect.get(Object(Reflect.get(registry, chainId)), contract));
 }
 
 describe.each(SHIPPED)('config/$name.yaml', ({ name, chainId, markets, feeds, balancer }) => {
@@ -78,10 +79,9 @@ describe.each(SHIPPED)('config/$name.yaml', ({ name, chainId, markets, feeds, ba
 
   it('names the chain, its Aave markets, its price feed and its factory as the published packages do', () => {
     expect(network.chainId).toBe(chainId);
-    const configured = protocols.map((one) => [
-      one.name,
-      'addressesProvider' in one && one.addressesProvider,
-    ]);
+    const configured = protocols.flatMap((one) =>
+      one.kind === 'aave-v3' ? [[one.name, one.addressesProvider] as const] : [],
+    );
     expect(Object.fromEntries(configured)).toEqual(
       Object.fromEntries(
         Object.entries(markets).map(([key, book]) => [key, lower(book.POOL_ADDRESSES_PROVIDER)]),
@@ -89,9 +89,21 @@ describe.each(SHIPPED)('config/$name.yaml', ({ name, chainId, markets, feeds, ba
     );
     expect(oracles.nativeUsdFeed).toBe(lower(feeds.ETH__USD));
     expect(liquidity.uniswapV3.factory).toBe(lower(CHAIN_TO_ADDRESSES_MAP[chainId].v3CoreFactoryAddress));
-    expect(liquidity.flash?.morpho).toBe(lower(morphoOn(chainId)));
+    expect(liquidity.flash?.morpho).toBe(lower(morphoOn(addressesRegistry, chainId, 'morpho')));
     expect(liquidity.flash?.aavePool).toBe(lower(markets['aave']?.POOL ?? ''));
     if (balancer !== undefined) expect(liquidity.flash?.balancerVault).toBe(lower(balancerVault(balancer)));
+  });
+
+  it('has the Morpho Blue of the chain from its first block on, as its package says', () => {
+    const own = protocols.flatMap((one) => (one.kind === 'morpho-blue' ? [one] : []));
+    expect(own).toMatchObject([
+      {
+        morpho: lower(morphoOn(addressesRegistry, chainId, 'morpho')),
+        adaptiveCurveIrm: lower(morphoOn(addressesRegistry, chainId, 'adaptiveCurveIrm')),
+        fromBlock: Number(morphoOn(deployments, chainId, 'morpho')),
+        feeds: [],
+      },
+    ]);
   });
 
   it('its chain is described with the wrapped native token of the packages', () => {
