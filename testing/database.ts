@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
+import { startPostgres } from '../devnet/stack/postgres.js';
 import { createDataSource, Database, migrate } from '../src/database/index.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres/index.js';
+import type { EmbeddedPostgres } from '../src/embedded-postgres/index.js';
 import { TcpProxy } from './nodes/tcp-proxy.js';
 import { PgBouncer } from './pg-bouncer.js';
 
@@ -21,7 +22,7 @@ export class TestDatabase {
 
   static async start(): Promise<TestDatabase> {
     const dataDir = mkdtempSync(join(tmpdir(), 'chimera-db-'));
-    const server = await startEmbeddedPostgres({ dataDir });
+    const server = await startPostgres(dataDir);
     await migrate(server);
     return new TestDatabase(dataDir, server, await createDataSource(server).initialize());
   }

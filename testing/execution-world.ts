@@ -5,7 +5,8 @@ import { Logger } from '@nestjs/common';
 import { Wallet } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import { AnvilProcess } from '../devnet/chain/anvil.js';
-import { createDataSource, startEmbeddedPostgres, type EmbeddedPostgres } from '../src/database/index.js';
+import { startPostgres } from '../devnet/stack/postgres.js';
+import { createDataSource, type EmbeddedPostgres } from '../src/database/index.js';
 import { Bench, type Settings } from './execution.js';
 
 /** A local chain and a database for the tests of one file, and the benches they open. */
@@ -22,7 +23,7 @@ export class ExecutionWorld {
       Logger.overrideLogger(false);
       dataDir = mkdtempSync(join(tmpdir(), 'chimera-execution-'));
       [world.database, world.anvil] = await Promise.all([
-        startEmbeddedPostgres({ dataDir }),
+        startPostgres(dataDir),
         AnvilProcess.start({ chainId: 31337, port: 0, statesKept }),
       ]);
     });

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { BotEvent, EventNamed } from '../../src/domain/events/events.js';
 
-const ENTRY = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const SHIPPED = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** Lines kept to explain a failure. */
 const KEPT_LINES = 40;
 /** What the bot does in a second may take long on a busy machine. */
@@ -25,6 +25,8 @@ export interface BotProcessOptions {
   readonly onEvent?: ((event: BotEvent) => void) | undefined;
   /** Lines of the log that are no events. */
   readonly onLine?: ((line: string) => void) | undefined;
+  /** From dist/src/main.js. Default: from what BOT_ENTRY names, as the end-to-end tests set it. */
+  readonly shipped?: boolean | undefined;
 }
 
 /** A running bot. It ends with this process, however that ends. */
@@ -40,8 +42,9 @@ export class BotProcess {
   readonly #endWithUs = (): void => void this.#child.kill('SIGKILL');
 
   constructor(private readonly options: BotProcessOptions) {
-    if (!existsSync(ENTRY)) throw new Error('the bot is not built: run npm run build first');
-    this.#child = spawn(process.execPath, ['--enable-source-maps', '--max-old-space-size=1024', ENTRY], {
+    const entry = options.shipped ? SHIPPED : (process.env['BOT_ENTRY'] ?? SHIPPED);
+    if (!existsSync(entry)) throw new Error('the bot is not built: run npm run build first');
+    this.#child = spawn(process.execPath, ['--enable-source-maps', '--max-old-space-size=1024', entry], {
       env: { PATH: process.env['PATH'], ...options.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C in a terminal reaches the whole group: the bot is stopped by us, in order.

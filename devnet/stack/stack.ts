@@ -3,17 +3,20 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
+import type { EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import { readPostmaster, stopPostmaster } from '../../src/embedded-postgres/postmaster.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Borrower, demoBorrowers } from '../borrowers/borrowers.js';
 import { Devnet, operatorPrivateKey } from '../devnet.js';
 import { botConfig, type BotSettings, newApiKeys } from './bot-config.js';
 import { BotProcess } from './bot-process.js';
+import { startPostgres } from './postgres.js';
 
 export interface StackOptions {
   readonly borrowers?: readonly Borrower[];
   readonly settings?: BotSettings;
+  /** As in {@link BotProcessOptions}. */
+  readonly shipped?: boolean;
   readonly onProgress?: (step: string) => void;
 }
 
@@ -36,6 +39,7 @@ export class Stack {
     readonly postgres: EmbeddedPostgres,
     private readonly directory: string,
     private readonly settings: BotSettings,
+    private readonly shipped: boolean | undefined,
   ) {}
 
   static async start(options: StackOptions = {}): Promise<Stack> {
@@ -46,7 +50,7 @@ export class Stack {
     let devnet: Devnet | undefined;
     try {
       onProgress('starting PostgreSQL');
-      const starting = startEmbeddedPostgres({ dataDir: join(directory, 'postgres') });
+      const starting = startPostgres(join(directory, 'postgres'));
       // Side by side; a failure of the second must not leave the first running unnoticed.
       const [postgres, chain] = await Promise.allSettled([starting, Devnet.start({ onProgress })]);
       if (chain.status === 'fulfilled') devnet = chain.value;
@@ -57,7 +61,7 @@ export class Stack {
       }
       onProgress(`opening ${borrowers.length} positions`);
       await devnet.openPositions(borrowers);
-      return new Stack(devnet, borrowers, postgres.value, directory, settings);
+      return new Stack(devnet, borrowers, postgres.value, directory, settings, options.shipped);
     } catch (error) {
       await devnet?.stop();
       await rm(directory, { recursive: true, force: true });
@@ -104,6 +108,7 @@ export class Stack {
       },
       onEvent,
       onLine,
+      shipped: this.shipped,
     });
     this.bot = bot;
     this.#bots.push(bot);

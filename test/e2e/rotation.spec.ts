@@ -8,9 +8,10 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type Devnet, operatorPrivateKey, startDevnet } from '../../devnet/index.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
+import { startPostgres } from '../../devnet/stack/postgres.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import type { EventNamed } from '../../src/domain/events/events.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
+import type { EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import { eventually } from '../../testing/eventually.js';
 import { AwsServer } from '../../testing/nodes/aws.js';
 import { FakeRpc } from '../../testing/nodes/fake-rpc.js';
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await chmod(directory, 0o755);
   [devnet, postgres, aws] = await Promise.all([
     startDevnet(),
-    startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
+    startPostgres(join(directory, 'postgres')),
     AwsServer.start(),
   ]);
   nodes = await Promise.all([FakeRpc.start(), FakeRpc.start()]);

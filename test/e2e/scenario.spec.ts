@@ -136,7 +136,7 @@ describe('the bot in the middle of a falling market', () => {
 });
 
 async function begin(): Promise<Stack> {
-  stack = await Stack.start({ borrowers: demoBorrowers(30) });
+  stack = await Stack.start({ borrowers: demoBorrowers(30), shipped: true });
   await stack.devnet.startMining(BLOCK_MS);
   return stack;
 }

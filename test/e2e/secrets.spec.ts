@@ -8,6 +8,7 @@ import { Wallet } from 'ethers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Devnet, startDevnet } from '../../devnet/index.js';
 import { botConfig } from '../../devnet/stack/bot-config.js';
+import { startPostgres } from '../../devnet/stack/postgres.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
 import { COMMANDS } from '../../src/cli/commands.js';
@@ -15,7 +16,7 @@ import { CHANNEL_VARIABLES } from '../../src/config/channel-secrets.js';
 import { SECRET_NAMES } from '../../src/config/environment.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { USD8 } from '../../src/domain/money.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
+import type { EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import { eventually } from '../../testing/eventually.js';
 import { AwsServer } from '../../testing/nodes/aws.js';
 import { FakeRpc, GatewayFault, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
@@ -77,10 +78,7 @@ const said: string[] = [];
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'chimera-secrets-'));
   await chmod(directory, 0o755);
-  [devnet, postgres] = await Promise.all([
-    startDevnet(),
-    startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
-  ]);
+  [devnet, postgres] = await Promise.all([startDevnet(), startPostgres(join(directory, 'postgres'))]);
   await query(`CREATE ROLE "${DB_USER}" LOGIN SUPERUSER PASSWORD '${DB_PASSWORD}'`);
   database = await TcpProxy.start(postgres);
   aws = await AwsServer.start();

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
-import { BotProcess } from '../../devnet/stack/bot-process.js';
+import { startPostgres } from '../../devnet/stack/postgres.js';
+import { BotProcess, type BotProcessOptions } from '../../devnet/stack/bot-process.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/database/index.js';
+import type { EmbeddedPostgres } from '../../src/database/index.js';
 
 let devnet: Devnet;
 let postgres: EmbeddedPostgres;
@@ -17,10 +18,7 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'chimera-start-up-'));
   await chmod(directory, 0o755); // PostgreSQL refuses root: another user has to reach its directory.
-  [devnet, postgres] = await Promise.all([
-    startDevnet(),
-    startEmbeddedPostgres({ dataDir: join(directory, 'postgres') }),
-  ]);
+  [devnet, postgres] = await Promise.all([startDevnet(), startPostgres(join(directory, 'postgres'))]);
 });
 
 afterAll(async () => {
@@ -31,8 +29,10 @@ afterAll(async () => {
 
 describe('start-up without an optional endpoint', () => {
   it('F19 an archive that does not answer: the bot goes live', async () => {
-    const bot = await launch((yaml) =>
-      yaml.replace(/^rpc:\n/m, 'rpc:\n  archive: { http: "http://127.0.0.1:1" }\n'),
+    const bot = await launch(
+      (yaml) => yaml.replace(/^rpc:\n/m, 'rpc:\n  archive: { http: "http://127.0.0.1:1" }\n'),
+      {},
+      { shipped: true },
     );
     await bot.waitFor('bot-started');
     expect((await bot.stop()).code).toBe(0);
@@ -46,7 +46,7 @@ describe('libraries of what is not configured', () => {
     more: Record<string, string> = {},
   ): Promise<Set<string>> => {
     const coverage = await mkdtemp(join(directory, 'loaded-'));
-    const bot = await launch(change, { ...more, NODE_V8_COVERAGE: coverage });
+    const bot = await launch(change, { ...more, NODE_V8_COVERAGE: coverage }, { shipped: true });
     await bot.waitFor('bot-started');
     expect((await bot.stop()).code).toBe(0);
     const reports = await Promise.all(
@@ -256,7 +256,7 @@ async function refusal(
   environment: Record<string, string> = {},
 ): Promise<string[]> {
   const lines: string[] = [];
-  const bot = await launch(change, environment, (line) => lines.push(line));
+  const bot = await launch(change, environment, { onLine: (line) => lines.push(line) });
   const timer = setTimeout(() => void bot.kill(), 60_000);
   const { code } = await bot.exited;
   clearTimeout(timer);
@@ -268,7 +268,7 @@ async function refusal(
 async function launch(
   change: (yaml: string) => string,
   environment: Record<string, string> = {},
-  onLine?: (line: string) => void,
+  options: Pick<BotProcessOptions, 'onLine' | 'shipped'> = {},
 ): Promise<BotProcess> {
   const file = join(directory, 'chimera.yaml');
   const { host, port, database, user, password } = postgres;
@@ -283,6 +283,6 @@ async function launch(
       OPERATOR_PRIVATE_KEY: operatorPrivateKey,
       ...environment,
     },
-    onLine,
+    ...options,
   });
 }

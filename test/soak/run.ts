@@ -67,7 +67,8 @@ export async function soak(
 ): Promise<SoakReport> {
   const schedule = scheduleOf(seed, minutes);
   printSchedule(schedule, print);
-  const stack = await Stack.start({ borrowers: [], onProgress: (step) => print(`  … ${step}`) });
+  const onProgress = (step: string): void => print(`  … ${step}`);
+  const stack = await Stack.start({ borrowers: [], shipped: true, onProgress });
   const upstream = { http: stack.devnet.rpcUrl, ws: stack.devnet.wsUrl };
   const [primary, backup] = await Promise.all([LyingNode.start(upstream), LyingNode.start(upstream)]);
   const database = await TcpProxy.start(stack.postgres);
