@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 
 /**
- * As startEmbeddedPostgres. Where POSTGRES_CLUSTER names an empty cluster (test/warm-up/postgres-cluster.ts), a
- * copy of it is used: initdb takes more than a second of a core, and a run of all tests starts 60 servers.
+ * As startEmbeddedPostgres. Where POSTGRES_CLUSTER names an empty cluster (test/warm-up/postgres-cluster.ts),
+ * a copy of it is used: initdb takes more than a second of a core, and all tests together start 60 servers.
  */
 export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const empty = process.env['POSTGRES_CLUSTER'];

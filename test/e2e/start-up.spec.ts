@@ -8,6 +8,7 @@ import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index
 import { startPostgres } from '../../devnet/stack/postgres.js';
 import { BotProcess, type BotProcessOptions } from '../../devnet/stack/bot-process.js';
 import { botConfig, newApiKeys } from '../../devnet/stack/bot-config.js';
+import { LEFT_OUTSIDE } from '../warm-up/bundle-bot.js';
 import { FakeRpc, NodeRefusal } from '../../testing/nodes/fake-rpc.js';
 import type { EmbeddedPostgres } from '../../src/database/index.js';
 
@@ -85,6 +86,32 @@ alerts:
       },
     );
     for (const name of OPTIONAL) expect(on).toContain(name);
+  });
+});
+
+describe('the bundle that the tests start', () => {
+  it('loads no library a second time, from its own file', async () => {
+    const coverage = await mkdtemp(join(directory, 'bundled-'));
+    const bot = await launch((yaml) => yaml, { NODE_V8_COVERAGE: coverage });
+    await Promise.all([bot.waitFor('bot-started'), bot.waitFor('api-listening')]);
+    const passed = bot.waitFor('pass');
+    await devnet.mine();
+    await passed;
+    expect((await fetch(`${bot.apiUrl}/health/ready`)).status).toBe(200);
+    expect((await bot.stop()).code).toBe(0);
+    const loaded = new Set<string>();
+    for (const name of await readdir(coverage)) {
+      const { result } = JSON.parse(await readFile(join(coverage, name), 'utf8')) as {
+        result: { url: string }[];
+      };
+      for (const { url } of result) {
+        const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
+        if (library !== undefined) loaded.add(library);
+      }
+    }
+    const theirs = ['validator', 'libphonenumber-js', 'uint8array-tools', 'postgres-', 'xtend', 'split2'];
+    const outside = [...LEFT_OUTSIDE, ...theirs, 'tdigest', 'bintrees', '@opentelemetry'];
+    expect([...loaded].filter((library) => !outside.some((name) => library.startsWith(name)))).toEqual([]);
   });
 });
 
