@@ -7,6 +7,7 @@ import type { Block } from '../src/domain/block.js';
 import { toAddress, type Address } from '../src/domain/hex.js';
 import { Secret } from '../src/domain/secret.js';
 import { Chain } from '../src/rpc/chain/chain.js';
+import type { LogHistory } from '../src/rpc/history/log-history.js';
 import { RpcError } from '../src/rpc/rpc-errors.js';
 import {
   RpcPool,
@@ -35,6 +36,8 @@ export interface EngineSettings {
   readonly primaryUrl?: string;
   readonly backupUrl?: string;
   readonly delivered?: DeliveredLogs;
+  /** Of old logs, beside the nodes. */
+  readonly history?: LogHistory;
   /** The clock of the gap watch and the backfill; default: the system's. */
   readonly clock?: TestClock;
 }
@@ -117,7 +120,7 @@ export class StateBench {
       backup: backupUrl === undefined ? undefined : { http: new Secret(backupUrl) },
       archive: archiveUrl === undefined ? undefined : { http: new Secret(archiveUrl) },
     });
-    const chain = new Chain(pool);
+    const chain = new Chain(pool, settings.history);
     const events = new RecordedEvents();
     const store = new CheckpointStore(
       new CheckpointsRepository(this.database.database, 31337),

@@ -17,4 +17,5 @@ export type {
   MorphoBlueConfig,
   ProtocolConfig,
 } from './protocol-sections.js';
+export * from './rpc-section.js';
 export * from './sections.js';

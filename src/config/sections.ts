@@ -1,6 +1,5 @@
 import { BID_MODELS, type BidModel } from '../domain/bid.js';
 import type { Address } from '../domain/hex.js';
-import type { Secret } from '../domain/secret.js';
 import { AlertsConfig } from './alerts-section.js';
 import type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
 import {
@@ -14,7 +13,6 @@ import {
   HostNames,
   Integer,
   Name,
-  NodeUrl,
   Path,
   SECONDS,
   Sha256,
@@ -24,9 +22,10 @@ import { List, Section, type Mapping, type SectionClass } from './keys.js';
 import { JournalConfig } from './journal-section.js';
 import { protocolOf, type ProtocolConfig } from './protocol-sections.js';
 import { MonitoringConfig } from './monitoring-section.js';
+import { RpcConfig } from './rpc-section.js';
 import { SafetyConfig } from './safety-section.js';
 import { ONE_PATH, submissionPathOf, type SubmissionPathConfig } from './submission-paths.js';
-import { AtLeast, DistinctNames, Needs, OnlyOne, OnlyWith } from './rules.js';
+import { AtLeast, DistinctNames, OnlyOne, OnlyWith } from './rules.js';
 
 const PORT = { min: 1, max: 65_535 } as const;
 
@@ -36,33 +35,6 @@ export class NetworkConfig {
 
   @Integer({ min: 1, max: 999_999_999_999, example: 8453 })
   readonly chainId!: number;
-}
-
-export class ArchiveConfig {
-  @NodeUrl({ transport: 'http' })
-  readonly http!: Secret;
-}
-
-export class EndpointConfig extends ArchiveConfig {
-  /** Absent: heads are polled over HTTP. */
-  @NodeUrl({ transport: 'ws', optional: true })
-  readonly ws?: Secret;
-}
-
-export class RpcConfig {
-  @Section(() => EndpointConfig)
-  readonly primary!: EndpointConfig;
-
-  @Section(() => EndpointConfig, { optional: true })
-  readonly backup?: EndpointConfig;
-
-  @Section(() => ArchiveConfig, { optional: true })
-  readonly archive?: ArchiveConfig;
-
-  /** A plan is signed only when both endpoints say the same about it. */
-  @Needs('backup', 'without it there is no second endpoint')
-  @Flag({ default: ({ backup }) => String(backup !== undefined) })
-  readonly secondOpinion!: boolean;
 }
 
 export class ServerDatabaseConfig {

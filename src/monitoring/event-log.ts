@@ -47,6 +47,8 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'secrets-read': ({ unused }) => (unused.length > 0 ? 'warn' : 'info'),
   'secrets-reread': ({ needStart, problems }) => (needStart.length + problems.length > 0 ? 'warn' : 'info'),
   'heads-silent': 'warn',
+  'history-left-to-nodes': 'warn',
+  'history-distrusted': 'warn',
   'head-poll-failed': 'warn',
   'head-not-believed': 'warn',
   'block-time-not-believed': 'warn',

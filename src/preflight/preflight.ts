@@ -19,6 +19,7 @@ import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
+import { hypersyncProblem } from '../rpc/history/hypersync-client.js';
 import {
   addressOf,
   counterpartiesOf,
@@ -43,6 +44,7 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     ...(await checkPort(config.api)),
     ...(await checkDatabase(config)),
     ...publicDoorProblem(config),
+    ...(await hypersyncProblems(config)),
   ];
   const { network, rpc } = config;
   const pool = new RpcPool({
@@ -60,6 +62,11 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     pool.close();
   }
   if (problems.length > 0) throw new StartupError(problems);
+}
+
+async function hypersyncProblems({ rpc }: ChimeraConfig): Promise<string[]> {
+  const problem = rpc.hypersync && (await hypersyncProblem(rpc.hypersync));
+  return problem === undefined ? [] : [problem];
 }
 
 /** Whoever reads the mempool can take what a public transaction would earn, before it is mined. */

@@ -11,11 +11,13 @@ import { chainFeesOf } from './fees/fee-models.js';
 import { HeadLinks } from './heads/head-links.js';
 import { HeadStream } from './heads/head-stream.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
+import { hypersyncClient } from './history/hypersync-client.js';
+import { HypersyncHistory } from './history/hypersync-history.js';
 
 /**
  * The only way to the chain. `endpoints/` holds the endpoints with their health and failover (RpcPool),
- * `chain/` the typed and checked calls (Chain), `heads/` the new blocks and their logs (HeadStream). heads/
- * builds on chain/, and chain/ on endpoints/, never the other way.
+ * `chain/` the typed and checked calls (Chain), `heads/` the new blocks and their logs (HeadStream), and
+ * `history/` old logs from elsewhere. heads/ builds on chain/, and chain/ on endpoints/, never the other way.
  *
  * It must never show the URL of an endpoint or a part of it, use an answer before it was checked, send a
  * transaction a second time by itself, or report a submission as a success. It decides nothing about
@@ -40,8 +42,17 @@ import { RpcPool } from './endpoints/rpc-pool.js';
     },
     {
       provide: Chain,
-      inject: [RpcPool],
-      useFactory: (pool: RpcPool): Chain => new Chain(pool),
+      inject: [RpcPool, ChimeraConfig, Events, Clock],
+      useFactory: async (
+        pool: RpcPool,
+        { network, rpc }: ChimeraConfig,
+        events: Events,
+        clock: Clock,
+      ): Promise<Chain> => {
+        if (!rpc.hypersync) return new Chain(pool);
+        const client = await hypersyncClient(rpc.hypersync);
+        return new Chain(pool, new HypersyncHistory(client, network.chainId, events, clock));
+      },
     },
     {
       provide: ChainFees,

@@ -24,6 +24,21 @@ export type RpcEvent =
       readonly silentMs: number;
     }
   | {
+      /**
+       * The configured source of old logs does not give the logs of these blocks, so a node is asked for them.
+       * After a failure the source is not asked for a minute.
+       */
+      readonly event: 'history-left-to-nodes';
+      readonly fromBlock: number;
+      readonly toBlock: number;
+      readonly reason: string;
+    }
+  | {
+      /** The configured source of old logs left some out. Until the next start only nodes are asked. */
+      readonly event: 'history-distrusted';
+      readonly reason: string;
+    }
+  | {
       /** A WebSocket gives heads again, and polling over HTTP ends. */
       readonly event: 'heads-resumed';
     }

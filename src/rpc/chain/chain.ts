@@ -25,6 +25,7 @@ import { CallReverted, RpcAnswerError } from '../rpc-errors.js';
 import { AdaptiveSize } from '../endpoints/adaptive-size.js';
 import type { BatchOptions, CallOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import { RpcPool } from '../endpoints/rpc-pool.js';
+import type { LogHistory } from '../history/log-history.js';
 import { LogReads } from './log-reads.js';
 import { sendRawTransactions, type RawTransaction, type SendOutcome } from './send-transaction.js';
 import {
@@ -61,8 +62,12 @@ export class Chain {
   /** As its heads have told. Whoever hears heads gives them to it. */
   readonly blockTime: BlockTime;
 
-  constructor(private readonly pool: RpcPool) {
-    this.logs = new LogReads(pool);
+  /** @param history of old logs, beside the nodes. */
+  constructor(
+    private readonly pool: RpcPool,
+    private readonly history?: LogHistory,
+  ) {
+    this.logs = new LogReads(pool, history);
     this.blockTime = new BlockTime(chainDescription(pool.chainId));
   }
 
@@ -160,6 +165,11 @@ export class Chain {
    */
   logSpan(options?: Pick<BatchOptions, 'archive'>): AdaptiveSize {
     return this.logs.span(options);
+  }
+
+  /** From now on only nodes are asked for old logs. */
+  distrustHistory(reason: string): void {
+    this.history?.distrust(reason);
   }
 
   /** What the call returns at this block, or the revert, which is a result and not thrown. */

@@ -4,8 +4,9 @@ import type { Address } from '../../domain/hex.js';
 import { AdaptiveSize, type SizeLimits } from '../endpoints/adaptive-size.js';
 import type { BatchOptions, EachOptions, EndpointAnswer, RpcCall } from '../endpoints/rpc-call.js';
 import type { RpcPool } from '../endpoints/rpc-pool.js';
+import type { LogHistory } from '../history/log-history.js';
 import { hexQuantity } from '../quantities.js';
-import { RpcAnswerError, TooManyAddresses } from '../rpc-errors.js';
+import { LogRangeTooLarge, RpcAnswerError, TooManyAddresses } from '../rpc-errors.js';
 import {
   inOrder,
   matchesFilter,
@@ -39,10 +40,36 @@ export class LogReads {
   private readonly spans = new Map<EndpointRole, AdaptiveSize>();
   private readonly addressCounts = new Map<EndpointRole, AdaptiveSize>();
 
-  constructor(private readonly pool: RpcPool) {}
+  /** @param history is asked first for what only an archive has. */
+  constructor(
+    private readonly pool: RpcPool,
+    private readonly history?: LogHistory,
+  ) {}
 
   /** What `Chain.getLogs` does. */
   async read(
+    range: LogRange,
+    addresses: readonly Address[],
+    topics: TopicFilter,
+    options?: LogOptions,
+  ): Promise<RawLog[]> {
+    if (!this.history?.span() || options?.archive !== true || 'blockHash' in range)
+      return this.ofNode(range, addresses, topics, options);
+    const found = await this.history.read(range, addresses, topics);
+    const fromBlock = found ? found.upTo + 1 : range.fromBlock;
+    const { toBlock } = range;
+    const length = toBlock - fromBlock + 1;
+    const { size } = this.spanOfNode(options);
+    // The range was cut for the history. A node is not asked for what it is known not to serve.
+    if (length > size) {
+      const given = fromBlock - range.fromBlock;
+      throw new LogRangeTooLarge(0, 'the rest is left to a node', given > 0 ? given : size);
+    }
+    const rest = length > 0 ? await this.ofNode({ fromBlock, toBlock }, addresses, topics, options) : [];
+    return [...(found?.logs ?? []), ...rest];
+  }
+
+  private async ofNode(
     range: LogRange,
     addresses: readonly Address[],
     topics: TopicFilter,
@@ -60,7 +87,7 @@ export class LogReads {
     } catch (error) {
       if (!(error instanceof TooManyAddresses) || count === 1) throw error;
       most.refused(count);
-      return this.read(range, addresses, topics, options);
+      return this.ofNode(range, addresses, topics, options);
     }
   }
 
@@ -104,6 +131,10 @@ export class LogReads {
 
   /** What `Chain.logSpan` does. */
   span(options?: Pick<BatchOptions, 'archive'>): AdaptiveSize {
+    return (options?.archive === true && this.history?.span()) || this.spanOfNode(options);
+  }
+
+  private spanOfNode(options?: Pick<BatchOptions, 'archive'>): AdaptiveSize {
     return learned(this.spans, this.pool.firstFor(options), LOG_SPAN);
   }
 }
