@@ -70,7 +70,7 @@ export class Backfill {
     private readonly clock: Clock,
     private readonly chain: Chain,
   ) {
-    this.completeness = new Completeness(events, clock);
+    this.completeness = new Completeness(events, clock, (reason) => chain.distrustHistory(reason));
   }
 
   /** The markets to search for. To be called once. */

@@ -31,9 +31,11 @@ interface Standing {
 export class Completeness {
   private readonly markets = new Map<string, Standing>();
 
+  /** @param distrust is told when the source of old logs, if there is one beside the nodes, left some out. */
   constructor(
     private readonly events: Events,
     private readonly clock: Clock,
+    private readonly distrust: (reason: string) => void,
   ) {}
 
   /** The markets of which it is not proven that they are complete. */
@@ -68,7 +70,8 @@ export class Completeness {
 
   /**
    * Whether the history of a market has to be searched again now: debts are missing, and the pause since the
-   * last search is over. The first search again begins at once, the later ones after 1 minute, 2, 4 … 60.
+   * last search is over. The first search again begins at once, the later ones after 1 minute, 2, 4 … 60. For
+   * the first one the configured block may have been too high. The later ones ask nodes alone.
    */
   takeSearch(market: string): boolean {
     const standing = this.of(market);
@@ -77,6 +80,7 @@ export class Completeness {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** standing.searches, LONGEST_PAUSE_MS);
     standing.nextSearchAtMs = this.clock.monotonicMs() + pauseMs;
     standing.searches += 1;
+    if (standing.searches > 1) this.distrust(`debts of ${market} are missing after it was searched again`);
     return true;
   }
 
