@@ -7,6 +7,7 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, together, type Read } from '../rpc/chain/read.js';
 import type { BlockStep, Followed } from '../state/followed.js';
 import { answerOf, latestRoundRead, type Round } from './chainlink.js';
+import { isDualRead } from './feed-natures.js';
 import { KeptPrice } from './kept-price.js';
 import type { PriceGuard, Prices } from './price-guard.js';
 
@@ -25,8 +26,12 @@ const AGGREGATOR_CONFIRMED = id('AggregatorConfirmed(address,address)') as Hex;
 /** A feed whose answers are known from the logs of its aggregator. */
 interface FollowedFeed {
   readonly aggregator: Address;
-  /** Undefined when the last answer is zero or negative. */
+  /** The last one by its logs. Undefined when that answer is zero or negative. */
   readonly round: Round | undefined;
+  /** Its aggregator tells a round before the market gets it (SVR). */
+  readonly isDual: boolean;
+  /** The market does not get the last round yet: what it gets is read by a call. */
+  readonly isHeldBack: boolean;
 }
 
 /**
@@ -38,6 +43,14 @@ export type Feeds = ReadonlyMap<Address, FollowedFeed | undefined>;
 interface FeedStep extends BlockStep {
   readonly logs: readonly RawLog[];
   readonly found: Feeds;
+}
+
+/** What was asked at a head. */
+interface FeedAnswers {
+  /** Of the native token; undefined where its logs tell it. */
+  readonly native: Round | undefined;
+  /** What the market gets now of each feed that was held back. */
+  readonly heldBack: ReadonlyMap<Address, Round | undefined>;
 }
 
 /** The price of the native token, for gas, fees and bids. */
@@ -57,11 +70,14 @@ export interface FeedView {
  * of an aggregator that emits AnswerUpdated. An adapter that computes its answer, for example a capped ratio,
  * is not one of them: its price is read by a call.
  *
+ * The aggregator of an SVR feed logs a round some time before the market gets it. From the log on, its price
+ * is read by a call, until the market has that round.
+ *
  * A proxy may get another aggregator without a log, and an aggregator may answer something else than its logs
  * say. So the code that uses the rounds must compare them with the chain from time to time. When they differ,
  * it calls {@link distrust}.
  */
-export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | undefined> {
+export class FeedBook implements Followed<FeedView, FeedStep, Feeds, FeedAnswers> {
   readonly name = 'price-feeds';
   private feeds: Feeds = new Map();
   private readonly distrusted = new Set<Address>();
@@ -92,7 +108,8 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
 
   /** The feed's last round; undefined for a feed whose price has to be read. */
   roundOf(feed: Address): Round | undefined {
-    return this.distrusted.has(feed) ? undefined : this.feeds.get(feed)?.round;
+    const known = this.feeds.get(feed);
+    return this.distrusted.has(feed) || known?.isHeldBack ? undefined : known?.round;
   }
 
   /** The aggregator behind a feed whose logs are followed; undefined for any other feed. */
@@ -139,7 +156,11 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
       topics[0] === AGGREGATOR_CONFIRMED && this.feeds.get(address) ? [address] : [],
     );
     const found = await this.find(redirected, block.hash);
-    return { logs, found, readsChange: redirected.length > 0, contradicted: [] };
+    const duals = new Set(
+      [...this.feeds.values()].flatMap((known) => (known?.isDual ? known.aggregator : [])),
+    );
+    const holdsBack = logs.some(({ address, topics }) => duals.has(address) && topics[0] === ANSWER_UPDATED);
+    return { logs, found, readsChange: redirected.length > 0 || holdsBack, contradicted: [] };
   }
 
   commit({ logs, found }: FeedStep): Feeds {
@@ -169,14 +190,24 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
   }
 
   /** Call it before the reads of what uses these feeds. */
-  reads(): Read<Round | undefined> {
+  reads(): Read<FeedAnswers> {
     for (const feed of this.doubted) this.distrusted.add(feed);
     this.doubted.clear();
-    if (this.roundOf(this.nativeUsdFeed)) return { calls: [], decode: () => undefined };
-    return latestRoundRead(this.nativeUsdFeed);
+    const heldBack = [...this.feeds].flatMap(([feed, known]) => (known?.isHeldBack ? [feed] : []));
+    const isNativeKnown = this.roundOf(this.nativeUsdFeed) !== undefined;
+    const native = each(isNativeKnown ? [] : [latestRoundRead(this.nativeUsdFeed)]);
+    const both = together(native, each(heldBack.map(latestRoundRead)));
+    return {
+      calls: both.calls,
+      decode: (results) => {
+        const [[asked], rounds] = both.decode(results);
+        return { native: asked, heldBack: new Map(heldBack.map((feed, index) => [feed, rounds[index]])) };
+      },
+    };
   }
 
-  view(asked: Round | undefined): FeedView {
+  view({ native: asked, heldBack }: FeedAnswers): FeedView {
+    this.release(heldBack);
     const given = this.roundOf(this.nativeUsdFeed) ?? asked;
     if (asked && asked !== this.asked) {
       this.jumped = this.hasJumped(this.asked, asked);
@@ -188,6 +219,15 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
     }
     const nativeConfirmed = this.kept.isGood(given);
     return { native: given, nativeKept: false, nativeConfirmed, nativeJumped: this.jumped };
+  }
+
+  /** The logs tell the prices again of those whose last round the market has. */
+  private release(heldBack: FeedAnswers['heldBack']): void {
+    for (const [feed, round] of heldBack) {
+      const known = this.feeds.get(feed);
+      if (known?.isHeldBack && isSame(known.round, round))
+        this.add(new Map([[feed, { ...known, isHeldBack: false }]]));
+    }
   }
 
   private hasJumped(before: Round | undefined, after: Round | undefined): boolean {
@@ -205,16 +245,55 @@ export class FeedBook implements Followed<FeedView, FeedStep, Feeds, Round | und
       for (const [feed, followed] of this.feeds) {
         if (followed?.aggregator !== address) continue;
         feeds ??= new Map(this.feeds);
-        feeds.set(feed, { aggregator: address, round });
+        feeds.set(feed, { ...followed, round, isHeldBack: followed.isDual });
       }
     }
     if (feeds) this.feeds = feeds;
   }
 
   private async find(feeds: readonly Address[], block: Hash): Promise<Feeds> {
-    const answers = await readAt(this.chain, each(feeds.map(followedRead)), block);
-    return new Map(feeds.map((feed, index) => [feed, answers[index]]));
+    const found = await readAt(this.chain, each(feeds.map(shownRead)), block);
+    const aggregators = [...new Set(found.flatMap((shown) => shown?.aggregator ?? []))];
+    const told = await readAt(this.chain, each(aggregators.map(toldByAggregator)), block);
+    const toldOf = new Map(aggregators.map((aggregator, index) => [aggregator, told[index]]));
+    return new Map(
+      feeds.map((feed, index) => {
+        const shown = found[index];
+        return [feed, shown && followedBy(shown, toldOf.get(shown.aggregator))];
+      }),
+    );
   }
+}
+
+/** What a feed gives to its callers, and the aggregator behind it. */
+interface Shown {
+  readonly aggregator: Address;
+  readonly round: Round;
+}
+
+/** The last round of an aggregator, which a market may get later; undefined for one that holds none back. */
+type Told = { readonly newest: Round | undefined } | undefined;
+
+function followedBy({ aggregator, round }: Shown, dual: Told): FollowedFeed {
+  if (!dual) return { aggregator, round, isDual: false, isHeldBack: false };
+  const { newest } = dual;
+  return { aggregator, round: newest, isDual: true, isHeldBack: !isSame(newest, round) };
+}
+
+function isSame(one: Round | undefined, other: Round | undefined): boolean {
+  return one?.answer === other?.answer && one?.updatedAt === other?.updatedAt;
+}
+
+/** A caller that is not the proxy of the market gets the newest round (DualAggregator.latestRoundData). */
+function toldByAggregator(aggregator: Address): Read<Told> {
+  const both = together(isDualRead(aggregator), latestRoundRead(aggregator));
+  return {
+    calls: both.calls,
+    decode: (results) => {
+      const [isDual, newest] = both.decode(results);
+      return isDual ? { newest } : undefined;
+    },
+  };
 }
 
 /** @throws RangeError when the log is too short, or holds a number that is out of its range. */
@@ -223,7 +302,7 @@ function updatedRound(current: Hex, data: Hex): Round | undefined {
   return answer === undefined ? undefined : { answer, updatedAt: timeAt(data, 0) };
 }
 
-function followedRead(feed: Address): Read<FollowedFeed | undefined> {
+function shownRead(feed: Address): Read<Shown | undefined> {
   const aggregator: Read<Address | undefined> = {
     calls: [{ to: feed, data: AGGREGATOR }],
     decode: ([result]) =>

@@ -151,6 +151,17 @@ export function toldRead(contract: Address): Read<Told> {
   };
 }
 
+/**
+ * Whether a contract says that it is an aggregator of SVR feeds. It tells a new answer by its log, and shows
+ * it to the market some time later. Never throws.
+ */
+export function isDualRead(contract: Address): Read<boolean> {
+  return {
+    calls: [{ to: contract, data: TYPE_AND_VERSION }],
+    decode: ([result]) => kindOfType(textIn(result)) === 'svr',
+  };
+}
+
 function addressIn(result: MulticallResult | undefined): Address | undefined {
   if (result?.success !== true || result.data.length !== ONE_WORD) return undefined;
   const word = uintAt(result.data, 0);

@@ -1,3 +1,4 @@
+import { Contract } from 'ethers';
 import { describe, expect, it } from 'vitest';
 import { aaveView } from '../../testing/aave-state.js';
 import { eventually } from '../../testing/eventually.js';
@@ -89,6 +90,26 @@ describe('the state', () => {
     await spec.bench.devnet.setPrice('cbBTC', 95_000n * USD8);
     await one.advance();
     expect(await disagreements(one)).toEqual([]);
+  });
+
+  it('takes no answer of an SVR feed before the market gets it', async () => {
+    const one = await spec.whole();
+    const { devnet } = spec.bench;
+    const cbBTC = toAddress(devnet.tokens.cbBTC.address);
+    const before = aaveView(await one.advance()).conditions.prices.get(cbBTC);
+    const aggregator = new Contract(devnet.tokens.cbBTC.aggregator, ['function withhold(bool)']);
+    await send(devnet, devnet.accounts.deployer, aggregator, 'withhold', true);
+    await devnet.setPrice('cbBTC', 80_000n * USD8);
+    expect(aaveView(await one.advance()).conditions.prices.get(cbBTC)).toBe(before);
+    await send(devnet, devnet.accounts.deployer, aggregator, 'withhold', false);
+    expect(aaveView(await one.advance()).conditions.prices.get(cbBTC)).toBe(80_000n * USD8);
+    expect(await disagreements(one)).toEqual([]);
+    // From then on its logs tell it again.
+    await devnet.mine();
+    const head = await one.chain.getBlock('latest');
+    one.calls();
+    await one.advance(head);
+    expect(one.calls()).toBe(0);
   });
 
   it('reads a feed by a call after it changed its aggregator without a log', async () => {

@@ -55,9 +55,9 @@ describe('F41 a false head', () => {
       await eventually(() => {
         second.push(lie(100 + round - 1)); // until the connection has subscribed
         return events.named('head-not-believed').length > 0;
-      }, 10_000);
+      }, 25_000);
       move(100 + round);
-      await eventually(() => heads.at(-1)?.number === 100 + round, 10_000);
+      await eventually(() => heads.at(-1)?.number === 100 + round, 25_000);
     }
     expect(heads.map(({ hash }) => hash)).toEqual([100, 101, 102, 103].map((number) => hashOf(number)));
     expect(events.named('head-not-believed')).toHaveLength(1);
@@ -116,12 +116,12 @@ describe('F41 a false head', () => {
     await world.start({ sources: [node, second], links: slow, timings: { silenceMs: 60_000 } });
     for (let fork = 1; fork <= 1_000; fork++) second.push(blockOf(120, fork));
     second.push(blockOf(101)); // over the same connection, so it comes after the flood
-    await eventually(() => heads.at(-1)?.number === 101, 10_000);
+    await eventually(() => heads.at(-1)?.number === 101, 25_000);
     expect(questions).toBe(4);
     release();
-    await eventually(() => events.named('head-not-believed').length > 0, 10_000);
+    await eventually(() => events.named('head-not-believed').length > 0, 25_000);
     second.push(blockOf(102));
-    await eventually(() => heads.at(-1)?.number === 102, 10_000);
+    await eventually(() => heads.at(-1)?.number === 102, 25_000);
     expect(world.numbers).toEqual([100, 101, 102]);
     expect(events.named('head-not-believed')).toHaveLength(1);
   });
