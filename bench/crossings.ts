@@ -46,7 +46,7 @@ export async function crossings(seed: number, progress: (line: string) => void):
     await devnet.startMining(BLOCK_MS);
     await eventually(() => heard.some(({ event }) => event === 'pools-read'), 'the pools to be known');
     progress(`opening ${WARM_UP + POSITIONS} positions`);
-    const borrowers = await openByInterest(devnet, { seconds: secondsOf(seed), wethEach: 5n * 10n ** 17n });
+    const borrowers = await openByInterest(devnet, { seconds: secondsOf(seed), wethEach: 2n * 10n ** 18n });
     for (const node of nodes) node.take();
     const until = performance.now() + MOST_MS;
     let told = 0;

@@ -1,75 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { MORPHO_LLTV_WAD, MORPHO_PRICE, morphoTerms } from '../../../testing/builders/morpho.js';
 import { Random } from '../../../testing/random.js';
-import type { Asset } from '../../domain/opportunity.js';
-import { USD8, WAD } from '../../domain/money.js';
-import {
-  amountOf,
-  edges,
-  liquidationPair,
-  MORPHO_BLUE,
-  payableCandidate,
-  sizedCandidate,
-  type MorphoBlueTerms,
-} from './candidates.js';
+import { USD8 } from '../../domain/money.js';
+import { amountOf, edges, liquidationPair, payableCandidate, sizedCandidate } from './candidates.js';
 import { debtLook } from './debt-look.js';
 import { healthOf, isLiquidatable } from './health.js';
 import { liquidationResult } from './liquidation.js';
-import { accrued } from './market.js';
 
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? Date.now() % 1_000_000);
-const COLLATERAL: Asset = {
-  address: '0x00000000000000000000000000000000000000c0',
-  ...{ symbol: 'cbBTC', decimals: 8, priceUsd8: 90_000n * USD8 },
-};
-const DEBT: Asset = {
-  address: '0x00000000000000000000000000000000000000d0',
-  ...{ symbol: 'USDC', decimals: 6, priceUsd8: USD8 },
-};
-/** 90,000 USDC for a cbBTC. */
-const PRICE = (90_000n * 10n ** (36n + 6n)) / 10n ** 8n;
-const LLTV_WAD = (WAD * 86n) / 100n;
-const NOW = 1_700_000_100;
-
-interface Given {
-  readonly collateral?: bigint;
-  /** USDC units. */
-  readonly debt?: bigint;
-  readonly price?: bigint;
-  readonly maxNotionalUsd8?: bigint;
-  readonly horizonSeconds?: number;
-}
-
-/** One cbBTC against some USDC. */
-function termsOf({
-  collateral = 10n ** 8n,
-  debt = 80_000n * 10n ** 6n,
-  price = PRICE,
-  maxNotionalUsd8 = 10n ** 9n * USD8,
-  horizonSeconds = 60,
-}: Given): MorphoBlueTerms {
-  const borrowAssets = 5_000_000n * 10n ** 6n;
-  const totals = {
-    supplyAssets: 6_000_000n * 10n ** 6n,
-    supplyShares: 5_800_000n * 10n ** 12n,
-    borrowAssets,
-    borrowShares: 4_700_000n * 10n ** 12n,
-    ...{ lastUpdate: NOW, feeWad: 0n },
-  };
-  const market = { totals, rate: { kind: 'adaptive-curve', rateAtTargetWad: 1_268_391_679n } } as const;
-  return {
-    kind: MORPHO_BLUE,
-    marketId: `0x${'11'.repeat(32)}`,
-    oracle: '0x00000000000000000000000000000000000000a0',
-    irm: '0x00000000000000000000000000000000000000b0',
-    ...{ lltvWad: LLTV_WAD, collateral: COLLATERAL, debt: DEBT, price, totals, maxNotionalUsd8 },
-    position: { collateral, borrowShares: (debt * totals.borrowShares) / borrowAssets },
-    laterTotals: accrued(market, NOW + horizonSeconds).totals,
-  };
-}
 
 describe('the amounts of a Morpho Blue liquidation', () => {
   it('takes all of the debt where the collateral reaches for it', () => {
-    const terms = termsOf({});
+    const terms = morphoTerms();
     const [candidate, ...others] = edges(terms);
     expect(others).toEqual([]);
     expect(candidate).toMatchObject({
@@ -82,7 +24,7 @@ describe('the amounts of a Morpho Blue liquidation', () => {
   });
 
   it('takes all of the collateral where it does not reach for the debt', () => {
-    const terms = termsOf({ debt: 89_000n * 10n ** 6n });
+    const terms = morphoTerms({ debt: 89_000n * 10n ** 6n });
     const [candidate, ...others] = edges(terms);
     expect(others).toEqual([]);
     expect(candidate).toMatchObject({ sizing: 'all-collateral', collateralSeized: 10n ** 8n });
@@ -90,7 +32,7 @@ describe('the amounts of a Morpho Blue liquidation', () => {
   });
 
   it('takes what the limit of the operator allows, when that is less', () => {
-    const [candidate, ...others] = edges(termsOf({ maxNotionalUsd8: 1_000n * USD8 }));
+    const [candidate, ...others] = edges(morphoTerms({ maxNotionalUsd8: 1_000n * USD8 }));
     expect(others).toEqual([]);
     expect(candidate?.sizing).toBe('notional-limit');
     expect(candidate?.debtToCover).toBeLessThanOrEqual(1_000n * 10n ** 6n);
@@ -98,11 +40,11 @@ describe('the amounts of a Morpho Blue liquidation', () => {
   });
 
   it('takes a hair less than all where the interest until inclusion would ask for more collateral', () => {
-    const exact = termsOf({ debt: 85_000n * 10n ** 6n });
+    const exact = morphoTerms({ debt: 85_000n * 10n ** 6n });
     const all = { unit: 'shares', amount: exact.position.borrowShares } as const;
     const rich = { ...exact, position: { ...exact.position, collateral: 10n ** 12n } };
     const { seizedAssets } = liquidationResult(rich, all)!;
-    const terms = termsOf({
+    const terms = morphoTerms({
       debt: 85_000n * 10n ** 6n,
       collateral: seizedAssets + 100n,
       horizonSeconds: 3_600,
@@ -115,14 +57,14 @@ describe('the amounts of a Morpho Blue liquidation', () => {
   });
 
   it('pays out no more collateral than is asked for', () => {
-    const candidate = payableCandidate(termsOf({}), 10n ** 7n);
+    const candidate = payableCandidate(morphoTerms(), 10n ** 7n);
     expect(candidate?.collateralSeized).toBeLessThanOrEqual(10n ** 7n);
     expect(candidate?.collateralSeized).toBeGreaterThan(9_990_000n);
-    expect(liquidationPair(termsOf({})).payable).toBeUndefined();
+    expect(liquidationPair(morphoTerms()).payable).toBeUndefined();
   });
 
   it('looks for half of the borrow shares that the plan covers', () => {
-    const terms = termsOf({});
+    const terms = morphoTerms();
     const { borrowShares } = terms.position;
     expect(debtLook(terms, 80_000n * 10n ** 6n)).toEqual({
       marketId: terms.marketId,
@@ -140,8 +82,8 @@ describe('the amounts of a Morpho Blue liquidation', () => {
     for (let turn = 0; turn < 1_000; turn++) {
       const debt = random.magnitude(10n ** 13n) + 10n;
       const collateral = (debt * 10n ** 10n * (90n + random.below(40n))) / (90_000n * 10n ** 8n * 100n) + 1n;
-      const terms = termsOf({ debt, collateral });
-      if (!isLiquidatable(healthOf(terms.totals, terms.position, PRICE, LLTV_WAD))) continue;
+      const terms = morphoTerms({ debt, collateral });
+      if (!isLiquidatable(healthOf(terms.totals, terms.position, MORPHO_PRICE, MORPHO_LLTV_WAD))) continue;
       const candidate = sizedCandidate(terms, random.below(debt * 2n) + 1n, 'swap-depth');
       if (!candidate) continue;
       candidates += 1;
