@@ -1,11 +1,6 @@
 import type { ChimeraConfig } from '../src/config/index.js';
-import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
 import { WAD } from '../src/domain/money.js';
-import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
-import { PoolBook } from '../src/liquidity/pool-book.js';
-import { PoolReader } from '../src/liquidity/pool-reader.js';
-import { WrapperBook } from '../src/liquidity/wrappers/wrapper-book.js';
 import { FeedBook } from '../src/oracles/feed-book.js';
 import { PriceGuard } from '../src/oracles/price-guard.js';
 import type { AaveMarketView } from '../src/protocols/aave-v3/at-risk.js';
@@ -13,13 +8,9 @@ import { AaveV3Market, type HealthFactorLimits } from '../src/protocols/aave-v3/
 import { AaveV3Reader } from '../src/protocols/aave-v3/aave-v3.reader.js';
 import type { Chain } from '../src/rpc/chain/chain.js';
 import { readAt } from '../src/rpc/chain/read.js';
-import type { DeliveredLogs } from '../src/state/block-logs.js';
 import type { CheckpointStore } from '../src/state/checkpoint-store.js';
-import { DoubtedPositions } from '../src/state/doubted-positions.js';
-import { StateEngine } from '../src/state/state-engine.js';
 import { StateView } from '../src/state/state-view.js';
-import { HeldBackfill } from './fakes/held-backfill.js';
-import { RecordedEvents } from './fakes/recorded-events.js';
+import { engineOver, type EngineOptions, type EngineParts } from './engine-over.js';
 
 /** Above every health factor: the view holds all positions. */
 export const ALL_POSITIONS: HealthFactorLimits = { decideBelowWad: 2n ** 255n, watchBelowWad: 2n ** 255n };
@@ -46,45 +37,21 @@ export function aaveParts(
   return { feeds, market: new AaveV3Market({ chain, reader, feeds, guard }, protocol, limits) };
 }
 
-export interface AaveStateOptions {
+export interface AaveStateOptions extends EngineOptions {
   readonly limits: HealthFactorLimits;
-  readonly fromBlock?: number;
-  readonly clock?: Clock;
-  readonly events?: RecordedEvents;
-  readonly delivered?: DeliveredLogs | undefined;
 }
 
-/** A state engine over one Aave market, with a backfill that waits for the test. */
-export interface AaveState extends AaveParts {
-  readonly engine: StateEngine;
-  readonly backfill: HeldBackfill;
-  readonly doubts: DoubtedPositions;
-}
+/** A state engine over one Aave market. */
+export type AaveState = AaveParts & EngineParts;
 
 export function aaveState(
   chain: Chain,
   config: ChimeraConfig,
   checkpoints: CheckpointStore,
-  options: AaveStateOptions,
+  { limits, ...options }: AaveStateOptions,
 ): AaveState {
-  const { limits, fromBlock = 0, clock = new Clock(), events = new RecordedEvents(), delivered } = options;
   const parts = aaveParts(chain, config, limits);
-  const backfill = new HeldBackfill(checkpoints, events, clock, chain);
-  const doubts = new DoubtedPositions(clock);
-  // Without factories: it asks for nothing.
-  const pools = new PoolBook(new PoolReader(chain, []), { minPoolUsd8: 0n, hubs: [] }, events, clock);
-  const engine = new StateEngine(
-    chain,
-    {
-      before: [parts.feeds, pools, new LenderBook([], clock), new WrapperBook([], clock)],
-      markets: [{ market: parts.market, fromBlock }],
-    },
-    checkpoints,
-    backfill,
-    chain.blockTime,
-    { clock, doubts, delivered },
-  );
-  return { ...parts, engine, backfill, doubts };
+  return { ...parts, ...engineOver(chain, parts.feeds, [parts.market], checkpoints, options) };
 }
 
 /** The view of these accounts at the latest block, without a database. */

@@ -196,6 +196,7 @@ function newWorld(): World {
       waitingHeads: 0,
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       incomplete: [],
+      refused: [],
       coverage: [],
       setAside: [],
       liquidatable: 3,

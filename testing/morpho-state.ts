@@ -1,11 +1,6 @@
 import type { Devnet } from '../devnet/index.js';
 import type { ChimeraConfig } from '../src/config/index.js';
-import { Clock } from '../src/domain/clock.js';
 import { toAddress } from '../src/domain/hex.js';
-import { LenderBook } from '../src/liquidity/lenders/lender-book.js';
-import { PoolBook } from '../src/liquidity/pool-book.js';
-import { PoolReader } from '../src/liquidity/pool-reader.js';
-import { WrapperBook } from '../src/liquidity/wrappers/wrapper-book.js';
 import { FeedBook } from '../src/oracles/feed-book.js';
 import { PriceGuard } from '../src/oracles/price-guard.js';
 import type { MorphoBlueView } from '../src/protocols/morpho-blue/at-risk.js';
@@ -14,12 +9,9 @@ import { MorphoBlueMarket } from '../src/protocols/morpho-blue/morpho-blue-marke
 import { TokenPrices } from '../src/protocols/token-prices.js';
 import type { Chain } from '../src/rpc/chain/chain.js';
 import type { CheckpointStore } from '../src/state/checkpoint-store.js';
-import { DoubtedPositions } from '../src/state/doubted-positions.js';
-import { StateEngine } from '../src/state/state-engine.js';
 import type { StateView } from '../src/state/state-view.js';
 import type { HealthFactorLimits } from '../src/protocols/aave-v3/aave-v3-market.js';
-import { HeldBackfill } from './fakes/held-backfill.js';
-import { RecordedEvents } from './fakes/recorded-events.js';
+import { engineOver, type EngineParts } from './engine-over.js';
 
 /** The Morpho Blue of the local chain, with the USD feed of each token. */
 export function morphoSettings({ addresses, tokens }: Devnet): MorphoBlueSettings {
@@ -35,13 +27,8 @@ export function morphoSettings({ addresses, tokens }: Devnet): MorphoBlueSetting
   };
 }
 
-/** A state engine over one Morpho Blue, with a backfill that waits for the test. */
-export interface MorphoState {
-  readonly engine: StateEngine;
-  readonly market: MorphoBlueMarket;
-  readonly backfill: HeldBackfill;
-  readonly doubts: DoubtedPositions;
-}
+/** A state engine over one Morpho Blue. */
+export type MorphoState = EngineParts & { readonly market: MorphoBlueMarket };
 
 export function morphoState(
   chain: Chain,
@@ -54,22 +41,7 @@ export function morphoState(
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const market = new MorphoBlueMarket({ chain, feeds, guard, tokenPrices }, settings, limits);
-  const [events, clock] = [new RecordedEvents(), new Clock()];
-  const backfill = new HeldBackfill(checkpoints, events, clock, chain);
-  const doubts = new DoubtedPositions(clock);
-  const pools = new PoolBook(new PoolReader(chain, []), { minPoolUsd8: 0n, hubs: [] }, events, clock);
-  const engine = new StateEngine(
-    chain,
-    {
-      before: [feeds, pools, new LenderBook([], clock), new WrapperBook([], clock)],
-      markets: [{ market, fromBlock: 0 }],
-    },
-    checkpoints,
-    backfill,
-    chain.blockTime,
-    { clock, doubts, delivered: undefined },
-  );
-  return { engine, market, backfill, doubts };
+  return { market, ...engineOver(chain, feeds, [market], checkpoints) };
 }
 
 /** The view of Morpho Blue, for tests that look into it. */

@@ -17,7 +17,8 @@ import {
 } from '../src/rpc/endpoints/rpc-pool.js';
 import type { DeliveredLogs } from '../src/state/block-logs.js';
 import { CheckpointStore } from '../src/state/checkpoint-store.js';
-import type { Advance, StateEngine } from '../src/state/state-engine.js';
+import type { Advance } from '../src/state/advance.js';
+import type { StateEngine } from '../src/state/state-engine.js';
 import type { StateView } from '../src/state/state-view.js';
 import type { HealthFactorLimits } from '../src/protocols/aave-v3/aave-v3-market.js';
 import { aaveState, ALL_POSITIONS, type AaveState } from './aave-state.js';

@@ -97,6 +97,16 @@ const CASES: Readonly<Record<string, Case>> = {
       ['nonce', 'The chain counts transactions of the wallet that this bot did not sign; 4 positions wait'],
     ],
   },
+  'market-refused': {
+    well: { refused: [] },
+    fires: { refused: [{ market: 'aave', reason: 'aave: the pool has POOL_REVISION 12' }] },
+    says: [
+      [
+        'aave',
+        'Nothing of aave is liquidated, because its rules are not known: aave: the pool has POOL_REVISION 12',
+      ],
+    ],
+  },
   'daily-volume-rising': {
     well: { volume: { usedUsd8: usd(80), limitUsd8: usd(100) } },
     fires: { volume: { usedUsd8: usd(81), limitUsd8: usd(100) } },

@@ -170,6 +170,15 @@ export const STATUS_RULES: Readonly<Record<string, StatusRule>> = {
       ),
     ],
   },
+  'market-refused': {
+    severity: 'HIGH',
+    title: 'A market is not served',
+    find: ({ refused }) =>
+      refused.map(({ market, reason }) => ({
+        subject: market,
+        text: `Nothing of ${market} is liquidated, because its rules are not known: ${reason}`,
+      })),
+  },
   'daily-volume-rising': {
     severity: 'MEDIUM',
     title: 'Most of the volume of the day is used',

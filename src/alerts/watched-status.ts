@@ -51,6 +51,7 @@ export class WatchedStatus {
       endpoints: this.pool.status(),
       setAside: bot.setAside,
       incomplete: bot.incomplete.map(({ market }) => market),
+      refused: bot.refused,
       lease: bot.lease,
       nonceInQuestion: bot.skipped['nonce-in-question'] ?? 0,
     };

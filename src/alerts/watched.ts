@@ -58,6 +58,8 @@ export interface Watched {
   }[];
   /** Markets of which it is not proven that every borrower is known. */
   readonly incomplete: readonly string[];
+  /** Markets whose rules are not known, each with its sentence. */
+  readonly refused: readonly { readonly market: string; readonly reason: string }[];
   readonly lease: {
     readonly role: 'dry-run' | 'leader' | 'taking-over' | 'standby';
     readonly holder: string | undefined;

@@ -40,6 +40,8 @@ export interface StatusAnswer {
    * and what all accounts owe together, in whole units of the asset.
    */
   readonly incomplete: BotStatus['incomplete'];
+  /** Markets whose rules are not known, each with its sentence. Nothing of them is liquidated. */
+  readonly refused: BotStatus['refused'];
   /**
    * Of each protocol with many markets, for instance Morpho Blue: how many are served, how many are not, by
    * the reason, and the markets that have no price or no rate now, at most 50 of them.

@@ -49,6 +49,7 @@ export class StatusController {
       positions: { total: positions, liquidatable, inFlight, setAside: bot.setAside },
       backfill: bot.backfill,
       incomplete: bot.incomplete,
+      refused: bot.refused,
       coverage: coverageAnswer(bot.coverage),
       feeds: this.feeds.markets.map(feedsAnswer),
       outcomes: outcomesAnswer(bot.outcomes),

@@ -46,6 +46,7 @@ describe('status', () => {
       positions: { total: 50, liquidatable: 3, inFlight: 1, setAside: [] },
       backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
       incomplete: [],
+      refused: [],
       coverage: [],
       feeds: [],
       counters: { passes: 9, succeeded: 2 },

@@ -6,7 +6,7 @@ import { DatabaseAway } from '../database/index.js';
 import { rejected } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 import { positionKey } from '../domain/position-id.js';
-import type { Advance } from '../state/state-engine.js';
+import type { Advance } from '../state/advance.js';
 
 import { A, B, C, opportunityFor, PassWorld, REACHED, sent } from '../../testing/fakes/pass-world.js';
 describe('what goes wrong before a plan is made', () => {

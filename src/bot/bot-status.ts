@@ -42,6 +42,8 @@ export interface BotStatus {
   }[];
   /** Markets of which it is not proven that every borrower is known. */
   readonly incomplete: readonly Incomplete[];
+  /** Markets whose rules are not known: nothing of them is liquidated. */
+  readonly refused: StateEngine['refused'];
   /** Of each protocol with many markets: which of them are served. */
   readonly coverage: StateEngine['coverage'];
   /** Positions about which our books and the chain differ. */
@@ -100,6 +102,7 @@ export class BotStatusReader {
         return progress ? [{ market: name, ...progress }] : [];
       }),
       incomplete: this.state.incomplete,
+      refused: this.state.refused,
       coverage: this.state.coverage,
       setAside: this.doubts.setAside,
       liquidatable: lastPass?.liquidatable ?? 0,

@@ -127,6 +127,7 @@ function readPositions(readings: Readings, status: BotStatus): void {
   readings.set('chimera_liquidatable_positions', {}, status.liquidatable);
   readings.set('chimera_set_aside_positions', {}, status.setAside.length);
   readings.set('chimera_incomplete_markets', {}, status.incomplete.length);
+  readings.set('chimera_refused_markets', {}, status.refused.length);
   for (const [reason, count] of Object.entries(status.skipped))
     readings.set('chimera_skipped_positions', { reason }, count);
   for (const { market, atBlock, toBlock } of status.backfill)

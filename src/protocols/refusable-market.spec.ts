@@ -51,6 +51,7 @@ describe('a market whose rules are known', () => {
     expect(undone).toEqual(['the undo']);
     expect(market.view(undefined).borrowerCount).toBe(1);
     expect(market.isWhole).toBe(true);
+    expect(market.refusal).toBeUndefined();
     expect(events.all).toEqual([]);
   });
 
@@ -74,6 +75,7 @@ describe('a market whose rules are not known any more', () => {
     expect(market.reads(BLOCK).calls).toEqual([]);
     expect(market.watched.size).toBe(0);
     expect(market.isWhole).toBe(false);
+    expect(market.refusal).toBe(REFUSED.message);
     expect(market.counts).toEqual({ followed: 0, watched: 0 });
     expect(market.debts(BLOCK)).toBeUndefined();
     expect(market.feedsBehind(market.view(undefined))).toEqual(NO_FEEDS);
@@ -85,6 +87,7 @@ describe('a market whose rules are not known any more', () => {
     const undo = market.commit(await market.prepare(BLOCK, [], fetchLogs), BLOCK);
     market.undo(undo);
     expect(market.view(undefined).borrowerCount).toBe(1);
+    expect(market.refusal).toBeUndefined();
     expect(undone).toEqual([]);
   });
 

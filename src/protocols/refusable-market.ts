@@ -38,7 +38,7 @@ const EMPTY: MarketView = {
  * block back: then it is as it was before.
  */
 export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
-  private refusal: MarketRefused | undefined;
+  private refused: MarketRefused | undefined;
   private readonly reporter: CoverageReporter;
   private block: Block | undefined;
 
@@ -58,15 +58,15 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   get tokens(): readonly Asset[] {
-    return this.refusal ? [] : this.market.tokens;
+    return this.refused ? [] : this.market.tokens;
   }
 
   holderOf(token: Address): Address | undefined {
-    return this.refusal ? undefined : this.market.holderOf(token);
+    return this.refused ? undefined : this.market.holderOf(token);
   }
 
   feedsBehind(view: MarketView): FeedsBehind {
-    return this.refusal || view === EMPTY ? NO_FEEDS : this.market.feedsBehind(view);
+    return this.refused || view === EMPTY ? NO_FEEDS : this.market.feedsBehind(view);
   }
 
   counterparty(): Read<Counterparty> {
@@ -78,7 +78,7 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   get watched(): WatchedLogs {
-    return this.refusal ? new Map() : this.market.watched;
+    return this.refused ? new Map() : this.market.watched;
   }
 
   get accounts(): Iterable<Address> {
@@ -86,16 +86,20 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   get counts(): LendingMarket['counts'] {
-    return this.refusal ? { followed: 0, watched: 0 } : this.market.counts;
+    return this.refused ? { followed: 0, watched: 0 } : this.market.counts;
   }
 
   get coverage(): MarketCoverage | undefined {
-    return this.refusal ? undefined : this.market.coverage;
+    return this.refused ? undefined : this.market.coverage;
+  }
+
+  get refusal(): string | undefined {
+    return this.refused?.message;
   }
 
   /** While it is refused, what is saved of it stays as it is. */
   get isWhole(): boolean {
-    return !this.refusal && this.market.isWhole;
+    return !this.refused && this.market.isWhole;
   }
 
   check(log: RawLog): void {
@@ -119,7 +123,7 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   undo(undo: Undo): void {
-    if (undo.refused) this.refusal = undefined;
+    if (undo.refused) this.refused = undefined;
     else if ('own' in undo) this.market.undo(undo.own);
   }
 
@@ -134,11 +138,11 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
 
   reads(block: Block): Read<unknown> {
     this.block = block;
-    return this.refusal ? { calls: [], decode: () => undefined } : this.market.reads(block);
+    return this.refused ? { calls: [], decode: () => undefined } : this.market.reads(block);
   }
 
   view(answers: unknown): MarketView {
-    if (this.refusal) return EMPTY;
+    if (this.refused) return EMPTY;
     const view = this.market.view(answers);
     const { coverage } = this.market;
     if (coverage && this.block) this.reporter.note(coverage, this.block);
@@ -154,7 +158,7 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   adopt(read: unknown, later: readonly Undo[], tip: Undo | undefined): void {
-    if (this.refusal) return;
+    if (this.refused) return;
     const own = later.flatMap((undo) => ('own' in undo ? [undo.own] : []));
     this.market.adopt(read, own, tip?.own);
   }
@@ -164,23 +168,23 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   comparison(view: MarketView, budget: number, first: readonly Address[]): Read<Comparison> {
-    return this.refusal ? NOTHING_TO_COMPARE : this.market.comparison(view, budget, first);
+    return this.refused ? NOTHING_TO_COMPARE : this.market.comparison(view, budget, first);
   }
 
   comparisonOf(view: MarketView, accounts: readonly Address[]): Read<Comparison> {
-    return this.refusal ? NOTHING_TO_COMPARE : this.market.comparisonOf(view, accounts);
+    return this.refused ? NOTHING_TO_COMPARE : this.market.comparisonOf(view, accounts);
   }
 
   debts(block: Block): Read<readonly MissingDebt[]> | undefined {
-    return this.refusal ? undefined : this.market.debts(block);
+    return this.refused ? undefined : this.market.debts(block);
   }
 
   has(account: Address): boolean {
-    return !this.refusal && this.market.has(account);
+    return !this.refused && this.market.has(account);
   }
 
   distrustPrice(asset: Address): void {
-    if (!this.refusal) this.market.distrustPrice(asset);
+    if (!this.refused) this.market.distrustPrice(asset);
   }
 
   takeChanges(): AccountChanges {
@@ -188,7 +192,7 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
   }
 
   private async orRefused(work: () => Promise<RestoreStep>): Promise<Step> {
-    if (this.refusal) return NOTHING;
+    if (this.refused) return NOTHING;
     try {
       const own = await work();
       const { readsChange, contradicted, undecodable } = own;
@@ -201,13 +205,13 @@ export class RefusableMarket implements LendingMarket<MarketView, Step, Undo> {
 
   /** @throws RetryError while it is refused: the backfill pauses, and keeps what it has yet to search. */
   private async notRefused<T>(work: () => Promise<T>): Promise<T> {
-    if (this.refusal) throw new RetryError(this.refusal.message);
+    if (this.refused) throw new RetryError(this.refused.message);
     return work();
   }
 
-  private refuse(refusal: MarketRefused, { number }: Block): void {
-    this.refusal = refusal;
-    const { message: reason } = refusal;
+  private refuse(refused: MarketRefused, { number }: Block): void {
+    this.refused = refused;
+    const { message: reason } = refused;
     this.events.emit({ event: 'market-refused', market: this.name, block: number, reason });
   }
 }

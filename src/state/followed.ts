@@ -153,6 +153,8 @@ export interface FollowedAccounts<
   /** The accounts that are followed. */
   readonly accounts: Iterable<Address>;
   readonly counts: AccountCounts;
+  /** Why nothing of it is followed until the next start, in a sentence; undefined: it is followed. */
+  readonly refusal?: string | undefined;
   /** Of a protocol with many markets: which of them are served. */
   readonly coverage?: MarketCoverage | undefined;
   /** Whether the state of every followed account is known. */

@@ -7,6 +7,7 @@ import type { Address, Hash } from '../domain/hex.js';
 import type { MarketCoverage } from '../domain/market-coverage.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import { each, readAt, readEverywhere, together, type Read } from '../rpc/chain/read.js';
+import type { Advance } from './advance.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
 import type { DeliveredLogs } from './block-logs.js';
 import { BlockFollower, type Answers } from './block-follower.js';
@@ -35,21 +36,6 @@ export interface StateWatch {
 }
 
 const NOT_ASKED: Read<undefined> = { calls: [], decode: () => undefined };
-
-/** What came of one attempt to get to a head. */
-export interface Advance {
-  /** The state at the head; undefined when the head was not reached. */
-  readonly view: StateView | undefined;
-  /** The blocks that were taken back on the way, the newest first, whether or not the head was reached. */
-  readonly takenBack: readonly Hash[];
-  /** When the logs on the way had been read: monotonic milliseconds; undefined when none were asked for. */
-  readonly readAtMs?: number | undefined;
-  /**
-   * What went wrong, to be acted on by its class: a RetryError when the chain could not be read, a HaltError
-   * when a reorg was too deep, or a gap stayed open. Undefined when all is well.
-   */
-  readonly error: Error | undefined;
-}
 
 /**
  * The state of everything that is followed, always at one block and exact there. `start` begins at the last
@@ -92,6 +78,13 @@ export class StateEngine {
   /** Of each protocol with many markets: which of them are served. */
   get coverage(): readonly (MarketCoverage & { readonly market: string })[] {
     return this.markets.flatMap(({ name, coverage }) => (coverage ? [{ market: name, ...coverage }] : []));
+  }
+
+  /** The markets whose rules are not known, each with its sentence. The others go on. */
+  get refused(): readonly { readonly market: string; readonly reason: string }[] {
+    return this.markets.flatMap(({ name, refusal }) =>
+      refusal === undefined ? [] : [{ market: name, reason: refusal }],
+    );
   }
 
   /** Positions that are near the limit or below it, and a few others. */
@@ -197,9 +190,13 @@ export class StateEngine {
     );
   }
 
-  /** The markets of which it is not proven that every borrower is known, and what is missing. */
+  /**
+   * The markets of which it is not proven that every borrower is known, and what is missing. Of a market that
+   * is refused nobody wants to know.
+   */
   get incomplete(): Incomplete[] {
-    return this.backfill.completeness.incomplete(this.markets.map(({ name }) => name));
+    const served = this.markets.filter(({ refusal }) => refusal === undefined);
+    return this.backfill.completeness.incomplete(served.map(({ name }) => name));
   }
 
   /** Compares the debts of a market with the chain: after a search. @throws RetryError */

@@ -1,8 +1,8 @@
 import type { FaultTimes } from '../../testing/fault-times.js';
 
-/** F01 to F57. */
+/** F01 to F58. */
 export const NUMBERS: readonly string[] = Array.from(
-  { length: 57 },
+  { length: 58 },
   (_, index) => `F${String(index + 1).padStart(2, '0')}`,
 );
 
@@ -90,6 +90,7 @@ const AT_ONCE: Readonly<Record<string, string>> = {
   F43: 'at once: refused',
   F48: 'ahead: budgets hold it',
   F49: 'with its receipt',
+  F58: 'with its block',
 };
 
 /** The table for a terminal, and below it what failed or is missing. */

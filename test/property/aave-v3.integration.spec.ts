@@ -7,7 +7,7 @@ import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { reached } from '../../testing/state.js';
 import { Comparison } from './comparison.js';
-import { startCheckpoints, type Checkpoints } from './engine-under-test.js';
+import { startCheckpoints, type Checkpoints } from '../../testing/checkpoints.js';
 import { CHANGES, PRICE_MOVES, REPAIRS } from './governance.js';
 import { Heads } from './heads.js';
 import { RandomChain } from './random-chain.js';

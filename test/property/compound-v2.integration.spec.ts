@@ -23,7 +23,7 @@ import { chainOf } from '../../testing/chain.js';
 import { compoundState, type CompoundState } from '../../testing/compound-state.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { reached } from '../../testing/state.js';
-import { startCheckpoints, type Checkpoints } from './engine-under-test.js';
+import { startCheckpoints, type Checkpoints } from '../../testing/checkpoints.js';
 
 /**
  * Repeat a failing run with its seed, or make a longer one: PROPERTY_SEED=… PROPERTY_ACTIONS=… npx vitest run

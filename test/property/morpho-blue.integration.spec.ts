@@ -26,7 +26,7 @@ import { chainOf } from '../../testing/chain.js';
 import { configOf } from '../../testing/devnet-config.js';
 import { morphoSettings, morphoState, morphoView, type MorphoState } from '../../testing/morpho-state.js';
 import { reached } from '../../testing/state.js';
-import { startCheckpoints, type Checkpoints } from './engine-under-test.js';
+import { startCheckpoints, type Checkpoints } from '../../testing/checkpoints.js';
 
 /** Repeat a failing run with its seed, or make a longer one: PROPERTY_SEED=… PROPERTY_ACTIONS=… */
 const SEED = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 1_000_000);

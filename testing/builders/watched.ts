@@ -34,6 +34,7 @@ export function aWatched(more: Partial<Watched> = {}): Watched {
     ],
     setAside: [],
     incomplete: [],
+    refused: [],
     lease: { role: 'leader', holder: 'host:1:abc' },
     nonceInQuestion: 0,
     ...more,

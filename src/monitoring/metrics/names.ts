@@ -193,6 +193,7 @@ export const METRICS = {
     },
   ),
   chimera_incomplete_markets: gauge('Markets of which it is not proven that every borrower is known.'),
+  chimera_refused_markets: gauge('Markets whose rules are not known. Nothing of them is liquidated.'),
   chimera_feeds: gauge('Feeds behind the prices of a market, by who sees a new price first.', 'count', {
     market: CONFIGURED,
     kind: FEED_KINDS,

@@ -1,8 +1,8 @@
-import { MemoryCache } from '../../src/cache/index.js';
-import { CheckpointsRepository } from '../../src/database/index.js';
-import { CheckpointStore } from '../../src/state/checkpoint-store.js';
-import { TestDatabase } from '../../testing/database.js';
-import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
+import { MemoryCache } from '../src/cache/index.js';
+import { CheckpointsRepository } from '../src/database/index.js';
+import { CheckpointStore } from '../src/state/checkpoint-store.js';
+import { TestDatabase } from './database.js';
+import { RecordedEvents } from './fakes/recorded-events.js';
 
 /** A database with its checkpoints, which survive an engine as they survive a process. */
 export interface Checkpoints {
