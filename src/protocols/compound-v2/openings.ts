@@ -35,7 +35,7 @@ export class Openings {
 
   /** Call it at each block, after the update of the watchlist. @returns the earliest first */
   update(
-    block: Block,
+    block: Pick<Block, 'number' | 'timestamp'>,
     market: CompoundMarket,
     conditions: MarketConditions,
     positions: ReadonlyMap<Address, CompoundPosition>,
