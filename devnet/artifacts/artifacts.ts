@@ -73,6 +73,7 @@ export type DeployableContract =
   | 'MintableToken'
   | 'OevWrapper'
   | 'PoolTrader'
+  | 'PreLiquidationFactory'
   | 'PriceCapAdapter'
   | 'SettableAggregator'
   | 'ShareVault'
@@ -92,6 +93,8 @@ const OWN_CONTRACTS = [
   'OevWrapper',
   'PancakePoolDeployer',
   'PoolTrader',
+  'PreLiquidation',
+  'PreLiquidationFactory',
   'PriceCapAdapter',
   'SecondsMarket',
   'SettableAggregator',
