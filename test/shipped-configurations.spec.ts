@@ -67,8 +67,10 @@ function balancerVault(chain: string): string {
   return String(Reflect.get(Object(output), 'Vault'));
 }
 
+type MorphoContract = 'morpho' | 'adaptiveCurveIrm' | 'preLiquidationFactory';
+
 /** What Morpho's package says of a contract on a chain: its address, or the block of its deployment. */
-function morphoOn(registry: object, chainId: number, contract: 'morpho' | 'adaptiveCurveIrm'): string {
+function morphoOn(registry: object, chainId: number, contract: MorphoContract): string {
   return String(Reflect.get(Object(Reflect.get(registry, chainId)), contract));
 }
 
@@ -101,6 +103,8 @@ describe.each(SHIPPED)('config/$name.yaml', ({ name, chainId, markets, feeds, ba
         morpho: lower(morphoOn(addressesRegistry, chainId, 'morpho')),
         adaptiveCurveIrm: lower(morphoOn(addressesRegistry, chainId, 'adaptiveCurveIrm')),
         fromBlock: Number(morphoOn(deployments, chainId, 'morpho')),
+        preLiquidationFactory: lower(morphoOn(addressesRegistry, chainId, 'preLiquidationFactory')),
+        preLiquidationFromBlock: Number(morphoOn(deployments, chainId, 'preLiquidationFactory')),
         feeds: [],
       },
     ]);

@@ -44,7 +44,9 @@ export interface StatusAnswer {
   readonly refused: BotStatus['refused'];
   /**
    * Of each protocol with many markets, for instance Morpho Blue: how many are served, how many are not, by
-   * the reason, and the markets that have no price or no rate now, at most 50 of them.
+   * the reason, and the markets that have no price or no rate now, at most 50 of them. Where its
+   * pre-liquidations are looked for: how many contracts are known, of how many served markets, and how many
+   * positions one of them may take now.
    */
   readonly coverage: BotStatus['coverage'];
   /** Of each market; empty until they have been asked. */
@@ -141,8 +143,9 @@ export function databaseAnswer(status: DatabaseStatus, nowMs: number): DatabaseA
 const MOST_FAULTY = 50;
 
 export function coverageAnswer(coverage: BotStatus['coverage']): StatusAnswer['coverage'] {
-  return coverage.map(({ market, served, unserved, faulty }) => {
-    return { market, served, unserved, faulty: faulty.slice(0, MOST_FAULTY) };
+  return coverage.map(({ market, served, unserved, faulty, preLiquidation }) => {
+    const own = { market, served, unserved, faulty: faulty.slice(0, MOST_FAULTY) };
+    return preLiquidation ? { ...own, preLiquidation } : own;
   });
 }
 

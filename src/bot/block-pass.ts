@@ -7,6 +7,7 @@ import { rejected, type Rejection, type RejectionReason } from '../domain/decisi
 import { errorFrom, RetryError, worstFirst } from '../domain/errors.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import { positionKey } from '../domain/position-id.js';
+import { needsNoLeave } from '../domain/schedule.js';
 import { ExecutionService } from '../execution/index.js';
 import { LENDERS } from '../liquidity/lenders/lender-book.js';
 import { POOLS } from '../liquidity/pool-book.js';
@@ -92,8 +93,9 @@ export class BlockPass {
     const refusal = this.refusalOfAll(mayRecord);
     const detecting = this.detector.look(view, this.safety.headroomUsd8());
     const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
-    const liquidatable = detecting.positions.length;
-    const appeared = this.noteBelow(detecting.positions);
+    const below = detecting.positions.filter(({ schedule }) => needsNoLeave(schedule));
+    const liquidatable = below.length;
+    const appeared = this.noteBelow(below);
     if (refusal) {
       prospects.leave(refusal);
       await this.openAll(prospects, trace);

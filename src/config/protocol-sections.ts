@@ -60,6 +60,14 @@ export class MorphoBlueConfig extends ProtocolSection {
   @ContractAddress()
   readonly adaptiveCurveIrm!: Address;
 
+  /** Its PreLiquidationFactory. Without it pre-liquidations are not looked for. */
+  @ContractAddress({ optional: true })
+  readonly preLiquidationFactory!: Address | undefined;
+
+  /** The first block of the search for the contracts of the factory, when it is later than `fromBlock`. */
+  @Integer({ min: 0, max: 999_999_999_999, default: '0', example: 23779056 })
+  readonly preLiquidationFromBlock!: number;
+
   /**
    * The USD feeds of loan tokens. The wrapped native token has `oracles.nativeUsdFeed`, and what the oracles
    * of the other configured markets price needs none. Markets of loan tokens without a price are left alone.

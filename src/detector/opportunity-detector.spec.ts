@@ -108,6 +108,14 @@ describe('a position at risk', () => {
     ]);
   });
 
+  it('is left alone while only a pre-liquidation contract may take a part of it, which is named', () => {
+    const contract = `0x${'1e'.repeat(20)}` as const;
+    const schedule: Schedule = { opensAt: 0, doors: [{ kind: 'pre-liquidation', contract }] };
+    expect(detect([aPositionAtRisk({ schedule })]).detections).toMatchObject([
+      { kind: 'rejected', reason: 'only-through-pre-liquidation', detail: { contract } },
+    ]);
+  });
+
   it('is left alone until the next block may be the first in which it is open', () => {
     const opening = (opensAt: number): Detection[] =>
       detect([aPositionAtRisk({ schedule: { ...OPEN_NOW, opensAt } })]).detections;

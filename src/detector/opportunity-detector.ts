@@ -146,7 +146,9 @@ export class OpportunityDetector {
 function scheduleObjection({ opensAt, doors }: Schedule, blockTime: number): Rejection | undefined {
   if (!doors.some(({ kind }) => kind === 'direct')) {
     const wrappers = doors.flatMap((door) => (door.kind === 'oev-wrapper' ? [door.wrapper] : []));
-    return rejected('only-through-wrapper', { wrapper: wrappers.join(', ') });
+    if (wrappers.length > 0) return rejected('only-through-wrapper', { wrapper: wrappers.join(', ') });
+    const contracts = doors.flatMap((door) => (door.kind === 'pre-liquidation' ? [door.contract] : []));
+    return rejected('only-through-pre-liquidation', { contract: contracts.join(', ') });
   }
   return opensAt > blockTime
     ? rejected('not-open-yet', { opensAt: String(opensAt), nextBlockTime: String(blockTime) })

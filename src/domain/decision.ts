@@ -17,6 +17,8 @@ export const REJECTION_REASONS = {
   'sequencer-grace': 'the oracle sentinel does not allow liquidations yet',
   'only-through-wrapper':
     'only a wrapper around a price feed opens the position now, and liquidating through one is not supported',
+  'only-through-pre-liquidation':
+    'only a pre-liquidation contract that the borrower authorised may take a part of the position now, and calling one is not supported',
   'not-open-yet': 'the market allows the liquidation only from a later block time on',
   'no-collateral': 'nothing is left to seize',
   'debt-in-native': 'the debt can be repaid in the native coin alone, and our contract pays in tokens',

@@ -37,4 +37,19 @@ export interface MarketCoverage {
   /** The others, by the reason. */
   readonly unserved: Readonly<Partial<Record<UnservedReason, number>>>;
   readonly faulty: readonly FaultyMarket[];
+  /** Absent where pre-liquidations are not looked for. */
+  readonly preLiquidation?: PreLiquidationCoverage;
+}
+
+/** What is known of the contracts that take a part of a position below the limit of its market. */
+export interface PreLiquidationCoverage {
+  readonly contracts: number;
+  /** Served markets that have at least one. */
+  readonly markets: number;
+  /** Between the limit of such a contract, which the borrower authorised, and that of the market. */
+  readonly positions: number;
+  /** The history of the factory is not read to its end yet: more contracts may be found. */
+  readonly searching: boolean;
+  /** Why the reading of the history failed; it is tried again. */
+  readonly problem?: string;
 }

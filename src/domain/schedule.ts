@@ -8,7 +8,12 @@ export type MarketDoor =
    * A call of the wrapper around the market's price feed, which takes a part of the bonus (OEV). It opens the
    * position at a price that the market itself does not use yet.
    */
-  | { readonly kind: 'oev-wrapper'; readonly wrapper: Address };
+  | { readonly kind: 'oev-wrapper'; readonly wrapper: Address }
+  /**
+   * A call of a contract that the borrower authorised to take a part of the position below the limit of the
+   * market, for a smaller bonus.
+   */
+  | { readonly kind: 'pre-liquidation'; readonly contract: Address };
 
 /** From when on, and by which doors, a position may be liquidated. Plain data. */
 export interface Schedule {
@@ -20,3 +25,8 @@ export interface Schedule {
 
 /** Any account may liquidate it now. */
 export const OPEN_NOW: Schedule = { opensAt: 0, doors: [{ kind: 'direct' }] };
+
+/** Whether a liquidation may come without the leave of the borrower, at the limit of the market itself. */
+export function needsNoLeave({ doors }: Schedule): boolean {
+  return doors.some(({ kind }) => kind !== 'pre-liquidation');
+}

@@ -8,9 +8,10 @@ import {
   type Hash,
   type Hex,
 } from '../../domain/hex.js';
-import { WAD } from '../../domain/money.js';
+import { UINT256_MAX, WAD } from '../../domain/money.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
+import { PRE_TOPIC } from './pre-liquidation-events.js';
 
 const topic = (signature: string): Hash => id(signature) as Hash;
 
@@ -63,14 +64,21 @@ export type BlueChange = { readonly marketId: Hash } & (
 export interface BlueContracts {
   readonly morpho: Address;
   readonly adaptiveCurveIrm: Address;
+  /** Undefined: pre-liquidations are not looked for. */
+  readonly preLiquidationFactory?: Address | undefined;
 }
 
 /** The contracts whose logs count, each with the topics that are read. */
-export function watchedLogs({ morpho, adaptiveCurveIrm }: BlueContracts): WatchedLogs {
+export function watchedLogs({
+  morpho,
+  adaptiveCurveIrm,
+  preLiquidationFactory: factory,
+}: BlueContracts): WatchedLogs {
   const { borrowRateUpdate, ...ofMorpho } = TOPIC;
   return new Map<Address, readonly Hash[]>([
-    [morpho, Object.values(ofMorpho)],
+    [morpho, [...Object.values(ofMorpho), ...(factory ? [PRE_TOPIC.setAuthorization] : [])]],
     [adaptiveCurveIrm, [borrowRateUpdate]],
+    ...(factory ? [[factory, [PRE_TOPIC.created]] as const] : []),
   ]);
 }
 
@@ -88,6 +96,8 @@ const SHAPES: ReadonlyMap<Hex, { readonly topics: number; readonly words: number
     [TOPIC.liquidate, { topics: 3, words: 5 }],
     [TOPIC.accrueInterest, { topics: 1, words: 3 }],
     [TOPIC.borrowRateUpdate, { topics: 1, words: 2 }],
+    [PRE_TOPIC.setAuthorization, { topics: 3, words: 1, most: 1n }],
+    [PRE_TOPIC.created, { topics: 1, words: 7, most: UINT256_MAX }],
   ]);
 
 /**

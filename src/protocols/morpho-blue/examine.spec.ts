@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addressOf } from '../../../testing/builders/aave-market.js';
 import { standIn } from '../../../testing/fakes/stand-in.js';
-import { addressWord, uintWord, type Hash, type Hex } from '../../domain/hex.js';
+import { addressWord, uintWord, type Address, type Hash, type Hex } from '../../domain/hex.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { MulticallCall, MulticallResult } from '../../rpc/chain/multicall3.js';
 import { examineMorpho } from './examine.js';
@@ -54,6 +54,17 @@ describe('the look at Morpho Blue at start', () => {
     expect(await examineMorpho(chainThat({}), settings, BLOCK, addressOf(5))).toEqual({
       ...{ problems: [], priceUsd8: undefined },
     });
+  });
+
+  it('a factory of pre-liquidations of another Morpho is one sentence, and one of this Morpho is none', async () => {
+    const withFactory = (factory: Address): Promise<{ readonly problems: readonly string[] }> =>
+      examineMorpho(chainThat({}), { ...settings, preLiquidationFactory: factory }, BLOCK, TOKEN);
+    const own = addressOf(7);
+    expect((await withFactory(own)).problems).toEqual([
+      `protocols (morpho): ${own} is not the PreLiquidationFactory of the Morpho at ${MORPHO}`,
+    ]);
+    // The stand-in chain gives the address of Morpho here.
+    expect((await withFactory(IRM)).problems).toEqual([]);
   });
 
   it.each([

@@ -17,16 +17,17 @@ const USD_DECIMALS = 8;
  */
 export async function examineMorpho(
   chain: Chain,
-  { name, morpho, adaptiveCurveIrm, feeds }: MorphoBlueSettings,
+  { name, morpho, adaptiveCurveIrm, preLiquidationFactory: factory, feeds }: MorphoBlueSettings,
   block: Hash,
   asset: Address,
 ): Promise<{ readonly problems: readonly string[]; readonly priceUsd8: bigint | undefined }> {
   const feed = feeds.find(({ token }) => token === asset)?.feed;
-  const [owner, ofIrm, decimals, round] = await readAt(
+  const [owner, ofIrm, ofFactory, decimals, round] = await readAt(
     chain,
     together(
       optionalAddress(morpho, SELECTORS.owner),
       optionalAddress(adaptiveCurveIrm, SELECTORS.morphoOfIrm),
+      each(factory ? [optionalAddress(factory, SELECTORS.morphoOfIrm)] : []),
       each(feeds.map((one) => decimalsRead(one.feed))),
       each(feed ? [latestRoundRead(feed)] : []),
     ),
@@ -39,6 +40,9 @@ export async function examineMorpho(
     ...(ofIrm === morpho
       ? []
       : [`protocols (${name}): ${adaptiveCurveIrm} is not the AdaptiveCurveIrm of the Morpho at ${morpho}`]),
+    ...(factory && ofFactory[0] !== morpho
+      ? [`protocols (${name}): ${factory} is not the PreLiquidationFactory of the Morpho at ${morpho}`]
+      : []),
     ...feeds.flatMap((one, index) =>
       decimals[index] === USD_DECIMALS
         ? []

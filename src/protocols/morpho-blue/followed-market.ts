@@ -2,6 +2,7 @@ import type { Address, Hash } from '../../domain/hex.js';
 import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { BlueMarket } from './market.js';
 import type { OracleShape } from './oracle-shape.js';
+import type { PreLiquidationSettings } from './pre-liquidation-events.js';
 import type { Token } from './tokens.js';
 
 /** A market with what has to be known to value and to show it. */
@@ -15,7 +16,7 @@ export interface FollowedMarket extends BlueMarket {
 export type Markets = ReadonlyMap<Hash, FollowedMarket>;
 
 /** What the configuration says of one Morpho Blue. */
-export interface MorphoBlueSettings {
+export interface MorphoBlueSettings extends PreLiquidationSettings {
   readonly name: string;
   readonly morpho: Address;
   readonly adaptiveCurveIrm: Address;

@@ -2,7 +2,7 @@ import { Kind } from '../../contract/bindings.js';
 import type { StoredPosition } from '../../database/index.js';
 import type { Block } from '../../domain/block.js';
 import type { Address, Hash } from '../../domain/hex.js';
-import type { FaultyMarket, MarketCoverage } from '../../domain/market-coverage.js';
+import type { FaultyMarket, MarketCoverage, UnservedReason } from '../../domain/market-coverage.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { FeedBook, Feeds } from '../../oracles/feed-book.js';
 import type { PriceGuard } from '../../oracles/price-guard.js';
@@ -40,6 +40,10 @@ import { Openings } from './openings.js';
 import { feedsOf } from './oracle-shape.js';
 import { BluePrices, type BlueAnswers } from './oracle-prices.js';
 import { PositionTable, type RowKey } from './position-table.js';
+import { preLiquidationsAtRisk } from './pre-liquidation-at-risk.js';
+import type { PreLiquidationUndo } from './pre-liquidation-book.js';
+import { preChangesOf, type PreLiquidationChange } from './pre-liquidation-events.js';
+import { PreLiquidations } from './pre-liquidations.js';
 import { decodeAccount, encodeAccount } from './stored-account.js';
 import { Valuation } from './valuation.js';
 import { WantedLegs } from './wanted-legs.js';
@@ -55,6 +59,7 @@ export interface BlueSources {
 
 interface BlueStep extends RestoreStep {
   readonly changes: readonly BlueChange[];
+  readonly preChanges: readonly PreLiquidationChange[];
   readonly found: FoundMarkets;
   readonly read: readonly BlueAccount[];
   readonly wanted: Wanted;
@@ -66,6 +71,7 @@ interface BlueStep extends RestoreStep {
 interface BlueUndo {
   readonly markets: MarketsUndo;
   readonly accounts: AccountsUndo<BlueAccount, PositionChange>;
+  readonly pre: PreLiquidationUndo;
 }
 
 /** Accounts that were read for {@link MorphoBlueMarket.adopt}. */
@@ -93,6 +99,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   private readonly watchlist: Watchlist<RowKey>;
   private readonly comparisons: Comparisons;
   private readonly openings: Openings;
+  private readonly preLiquidations: PreLiquidations;
   private readonly prices: BluePrices;
   private readonly valuation: Valuation;
   private readonly reader: MorphoBlueReader;
@@ -106,6 +113,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   ) {
     this.watchlist = new Watchlist(this.table.rows, Number(limits.watchBelowWad) / 1e18);
     this.openings = new Openings(this.table, this.watchlist);
+    this.preLiquidations = new PreLiquidations(sources.chain, settings, this.table);
     const loanPrices = new LoanPrices(sources.feeds, settings.feeds, sources.tokenPrices);
     this.prices = new BluePrices(sources.feeds, loanPrices);
     this.valuation = new Valuation(this.prices, sources.guard, settings);
@@ -120,10 +128,11 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   }
 
   get contracts(): readonly (readonly [key: string, Address])[] {
-    const { name, morpho, adaptiveCurveIrm } = this.settings;
+    const { name, morpho, adaptiveCurveIrm, preLiquidationFactory: factory } = this.settings;
     return [
       [`protocols (${name}).morpho`, morpho],
       [`protocols (${name}).adaptiveCurveIrm`, adaptiveCurveIrm],
+      ...(factory ? [[`protocols (${name}).preLiquidationFactory`, factory] as const] : []),
     ];
   }
 
@@ -167,7 +176,10 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
 
   get coverage(): MarketCoverage {
     const { ignored, markets } = this.books;
-    return coverageOf(ignored, markets.values(), (one) => this.valuation.whyNotServed(one), this.faulty);
+    const whyNotServed = (one: FollowedMarket): UnservedReason | undefined =>
+      this.valuation.whyNotServed(one);
+    const coverage = coverageOf(ignored, markets.values(), whyNotServed, this.faulty);
+    return { ...coverage, ...this.preLiquidations.coverage };
   }
 
   check(log: RawLog): void {
@@ -181,9 +193,11 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   ): Promise<BlueStep> {
     const restored = saved && this.book.decoded(saved);
     const changes: BlueChange[] = [];
+    const preChanges: PreLiquidationChange[] = [];
     await logs?.([...this.watched.keys()], (piece) => {
       for (const change of changesOf(this.settings, piece))
         if (isPositionChange(change)) changes.push(change);
+      preChanges.push(...preChangesOf(this.settings, piece));
     });
     const legs = [...(restored?.accounts.values() ?? [])].flatMap((account) => account.legs);
     const ids = new Set([
@@ -205,7 +219,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
       this.findFeeds(found.markets, block),
     ]);
     return {
-      ...{ changes: positions, found, read, wanted, contradicted, foundFeeds, readsChange: true },
+      ...{ changes: positions, preChanges, found, read, wanted, contradicted, foundFeeds, readsChange: true },
       saved: restored && withoutMarkets([...restored.accounts.values()], followed),
       undecodable: restored?.undecodable ?? [],
     };
@@ -217,6 +231,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
       this.book.restore(step.saved);
     }
     this.books.begin(step.found);
+    this.preLiquidations.begin(block.number, step.saved !== undefined);
     this.commit(step, block);
     this.valuation.reset();
     this.watchlist.reset();
@@ -228,6 +243,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const changes = all.filter(
       ({ marketId }) => !found.ignored.has(marketId) && !this.books.isIgnored(marketId),
     );
+    const preChanges = preChangesOf(this.settings, logs);
     const positions = changes.filter(isPositionChange);
     const { unknown, contradicted } = this.book.unknownIn(positions);
     const wanted = this.wanted.of(unknown, positions);
@@ -236,22 +252,25 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
       this.findFeeds(found.markets, block),
     ]);
     return {
-      ...{ changes, found, read, wanted, contradicted, foundFeeds, saved: undefined, undecodable: [] },
+      ...{ changes, preChanges, found, read, wanted, contradicted, foundFeeds },
+      ...{ saved: undefined, undecodable: [] },
       readsChange: found.markets.length > 0 || foundFeeds.size > 0,
     };
   }
 
-  commit({ changes, found, read, wanted, foundFeeds }: BlueStep, block: Block): BlueUndo {
+  commit({ changes, preChanges, found, read, wanted, foundFeeds }: BlueStep, block: Block): BlueUndo {
     this.wanted.settle(wanted, new Set(read.map(({ address }) => address)));
     const undo = {
       markets: this.books.commit(changes, found, block.timestamp),
       accounts: this.book.commit(changes.filter(isPositionChange), read),
+      pre: this.preLiquidations.commit(preChanges, block.number),
     };
     this.sources.feeds.add(foundFeeds);
     return undo;
   }
 
-  undo({ markets, accounts }: BlueUndo): void {
+  undo({ markets, accounts, pre }: BlueUndo): void {
+    this.preLiquidations.undo(pre);
     this.wanted.keep(accounts.read);
     this.book.undo(accounts);
     this.books.undo(markets);
@@ -300,7 +319,8 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
   }
 
   reads({ timestamp }: Pick<Block, 'timestamp'>): Read<BlueAnswers> {
-    return this.prices.reads(this.served(), timestamp);
+    const { preLiquidations: pre } = this;
+    return pre.with(this.prices.reads(this.served(), timestamp, pre.oracles), timestamp);
   }
 
   view(answers: BlueAnswers): MorphoBlueView {
@@ -319,8 +339,13 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const opening = this.openings.update(timestamp, markets, valued, positions, touched);
     const view = { timestamp, markets, valued, positions, borrowerCount: this.table.size };
     const origin = { protocol: this.name, morpho: this.settings.morpho };
+    const pre = this.preLiquidations.update(answers, valued, markets.keys(), touched);
     return {
-      ...{ ...view, priceUsd8, atRisk: (limits) => atRisk(view, limits) },
+      ...{
+        ...view,
+        priceUsd8,
+        atRisk: (limits) => [...atRisk(view, limits), ...preLiquidationsAtRisk(origin, pre, limits)],
+      },
       aboutToOpen: (limits) => positionsAboutToOpen(origin, opening, limits),
     };
   }

@@ -5,6 +5,7 @@ import type { FollowedMarket, Markets } from './followed-market.js';
 import type { LoanAnswers, LoanPrice, LoanPrices } from './loan-prices.js';
 import type { MarketTotals } from './market.js';
 import { priceFromFeeds } from './oracle-shape.js';
+import type { PreLiquidationPair } from './pre-liquidation-book.js';
 import { askedPriceRead, askedRateRead, type PriceFault } from './reads.js';
 import { WaitingOracles } from './waiting-oracles.js';
 
@@ -25,6 +26,14 @@ export interface BlueAnswers {
   /** Rates of asked rate models, wad a second, each with the totals it was asked with. */
   readonly rates: ReadonlyMap<Hash, { readonly of: MarketTotals; readonly rateWad: bigint }>;
   readonly loans: LoanAnswers;
+  /** Of pairs near the limit of a pre-liquidation contract; absent where none was asked for. */
+  readonly authorisations?: readonly Authorisation[];
+}
+
+/** Whether a borrower authorised a pre-liquidation contract. */
+export interface Authorisation {
+  readonly pair: PreLiquidationPair;
+  readonly isAuthorised: boolean;
 }
 
 /**
@@ -55,8 +64,15 @@ export class BluePrices {
     this.distrusted.add(oracle);
   }
 
-  /** @param timestamp of the block. */
-  reads(markets: Iterable<FollowedMarket>, timestamp: number): Read<BlueAnswers> {
+  /**
+   * @param timestamp of the block.
+   * @param others oracles of no market, which are asked as well.
+   */
+  reads(
+    markets: Iterable<FollowedMarket>,
+    timestamp: number,
+    others: Iterable<Address> = [],
+  ): Read<BlueAnswers> {
     const oracles = new Set<Address>();
     const waiting = new Set<Address>();
     const asked: FollowedMarket[] = [];
@@ -68,6 +84,7 @@ export class BluePrices {
       if (isAsked) (this.waiting.faultOf(oracle) ? waiting : oracles).add(oracle);
       if (market.rate.kind === 'asked') asked.push(market);
     }
+    for (const oracle of others) (this.waiting.faultOf(oracle) ? waiting : oracles).add(oracle);
     const due = this.waiting.dueAmong(waiting, timestamp);
     const all = together(
       each([...oracles].map(askedPriceRead)),

@@ -31,6 +31,7 @@ const STRUCTS = '(address,address,address,address,uint256),(uint128,uint128,uint
 
 export const SELECTORS = {
   owner: selector('owner()'),
+  isAuthorized: selector('isAuthorized(address,address)'),
   market: selector('market(bytes32)'),
   position: selector('position(bytes32,address)'),
   idToMarketParams: selector('idToMarketParams(bytes32)'),
