@@ -51,6 +51,7 @@ export class PreLiquidationSearch {
     this.next = this.factory.fromBlock;
     this.goal = goal;
     this.askAt = 0;
+    this.lastFailure = undefined;
   }
 
   /** To be called at each head. @param now of the block, seconds since the epoch. */
