@@ -6,8 +6,8 @@ import { RecordedEvents } from './fakes/recorded-events.js';
 
 /** A database with its checkpoints, which survive an engine as they survive a process. */
 export interface Checkpoints {
-  /** An engine as a new process has it. */
-  open(): CheckpointStore;
+  /** As a new process has it. @param chainId what is kept of another chain is not seen; default 31337. */
+  open(chainId?: number): CheckpointStore;
   stop(): Promise<void>;
 }
 
@@ -16,9 +16,9 @@ export async function startCheckpoints(): Promise<Checkpoints> {
   const cache = new MemoryCache();
   const stores: CheckpointStore[] = [];
   return {
-    open: () => {
+    open: (chainId = 31_337) => {
       const store = new CheckpointStore(
-        new CheckpointsRepository(database.database, 31337),
+        new CheckpointsRepository(database.database, chainId),
         cache,
         new RecordedEvents(),
       );

@@ -16,8 +16,8 @@ import { viewedPosition } from './viewed-position.js';
 
 /** Another run: CROSSINGS_SEED=… npx vitest run src/protocols/compound-v2/openings */
 const SEED = Number(process.env['CROSSINGS_SEED'] ?? 20_261_129);
-const POSITIONS = 60;
-const BLOCKS = 20;
+const POSITIONS = 40;
+const BLOCKS = 10;
 const BLOCK_TIME_MS = 2_000;
 const FIRST = { number: 5_000, timestamp: 1_700_000_000 };
 const LIMITS = { maxNotionalUsd8: 10n ** 18n, fundingHorizonSeconds: 60 };
