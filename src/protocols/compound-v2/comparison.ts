@@ -14,8 +14,8 @@ import {
 import { balancesRead, enteredRead, priceRead, stateRead, type ChainBalances } from './reads.js';
 
 /**
- * An account that was read from the chain, in place of its logs, may owe so many units more than our books
- * say, until it borrows or repays ({@link accountRead}).
+ * An account whose index nobody told may owe so many units more than our books say, until it borrows or
+ * repays ({@link accountRead}).
  */
 export const UNKNOWN_INDEX_UNITS = 2n;
 

@@ -26,10 +26,10 @@ import {
   type CompoundPosition,
   type ViewData,
 } from './at-risk.js';
-import { withLoggedDebts } from './borrowers.js';
 import { callsOfAccount, comparisonRead, debtsRead, otherCalls } from './comparison.js';
 import type { CompoundV2Reader } from './compound-v2.reader.js';
 import { changesOf, checkLog, watchedLogs, type AccountChange, type MarketChanges } from './events.js';
+import { withExactDebts } from './exact-debts.js';
 import { marketFactors } from './factors.js';
 import { feedsOfMarket } from './feeds.js';
 import { MarketStates, type StateAnswers } from './market-states.js';
@@ -41,7 +41,7 @@ import {
   type MarketSettings,
   type MarketTerms,
 } from './market-terms.js';
-import { hasDebt, type CompoundAccount } from './market.js';
+import { hasDebt, type CompoundAccount, type CompoundMarket } from './market.js';
 import { Openings } from './openings.js';
 import { OraclePrices, type OracleAnswers } from './oracle-prices.js';
 import { PositionTable } from './position-table.js';
@@ -191,13 +191,13 @@ export class CompoundV2Market implements LendingMarket<
     });
     const { unknown, contradicted } = this.book.unknownIn(accounts, restored?.accounts);
     const [read, foundFeeds] = await Promise.all([
-      this.sources.reader.accounts(terms.market, unknown, block.hash),
+      this.readExactly(terms.market, unknown, block.hash, accounts),
       this.sources.feeds.findUnknown(terms.feeds.values(), block.hash),
     ]);
     return {
       terms,
       changes: { accounts, indexes, touched: new Set<number>(), reload: true },
-      read: withLoggedDebts(read, accounts),
+      read,
       contradicted,
       foundFeeds,
       saved: restored?.accounts.values(),
@@ -218,7 +218,7 @@ export class CompoundV2Market implements LendingMarket<
     logs: readonly RawLog[],
     fetchLogs: (addresses: readonly Address[]) => Promise<readonly RawLog[]>,
   ): Promise<MarketStep> {
-    const { reader, feeds } = this.sources;
+    const { chain, reader, feeds } = this.sources;
     let changes: MarketChanges = changesOf(this.terms.market, logs, this.indexes);
     let terms: MarketTerms | undefined;
     let foundFeeds = NO_FEEDS;
@@ -232,11 +232,12 @@ export class CompoundV2Market implements LendingMarket<
     }
     const { unknown, contradicted } = this.book.unknownIn(changes.accounts);
     const market = terms?.market ?? this.terms.market;
-    const read = await reader.agreedAccounts(market, unknown, block.hash);
+    const agreed = await reader.agreedAccounts(market, unknown, block.hash);
+    const read = await withExactDebts(chain, market, agreed, changes.accounts, block.hash);
     return {
       terms,
       changes,
-      read: withLoggedDebts(read, changes.accounts),
+      read,
       contradicted,
       foundFeeds,
       saved: undefined,
@@ -275,8 +276,8 @@ export class CompoundV2Market implements LendingMarket<
     return this.sources.reader.borrowers(this.terms.market, fromBlock, toBlock);
   }
 
-  readAccounts(accounts: readonly Address[], block: Hash): Promise<CompoundAccount[]> {
-    return this.sources.reader.accounts(this.terms.market, accounts, block);
+  readAccounts(accounts: readonly Address[], block: Hash): Promise<readonly CompoundAccount[]> {
+    return this.readExactly(this.terms.market, accounts, block);
   }
 
   adopt(read: readonly CompoundAccount[], later: readonly MarketUndo[], tip: MarketUndo | undefined): void {
@@ -366,5 +367,15 @@ export class CompoundV2Market implements LendingMarket<
 
   takeChanges(): AccountChanges {
     return this.book.takeChanges();
+  }
+
+  private async readExactly(
+    market: CompoundMarket,
+    accounts: readonly Address[],
+    block: Hash,
+    changes: readonly AccountChange[] = [],
+  ): Promise<readonly CompoundAccount[]> {
+    const { chain, reader } = this.sources;
+    return withExactDebts(chain, market, await reader.accounts(market, accounts, block), changes, block);
   }
 }

@@ -3,7 +3,6 @@ import { BORROWER, compoundMarket } from '../../../testing/builders/compound.js'
 import { addressWord, toAddress, uintWord, type Address, type Hex } from '../../domain/hex.js';
 import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import { applyChanges } from './account-changes.js';
-import { withLoggedDebts } from './borrowers.js';
 import { changesOf, checkLog, TOPIC, watchedLogs } from './events.js';
 
 const market = compoundMarket();
@@ -50,22 +49,9 @@ describe('the logs of Compound v2', () => {
     expect([...applyChanges(accounts, empty).contradicted]).toEqual([BORROWER]);
   });
 
-  it('tell a new borrower, whose debt is exact after the account was read', () => {
+  it('tell a new borrower', () => {
     const { accounts } = changesOf(market, [accrued(3n * 10n ** 18n), borrowed(70n)], new Map());
     expect([...applyChanges(accounts, nobody).newBorrowers]).toEqual([BORROWER]);
-    const none = { mTokenId: 1, entered: true, tokens: 0n };
-    // At an index of 3.1 it owes 72, of 72.33.
-    const read = [
-      { address: BORROWER, legs: [{ ...none, principal: 72n, interestIndex: 31n * 10n ** 17n }] },
-    ];
-    expect(withLoggedDebts(read, accounts)[0]?.legs).toEqual([
-      { ...none, principal: 70n, interestIndex: 3n * 10n ** 18n },
-    ]);
-    // It repaid since: what was read stands.
-    const later = [
-      { address: BORROWER, legs: [{ ...none, principal: 9n, interestIndex: 31n * 10n ** 17n }] },
-    ];
-    expect(withLoggedDebts(later, accounts)).toEqual(later);
   });
 
   it('move mTokens, and contradict the books when an account gives more than it has', () => {

@@ -263,7 +263,8 @@ export function enteredRead(comptroller: Address, account: Address): Read<Readon
 
 /**
  * A whole account. No function tells its principal and index, so that the debt as the market has booked it
- * stands for them: until the account borrows or repays, its debt may come out up to two units too low.
+ * stands for them, until they are told (`withExactDebts`). Where nothing tells them, the debt may come out up
+ * to two units too low, until the account borrows or repays.
  */
 export function accountRead(market: CompoundMarket, account: Address): Read<CompoundAccount> {
   const mTokens = [...market.mTokens.values()].toSorted((a, b) => a.id - b.id);
