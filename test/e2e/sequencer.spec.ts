@@ -11,13 +11,16 @@ import { LaggingNode } from '../../testing/nodes/lagging-node.js';
 import { allSettled, minedCount, signedHashes } from './operator.js';
 import { faultBegins } from '../../testing/fault-times.js';
 
-const BLOCK_MS = 250;
-/** Seconds. A block's timestamp has whole seconds only, so a fresh head is up to a second and a block old. */
-const MAX_AGE = 2;
-const HALT_AGE = 6;
-/** 3 s behind: between the two limits. */
-const LAG_TO_THROTTLE = 12;
-const LAG_TO_HALT = 100;
+const BLOCK_MS = 500;
+/**
+ * Seconds. A block's timestamp has whole seconds only, so a fresh head is up to a second and a block old. On
+ * a busy machine it takes another second.
+ */
+const MAX_AGE = 4;
+const HALT_AGE = 9;
+/** Blocks: 6.5 s behind, between the two limits, and 20 s. */
+const LAG_TO_THROTTLE = 13;
+const LAG_TO_HALT = 40;
 /** Seconds. */
 const PAUSE = 8;
 
