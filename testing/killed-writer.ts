@@ -29,8 +29,8 @@ export async function killedWriter(
     const { Journal } = await load('src/journal/index.ts');
     const password = new Secret(${JSON.stringify(password.reveal())});
     const source = await createDataSource({ ...${JSON.stringify(address)}, password }).initialize();
-    const open = (name, parse) => Journal.open(
-      { directory: ${JSON.stringify(directory)}, name, parse, secrets: new SecretScrubber([]) });
+    const open = (name, parse, formerName) => Journal.open(
+      { directory: ${JSON.stringify(directory)}, name, parse, formerName, secrets: new SecretScrubber([]) });
     const say = (text) => writeSync(1, text + '\\n');
     const die = () => process.kill(process.pid, 'SIGKILL');
     ${code}`;

@@ -53,7 +53,9 @@ export class AlertsModule {}
 /** A damaged file of the journal must not keep the bot from starting. */
 async function storeOf(config: ChimeraConfig, secrets: SecretScrubber): Promise<AlertStore> {
   try {
-    return await Journal.open({ directory: config.journal.dir, name: 'alerts', parse: parseRecord, secrets });
+    // The bots of other chains may share the directory. None of them may end the alerts of this one.
+    const names = { name: `alerts-${config.network.chainId}`, formerName: 'alerts' };
+    return await Journal.open({ directory: config.journal.dir, ...names, parse: parseRecord, secrets });
   } catch (error) {
     if (error instanceof HaltError) return new MissingStore(error);
     throw error;

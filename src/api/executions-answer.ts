@@ -11,6 +11,8 @@ export interface ExecutionAnswer {
   readonly createdAt: string;
   readonly mode: Execution['mode'];
   readonly status: Execution['status'];
+  /** Null in rows from before chains were stored: those are shown by the bots of all chains. */
+  readonly chainId: number | null;
   readonly reason: string | null;
   readonly protocol: string;
   readonly borrower: string;
@@ -89,6 +91,7 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
     createdAt: row.createdAt.toISOString(),
     mode: row.mode,
     status: row.status,
+    chainId: row.chainId,
     reason: row.reason,
     protocol: row.protocol,
     borrower: row.borrower,

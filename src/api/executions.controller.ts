@@ -1,6 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository } from '../database/index.js';
 import { Access } from './access.js';
 import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './executions-answer.js';
@@ -26,16 +27,19 @@ class PageQuery {
   readonly before?: string;
 }
 
-/** Decisions and their outcomes, including rejected plans that were simulated. */
+/** Decisions for the chain of this bot and their outcomes, including rejected plans that were simulated. */
 @Access('viewer')
 @Controller('api/v1/executions')
 export class ExecutionsController {
-  constructor(private readonly executions: ExecutionsRepository) {}
+  constructor(
+    private readonly executions: ExecutionsRepository,
+    private readonly config: ChimeraConfig,
+  ) {}
 
   @Get()
   async page(@Query() { limit, before }: PageQuery): Promise<ExecutionsPage> {
     // One row more than requested tells whether there is a next page.
-    const rows = await this.executions.latest(limit + 1, before);
+    const rows = await this.executions.latest(this.config.network.chainId, limit + 1, before);
     const shown = rows.slice(0, limit);
     const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
     return { executions: shown.map(executionAnswer), next };
@@ -44,7 +48,9 @@ export class ExecutionsController {
   @Get(':id')
   async one(@Param('id') id: string): Promise<ExecutionDetail> {
     const row = ID.test(id) ? await this.executions.find(id) : null;
-    if (!row) throw new Refusal(404, 'no execution has this id');
+    // Rows from before chains were stored are shown by every bot.
+    const isOurs = row?.chainId === null || row?.chainId === this.config.network.chainId;
+    if (!row || !isOurs) throw new Refusal(404, 'no execution has this id');
     return { ...executionAnswer(row), plan: row.plan };
   }
 }

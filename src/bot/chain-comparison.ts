@@ -131,7 +131,8 @@ export class ChainComparison {
 
   private record(protocol: string, { account, detail }: Divergence, { number, hash }: Block): void {
     this.events.emit({ event: 'divergence', protocol, account, detail, block: number });
-    const row = { protocol, account, blockNumber: number, blockHash: hash, detail };
+    const { chainId } = this.config.network;
+    const row = { chainId, protocol, account, blockNumber: number, blockHash: hash, detail };
     this.writes.add({ kind: 'divergence', row });
   }
 }

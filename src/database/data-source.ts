@@ -15,6 +15,7 @@ import { BidReviews } from '../../migrations/0013_bid_reviews.js';
 import { KnownPools } from '../../migrations/0014_known_pools.js';
 import { MarketIds } from '../../migrations/0015_market_ids.js';
 import { ChainsOfPositions } from '../../migrations/0016_chains_of_positions.js';
+import { ChainsOfSafety } from '../../migrations/0017_chains_of_safety.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -101,6 +102,7 @@ export function dataSourceOptions(
       KnownPools,
       MarketIds,
       ChainsOfPositions,
+      ChainsOfSafety,
     ],
     synchronize: false,
     logging: false,

@@ -40,7 +40,6 @@ const REPOSITORIES = [
   ExecutionsRepository,
   OutboxRepository,
   KnownPoolsRepository,
-  SafetyRepository,
   DivergencesRepository,
   LeasesRepository,
   ServerClock,
@@ -87,9 +86,18 @@ const REPOSITORIES = [
       useFactory: (database: Database, { network }: ChimeraConfig) =>
         new CheckpointsRepository(database, network.chainId),
     },
+    {
+      provide: SafetyRepository,
+      inject: [Database, ChimeraConfig],
+      useFactory: (database: Database, { network }: ChimeraConfig) =>
+        new SafetyRepository(database, network.chainId),
+    },
     ...REPOSITORIES,
   ],
-  exports: [DatabaseServerModule, DatabaseProbe, Fence, CheckpointsRepository, ...REPOSITORIES],
+  exports: [
+    ...[DatabaseServerModule, DatabaseProbe, Fence],
+    ...[CheckpointsRepository, SafetyRepository, ...REPOSITORIES],
+  ],
 })
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(

@@ -26,6 +26,7 @@ const NAMES = [
   'KnownPools1767225600014',
   'MarketIds1767225600015',
   'ChainsOfPositions1767225600016',
+  'ChainsOfSafety1767225600017',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

@@ -53,7 +53,7 @@ describe('repositories', { timeout: 60_000 }, () => {
     ({ database } = running);
     executions = new ExecutionsRepository(database);
     outbox = new OutboxRepository(database);
-    safety = new SafetyRepository(database);
+    safety = new SafetyRepository(database, 8453);
   });
 
   afterAll(() => running.stop());
@@ -103,8 +103,9 @@ describe('repositories', { timeout: 60_000 }, () => {
       const before = await executions.count();
       const ids = await executions.insertMany([PLANNED, { ...PLANNED, status: 'dry-run' }, PLANNED]);
       expect(await executions.count()).toBe(before + 3);
-      expect((await executions.latest(2)).map(({ id }) => id)).toEqual([ids[2], ids[1]]);
-      expect((await executions.latest(1, ids[1])).map(({ id }) => id)).toEqual([ids[0]]);
+      expect((await executions.latest(31_337, 2)).map(({ id }) => id)).toEqual([ids[2], ids[1]]);
+      expect(await executions.latest(8453, 9)).toEqual([]);
+      expect((await executions.latest(31_337, 1, ids[1])).map(({ id }) => id)).toEqual([ids[0]]);
       expect((await executions.countByStatus())['dry-run']).toBe(1);
       expect(await executions.insertMany([])).toEqual([]);
     });
@@ -304,7 +305,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         [4, 'dropped'],
       ] as const) {
         const one = intent({ nonce: n, hash: hash(10_000_000 + n) });
-        const rows = await recorded(one, { chainId: 1, sender, day: DAY });
+        const rows = await recorded(one, { chainId: 8453, sender, day: DAY });
         const block = { number: 77, hash: hash(77) };
         if (status === 'mined') await outbox.settle([{ ...aMinedEnd(rows, one.hash, true), block }]);
         else if (status === 'broadcast') await outbox.accept([{ ...rows, hash: one.hash, headToSendUs: 1 }]);
@@ -337,7 +338,7 @@ describe('repositories', { timeout: 60_000 }, () => {
 
     it('the receipts of a look are settled together: each row, the volume and the spending of their days, once', async () => {
       const sender: Address = `0x${'6a'.repeat(20)}`;
-      const owner = { chainId: 1, sender, day: DAY };
+      const owner = { chainId: 8453, sender, day: DAY };
       const volume = await booked();
       const signed = [0, 1, 2, 3].map((n) => intent({ nonce: n, hash: hash(20_000_000 + n) }));
       const rows = await Promise.all(signed.map((one) => recorded(one, owner)));
@@ -370,7 +371,7 @@ describe('repositories', { timeout: 60_000 }, () => {
         const { outboxId, executionId: id } = await recorded(one);
         await outbox.accept([{ outboxId, executionId: id, hash: one.hash, headToSendUs: 1234 }]);
         const rows = `SELECT to_jsonb(t) - 'updated_at' AS t, to_jsonb(e) AS e, d.notional_usd
-          FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = '${DAY}'
+          FROM transactions t JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.chain_id = t.chain_id AND d.day = '${DAY}'
           WHERE t.id = ${outboxId}`;
         const before = await database.query(rows);
         await outbox.settle([aMinedEnd({ outboxId, executionId: id }, one.hash, covered)]);

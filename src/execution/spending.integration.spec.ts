@@ -56,7 +56,7 @@ describe('F48 what is spent and what is in flight', { timeout: 60_000 }, () => {
     const { spent, reserved } = bench.execution.spending();
     expect(reserved).toEqual(NO_SPEND);
     expect(spent.lossUsd8).toBe(-BigInt(settlement.realisedProfitUsd8 ?? '0'));
-    const fees = (await bench.executions.latest(2)).map(({ feesWei }) => feesWei ?? 0n);
+    const fees = (await bench.executions.latest(31337, 2)).map(({ feesWei }) => feesWei ?? 0n);
     expect(spent.feeWei).toBe(fees.reduce((sum, fee) => sum + fee, 0n));
     expect(spent.feeWei).toBeGreaterThan(0n);
     bench = await world.restart();

@@ -20,6 +20,8 @@ export interface JournalOptions<Payload> {
   readonly directory: string;
   /** Lower-case letters, digits and hyphens. */
   readonly name: string;
+  /** What an earlier version called it: files of that name are taken over too. */
+  readonly formerName?: string | undefined;
   /** Reads what JSON gives back. It throws for anything else than a payload. */
   readonly parse: (value: unknown) => Payload;
   /** What is one of these secrets is written as ***. */
@@ -192,15 +194,15 @@ export class Journal<Payload> {
 
   /** Copies what is not done in the files of processes that ended, and removes these files. */
   private async takeOver(): Promise<void> {
-    const { directory, name } = this.options;
+    const { directory, name, formerName = name } = this.options;
     const files = new RegExp(
-      `^${name}\\.([0-9a-f]{8})(?:\\.from-[0-9a-f]{8})?\\.(journal|lock|journal\\.new)$`,
+      `^(${name}|${formerName})\\.([0-9a-f]{8})(?:\\.from-[0-9a-f]{8})?\\.(journal|lock|journal\\.new)$`,
     );
     const taken: { readonly own: string; readonly old: string }[] = [];
     for (const file of (await this.read(() => readdir(directory))).sort()) {
-      const [, owner, kind] = files.exec(file) ?? [];
+      const [, named, owner, kind] = files.exec(file) ?? [];
       if (owner === undefined || owner === this.owner) continue;
-      if (await isHeld(this.pathOf(`${owner}.lock`))) continue;
+      if (await isHeld(join(directory, `${named}.${owner}.lock`))) continue;
       const old = join(directory, file);
       if (kind !== 'journal') await rm(old, { force: true });
       else {

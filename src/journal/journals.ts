@@ -13,9 +13,15 @@ export class Journals {
 
   /**
    * @param parse reads what JSON gives back. It throws for anything else than a payload.
+   * @param formerName what an earlier version called it: files of that name are taken over too.
    * @throws as {@link Journal.open}.
    */
-  open<Payload>(name: string, parse: (value: unknown) => Payload): Promise<Journal<Payload>> {
-    return Journal.open({ directory: this.config.journal.dir, name, parse, secrets: this.secrets });
+  open<Payload>(
+    name: string,
+    parse: (value: unknown) => Payload,
+    formerName?: string,
+  ): Promise<Journal<Payload>> {
+    const { config, secrets } = this;
+    return Journal.open({ directory: config.journal.dir, name, parse, secrets, formerName });
   }
 }

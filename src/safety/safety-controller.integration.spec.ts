@@ -60,7 +60,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     events = new RecordedEvents();
     await dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     await migrate(server);
-    repository = new SafetyRepository(new Database(dataSource));
+    repository = new SafetyRepository(new Database(dataSource), 31337);
   });
 
   afterEach(() => {
@@ -282,11 +282,12 @@ describe('SafetyController', { timeout: 60_000 }, () => {
     const controller = await started();
     await controller.halt('a drill', ALICE);
     await controller.resume('it is over', ALICE);
-    await dataSource.query('CREATE TABLE backup AS SELECT * FROM safety_state');
+    await dataSource.query('CREATE TABLE backup AS SELECT * FROM safety_state WHERE chain_id = 31337');
     await controller.raise('signer', 'HALTED', 'someone else uses its key');
     const { version } = await repository.load();
     await dataSource.query(
-      'UPDATE safety_state AS now SET (state, concerns, version) = (SELECT state, concerns, version FROM backup)',
+      `UPDATE safety_state AS now SET (state, concerns, version) = (SELECT state, concerns, version FROM backup)
+       WHERE chain_id = 31337`,
     );
     await notice(controller);
     const reason = new RegExp(
@@ -303,7 +304,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   });
 
   it('counts the volume of the UTC day: reads it at the start, books, releases, begins anew at midnight', async () => {
-    await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
+    await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300, 31337)`);
     const controller = await started();
     expect(controller.headroomUsd8()).toBe(500n * USD);
     controller.volume.booked('2026-01-31', 400n * USD);
@@ -324,7 +325,7 @@ describe('SafetyController', { timeout: 60_000 }, () => {
   });
 
   it('a clock that is a day ahead at the start, and is put right later: the volume of the true day counts', async () => {
-    await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300)`);
+    await dataSource.query(`INSERT INTO daily_volume VALUES ('2026-01-31', 300, 31337)`);
     clock.advance(86_400_000);
     const controller = await started();
     expect(controller.volume.todayUsd8).toBe(0n);

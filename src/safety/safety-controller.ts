@@ -25,6 +25,7 @@ import {
 } from '../domain/safety.js';
 import { SerialQueue } from '../domain/serial-queue.js';
 import { DailyVolume } from './daily-volume.js';
+import { raiseForOthers } from './earlier-changes.js';
 import { isOvertaken, supersedes, type Change, type SafetyJournal } from './safety-journal.js';
 import { safetyNews } from './safety-news.js';
 import { ThrottleShare } from './throttle-share.js';
@@ -95,6 +96,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   async onModuleInit(): Promise<void> {
     await this.volume.reload();
     const kept = (await this.journal?.open()) ?? [];
+    await raiseForOthers(kept, this.repository, this.limits);
     this.saved = await this.repository.load();
     this.unsaved = [...kept, ...this.unsaved];
     this.drop(kept.filter((change) => isOvertaken(change, this.saved.status)));

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,14 +60,15 @@ describe('F28 the safety state while the database is away', () => {
     for (const controller of controllers.splice(0)) await controller.beforeApplicationShutdown();
   }
 
-  function build(): SafetyController {
+  function build(chainId = 31337): SafetyController {
     const database = new Database(proxied.dataSource);
     const journals = standIn<Journals>('journals', {
-      open: (name, parse) => Journal.open({ directory, name, parse, secrets: new SecretScrubber([]) }),
+      open: (name, parse, formerName) =>
+        Journal.open({ directory, name, parse, formerName, secrets: new SecretScrubber([]) }),
     });
-    const journal = new SafetyJournal(journals, new QueuedWritesRepository(database));
+    const journal = new SafetyJournal(journals, new QueuedWritesRepository(database), chainId);
     const controller = new SafetyController(
-      new SafetyRepository(database),
+      new SafetyRepository(database, chainId),
       NO_LIMITS,
       events,
       new Clock(),
@@ -76,8 +78,8 @@ describe('F28 the safety state while the database is away', () => {
     return controller;
   }
 
-  async function start(): Promise<SafetyController> {
-    const controller = build();
+  async function start(chainId?: number): Promise<SafetyController> {
+    const controller = build(chainId);
     await controller.onModuleInit();
     return controller;
   }
@@ -110,10 +112,10 @@ describe('F28 the safety state while the database is away', () => {
       const { SafetyController } = await load('src/safety/safety-controller.ts');
       const { SafetyJournal } = await load('src/safety/safety-journal.ts');
       const database = new Database(source);
-      const journal = new SafetyJournal({ open }, new QueuedWritesRepository(database));
+      const journal = new SafetyJournal({ open }, new QueuedWritesRepository(database), 31337);
       const events = { emit: ({ event }) => event === 'safety-not-saved' && say(event) };
       const safety = new SafetyController(
-        new SafetyRepository(database), { maxConsecutiveFailures: 3, throttledSkipBps: 0 }, events, new Clock(), journal);
+        new SafetyRepository(database, 31337), { maxConsecutiveFailures: 3, throttledSkipBps: 0 }, events, new Clock(), journal);
       await safety.onModuleInit();
       ${code}`,
     );
@@ -139,6 +141,40 @@ describe('F28 the safety state while the database is away', () => {
     await end();
     expect((await start()).isHalted).toBe(true);
     expect(await actions()).toEqual(once);
+  });
+
+  it('what an earlier version kept was of every chain: a halt holds for those that began, and those that will', async () => {
+    const database = new Database(running.dataSource);
+    const chain = (chainId: number): SafetyRepository => new SafetyRepository(database, chainId);
+    expect((await chain(10).load()).status.state).toBe('NORMAL');
+    const name = `safety-${await new QueuedWritesRepository(database).databaseName()}`;
+    const earlier = await Journal.open<object>({
+      ...{ directory, name, parse: Object, secrets: new SecretScrubber([]) },
+    });
+    const event = { kind: 'raise', cause: 'operator', level: 'HALTED', reason: 'from before', actor: 'ops' };
+    await earlier.append({ id: randomUUID(), event, atMs: Date.now() });
+    await earlier.close();
+
+    const next = await start();
+    expect(next.status()).toMatchObject({ state: 'HALTED', reason: 'from before' });
+    for (const chainId of [31337, 10, 1])
+      expect((await chain(chainId).load()).status).toMatchObject({ state: 'HALTED', reason: 'from before' });
+    expect(await recordsOnDisk()).toBe(0);
+    // Back to what the other cases expect.
+    await running.database.query(`DELETE FROM safety_state WHERE chain_id NOT IN (0, 31337)`);
+    await running.database.query(
+      `UPDATE safety_state SET state = 'NORMAL', concerns = '[]' WHERE chain_id = 0`,
+    );
+  });
+
+  it('what the bot of another chain kept in the same directory is left to it', async () => {
+    expect(await killed(HALT)).toEqual(['cut', 'safety-not-saved', 'HALTED']);
+    proxy.become(OPEN);
+    const other = await start(8453);
+    expect(other.status().state).toBe('NORMAL');
+    expect(await recordsOnDisk()).toBe(1);
+    expect((await start()).status()).toMatchObject({ state: 'HALTED', reason: 'the market is mad' });
+    expect((await new SafetyRepository(running.database, 8453).load()).status.state).toBe('NORMAL');
   });
 
   it('a process that starts while the database is away does not come up, and is HALTED as far as it comes', async () => {
@@ -193,7 +229,7 @@ describe('F28 the safety state while the database is away', () => {
     proxy.become(OPEN);
     // Another process, on another machine: it knows nothing of that journal.
     const other = new SafetyController(
-      new SafetyRepository(new Database(proxied.dataSource)),
+      new SafetyRepository(new Database(proxied.dataSource), 31337),
       NO_LIMITS,
       new RecordedEvents(),
     );

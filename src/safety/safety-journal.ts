@@ -12,6 +12,8 @@ export interface Change {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly action?: NewOperatorAction;
+  /** Only in the journal. Absent in records of an earlier version, where a change was of every chain. */
+  readonly chainId?: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export class SafetyJournal {
   constructor(
     private readonly journals: Journals,
     private readonly repository: QueuedWritesRepository,
+    private readonly chainId: number,
   ) {}
 
   /**
@@ -37,7 +40,8 @@ export class SafetyJournal {
    * @throws as {@link Journals.open}; RetryError when the database is away.
    */
   async open(): Promise<readonly Change[]> {
-    this.journal = await this.journals.open(`safety-${await this.repository.databaseName()}`, readChange);
+    const ofDatabase = `safety-${await this.repository.databaseName()}`;
+    this.journal = await this.journals.open(`${ofDatabase}-${this.chainId}`, readChange, ofDatabase);
     for (const { id, payload } of this.journal.pending) this.records.set(payload.id, id);
     return this.journal.pending.map(({ payload }) => payload);
   }
@@ -55,10 +59,10 @@ export class SafetyJournal {
    */
   keep(unsaved: () => readonly Change[]): Promise<void> {
     return this.steps.run(async () => {
-      const { journal } = this;
+      const { journal, chainId } = this;
       if (!journal) return;
       const fresh = unsaved().filter(({ id }) => !this.records.has(id));
-      const entries = await Promise.all(fresh.map((change) => journal.append(change)));
+      const entries = await Promise.all(fresh.map((change) => journal.append({ ...change, chainId })));
       for (const { id, payload } of entries) this.records.set(payload.id, id);
     });
   }
@@ -97,8 +101,9 @@ function causeIn(event: SafetyEvent): Cause | undefined {
 
 /** Reads a change as JSON gives it back. @throws TypeError for anything else. */
 export function readChange(value: unknown): Change {
-  const { id, event, atMs, action } = fieldsOf(value);
-  const change = { id: textOf(id), event: eventOf(fieldsOf(event)), atMs: numberOf(atMs) };
+  const { id, event, atMs, action, chainId } = fieldsOf(value);
+  const chain = chainId === undefined ? {} : { chainId: numberOf(chainId) };
+  const change = { id: textOf(id), event: eventOf(fieldsOf(event)), atMs: numberOf(atMs), ...chain };
   return action === undefined ? change : { ...change, action: actionOf(fieldsOf(action)) };
 }
 

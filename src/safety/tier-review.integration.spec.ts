@@ -19,29 +19,31 @@ describe('the record of the last seven days', { timeout: 60_000 }, () => {
   const review = (tier: number): TierReview =>
     new TierReview(
       new ExecutionsRepository(running.database, new Fence()),
-      new SafetyRepository(running.database),
+      new SafetyRepository(running.database, 8453),
       new Clock(),
-      { safety: { tier, lostRaceWeightBps: 2_500 } } as ChimeraConfig,
+      { network: { chainId: 8453 }, safety: { tier, lostRaceWeightBps: 2_500 } } as ChimeraConfig,
     );
-  const ended = (outcome: string, realised: number, daysAgo: number): Promise<unknown> =>
+  const ended = (outcome: string, realised: number, daysAgo: number, chainId = 8453): Promise<unknown> =>
     running.database.query(
       `INSERT INTO executions (protocol, borrower, block_number, block_hash, health_factor, mode, status, plan,
-         outcome, simulated_net_profit_usd, realised_profit_usd, settled_at)
+         outcome, simulated_net_profit_usd, realised_profit_usd, settled_at, chain_id)
        VALUES ('aave', '0x${'b0'.repeat(20)}', 1, '0x${'01'.repeat(32)}', 1, 'live', 'rejected', '{}',
-         $1, 10, $2, now() - $3 * interval '1 day')`,
-      [outcome, realised, daysAgo],
+         $1, 10, $2, now() - $3 * interval '1 day', $4)`,
+      [outcome, realised, daysAgo, chainId],
     );
 
-  it('is read from the rows, without those that are older, and shows what speaks for the next tier', async () => {
+  it('is read from the rows, without those that are older or of another chain, and shows what speaks for the next tier', async () => {
     await ended('won', 9, 1);
     await ended('won', 11, 6);
     await ended('stale', -1, 2);
     await ended('refused', 0, 1);
     await ended('won', 10, 8);
+    await ended('won', 10, 1, 1);
     await running.database.query(
-      `INSERT INTO state_transitions (from_state, to_state, reason, actor, at) VALUES
-       ('NORMAL', 'HALTED', 'bug', 'chimera', now()), ('NORMAL', 'HALTED', 'drill', 'alice', now()),
-       ('NORMAL', 'HALTED', 'old', 'chimera', now() - interval '8 days')`,
+      `INSERT INTO state_transitions (from_state, to_state, reason, actor, at, chain_id) VALUES
+       ('NORMAL', 'HALTED', 'bug', 'chimera', now(), 8453), ('NORMAL', 'HALTED', 'drill', 'alice', now(), 8453),
+       ('NORMAL', 'HALTED', 'old', 'chimera', now() - interval '8 days', 8453),
+       ('NORMAL', 'HALTED', 'of another chain', 'chimera', now(), 1)`,
     );
     const one = review(1);
     expect(one.status).toEqual({ tier: 1, next: LIMIT_TIERS[1], criteria: [] });

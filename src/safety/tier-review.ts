@@ -61,7 +61,7 @@ export class TierReview implements OnApplicationBootstrap, OnModuleDestroy {
     const since = new Date(this.clock.wallMs() - RECORD_DAYS * DAY_MS);
     try {
       const [rated, halts] = await Promise.all([
-        this.executions.ratedSince(since),
+        this.executions.ratedSince(this.config.network.chainId, since),
         this.transitions.haltsSince(since),
       ]);
       const { won, inclusionBps, accuracyBps } = ratesOf(rated, this.config.safety);

@@ -51,14 +51,18 @@ export async function durableBeforeBroadcast(books: Books, { broadcasts }: Seen)
 /** No new signature while HALTED: nothing that was signed then reached a node. */
 export async function nothingSignedWhileHalted(books: Books, { broadcasts }: Seen): Promise<string[]> {
   const halts = await haltsOf(books);
-  const rows = await books.query<{ hash: string; at: string }>(
-    'SELECT hash, (extract(epoch FROM created_at) * 1000)::text AS at FROM transaction_versions',
+  const rows = await books.query<{ chain: string; hash: string; at: string }>(
+    `SELECT t.chain_id::text AS chain, v.hash, (extract(epoch FROM v.created_at) * 1000)::text AS at
+       FROM transaction_versions v JOIN transactions t ON t.id = v.transaction_id`,
   );
-  return rows.flatMap(({ hash, at }) => {
+  return rows.flatMap(({ chain, hash, at }) => {
     const sentAtMs = broadcasts.get(hash)?.atMs;
     const during = halts.find(
-      ({ fromMs, toMs }) =>
-        Number(at) > fromMs + HALT_GRACE_MS && (sentAtMs ?? Infinity) < toMs && sentAtMs !== undefined,
+      ({ fromMs, toMs, ...halt }) =>
+        halt.chain === chain &&
+        Number(at) > fromMs + HALT_GRACE_MS &&
+        (sentAtMs ?? Infinity) < toMs &&
+        sentAtMs !== undefined,
     );
     return during ? [`${hash} was signed and sent while HALTED: ${during.reason}`] : [];
   });
@@ -171,6 +175,8 @@ export function leavesNothing(receipt: TransactionReceipt, chimera: string): str
 
 /** A time in which the bot was HALTED, as its database has it. */
 export interface Halt {
+  /** The id of the chain that it stops. */
+  readonly chain: string;
   readonly fromMs: number;
   /** Infinity while it lasts. */
   readonly toMs: number;
@@ -182,6 +188,7 @@ export interface Halt {
 }
 
 interface Transition {
+  readonly chain: string;
   readonly from: string;
   readonly to: string;
   readonly cause: string | null;
@@ -193,12 +200,14 @@ interface Transition {
 
 export async function haltsOf(books: Books): Promise<Halt[]> {
   const rows = await books.query<Transition>(
-    `SELECT from_state AS from, to_state AS to, cause, reason, actor, (extract(epoch FROM at) * 1000)::text AS at
+    `SELECT chain_id::text AS chain, from_state AS from, to_state AS to, cause, reason, actor, (extract(epoch FROM at) * 1000)::text AS at
        FROM state_transitions ORDER BY id`,
   );
   return rows.flatMap(({ from, to, at, ...halt }, index): Halt[] => {
     if (to !== 'HALTED' || from === 'HALTED') return [];
-    const end = rows.slice(index + 1).find((later) => later.from === 'HALTED' && later.to !== 'HALTED');
+    const end = rows
+      .slice(index + 1)
+      .find((later) => later.chain === halt.chain && later.from === 'HALTED' && later.to !== 'HALTED');
     const toMs = end ? Number(end.at) : Infinity;
     return [{ ...halt, fromMs: Number(at), toMs, endedBy: end?.actor, endReason: end?.reason }];
   });

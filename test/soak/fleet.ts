@@ -92,10 +92,14 @@ export class Fleet {
     const { bot } = this;
     this.ending.add(bot);
     await end(bot);
-    const [before] = await this.stack.query<{ state: string }>('SELECT state FROM safety_state');
+    const [before] = await this.stack.query<{ state: string }>(
+      'SELECT state FROM safety_state WHERE chain_id <> 0',
+    );
     this.main = await this.startOne();
     const after = await this.status();
-    const [now] = await this.stack.query<{ state: string }>('SELECT state FROM safety_state');
+    const [now] = await this.stack.query<{ state: string }>(
+      'SELECT state FROM safety_state WHERE chain_id <> 0',
+    );
     if (before?.state === 'HALTED' && now?.state === 'HALTED' && after && after.safety.state !== 'HALTED')
       this.problems.push(`HALTED did not survive a restart: ${after.safety.state} (${after.safety.reason})`);
   }

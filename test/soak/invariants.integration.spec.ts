@@ -93,7 +93,7 @@ describe('the invariants see what breaks them', () => {
   });
 
   it('volume, fees and losses above their caps, with what is in flight', async () => {
-    await books.query("INSERT INTO daily_volume VALUES (current_date, '100')");
+    await books.query("INSERT INTO daily_volume VALUES (current_date, '100', 1)");
     await books.query(
       `INSERT INTO daily_spend VALUES (1, '${ADDRESS}', current_date, 900000000000000000, '9')`,
     );
@@ -247,8 +247,8 @@ async function transition(
   cause: string | null = null,
 ): Promise<void> {
   await books.query(
-    `INSERT INTO state_transitions (from_state, to_state, reason, actor, cause, at)
-     VALUES ($1, $2, 'a test', $3, $4, now() + $5::int * interval '1 second')`,
+    `INSERT INTO state_transitions (from_state, to_state, reason, actor, cause, at, chain_id)
+     VALUES ($1, $2, 'a test', $3, $4, now() + $5::int * interval '1 second', 1)`,
     [from, to, actor, cause, secondsFromNow],
   );
 }

@@ -2,11 +2,14 @@ import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
 import type { Cause, Concern, Numbers, SafetyState } from '../../domain/safety.js';
 import { COUNT, TEXT } from '../columns.js';
 
-/** The safety state: one row that survives restarts. */
+/**
+ * The safety state of a chain: one row that survives restarts. The row of chain 0 is what a chain begins with
+ * that has none yet.
+ */
 @Entity('safety_state')
 export class SafetyStateRow {
-  @PrimaryColumn({ type: 'integer' })
-  readonly id!: number;
+  @PrimaryColumn({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
 
   @Column({ type: 'text' })
   readonly state!: SafetyState;
@@ -48,6 +51,10 @@ export class StateTransition {
   @PrimaryGeneratedColumn({ type: 'bigint' })
   readonly id!: string;
 
+  /** 0: of every chain, from before chains were told apart where the database knew of several. */
+  @Column({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
+
   @Column({ type: 'text', name: 'from_state' })
   readonly from!: SafetyState;
 
@@ -77,6 +84,10 @@ export class StateTransition {
 export class OperatorAction {
   @PrimaryGeneratedColumn({ type: 'bigint' })
   readonly id!: string;
+
+  /** As {@link StateTransition.chainId}. */
+  @Column({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
 
   /** The name of the API key. */
   @Column(TEXT)

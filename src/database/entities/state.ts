@@ -58,6 +58,10 @@ export class DivergenceRow {
   @PrimaryGeneratedColumn({ type: 'bigint' })
   readonly id!: string;
 
+  /** 0: from before chains were told apart, where the database knew of several. */
+  @Column({ ...COUNT, name: 'chain_id' })
+  readonly chainId!: number;
+
   @Column({ type: 'text' })
   readonly protocol!: string;
 

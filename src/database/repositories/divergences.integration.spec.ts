@@ -23,6 +23,7 @@ describe('divergences', () => {
   it('are kept', async () => {
     const divergences = new DivergencesRepository(database);
     const found = {
+      chainId: 31337,
       protocol: 'aave',
       account: BORROWER,
       blockNumber: 9,
@@ -37,7 +38,7 @@ describe('divergences', () => {
     const divergences = new DivergencesRepository(database);
     const rowsOf = async (): Promise<number> => (await divergences.latest(1_000)).length;
     await database.query('TRUNCATE divergences');
-    const wrong = { protocol: 'aave', blockHash: hash(1), detail: { ours: '1', chain: '2' } };
+    const wrong = { chainId: 31337, protocol: 'aave', blockHash: hash(1), detail: { ours: '1', chain: '2' } };
     for (let block = 1; block <= 30; block++)
       await insert({ ...wrong, account: BORROWER, blockNumber: block });
     expect(await rowsOf()).toBe(1);
@@ -46,8 +47,11 @@ describe('divergences', () => {
       await insert({ ...wrong, account, blockNumber: n });
     }
     expect(await rowsOf()).toBe(100);
+    // The flood of one chain takes nothing from another one.
+    await insert({ ...wrong, chainId: 8453, account: BORROWER, blockNumber: 1 });
+    expect(await rowsOf()).toBe(101);
     await database.query(`UPDATE divergences SET at = at - interval '2 minutes'`);
     await insert({ ...wrong, account: BORROWER, blockNumber: 31 });
-    expect(await rowsOf()).toBe(101);
+    expect(await rowsOf()).toBe(102);
   });
 });

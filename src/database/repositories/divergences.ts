@@ -5,21 +5,21 @@ import { DivergenceRow } from '../entities/state.js';
 
 export type NewDivergence = Pick<
   DivergenceRow,
-  'protocol' | 'account' | 'blockNumber' | 'blockHash' | 'detail'
+  'chainId' | 'protocol' | 'account' | 'blockNumber' | 'blockHash' | 'detail'
 >;
 
 const INSERT = `
 WITH recent AS (
-  SELECT protocol, account FROM divergences WHERE at > now() - interval '1 minute'
+  SELECT protocol, account FROM divergences WHERE chain_id = $6::bigint AND at > now() - interval '1 minute'
 )
-INSERT INTO divergences (protocol, account, block_number, block_hash, detail)
-SELECT $1::text, $2::text, $3::bigint, $4::text, $5::jsonb
+INSERT INTO divergences (protocol, account, block_number, block_hash, detail, chain_id)
+SELECT $1::text, $2::text, $3::bigint, $4::text, $5::jsonb, $6::bigint
 WHERE (SELECT count(*) FROM recent) < 100
   AND NOT EXISTS (SELECT FROM recent WHERE protocol = $1::text AND account = $2::text)`;
 
 /**
  * The statement of a row, with its values. A position that stays wrong has one row a minute, and all
- * positions together have 100.
+ * positions of a chain together have 100.
  */
 export function divergenceStatement({
   protocol,
@@ -27,9 +27,10 @@ export function divergenceStatement({
   blockNumber,
   blockHash,
   detail,
+  chainId,
 }: NewDivergence): [sql: string, values: unknown[]] {
   const values = [protocol, account, blockNumber, blockHash];
-  return [INSERT, [...values, JSON.stringify(JSON_TEXT.transformer.to(detail))]];
+  return [INSERT, [...values, JSON.stringify(JSON_TEXT.transformer.to(detail)), chainId]];
 }
 
 /** Positions whose values differed from the chain's. Every method throws as {@link Database.query} does. */

@@ -6,6 +6,7 @@ import {
   MoreThan,
   MoreThanOrEqual,
   Not,
+  type FindOperator,
   type FindOptionsWhere,
   type QueryDeepPartialEntity,
 } from 'typeorm';
@@ -176,15 +177,21 @@ export class ExecutionsRepository {
     return this.database.with(Execution, (rows) => rows.findOneBy({ id }));
   }
 
-  /** Newest first. @param before only rows older than this id: the next page. */
-  latest(limit: number, before?: string): Promise<Execution[]> {
-    return this.database.with(Execution, (rows) =>
-      rows.find({
-        ...(before !== undefined && { where: { id: LessThan(before) } }),
-        order: { id: 'DESC' },
-        take: limit,
-      }),
-    );
+  /**
+   * Those of a chain, newest first. Rows from before chains were stored are of every chain.
+   *
+   * @param before only rows older than this id: the next page.
+   */
+  async latest(chainId: number, limit: number, before?: string): Promise<Execution[]> {
+    const older = before !== undefined && { id: LessThan(before) };
+    const of = (chain: number | FindOperator<number>): Promise<Execution[]> =>
+      this.database.with(Execution, (rows) =>
+        rows.find({ where: { chainId: chain, ...older }, order: { id: 'DESC' }, take: limit }),
+      );
+    // Two questions, because each of them reads along an index.
+    return [...(await of(chainId)), ...(await of(IsNull()))]
+      .sort((a, b) => Number(BigInt(b.id) - BigInt(a.id)))
+      .slice(0, limit);
   }
 
   /** Authorised or submitted and not settled, oldest first: a restart has to settle them. */
@@ -246,12 +253,12 @@ export class ExecutionsRepository {
     return rows.reverse().flatMap(ratedRow);
   }
 
-  /** The same of all wallets, since then. */
-  async ratedSince(since: Date): Promise<RatedRow[]> {
+  /** The same of all wallets of a chain, since then. */
+  async ratedSince(chainId: number, since: Date): Promise<RatedRow[]> {
     const rows = await this.database.with(Execution, (repository) =>
       repository.find({
         select: RATED_COLUMNS,
-        where: { outcome: In(RATED), settledAt: MoreThan(since) },
+        where: { chainId, outcome: In(RATED), settledAt: MoreThan(since) },
       }),
     );
     return rows.flatMap(ratedRow);

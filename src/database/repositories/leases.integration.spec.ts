@@ -156,7 +156,7 @@ describe.each(ROADS)('the lease of a wallet, through $road', { timeout: 60_000 }
     const rows = () =>
       running.database.query(
         `SELECT to_jsonb(t) AS t, to_jsonb(e) AS e, d.notional_usd FROM transactions t
-           JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.day = t.booked_day
+           JOIN executions e ON e.id = t.execution_id JOIN daily_volume d ON d.chain_id = t.chain_id AND d.day = t.booked_day
            WHERE t.sender = $1 ORDER BY t.nonce`,
         [key.wallet],
       );

@@ -54,9 +54,9 @@ WITH lease AS (
   SELECT id, execution_id, hash, raw, 'first' FROM written ORDER BY nonce
   ON CONFLICT (hash) DO UPDATE SET execution_id = excluded.execution_id
 ), booked AS (
-  INSERT INTO daily_volume AS d (day, notional_usd)
-  SELECT $4::date, sum(notional_usd) FROM written HAVING count(*) > 0
-  ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
+  INSERT INTO daily_volume AS d (chain_id, day, notional_usd)
+  SELECT $2::bigint, $4::date, sum(notional_usd) FROM written HAVING count(*) > 0
+  ON CONFLICT (chain_id, day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd
 )
 SELECT held,
   (SELECT json_agg(json_build_array(nonce, id::text, execution_id::text)) FROM written) AS written,
@@ -101,11 +101,11 @@ SELECT id FROM open`;
 /** One statement: it ends a row that was not mined, and takes its notional off the day. May be repeated. */
 export const END = `
 WITH before AS (
-  SELECT id, execution_id, booked_day FROM transactions
+  SELECT id, execution_id, chain_id, booked_day FROM transactions
     WHERE id = $1::bigint AND ${isHeld('$3', '$4', '$5')} FOR UPDATE
 ), released AS (
   UPDATE daily_volume d SET notional_usd = d.notional_usd - e.notional_usd
-  FROM before JOIN executions e ON e.id = before.execution_id WHERE d.day = before.booked_day
+  FROM before JOIN executions e ON e.id = before.execution_id WHERE d.chain_id = before.chain_id AND d.day = before.booked_day
 )
 UPDATE transactions t SET status = $2::text, block_number = NULL, block_hash = NULL, booked_day = NULL,
   updated_at = now()
@@ -133,11 +133,11 @@ WITH before AS (
     realised_profit = NULL, realised_profit_usd = NULL, gas_used = NULL, settled_at = NULL,
     outcome = NULL, outcome_details = NULL, fees_wei = NULL
   FROM before WHERE e.id = before.execution_id
-  RETURNING e.notional_usd, before.booked_day
+  RETURNING e.notional_usd, before.chain_id, before.booked_day
 )
-INSERT INTO daily_volume AS d (day, notional_usd)
-SELECT $2::date, notional_usd FROM execution WHERE booked_day IS NULL
-ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
+INSERT INTO daily_volume AS d (chain_id, day, notional_usd)
+SELECT chain_id, $2::date, notional_usd FROM execution WHERE booked_day IS NULL
+ON CONFLICT (chain_id, day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
 
 /** Executions that were dropped, with the rows of which a version was signed for them. */
 export const DROPPED = `
@@ -151,12 +151,13 @@ WITH revived AS (
   UPDATE transactions SET execution_id = $2::bigint, hash = $3::text, raw = $4::text, status = 'broadcast',
     block_number = NULL, block_hash = NULL, booked_day = $5::date, updated_at = now()
   WHERE id = $1::bigint AND status IN ('failed', 'dropped') AND ${isHeld('$6', '$7', '$8')}
-  RETURNING id
+  RETURNING id, chain_id
 ), execution AS (
   UPDATE executions SET status = 'submitted', reason = NULL, settled_at = NULL, outcome = NULL,
     outcome_details = NULL
   WHERE id = $2::bigint AND EXISTS (SELECT FROM revived)
   RETURNING notional_usd
 )
-INSERT INTO daily_volume AS d (day, notional_usd) SELECT $5::date, notional_usd FROM execution
-ON CONFLICT (day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;
+INSERT INTO daily_volume AS d (chain_id, day, notional_usd)
+SELECT revived.chain_id, $5::date, notional_usd FROM execution, revived
+ON CONFLICT (chain_id, day) DO UPDATE SET notional_usd = d.notional_usd + excluded.notional_usd`;

@@ -9,7 +9,7 @@ describe('the stored safety state', { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     running = await TestDatabase.start();
-    safety = new SafetyRepository(running.database);
+    safety = new SafetyRepository(running.database, 31337);
   });
 
   afterAll(() => running.stop());
@@ -66,6 +66,36 @@ describe('the stored safety state', { timeout: 60_000 }, () => {
     expect(both.map(({ kind }) => kind).sort()).toEqual(['saved', 'stale']);
     expect(await safety.load()).toMatchObject({ status: { state: 'HALTED', consecutiveFailures: 2 } });
     expect(await safety.transitions(100)).toHaveLength(history.length);
+  });
+
+  it('each chain has its own state, history and audit', async () => {
+    const other = new SafetyRepository(running.database, 8453);
+    // Two processes of a chain that has no state yet.
+    const [first, second] = await Promise.all([
+      other.load(),
+      new SafetyRepository(running.database, 8453).load(),
+    ]);
+    expect(first).toEqual(second);
+    expect(first.status).toMatchObject(INITIAL_SAFETY);
+    const before = await safety.load();
+    const halted = { ...first.status, state: 'HALTED' as const, reason: 'of 8453' };
+    const action = {
+      actor: 'ops',
+      role: 'operator',
+      action: 'halt',
+      reason: 'of 8453',
+      at: new Date(),
+      remote: null,
+    };
+    expect(await other.save(halted, first.version, action)).toMatchObject({ kind: 'saved' });
+    expect(await safety.load()).toEqual(before);
+    expect(await other.transitions(9)).toMatchObject([{ chainId: 8453, to: 'HALTED', reason: 'of 8453' }]);
+    expect(await other.actions(9)).toMatchObject([{ chainId: 8453, reason: 'of 8453' }]);
+    expect((await safety.transitions(1))[0]?.reason).not.toBe('of 8453');
+    expect((await safety.others()).map(({ chainId }) => chainId).sort()).toEqual([0, 8453]);
+    expect(await new SafetyRepository(running.database, 1).load()).toMatchObject({
+      status: { state: 'NORMAL' },
+    });
   });
 
   it('A15 transitions and operator actions are neither changed nor deleted', async () => {

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { MoreThan, type EntityManager } from 'typeorm';
+import { In, MoreThan, type EntityManager, type FindOperator } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { SafetyStatus } from '../../domain/safety.js';
 import { notApplied } from '../applied-writes.js';
-import { usd8FromText } from '../columns.js';
-import { Database } from '../database.js';
+import { safeInteger, usd8FromText } from '../columns.js';
+import { Database, rowsFrom } from '../database.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
 
 /** The safety state that survives restarts. */
@@ -27,16 +27,38 @@ export type NewOperatorAction = Pick<
   'actor' | 'role' | 'action' | 'reason' | 'at' | 'remote'
 >;
 
+/** Of rows from before chains were told apart (migration 0017): they count for every chain. */
+const EVERY_CHAIN = 0;
+
+/** What a chain begins with. Two processes may begin at once. */
+const BEGIN = `
+INSERT INTO safety_state
+  (chain_id, state, reason, actor, consecutive_failures, since, version, cause, numbers, concerns, rates_since)
+SELECT $1::bigint, state, reason, actor, consecutive_failures, since, version, cause, numbers, concerns, rates_since
+  FROM safety_state WHERE chain_id = ${EVERY_CHAIN} ON CONFLICT DO NOTHING`;
+
 /**
- * The safety state, its history, the daily volumes and the audit trail.
+ * The safety state of a chain, its history, the daily volumes and the audit trail.
  * Every method throws as {@link Database.query} does.
  */
 @Injectable()
 export class SafetyRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    readonly chainId: number,
+  ) {}
 
+  /** A chain that has no state yet gets one: a halt from before chains were told apart holds for it too. */
   load(): Promise<StoredSafety> {
-    return this.database.transaction(loadRow);
+    return this.database.transaction((manager) => this.loadRow(manager));
+  }
+
+  /** The states of the other chains, and of those that have not begun yet. */
+  async others(): Promise<SafetyRepository[]> {
+    const rows = await this.database.query('SELECT chain_id FROM safety_state WHERE chain_id <> $1', [
+      this.chainId,
+    ]);
+    return rows.map(({ chain_id }) => new SafetyRepository(this.database, safeInteger(chain_id)));
   }
 
   /**
@@ -48,7 +70,7 @@ export class SafetyRepository {
    */
   save(status: SafetyStatus, version: number, action?: NewOperatorAction, id?: string): Promise<SavedSafety> {
     return this.database.transaction(async (manager) => {
-      const before = await loadRow(manager, true);
+      const before = await this.loadRow(manager, true);
       if (before.version !== version) return { kind: 'stale', current: before };
       if (id !== undefined && (await notApplied(manager, [id])).size === 0)
         return { kind: 'applied', current: before };
@@ -56,49 +78,75 @@ export class SafetyRepository {
       const [since, ratesSince] = [new Date(status.sinceMs), new Date(status.ratesSinceMs)];
       const why = { reason, actor, cause: status.cause ?? null, numbers };
       const more = { concerns, consecutiveFailures, since, ratesSince, version: version + 1 };
-      await manager.update(SafetyStateRow, { id: 1 }, { state: to, ...why, ...more });
+      const { chainId } = this;
+      await manager.update(SafetyStateRow, { chainId }, { state: to, ...why, ...more });
       const from = before.status.state;
-      if (from !== to) await manager.insert(StateTransition, { from, to, ...why, at: since });
-      if (action) await manager.insert(OperatorAction, { ...action });
+      if (from !== to) await manager.insert(StateTransition, { chainId, from, to, ...why, at: since });
+      if (action) await manager.insert(OperatorAction, { chainId, ...action });
       return { kind: 'saved', version: version + 1 };
     });
   }
 
   /** Newest first. */
   transitions(limit: number): Promise<StateTransition[]> {
-    return this.database.with(StateTransition, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
+    return this.database.with(StateTransition, (rows) =>
+      rows.find({ where: this.ours, order: { id: 'DESC' }, take: limit }),
+    );
   }
 
   /** How often the bot halted itself since then. */
   async haltsSince(since: Date): Promise<number> {
     return this.database.with(StateTransition, (rows) =>
-      rows.countBy({ to: 'HALTED', actor: 'chimera', at: MoreThan(since) }),
+      rows.countBy({ ...this.ours, to: 'HALTED', actor: 'chimera', at: MoreThan(since) }),
     );
   }
 
   /** Records an action that changed no state, such as one that was refused. */
   async recordAction(action: NewOperatorAction): Promise<void> {
-    await this.database.with(OperatorAction, (rows) => rows.insert({ ...action }));
+    await this.database.with(OperatorAction, (rows) => rows.insert({ chainId: this.chainId, ...action }));
   }
 
   /** Newest first. */
   actions(limit: number): Promise<OperatorAction[]> {
-    return this.database.with(OperatorAction, (rows) => rows.find({ order: { id: 'DESC' }, take: limit }));
+    return this.database.with(OperatorAction, (rows) =>
+      rows.find({ where: this.ours, order: { id: 'DESC' }, take: limit }),
+    );
   }
 
-  /** The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. */
+  /**
+   * The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. What is of no known chain counts for
+   * each.
+   */
   async volumeUsd8ByDay(): Promise<ReadonlyMap<string, bigint>> {
-    const rows = await this.database.query('SELECT day::text, notional_usd FROM daily_volume');
+    const rows = await this.database.query(
+      `SELECT day::text, sum(notional_usd) AS notional_usd FROM daily_volume
+       WHERE chain_id IN ($1, ${EVERY_CHAIN}) GROUP BY day`,
+      [this.chainId],
+    );
     return new Map(rows.map(({ day, notional_usd }) => [String(day), usd8FromText(notional_usd)]));
+  }
+
+  private get ours(): { readonly chainId: FindOperator<number> } {
+    return { chainId: In([this.chainId, EVERY_CHAIN]) };
+  }
+
+  private async loadRow(manager: EntityManager, forUpdate = false): Promise<StoredSafety> {
+    const find = (): Promise<SafetyStateRow | null> =>
+      manager.findOne(SafetyStateRow, {
+        where: { chainId: this.chainId },
+        ...(forUpdate && { lock: { mode: 'pessimistic_write' as const } }),
+      });
+    let row = await find();
+    if (!row) {
+      await rowsFrom(manager.queryRunner, BEGIN, [this.chainId]);
+      row = await find();
+    }
+    if (!row) throw new HaltError('the safety state is missing from the database');
+    return storedOf(row);
   }
 }
 
-async function loadRow(manager: EntityManager, forUpdate = false): Promise<StoredSafety> {
-  const row = await manager.findOne(SafetyStateRow, {
-    where: { id: 1 },
-    ...(forUpdate && { lock: { mode: 'pessimistic_write' as const } }),
-  });
-  if (!row) throw new HaltError('the safety state is missing from the database');
+function storedOf(row: SafetyStateRow): StoredSafety {
   const { since, ratesSince, version, cause, state, reason, actor, numbers, concerns, consecutiveFailures } =
     row;
   const times = { sinceMs: since.getTime(), ratesSinceMs: ratesSince.getTime() };

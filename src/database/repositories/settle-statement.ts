@@ -52,10 +52,10 @@ WITH item AS (
 ), released AS (
   UPDATE daily_volume d SET notional_usd = d.notional_usd - uncovered.notional_usd
   FROM (
-    SELECT before.booked_day AS day, sum(e.notional_usd) AS notional_usd
+    SELECT before.chain_id, before.booked_day AS day, sum(e.notional_usd) AS notional_usd
     FROM before JOIN item ON item.id = before.id JOIN executions e ON e.id = before.execution_id
-    WHERE item.status <> 'succeeded' GROUP BY before.booked_day
-  ) uncovered WHERE d.day = uncovered.day
+    WHERE item.status <> 'succeeded' GROUP BY before.chain_id, before.booked_day
+  ) uncovered WHERE d.chain_id = uncovered.chain_id AND d.day = uncovered.day
 ), spent AS (
   INSERT INTO daily_spend AS d (chain_id, sender, day, fee_wei, loss_usd)
   SELECT before.chain_id, before.sender, item.day, sum(item.fee_wei), sum(item.loss_usd)
