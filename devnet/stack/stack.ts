@@ -17,6 +17,10 @@ export interface StackOptions {
   readonly settings?: BotSettings;
   /** As in {@link BotProcessOptions}. */
   readonly shipped?: boolean;
+  /** Default: that of a local chain. */
+  readonly chainId?: number;
+  /** Its database and its directory of journals are used: it is to be stopped after this one. */
+  readonly beside?: Stack | Promise<Stack>;
   readonly onProgress?: (step: string) => void;
 }
 
@@ -40,28 +44,35 @@ export class Stack {
     private readonly directory: string,
     private readonly settings: BotSettings,
     private readonly shipped: boolean | undefined,
+    private readonly beside: Stack | undefined,
   ) {}
 
   static async start(options: StackOptions = {}): Promise<Stack> {
     const { borrowers = demoBorrowers(), settings = {}, onProgress = () => undefined } = options;
+    const { chainId } = options;
     const directory = await mkdtemp(join(tmpdir(), 'chimera-stack-'));
     // PostgreSQL refuses root: another user has to reach its directory inside this one.
     await chmod(directory, 0o755);
     let devnet: Devnet | undefined;
     try {
       onProgress('starting PostgreSQL');
-      const starting = startPostgres(join(directory, 'postgres'));
+      const besideStarting = Promise.resolve(options.beside);
+      const starting = besideStarting.then(
+        (other) => other?.postgres ?? startPostgres(join(directory, 'postgres')),
+      );
+      const chainStarting = Devnet.start({ onProgress, ...(chainId !== undefined && { chainId }) });
       // Side by side; a failure of the second must not leave the first running unnoticed.
-      const [postgres, chain] = await Promise.allSettled([starting, Devnet.start({ onProgress })]);
+      const [postgres, chain] = await Promise.allSettled([starting, chainStarting]);
       if (chain.status === 'fulfilled') devnet = chain.value;
       if (postgres.status === 'rejected') throw postgres.reason;
       if (!devnet) {
-        await postgres.value.stop();
+        if (options.beside === undefined) await postgres.value.stop();
         throw (chain as PromiseRejectedResult).reason;
       }
       onProgress(`opening ${borrowers.length} positions`);
       await devnet.openPositions(borrowers);
-      return new Stack(devnet, borrowers, postgres.value, directory, settings, options.shipped);
+      const { shipped } = options;
+      return new Stack(devnet, borrowers, postgres.value, directory, settings, shipped, await besideStarting);
     } catch (error) {
       await devnet?.stop();
       await rm(directory, { recursive: true, force: true });
@@ -93,7 +104,7 @@ export class Stack {
     const file = join(this.directory, 'chimera.yaml');
     const { host, port, database, user, password } = this.postgres;
     const all = { ...this.settings, ...settings };
-    const journalDir = join(this.directory, 'journal');
+    const journalDir = join(this.beside?.directory ?? this.directory, 'journal');
     const address = { host, port: all.databasePort ?? port, database, journalDir };
     await writeFile(file, botConfig(this.devnet, address, this.keys, all));
     const bot = new BotProcess({
@@ -158,7 +169,7 @@ export class Stack {
     await Promise.all(this.#bots.map((bot) => bot.stop()));
     await this.#database?.end();
     await this.devnet.stop();
-    await this.postgres.stop();
+    if (!this.beside) await this.postgres.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

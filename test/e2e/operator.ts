@@ -19,13 +19,16 @@ export async function minedHashes(stack: Stack): Promise<string[]> {
 }
 
 /**
- * Waits until no transaction is in flight any more.
+ * Waits until no transaction of the chain is in flight any more.
  *
  * @returns how many transactions the chain has mined by then
  */
 export async function allSettled(stack: Stack): Promise<number> {
   await eventually(async () => {
-    const open = await stack.query("SELECT id FROM transactions WHERE status IN ('prepared', 'broadcast')");
+    const open = await stack.query(
+      "SELECT id FROM transactions WHERE chain_id = $1 AND status IN ('prepared', 'broadcast')",
+      [stack.devnet.chainId],
+    );
     return open.length === 0;
   }, 'every transaction to be settled');
   return minedCount(stack);

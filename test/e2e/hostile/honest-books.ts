@@ -20,17 +20,27 @@ interface Row {
   readonly profit_asset: string | null;
 }
 
-/** Every row that says something else than the chain does, as a sentence: none when the books are true. */
-export async function closedBooks(stack: Stack): Promise<string[]> {
-  const { provider, accounts, addresses } = stack.devnet;
+/**
+ * Every row of the chain that says something else than the chain does, as a sentence: none when the books are
+ * true.
+ *
+ * @param wallet the only one that the database knows of this chain.
+ */
+export async function closedBooks(
+  stack: Stack,
+  wallet: string = stack.devnet.accounts.operator,
+): Promise<string[]> {
+  const { provider, addresses, chainId } = stack.devnet;
   const rows = await stack.query<Row>(
     `SELECT t.nonce::text, t.hash, t.status, e.status AS execution, e.gas_used::text, e.realised_profit::text,
             e.debt_covered::text, e.collateral_seized::text, e.collateral_asset, e.debt_asset,
             e.plan->'profitAsset'->>'address' AS profit_asset
-       FROM transactions t LEFT JOIN executions e ON e.id = t.execution_id ORDER BY t.nonce`,
+       FROM transactions t LEFT JOIN executions e ON e.id = t.execution_id
+      WHERE t.chain_id = $1 ORDER BY t.nonce`,
+    [chainId],
   );
   const mined = rows.filter(({ status }) => status === 'mined');
-  const count = await provider.getTransactionCount(accounts.operator);
+  const count = await provider.getTransactionCount(wallet);
   const wrong =
     mined.length === count ? [] : [`the chain has ${count} transactions, the books ${mined.length}`];
   for (const row of mined) {
