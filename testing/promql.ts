@@ -3,7 +3,7 @@ import { METRICS } from '../src/monitoring/metrics/names.js';
 import type { Definition } from '../src/monitoring/metrics/definition.js';
 
 /** Labels that Prometheus adds to every series. */
-const OF_PROMETHEUS = ['instance', 'job'];
+const OF_PROMETHEUS = ['instance', 'job', 'chain'];
 /** Series that Prometheus makes itself. */
 const SERIES_OF_PROMETHEUS = ['up'];
 /** What Grafana puts in before it asks. */
