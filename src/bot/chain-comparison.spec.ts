@@ -88,6 +88,7 @@ describe('the comparison with the chain', () => {
       events,
       clock,
       standIn<ChimeraConfig>('config', {
+        network: { name: 'devnet', chainId: 31337 },
         get rpc() {
           return standIn<ChimeraConfig['rpc']>('rpc', { secondOpinion });
         },
