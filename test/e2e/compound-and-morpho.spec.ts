@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stack } from '../../devnet/stack/stack.js';
+import type { BotEvent } from '../../src/domain/events/events.js';
+import { USD8 } from '../../src/domain/money.js';
+import { eventually } from '../../testing/eventually.js';
+import { closedBooks } from './hostile/honest-books.js';
+import { allSettled } from './operator.js';
+
+const ETHER = 10n ** 18n;
+const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
+
+let stack: Stack;
+const events: BotEvent[] = [];
+const heard = (name: BotEvent['event']): BotEvent[] => events.filter(({ event }) => event === name);
+
+beforeAll(async () => {
+  stack = await Stack.start({ borrowers: [] });
+  await stack.startBot((event) => events.push(event), { beside: ['compound', 'morpho'] });
+  await stack.devnet.startMining(250);
+  await eventually(() => heard('pools-read').length > 0, 'the pools to be known');
+}, 180_000);
+
+afterAll(() => stack.stop());
+
+interface Row {
+  readonly borrower: string;
+  readonly market_id: string | null;
+  readonly plan: { readonly funding: { readonly kind: string } };
+  readonly realised_profit: string;
+}
+
+describe('the running bot, with Compound v2 and Morpho Blue beside Aave', () => {
+  it('liquidates on Compound a position of a token and one of native ether, and its books are true', async () => {
+    const { devnet } = stack;
+    const debt = { symbol: 'USDC', amount: usdc(24_000) } as const;
+    const borrowers = [
+      await devnet.openCompoundPosition({ collateral: { symbol: 'WETH', amount: 10n * ETHER }, debt }),
+      // Its market pays ether, which our contract wraps.
+      await devnet.openCompoundPosition({ collateral: { symbol: 'native', amount: 10n * ETHER }, debt }),
+    ];
+    const owed = async (borrower: string): Promise<bigint> =>
+      BigInt(String(await devnet.mToken('USDC').getFunction('borrowBalanceStored')(borrower)));
+    await devnet.setPrice('WETH', 2_850n * USD8);
+    const rows = await wonBoth('compound');
+    for (const borrower of borrowers) {
+      expect(rows.map((row) => row.borrower)).toContain(borrower.toLowerCase());
+      // Half of it is covered at once.
+      expect(await owed(borrower)).toBeLessThan(usdc(12_100));
+    }
+  }, 120_000);
+
+  it('liquidates on Morpho two markets of one borrower, and its books are true', async () => {
+    const { devnet } = stack;
+    await devnet.setPrice('WETH', 3_000n * USD8);
+    const [ether, coinbase] = [devnet.morphoMarket('WETH', 'USDC'), devnet.morphoMarket('cbETH', 'USDC')];
+    const borrower = await devnet.openMorphoPosition({
+      ...{ market: ether, collateral: 10n * ETHER, debt: usdc(25_000) },
+    });
+    await devnet.openMorphoPosition({
+      ...{ account: borrower, market: coinbase, collateral: 10n * ETHER, debt: usdc(26_500) },
+    });
+    await devnet.setPrice('WETH', 2_880n * USD8);
+    await devnet.setPrice('cbETH', 3_050n * USD8);
+    const rows = await wonBoth('morpho');
+    expect(rows.map(({ market_id }) => market_id).toSorted()).toEqual([ether.id, coinbase.id].toSorted());
+    for (const row of rows) {
+      expect(row.borrower).toBe(borrower.toLowerCase());
+      expect(['callback', 'flash-swap']).toContain(row.plan.funding.kind);
+    }
+    for (const { id } of [ether, coinbase]) {
+      const position = (await devnet.contracts.morpho.getFunction('position')(id, borrower)) as bigint[];
+      expect(position[1]).toBe(0n);
+    }
+  }, 120_000);
+});
+
+/** Two liquidations of a market, both with a profit, after which the books are closed and true. */
+async function wonBoth(protocol: string): Promise<Row[]> {
+  const won = (): Promise<Row[]> =>
+    stack.query<Row>(
+      `SELECT borrower, market_id, plan, realised_profit::text FROM executions WHERE status = 'succeeded' AND protocol = '${protocol}'`,
+    );
+  await eventually(async () => (await won()).length >= 2, `two liquidations on ${protocol}`);
+  await allSettled(stack);
+  const rows = await won();
+  for (const { realised_profit } of rows) expect(BigInt(realised_profit)).toBeGreaterThan(0n);
+  expect(await closedBooks(stack)).toEqual([]);
+  return rows;
+}
