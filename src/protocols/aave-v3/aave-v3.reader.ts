@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { HaltError } from '../../domain/errors.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { Chain } from '../../rpc/chain/chain.js';
-import { each, readAt, readEverywhere, together } from '../../rpc/chain/read.js';
+import { each, readAt, together } from '../../rpc/chain/read.js';
+import { agreedAccounts } from '../agreed-accounts.js';
 import { borrowersOf, borrowFilter } from './borrowers.js';
 import { MarketRefused } from '../market-refused.js';
 import type { AaveAccount, AaveMarket, EMode } from './market.js';
@@ -32,11 +32,6 @@ const USD8_UNIT = 10n ** 8n;
  * A scaled balance costs a node some 8,000 gas. A call with this many of them stays well below a cap of 50M.
  */
 const BALANCES_PER_CALL = 2_500;
-
-/** Accounts that are asked of every endpoint at once. A block brings fewer. */
-const MOST_AGREED = 64;
-/** How long the slower endpoint is waited for. Milliseconds. */
-const EACH_MS = 500;
 
 /** History is read from the archive endpoint, when one is configured. Such an answer takes longer. */
 const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
@@ -154,27 +149,11 @@ export class AaveV3Reader {
     return readAt(this.chain, reads, block, { chunk: BALANCES_PER_CALL });
   }
 
-  /**
-   * The accounts on which every endpoint that answers agrees (F42): what one of them invents must not enter
-   * the books. For the few accounts that a block brings; a history is read by {@link accounts}, and proved by
-   * the totals.
-   *
-   * @throws RetryError when no endpoint answers.
-   */
-  async agreedAccounts(
-    market: AaveMarket,
-    addresses: readonly Address[],
-    block: Hash,
-  ): Promise<AaveAccount[]> {
-    if (addresses.length === 0) return [];
-    if (!this.chain.hasTwoEndpoints || addresses.length > MOST_AGREED)
-      return this.accounts(market, addresses, block);
+  /** See {@link agreedAccounts}. @throws RetryError when no endpoint answers. */
+  agreedAccounts(market: AaveMarket, addresses: readonly Address[], block: Hash): Promise<AaveAccount[]> {
     const read = each(addresses.map((address) => accountRead(market, address)));
-    const [heard, ...others] = await readEverywhere(this.chain, read, block, { deadlineMs: EACH_MS });
-    if (!heard) return this.accounts(market, addresses, block);
-    return heard.filter((account, index) =>
-      others.every((other) => isDeepStrictEqual(other[index], account)),
-    );
+    const fromOne = (): Promise<AaveAccount[]> => this.accounts(market, addresses, block);
+    return agreedAccounts(this.chain, { read, count: addresses.length }, block, fromOne);
   }
 
   /** Every account that took debt in a range of blocks, both ends included. */

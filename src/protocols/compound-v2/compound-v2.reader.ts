@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import { chainDescription } from '../../domain/chain-description.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { Chain } from '../../rpc/chain/chain.js';
-import { each, readAt, readEverywhere, together } from '../../rpc/chain/read.js';
+import { each, readAt, together } from '../../rpc/chain/read.js';
+import { agreedAccounts } from '../agreed-accounts.js';
 import { borrowersOf, borrowFilter } from './borrowers.js';
 import type { CompoundAccount, CompoundMarket, MarketConditions } from './market.js';
 import {
@@ -17,11 +17,6 @@ import {
 
 /** An account costs a node some 15,000 gas a market. A call with so many stays well below a cap of 50M. */
 const CALLS_AT_ONCE = 2_500;
-
-/** Accounts that are asked of every endpoint at once. A block brings fewer. */
-const MOST_AGREED = 64;
-/** How long the slower endpoint is waited for. Milliseconds. */
-const EACH_MS = 500;
 
 /** History is read from the archive endpoint, when one is configured. Such an answer takes longer. */
 const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
@@ -84,26 +79,15 @@ export class CompoundV2Reader {
     return readAt(this.chain, reads, block, { chunk: CALLS_AT_ONCE });
   }
 
-  /**
-   * The accounts on which every endpoint that answers agrees (F42): what one of them invents must not enter
-   * the books. For the few accounts that a block brings.
-   *
-   * @throws RetryError when no endpoint answers.
-   */
-  async agreedAccounts(
+  /** See {@link agreedAccounts}. @throws RetryError when no endpoint answers. */
+  agreedAccounts(
     market: CompoundMarket,
     addresses: readonly Address[],
     block: Hash,
   ): Promise<CompoundAccount[]> {
-    if (addresses.length === 0) return [];
-    if (!this.chain.hasTwoEndpoints || addresses.length > MOST_AGREED)
-      return this.accounts(market, addresses, block);
     const read = each(addresses.map((address) => accountRead(market, address)));
-    const [heard, ...others] = await readEverywhere(this.chain, read, block, { deadlineMs: EACH_MS });
-    if (!heard) return this.accounts(market, addresses, block);
-    return heard.filter((account, index) =>
-      others.every((other) => isDeepStrictEqual(other[index], account)),
-    );
+    const fromOne = (): Promise<CompoundAccount[]> => this.accounts(market, addresses, block);
+    return agreedAccounts(this.chain, { read, count: addresses.length }, block, fromOne);
   }
 
   /** Every account that took debt in a range of blocks, both ends included. */

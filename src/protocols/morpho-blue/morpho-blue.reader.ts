@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Address, Hash } from '../../domain/hex.js';
 import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { Chain } from '../../rpc/chain/chain.js';
-import { each, readAt, readEverywhere, together, type Read } from '../../rpc/chain/read.js';
+import { each, readAt, together, type Read } from '../../rpc/chain/read.js';
+import { agreedAccounts } from '../agreed-accounts.js';
 import { accountOf } from './account-changes.js';
 import { changesOf, TOPIC } from './events.js';
 import { whyNotListed, type FollowedMarket, type MorphoBlueSettings } from './followed-market.js';
@@ -16,10 +16,6 @@ import { tokenRead } from './tokens.js';
 const POSITIONS_PER_CALL = 2_500;
 /** An unknown market costs some 20 calls, one of them of a contract that anybody may have written. */
 const MARKETS_PER_CALL = 50;
-/** Accounts that are asked of every endpoint at once. A block brings fewer. */
-const MOST_AGREED = 64;
-/** How long the slower endpoint is waited for. Milliseconds. */
-const EACH_MS = 500;
 /** History is read from the archive endpoint, when one is configured. Such an answer takes longer. */
 const HISTORY = { archive: true, deadlineMs: 15_000 } as const;
 
@@ -90,21 +86,10 @@ export class MorphoBlueReader {
     return readAt(this.chain, this.accountsRead(wanted), block, { chunk: POSITIONS_PER_CALL });
   }
 
-  /**
-   * The accounts on which every endpoint that answers agrees (F42): what one of them invents must not enter
-   * the books. For the few accounts that a block brings.
-   *
-   * @throws RetryError when no endpoint answers.
-   */
-  async agreedAccounts(wanted: Wanted, block: Hash): Promise<BlueAccount[]> {
-    if (wanted.size === 0) return [];
-    if (!this.chain.hasTwoEndpoints || wanted.size > MOST_AGREED) return this.accounts(wanted, block);
-    const options = { deadlineMs: EACH_MS };
-    const [heard, ...others] = await readEverywhere(this.chain, this.accountsRead(wanted), block, options);
-    if (!heard) return this.accounts(wanted, block);
-    return heard.filter((account, index) =>
-      others.every((other) => isDeepStrictEqual(other[index], account)),
-    );
+  /** See {@link agreedAccounts}. @throws RetryError when no endpoint answers. */
+  agreedAccounts(wanted: Wanted, block: Hash): Promise<BlueAccount[]> {
+    const asked = { read: this.accountsRead(wanted), count: wanted.size };
+    return agreedAccounts(this.chain, asked, block, () => this.accounts(wanted, block));
   }
 
   /** Every account that borrowed in a range of blocks, both ends included, with the markets. */
