@@ -3,7 +3,7 @@ import { isDebt, isIdle, legKind, thingOf, THINGS } from '../scan/kinds.js';
 import { LegTable, type RowLeg } from '../scan/leg-table.js';
 import type { CompoundAccount, Leg } from './market.js';
 
-/** The index of a debt stands right behind it, as an idle leg of a thing of its own. */
+/** The index of a debt is an idle leg of a thing of its own. They stand at the end, where no scan reads. */
 const FIRST_INDEX = THINGS / 2;
 
 /** Every account with debt, exact to the unit. */
@@ -16,7 +16,7 @@ export class PositionTable {
 
   /** Adds an account, or replaces it. @throws RangeError when an amount does not fit. */
   set({ address, legs }: CompoundAccount): void {
-    this.rows.set(address, legs.flatMap(sidesOf));
+    this.rows.set(address, [...legs.flatMap(sidesOf), ...legs.flatMap(indexOf)]);
   }
 
   delete(address: Address): void {
@@ -64,13 +64,14 @@ function sidesOf({ mTokenId, entered, tokens, principal, interestIndex }: Leg): 
   if (tokens > 0n || entered)
     sides.push({ kind: legKind(mTokenId, entered ? 'collateral' : 'idle'), exact: tokens });
   if (principal > 0n)
-    sides.push(
-      {
-        kind: legKind(mTokenId, 'debt'),
-        exact: principal,
-        amount: Number(principal) / Number(interestIndex),
-      },
-      { kind: legKind(FIRST_INDEX + mTokenId, 'idle'), exact: interestIndex },
-    );
+    sides.push({
+      kind: legKind(mTokenId, 'debt'),
+      exact: principal,
+      amount: Number(principal) / Number(interestIndex),
+    });
   return sides;
+}
+
+function indexOf({ mTokenId, principal, interestIndex }: Leg): RowLeg[] {
+  return principal > 0n ? [{ kind: legKind(FIRST_INDEX + mTokenId, 'idle'), exact: interestIndex }] : [];
 }

@@ -37,6 +37,9 @@ export class Factors {
   readonly slacks = new Float64Array(KINDS);
   /** The kinds that have a factor. */
   #known: number[] = [];
+  /** See {@link weights}, and the kinds that have one. */
+  #weights: Float64Array | undefined;
+  #weighted: readonly number[] = [];
 
   /** No kind has a factor any more. */
   clear(): void {
@@ -48,6 +51,25 @@ export class Factors {
     this.values[kind] = value;
     this.slacks[kind] = slack;
     this.#known.push(kind);
+  }
+
+  /**
+   * What the legs of a row add to its collateral less `limit` times its debt, at worst. At twice the kind:
+   * for one unit of the amount. Behind it: what is taken off for each leg, because of its slack. Valid until
+   * this is asked again.
+   *
+   * @param slackWeight how often the slack of a leg counts, on either side.
+   */
+  weights(limit: number, slackWeight: number): Float64Array {
+    const weights = (this.#weights ??= new Float64Array(2 * KINDS).fill(NaN, 0, 2 * FIRST_IDLE));
+    for (const kind of this.#weighted) weights[2 * kind] = NaN;
+    for (const kind of this.#known) {
+      const value = this.values[kind] ?? NaN;
+      weights[2 * kind] = value < 0 ? limit * value : value;
+      weights[2 * kind + 1] = slackWeight * (1 + limit) * (this.slacks[kind] ?? 0);
+    }
+    this.#weighted = this.#known;
+    return weights;
   }
 
   /**

@@ -45,6 +45,8 @@ export class LegTable<Key extends string> {
   private rowKeys: (Key | undefined)[] = [];
   private first = new Uint32Array(16);
   private legCount = new Uint16Array(16);
+  /** Without the idle legs at the end of the row, which a scan need not read. */
+  private scanned = new Uint16Array(16);
   private room = new Uint16Array(16);
   private rowMarks = new Uint32Array(16);
   // One entry a leg.
@@ -95,6 +97,7 @@ export class LegTable<Key extends string> {
     this.legCount[row] = legs.length;
     const start = this.first[row] ?? 0;
     for (const [index, leg] of legs.entries()) this.writeLeg(start + index, leg);
+    this.scanned[row] = legs.findLastIndex(({ kind }) => !isIdle(kind)) + 1;
     this.addDebts(row, 1n);
     this.rowMarks[row] = legs.reduce((marks, { kind }) => (isIdle(kind) ? marks : marks | markOf(kind)), 0);
     if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
@@ -108,6 +111,7 @@ export class LegTable<Key extends string> {
     this.rowKeys[row] = undefined;
     this.legsAlive -= this.legCount[row] ?? 0;
     this.legCount[row] = 0;
+    this.scanned[row] = 0;
     this.room[row] = 0;
     this.freeRows.push(row);
   }
@@ -150,12 +154,23 @@ export class LegTable<Key extends string> {
    */
   below(healthFactor: number, factors: Factors, among?: Rows): number[] {
     const found: number[] = [];
-    const limit = healthFactor * (1 + FLOAT_MARGIN);
+    const limit = Math.min(healthFactor * (1 + FLOAT_MARGIN), Number.MAX_VALUE);
+    // A leg's slack counts on both sides, which is half as often on each.
+    const weights = factors.weights(limit, SLACK_WEIGHT / 2);
+    const { kinds, amounts, first, scanned } = this;
     const count = among ? among.length : this.rowKeys.length;
     for (let index = 0; index < count; index++) {
       const row = among ? (among[index] ?? 0) : index;
-      // NaN is never at or above the limit, so it is selected.
-      if (!(this.leastHealth(row, factors) >= limit)) found.push(row);
+      const start = first[row] ?? 0;
+      const end = start + (scanned[row] ?? 0);
+      // As leastHealth computes it, multiplied out: this loop is what a change of a price costs.
+      let left = 0;
+      for (let leg = start; leg < end; leg++) {
+        const at = 2 * (kinds[leg] ?? 0);
+        left += (amounts[leg] ?? 0) * (weights[at] ?? 0) - (weights[at + 1] ?? 0);
+      }
+      // NaN is never at or above 0, so it is selected.
+      if (!(left >= 0)) found.push(row);
     }
     return found;
   }
@@ -222,6 +237,7 @@ export class LegTable<Key extends string> {
     const capacity = 2 * rows;
     this.first = grown(this.first, new Uint32Array(capacity));
     this.legCount = grown(this.legCount, new Uint16Array(capacity));
+    this.scanned = grown(this.scanned, new Uint16Array(capacity));
     this.room = grown(this.room, new Uint16Array(capacity));
     this.rowMarks = grown(this.rowMarks, new Uint32Array(capacity));
   }
