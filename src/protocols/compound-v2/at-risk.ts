@@ -9,13 +9,14 @@ import { isBoundedByLimit, liquidationPairs } from './candidates.js';
 import {
   collateralsOf,
   debtsOf,
+  liquidityOfPairs,
   lowestHealthFactor,
   positionOf,
   type Position,
   type PositionLeg,
   type PriceMissing,
 } from './health.js';
-import { isOpen } from './liquidation.js';
+import { isPairOpen } from './liquidation.js';
 import {
   borrowBalance,
   exchangeRate,
@@ -89,10 +90,10 @@ function scheduleOf(wrapper: Address | undefined): Schedule {
 
 /** Whether a liquidation of any pair is allowed, also of one that our contract cannot pay for. */
 export function opens(position: Position): boolean {
+  const liquidity = liquidityOfPairs(position);
+  const collaterals = collateralsOf(position);
   return debtsOf(position).some((debt) =>
-    collateralsOf(position).some((collateral) =>
-      isOpen({ position, debt: debt.mToken, collateral: collateral.mToken }),
-    ),
+    collaterals.some((collateral) => isPairOpen(debt, collateral, liquidity)),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Address } from '../../domain/hex.js';
 import { min } from '../../domain/money.js';
 import type { SizingTerms } from '../../domain/opportunity.js';
-import { healthFactorOf, liquidityOf, type Position, type PositionLeg } from './health.js';
+import { healthFactorOf, liquidityOf, type Liquidity, type Position, type PositionLeg } from './health.js';
 import { borrowBalance, exchangeRate, type MarketTotals } from './market.js';
 import { divExp, mulExp, mulScalarTruncate } from './math.js';
 
@@ -73,11 +73,21 @@ export function mostRepayable({ position, debt: mToken }: Pair): bigint {
 }
 
 /** Whether the Comptroller allows a liquidation of the pair in the next block. */
-export function isOpen({ position, collateral, debt: mToken }: Pair): boolean {
-  const debt = legOf(position, mToken);
-  if (!debt.usable || !legOf(position, collateral).usable) return false;
+export function isOpen({ position, collateral, debt }: Pair): boolean {
+  return isPairOpen(legOf(position, debt), legOf(position, collateral), () =>
+    liquidityOf(position, [debt, collateral]),
+  );
+}
+
+/** As {@link isOpen}. @param liquidity tells it with the interest of the pair booked. */
+export function isPairOpen(
+  debt: PositionLeg,
+  collateral: PositionLeg,
+  liquidity: (debt: PositionLeg, collateral: PositionLeg) => Liquidity,
+): boolean {
+  if (!debt.usable || !collateral.usable) return false;
   if (debt.deprecated) return true;
-  const { sumCollateral, sumBorrow } = liquidityOf(position, [mToken, collateral]);
+  const { sumCollateral, sumBorrow } = liquidity(debt, collateral);
   return sumBorrow > sumCollateral;
 }
 
