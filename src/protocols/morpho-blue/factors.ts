@@ -26,9 +26,8 @@ export function marketFactors(
   return (factors) => {
     factors.clear();
     for (const marketId of markets) {
-      const [collateral, debt] = (['collateral', 'debt'] as const).map((side) =>
-        legKind(numberOf(marketId), side),
-      ) as [number, number];
+      const number = numberOf(marketId);
+      const [collateral, debt] = [legKind(number, 'collateral'), legKind(number, 'debt')];
       const worth = worths.get(marketId);
       if (worth) {
         const { totals, price, lltvWad } = worth;

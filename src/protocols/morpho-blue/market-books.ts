@@ -58,7 +58,12 @@ export class MarketBooks {
       const market = changed.get(change.marketId) ?? before.get(change.marketId);
       if (market) changed.set(market.id, changedMarket(market, change, timestamp));
     }
-    if (changed.size > 0 || asFound.size > 0) this.byId = new Map([...before, ...changed, ...asFound]);
+    if (changed.size > 0 || asFound.size > 0) {
+      const after = new Map(before);
+      for (const [id, market] of changed) after.set(id, market);
+      for (const [id, market] of asFound) after.set(id, market);
+      this.byId = after;
+    }
     for (const id of asFound.keys()) this.doubted.delete(id);
     for (const [id, why] of ignored) this.ignoredIds.set(id, why);
     return { before, changes, timestamp };

@@ -132,10 +132,11 @@ function withInterest(totals: MarketTotals, timestamp: number, rateWad: bigint):
   const feeShares =
     totals.feeWad === 0n ? 0n : toSharesDown(feeAssets, supplyAssets - feeAssets, totals.supplyShares);
   return {
-    ...totals,
     supplyAssets,
     supplyShares: totals.supplyShares + feeShares,
     borrowAssets: totals.borrowAssets + interest,
+    borrowShares: totals.borrowShares,
     lastUpdate: timestamp,
+    feeWad: totals.feeWad,
   };
 }

@@ -3,7 +3,7 @@ import { OPENING_HORIZON_SECONDS } from '../lending-market.js';
 import { Crossings } from '../scan/crossings.js';
 import type { Watchlist } from '../scan/watchlist.js';
 import type { BlueOpening, ValuedMarket, ValuedPosition } from './at-risk.js';
-import { marketFactors } from './factors.js';
+import { marketFactors, type MarketWorth } from './factors.js';
 import type { Markets } from './followed-market.js';
 import { healthOf, isLiquidatable } from './health.js';
 import { accrued, type MarketTotals } from './market.js';
@@ -50,9 +50,7 @@ export class Openings {
         marketFactors(
           valued.keys(),
           (id) => this.table.numberOf(id),
-          timestamp === now
-            ? valued
-            : new Map([...valued].map(([id, one]) => [id, this.later(one, timestamp)])),
+          timestamp === now ? valued : this.later(valued, timestamp),
         ),
       isOpenNow: (key: RowKey) => open.has(key),
       isOpenAt: (key: RowKey, timestamp: number) => this.opening(key, timestamp, valued) !== undefined,
@@ -77,13 +75,16 @@ export class Openings {
     return isLiquidatable(health) ? { ...found, health, opensAt, valued: { ...market, totals } } : undefined;
   }
 
-  private later(one: ValuedMarket, timestamp: number): ValuedMarket {
-    const { market, askedRateWad } = one;
-    let totals = this.atHorizon.get(market);
-    if (totals?.lastUpdate !== timestamp) {
-      ({ totals } = accrued(market, timestamp, askedRateWad));
-      this.atHorizon.set(market, totals);
+  private later(valued: ReadonlyMap<Hash, ValuedMarket>, timestamp: number): Map<Hash, MarketWorth> {
+    const worths = new Map<Hash, MarketWorth>();
+    for (const [id, { market, askedRateWad, price, lltvWad }] of valued) {
+      let totals = this.atHorizon.get(market);
+      if (totals?.lastUpdate !== timestamp) {
+        ({ totals } = accrued(market, timestamp, askedRateWad));
+        this.atHorizon.set(market, totals);
+      }
+      worths.set(id, { totals, price, lltvWad });
     }
-    return { ...one, totals };
+    return worths;
   }
 }

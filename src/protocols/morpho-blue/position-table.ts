@@ -2,8 +2,7 @@ import type { Address, Hash } from '../../domain/hex.js';
 import type { AccountTable } from '../account-book.js';
 import { isDebt, legKind, THINGS } from '../scan/kinds.js';
 import { LegTable } from '../scan/leg-table.js';
-import { accountOf } from './account-changes.js';
-import type { BlueAccount, BluePosition } from './market.js';
+import type { BlueAccount, BlueLeg, BluePosition } from './market.js';
 
 /** Of a row: the borrower, and the number of the market. */
 export type RowKey = `${Address}-${number}`;
@@ -13,6 +12,7 @@ export class PositionTable implements AccountTable<BlueAccount> {
   readonly rows = new LegTable<RowKey>();
   private readonly numbers = new Map<Hash, number>();
   private readonly ids: Hash[] = [];
+  /** In the order of the legs of an account. */
   private readonly marketsOf = new Map<Address, readonly number[]>();
 
   get size(): number {
@@ -57,11 +57,14 @@ export class PositionTable implements AccountTable<BlueAccount> {
   get(address: Address): BlueAccount | undefined {
     const markets = this.marketsOf.get(address);
     if (!markets) return undefined;
-    const positions = markets.map((number) => {
+    const legs: BlueLeg[] = [];
+    for (const number of markets) {
       const row = this.rows.rowOf(`${address}-${number}`);
-      return [this.idOf(number), row === undefined ? NOTHING : this.positionOf(row)] as const;
-    });
-    return accountOf(address, new Map(positions));
+      if (row === undefined) continue;
+      const { collateral, borrowShares } = this.positionOf(row);
+      if (borrowShares > 0n) legs.push({ marketId: this.idOf(number), collateral, borrowShares });
+    }
+    return { address, legs };
   }
 
   keysOf(address: Address): RowKey[] {
@@ -85,10 +88,11 @@ export class PositionTable implements AccountTable<BlueAccount> {
   }
 
   private positionOf(row: number): BluePosition {
-    let position = NOTHING;
+    let [collateral, borrowShares] = [0n, 0n];
     for (const { kind, exact } of this.rows.legsOf(row))
-      position = isDebt(kind) ? { ...position, borrowShares: exact } : { ...position, collateral: exact };
-    return position;
+      if (isDebt(kind)) borrowShares = exact;
+      else collateral = exact;
+    return { collateral, borrowShares };
   }
 
   private idOf(number: number): Hash {
@@ -97,5 +101,3 @@ export class PositionTable implements AccountTable<BlueAccount> {
     return id;
   }
 }
-
-const NOTHING: BluePosition = { collateral: 0n, borrowShares: 0n };

@@ -139,11 +139,25 @@ export class Valuation {
     );
     if (collateralUsd8 === 0n) return 'collateral-worthless';
     const jumped = this.judged?.jumped;
+    // Field by field: it is made for every market at each head, and spreads are slow.
     return {
-      ...{ market, price: priced.price, lltvWad: params.lltvWad, askedRateWad },
+      market,
+      price: priced.price,
+      lltvWad: params.lltvWad,
+      askedRateWad,
       totals: accrued(market, answers.timestamp, askedRateWad).totals,
-      collateral: { ...collateral, priceUsd8: collateralUsd8 },
-      debt: { ...loan, priceUsd8: loanPrice.priceUsd8 },
+      collateral: {
+        address: collateral.address,
+        symbol: collateral.symbol,
+        decimals: collateral.decimals,
+        priceUsd8: collateralUsd8,
+      },
+      debt: {
+        address: loan.address,
+        symbol: loan.symbol,
+        decimals: loan.decimals,
+        priceUsd8: loanPrice.priceUsd8,
+      },
       judgedPrices: [
         {
           symbol: `${collateral.symbol}/${loan.symbol}`,
