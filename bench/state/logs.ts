@@ -24,31 +24,33 @@ export const EVENTS = new Interface([
 const NOBODY: Address = `0x${'0'.repeat(40)}`;
 const HASH: Hash = `0x${'1'.repeat(64)}`;
 
-/** A number, or an address. */
+/** A number, an address, or a word. */
 type Value = bigint | number | Address;
 
-/** @param indexed how many of the values are topics. */
-function log(address: Address, name: string, indexed: number, ...values: readonly Value[]): RawLog {
-  const words = values.map((value) => (typeof value === 'string' ? addressWord(value) : uintWord(value)));
-  return {
-    address,
-    topics: [topicOf(name), ...words.slice(0, indexed).map((word): Hash => `0x${word}`)],
-    data: `0x${words.slice(indexed).join('')}`,
-    blockNumber: 1,
-    blockHash: HASH,
-    transactionHash: HASH,
-    logIndex: 0,
+/** Makes logs of these events. */
+export function logMaker(
+  events: Interface,
+): (address: Address, name: string, indexed: number, ...values: readonly Value[]) => RawLog {
+  const topics = new Map<string, Hash>();
+  events.forEachEvent(({ name, topicHash }) => topics.set(name, topicHash as Hash));
+  return (address, name, indexed, ...values) => {
+    const topic = topics.get(name);
+    if (topic === undefined) throw new Error(`there is no event ${name}`);
+    const words = values.map((value) => (typeof value === 'string' ? addressWord(value) : uintWord(value)));
+    return {
+      address,
+      topics: [topic, ...words.slice(0, indexed).map((word): Hash => `0x${word}`)],
+      data: `0x${words.slice(indexed).join('')}`,
+      blockNumber: 1,
+      blockHash: HASH,
+      transactionHash: HASH,
+      logIndex: 0,
+    };
   };
 }
 
-const topics = new Map<string, Hash>();
-EVENTS.forEachEvent(({ name, topicHash }) => topics.set(name, topicHash as Hash));
-
-function topicOf(name: string): Hash {
-  const topic = topics.get(name);
-  if (topic === undefined) throw new Error(`there is no event ${name}`);
-  return topic;
-}
+/** The first of the values are topics: so many as the third argument says. */
+const log = logMaker(EVENTS);
 
 /** What changed on a token, beside the plain Transfer that goes along with it. */
 export interface TokenStep {

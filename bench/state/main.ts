@@ -7,8 +7,10 @@ import { helpOf, runGroups, runToTheEnd, type Group } from '../groups.js';
 import { blocks } from './blocks.js';
 import { decode } from './decode.js';
 import { idle } from './idle.js';
+import { markets } from './markets.js';
 import type { GroupOptions, Measurement } from './measurement.js';
 import { memory } from './memory.js';
+import { mixed } from './mixed.js';
 import { restart } from './restart.js';
 import { scan } from './scan.js';
 
@@ -23,11 +25,20 @@ const GROUPS: Readonly<Record<string, Group<GroupOptions, Measurement>>> = {
       'which of N positions are below 1; plain: exact arithmetic on all, and that pass where one price moved',
     run: scan,
   },
+  mixed: {
+    about: 'the same for three families together, after all prices moved; plain: exact arithmetic on all',
+    run: mixed,
+  },
   decode: { about: 'logs a second; plain: with ethers', run: decode },
   blocks: {
     about:
       '200 logs applied at 100,000 positions; plain: with ethers, and exact arithmetic for every account in them',
     run: blocks,
+  },
+  markets: {
+    about:
+      'a block with logs of 500 Morpho markets, 250,000 positions; plain: with ethers, and exact arithmetic on all',
+    run: markets,
   },
   restart: {
     about:

@@ -27,7 +27,7 @@ const SELECTOR = {
 const NOTHING: MulticallResult = { success: false, data: '0x' };
 
 /** What a bot has that leaves the shipped configuration as it is. */
-const config = parseConfig(readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8'), {
+export const CONFIG = parseConfig(readFileSync(new URL('../../config/base.yaml', import.meta.url), 'utf8'), {
   RPC_PRIMARY_HTTP: 'http://127.0.0.1:1',
   DB_USER: 'nobody',
   CHIMERA_ADDRESS: numbered(1),
@@ -37,7 +37,7 @@ const config = parseConfig(readFileSync(new URL('../../config/base.yaml', import
 /** As ProtocolsModule takes them from the configuration. */
 export const LIMITS: HealthFactorLimits = {
   decideBelowWad: WAD,
-  watchBelowWad: config.detector.watchBelowHealthFactorWad,
+  watchBelowWad: CONFIG.detector.watchBelowHealthFactorWad,
 };
 
 export const aggregatorOf = ({ id: reserveId }: Reserve): Address => numbered(5_000 + reserveId);
@@ -113,8 +113,8 @@ export async function syntheticState(
   accounts: Iterable<AaveAccount>,
   accountOf: (address: Address) => AaveAccount,
 ): Promise<SyntheticState> {
-  const guard = new PriceGuard(config);
-  const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
+  const guard = new PriceGuard(CONFIG);
+  const feeds = new FeedBook(chain, CONFIG.oracles.nativeUsdFeed, guard);
   const reader = new SyntheticReader(chain, synthetic, accountOf);
   const sources = { chain, reader, feeds, guard };
   const market = new AaveV3Market(sources, synthetic, LIMITS);

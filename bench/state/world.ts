@@ -188,7 +188,8 @@ function pick(offers: readonly Offer[], howMany: number, random: SeededRandom): 
     : random.some(others, howMany);
 }
 
-function healthFactorOf(random: SeededRandom): number {
+/** Below 1 for few, at 1 for some, near it for many. */
+export function healthFactorOf(random: SeededRandom): number {
   const place = random.next();
   if (place < BELOW_ONE) return random.between(0.9, 1);
   if (place < BELOW_ONE + AT_ONE) return 1 + random.magnitude(1e-9, 1e-3) * (random.chance(0.5) ? 1 : -1);
