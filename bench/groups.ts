@@ -10,7 +10,7 @@ export interface Group<Options, Result> {
 type Groups<Options, Result> = Readonly<Record<string, Group<Options, Result>>>;
 
 /** After this long something hangs. */
-const DEADLINE_MS = 600_000;
+const DEADLINE_MS = 1_800_000;
 
 /** Lines of the help, one for each group. */
 export function helpOf(groups: Groups<never, unknown>): string {

@@ -13,6 +13,7 @@ import { memory } from './memory.js';
 import { mixed } from './mixed.js';
 import { restart } from './restart.js';
 import { scan } from './scan.js';
+import { seconds } from './seconds.js';
 
 /** In the order in which they run. */
 const GROUPS: Readonly<Record<string, Group<GroupOptions, Measurement>>> = {
@@ -46,6 +47,11 @@ const GROUPS: Readonly<Record<string, Group<GroupOptions, Measurement>>> = {
     run: restart,
   },
   idle: { about: 'calls in an empty block, 10,000 real borrowers; plain: asking for all of them', run: idle },
+  seconds: {
+    about:
+      'calls of the real bot in a second of empty blocks of 200 ms, 10,000 real borrowers of three families; plain: asking for all',
+    run: seconds,
+  },
 };
 
 const HELP = `npm run bench:state -- [options]

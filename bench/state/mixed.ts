@@ -55,7 +55,7 @@ export function mixed({ positions, progress }: GroupOptions): Measurement[] {
   const random = new SeededRandom(53);
   const times = families.map((): number[] => []);
   const rescans: number[] = [];
-  let found = families.map(() => new Set<string>());
+  const found = families.map(() => new Set<string>());
   let user = 0;
   for (let block = 0; block < WARM_UP + BLOCKS; block++) {
     for (const family of families) family.nextBlock(random);

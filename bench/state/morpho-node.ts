@@ -2,12 +2,7 @@
 import { id } from 'ethers';
 import { addressWord, uintWord, type Address, type Hex } from '../../src/domain/hex.js';
 import { Secret } from '../../src/domain/secret.js';
-import {
-  RpcPool,
-  type BatchAnswers,
-  type BatchOptions,
-  type RpcCall,
-} from '../../src/rpc/endpoints/rpc-pool.js';
+import { RpcPool, type BatchAnswers, type RpcCall } from '../../src/rpc/endpoints/rpc-pool.js';
 import { oraclePriceOf, type BlueWorld } from './morpho-world.js';
 
 const WORD = 64;
@@ -35,7 +30,6 @@ export class BlueNode extends RpcPool {
   override batchAs<const Calls extends readonly RpcCall<unknown>[], T>(
     calls: Calls,
     combine: (answers: BatchAnswers<Calls>) => T,
-    _options?: BatchOptions,
   ): Promise<T> {
     const begin = performance.now();
     const raw = calls.map(({ params: [request] }) => this.answer((request as { data: Hex }).data));

@@ -7,7 +7,7 @@ import type { EmbeddedPostgres } from '../../src/embedded-postgres/index.js';
 import { readPostmaster, stopPostmaster } from '../../src/embedded-postgres/postmaster.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { type Borrower, demoBorrowers } from '../borrowers/borrowers.js';
-import { Devnet, operatorPrivateKey } from '../devnet.js';
+import { Devnet, operatorPrivateKey, type DevnetOptions } from '../devnet.js';
 import { botConfig, type BotSettings, newApiKeys } from './bot-config.js';
 import { BotProcess } from './bot-process.js';
 import { startPostgres } from './postgres.js';
@@ -21,6 +21,7 @@ export interface StackOptions {
   readonly chainId?: number;
   /** Its database and its directory of journals are used: it is to be stopped after this one. */
   readonly beside?: Stack | Promise<Stack>;
+  readonly statesKept?: DevnetOptions['statesKept'];
   readonly onProgress?: (step: string) => void;
 }
 
@@ -49,7 +50,7 @@ export class Stack {
 
   static async start(options: StackOptions = {}): Promise<Stack> {
     const { borrowers = demoBorrowers(), settings = {}, onProgress = () => undefined } = options;
-    const { chainId } = options;
+    const { chainId, statesKept } = options;
     const directory = await mkdtemp(join(tmpdir(), 'chimera-stack-'));
     // PostgreSQL refuses root: another user has to reach its directory inside this one.
     await chmod(directory, 0o755);
@@ -60,7 +61,11 @@ export class Stack {
       const starting = besideStarting.then(
         (other) => other?.postgres ?? startPostgres(join(directory, 'postgres')),
       );
-      const chainStarting = Devnet.start({ onProgress, ...(chainId !== undefined && { chainId }) });
+      const chainStarting = Devnet.start({
+        onProgress,
+        ...(chainId !== undefined && { chainId }),
+        ...(statesKept !== undefined && { statesKept }),
+      });
       // Side by side; a failure of the second must not leave the first running unnoticed.
       const [postgres, chain] = await Promise.allSettled([starting, chainStarting]);
       if (chain.status === 'fulfilled') devnet = chain.value;
