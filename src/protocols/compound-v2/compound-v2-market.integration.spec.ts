@@ -17,7 +17,9 @@ import { toAddress, type Address, type Hex } from '../../domain/hex.js';
 import { USD8, WAD } from '../../domain/money.js';
 import type { SimulatedCall } from '../../rpc/chain/simulate.js';
 import type { StateView } from '../../state/state-view.js';
+import { applyChanges } from './account-changes.js';
 import { opens } from './at-risk.js';
+import { changesOf, watchedLogs } from './events.js';
 import { positionOf } from './health.js';
 import { CODE, compoundTerms, type CompoundV2Terms } from './liquidation.js';
 import type { CompoundAccount, CompoundMarket, MarketConditions } from './market.js';
@@ -65,7 +67,13 @@ describe.each(['block', 'timestamp'] as const)(
       world = await CompoundWorld.on(devnet, clock, () => seeded.next());
       liquidator = toAddress(devnet.accounts.trader);
       await world.equip(liquidator);
+      const accruals = world.on.markets.map(({ mToken: to }) => ({ to, method: 'accrueInterest', args: [] }));
+      // The logs tell the index of each debt, and later the index of its market is another one.
+      await devnet.increaseTime(1_000);
+      await world.govern(accruals);
       await world.open(ACCOUNTS);
+      await devnet.increaseTime(100_000);
+      await world.govern(accruals);
       const { chain } = connection;
       const store = checkpoints.open(clock === 'block' ? 31_337 : 31_338);
       state = compoundState(chain, configOf(devnet), world.on.comptroller, store, LIQUIDATABLE);
@@ -74,6 +82,18 @@ describe.each(['block', 'timestamp'] as const)(
     }, 120_000);
 
     afterAll(() => devnet.revert(clean));
+
+    it('give each debt of the history its principal and index, as the logs have them, from their storage', async () => {
+      const { chain } = connection;
+      const { market } = (await advance()).of(state.market);
+      const { number: toBlock } = await chain.getBlock('latest');
+      const logs = await chain.getLogs({ fromBlock: 0, toBlock }, [...watchedLogs(market).keys()], []);
+      const { changed } = applyChanges(changesOf(market, logs, new Map()).accounts, (address) =>
+        world.accounts.includes(address) ? { address, legs: [] } : undefined,
+      );
+      expect(changed.size).toBe(ACCOUNTS);
+      for (const [address, logged] of changed) expect(state.market.account(address)).toEqual(logged);
+    });
 
     it('are followed exactly by a state engine, while time passes, prices move and accounts borrow', async () => {
       expect(state.engine.incomplete).toEqual([]);
