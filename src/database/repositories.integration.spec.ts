@@ -296,7 +296,7 @@ describe('repositories', { timeout: 60_000 }, () => {
 
     it('lists unsettled and mined transactions, and tells the highest mined nonce', async () => {
       const sender: Address = `0x${'5f'.repeat(20)}`;
-      expect(await outbox.highestMinedNonce(1, sender)).toBeUndefined();
+      expect(await outbox.highestMinedNonce(8453, sender)).toBeUndefined();
       for (const [n, status] of [
         [0, 'mined'],
         [1, 'failed'],
@@ -311,13 +311,13 @@ describe('repositories', { timeout: 60_000 }, () => {
         else if (status === 'broadcast') await outbox.accept([{ ...rows, hash: one.hash, headToSendUs: 1 }]);
         else if (status !== 'prepared') await outbox.end(rows.outboxId, status);
       }
-      expect((await outbox.unsettled(1, sender)).map((row) => row.nonce)).toEqual([2, 3]);
-      expect(await outbox.highestMinedNonce(1, sender)).toBe(0);
+      expect((await outbox.unsettled(8453, sender)).map((row) => row.nonce)).toEqual([2, 3]);
+      expect(await outbox.highestMinedNonce(8453, sender)).toBe(0);
       const mined = { blockNumber: 77, blockHash: hash(77), bookedDay: DAY };
-      expect(await outbox.find(1, sender, 0)).toMatchObject(mined);
-      expect((await outbox.minedBetween(1, sender, 77, 77)).map((row) => row.nonce)).toEqual([0]);
-      expect(await outbox.minedBetween(1, sender, 0, 76)).toEqual([]);
-      expect(await outbox.minedBetween(1, sender, 78, 99)).toEqual([]);
+      expect(await outbox.find(8453, sender, 0)).toMatchObject(mined);
+      expect((await outbox.minedBetween(8453, sender, 77, 77)).map((row) => row.nonce)).toEqual([0]);
+      expect(await outbox.minedBetween(8453, sender, 0, 76)).toEqual([]);
+      expect(await outbox.minedBetween(8453, sender, 78, 99)).toEqual([]);
     });
 
     it.each(['dropped', 'failed', 'reverted'] as const)(
@@ -351,7 +351,7 @@ describe('repositories', { timeout: 60_000 }, () => {
       expect(await outbox.settle(ends)).toEqual(spent);
       const later = ends.map((end) => ({ ...end, spent: { ...end.spent, day: '2026-03-01' } }));
       expect(await Promise.all([outbox.settle(later), outbox.settle(later)])).toEqual([spent, spent]);
-      expect(await outbox.spentByDay(1, sender)).toEqual(
+      expect(await outbox.spentByDay(8453, sender)).toEqual(
         new Map([
           ['2026-01-31', { feeWei: 111n, lossUsd8: 3n }],
           ['2026-02-01', { feeWei: 1_000n, lossUsd8: 3n }],
