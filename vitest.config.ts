@@ -21,8 +21,8 @@ export default defineConfig({
     // carry.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    // Tests run in the order of `groupOrder`, after all set-ups, which run in this order. That of e2e builds and
-    // compiles side by side, and that of integration finds the contracts compiled.
+    // Tests run in the order of `groupOrder`, after all set-ups, which run in this order. That of e2e builds
+    // and compiles side by side, and that of integration finds the contracts compiled.
     projects: [
       {
         test: {

@@ -6,8 +6,8 @@ type FailureLimits = Parameters<typeof nextSafety>[2];
 
 /**
  * An earlier version had one safety state for all chains. What it raised and could not save holds for each of
- * them: for those that have a state, and for those that have not begun yet. The state of `repository` itself is
- * left to its owner. To repeat it changes nothing more.
+ * them: for those that have a state, and for those that have not begun yet. The state of `repository` itself
+ * is left to its owner. To repeat it changes nothing more.
  *
  * @throws RetryError when the database is away.
  */

@@ -4,6 +4,7 @@ import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { eventually } from '../../testing/eventually.js';
+import { send } from '../../testing/send.js';
 import { closedBooks } from './hostile/honest-books.js';
 import { contractHoldsNothing, haltsEndAsTheyMay, haltsOf, oneIntentPerNonce } from './invariants.js';
 import { allSettled } from './operator.js';
@@ -26,8 +27,8 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await two?.stop();
-  await one?.stop();
+  await two.stop();
+  await one.stop();
 });
 
 it('two chains, one wallet key, one database: neither halts, counts, settles or takes up what is of the other', async () => {
@@ -74,11 +75,8 @@ it('two chains, one wallet key, one database: neither halts, counts, settles or 
 /** The contract accepts the wallet, which has ether. */
 async function trust({ devnet }: Stack): Promise<void> {
   await devnet.rpc('anvil_setBalance', [WALLET, `0x${(100n * 10n ** 18n).toString(16)}`]);
-  const signer = devnet.signer(devnet.accounts.deployer);
-  const set = await devnet.contracts.chimera.connect(signer).getFunction('setExecutor')(WALLET, true);
-  await devnet.mine();
-  await set.wait();
   await devnet.startMining(BLOCK_MS);
+  await send(devnet, devnet.accounts.deployer, devnet.contracts.chimera, 'setExecutor', WALLET, true);
 }
 
 /** Prices fall, and the bot liquidates. */

@@ -145,7 +145,7 @@ export class HypersyncServer {
 }
 
 const WORD = 8;
-/** Where the struct with the tables begins: after the root pointer and the answer (3 words and 2 pointers). */
+/** Where the struct with the tables begins: after the root pointer and the answer (3 words, 2 pointers). */
 const TABLES_AT = 6;
 
 /**

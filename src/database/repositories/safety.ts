@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { In, MoreThan, type EntityManager, type FindOperator } from 'typeorm';
+import { MoreThan, type EntityManager } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import type { SafetyStatus } from '../../domain/safety.js';
 import { notApplied } from '../applied-writes.js';
@@ -97,7 +97,9 @@ export class SafetyRepository {
   /** How often the bot halted itself since then. */
   async haltsSince(since: Date): Promise<number> {
     return this.database.with(StateTransition, (rows) =>
-      rows.countBy({ ...this.ours, to: 'HALTED', actor: 'chimera', at: MoreThan(since) }),
+      rows.countBy(
+        this.ours.map((ours) => ({ ...ours, to: 'HALTED' as const, actor: 'chimera', at: MoreThan(since) })),
+      ),
     );
   }
 
@@ -114,8 +116,8 @@ export class SafetyRepository {
   }
 
   /**
-   * The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. What is of no known chain counts for
-   * each.
+   * The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. What is of no known chain counts
+   * for each.
    */
   async volumeUsd8ByDay(): Promise<ReadonlyMap<string, bigint>> {
     const rows = await this.database.query(
@@ -126,8 +128,9 @@ export class SafetyRepository {
     return new Map(rows.map(({ day, notional_usd }) => [String(day), usd8FromText(notional_usd)]));
   }
 
-  private get ours(): { readonly chainId: FindOperator<number> } {
-    return { chainId: In([this.chainId, EVERY_CHAIN]) };
+  /** One of these. */
+  private get ours(): { readonly chainId: number }[] {
+    return [{ chainId: this.chainId }, { chainId: EVERY_CHAIN }];
   }
 
   private async loadRow(manager: EntityManager, forUpdate = false): Promise<StoredSafety> {

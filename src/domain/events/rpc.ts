@@ -25,8 +25,8 @@ export type RpcEvent =
     }
   | {
       /**
-       * The configured source of old logs does not give the logs of these blocks, so a node is asked for them.
-       * After a failure the source is not asked for a minute.
+       * The configured source of old logs does not give the logs of these blocks, so a node is asked for
+       * them. After a failure the source is not asked for a minute.
        */
       readonly event: 'history-left-to-nodes';
       readonly fromBlock: number;
