@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLANNED } from '../../testing/builders/executions.js';
 import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository, SafetyRepository, type NewExecution } from '../database/index.js';
 import type { Hash } from '../domain/hex.js';
 import { SafetyController } from '../safety/index.js';
@@ -123,7 +124,12 @@ describe('the API on the real database and the real safety controller', { timeou
 
   it('lists executions newest first, page by page, with exact amounts', async () => {
     const executions = api.get(ExecutionsRepository);
-    const ids = await executions.insertMany([1, 2, 3, 4, 5].map((n) => ({ ...EXECUTION, blockNumber: n })));
+    const { chainId } = api.get(ChimeraConfig).network;
+    const ids = await executions.insertMany(
+      [1, 2, 3, 4, 5].map((n) => ({ ...EXECUTION, chainId, blockNumber: n })),
+    );
+    const [elsewhere] = await executions.insertMany([{ ...EXECUTION, chainId: chainId + 1 }]);
+    await get(`/api/v1/executions/${elsewhere}`).expect(404);
     await executions.settle(ids[4]!, { status: 'rejected', reason: 'halted' });
 
     const first = await page('limit=2');
