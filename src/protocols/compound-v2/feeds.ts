@@ -3,7 +3,7 @@ import { isDebt, thingOf } from '../scan/kinds.js';
 import type { ViewData } from './at-risk.js';
 import type { MarketTerms } from './market-terms.js';
 import { borrowBalance, totalsAt, valueAt } from './market.js';
-import type { PositionTable } from './position-table.js';
+import { interestIndexIn, type PositionTable } from './position-table.js';
 
 /** The feeds behind the prices of a Comptroller's markets. @param terms.feeds by the id of the mToken. */
 export function feedsOfMarket(
@@ -25,13 +25,14 @@ export function feedsOfMarket(
   );
   return feedsBehind(rows, list.feeds, {
     feedsOf: (kind) => (isDebt(kind) ? places : ofCollateral).get(thingOf(kind)) ?? none,
-    debtUsd8: ({ kind, exact: principal }, index) => {
+    debtUsd8: ({ kind, exact: principal }, row) => {
       const id = thingOf(kind);
+      const interestIndex = interestIndexIn(row, id);
       const [mToken, state] = [market.mTokens.get(id), conditions.states.get(id)];
       const price = conditions.prices.get(id);
-      if (!mToken || !state || !index || price === undefined) return 0n;
+      if (!mToken || !state || interestIndex === undefined || price === undefined) return 0n;
       const totals = totalsAt(state, mToken, conditions.at);
-      return valueAt(borrowBalance({ principal, interestIndex: index.exact }, totals), price);
+      return valueAt(borrowBalance({ principal, interestIndex }, totals), price);
     },
   });
 }

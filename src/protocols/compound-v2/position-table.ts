@@ -59,6 +59,14 @@ export class PositionTable {
   }
 }
 
+/** The index of the debt of a market in a row; undefined where there is none. */
+export function interestIndexIn(
+  row: readonly { readonly kind: number; readonly exact: bigint }[],
+  mTokenId: number,
+): bigint | undefined {
+  return row.find(({ kind }) => thingOf(kind) === FIRST_INDEX + mTokenId)?.exact;
+}
+
 function sidesOf({ mTokenId, entered, tokens, principal, interestIndex }: Leg): RowLeg[] {
   const sides: RowLeg[] = [];
   if (tokens > 0n || entered)

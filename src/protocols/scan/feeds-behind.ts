@@ -23,8 +23,8 @@ export const NO_FEEDS: FeedsBehind = { feeds: [], rowCount: 0, row: () => undefi
 export interface LegWorth {
   /** The places of the feeds behind legs of this kind; none where they do not count for the health. */
   readonly feedsOf: (kind: number) => readonly number[];
-  /** USD8, rounded down; 0 where the price is not known. @param next the leg right behind it. */
-  readonly debtUsd8: (leg: Leg, next: Leg | undefined) => bigint;
+  /** USD8, rounded down; 0 where the price is not known. @param row all legs of its row. */
+  readonly debtUsd8: (leg: Leg, row: readonly Leg[]) => bigint;
 }
 
 /**
@@ -43,9 +43,9 @@ export function feedsBehind(
       const legs = rows.legsOf(row);
       const behind: number[] = [];
       let debt = 0n;
-      for (const [index, leg] of legs.entries()) {
+      for (const leg of legs) {
         if (isIdle(leg.kind)) continue;
-        if (isDebt(leg.kind)) debt += debtUsd8(leg, legs[index + 1]);
+        if (isDebt(leg.kind)) debt += debtUsd8(leg, legs);
         for (const feed of feedsOf(leg.kind)) if (!behind.includes(feed)) behind.push(feed);
       }
       return debt === 0n ? undefined : { debtUsd8: debt, feeds: behind };
