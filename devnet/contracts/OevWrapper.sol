@@ -7,8 +7,8 @@ interface IFeed {
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
 }
 
-/// A wrapper around a feed that can be told from a feed as Moonwell's ChainlinkOEVWrapper can. Nothing is withheld here,
-/// and nobody can liquidate through it.
+/// A wrapper around a feed that can be told from a feed as Moonwell's ChainlinkOEVWrapper can. It withholds no
+/// price, and has no function that liquidates.
 contract OevWrapper {
     IFeed public immutable priceFeed;
     uint256 public constant cachedRoundId = 1;

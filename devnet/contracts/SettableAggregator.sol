@@ -33,7 +33,7 @@ contract SettableAggregator {
         write(answer, block.timestamp);
     }
 
-    /// As Chainlink's plain aggregators say: their prices are seen by everybody at once.
+    /// As Chainlink's plain aggregators say: all callers see a new price at the same time.
     function typeAndVersion() external pure virtual returns (string memory) {
         return "AccessControlledOCR2Aggregator 1.0.0";
     }
