@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
-import { Wallet, WebSocketProvider, ZeroAddress, parseEther } from 'ethers';
+import { once } from 'node:events';
+import { Wallet, ZeroAddress, parseEther } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import {
   type Borrower,
   DEMO_SCENARIO,
@@ -246,12 +248,21 @@ describe('local chain', () => {
   });
 
   it('announces its blocks over the WebSocket', async () => {
-    const provider = new WebSocketProvider(devnet.wsUrl, devnet.chainId);
-    const heard = new Promise((resolve) => void provider.once('block', resolve));
-    await provider.getBlockNumber(); // the subscription is set up before this is answered
+    const socket = new WebSocket(devnet.wsUrl);
+    const message = async (): Promise<unknown> =>
+      JSON.parse(String(((await once(socket, 'message')) as [Buffer])[0]));
+    await once(socket, 'open');
+    const subscribed = message();
+    socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads'] }));
+    expect(await subscribed).toHaveProperty('result');
+    const heard = message();
     await devnet.mine();
-    expect(await heard).toBe(await devnet.provider.getBlockNumber());
-    await provider.destroy();
+    const head = await devnet.provider.getBlock('latest', false);
+    expect(await heard).toMatchObject({
+      method: 'eth_subscription',
+      params: { result: { hash: head?.hash } },
+    });
+    socket.terminate();
   });
 
   it('moves the clock, and goes back to a snapshot', async () => {

@@ -65,6 +65,8 @@ export class CompoundWorld {
     const on = { comptroller: toAddress(moonwell.comptroller), markets: listed(moonwell.mTokens) };
     const world = new CompoundWorld(devnet, artifacts, on, random, rpc);
     await world.mine(queue);
+    // A market logs its index with the first second of interest: no borrower comes before it.
+    await rpc.call('evm_increaseTime', [1]);
     await world.supply();
     return world;
   }
