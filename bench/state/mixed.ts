@@ -44,7 +44,7 @@ interface Family {
   readonly positions: number;
   /** Two seconds later, with prices that lie around this share of those at the start. */
   readonly nextBlock: (perMillion: number, random: SeededRandom) => void;
-  /** The positions that may be liquidated, as the bot finds them: its list selects, exact arithmetic decides. */
+  /** The positions that may be liquidated, as the bot does it: a list selects, exact arithmetic decides. */
   readonly rescan: () => Set<string>;
   /** The same without a list: every position is looked at with floats. */
   readonly scanAll: () => Set<string>;
