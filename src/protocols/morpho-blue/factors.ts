@@ -15,11 +15,12 @@ export interface MarketWorth {
  * The loan token units that one unit of each kind of leg adds at a block: price, LLTV and interest in one
  * number. A row is of one market, so that no value in USD is needed.
  *
+ * @param markets an array: the factors are written more than once.
  * @param worths by market. One that is absent is not served, or has no price: its rows are never selected.
  *   What it lacks is said once for the market (`MarketCoverage`), not for each of its borrowers.
  */
 export function marketFactors(
-  markets: Iterable<Hash>,
+  markets: readonly Hash[],
   numberOf: (marketId: Hash) => number,
   worths: ReadonlyMap<Hash, MarketWorth>,
 ): (factors: Factors) => void {

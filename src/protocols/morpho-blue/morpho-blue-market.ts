@@ -327,9 +327,10 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const { markets } = this.books;
     const { valued, faulty, priceUsd8, atRisk } = this.valuation.at(answers, markets, this.served());
     this.faulty = faulty;
+    const ids = [...markets.keys()];
     const touched = [...this.book.takeTouched()].flatMap((address) => this.table.keysOf(address));
     this.watchlist.update(
-      marketFactors(markets.keys(), (id) => this.table.numberOf(id), valued),
+      marketFactors(ids, (id) => this.table.numberOf(id), valued),
       touched,
     );
     const limit = Number(this.limits.decideBelowWad) / 1e18;
@@ -339,7 +340,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     const opening = this.openings.update(timestamp, markets, valued, positions, touched);
     const view = { timestamp, markets, valued, positions, borrowerCount: this.table.size };
     const origin = { protocol: this.name, morpho: this.settings.morpho };
-    const pre = this.preLiquidations.update(answers, valued, markets.keys(), touched);
+    const pre = this.preLiquidations.update(answers, valued, ids, touched);
     return {
       ...{
         ...view,

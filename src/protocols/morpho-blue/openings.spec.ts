@@ -87,7 +87,7 @@ describe(`positions on Morpho Blue that interest alone opens (seed ${SEED})`, ()
       const now = NOW + block;
       const valued = new Map(all.map((one) => [one.id, valuedAt(one, now)]));
       watchlist.update(
-        marketFactors(byId.keys(), (id) => table.numberOf(id), valued),
+        marketFactors([...byId.keys()], (id) => table.numberOf(id), valued),
         [],
       );
       const rows = watchlist.below(1).flatMap((row) => table.positionIn(row) ?? []);

@@ -48,7 +48,7 @@ export class Openings {
       prices: new Map([...valued.values()].map(({ market, price }) => [market.params.oracle, price])),
       fillAt: (timestamp: number) =>
         marketFactors(
-          valued.keys(),
+          [...valued.keys()],
           (id) => this.table.numberOf(id),
           timestamp === now ? valued : this.later(valued, timestamp),
         ),

@@ -120,7 +120,7 @@ export class PreLiquidations {
   update(
     answers: BlueAnswers,
     valued: ReadonlyMap<Hash, ValuedMarket>,
-    ids: Iterable<Hash>,
+    ids: readonly Hash[],
     touched: Iterable<RowKey>,
   ): PreLiquidatable[] {
     for (const { pair, isAuthorised } of answers.authorisations ?? []) this.book.learn(pair, isAuthorised);
