@@ -2,7 +2,7 @@ import type { LegTable } from './leg-table.js';
 import type { Watchlist } from './watchlist.js';
 
 /** Chooses the rows to compare with the chain, in turns. */
-export class ComparisonTurns<Key extends string> {
+export class ComparisonTurns<Key extends string | number> {
   private watched = 0;
   private row = 0;
 

@@ -36,7 +36,7 @@ export interface Outlook<Key> {
  * the position change. A position whose health does not fall steadily, because its collateral earns about
  * what its debt costs, may open some seconds earlier by rounding.
  */
-export class Crossings<Key extends string> {
+export class Crossings<Key extends string | number> {
   readonly #now = new Factors();
   readonly #later = new Factors();
   #known = new Map<Key, number>();

@@ -38,7 +38,7 @@ export interface RowLeg {
  * Positions in columns: a row each, found by its key. A million of them take 140 MB, and one scan of them
  * takes milliseconds. The scan computes with floats and only preselects. Amounts are kept exact to the unit.
  */
-export class LegTable<Key extends string> {
+export class LegTable<Key extends string | number> {
   private readonly rowOfKey = new Map<Key, number>();
   private readonly freeRows: number[] = [];
   // One entry a row.

@@ -37,7 +37,7 @@ interface Thresholds {
  * a row that was far enough above the limit is still above it. A price that moves far counts only for the
  * rows that hold its asset.
  */
-export class Watchlist<Key extends string> {
+export class Watchlist<Key extends string | number> {
   readonly #table: LegTable<Key>;
   readonly #limit: number;
   readonly #now = new Factors();
