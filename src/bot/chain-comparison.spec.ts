@@ -25,6 +25,8 @@ describe('the comparison with the chain', () => {
   /** What happened, in order. */
   let done: string[];
   let asked: Deferred<Comparison>[];
+  /** How many markets had their turn, of each comparison. */
+  let turns: (number | undefined)[];
   /** What all endpoints say at the second look, and how many of them answer. */
   let second: Comparison['divergences'];
   let answering: number;
@@ -41,6 +43,7 @@ describe('the comparison with the chain', () => {
   beforeEach(() => {
     done = [];
     asked = [];
+    turns = [];
     second = [DIVERGENCE];
     answering = 2;
     secondOpinion = true;
@@ -57,7 +60,8 @@ describe('the comparison with the chain', () => {
     });
     comparison = new ChainComparison(
       standIn<StateEngine>('state', {
-        compare: async (_view, _budget, firstOf) => {
+        compare: async (_view, budget, firstOf) => {
+          turns.push(budget.turns);
           first = firstOf?.('aave') ?? [];
           const answer = deferred<Comparison>();
           asked.push(answer);
@@ -96,8 +100,9 @@ describe('the comparison with the chain', () => {
     );
   });
 
-  /** A comparison at the next block. */
-  const compare = async (found: Comparison): Promise<void> => {
+  /** A comparison at the next block, which comes after a second unless another time is said. */
+  const compare = async (found: Comparison, afterMs = 1_000): Promise<void> => {
+    clock.advance(afterMs);
     comparison.begin(new StateView(aBlock(number++), new Map()));
     asked.at(-1)?.resolve(found);
     await comparison.idle();
@@ -205,12 +210,41 @@ describe('the comparison with the chain', () => {
     expect(events.named('price-differs')).toMatchObject([{ asset: ASSET, oursUsd8: '1' }]);
   });
 
+  it('asks once a second where blocks come every 200 ms, and for two markets where they come every 2 s', async () => {
+    await compare(EQUAL);
+    for (let block = 0; block < 20; block += 1) await compare(EQUAL, 200);
+    expect(turns).toEqual([Infinity, 1, 1, 1, 1]);
+    await compare(EQUAL, 2_000);
+    await compare(EQUAL, 2_000);
+    expect(turns.slice(5)).toEqual([2, 2]);
+  });
+
+  it('F52 compares at each block while an account is in doubt, and once a second when it is released', async () => {
+    await compare(WRONG);
+    await compare(WRONG, 200);
+    expect(doubts.isSetAside('aave', ACCOUNT)).toBe(true);
+    await compare(EQUAL, 200);
+    expect(doubts.setAside).toEqual([]);
+    expect(turns).toEqual([Infinity, 0, 0]);
+    await compare(EQUAL, 200);
+    expect(turns).toHaveLength(3);
+  });
+
+  it('tries again at the next block when the node does not answer', async () => {
+    comparison.begin(VIEW);
+    asked[0]?.reject(new RetryError('the node is away'));
+    await comparison.idle();
+    await compare(EQUAL, 200);
+    expect(turns).toHaveLength(2);
+  });
+
   it('runs one at a time, and again for a later view', async () => {
     comparison.begin(VIEW);
     comparison.begin(VIEW);
     expect(asked).toHaveLength(1);
     asked[0]?.resolve(EQUAL);
     await comparison.idle();
+    clock.advance(1_000);
     comparison.begin(VIEW);
     expect(asked).toHaveLength(2);
     asked[1]?.resolve(EQUAL);

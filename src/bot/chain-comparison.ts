@@ -12,7 +12,10 @@ import { WriteQueue } from './write-queue.js';
 
 /** One eth_call holds 250 calls of getUserAccountData: 130k gas each, below a node's usual cap of 50M. */
 const READS_PER_CALL = 250;
-const BUDGET = { calls: 2 * READS_PER_CALL, chunk: READS_PER_CALL };
+/** For each second one market has its turn, in milliseconds. What is compared costs the same on any chain. */
+const TURN_MS = 1_000;
+/** A little less: a turn is not left out because a head comes early. */
+const LEAST_MS = 900;
 /** Milliseconds between two lines about positions that are only suspected. */
 const SUSPICION_EVERY_MS = 60_000;
 
@@ -22,16 +25,24 @@ type Divergence = Comparison['divergences'][number];
 type Found = readonly { readonly market: FollowedAccounts; readonly found: Comparison }[];
 
 /**
- * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. An
- * account that differs gets a second look, at every endpoint and at the next block. Where two endpoints must
- * agree about plans, they must agree about this as well: one of them may have invented the block. Then it is
- * set aside, stored, and read again from the chain. The bot halts only when many differ, see
+ * Compares the state with the chain after a pass. It runs beside the next pass, so no head waits for it. No
+ * decision waits for it either: it finds errors of our books, which stay until they are found. So it asks by
+ * the clock, and not at each block: each second all prices, and the accounts of one market by turns, in one
+ * eth_call. While an account is in doubt, its market is compared at each block.
+ *
+ * An account that differs gets a second look, at every endpoint and at the next block. Where two endpoints
+ * must agree about plans, they must agree about this as well: one of them may have invented the block. Then
+ * it is set aside, stored, and read again from the chain. The bot halts only when many differ, see
  * {@link DoubtedPositions}. A wrong price is read by a call from now on.
  */
 @Injectable()
 export class ChainComparison {
   private running: Promise<void> | undefined;
   private suspicionSaidAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last comparison began that was answered: monotonic milliseconds. */
+  private comparedAtMs = Number.NEGATIVE_INFINITY;
+  /** How many accounts of each market were compared, when some were. */
+  private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly state: StateEngine,
@@ -43,9 +54,13 @@ export class ChainComparison {
     private readonly config: ChimeraConfig,
   ) {}
 
-  /** Begins to compare a view, unless a comparison is still under way. */
+  /** Begins to compare a view, unless a comparison is still under way, or none is due. */
   begin(view: StateView): void {
-    this.running ??= this.compare(view)
+    if (this.running) return;
+    const sinceMs = this.clock.monotonicMs() - this.comparedAtMs;
+    const turns = sinceMs < LEAST_MS ? 0 : Math.round(sinceMs / TURN_MS);
+    if (turns === 0 && this.doubts.isEmpty) return;
+    this.running = this.compare(view, turns)
       .catch((error: unknown) => this.policy.failed(error, view.block.number))
       .then(() => {
         this.running = undefined;
@@ -57,19 +72,23 @@ export class ChainComparison {
     await this.running;
   }
 
-  private async compare(view: StateView): Promise<void> {
-    const all = await this.state.compare(view, BUDGET, (market) => this.doubts.of(market));
+  /** @param turns as many as seconds have passed since the last one. */
+  private async compare(view: StateView, turns: number): Promise<void> {
+    const atMs = this.clock.monotonicMs();
+    const budget = { calls: READS_PER_CALL, chunk: READS_PER_CALL, turns };
+    const all = await this.state.compare(view, budget, (market) => this.doubts.of(market));
+    // When the state had moved on, or the node did not answer, the next pass tries again.
+    if (turns > 0 && all.length > 0) this.comparedAtMs = atMs;
     for (const { market, account } of this.doubts.takeContradicted())
       this.record(market, { account, detail: CONTRADICTED }, view.block);
     this.distrustWrongPrices(all, view.block);
-    let compared = 0;
     for (const { market, found } of all) {
-      compared += found.compared.length;
-      const { divergences } = found;
+      const { divergences, compared } = found;
+      if (compared.length > 0) this.counts.set(market.name, compared.length);
       this.release(market, found, view.block);
       if (divergences.length > 0) await this.lookAgain(view, market, divergences);
     }
-    const reason = this.doubts.tooMany(compared);
+    const reason = this.doubts.tooMany([...this.counts.values()].reduce((sum, count) => sum + count, 0));
     if (reason === undefined) return;
     await this.policy.halt(reason, 'books');
     this.doubts.countAnew();

@@ -42,6 +42,11 @@ export class DoubtedPositions {
     return [...(this.doubts.get(market)?.keys() ?? [])];
   }
 
+  /** Whether no position is suspected or set aside. */
+  get isEmpty(): boolean {
+    return [...this.doubts.values()].every(({ size }) => size === 0);
+  }
+
   isSetAside(market: string, account: Address): boolean {
     return this.doubts.get(market)?.get(account)?.kind === 'set-aside';
   }
@@ -99,9 +104,9 @@ export class DoubtedPositions {
 
   /**
    * Why the bot has to halt: at least 5 positions were set aside within ten minutes, or at least 3 that are
-   * more than 5 % of those that are compared at a block.
+   * more than 5 % of those that are compared, in all markets.
    *
-   * @param compared how many positions the last comparison looked at.
+   * @param compared how many positions were compared, when each market had its turn last.
    */
   tooMany(compared: number): string | undefined {
     const sinceMs = this.clock.monotonicMs() - WINDOW_MS;

@@ -6,12 +6,13 @@ import { errorFrom, HaltError, RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { MarketCoverage } from '../domain/market-coverage.js';
 import type { Chain } from '../rpc/chain/chain.js';
-import { each, readAt, readEverywhere, together, type Read } from '../rpc/chain/read.js';
+import { each, readAt, readEverywhere } from '../rpc/chain/read.js';
 import type { Advance } from './advance.js';
 import type { Backfill, BackfillTarget } from './backfill.js';
 import type { DeliveredLogs } from './block-logs.js';
 import { BlockFollower, type Answers } from './block-follower.js';
 import type { CheckpointStore, SavedAccounts } from './checkpoint-store.js';
+import { ComparedMarkets, type ComparisonBudget } from './compared-markets.js';
 import type { Incomplete } from './completeness.js';
 import type { Comparison, Followed, FollowedAccounts, MissingDebt, RestoreStep } from './followed.js';
 import type { DoubtedPositions } from './doubted-positions.js';
@@ -35,8 +36,6 @@ export interface StateWatch {
   readonly delivered?: DeliveredLogs | undefined;
 }
 
-const NOT_ASKED: Read<undefined> = { calls: [], decode: () => undefined };
-
 /**
  * The state of everything that is followed, always at one block and exact there. `start` begins at the last
  * checkpoint, `advance` moves it to a new head. While it works, the last view stays as it is.
@@ -50,6 +49,7 @@ export class StateEngine {
   /** A reorg went back too far, which has not been reported yet. */
   private tooDeep: string | undefined;
   private readonly doubts: DoubtedPositions;
+  private readonly compared: ComparedMarkets;
 
   constructor(
     private readonly chain: Chain,
@@ -61,6 +61,7 @@ export class StateEngine {
   ) {
     this.doubts = doubts;
     this.markets = parts.markets.map(({ market }) => market);
+    this.compared = new ComparedMarkets(this.markets);
     const followed = [...parts.before, ...this.markets];
     this.follower = new BlockFollower(chain, followed, blockTime, clock, delivered);
     backfill.serve(this.markets.map((market) => this.backfillOf(market)));
@@ -136,29 +137,23 @@ export class StateEngine {
   }
 
   /**
-   * Compares some accounts, all prices and the sums of all debts of each market with the chain, at the view's
-   * block. When debts are missing, the history is searched again.
+   * Compares all prices with the chain, at the view's block, and some accounts and the sums of all debts of
+   * the markets that have their turn. When debts are missing, the history is searched again.
    *
-   * @param budget calls, over all markets, and how many of them one eth_call carries.
-   * @param first the accounts of a market that have to be compared.
+   * @param first the accounts of a market that have to be compared, whether or not it is its turn.
    * @returns the market and what was found; none when the state has moved on since the view.
    * @throws RpcError when the chain could not be read.
    */
   async compare(
     view: StateView,
-    { calls, chunk }: { readonly calls: number; readonly chunk: number },
+    budget: ComparisonBudget,
     first: (market: string) => readonly Address[] = () => [],
   ): Promise<readonly { readonly market: FollowedAccounts; readonly found: Comparison }[]> {
     if (this.follower.tip.hash !== view.block.hash) return [];
-    const share = Math.floor(calls / this.markets.length);
-    const reads = this.markets.map((market) =>
-      together(
-        market.comparison(view.of(market), share, first(market.name)),
-        market.debts(view.block) ?? NOT_ASKED,
-      ),
-    );
-    const found = await readAt(this.chain, each(reads), view.block.hash, { chunk });
-    return this.markets.flatMap((market, index) => {
+    const reads = this.compared.next(view, budget, first);
+    const { chunk } = budget;
+    const found = await readAt(this.chain, each(reads.map(({ read }) => read)), view.block.hash, { chunk });
+    return reads.flatMap(({ market }, index) => {
       const [comparison, missing] = found[index] ?? [];
       if (missing) this.judge(market.name, missing, view.block);
       return comparison ? [{ market, found: comparison }] : [];
