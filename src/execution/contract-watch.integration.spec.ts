@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { AbiCoder } from 'ethers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { operatorPrivateKey, startDevnet, type Devnet } from '../../devnet/index.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
@@ -13,6 +14,11 @@ import { ContractWatch } from './contract-watch.js';
 import { Signer } from './signer.js';
 import { faultBegins } from '../../testing/fault-times.js';
 
+/** What Multicall3 answers when isExecutor, paused, owner and treasury return these words, or nothing. */
+const told = (words: readonly string[]): string =>
+  AbiCoder.defaultAbiCoder().encode(['tuple(bool,bytes)[]'], [words.map((word) => [true, word])]);
+const ONE = `0x${'1'.padStart(64, '0')}`;
+const NO_CONTRACT = told(['0x', '0x', '0x', '0x']);
 const STRANGER = '0x00000000000000000000000000000000000000a1';
 
 describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
@@ -120,7 +126,7 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
   it('one endpoint alone says that it is paused, or that there is no contract: nothing halts', async () => {
     const one = watch();
     await look(one, 1);
-    for (const answer of [`0x${'1'.padStart(64, '0')}`, '0x']) {
+    for (const answer of [told([ONE, ONE, ONE, ONE]), NO_CONTRACT, '0x']) {
       backup.on('eth_call', () => answer);
       await look(one, 4);
       expect(halts).toEqual([]);
@@ -153,13 +159,30 @@ describe('F36 the watch over our contract', { timeout: 60_000 }, () => {
     await look(one, 1);
     await byOwner('pause');
     await look(one, 1);
-    backup.on('eth_call', () => '0x');
+    backup.on('eth_call', () => NO_CONTRACT);
     await look(one, 1);
     backup.forwardTo(devnet.rpcUrl);
     await look(one, 1);
     expect(halts).toEqual([]);
     await look(one, 1);
     expect(halts).toHaveLength(1);
+  });
+
+  it('all say that there is no contract any more: halts', async () => {
+    const primary = await FakeRpc.start();
+    primary.forwardTo(devnet.rpcUrl);
+    const one = watch(primary.url('http'));
+    await look(one, 1);
+    for (const node of [primary, backup]) node.on('eth_call', () => NO_CONTRACT);
+    await look(one, 2);
+    expect(halts).toEqual([expect.stringContaining('does not answer: it is gone')]);
+    await primary.stop();
+  });
+
+  it('asks each endpoint by two calls', async () => {
+    const before = backup.seen.length;
+    await look(watch(), 1);
+    expect(backup.seen.slice(before).map(({ method }) => method)).toEqual(['eth_blockNumber', 'eth_call']);
   });
 
   it('one endpoint is silent: the word of the other counts', async () => {

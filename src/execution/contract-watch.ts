@@ -3,10 +3,16 @@ import { ChimeraConfig } from '../config/index.js';
 import { SELECTORS } from '../contract/bindings.js';
 import { uintAt, toAddress, type Address, type Hex } from '../domain/hex.js';
 import { blockParam, HEAD_NUMBER } from '../rpc/chain/chain-answers.js';
+import {
+  decodeAggregate3,
+  encodeAggregate3,
+  MULTICALL3,
+  type MulticallResult,
+} from '../rpc/chain/multicall3.js';
 import { callObject } from '../rpc/chain/simulate.js';
 import { RpcPool, type RpcCall } from '../rpc/endpoints/rpc-pool.js';
 import { toData } from '../rpc/quantities.js';
-import { CallReverted, RpcAnswerError } from '../rpc/rpc-errors.js';
+import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { SafetyController } from '../safety/index.js';
 import { Signer } from './signer.js';
 
@@ -70,9 +76,9 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.looking) return;
     this.looking = true;
     try {
-      const heard = await this.pool.batchEach([HEAD_NUMBER, ...this.calls()], ([head, ...answers]) => ({
-        head: numberOf(head),
-        terms: termsFrom(answers),
+      const heard = await this.pool.batchEach([HEAD_NUMBER, this.termsCall()], ([head, terms]) => ({
+        head: answered(head),
+        terms: answered(terms),
       }));
       const views = heard.flatMap(({ value }) => (value ? [value] : []));
       // A node that is late shows the past: before the contract was deployed, or while it was paused.
@@ -118,32 +124,32 @@ export class ContractWatch implements OnApplicationBootstrap, OnModuleDestroy {
     return undefined;
   }
 
-  private calls(): RpcCall<Hex>[] {
+  /** All in one call, because each call of a batch counts. */
+  private termsCall(): RpcCall<Terms | 'no contract'> {
     const wallet = this.signer.address.slice(2).padStart(64, '0');
     const questions: readonly Hex[] = [
       `${SELECTORS.isExecutor}${wallet}`,
       ...[SELECTORS.paused, SELECTORS.owner, SELECTORS.treasury],
     ];
-    return questions.map((data) => ({
+    const data = encodeAggregate3(questions.map((question) => ({ to: this.contract, data: question })));
+    return {
       method: 'eth_call',
-      params: [callObject({ to: this.contract, data }), blockParam('latest')],
-      parse: toData,
-    }));
+      params: [callObject({ to: MULTICALL3, data }), blockParam('latest')],
+      parse: (raw) => termsFrom(decodeAggregate3(toData(raw), questions.length)),
+    };
   }
 }
 
 /** @throws RpcAnswerError when the node refused. */
-function numberOf(answer: number | RpcAnswerError): number {
+function answered<T>(answer: T | RpcAnswerError): T {
   if (answer instanceof RpcAnswerError) throw answer;
   return answer;
 }
 
-/** @throws RpcAnswerError when the node refused one of the calls in other words than a revert. */
-function termsFrom(answers: readonly (Hex | RpcAnswerError)[]): Terms | 'no contract' {
-  const words = answers.map((answer) => {
-    if (answer instanceof RpcAnswerError && !(answer instanceof CallReverted)) throw answer;
-    return typeof answer === 'string' && answer.length === 66 ? uintAt(answer, 0) : undefined;
-  });
+function termsFrom(results: readonly MulticallResult[]): Terms | 'no contract' {
+  const words = results.map(({ success, data }) =>
+    success && data.length === 66 ? uintAt(data, 0) : undefined,
+  );
   const [isExecutor, paused, owner, treasury] = words;
   if (isExecutor === undefined || paused === undefined || owner === undefined || treasury === undefined)
     return 'no contract';
