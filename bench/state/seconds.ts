@@ -61,7 +61,6 @@ export async function seconds({ progress }: GroupOptions): Promise<Measurement[]
     const methods = new Map<string, number>();
     for (const method of exchanges.flatMap((one) => one.methods))
       methods.set(method, (methods.get(method) ?? 0) + 1);
-    progress([...methods].map(([method, count]) => `${method}: ${(count / took).toFixed(2)}`).join(', '));
     await stack.bot?.stop();
     await devnet.stopMining();
 
@@ -73,6 +72,9 @@ export async function seconds({ progress }: GroupOptions): Promise<Measurement[]
       // Fewer than five where the machine cannot copy the state of the chain so often.
       measurement('seconds.blocks', blocks / took, 'blocks/s'),
       measurement('seconds.calls', calls / took, 'calls/s', (perBlock.calls * blocks) / took),
+      ...[...methods]
+        .sort(([, one], [, other]) => other - one)
+        .map(([method, count]) => measurement(`seconds.calls.${method}`, count / took, 'calls/s')),
       measurement(
         'seconds.requests',
         exchanges.length / took,
