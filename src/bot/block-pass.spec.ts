@@ -287,6 +287,76 @@ describe('positions and plans of a pass', () => {
   });
 });
 
+describe('the look at the wallet', () => {
+  let world: PassWorld;
+
+  /** The first pass looks always. */
+  beforeEach(async () => {
+    world = new PassWorld();
+    await world.run();
+    world.settles.length = 0;
+    world.isLookDue = false;
+  });
+
+  it('is left out while it is not due and nothing is there to plan for', async () => {
+    for (let pass = 0; pass < 4; pass += 1) expect(await world.run()).toMatchObject({ kind: 'done' });
+    expect(world.settles).toEqual([]);
+    world.isLookDue = true;
+    await world.run();
+    expect(world.settles).toEqual([[]]);
+  });
+
+  it('is left out for positions that are no opportunities, at each head', async () => {
+    const { protocol, market, borrower, healthFactorWad } = opportunityFor(A);
+    world.detections = [{ ...rejected('bonus-below-floor'), protocol, market, borrower, healthFactorWad }];
+    for (let pass = 0; pass < 3; pass += 1) expect(await world.run()).toMatchObject({ planned: 0 });
+    expect(world.settles).toEqual([]);
+  });
+
+  it('comes with the first opportunity: nothing is sent before it has ended', async () => {
+    world.plans(A);
+    const look: Deferred<undefined> = deferred();
+    world.settle = () => look.promise;
+    const running = world.run();
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+    expect([world.settles, world.submitted]).toEqual([[[]], []]);
+    look.resolve(undefined);
+    expect(await running).toMatchObject({ planned: 1 });
+    // From here on it comes beside the state, before anything is found.
+    world.plans();
+    await world.run();
+    expect(world.settles).toHaveLength(2);
+    await world.run();
+    expect(world.settles).toHaveLength(2);
+  });
+
+  it('fails, with an opportunity: nothing is sent', async () => {
+    world.plans(A);
+    const foreign = new HaltError('someone else uses the key');
+    world.settle = () => Promise.reject(foreign);
+    expect(await world.run()).toEqual({ kind: 'failed', errors: [foreign] });
+    expect(world.submitted).toEqual([]);
+  });
+
+  it('comes beside the state where interest opens a position: its call is prepared, and waits for nothing', async () => {
+    world.ahead = [{ kind: 'opportunity', opportunity: opportunityFor(B) }];
+    await world.run();
+    expect(world.settles).toEqual([]);
+    const advancing: Deferred<Advance> = deferred();
+    world.advance = () => advancing.promise;
+    const running = world.run();
+    expect(world.settles).toEqual([[]]);
+    advancing.resolve(REACHED);
+    await running;
+  });
+
+  it('F15 comes with a reorg', async () => {
+    world.advance = () => Promise.resolve({ ...REACHED, takenBack: [blockHash(10)] });
+    await world.run();
+    expect(world.settles).toEqual([[blockHash(10)]]);
+  });
+});
+
 describe('what interest opens after the next block', () => {
   let world: PassWorld;
 

@@ -50,6 +50,8 @@ interface Reached {
   readonly view: StateView;
   /** Whether a plan can get its row. What is in flight is settled up to here then. */
   readonly mayRecord: boolean;
+  /** Whether the wallet was looked at with this head. */
+  readonly isSettled: boolean;
 }
 
 /** What went wrong, the worst first. What was sent before stays sent. */
@@ -66,6 +68,8 @@ export interface PassFailure {
 export class BlockPass {
   /** The keys of the liquidatable positions of the last pass. */
   private below: ReadonlySet<string> = new Set();
+  /** The pass before had something to plan for, or something opens next: plans are likely at the next head. */
+  private expectsPlans = true;
   /** What went wrong beside the passes. The next one tells it. */
   private readonly beside: Error[] = [];
 
@@ -89,7 +93,7 @@ export class BlockPass {
     this.journal.startPass();
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
-    const { view, mayRecord } = reached;
+    const { view, mayRecord, isSettled } = reached;
     const refusal = this.refusalOfAll(mayRecord);
     const detecting = this.detector.look(view, this.safety.headroomUsd8());
     const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
@@ -101,7 +105,10 @@ export class BlockPass {
       await this.openAll(prospects, trace);
     }
     trace.mark('detect');
-    const { planned, errors, ...sending } = refusal ? NOTHING_SENT : await this.send(prospects, view, trace);
+    const { planned, errors, ...sending } = refusal
+      ? NOTHING_SENT
+      : await this.send(prospects, view, trace, isSettled ? undefined : head);
+    this.expectsPlans = prospects.hasOpportunity;
     const { left } = prospects;
     const skipped = [...prospects.skipped, ...sending.skipped];
     await this.journal.reportSkipped(skipped, left, view.block.number, trace);
@@ -124,10 +131,15 @@ export class BlockPass {
     return { kind: 'done', view, liquidatable, planned, skipped: countReasons(skipped, left), nativePrice };
   }
 
+  /**
+   * @param unsettled the head, when the wallet was not looked at with it. Nothing is sent by an older look. So
+   *   it is looked at as soon as there is something to plan for, beside the search and the proof.
+   */
   private async send(
     prospects: PassProspects,
     view: StateView,
     trace: PassTrace,
+    unsettled: Head | undefined,
   ): Promise<Pick<Sending, 'planned' | 'skipped' | 'errors'>> {
     const shared = this.contextOf(view);
     const sending = new Sending(this.execution, this.journal, trace);
@@ -138,8 +150,14 @@ export class BlockPass {
       trace,
     });
     const errors = this.beside.splice(0);
+    let settling: Promise<Error | undefined> = Promise.resolve(undefined);
+    if (unsettled)
+      prospects.onOpportunity = () => {
+        settling = errorOf(this.execution.settle(unsettled));
+      };
     try {
       for await (const decisions of this.planner.plan(prospects, now)) {
+        if (await settling) break;
         sending.begin(decisions);
         if (sending.errors.length > 0) break;
       }
@@ -147,6 +165,8 @@ export class BlockPass {
       errors.push(errorFrom(error));
     }
     await sending.ended();
+    const failed = unlessAway(await settling);
+    if (failed) errors.push(failed);
     const { planned, skipped, held } = sending;
     this.planner.refusals.noteHeld(held, view.block.number);
     return { planned, skipped, errors: worstFirst([...sending.errors, ...errors]) };
@@ -177,6 +197,8 @@ export class BlockPass {
     const ahead = this.detector.lookAhead(view, this.safety.headroomUsd8());
     const prospects = new PassProspects(ahead, this.execution.inFlight(), undefined);
     if (prospects.all.length === 0) return;
+    // A prepared call is sent without a question. So the wallet is looked at with its head, before it.
+    this.expectsPlans = true;
     const context = {
       ...this.contextOf(view),
       nextTimestamp: view.laterTimestamp,
@@ -195,12 +217,14 @@ export class BlockPass {
   /**
    * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever
    * becomes of the other: the state must not move on beside the next pass. While the database is away the
-   * pass goes on: what was mined is settled when it is back, and until then nothing is signed.
+   * pass goes on: what was mined is settled when it is back, and until then nothing is signed. While nothing
+   * is in flight and no plan is likely, the wallet is looked at once a second, because nobody waits for it.
    */
   private async reach(head: Head, trace: PassTrace): Promise<Reached | PassFailure> {
+    const settlesNow = this.expectsPlans || this.execution.isLookDue;
     const [advanced, unsettled] = await Promise.all([
       this.state.advance(head),
-      errorOf(this.execution.settle(head)),
+      settlesNow ? errorOf(this.execution.settle(head)) : undefined,
     ]);
     const { view, takenBack, readAtMs, error } = advanced;
     trace.mark('logs', readAtMs);
@@ -212,8 +236,8 @@ export class BlockPass {
       takenBack.length > 0 ? await errorOf(this.execution.settle(head, takenBack)) : undefined;
     const errors = worstFirst([error, unlessAway(unsettled), unlessAway(unsettledAgain)]);
     if (errors.length > 0 || !view) return { kind: 'failed', errors };
-    const isSettled = !unsettled && !unsettledAgain;
-    return { kind: 'reached', view, mayRecord: isSettled && this.journal.canRecordPlans };
+    const mayRecord = !unsettled && !unsettledAgain && this.journal.canRecordPlans;
+    return { kind: 'reached', view, mayRecord, isSettled: settlesNow || takenBack.length > 0 };
   }
 
   /** @returns how many were not below 1 in the pass before. */

@@ -11,7 +11,10 @@ export class PassProspects implements Prospects {
   readonly all: readonly AtRisk[];
   /** In flight, or refused when they were opened. */
   readonly skipped: SkippedPosition[] = [];
+  /** Called with the first position that is an opportunity. */
+  onOpportunity: (() => void) | undefined;
   private readonly opened = new Set<number>();
+  private found = false;
   private rest = rejected('comes-later');
 
   /**
@@ -29,6 +32,11 @@ export class PassProspects implements Prospects {
       if (isInFlight(position)) this.skip(position, rejected('in-flight'));
   }
 
+  /** Whether a plan may come of one that was opened. */
+  get hasOpportunity(): boolean {
+    return this.found;
+  }
+
   open(index: number): Opportunity | undefined {
     const position = this.all[index];
     if (!position) return undefined;
@@ -36,7 +44,10 @@ export class PassProspects implements Prospects {
     const detection = this.detecting.inspect(position);
     const refusal = detection.kind === 'rejected' ? detection : this.refusal;
     if (refusal) this.skip(position, refusal);
-    return refusal || detection.kind === 'rejected' ? undefined : detection.opportunity;
+    if (refusal || detection.kind === 'rejected') return undefined;
+    if (!this.found) this.onOpportunity?.();
+    this.found = true;
+    return detection.opportunity;
   }
 
   leave(rest: Rejection): void {

@@ -38,14 +38,21 @@ export class ChainReads {
 
   /** @throws RetryError when the chain could not be asked. */
   async account(sender: Address, hashes: readonly Hash[]): Promise<AccountView> {
+    const countCall = { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNonce };
+    const balanceCall = { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBalanceWei };
+    // Only a receipt needs the number of the head, and each call of a batch counts.
+    if (hashes.length === 0) {
+      const [count, balance] = await this.pool.batch([countCall, balanceCall]);
+      return { transactionCount: answered(count), balanceWei: answered(balance), receipts: new Map() };
+    }
     const receiptCalls = hashes.map((hash): RpcCall<Receipt | undefined> => ({
       method: 'eth_getTransactionReceipt',
       params: [hash],
       parse: (raw) => parseReceipt(raw, hash),
     }));
     const [count, balance, head, ...receipts] = await this.pool.batch([
-      { method: 'eth_getTransactionCount', params: [sender, 'latest'], parse: toNonce },
-      { method: 'eth_getBalance', params: [sender, 'latest'], parse: toBalanceWei },
+      countCall,
+      balanceCall,
       HEAD_NUMBER,
       ...receiptCalls,
     ]);

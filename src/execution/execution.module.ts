@@ -197,5 +197,9 @@ export function executionOf(
   const settling = { judge, confirmationBlocks, mode, drops };
   const settler = new Settler(evidence, wallet, ledger, settlements, pursuit, failures, settling);
   const drain = new Drain(ledger, events, clock);
-  return new ExecutionService(chain, wallet, ledger, submitter, settler, drain, { safety, failures });
+  return new ExecutionService(chain, wallet, ledger, submitter, settler, drain, {
+    safety,
+    failures,
+    clock,
+  });
 }

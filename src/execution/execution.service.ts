@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Bidder } from '../domain/bid.js';
 import type { Allowance, Spending } from '../domain/budget.js';
+import type { Clock } from '../domain/clock.js';
 import { RetryError } from '../domain/errors.js';
 import type { Address, Hash } from '../domain/hex.js';
 import type { PassTrace } from '../domain/pass-trace.js';
@@ -21,6 +22,12 @@ import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
 /**
+ * From one look at a wallet at rest to the next, at least, in milliseconds. It is a little less than a second:
+ * a head that comes early does not make it longer.
+ */
+const REST_MS = 900;
+
+/**
  * What the loop asks of execution: to carry out plans, and to follow what is in flight. Every outcome, and
  * every outcome that a reorg takes back, is told by an event as soon as its rows are written.
  */
@@ -28,6 +35,9 @@ import type { Wallet } from './wallet.js';
 export class ExecutionService {
   private readonly steps = new SerialQueue();
   private readonly leadership: Leadership;
+  private readonly clock: Clock;
+  /** When the last look that succeeded began: monotonic milliseconds. */
+  private lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly chain: Chain,
@@ -36,8 +46,10 @@ export class ExecutionService {
     private readonly submitter: Submitter,
     private readonly settler: Settler,
     private readonly drainage: Drain,
-    { safety, failures }: { readonly safety: SafetyController; readonly failures: FailurePolicy },
+    watch: { readonly safety: SafetyController; readonly failures: FailurePolicy; readonly clock: Clock },
   ) {
+    const { safety, failures } = watch;
+    this.clock = watch.clock;
     this.leadership = new Leadership(wallet.lease, () => this.takeOver(), safety, failures);
   }
 
@@ -139,6 +151,17 @@ export class ExecutionService {
   }
 
   /**
+   * Whether {@link settle} has to look at the next head, also when no plan is made there. While something is
+   * in flight or in doubt, each head may say what became of it. Otherwise a look finds only what others do
+   * with the wallet, and comes once a second: that somebody else uses the key is noticed so much later. After
+   * a look that failed, the next head looks.
+   */
+  get isLookDue(): boolean {
+    if (this.clock.monotonicMs() - this.lookedAtMs >= REST_MS) return true;
+    return this.leads && (this.ledger.mayMissRows || !this.settler.isAtRest);
+  }
+
+  /**
    * One look at everything in flight; refreshes the operator's balance. While this process stands by it does
    * only the latter: another one follows what is in flight.
    *
@@ -147,10 +170,10 @@ export class ExecutionService {
    * @throws RetryError when chain or database could not be asked; HaltError when someone else uses our key.
    */
   async settle(head: SettlingHead, takenBack: readonly Hash[] = []): Promise<void> {
-    if (!this.leads) return this.steps.run(() => this.settler.watch());
-    this.settler.takeBack(takenBack, head);
-    if (this.ledger.mayMissRows) await this.wallet.lane.take(() => this.ledger.findMissedRows());
-    await this.step(head);
+    const nowMs = this.clock.monotonicMs();
+    this.lookedAtMs = Number.NEGATIVE_INFINITY;
+    await this.look(head, takenBack);
+    this.lookedAtMs = nowMs;
   }
 
   /**
@@ -177,6 +200,13 @@ export class ExecutionService {
       await this.settler.recover(await this.chain.getBlock('latest'));
       this.wallet.lease.ready();
     });
+  }
+
+  private async look(head: SettlingHead, takenBack: readonly Hash[]): Promise<void> {
+    if (!this.leads) return this.steps.run(() => this.settler.watch());
+    this.settler.takeBack(takenBack, head);
+    if (this.ledger.mayMissRows) await this.wallet.lane.take(() => this.ledger.findMissedRows());
+    await this.step(head);
   }
 
   private step(head: SettlingHead): Promise<void> {

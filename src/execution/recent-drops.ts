@@ -34,6 +34,11 @@ export class RecentDrops {
     return this.dropped.flatMap(({ transaction }) => transaction.versions.map(({ hash }) => hash));
   }
 
+  /** Nothing is looked for. */
+  get isEmpty(): boolean {
+    return this.hashes.length === 0;
+  }
+
   /** Another process looks for them. */
   forget(): void {
     this.dropped = [];

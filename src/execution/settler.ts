@@ -75,6 +75,11 @@ export class Settler {
     this.wallet.lane.forget();
   }
 
+  /** Nothing is in flight, looked for or in question: a look finds only what others do with the wallet. */
+  get isAtRest(): boolean {
+    return this.ledger.size === 0 && this.settings.drops.isEmpty && !this.wallet.lane.inQuestion;
+  }
+
   /** Refreshes the balance of the wallet. @throws RetryError */
   async watch(): Promise<void> {
     await this.evidence.look([]);

@@ -85,6 +85,8 @@ export class PassWorld {
   advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
   leads = true;
+  /** Whether the wallet has to be looked at, with or without a plan. */
+  isLookDue = true;
   databaseIsAway = false;
   submitFails: Error | undefined;
   submit: (of: Address) => Submission = sent;
@@ -92,6 +94,7 @@ export class PassWorld {
 
   constructor(mode: 'live' | 'dry-run' = 'live') {
     const leads = (): boolean => this.leads;
+    const isLookDue = (): boolean => this.isLookDue;
     const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
     const isAway = (): boolean => this.databaseIsAway;
     const writes = standIn<WriteQueue>('writes', {
@@ -136,6 +139,9 @@ export class PassWorld {
         operator: borrower('0e'),
         get leads() {
           return leads();
+        },
+        get isLookDue() {
+          return isLookDue();
         },
         pendingCalls: () => this.pending(),
         bidder: () => () => undefined,
