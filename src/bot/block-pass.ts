@@ -68,7 +68,7 @@ export interface PassFailure {
 export class BlockPass {
   /** The keys of the liquidatable positions of the last pass. */
   private below: ReadonlySet<string> = new Set();
-  /** The pass before had something to plan for, or something opens next: plans are likely at the next head. */
+  /** The pass before had something to plan for, or something opens next: the next head may plan. */
   private expectsPlans = true;
   /** What went wrong beside the passes. The next one tells it. */
   private readonly beside: Error[] = [];
@@ -132,8 +132,8 @@ export class BlockPass {
   }
 
   /**
-   * @param unsettled the head, when the wallet was not looked at with it. Nothing is sent by an older look. So
-   *   it is looked at as soon as there is something to plan for, beside the search and the proof.
+   * @param unsettled the head, when the wallet was not looked at with it. Nothing is sent by an older look.
+   *   So it is looked at as soon as there is something to plan for, beside the search and the proof.
    */
   private async send(
     prospects: PassProspects,

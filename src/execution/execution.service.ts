@@ -22,8 +22,8 @@ import type { Submitter } from './submitter.js';
 import type { Wallet } from './wallet.js';
 
 /**
- * From one look at a wallet at rest to the next, at least, in milliseconds. It is a little less than a second:
- * a head that comes early does not make it longer.
+ * From one look at a wallet at rest to the next, at least, in milliseconds. It is a little less than a
+ * second: a head that comes early does not make it longer.
  */
 const REST_MS = 900;
 
