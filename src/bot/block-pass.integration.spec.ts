@@ -74,7 +74,7 @@ class Passes {
       }),
       standIn<SafetyController>('safety', { isHalted: false, headroomUsd8: () => UNLIMITED_USD8 }),
       standIn<ExecutionService>('execution', {
-        ...{ operator, leads: true },
+        ...{ operator, leads: true, isLookDue: true },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },
         bidder: () => bySize(config.planner),
         ...{ settle: () => Promise.resolve() },
