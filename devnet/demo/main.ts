@@ -29,8 +29,8 @@ async function demo({ once, json, borrowers: count, blockMs }: DemoArguments): P
   const narrator = new Narrator((line) => console.log(line), names, process.stdout.isTTY && !json);
 
   narrator.heading('Chimera demo: a local chain, a database and the bot');
-  narrator.line(
-    'HF is the health factor; in brackets is why that much: all of the debt or collateral, the close factor, …',
+  narrator.progress(
+    'HF is the health factor; in brackets is why that much is repaid or that position is left',
   );
   const stack = await Stack.start({ borrowers, onProgress: (step) => narrator.progress(step) });
   try {
@@ -90,17 +90,19 @@ async function close(stack: Stack, narrator: Narrator, totals: DemoTotals): Prom
 }
 
 function invite(stack: Stack, narrator: Narrator): void {
-  narrator.heading('Still running. Ctrl-C ends it.');
-  narrator.line(`chain    ${stack.devnet.rpcUrl}   (chain id ${stack.devnet.chainId})`);
-  narrator.line(`health   curl ${stack.apiUrl}/health/ready`);
-  narrator.line(
-    `status   curl -H 'Authorization: Bearer ${stack.keys.viewer}' ${stack.apiUrl}/api/v1/status`,
-  );
-  const order = (what: string, reason: string): string =>
-    `curl -H 'Authorization: Bearer ${stack.keys.operator}' -H 'Content-Type: application/json' ` +
-    `-d '{"reason":"${reason}"}' ${stack.apiUrl}/api/v1/safety/${what}`;
-  narrator.line(`halt     ${order('halt', 'having a look')}`);
-  narrator.line(`resume   ${order('resume', 'seen enough')}`);
+  const { viewer, operator } = stack.keys;
+  const order = (what: string, reason: string): void => {
+    narrator.line(`curl -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' \\`);
+    narrator.line(`  -d '{"reason":"${reason}"}' ${stack.apiUrl}/api/v1/safety/${what}`);
+  };
+  narrator.heading('Still running. Ctrl-C ends it. In another terminal:');
+  narrator.line(`curl ${stack.apiUrl}/health/ready`);
+  narrator.line(`VIEWER=${viewer}`);
+  narrator.line(`OPERATOR=${operator}`);
+  narrator.line(`curl -H "Authorization: Bearer $VIEWER" ${stack.apiUrl}/api/v1/status`);
+  order('halt', 'having a look');
+  order('resume', 'seen enough');
+  narrator.line(`The chain is at ${stack.devnet.rpcUrl} (chain id ${stack.devnet.chainId}).`);
 }
 
 try {

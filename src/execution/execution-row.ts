@@ -79,6 +79,7 @@ export function planReady(plan: LiquidationPlan, executionId: string): EventName
     debt: plan.candidate.debt.symbol,
     sizing: plan.candidate.sizing,
     debtToCover: String(plan.candidate.debtToCover),
+    debtDecimals: plan.candidate.debt.decimals,
     notionalUsd8: String(plan.notionalUsd8),
     grossProfitUsd8: String(plan.grossProfitUsd8),
     bidUsd8: String(plan.costs.bidUsd8),

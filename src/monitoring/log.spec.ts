@@ -18,6 +18,8 @@ const PRICE = {
 } as const;
 const SECRET = 'a-password of the log';
 const TIME = /^\d\d:\d\d:\d\d\.\d{3} /;
+// eslint-disable-next-line no-control-regex -- the colours of a terminal
+const COLOURS = /\u001b\[\d+m/gu;
 
 function capture() {
   const lines: string[] = [];
@@ -47,12 +49,14 @@ describe('the log of the process', () => {
     expect(JSON.parse(line)).toEqual({ ...PRICE, level: 40, time: expect.any(Number) as number });
   });
 
-  it('is readable on a terminal, with amounts and addresses in full', () => {
+  it('is one sentence on a terminal, in colours, with addresses in full', () => {
     const [line = ''] = written({}, true, (logger) => logger.warn(PRICE));
-    expect(line).toMatch(TIME);
-    expect(line.replace(TIME, '')).toBe(
-      'WARN  price-differs protocol=aave asset=0x4200000000000000000000000000000000000006 block=12 ' +
-        'oursUsd8=300000000000 chainUsd8=300000000001\u001b[K\n',
+    expect(line).toContain('\u001b[33mWARN ');
+    const bare = line.replace(COLOURS, '');
+    expect(bare).toMatch(TIME);
+    expect(bare.replace(TIME, '')).toBe(
+      'WARN  price-differs: aave: block 12: 0x4200000000000000000000000000000000000006: ours $3,000.00, ' +
+        'the oracle $3,000.00 (300000000000, 300000000001)\u001b[K\n',
     );
   });
 
@@ -60,7 +64,7 @@ describe('the log of the process', () => {
     const [json = ''] = written({ logFormat: 'json' }, true, (logger) => logger.info(LISTENING));
     expect(JSON.parse(json)).toMatchObject(LISTENING);
     const [line = ''] = written({ logFormat: 'pretty' }, false, (logger) => logger.info(LISTENING));
-    expect(line.replace(TIME, '')).toBe('INFO  api-listening url=http://127.0.0.1:3000\n');
+    expect(line.replace(TIME, '')).toBe('INFO  api-listening: at http://127.0.0.1:3000\n');
   });
 
   it.each(['json', 'pretty'] as const)(
@@ -109,8 +113,8 @@ describe('the log of the process', () => {
     events.hear(PRICE);
     new NestLogger('Database').error('the disk is full');
     await app.close();
-    expect(lines.map((line) => line.replace(TIME, ''))).toEqual([
-      expect.stringMatching(/^WARN {2}price-differs protocol=aave /),
+    expect(lines.map((line) => line.replace(COLOURS, '').replace(TIME, ''))).toEqual([
+      expect.stringMatching(/^WARN {2}price-differs: aave: block 12: /),
       expect.stringMatching(/^ERROR \[Database\] the disk is full/),
     ]);
   });

@@ -3,6 +3,7 @@ import pino, { type DestinationStream } from 'pino';
 import type { MonitoringConfig } from '../config/index.js';
 import type { SecretScrubber } from '../domain/secret-forms.js';
 import { ReadableLines } from './readable-lines.js';
+import { inColour, plain } from './told/paint.js';
 
 /** For the LoggerModule of nestjs-pino. */
 interface LogParams extends Params {
@@ -25,5 +26,9 @@ export function logParams(
   const options = { level: logLevel, base: null };
   // Requests are not logged one by one: the probes alone would hide everything else. The middleware that
   // would do it also follows each promise from the first request on (AsyncLocalStorage of Node < 24).
-  return { forRoutes: [], pinoHttp: [options, readable ? new ReadableLines(clean, isTerminal) : clean] };
+  // A terminal says no where NO_COLOR or TERM=dumb asks for it.
+  const { stdout } = process;
+  const paint = isTerminal && (!stdout.isTTY || stdout.hasColors()) ? inColour : plain;
+  const lines = readable ? new ReadableLines(clean, isTerminal, paint) : clean;
+  return { forRoutes: [], pinoHttp: [options, lines] };
 }

@@ -19,6 +19,20 @@ describe('readable lines', () => {
     ).toEqual(['12:00:00.123 INFO  x reason="no gas" empty="" at=[1,"2"] counters={"sent":1}']);
   });
 
+  it('show an event as a sentence, and one that lacks a field by what it has', () => {
+    const event = {
+      ...{ event: 'position-skipped', protocol: 'aave', borrower: '0x1', block: 7 },
+      ...{ reason: 'in-flight', explanation: 'on its way', detail: {} },
+    };
+    expect(lines({ ...event, healthFactorWad: '987654321000000000' })).toEqual([
+      '12:00:00.123 INFO  position-skipped: block 7: 0x1 at HF 0.9876 left: on its way (in-flight)',
+    ]);
+    expect(lines({ ...event, healthFactorWad: 'much' })).toEqual([
+      '12:00:00.123 INFO  position-skipped protocol=aave borrower=0x1 block=7 reason=in-flight ' +
+        'explanation="on its way" detail={} healthFactorWad=much',
+    ]);
+  });
+
   it('show the stack of an error below the line', () => {
     expect(
       lines({ level: 50, msg: 'failed', err: { message: 'bug', stack: 'Error: bug\n  at a.ts:1' } }),

@@ -77,6 +77,8 @@ export type LoopEvent =
       readonly debt: string;
       readonly sizing: string;
       readonly debtToCover: string;
+      /** Of the debt token: by which its amount is shown in whole tokens. */
+      readonly debtDecimals: number;
       readonly notionalUsd8: string;
       readonly grossProfitUsd8: string;
       readonly bidUsd8: string;
