@@ -1,26 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stack } from '../../devnet/stack/stack.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { USD8 } from '../../src/domain/money.js';
 import { eventually } from '../../testing/eventually.js';
+import { LyingNode } from '../../testing/nodes/lying-node.js';
 import { closedBooks } from './hostile/honest-books.js';
 import { allSettled } from './operator.js';
 
 const ETHER = 10n ** 18n;
 const usdc = (dollars: number): bigint => BigInt(dollars) * 10n ** 6n;
 
+/** Long enough for what comes each 5 s. */
+const IDLE_MS = 6_000;
+
 let stack: Stack;
+/** Before the chain, for what is asked over HTTP. */
+let node: LyingNode;
 const events: BotEvent[] = [];
 const heard = (name: BotEvent['event']): BotEvent[] => events.filter(({ event }) => event === name);
 
 beforeAll(async () => {
   stack = await Stack.start({ borrowers: [] });
-  await stack.startBot((event) => events.push(event), { beside: ['compound', 'morpho'] });
+  const { rpcUrl: http, wsUrl: ws } = stack.devnet;
+  node = await LyingNode.start({ http, ws });
+  await stack.startBot((event) => events.push(event), {
+    rpcUrl: node.httpUrl,
+    wsUrl: ws,
+    beside: ['compound', 'morpho'],
+  });
   await stack.devnet.startMining(250);
   await eventually(() => heard('pools-read').length > 0, 'the pools to be known');
 }, 180_000);
 
-afterAll(() => stack.stop());
+afterAll(async () => {
+  await stack.stop();
+  await node.stop();
+});
 
 interface Row {
   readonly borrower: string;
@@ -30,6 +46,36 @@ interface Row {
 }
 
 describe('the running bot, with Compound v2 and Morpho Blue beside Aave', () => {
+  it('asks one call a block while nothing happens, and a few more a second', async () => {
+    const { devnet } = stack;
+    const debt = { symbol: 'USDC', amount: usdc(100) } as const;
+    await devnet.openCompoundPosition({ collateral: { symbol: 'WETH', amount: ETHER }, debt });
+    const market = devnet.morphoMarket('WETH', 'USDC');
+    await devnet.openMorphoPosition({ market, collateral: ETHER, debt: usdc(100) });
+    await sleep(2_000);
+    const asked: string[] = [];
+    const firstBlock = await devnet.provider.getBlockNumber();
+    const began = performance.now();
+    node.onRequest = (calls) => {
+      asked.push(...calls.map(({ method }) => method));
+      return Promise.resolve();
+    };
+    await sleep(IDLE_MS);
+    node.onRequest = undefined;
+    const seconds = (performance.now() - began) / 1_000;
+    const blocks = (await devnet.provider.getBlockNumber()) - firstBlock;
+    const count = (method: string): number => asked.filter((one) => one === method).length;
+    // Of everything that no log tells, at each head, and of the comparison with the chain, each second.
+    expect(count('eth_call')).toBeLessThanOrEqual(blocks + 1 + 1.3 * seconds + 3);
+    // What comes each second comes no sooner than after 900 ms.
+    for (const method of ['eth_getTransactionCount', 'eth_getBalance'])
+      expect(count(method), method).toBeLessThanOrEqual(1.15 * seconds + 2);
+    const named = ['eth_call', 'eth_getTransactionCount', 'eth_getBalance'];
+    const others = asked.filter((method) => !named.includes(method));
+    expect(others.length, others.join()).toBeLessThanOrEqual(seconds + 5);
+    expect(count('eth_getTransactionCount')).toBeGreaterThan(0);
+  }, 60_000);
+
   it('liquidates on Compound a position of a token and one of native ether, and its books are true', async () => {
     const { devnet } = stack;
     const debt = { symbol: 'USDC', amount: usdc(24_000) } as const;
