@@ -10,6 +10,7 @@ import type { FollowedMarket, Markets } from './followed-market.js';
 import { isLiquidatable, type PositionHealth } from './health.js';
 import { accrued, type BluePosition, type MarketTotals } from './market.js';
 import { liquidationIncentive } from './math.js';
+import type { TablePosition } from './position-table.js';
 
 /** A market at the block of the view. */
 export interface ValuedMarket {
@@ -27,10 +28,7 @@ export interface ValuedMarket {
 }
 
 /** One position at the block of the view. */
-export interface ValuedPosition {
-  readonly borrower: Address;
-  readonly marketId: Hash;
-  readonly position: BluePosition;
+export interface ValuedPosition extends TablePosition {
   readonly health: PositionHealth;
 }
 

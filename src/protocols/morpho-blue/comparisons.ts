@@ -3,7 +3,7 @@ import type { Read } from '../../rpc/chain/read.js';
 import type { Comparison } from '../../state/followed.js';
 import type { ComparisonTurns } from '../scan/comparison-turns.js';
 import type { MorphoBlueView } from './at-risk.js';
-import { comparisonRead, type BookedPosition } from './comparison.js';
+import { comparisonRead } from './comparison.js';
 import type { FollowedMarket, MorphoBlueSettings } from './followed-market.js';
 import type { MarketBooks } from './market-books.js';
 import type { BluePrices } from './oracle-prices.js';
@@ -68,11 +68,7 @@ export class Comparisons {
     prices: ReadonlyMap<Address, bigint>,
   ): Read<Comparison> {
     const { table, books } = this.parts;
-    const positions = keys.flatMap((key): BookedPosition[] => {
-      const row = table.rows.rowOf(key);
-      const position = row === undefined ? undefined : table.positionIn(row);
-      return position ? [position] : [];
-    });
+    const positions = keys.flatMap((key) => table.positionWith(key) ?? []);
     const read = comparisonRead(this.settings, positions, markets, prices);
     return {
       calls: read.calls,

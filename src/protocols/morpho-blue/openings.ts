@@ -37,11 +37,7 @@ export class Openings {
     positions: readonly ValuedPosition[],
     touched: Iterable<RowKey>,
   ): BlueOpening[] {
-    const open = new Set(
-      positions
-        .filter(({ health }) => isLiquidatable(health))
-        .map(({ borrower, marketId }): RowKey => `${borrower}-${this.table.numberOf(marketId)}`),
-    );
+    const open = new Set(positions.filter(({ health }) => isLiquidatable(health)).map(({ key }) => key));
     const outlook = {
       now,
       terms: markets,
@@ -66,8 +62,7 @@ export class Openings {
     opensAt: number,
     valued: ReadonlyMap<Hash, ValuedMarket>,
   ): BlueOpening | undefined {
-    const row = this.table.rows.rowOf(key);
-    const found = row === undefined ? undefined : this.table.positionIn(row);
+    const found = this.table.positionWith(key);
     const market = found && valued.get(found.marketId);
     if (!market) return undefined;
     const { totals } = accrued(market.market, opensAt, market.askedRateWad);

@@ -4,8 +4,16 @@ import { isDebt, legKind, THINGS } from '../scan/kinds.js';
 import { LegTable } from '../scan/leg-table.js';
 import type { BlueAccount, BlueLeg, BluePosition } from './market.js';
 
-/** Of a row: the borrower, and the number of the market. */
-export type RowKey = `${Address}-${number}`;
+/** Of a row: a number of its position. Another position gets it when this one is gone. */
+export type RowKey = number;
+
+/** A position with its place in the table. */
+export interface TablePosition {
+  readonly key: RowKey;
+  readonly borrower: Address;
+  readonly marketId: Hash;
+  readonly position: BluePosition;
+}
 
 /** Every account with debt, with a row for each of its markets. Amounts are kept exact to the unit. */
 export class PositionTable implements AccountTable<BlueAccount> {
@@ -13,14 +21,18 @@ export class PositionTable implements AccountTable<BlueAccount> {
   private readonly numbers = new Map<Hash, number>();
   private readonly ids: Hash[] = [];
   /** In the order of the legs of an account. */
-  private readonly marketsOf = new Map<Address, readonly number[]>();
+  private readonly keysByAccount = new Map<Address, readonly RowKey[]>();
+  private readonly freeKeys: RowKey[] = [];
+  // One entry a key.
+  private readonly borrowers: Address[] = [];
+  private readonly markets: number[] = [];
 
   get size(): number {
-    return this.marketsOf.size;
+    return this.keysByAccount.size;
   }
 
   keys(): IterableIterator<Address> {
-    return this.marketsOf.keys();
+    return this.keysByAccount.keys();
   }
 
   /** The number of a market in the table. @throws RangeError when there are too many markets. */
@@ -36,55 +48,77 @@ export class PositionTable implements AccountTable<BlueAccount> {
   }
 
   set({ address, legs }: BlueAccount): void {
-    const markets = legs.map(({ marketId }) => this.numberOf(marketId));
-    for (const old of this.marketsOf.get(address) ?? [])
-      if (!markets.includes(old)) this.rows.delete(`${address}-${old}`);
-    for (const { marketId, collateral, borrowShares } of legs) {
+    const before = this.keysOf(address);
+    const keys = legs.map(({ marketId, collateral, borrowShares }) => {
       const number = this.numberOf(marketId);
-      this.rows.set(`${address}-${number}`, [
+      const key = before.find((one) => this.markets[one] === number) ?? this.newKey(address, number);
+      this.rows.set(key, [
         { kind: legKind(number, 'collateral'), exact: collateral },
         { kind: legKind(number, 'debt'), exact: borrowShares },
       ]);
-    }
-    this.marketsOf.set(address, markets);
+      return key;
+    });
+    for (const key of before) if (!keys.includes(key)) this.free(key);
+    this.keysByAccount.set(address, keys);
   }
 
   delete(address: Address): void {
-    for (const number of this.marketsOf.get(address) ?? []) this.rows.delete(`${address}-${number}`);
-    this.marketsOf.delete(address);
+    for (const key of this.keysOf(address)) this.free(key);
+    this.keysByAccount.delete(address);
   }
 
   get(address: Address): BlueAccount | undefined {
-    const markets = this.marketsOf.get(address);
-    if (!markets) return undefined;
+    const keys = this.keysByAccount.get(address);
+    if (!keys) return undefined;
     const legs: BlueLeg[] = [];
-    for (const number of markets) {
-      const row = this.rows.rowOf(`${address}-${number}`);
+    for (const key of keys) {
+      const row = this.rows.rowOf(key);
       if (row === undefined) continue;
       const { collateral, borrowShares } = this.positionOf(row);
-      if (borrowShares > 0n) legs.push({ marketId: this.idOf(number), collateral, borrowShares });
+      if (borrowShares > 0n) legs.push({ marketId: this.marketOf(key), collateral, borrowShares });
     }
     return { address, legs };
   }
 
-  keysOf(address: Address): RowKey[] {
-    return (this.marketsOf.get(address) ?? []).map((number): RowKey => `${address}-${number}`);
+  keysOf(address: Address): readonly RowKey[] {
+    return this.keysByAccount.get(address) ?? [];
   }
 
   /** Borrower, market and position of a row; undefined for an empty row. */
-  positionIn(
-    row: number,
-  ): { readonly borrower: Address; readonly marketId: Hash; readonly position: BluePosition } | undefined {
+  positionIn(row: number): TablePosition | undefined {
     const key = this.rows.keyOf(row);
-    if (key === undefined) return undefined;
-    const borrower: Address = `0x${key.slice(2, 42)}`;
-    return { borrower, marketId: this.idOf(Number(key.slice(43))), position: this.positionOf(row) };
+    const borrower = key === undefined ? undefined : this.borrowers[key];
+    if (key === undefined || borrower === undefined) return undefined;
+    return { key, borrower, marketId: this.marketOf(key), position: this.positionOf(row) };
+  }
+
+  /** The position of an account in a market. */
+  positionFor(address: Address, marketId: Hash): TablePosition | undefined {
+    const key = this.keysOf(address).find((one) => this.marketOf(one) === marketId);
+    return key === undefined ? undefined : this.positionWith(key);
+  }
+
+  positionWith(key: RowKey): TablePosition | undefined {
+    const row = this.rows.rowOf(key);
+    return row === undefined ? undefined : this.positionIn(row);
   }
 
   /** The sum of the borrow shares of all accounts in a market. */
   borrowSharesIn(marketId: Hash): bigint {
     const number = this.numbers.get(marketId);
     return number === undefined ? 0n : (this.rows.debtsByKind.get(legKind(number, 'debt')) ?? 0n);
+  }
+
+  private newKey(borrower: Address, market: number): RowKey {
+    const key = this.freeKeys.pop() ?? this.borrowers.length;
+    this.borrowers[key] = borrower;
+    this.markets[key] = market;
+    return key;
+  }
+
+  private free(key: RowKey): void {
+    this.rows.delete(key);
+    this.freeKeys.push(key);
   }
 
   private positionOf(row: number): BluePosition {
@@ -95,9 +129,9 @@ export class PositionTable implements AccountTable<BlueAccount> {
     return { collateral, borrowShares };
   }
 
-  private idOf(number: number): Hash {
-    const id = this.ids[number];
-    if (id === undefined) throw new RangeError(`there is no market ${number}`);
+  private marketOf(key: RowKey): Hash {
+    const id = this.ids[this.markets[key] ?? -1];
+    if (id === undefined) throw new RangeError(`the position ${key} is of no market`);
     return id;
   }
 }

@@ -194,11 +194,10 @@ export class PreLiquidations {
       const isOther = by.oracle !== params.oracle;
       if (isOther) others.add(by.oracle);
       const price = isOther ? prices.get(by.oracle) : market.price;
-      const key: RowKey = `${borrower}-${this.table.numberOf(by.marketId)}`;
-      const row = this.table.rows.rowOf(key);
-      const position = row === undefined ? undefined : this.table.positionIn(row)?.position;
+      const { key, position } = this.table.positionFor(borrower, by.marketId) ?? {};
       // What anybody may liquidate at Morpho is liquidated there.
-      if (price === undefined || !position || isAbove(market, position, market.lltvWad)) continue;
+      if (price === undefined || key === undefined || !position) continue;
+      if (isAbove(market, position, market.lltvWad)) continue;
       const inputs = { totals: market.totals, position, price, lltvWad: market.lltvWad };
       const terms = preLiquidationTerms(inputs, by);
       if (!terms) continue;

@@ -5,12 +5,12 @@ import { mulDivFloor, unitOf, valueUsd8 } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
 import { positionsAtRisk, type MorphoBlueView, type ValuedMarket, type ValuedPosition } from './at-risk.js';
-import type { BookedPosition } from './comparison.js';
 import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
 import { healthOf } from './health.js';
 import { accrued } from './market.js';
 import { ORACLE_PRICE_SCALE } from './math.js';
 import type { BlueAnswers, BluePrices, OraclePrice } from './oracle-prices.js';
+import type { TablePosition } from './position-table.js';
 
 type AtRiskView = Pick<MorphoBlueView, 'valued' | 'positions' | 'timestamp'>;
 
@@ -97,7 +97,7 @@ export class Valuation {
   /** Of these positions, those whose exact health factor is below this. */
   below(
     healthFactorWad: bigint,
-    positions: readonly BookedPosition[],
+    positions: readonly TablePosition[],
     valued: ReadonlyMap<Hash, ValuedMarket>,
   ): ValuedPosition[] {
     return positions.flatMap((one): ValuedPosition[] => {
