@@ -91,6 +91,7 @@ async function begin(world: BlueWorld, chain: Chain): Promise<{ feeds: FeedBook;
     {
       ...NO_ACCOUNTS,
       changes: [],
+      positions: [],
       preChanges: [],
       found: { markets: world.markets, ignored: new Map() },
       foundFeeds,

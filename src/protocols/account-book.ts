@@ -121,11 +121,15 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
     const before = new Map<Address, Account | undefined>();
     const asRead = new Set(read.map(({ address }) => address));
     // Accounts that were adopted after the block was prepared are followed as well.
-    const { changed, contradicted, newBorrowers } = this.rules.apply(changes, (address) =>
-      asRead.has(address) ? undefined : this.table.get(address),
-    );
+    const asked = new Map<Address, Account | undefined>();
+    const { changed, contradicted, newBorrowers } = this.rules.apply(changes, (address) => {
+      if (asRead.has(address)) return undefined;
+      const account = this.table.get(address);
+      asked.set(address, account);
+      return account;
+    });
     for (const address of [...changed.keys(), ...asRead, ...contradicted])
-      before.set(address, this.table.get(address));
+      before.set(address, asked.get(address) ?? this.table.get(address));
     for (const [address, account] of changed) this.set(address, account);
     for (const account of read) this.set(account.address, account);
     for (const address of asRead) this.missing.delete(address);

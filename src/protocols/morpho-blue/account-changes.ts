@@ -1,7 +1,7 @@
 import type { Address, Hash } from '../../domain/hex.js';
 import type { AppliedChanges } from '../account-book.js';
 import type { BlueChange } from './events.js';
-import type { BlueAccount, BluePosition } from './market.js';
+import type { BlueAccount, BlueLeg, BluePosition } from './market.js';
 
 /** A change of a position. */
 export type PositionChange = Extract<BlueChange, { borrower: Address }>;
@@ -21,31 +21,25 @@ export function applyChanges(
   changes: readonly PositionChange[],
   known: (address: Address) => BlueAccount | undefined,
 ): AppliedChanges<BlueAccount> {
-  const drafts = new Map<Address, Map<Hash, BluePosition>>();
+  const drafts = new Map<Address, BlueLeg[]>();
   const newBorrowers = new Set<Address>();
   const contradicted = new Set<Address>();
-  const draftOf = (address: Address): Map<Hash, BluePosition> | undefined => {
-    const draft = drafts.get(address);
-    if (draft) return draft;
-    const account = known(address);
-    if (!account) return undefined;
-    const made = new Map(account.legs.map(({ marketId, ...position }) => [marketId, position]));
-    drafts.set(address, made);
-    return made;
-  };
   for (const change of changes) {
-    const draft = draftOf(change.borrower);
-    const before = draft?.get(change.marketId);
-    if (draft && before) {
+    const { borrower, marketId, kind } = change;
+    const legs = drafts.get(borrower) ?? known(borrower)?.legs.slice() ?? [];
+    const at = legs.findIndex((leg) => leg.marketId === marketId);
+    const before = legs[at];
+    if (before) {
       const after = changed(before, change);
-      if (after.collateral < 0n || after.borrowShares < 0n) contradicted.add(change.borrower);
-      draft.set(change.marketId, after);
-    } else if (change.kind === 'borrow') newBorrowers.add(change.borrower);
+      if (after.collateral < 0n || after.borrowShares < 0n) contradicted.add(borrower);
+      legs[at] = after;
+      drafts.set(borrower, legs);
+    } else if (kind === 'borrow') newBorrowers.add(borrower);
   }
   const whole = new Map<Address, BlueAccount>();
-  for (const [address, draft] of drafts)
+  for (const [address, legs] of drafts)
     if (!contradicted.has(address) && !newBorrowers.has(address))
-      whole.set(address, accountOf(address, draft));
+      whole.set(address, { address, legs: legs.filter(({ borrowShares }) => borrowShares > 0n) });
   return { changed: whole, newBorrowers, contradicted };
 }
 
@@ -57,18 +51,19 @@ export function accountOf(address: Address, positions: ReadonlyMap<Hash, BluePos
   return { address, legs: legs.sort((a, b) => (a.marketId < b.marketId ? -1 : 1)) };
 }
 
-function changed({ collateral, borrowShares }: BluePosition, change: PositionChange): BluePosition {
+function changed({ marketId, collateral, borrowShares }: BlueLeg, change: PositionChange): BlueLeg {
   switch (change.kind) {
     case 'borrow':
-      return { collateral, borrowShares: borrowShares + change.shares };
+      return { marketId, collateral, borrowShares: borrowShares + change.shares };
     case 'repay':
-      return { collateral, borrowShares: borrowShares - change.shares };
+      return { marketId, collateral, borrowShares: borrowShares - change.shares };
     case 'supply-collateral':
-      return { collateral: collateral + change.assets, borrowShares };
+      return { marketId, collateral: collateral + change.assets, borrowShares };
     case 'withdraw-collateral':
-      return { collateral: collateral - change.assets, borrowShares };
+      return { marketId, collateral: collateral - change.assets, borrowShares };
     case 'liquidate':
       return {
+        marketId,
         collateral: collateral - change.seizedAssets,
         borrowShares: borrowShares - change.repaidShares - change.badDebtShares,
       };

@@ -9,7 +9,7 @@ import { positionRead, priceRead, rateAtTargetRead, totalsRead } from './reads.j
 import type { BlueContracts } from './events.js';
 
 /** A position as our books have it. */
-export interface BookedPosition {
+interface BookedPosition {
   readonly borrower: Address;
   readonly marketId: Hash;
   readonly position: BluePosition;

@@ -125,43 +125,71 @@ export function changesOf(
   { morpho, adaptiveCurveIrm }: BlueContracts,
   logs: readonly RawLog[],
 ): BlueChange[] {
-  return logs.flatMap((log) => {
-    if (log.address !== morpho && log.address !== adaptiveCurveIrm) return [];
-    const isRate = log.topics[0] === TOPIC.borrowRateUpdate;
-    if (isRate !== (log.address === adaptiveCurveIrm)) return [];
-    return changeOf(log) ?? [];
-  });
+  const changes: BlueChange[] = [];
+  for (const { address, topics, data } of logs) {
+    if (address !== morpho && address !== adaptiveCurveIrm) continue;
+    const [first, marketId, second = '', third = ''] = topics;
+    const isRate = first === TOPIC.borrowRateUpdate;
+    if (marketId === undefined || isRate !== (address === adaptiveCurveIrm)) continue;
+    const change = changeOf(first, marketId, [second, third], data);
+    if (change) changes.push(change);
+  }
+  return changes;
 }
 
-function changeOf({ topics, data }: RawLog): BlueChange | undefined {
-  const [first, marketId, second, third] = topics;
-  if (marketId === undefined) return undefined;
-  const of = (word: string | undefined): Address => addressFromWord(word ?? '');
-  const at = (word: number): bigint => uintAt(data, word);
+/** Without closures and spreads: a block has many logs. */
+function changeOf(
+  first: Hex | undefined,
+  marketId: Hash,
+  [second, third]: readonly [string, string],
+  data: Hex,
+): BlueChange | undefined {
   switch (first) {
     case TOPIC.setFee:
-      return { kind: 'fee', marketId, feeWad: at(0) };
+      return { kind: 'fee', marketId, feeWad: uintAt(data, 0) };
     case TOPIC.accrueInterest:
-      return { kind: 'interest', marketId, interest: at(1), feeShares: at(2) };
+      return { kind: 'interest', marketId, interest: uintAt(data, 1), feeShares: uintAt(data, 2) };
     case TOPIC.borrowRateUpdate:
-      return { kind: 'rate', marketId, rateAtTargetWad: at(1) };
+      return { kind: 'rate', marketId, rateAtTargetWad: uintAt(data, 1) };
     case TOPIC.supply:
-      return { kind: 'supply', marketId, assets: at(0), shares: at(1) };
+      return { kind: 'supply', marketId, assets: uintAt(data, 0), shares: uintAt(data, 1) };
     case TOPIC.withdraw:
-      return { kind: 'withdraw', marketId, assets: at(1), shares: at(2) };
+      return { kind: 'withdraw', marketId, assets: uintAt(data, 1), shares: uintAt(data, 2) };
     case TOPIC.borrow:
-      return { kind: 'borrow', marketId, borrower: of(second), assets: at(1), shares: at(2) };
+      return {
+        kind: 'borrow',
+        marketId,
+        borrower: addressFromWord(second),
+        assets: uintAt(data, 1),
+        shares: uintAt(data, 2),
+      };
     case TOPIC.repay:
-      return { kind: 'repay', marketId, borrower: of(third), assets: at(0), shares: at(1) };
+      return {
+        kind: 'repay',
+        marketId,
+        borrower: addressFromWord(third),
+        assets: uintAt(data, 0),
+        shares: uintAt(data, 1),
+      };
     case TOPIC.supplyCollateral:
-      return { kind: 'supply-collateral', marketId, borrower: of(third), assets: at(0) };
+      return {
+        kind: 'supply-collateral',
+        marketId,
+        borrower: addressFromWord(third),
+        assets: uintAt(data, 0),
+      };
     case TOPIC.withdrawCollateral:
-      return { kind: 'withdraw-collateral', marketId, borrower: of(second), assets: at(1) };
+      return {
+        kind: 'withdraw-collateral',
+        marketId,
+        borrower: addressFromWord(second),
+        assets: uintAt(data, 1),
+      };
     case TOPIC.liquidate: {
-      const [repaidAssets, repaidShares, seizedAssets] = [at(0), at(1), at(2)];
-      const [badDebtAssets, badDebtShares] = [at(3), at(4)];
+      const [repaidAssets, repaidShares, seizedAssets] = [uintAt(data, 0), uintAt(data, 1), uintAt(data, 2)];
+      const [badDebtAssets, badDebtShares] = [uintAt(data, 3), uintAt(data, 4)];
       const amounts = { repaidAssets, repaidShares, seizedAssets, badDebtAssets, badDebtShares };
-      return { kind: 'liquidate', marketId, borrower: of(third), ...amounts };
+      return { kind: 'liquidate', marketId, borrower: addressFromWord(third), ...amounts };
     }
     default:
       return undefined;
@@ -170,5 +198,7 @@ function changeOf({ topics, data }: RawLog): BlueChange | undefined {
 
 /** The markets in which somebody borrowed. */
 export function borrowedIn(changes: readonly BlueChange[]): Set<Hash> {
-  return new Set(changes.flatMap((change) => (change.kind === 'borrow' ? [change.marketId] : [])));
+  const ids = new Set<Hash>();
+  for (const { kind, marketId } of changes) if (kind === 'borrow') ids.add(marketId);
+  return ids;
 }

@@ -2,7 +2,7 @@ import type { Hash } from '../../domain/hex.js';
 import type { UnservedReason } from '../../domain/market-coverage.js';
 import type { BlueChange } from './events.js';
 import type { FollowedMarket, Markets } from './followed-market.js';
-import { changedMarket } from './market-changes.js';
+import { isMarketChange, MarketDraft } from './market-changes.js';
 import type { FoundMarkets } from './morpho-blue.reader.js';
 
 /** What is needed to take a block's changes of markets back. */
@@ -52,15 +52,21 @@ export class MarketBooks {
   ): MarketsUndo {
     const before = this.byId;
     const asFound = new Map(found.map((market) => [market.id, market]));
-    const changed = new Map<Hash, FollowedMarket>();
+    const drafts = new Map<Hash, MarketDraft<FollowedMarket>>();
     for (const change of changes) {
-      if (asFound.has(change.marketId)) continue;
-      const market = changed.get(change.marketId) ?? before.get(change.marketId);
-      if (market) changed.set(market.id, changedMarket(market, change, timestamp));
+      if (!isMarketChange(change) || asFound.has(change.marketId)) continue;
+      let draft = drafts.get(change.marketId);
+      if (!draft) {
+        const market = before.get(change.marketId);
+        if (!market) continue;
+        draft = new MarketDraft(market);
+        drafts.set(market.id, draft);
+      }
+      draft.apply(change, timestamp);
     }
-    if (changed.size > 0 || asFound.size > 0) {
+    if (drafts.size > 0 || asFound.size > 0) {
       const after = new Map(before);
-      for (const [id, market] of changed) after.set(id, market);
+      for (const [id, draft] of drafts) after.set(id, draft.result);
       for (const [id, market] of asFound) after.set(id, market);
       this.byId = after;
     }
@@ -80,11 +86,11 @@ export class MarketBooks {
   adopt({ markets, ignored }: FoundMarkets, later: readonly MarketsUndo[]): void {
     const fresh = markets.filter(({ id }) => !this.byId.has(id));
     const present = fresh.map((market) => {
-      let now = market;
+      const draft = new MarketDraft(market);
       for (const { changes, timestamp } of later)
         for (const change of changes)
-          if (change.marketId === now.id) now = changedMarket(now, change, timestamp);
-      return [now.id, now] as const;
+          if (change.marketId === market.id && isMarketChange(change)) draft.apply(change, timestamp);
+      return [market.id, draft.result] as const;
     });
     if (present.length > 0) this.byId = new Map([...this.byId, ...present]);
     for (const [id, why] of ignored) this.ignoredIds.set(id, why);

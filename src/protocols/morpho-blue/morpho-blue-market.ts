@@ -59,6 +59,8 @@ export interface BlueSources {
 
 interface BlueStep extends RestoreStep {
   readonly changes: readonly BlueChange[];
+  /** Those of `changes` that are of positions. */
+  readonly positions: readonly PositionChange[];
   readonly preChanges: readonly PreLiquidationChange[];
   readonly found: FoundMarkets;
   readonly read: readonly BlueAccount[];
@@ -192,7 +194,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     saved?: readonly StoredPosition[],
   ): Promise<BlueStep> {
     const restored = saved && this.book.decoded(saved);
-    const changes: BlueChange[] = [];
+    const changes: PositionChange[] = [];
     const preChanges: PreLiquidationChange[] = [];
     await logs?.([...this.watched.keys()], (piece) => {
       for (const change of changesOf(this.settings, piece))
@@ -208,7 +210,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
     ]);
     const found = await this.reader.markets([...ids], block.hash);
     const followed = new Set(found.markets.map(({ id }) => id));
-    const positions = changes.filter(isPositionChange).filter(({ marketId }) => followed.has(marketId));
+    const positions = changes.filter(({ marketId }) => followed.has(marketId));
     const { unknown, contradicted } = this.book.unknownIn(positions, restored?.accounts);
     const wanted = this.wanted.of(unknown, positions);
     for (const account of unknown)
@@ -219,7 +221,17 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
       this.findFeeds(found.markets, block),
     ]);
     return {
-      ...{ changes: positions, preChanges, found, read, wanted, contradicted, foundFeeds, readsChange: true },
+      ...{
+        changes: positions,
+        positions,
+        preChanges,
+        found,
+        read,
+        wanted,
+        contradicted,
+        foundFeeds,
+        readsChange: true,
+      },
       saved: restored && withoutMarkets([...restored.accounts.values()], followed),
       undecodable: restored?.undecodable ?? [],
     };
@@ -252,17 +264,18 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
       this.findFeeds(found.markets, block),
     ]);
     return {
-      ...{ changes, preChanges, found, read, wanted, contradicted, foundFeeds },
+      ...{ changes, positions, preChanges, found, read, wanted, contradicted, foundFeeds },
       ...{ saved: undefined, undecodable: [] },
       readsChange: found.markets.length > 0 || foundFeeds.size > 0,
     };
   }
 
-  commit({ changes, preChanges, found, read, wanted, foundFeeds }: BlueStep, block: Block): BlueUndo {
+  commit(step: BlueStep, block: Block): BlueUndo {
+    const { changes, positions, preChanges, found, read, wanted, foundFeeds } = step;
     this.wanted.settle(wanted, new Set(read.map(({ address }) => address)));
     const undo = {
       markets: this.books.commit(changes, found, block.timestamp),
-      accounts: this.book.commit(changes.filter(isPositionChange), read),
+      accounts: this.book.commit(positions, read),
       pre: this.preLiquidations.commit(preChanges, block.number),
     };
     this.sources.feeds.add(foundFeeds);
