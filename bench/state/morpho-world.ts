@@ -2,17 +2,16 @@
 import { SeededRandom } from '../../devnet/random.js';
 import type { Address, Hash } from '../../src/domain/hex.js';
 import { mulDivFloor, unitOf, WAD } from '../../src/domain/money.js';
-import type { MarketWorth } from '../../src/protocols/morpho-blue/factors.js';
 import type { FollowedMarket, MorphoBlueSettings } from '../../src/protocols/morpho-blue/followed-market.js';
 import { healthOf, isLiquidatable } from '../../src/protocols/morpho-blue/health.js';
 import {
-  accrued,
   marketIdOf,
   type BlueAccount,
   type BlueLeg,
   type BluePosition,
 } from '../../src/protocols/morpho-blue/market.js';
 import type { OracleShape } from '../../src/protocols/morpho-blue/oracle-shape.js';
+import { MarketAtTime } from '../../src/protocols/morpho-blue/valued-market.js';
 import { addressOf, healthFactorOf, numbered } from './world.js';
 
 /** A token with the feed of its price. */
@@ -129,19 +128,15 @@ export function worthsOf(
   markets: Iterable<FollowedMarket>,
   usd8: ReadonlyMap<Address, bigint>,
   timestamp: number,
-): Map<Hash, MarketWorth> {
-  const worths = new Map<Hash, MarketWorth>();
+): Map<Hash, MarketAtTime> {
+  const worths = new Map<Hash, MarketAtTime>();
   for (const market of markets)
-    worths.set(market.id, {
-      totals: accrued(market, timestamp).totals,
-      price: oraclePriceOf(market, usd8),
-      lltvWad: market.params.lltvWad,
-    });
+    worths.set(market.id, new MarketAtTime(market, timestamp, oraclePriceOf(market, usd8)));
   return worths;
 }
 
 /** The bot's exact arithmetic. */
-export function isUnhealthy(position: BluePosition, { totals, price, lltvWad }: MarketWorth): boolean {
+export function isUnhealthy(position: BluePosition, { totals, price, lltvWad }: MarketAtTime): boolean {
   return isLiquidatable(healthOf(totals, position, price, lltvWad));
 }
 
@@ -171,7 +166,7 @@ export function* blueAccountsOf(
 function legOf(
   { id, collateral }: FollowedMarket,
   usd8: ReadonlyMap<Address, bigint>,
-  worths: ReadonlyMap<Hash, MarketWorth>,
+  worths: ReadonlyMap<Hash, MarketAtTime>,
   random: SeededRandom,
 ): BlueLeg {
   const worth = worths.get(id);

@@ -26,6 +26,17 @@ const WEXP_UPPER_VALUE_WAD = 57_716_089_161_558_943_949_701_069_502_944_508_345_
 const wMulToZero = (x: bigint, y: bigint): bigint => (x * y) / WAD;
 const wDivToZero = (x: bigint, y: bigint): bigint => (x * WAD) / y;
 
+/** The constants of the rate model. */
+export const CURVE = {
+  steepnessWad: CURVE_STEEPNESS_WAD,
+  adjustmentSpeedWad: ADJUSTMENT_SPEED_WAD,
+  targetUtilizationWad: TARGET_UTILIZATION_WAD,
+  initialRateAtTargetWad: INITIAL_RATE_AT_TARGET_WAD,
+  minRateAtTargetWad: MIN_RATE_AT_TARGET_WAD,
+  maxRateAtTargetWad: MAX_RATE_AT_TARGET_WAD,
+  ln2Wad: LN_2_WAD,
+} as const;
+
 /** ExpLib.wExp: e^x, by a power of 2 and a Taylor polynomial of the second order. */
 export function wExp(x: bigint): bigint {
   if (x < LN_WEI_WAD) return 0n;

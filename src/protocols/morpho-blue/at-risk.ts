@@ -2,30 +2,15 @@ import type { AtRisk, JudgedPrice, SizeLimits, WorthOfPair } from '../../domain/
 import { rejected, type Rejection } from '../../domain/decision.js';
 import type { Address, Hash } from '../../domain/hex.js';
 import { costUsd8, valueUsd8 } from '../../domain/money.js';
-import type { Asset } from '../../domain/opportunity.js';
 import { OPEN_NOW, type Schedule } from '../../domain/schedule.js';
 import type { MarketView } from '../lending-market.js';
 import { isBoundedByLimit, liquidationPair, MORPHO_BLUE, type MorphoBluePair } from './candidates.js';
-import type { FollowedMarket, Markets } from './followed-market.js';
+import type { Markets } from './followed-market.js';
 import { isLiquidatable, type PositionHealth } from './health.js';
-import { accrued, type BluePosition, type MarketTotals } from './market.js';
+import type { BluePosition } from './market.js';
 import { liquidationIncentive } from './math.js';
 import type { TablePosition } from './position-table.js';
-
-/** A market at the block of the view. */
-export interface ValuedMarket {
-  readonly market: FollowedMarket;
-  /** With the interest up to the block. */
-  readonly totals: MarketTotals;
-  /** Loan token units for 1e36 collateral token units. */
-  readonly price: bigint;
-  readonly lltvWad: bigint;
-  /** What an asked rate model said, wad a second. */
-  readonly askedRateWad: bigint | undefined;
-  readonly collateral: Asset;
-  readonly debt: Asset;
-  readonly judgedPrices: readonly JudgedPrice[];
-}
+import type { ValuedMarket } from './valued-market.js';
 
 /** One position at the block of the view. */
 export interface ValuedPosition extends TablePosition {
@@ -153,7 +138,7 @@ class PositionAtRisk implements AtRisk {
   }
 
   private computed(): MorphoBluePair {
-    const { market, totals, price, lltvWad, askedRateWad, collateral, debt } = this.valued;
+    const { market, totals, price, lltvWad, collateral, debt } = this.valued;
     const later = this.timestamp + this.limits.fundingHorizonSeconds;
     return liquidationPair({
       kind: MORPHO_BLUE,
@@ -161,7 +146,7 @@ class PositionAtRisk implements AtRisk {
       oracle: market.params.oracle,
       irm: market.params.irm,
       ...{ lltvWad, collateral, debt, position: this.position, price, totals },
-      laterTotals: accrued(market, later, askedRateWad).totals,
+      laterTotals: this.valued.at(later).totals,
       maxNotionalUsd8: this.limits.maxNotionalUsd8,
     });
   }

@@ -1,14 +1,14 @@
 import type { Hash } from '../../domain/hex.js';
 import type { Factors } from '../scan/factors.js';
 import { legKind } from '../scan/kinds.js';
-import type { MarketTotals } from './market.js';
 
 /** What the legs of a market are worth at a block. */
-export interface MarketWorth {
-  /** With the interest up to the block. */
-  readonly totals: MarketTotals;
+export interface LegWorth {
+  /** Loan token units for 1e36 collateral token units. */
   readonly price: bigint;
   readonly lltvWad: bigint;
+  /** Loan token units that a borrow share owes at that block, at least. */
+  readonly debtPerShare: number;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface MarketWorth {
 export function marketFactors(
   markets: readonly Hash[],
   numberOf: (marketId: Hash) => number,
-  worths: ReadonlyMap<Hash, MarketWorth>,
+  worths: Pick<ReadonlyMap<Hash, LegWorth>, 'get'>,
 ): (factors: Factors) => void {
   return (factors) => {
     factors.clear();
@@ -31,10 +31,10 @@ export function marketFactors(
       const [collateral, debt] = [legKind(number, 'collateral'), legKind(number, 'debt')];
       const worth = worths.get(marketId);
       if (worth) {
-        const { totals, price, lltvWad } = worth;
+        const { price, lltvWad, debtPerShare } = worth;
         // The exact value is rounded down to a unit twice; the debt is rounded up to a unit once.
         factors.set(collateral, (Number(price) / 1e36) * (Number(lltvWad) / 1e18), 2);
-        factors.set(debt, -(Number(totals.borrowAssets + 1n) / Number(totals.borrowShares + 1_000_000n)), 1);
+        factors.set(debt, -debtPerShare, 1);
       } else {
         factors.set(collateral, 0, 0);
         factors.set(debt, 0, 0);

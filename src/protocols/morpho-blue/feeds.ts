@@ -1,11 +1,12 @@
 import { valueUsd8 } from '../../domain/money.js';
 import { FeedList, feedsBehind, type FeedsBehind } from '../scan/feeds-behind.js';
 import { thingOf } from '../scan/kinds.js';
-import type { MorphoBlueView, ValuedMarket } from './at-risk.js';
+import type { MorphoBlueView } from './at-risk.js';
 import { toAssetsUp } from './math.js';
 import type { OracleShape } from './oracle-shape.js';
 import type { PositionTable } from './position-table.js';
 import type { Address } from '../../domain/hex.js';
+import type { ValuedMarket } from './valued-market.js';
 
 /**
  * The feeds behind the oracles of all markets that have a price. Of an oracle that names no feeds the oracle

@@ -6,8 +6,8 @@ import { min, mulDivCeil, mulDivFloor, WAD } from '../../domain/money.js';
 export const ORACLE_PRICE_SCALE = 10n ** 36n;
 
 /** SharesMathLib.VIRTUAL_SHARES and VIRTUAL_ASSETS: every market has them beside its real ones. */
-const VIRTUAL_SHARES = 10n ** 6n;
-const VIRTUAL_ASSETS = 1n;
+export const VIRTUAL_SHARES = 10n ** 6n;
+export const VIRTUAL_ASSETS = 1n;
 
 /** ConstantsLib.MAX_LIQUIDATION_INCENTIVE_FACTOR and LIQUIDATION_CURSOR. */
 const MAX_LIQUIDATION_INCENTIVE_WAD = (WAD * 115n) / 100n;

@@ -10,14 +10,8 @@ import type { RawLog } from '../../rpc/chain/chain-answers.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import type { WatchedLogs } from '../../rpc/chain/logs-bloom.js';
 import type { Read } from '../../rpc/chain/read.js';
-import type {
-  AccountChanges,
-  Comparison,
-  MissingDebt,
-  RangeLogs,
-  RestoreStep,
-} from '../../state/followed.js';
-import { AccountBook, type AccountsUndo } from '../account-book.js';
+import type { AccountChanges, Comparison, MissingDebt, RangeLogs } from '../../state/followed.js';
+import { AccountBook } from '../account-book.js';
 import type { Counterparty, LendingMarket } from '../lending-market.js';
 import { ComparisonTurns } from '../scan/comparison-turns.js';
 import { Watchlist } from '../scan/watchlist.js';
@@ -27,23 +21,23 @@ import { positionsAboutToOpen, type MorphoBlueView } from './at-risk.js';
 import { debtsRead } from './comparison.js';
 import { Comparisons } from './comparisons.js';
 import { coverageOf } from './coverage.js';
-import { borrowedIn, changesOf, checkLog, watchedLogs, type BlueChange } from './events.js';
+import { borrowedIn, changesOf, checkLog, watchedLogs } from './events.js';
 import { examineMorpho } from './examine.js';
 import { marketFactors } from './factors.js';
 import { feedsOfMarkets } from './feeds.js';
 import type { FollowedMarket, MorphoBlueSettings } from './followed-market.js';
-import { MarketBooks, type MarketsUndo } from './market-books.js';
+import { MarketBooks } from './market-books.js';
 import { LoanPrices } from './loan-prices.js';
 import { hasDebt, type BlueAccount } from './market.js';
-import { MorphoBlueReader, type FoundMarkets, type Wanted } from './morpho-blue.reader.js';
+import { MorphoBlueReader } from './morpho-blue.reader.js';
 import { Openings } from './openings.js';
 import { feedsOf } from './oracle-shape.js';
 import { BluePrices, type BlueAnswers } from './oracle-prices.js';
 import { PositionTable, type RowKey } from './position-table.js';
 import { preLiquidationsAtRisk } from './pre-liquidation-at-risk.js';
-import type { PreLiquidationUndo } from './pre-liquidation-book.js';
 import { preChangesOf, type PreLiquidationChange } from './pre-liquidation-events.js';
 import { PreLiquidations } from './pre-liquidations.js';
+import type { BlueStep, BlueUndo, ReadAccounts } from './step.js';
 import { decodeAccount, encodeAccount } from './stored-account.js';
 import { Valuation } from './valuation.js';
 import { WantedLegs } from './wanted-legs.js';
@@ -55,32 +49,6 @@ export interface BlueSources {
   readonly guard: PriceGuard;
   /** What the oracles of the other configured markets say of tokens. */
   readonly tokenPrices: TokenPrices;
-}
-
-interface BlueStep extends RestoreStep {
-  readonly changes: readonly BlueChange[];
-  /** Those of `changes` that are of positions. */
-  readonly positions: readonly PositionChange[];
-  readonly preChanges: readonly PreLiquidationChange[];
-  readonly found: FoundMarkets;
-  readonly read: readonly BlueAccount[];
-  readonly wanted: Wanted;
-  readonly foundFeeds: Feeds;
-  /** Replaces all accounts that are followed. Undefined: the followed accounts stay. */
-  readonly saved: readonly BlueAccount[] | undefined;
-}
-
-interface BlueUndo {
-  readonly markets: MarketsUndo;
-  readonly accounts: AccountsUndo<BlueAccount, PositionChange>;
-  readonly pre: PreLiquidationUndo;
-}
-
-/** Accounts that were read for {@link MorphoBlueMarket.adopt}. */
-interface ReadAccounts {
-  readonly accounts: readonly BlueAccount[];
-  readonly wanted: Wanted;
-  readonly found: FoundMarkets;
 }
 
 /**

@@ -5,13 +5,14 @@ import type { Hash } from '../../domain/hex.js';
 import { USD8, WAD } from '../../domain/money.js';
 import { OPENING_HORIZON_SECONDS } from '../lending-market.js';
 import { Watchlist } from '../scan/watchlist.js';
-import { positionsAboutToOpen, type ValuedMarket } from './at-risk.js';
+import { positionsAboutToOpen } from './at-risk.js';
 import { marketFactors } from './factors.js';
 import type { FollowedMarket } from './followed-market.js';
 import { healthOf, isLiquidatable } from './health.js';
 import { accrued } from './market.js';
 import { Openings } from './openings.js';
 import { PositionTable } from './position-table.js';
+import { ValuedMarket } from './valued-market.js';
 
 /** Repeat a failing run with its seed. */
 const SEED = Number(process.env['CROSSINGS_SEED'] ?? Date.now() % 1_000_000);
@@ -48,12 +49,11 @@ function market(number: number, random: SeededRandom): FollowedMarket {
 }
 
 function valuedAt(market: FollowedMarket, timestamp: number): ValuedMarket {
-  return {
-    ...{ market, price: PRICE, lltvWad: LLTV_WAD, askedRateWad: undefined, judgedPrices: [] },
-    totals: accrued(market, timestamp).totals,
-    collateral: { ...market.collateral, priceUsd8: 3_000n * USD8 },
-    debt: { ...market.loan, priceUsd8: USD8 },
-  };
+  return new ValuedMarket(market, timestamp, {
+    oracle: { price: PRICE, updatedAt: undefined },
+    loan: { priceUsd8: USD8, updatedAt: undefined },
+    ...{ collateralUsd8: 3_000n * USD8, jumped: new Set() },
+  });
 }
 
 describe(`positions on Morpho Blue that interest alone opens (seed ${SEED})`, () => {

@@ -2,18 +2,16 @@ import type { Hash } from '../../domain/hex.js';
 import { OPENING_HORIZON_SECONDS } from '../lending-market.js';
 import { Crossings } from '../scan/crossings.js';
 import type { Watchlist } from '../scan/watchlist.js';
-import type { BlueOpening, ValuedMarket, ValuedPosition } from './at-risk.js';
-import { marketFactors, type MarketWorth } from './factors.js';
+import type { BlueOpening, ValuedPosition } from './at-risk.js';
+import { marketFactors } from './factors.js';
 import type { Markets } from './followed-market.js';
 import { healthOf, isLiquidatable } from './health.js';
-import { accrued, type MarketTotals } from './market.js';
 import type { PositionTable, RowKey } from './position-table.js';
+import type { ValuedMarket } from './valued-market.js';
 
 /** The positions that interest alone opens soon. */
 export class Openings {
   private readonly crossings: Crossings<RowKey>;
-  /** The totals at the horizon: the same for all blocks of a second in which nothing changed. */
-  private readonly atHorizon = new WeakMap<object, MarketTotals>();
 
   constructor(
     private readonly table: PositionTable,
@@ -43,11 +41,9 @@ export class Openings {
       terms: markets,
       prices: new Map([...valued.values()].map(({ market, price }) => [market.params.oracle, price])),
       fillAt: (timestamp: number) =>
-        marketFactors(
-          [...valued.keys()],
-          (id) => this.table.numberOf(id),
-          timestamp === now ? valued : this.later(valued, timestamp),
-        ),
+        marketFactors([...valued.keys()], (id) => this.table.numberOf(id), {
+          get: (id: Hash) => valued.get(id)?.at(timestamp),
+        }),
       isOpenNow: (key: RowKey) => open.has(key),
       isOpenAt: (key: RowKey, timestamp: number) => this.opening(key, timestamp, valued) !== undefined,
     };
@@ -65,21 +61,8 @@ export class Openings {
     const found = this.table.positionWith(key);
     const market = found && valued.get(found.marketId);
     if (!market) return undefined;
-    const { totals } = accrued(market.market, opensAt, market.askedRateWad);
-    const health = healthOf(totals, found.position, market.price, market.lltvWad);
-    return isLiquidatable(health) ? { ...found, health, opensAt, valued: { ...market, totals } } : undefined;
-  }
-
-  private later(valued: ReadonlyMap<Hash, ValuedMarket>, timestamp: number): Map<Hash, MarketWorth> {
-    const worths = new Map<Hash, MarketWorth>();
-    for (const [id, { market, askedRateWad, price, lltvWad }] of valued) {
-      let totals = this.atHorizon.get(market);
-      if (totals?.lastUpdate !== timestamp) {
-        ({ totals } = accrued(market, timestamp, askedRateWad));
-        this.atHorizon.set(market, totals);
-      }
-      worths.set(id, { totals, price, lltvWad });
-    }
-    return worths;
+    const later = market.at(opensAt);
+    const health = healthOf(later.totals, found.position, later.price, later.lltvWad);
+    return isLiquidatable(health) ? { ...found, health, opensAt, valued: later } : undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { AtRisk, JudgedPrice, SizeLimits, WorthOfPair } from '../../domain/
 import type { Address, Hash } from '../../domain/hex.js';
 import { costUsd8, min, mulDivFloor, valueUsd8 } from '../../domain/money.js';
 import type { Schedule } from '../../domain/schedule.js';
-import type { Origin, ValuedMarket } from './at-risk.js';
+import type { Origin } from './at-risk.js';
 import { healthOf, isLiquidatable } from './health.js';
 import type { BluePosition } from './market.js';
 import {
@@ -12,6 +12,7 @@ import {
   type PreLiquidationTerms,
 } from './pre-liquidation.js';
 import { toAssetsUp } from './math.js';
+import type { ValuedMarket } from './valued-market.js';
 
 /** A contract that may take a part of a position now. */
 export interface OpenPreLiquidation {

@@ -4,7 +4,6 @@ import type { PreLiquidationCoverage } from '../../domain/market-coverage.js';
 import type { Chain } from '../../rpc/chain/chain.js';
 import { each, successOf, together, type Read } from '../../rpc/chain/read.js';
 import { Watchlist } from '../scan/watchlist.js';
-import type { ValuedMarket } from './at-risk.js';
 import { marketFactors } from './factors.js';
 import type { Authorisation, BlueAnswers } from './oracle-prices.js';
 import type { PositionTable, RowKey } from './position-table.js';
@@ -22,6 +21,7 @@ import type {
 import { PreLiquidationSearch } from './pre-liquidation-search.js';
 import { preLiquidationTerms, type PreLiquidation } from './pre-liquidation.js';
 import { SELECTORS } from './reads.js';
+import type { ValuedMarket } from './valued-market.js';
 
 /**
  * An authorisation is asked for from this share of the lower limit on, so that it is known when the position
@@ -127,7 +127,9 @@ export class PreLiquidations {
     const worths = new Map(
       [...this.book.markets].flatMap((id) => {
         const market = valued.get(id);
-        return market ? [[id, { ...market, lltvWad: this.nearLimitWad(id) }] as const] : [];
+        if (!market) return [];
+        const { price, debtPerShare } = market;
+        return [[id, { price, debtPerShare, lltvWad: this.nearLimitWad(id) }] as const];
       }),
     );
     this.markets = worths.size;

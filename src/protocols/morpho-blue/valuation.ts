@@ -4,13 +4,15 @@ import type { FaultyMarket, UnservedReason } from '../../domain/market-coverage.
 import { mulDivFloor, unitOf, valueUsd8 } from '../../domain/money.js';
 import type { Asset } from '../../domain/opportunity.js';
 import type { PriceGuard, Prices } from '../../oracles/price-guard.js';
-import { positionsAtRisk, type MorphoBlueView, type ValuedMarket, type ValuedPosition } from './at-risk.js';
+import { positionsAtRisk, type MorphoBlueView, type ValuedPosition } from './at-risk.js';
 import type { FollowedMarket, Markets, MorphoBlueSettings } from './followed-market.js';
 import { healthOf } from './health.js';
-import { accrued } from './market.js';
 import { ORACLE_PRICE_SCALE } from './math.js';
 import type { BlueAnswers, BluePrices, OraclePrice } from './oracle-prices.js';
 import type { TablePosition } from './position-table.js';
+import { ValuedMarket } from './valued-market.js';
+
+const NOTHING: ReadonlySet<Address> = new Set();
 
 type AtRiskView = Pick<MorphoBlueView, 'valued' | 'positions' | 'timestamp'>;
 
@@ -81,8 +83,8 @@ export class Valuation {
         continue;
       }
       valued.set(market.id, one);
-      for (const asset of [one.debt, one.collateral])
-        if (!assets.has(asset.address)) assets.set(asset.address, asset);
+      if (!assets.has(market.loan.address)) assets.set(market.loan.address, one.debt);
+      if (!assets.has(market.collateral.address)) assets.set(market.collateral.address, one.collateral);
     }
     this.assets = assets;
     const { name: protocol, morpho } = this.settings;
@@ -122,54 +124,23 @@ export class Valuation {
   private valuedMarket(
     market: FollowedMarket,
     answers: BlueAnswers,
-    priced: OraclePrice | undefined,
+    oracle: OraclePrice | undefined,
   ): ValuedMarket | UnservedReason {
     const loanPrice = this.prices.loanPrice(market.loan.address, answers);
     const asked = answers.rates.get(market.id);
     // The rate was asked of the market as it was before the block: another market has another rate.
     const askedRateWad = asked?.of === market.totals ? asked.rateWad : undefined;
-    if (!priced) return this.prices.faultOf(market.params.oracle, answers);
+    if (!oracle) return this.prices.faultOf(market.params.oracle, answers);
     if (!loanPrice) return 'loan-token-without-price';
     if (market.rate.kind === 'asked' && askedRateWad === undefined) return 'rate-unknown';
-    const { collateral, loan, params } = market;
+    const { collateral, loan } = market;
     const collateralUsd8 = mulDivFloor(
-      priced.price * unitOf(collateral.decimals),
+      oracle.price * unitOf(collateral.decimals),
       loanPrice.priceUsd8,
       ORACLE_PRICE_SCALE * unitOf(loan.decimals),
     );
     if (collateralUsd8 === 0n) return 'collateral-worthless';
-    const jumped = this.judged?.jumped;
-    // Field by field: it is made for every market at each head, and spreads are slow.
-    return {
-      market,
-      price: priced.price,
-      lltvWad: params.lltvWad,
-      askedRateWad,
-      totals: accrued(market, answers.timestamp, askedRateWad).totals,
-      collateral: {
-        address: collateral.address,
-        symbol: collateral.symbol,
-        decimals: collateral.decimals,
-        priceUsd8: collateralUsd8,
-      },
-      debt: {
-        address: loan.address,
-        symbol: loan.symbol,
-        decimals: loan.decimals,
-        priceUsd8: loanPrice.priceUsd8,
-      },
-      judgedPrices: [
-        {
-          symbol: `${collateral.symbol}/${loan.symbol}`,
-          updatedAt: priced.updatedAt,
-          jumped: jumped?.has(params.oracle) ?? false,
-        },
-        {
-          symbol: loan.symbol,
-          updatedAt: loanPrice.updatedAt,
-          jumped: jumped?.has(loan.address) ?? false,
-        },
-      ],
-    };
+    const by = { oracle, loan: loanPrice, collateralUsd8, jumped: this.judged?.jumped ?? NOTHING };
+    return new ValuedMarket(market, answers.timestamp, by, askedRateWad);
   }
 }
