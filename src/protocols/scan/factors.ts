@@ -82,7 +82,8 @@ export class Factors {
       const [now, then] = [this.values[kind] ?? NaN, before.values[kind] ?? NaN];
       if (Object.is(now, then)) continue;
       const ratio = now / then;
-      if (Number.isNaN(ratio)) return undefined;
+      // It is infinite where the value was 0: a market that had no price, and has one now.
+      if (!Number.isFinite(ratio)) return undefined;
       const mark = markOf(kind);
       const own = ratios.get(mark) ?? { collateral: 1, debt: 1 };
       if (isDebt(kind)) own.debt = Math.max(own.debt, ratio);
