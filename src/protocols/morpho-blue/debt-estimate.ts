@@ -8,8 +8,8 @@ import { VIRTUAL_ASSETS, VIRTUAL_SHARES } from './math.js';
  *
  * The estimate is never below the exact amount. It is above it by no more than a few millionths of the
  * interest since the last accrual, and by a hundredth of it where the curve has a step. Why:
- * - The contracts round down, but for negative numbers, which they round toward zero. That raises the exponent
- *   by 1e-18 for each second, and a rate by 1e-18 of itself. A float raises or lowers each number by 1e-16 of
+ * - The contracts round down, but for negative numbers, which they round toward zero. That raises the
+ *   exponent by 1e-18 for each second, and a rate by 1e-18 of itself. A float changes each number by 1e-16 of
  *   itself, and the error of the utilization, which is a difference, by 1e-14. Over ten years the exponent is
  *   less than 1e-9 below the exact one: EXPONENT_MARGIN is ten times as much.
  * - ExpLib's approximation of e^x never falls while x rises: within a power of 2 its derivative 1 + r is
