@@ -17,7 +17,6 @@ import type { Measurement } from './measurement.js';
 
 const ROUND_TRIP_MS = 15;
 const BLOCK_MS = 1_000;
-const POSITIONS = 200;
 /** Before them, and not measured: the process gets warm. */
 const WARM_UP = 20;
 const FIRST_SECONDS = 20;
@@ -29,7 +28,16 @@ const MOST_MS = 900_000;
 /** Hand-overs that are further apart belong to two passes. */
 const PASS_GAP_MS = 300;
 
-export async function crossings(seed: number, progress: (line: string) => void): Promise<Measurement[]> {
+export interface CrossingsOptions {
+  readonly seed: number;
+  /** How many are measured. */
+  readonly positions: number;
+}
+
+export async function crossings(
+  { seed, positions }: CrossingsOptions,
+  progress: (line: string) => void,
+): Promise<Measurement[]> {
   const stack = await Stack.start({ borrowers: [], onProgress: progress });
   const { devnet } = stack;
   const nodes = [
@@ -45,8 +53,11 @@ export async function crossings(seed: number, progress: (line: string) => void):
     });
     await devnet.startMining(BLOCK_MS);
     await eventually(() => heard.some(({ event }) => event === 'pools-read'), 'the pools to be known');
-    progress(`opening ${WARM_UP + POSITIONS} positions`);
-    const borrowers = await openByInterest(devnet, { seconds: secondsOf(seed), wethEach: 2n * 10n ** 18n });
+    progress(`opening ${WARM_UP + positions} positions`);
+    const borrowers = await openByInterest(devnet, {
+      seconds: secondsOf(seed, WARM_UP + positions),
+      wethEach: 2n * 10n ** 18n,
+    });
     for (const node of nodes) node.take();
     const until = performance.now() + MOST_MS;
     let told = 0;
@@ -67,10 +78,10 @@ export async function crossings(seed: number, progress: (line: string) => void):
 }
 
 /** Random times: some positions open together, some in blocks next to each other, some alone. */
-function secondsOf(seed: number): number[] {
+function secondsOf(seed: number, count: number): number[] {
   const random = new SeededRandom(seed);
   let at = FIRST_SECONDS;
-  return Array.from({ length: WARM_UP + POSITIONS }, () => {
+  return Array.from({ length: count }, () => {
     at += -Math.log(1 - random.next()) * SECONDS_BETWEEN;
     return at;
   });

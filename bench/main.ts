@@ -74,7 +74,7 @@ try {
       plans: { type: 'string', default: '1,5,20,50' },
       rtt: { type: 'string', default: '0,15,40' },
       crash: { type: 'boolean', default: false },
-      positions: { type: 'string', default: '2500' },
+      positions: { type: 'string' },
       crossings: { type: 'boolean', default: false },
       seed: { type: 'string', default: '7' },
     },
@@ -95,15 +95,18 @@ try {
     throw new Error(
       `--models: "${values.models}" is not valid; some of ${BID_MODELS.join(',')} were expected`,
     );
-  if (!/^[1-9]\d{1,3}$/.test(values.positions))
-    throw new Error(`--positions: "${values.positions}" is not valid; a number from 10 to 9999 was expected`);
+  const { positions = values.crossings ? '200' : '2500' } = values;
+  if (!/^[1-9]\d{1,3}$/.test(positions))
+    throw new Error(`--positions: "${positions}" is not valid; a number from 10 to 9999 was expected`);
   if (!/^\d{1,9}$/.test(values.seed))
     throw new Error(`--seed: "${values.seed}" is not valid; a whole number was expected`);
   const measured = async (): Promise<Measurement[]> => {
     if (values.races) return races({ models, blockMs }, progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
-    if (values.crossings) return crossings(Number(values.seed), progress);
-    if (values.crash) return crash(Number(values.positions), progress);
+    if (values.crossings) {
+      return crossings({ seed: Number(values.seed), positions: Number(positions) }, progress);
+    }
+    if (values.crash) return crash(Number(positions), progress);
     return values.send ? headToAllSent({ sizes, roundTripsMs }, progress) : headToSend();
   };
   const measurements = await measured();
