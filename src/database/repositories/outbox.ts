@@ -219,7 +219,7 @@ export class OutboxRepository {
       ...{ id: outboxId, execution_id: executionId },
       ...{ hash, head_to_send_us: headToSendUs ?? null },
     }));
-    const rows = await this.database.query(ACCEPT, [toJson(items), ...this.fence.values]);
+    const rows = await this.database.prepared('accept', ACCEPT, [toJson(items), ...this.fence.values]);
     const [one] = accepted.filter(({ outboxId }) => !rows.some(({ id }) => String(id) === outboxId));
     if (one) await this.notFound(one.outboxId);
   }
@@ -239,7 +239,7 @@ export class OutboxRepository {
    */
   async settle(ends: readonly MinedEnd[]): Promise<BookedSpend[]> {
     const values = [toJson(ends.map(settleValues)), ...this.fence.values];
-    const rows = await this.database.query(SETTLE, values);
+    const rows = await this.database.prepared('settle', SETTLE, values);
     const booked = new Map(
       rows.map(({ id, spent_day, spent_fee_wei, spent_loss_usd }) => [
         String(id),
