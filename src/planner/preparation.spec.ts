@@ -15,7 +15,7 @@ import { viewOfPools } from '../../testing/pools.js';
 import { config, context, ETHER, fees, header, NATIVE_PRICE, succeedsAsAsked } from '../../testing/proofs.js';
 import { prospectsOf } from '../../testing/prospects.js';
 import type { Block } from '../domain/block.js';
-import type { Opportunity } from '../domain/opportunity.js';
+import { mostSeized, type Opportunity } from '../domain/opportunity.js';
 import type { LiquidationPlan } from '../domain/plan.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { ExecutionPlanner } from './execution-planner.js';
@@ -190,4 +190,47 @@ it('a plan that has no place in flight any more waits', async () => {
   await prepare([ONE]);
   expect(await plansAt([ONE], { allowance: { ...context.allowance, slots: 0 } })).toEqual([]);
   expect(questions()).toBe(1);
+});
+
+describe('what the market can pay out, which is asked only with the head that opens a position', () => {
+  const paying = (opportunity: Opportunity, payable: bigint): Opportunity => ({
+    ...opportunity,
+    pairs: opportunity.pairs.map((pair) => ({ ...pair, payable })),
+  });
+  const seizedBy = async (one: Opportunity): Promise<bigint> => {
+    await prepare([one]);
+    const [plan] = await plansAt([one]);
+    if (!plan) throw new Error('a plan was expected');
+    return mostSeized(plan.candidate);
+  };
+  const provedAt = (plans: readonly LiquidationPlan[]): (number | undefined)[] =>
+    plans.map((plan) => plan.provedAt);
+
+  it('is enough: the plan stands', async () => {
+    const seized = await seizedBy(ONE);
+    await prepare([ONE]);
+    expect(provedAt(await plansAt([paying(ONE, seized)]))).toEqual([BLOCK.number]);
+  });
+
+  it('is less than it seizes: it does not', async () => {
+    const seized = await seizedBy(ONE);
+    await prepare([ONE]);
+    expect(provedAt(await plansAt([paying(ONE, seized - 1n)]))).not.toContain(BLOCK.number);
+  });
+
+  it('is enough for the first of two: the second is planned anew', async () => {
+    const [one, other] = [await seizedBy(ONE), await seizedBy(OTHER)];
+    await prepare([ONE, OTHER]);
+    const enough = await plansAt([paying(ONE, one + other), paying(OTHER, one + other)]);
+    expect(provedAt(enough)).toEqual([BLOCK.number, BLOCK.number]);
+    await prepare([ONE, OTHER]);
+    const tooLittle = await plansAt([paying(ONE, one + other - 1n), paying(OTHER, one + other - 1n)]);
+    expect(provedAt(tooLittle).filter((at) => at !== undefined)).toEqual([BLOCK.number]);
+  });
+
+  it('is not known to be enough, where a call is pending that seizes too', async () => {
+    await prepare([ONE], { pending: [PENDING] });
+    const plans = await plansAt([paying(ONE, 10n ** 30n)], { pending: [PENDING] });
+    expect(provedAt(plans)).toEqual([undefined]);
+  });
 });

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Block } from '../domain/block.js';
 import type { Address } from '../domain/hex.js';
-import type { Opportunity } from '../domain/opportunity.js';
+import type { LiquidationPair, Opportunity } from '../domain/opportunity.js';
 import { PLAN_LIFETIME_SECONDS } from '../domain/plan.js';
 import { positionKey, type PositionId } from '../domain/position-id.js';
 import { poolsOf } from '../domain/route.js';
 import type { Pool } from '../liquidity/pool.js';
+import { Payables } from './payables.js';
 import type { PlanningContext } from './planning-context.js';
 import type { Openable } from './prospects.js';
 import { stepsOf, type QuotedStep } from './quotes.js';
@@ -80,12 +81,13 @@ export class PreparedCalls {
       return prepared ? { prepared, opportunity } : [];
     });
     found.sort((one, other) => one.prepared.before.length - other.prepared.before.length);
+    const payables = new Payables();
     return found.flatMap(({ prepared, opportunity }) => {
       const key = positionKey(opportunity);
       this.calls.delete(key);
       // What was to execute before it is not there: it was proved on top of that.
       if (!prepared.before.every((one) => taken.has(one))) return [];
-      if (!isAsForeseen(prepared, opportunity, context)) return [];
+      if (!isAsForeseen(prepared, opportunity, context, payables)) return [];
       taken.add(key);
       return [prepared.call];
     });
@@ -101,7 +103,7 @@ export class PreparedCalls {
       if (!prepared) return true;
       const opportunity = prospects.open(index);
       opened.set(index, opportunity);
-      return !opportunity || !isAsForeseen(prepared, opportunity, context);
+      return !opportunity || !isAsForeseen(prepared, opportunity, context, new Payables());
     });
     return {
       all: open.flatMap((index) => prospects.all[index] ?? []),
@@ -116,24 +118,62 @@ export class PreparedCalls {
 /**
  * What is pending now was pending in its proof. What was pending there and is not now was mined, which shows
  * in the pools and the position, or was dropped.
+ *
+ * @param payables what the calls before it leave; of a call that stands they leave less.
  */
 function isAsForeseen(
   { call, opportunity: foreseen, pools, pending }: Prepared,
   opportunity: Opportunity,
   now: Context,
+  payables: Payables,
 ): boolean {
   const { draft } = call[0];
-  const { schedule, healthFactorWad, pairs } = opportunity;
+  const { schedule, healthFactorWad } = opportunity;
   return (
     stepsOf(draft.quote).every((step) => isStillLent(step, opportunity, now)) &&
     draft.deadline - BigInt(now.block.timestamp) >= BigInt(LEAST_LIFE_SECONDS) &&
     now.pending.every(({ data }) => pending.has(data)) &&
     [...pools].every(([address, pool]) => now.pools.pools.get(address) === pool) &&
     isDeepStrictEqual(
-      { schedule, healthFactorWad, pairs },
-      { schedule: foreseen.schedule, healthFactorWad: foreseen.healthFactorWad, pairs: foreseen.pairs },
-    )
+      { schedule, healthFactorWad, pairs: termsOf(opportunity) },
+      {
+        schedule: foreseen.schedule,
+        healthFactorWad: foreseen.healthFactorWad,
+        pairs: termsOf(foreseen),
+      },
+    ) &&
+    isPaidOut(call, opportunity, now, payables)
   );
+}
+
+/** What the market can pay out is left out: it is asked only where a position is at risk already. */
+function termsOf({ pairs }: Opportunity): readonly Omit<LiquidationPair, 'payable'>[] {
+  return pairs.map(({ terms, candidates }) => ({ terms, candidates }));
+}
+
+/**
+ * Whether the market has what it seizes, beside the calls before it. What a pending call seizes is not known
+ * here: then the market has to have as much as in the proof.
+ */
+function isPaidOut(
+  [{ draft }]: MeasuredCall,
+  opportunity: Opportunity,
+  { pending }: Pick<Context, 'pending'>,
+  payables: Payables,
+): boolean {
+  const asProved = isDeepStrictEqual(
+    opportunity.pairs.map(({ payable }) => payable),
+    draft.opportunity.pairs.map(({ payable }) => payable),
+  );
+  if (pending.length > 0 && !asProved) return false;
+  payables.add(opportunity);
+  const { market, marketId } = opportunity;
+  return stepsOf(draft.quote).every(({ pair, candidate }) => {
+    const payment = { market, ...(marketId !== undefined && { marketId }), pair, candidate };
+    const fits = payables.fits(payment);
+    payables.take(payment);
+    return asProved || fits;
+  });
 }
 
 /** Whether the lender still lends as much, at the same fee. Other money is with the pools and the market. */

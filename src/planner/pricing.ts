@@ -3,7 +3,7 @@ import { reservationOf } from '../domain/spend.js';
 import type { Bid, BidPolicy } from '../domain/bid.js';
 import { nativeUsd8, totalCostsUsd8, unavoidableCosts, type Costs } from '../domain/costs.js';
 import { profitAssetOf, type Funding } from '../domain/funding.js';
-import type { Address } from '../domain/hex.js';
+import type { Address, Hex } from '../domain/hex.js';
 import { costUsd8, mulDivCeil, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, PlannedStep, Simulation } from '../domain/plan.js';
 import { positionIdOf } from '../domain/position-id.js';
@@ -117,12 +117,17 @@ function simulationOf({ funding, route }: QuotedStep, outcome: ProvedOutcome): S
   return { ...outcome, swapInput: collateralSeized, swapOutput: debtCovered + flashFee + profit };
 }
 
-/** The plan with these fees, and with the floors on chain that pay for them. */
+/**
+ * The plan with these fees, and with the floors on chain that pay for them.
+ *
+ * @param data of its call, where the caller puts another call in its place: to pack one takes a while.
+ */
 export function planOf(
   { draft, simulations, gas, limits, grossProfitUsd8, costsWithoutBid, bid, need }: PricedDraft,
   { maxFeePerGas, maxPriorityFeePerGas, reservation, bidLoweredBy }: Fees,
   { block, nativePriceUsd8 }: Context,
   policy: PricingPolicy,
+  data?: Hex,
 ): LiquidationPlan {
   const { opportunity, quote, liquidations, deadline } = draft;
   const gasUsed = gas.total;
@@ -167,7 +172,7 @@ export function planOf(
     nativePriceUsd8,
     call: {
       to: policy.chimera,
-      data: callOf(floored, deadline, limits.ofSteps),
+      data: data ?? callOf(floored, deadline, limits.ofSteps),
       gasLimit: need.gasLimit,
       maxFeePerGas,
       maxPriorityFeePerGas,

@@ -2,6 +2,7 @@ import { doFeesLast } from '../domain/allotment.js';
 import { after, refusalOf } from '../domain/budget.js';
 import { totalCostsUsd8 } from '../domain/costs.js';
 import { rejected, type PlanDecision } from '../domain/decision.js';
+import type { Hex } from '../domain/hex.js';
 import { BPS, min, valueUsd8 } from '../domain/money.js';
 import type { LiquidationPlan, PlannedStep } from '../domain/plan.js';
 import { reservationOf } from '../domain/spend.js';
@@ -50,7 +51,9 @@ export function whatStands(
   let { gasLeft, allowance } = context;
   const again: Draft[] = [];
   const calls = new Map<LiquidationPlan, MeasuredCall>();
-  const decisions = allocate(priced, context, policy).flatMap((ideal, index): PlanDecision[] => {
+  // Of a plan that is ideal only the numbers are compared: the call that was simulated is what is signed.
+  const dataOf = (one: PricedDraft): Hex | undefined => measured.get(one)?.[0].plan.call.data;
+  const decisions = allocate(priced, context, policy, dataOf).flatMap((ideal, index): PlanDecision[] => {
     const one = priced[index];
     const [offered, proof] = (one && measured.get(one)) ?? [];
     if (ideal.kind !== 'planned' || !offered || !proof) return [ideal];
@@ -112,7 +115,7 @@ export function standingOf(
   if (call.maxPriorityFeePerGas > mostTip) return madeAnew('its bid is too high');
 
   const priced = priceDraft(draft, measured, context, policy, limits);
-  const asked = planOf(priced, feesOf(expected, priced, context), context, policy);
+  const asked = planOf(priced, feesOf(expected, priced, context), context, policy, call.data);
   if (asked.netProfitUsd8 < min(policy.minProfitUsd8, ideal.netProfitUsd8))
     return madeAnew('its bid leaves less than the floor');
   if (!doFloorsHold(stepsOfPlan(asked), stepsOfPlan(expected), asked, policy))
