@@ -77,7 +77,7 @@ class Passes {
         ...{ operator, leads: true, isLookDue: true },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },
         bidder: () => bySize(config.planner),
-        ...{ settle: () => Promise.resolve() },
+        ...{ settle: () => Promise.resolve(), follow: () => Promise.resolve(), hasLeft: false },
       }),
       new NativePriceWatch(one.chain, one.feeds, one.events, config),
       new DecisionJournal(writes, one.events, config),

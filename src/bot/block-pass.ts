@@ -94,8 +94,9 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord, isSettled } = reached;
-    const refusal = this.refusalOfAll(mayRecord);
     const detecting = this.detector.look(view, this.safety.headroomUsd8());
+    await this.settledFor(detecting.positions);
+    const refusal = this.refusalOfAll(mayRecord);
     const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
     const below = detecting.positions.filter(({ schedule }) => needsNoLeave(schedule));
     const liquidatable = below.length;
@@ -109,6 +110,7 @@ export class BlockPass {
       ? NOTHING_SENT
       : await this.send(prospects, view, trace, isSettled ? undefined : head);
     this.expectsPlans = prospects.hasOpportunity;
+    if (this.execution.hasLeft) void this.execution.settled();
     const { left } = prospects;
     const skipped = [...prospects.skipped, ...sending.skipped];
     await this.journal.reportSkipped(skipped, left, view.block.number, trace);
@@ -224,7 +226,7 @@ export class BlockPass {
     const settlesNow = this.expectsPlans || this.execution.isLookDue;
     const [advanced, unsettled] = await Promise.all([
       this.state.advance(head),
-      settlesNow ? errorOf(this.execution.settle(head)) : undefined,
+      settlesNow ? errorOf(this.execution.follow(head)) : undefined,
     ]);
     const { view, takenBack, readAtMs, error } = advanced;
     trace.mark('logs', readAtMs);
@@ -238,6 +240,17 @@ export class BlockPass {
     if (errors.length > 0 || !view) return { kind: 'failed', errors };
     const mayRecord = !unsettled && !unsettledAgain && this.journal.canRecordPlans;
     return { kind: 'reached', view, mayRecord, isSettled: settlesNow || takenBack.length > 0 };
+  }
+
+  /**
+   * What was mined and is not settled yet has a position and a place in flight: nothing waits for it, unless
+   * one of these positions wants them.
+   */
+  private async settledFor(positions: readonly AtRisk[]): Promise<void> {
+    if (positions.length === 0 || !this.execution.hasLeft) return;
+    const inFlight = this.execution.inFlight();
+    const isFull = positions.length > this.execution.allowance().slots;
+    if (isFull || positions.some((one) => inFlight.has(positionKey(one)))) await this.execution.settled();
   }
 
   /** @returns how many were not below 1 in the pass before. */

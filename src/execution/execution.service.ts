@@ -170,10 +170,30 @@ export class ExecutionService {
    * @throws RetryError when chain or database could not be asked; HaltError when someone else uses our key.
    */
   async settle(head: SettlingHead, takenBack: readonly Hash[] = []): Promise<void> {
-    const nowMs = this.clock.monotonicMs();
-    this.lookedAtMs = Number.NEGATIVE_INFINITY;
-    await this.look(head, takenBack);
-    this.lookedAtMs = nowMs;
+    // What was left may be of such a block.
+    if (takenBack.length > 0) await this.settler.settled();
+    await this.look(head, takenBack, false);
+  }
+
+  /**
+   * As {@link settle}, for a pass, which need not wait for settlements that can only give something back: of
+   * transactions that liquidated. They are left to {@link settled}. Until then their positions are in flight,
+   * and what they reserved is reserved.
+   *
+   * @throws as {@link settle}
+   */
+  follow(head: SettlingHead): Promise<void> {
+    return this.look(head, [], true);
+  }
+
+  /** Whether {@link follow} has left something that is not settled yet. */
+  get hasLeft(): boolean {
+    return this.settler.hasLeft;
+  }
+
+  /** Settles what {@link follow} left. When that fails, the next look tells why. Never rejects. */
+  settled(): Promise<void> {
+    return this.settler.settled();
   }
 
   /**
@@ -194,6 +214,7 @@ export class ExecutionService {
   private async takeOver(): Promise<void> {
     await this.wallet.lane.idle();
     await this.steps.run(async () => {
+      await this.settler.settled();
       await this.ledger.saved();
       // Once in an epoch: a second attempt remembers what the first one has seen.
       if (this.wallet.lease.open()) this.settler.forget();
@@ -202,14 +223,21 @@ export class ExecutionService {
     });
   }
 
-  private async look(head: SettlingHead, takenBack: readonly Hash[]): Promise<void> {
-    if (!this.leads) return this.steps.run(() => this.settler.watch());
-    this.settler.takeBack(takenBack, head);
-    if (this.ledger.mayMissRows) await this.wallet.lane.take(() => this.ledger.findMissedRows());
-    await this.step(head);
+  private async look(head: SettlingHead, takenBack: readonly Hash[], goesOn: boolean): Promise<void> {
+    const nowMs = this.clock.monotonicMs();
+    this.lookedAtMs = Number.NEGATIVE_INFINITY;
+    if (this.leads) await this.lookAt(head, takenBack, goesOn);
+    else await this.steps.run(() => this.settler.watch());
+    this.lookedAtMs = nowMs;
   }
 
-  private step(head: SettlingHead): Promise<void> {
-    return this.steps.run(() => this.settler.step(head));
+  private async lookAt(head: SettlingHead, takenBack: readonly Hash[], goesOn: boolean): Promise<void> {
+    this.settler.takeBack(takenBack, head);
+    if (this.ledger.mayMissRows) await this.wallet.lane.take(() => this.ledger.findMissedRows());
+    await this.step(head, goesOn);
+  }
+
+  private step(head: SettlingHead, goesOn = false): Promise<void> {
+    return this.steps.run(() => this.settler.step(head, goesOn));
   }
 }

@@ -11,6 +11,7 @@ import { reservationOf, type Spend } from '../domain/spend.js';
 import { HaltError } from '../domain/errors.js';
 import { toAddress, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
+import type { Receipt } from '../rpc/chain/chain-answers.js';
 import { termsOfRow, type SettlementTerms } from './settlement-terms.js';
 import type { SignedTransaction } from './signer.js';
 
@@ -69,6 +70,12 @@ export interface InFlight extends Version {
   absentSinceMs: number | undefined;
   /** Since when no node has had it: monotonic milliseconds. */
   lostSinceMs: number | undefined;
+}
+
+/** The version of a transaction that was mined. */
+export interface Mined {
+  readonly version: Version;
+  readonly receipt: Receipt;
 }
 
 /** What following a transaction needs of a block. */

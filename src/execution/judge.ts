@@ -3,10 +3,12 @@ import type { Address } from '../domain/hex.js';
 import type { Verdict } from '../domain/outcome.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { ChainReads } from './chain-reads.js';
-import type { InFlight } from './in-flight.js';
+import type { InFlight, Mined } from './in-flight.js';
 import type { RivalWatch } from './rival-watch.js';
 import { proofOf, type Proof } from './settlement.js';
 import { verdictOfDeadline, verdictOfRevert } from './verdict.js';
+
+const NO_FEES: FeesBesideGas = { l1Fee: 0n, operatorFee: 0n };
 
 /** Says what became of a transaction, and asks the chain what is needed for it. */
 export class Judge {
@@ -15,6 +17,12 @@ export class Judge {
     private readonly rivals: RivalWatch,
     private readonly chimera: Address,
   ) {}
+
+  /** Whether the receipt by itself says that this version of it liquidated. */
+  isWin({ terms }: InFlight, { version, receipt }: Mined): boolean {
+    if (receipt.status === 'reverted' || version.kind === 'cancellation') return false;
+    return proofOf(receipt, terms, this.chimera, NO_FEES).kind === 'succeeded';
+  }
 
   /**
    * By a confirmed receipt. Never throws.

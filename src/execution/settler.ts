@@ -6,7 +6,7 @@ import type { FailurePolicy } from '../safety/index.js';
 import type { AccountView } from './chain-reads.js';
 import type { Evidence } from './evidence.js';
 import type { Settlement } from './execution-row.js';
-import { takeVersion, type InFlight, type SettlingHead, type Version } from './in-flight.js';
+import { takeVersion, type InFlight, type Mined, type SettlingHead } from './in-flight.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import type { Prospect, Pursuit } from './pursuit.js';
@@ -28,6 +28,11 @@ const FAR_NONCES = 1_000;
 
 /** Follows what is in flight to its end, with one look at the chain per head. */
 export class Settler {
+  /** What a pass did not wait for, until its turn comes. */
+  private left: readonly Confirmed[] = [];
+  private settlingLeft: Promise<void> | undefined;
+  private leftFailed = false;
+
   constructor(
     private readonly evidence: Evidence,
     private readonly wallet: Wallet,
@@ -69,6 +74,7 @@ export class Settler {
 
   /** Another process follows what is in flight. What it left is taken up by {@link recover}. */
   forget(): void {
+    this.left = [];
     this.ledger.forget();
     this.settlements.forget();
     this.settings.drops.forget();
@@ -95,11 +101,15 @@ export class Settler {
   /**
    * One step of everything in flight. Refreshes the balance of the wallet.
    *
+   * @param goesOn the caller waits for no settlement that can only give something back: where every mined
+   *   transaction liquidated. It is left to {@link settled}, and until then what it reserved is reserved.
+   *   When it fails, the next step settles and tells why.
    * @throws RetryError when the chain or the database could not be asked: the next head goes on.
    * @throws HaltError when our key was used by someone else, or a settled transaction is gone; the bot is
    *   HALTED then.
    */
-  async step(head: SettlingHead): Promise<void> {
+  async step(head: SettlingHead, goesOn = false): Promise<void> {
+    await this.settled();
     const { receipts, transactionCount } = await this.look();
     // What was seen while the lease was held is no work of another process.
     if (this.isLate()) return;
@@ -124,13 +134,13 @@ export class Settler {
       if (mined) transaction.nonceDoubted = false;
       if (mined || transaction.nonce >= count.lowest) this.evidence.present(transaction);
     }
-    await this.settle(
-      here.flatMap(({ transaction, mined }) =>
-        mined && head.number - mined.receipt.blockNumber >= this.settings.confirmationBlocks
-          ? [{ transaction, mined }]
-          : [],
-      ),
+    const confirmed = here.flatMap(({ transaction, mined }) =>
+      mined && head.number - mined.receipt.blockNumber >= this.settings.confirmationBlocks
+        ? [{ transaction, mined }]
+        : [],
     );
+    if (goesOn && this.mayBeLeft(confirmed)) this.left = confirmed;
+    else await this.settle(confirmed);
     let foreign = count.foreign;
     const waiting: InFlight[] = [];
     for (const { transaction, mined } of here) {
@@ -147,6 +157,32 @@ export class Settler {
     if (foreign > 0 && this.settings.mode === 'live')
       throw await this.failures.halt(this.wallet.foreignTransactions(foreign), 'signer');
     await this.pursuit.goOn(waiting, head, count.lowest);
+  }
+
+  /** Whether a step has left something that is not settled yet. */
+  get hasLeft(): boolean {
+    return this.left.length > 0 || this.settlingLeft !== undefined;
+  }
+
+  /** Settles what a step has left. A failure is told by the next step. Never rejects. */
+  async settled(): Promise<void> {
+    const { left } = this;
+    this.left = [];
+    if (left.length > 0)
+      this.settlingLeft = this.settle(left)
+        .catch(() => {
+          this.leftFailed = true;
+        })
+        .finally(() => {
+          this.settlingLeft = undefined;
+        });
+    await this.settlingLeft;
+  }
+
+  /** A failure must count before anything more is signed, so it is never left. */
+  private mayBeLeft(confirmed: readonly Confirmed[]): boolean {
+    const { judge } = this.settings;
+    return !this.leftFailed && confirmed.every(({ transaction, mined }) => judge.isWin(transaction, mined));
   }
 
   /** The lease has run out: what is seen from now on may be the work of another process. */
@@ -170,9 +206,7 @@ export class Settler {
    *
    * @throws RetryError when one could not be judged: the others are settled then.
    */
-  private async settle(
-    all: readonly { readonly transaction: InFlight; readonly mined: Mined }[],
-  ): Promise<void> {
+  private async settle(all: readonly Confirmed[]): Promise<void> {
     await this.evidence.hear(all.map(({ mined }) => mined));
     const judged = await Promise.allSettled(
       all.map(({ transaction, mined }) => this.settlementOf(transaction, mined)),
@@ -185,6 +219,7 @@ export class Settler {
       judged.flatMap((one) => (one.status === 'rejected' ? [errorFrom(one.reason)] : [])),
     );
     if (worst) throw worst;
+    this.leftFailed = false;
   }
 
   /** Undefined while the endpoints do not agree about it. */
@@ -244,9 +279,9 @@ export class Settler {
   }
 }
 
-interface Mined {
-  readonly version: Version;
-  readonly receipt: Receipt;
+interface Confirmed {
+  readonly transaction: InFlight;
+  readonly mined: Mined;
 }
 
 /** The version that has a receipt. */

@@ -84,6 +84,11 @@ export class PassWorld {
   answered: Promise<void> = Promise.resolve();
   advance: () => Promise<Advance> = () => Promise.resolve(REACHED);
   settle: (takenBack: readonly Hash[]) => Promise<void> = () => Promise.resolve();
+  /** Whether transactions are left to be settled. */
+  hasLeft = false;
+  /** How many calls had a plan sent when what was left was settled. */
+  readonly settledAfter: number[] = [];
+  settleLeft: () => Promise<void> = () => Promise.resolve();
   leads = true;
   /** Whether the wallet has to be looked at, with or without a plan. */
   isLookDue = true;
@@ -95,6 +100,7 @@ export class PassWorld {
   constructor(mode: 'live' | 'dry-run' = 'live') {
     const leads = (): boolean => this.leads;
     const isLookDue = (): boolean => this.isLookDue;
+    const hasLeft = (): boolean => this.hasLeft;
     const config = { network: { chainId: 8453 }, execution: { mode } } as ChimeraConfig;
     const isAway = (): boolean => this.databaseIsAway;
     const writes = standIn<WriteQueue>('writes', {
@@ -147,6 +153,18 @@ export class PassWorld {
         bidder: () => () => undefined,
         allowance: () => anAllowance({ slots: this.slots() }),
         inFlight: () => this.inFlight,
+        follow: () => {
+          this.settles.push([]);
+          return this.settle([]);
+        },
+        get hasLeft() {
+          return hasLeft();
+        },
+        settled: () => {
+          this.settledAfter.push(this.submitted.length);
+          this.hasLeft = false;
+          return this.settleLeft();
+        },
         settle: (_: unknown, takenBack?: readonly Hash[]) => {
           this.settles.push(takenBack ?? []);
           return this.settle(takenBack ?? []);
