@@ -12,7 +12,7 @@ import { WAD } from '../src/domain/money.js';
 import { eventually } from '../testing/eventually.js';
 import { healthFactor, openByInterest } from '../testing/openings.js';
 import { DelayedNode, type Exchange } from './delayed-node.js';
-import { coveredMs } from './exchanges.js';
+import { coveredMs, type Span } from './exchanges.js';
 import type { Measurement } from './measurement.js';
 
 const ROUND_TRIP_MS = 15;
@@ -128,7 +128,7 @@ async function measurementsOf(
   let seen = 0;
   const measured = all.flatMap((pass, index) => {
     seen += pass.plans.length;
-    return seen <= WARM_UP ? [] : [{ ...pass, ownMs: ownMsOf(pass, clusters[index] ?? [], exchanges) }];
+    return seen <= WARM_UP ? [] : [{ ...pass, ...timesOfPass(pass, clusters[index] ?? [], exchanges) }];
   });
   const rows = await stack.query<{ borrower: string; block_number: string }>(
     "SELECT borrower, block_number::text FROM executions WHERE status = 'succeeded'",
@@ -171,22 +171,45 @@ async function measurementsOf(
   ];
 }
 
-type Timed = Pass & { readonly ownMs: number };
+/** From the head to the last hand-over of a pass. Milliseconds. */
+interface Times {
+  /** Without the time in which a request to a node is under way: own work, and waiting for the database. */
+  readonly ownMs: number;
+  /** Also without the time in which its rows are being made durable. */
+  readonly withoutRowsMs: number;
+  /** What the bot computed, on all its threads: also while requests and rows are under way. */
+  readonly cpuMs: number;
+}
+
+type Timed = Pass & Times;
 
 function timesOf(name: string, passes: readonly Timed[], toSent: (pass: Pass) => number): Measurement[] {
   if (passes.length === 0) return [];
   const rounded = (value: number): number => Math.round(value * 10) / 10;
-  const own = passes.map(({ ownMs }) => ownMs);
-  const note = `${passes.length} passes, from the head to the last hand-over, without any request under way: own work and the database`;
-  return [
-    { name: `ownWork${name}.p50`, value: rounded(percentile(own, 50)), unit: 'ms', note },
-    { name: `ownWork${name}.p99`, value: rounded(percentile(own, 99)), unit: 'ms', note },
-    {
-      name: `headToAllSent${name}.p50`,
-      value: rounded(percentile(passes.map(toSent), 50)),
+  const both = (what: string, values: readonly number[], note: string): Measurement[] =>
+    [50, 99].map((share) => ({
+      name: `${what}${name}.p${share}`,
+      value: rounded(percentile(values, share)),
       unit: 'ms',
-      note: 'with the requests',
-    },
+      note: `${passes.length} passes, from the head to the last hand-over, ${note}`,
+    }));
+  return [
+    ...both(
+      'ownWork',
+      passes.map(({ ownMs }) => ownMs),
+      'wall time without any request under way: own work and the database',
+    ),
+    ...both(
+      'ownWorkWithoutRows',
+      passes.map(({ withoutRowsMs }) => withoutRowsMs),
+      'wall time without any request under way, and without waiting for its rows to be durable',
+    ),
+    ...both(
+      'cpu',
+      passes.map(({ cpuMs }) => cpuMs),
+      'processor time of the bot, on all its threads, also while requests and rows are under way',
+    ),
+    ...both('headToAllSent', passes.map(toSent), 'wall time with everything'),
   ];
 }
 
@@ -202,10 +225,19 @@ function clustersOf(handOvers: readonly Exchange[]): readonly (readonly Exchange
 }
 
 /** The first hand-over ties the clock of the bot to ours. */
-function ownMsOf({ sends }: Pass, handOvers: readonly Exchange[], exchanges: readonly Exchange[]): number {
+function timesOfPass({ sends }: Pass, handOvers: readonly Exchange[], exchanges: readonly Exchange[]): Times {
   const times = sends.map(({ headToSendUs }) => headToSendUs / 1_000);
   const headMs = Math.min(...handOvers.map(({ atMs }) => atMs)) - Math.min(...times);
   const lastMs = headMs + Math.max(...times);
-  const during = exchanges.filter(({ atMs, doneMs }) => doneMs > headMs && atMs < lastMs);
-  return lastMs - headMs - coveredMs(during, headMs, lastMs);
+  const during: Span[] = exchanges.filter(({ atMs, doneMs }) => doneMs > headMs && atMs < lastMs);
+  const rows = sends.map(({ headToSendUs, recordUs }): Span => {
+    const doneMs = headMs + headToSendUs / 1_000;
+    return { atMs: doneMs - recordUs / 1_000, doneMs };
+  });
+  const without = (spans: readonly Span[]): number => lastMs - headMs - coveredMs(spans, headMs, lastMs);
+  return {
+    ownMs: without(during),
+    withoutRowsMs: without([...during, ...rows]),
+    cpuMs: Math.max(...sends.map(({ cpuUs }) => cpuUs / 1_000)),
+  };
 }

@@ -10,6 +10,12 @@ export class Clock {
     return performance.eventLoopUtilization().active;
   }
 
+  /** Milliseconds that the process has computed since it began, on all its threads. */
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
+
   /** Lets everything else that is ready have its turn. */
   nextTurn(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));

@@ -33,6 +33,7 @@ export class PassTrace {
   private readonly taken: StageTime[] = [];
   private markedAtMs: number;
   private readonly busyAtStartMs: number;
+  private readonly cpuAtStartMs: number;
   private sliceBeganMs: number;
 
   /**
@@ -48,6 +49,7 @@ export class PassTrace {
   ) {
     this.markedAtMs = headReceivedAtMs;
     this.busyAtStartMs = clock.busyMs();
+    this.cpuAtStartMs = clock.cpuMs();
     this.sliceBeganMs = clock.monotonicMs();
   }
 
@@ -59,6 +61,11 @@ export class PassTrace {
   /** Milliseconds since the head arrived, with fractions. Never negative. */
   sinceHeadMs(): number {
     return Math.max(0, this.clock.monotonicMs() - this.headReceivedAtMs);
+  }
+
+  /** Milliseconds that the process has computed since the pass began, on all its threads. */
+  cpuMs(): number {
+    return this.clock.cpuMs() - this.cpuAtStartMs;
   }
 
   /**

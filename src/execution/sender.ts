@@ -27,6 +27,13 @@ import type { Wallet } from './wallet.js';
 /** The largest value of the column head_to_send_us. */
 const MOST_MICROSECONDS = 2 ** 31 - 1;
 
+/** The head that transactions leave with, and how long their rows took. */
+interface SentWith {
+  readonly headNumber: number;
+  readonly recordMs: number;
+  readonly trace: PassTrace;
+}
+
 /**
  * Hands transactions with a durable row to their doors, the first time and again, and decides what an answer
  * means. It signs nothing.
@@ -53,12 +60,13 @@ export class Sender {
   async send(
     transactions: readonly InFlight[],
     lease: NonceLease,
-    { headNumber, trace }: { readonly headNumber: number; readonly trace: PassTrace },
+    { headNumber, recordMs, trace }: SentWith,
     left: () => void,
   ): Promise<Submission[]> {
     const [first] = transactions;
     if (!first) return [];
-    const headToSendUs = Math.min(Math.round(trace.sinceHeadMs() * 1_000), MOST_MICROSECONDS);
+    const headToSendUs = microseconds(trace.sinceHeadMs());
+    const times = { recordUs: microseconds(recordMs), cpuUs: microseconds(trace.cpuMs()) };
     const sentAtMs = this.clock.monotonicMs();
     for (const transaction of transactions)
       Object.assign(transaction, { sentAtBlock: headNumber, sentAtMs, headToSendUs });
@@ -69,7 +77,7 @@ export class Sender {
       transactions.map(async (transaction, index) => {
         const outcome = outcomes[index] ?? Promise.reject(new RetryError('the door gave no answer'));
         const [heard] = await Promise.all([outcome.catch(unansweredIfRetry), told]);
-        return this.judge(transaction, lease, heard);
+        return this.judge(transaction, lease, heard, times);
       }),
     );
     const failed = judged.flatMap((one) => (one.status === 'rejected' ? [errorFrom(one.reason)] : []));
@@ -78,13 +86,18 @@ export class Sender {
     return judged.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   }
 
-  private async judge(transaction: InFlight, lease: NonceLease, outcome: SendOutcome): Promise<Submission> {
+  private async judge(
+    transaction: InFlight,
+    lease: NonceLease,
+    outcome: SendOutcome,
+    times: { readonly recordUs: number; readonly cpuUs: number },
+  ): Promise<Submission> {
     const { executionId, hash, nonce, terms, headToSendUs = 0 } = transaction;
     const submission = await this.firstAnswer(transaction, lease, outcome);
     if (submission.kind === 'submitted') {
       const ids = { executionId, borrower: terms.borrower, hash, nonce };
       const door = this.doorOf(transaction).name;
-      this.events.emit({ event: 'transaction-sent', ...ids, door, headToSendUs });
+      this.events.emit({ event: 'transaction-sent', ...ids, door, headToSendUs, ...times });
     }
     return submission;
   }
@@ -249,6 +262,10 @@ export class Sender {
     transaction.left = true;
     this.events.emit({ event: 'transaction-unanswered', executionId, hash, message });
   }
+}
+
+function microseconds(ms: number): number {
+  return Math.min(Math.round(ms * 1_000), MOST_MICROSECONDS);
 }
 
 function submitted({ executionId, hash, nonce, accepted }: InFlight): Submission {

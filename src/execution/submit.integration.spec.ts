@@ -72,6 +72,8 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
         nonce: 0,
         door: 'public',
         headToSendUs: 12_345,
+        recordUs: 0,
+        cpuUs: expect.any(Number) as number,
       },
     ]);
     await vi.waitFor(async () => expect(await bench.outboxOf(0)).toBe('broadcast'));

@@ -138,7 +138,9 @@ export class Submitter {
   ): Promise<readonly Submission[]> {
     const [first] = signedPlans;
     if (!first) return [];
+    const signedAtMs = trace.sinceHeadMs();
     const transactions = await this.ledger.record(signedPlans, this.settings.door.name);
+    const recordMs = trace.sinceHeadMs() - signedAtMs;
     this.recordedOrRefused(signedPlans.map(({ plan }) => plan));
     trace.mark('record');
     lease.keep(transactions.map(({ nonce }) => nonce));
@@ -152,7 +154,7 @@ export class Submitter {
       await this.withdraw(transactions, late, lease);
       return transactions.map(withoutHandOver(late));
     }
-    const head = { headNumber: first.plan.block.number, trace };
+    const head = { headNumber: first.plan.block.number, recordMs, trace };
     const submissions = await this.sender.send(transactions, lease, head, ready);
     trace.mark('send');
     return submissions;

@@ -19,6 +19,10 @@ export class TestClock extends Clock {
     return this.atMs;
   }
 
+  override cpuMs(): number {
+    return this.atMs;
+  }
+
   override wallMs(): number {
     return this.startMs + this.atMs + this.correctionMs;
   }

@@ -43,6 +43,10 @@ export type ExecutionEvent =
       readonly door: string;
       /** Microseconds from the arrival of the head to the hand-over. */
       readonly headToSendUs: number;
+      /** Of that time, what its rows took until they were durable. */
+      readonly recordUs: number;
+      /** What the process computed in that time, on all its threads. */
+      readonly cpuUs: number;
     }
   | {
       /** The rows of an execution hold its outcome. */

@@ -46,6 +46,8 @@ const sent = (executionId: string): EventNamed<'transaction-sent'> => ({
   nonce: 1,
   door: 'public',
   headToSendUs: 12_500,
+  recordUs: 4_000,
+  cpuUs: 6_000,
 });
 
 const FEES = { gasWei: '100', bidWei: '20', l1Wei: '3', operatorWei: '1' };
