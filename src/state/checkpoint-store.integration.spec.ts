@@ -128,6 +128,16 @@ describe('the checkpoint store', () => {
   describe('between two checkpoints in Postgres', () => {
     beforeEach(() => note(block(10), only(owing(1, 1n), owing(2, 2n), owing(3, 3n))));
 
+    it('the next one is written after the pass of its block, as of the block that is the newest then', async () => {
+      store.note(MARKET, block(20), only(owing(2, 20n)));
+      await new Promise((resolve) => setImmediate(resolve));
+      store.note(MARKET, block(21), only(owing(3, 30n)));
+      await store.settled();
+      const saved = await durably();
+      expect(saved.checkpoint).toEqual(block(21));
+      expect(new Set(saved.positions)).toEqual(new Set([owing(1, 1n), owing(2, 20n), owing(3, 30n)]));
+    });
+
     it('the cache has the accounts that changed since, each in its last state', async () => {
       await note(block(11), { changed: [owing(2, 20n)], gone: [address(1)] });
       await note(block(12), only(owing(2, 200n), owing(4, 4n)));

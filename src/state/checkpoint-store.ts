@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../cache/index.js';
 import {
@@ -16,6 +17,11 @@ import type { AccountChanges } from './followed.js';
 
 /** Postgres is written this often. The cache is written for the blocks between. */
 const DURABLE_EVERY_BLOCKS = 10;
+/**
+ * So long after its block: what a pass signs there has to be durable first, and the disk makes one write
+ * durable after the other.
+ */
+const AFTER_PASS_MS = 100;
 /**
  * Beyond it the cache keeps what it has: catching up from there costs a restart less than this costs each
  * block.
@@ -164,8 +170,12 @@ export class CheckpointStore {
   private async keep(market: string): Promise<void> {
     const { durable, latest, changes } = this.progressOf(market);
     if (!latest) return;
-    if (!durable || isDue(durable, latest)) await this.keepDurably(market, latest);
-    else if (changes.size <= MOST_CACHED_ACCOUNTS)
+    if (!durable) await this.keepDurably(market, latest);
+    else if (isDue(durable, latest)) {
+      await sleep(AFTER_PASS_MS);
+      // By now it may be another block.
+      await this.keepDurably(market, this.progressOf(market).latest ?? latest);
+    } else if (changes.size <= MOST_CACHED_ACCOUNTS)
       await this.cache.set(
         this.keyOf(market),
         cachedJson({ base: durable.hash, latest, changes }),
