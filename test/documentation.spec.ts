@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
 import { CHANNEL_SECTIONS } from '../src/config/alerts-section.js';
 import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
+import { registeredCommands } from '../src/cli/run.js';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
 import { SECRET_NAMES } from '../src/config/environment.js';
 import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
@@ -16,6 +17,7 @@ const DOCUMENTS = [
     'alerts',
     'architecture',
     'bids',
+    'commands',
     'contract',
     'deploying',
     'errors',
@@ -82,6 +84,41 @@ describe('the documentation', () => {
     for (const file of DOCUMENTS) {
       const named = [...textOf(file).matchAll(/npm run (?:--silent )?([a-z0-9:]+)/g)].map(([, name]) => name);
       for (const name of named) expect(Object.keys(scripts), file).toContain(name);
+    }
+  });
+
+  it('names only commands of npx chimera that exist, with options that they have', async () => {
+    const commands = await registeredCommands();
+    for (const file of DOCUMENTS)
+      for (const [, line = ''] of textOf(file).matchAll(/npx chimera ([a-z][^`\n]*)/g)) {
+        const words = line.replace(/ #.*/, '').trim().split(' ');
+        const group = commands.filter(
+          (one) => one.words === words[0] || one.words.startsWith(`${words[0]} `),
+        );
+        const [command] = group.filter((one) => `${words.join(' ')} `.startsWith(`${one.words} `));
+        const isGroup = group.length > 0 && (words.length === 1 || words[1]?.startsWith('--') === true);
+        expect(command !== undefined || isGroup, `${file}: ${line}`).toBe(true);
+        const known = [...group.filter((one) => one === (command ?? one)).flatMap((one) => one.options)];
+        const names = ['--help', ...known.map(({ name }) => name)];
+        for (const word of words)
+          if (word.startsWith('--')) expect(names, `${file}: ${line}`).toContain(word);
+      }
+  });
+
+  it('explains each command of npx chimera with its options and an example', async () => {
+    const sections = new Map(
+      textOf('docs/commands.md')
+        .split(/^## /m)
+        .map((section) => [/^`([a-z ]+)`/.exec(section)?.[1] ?? '', section]),
+    );
+    const commands = await registeredCommands();
+    expect([...sections.keys()].filter((words) => words !== '').sort()).toEqual(
+      commands.map(({ words }) => words),
+    );
+    for (const { words, options } of commands) {
+      const section = sections.get(words) ?? '';
+      expect(section).toMatch(new RegExp(`^npx chimera ${words}\\b`, 'm'));
+      for (const { name } of options) expect(section, words).toContain(name);
     }
   });
 

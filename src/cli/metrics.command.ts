@@ -1,18 +1,17 @@
-import { labelsText, listMetrics } from '../monitoring/metrics/listing.js';
-import type { Terminal } from './command.js';
-import { wantsJson } from './options.js';
+import { Command, SubCommand } from 'nest-commander';
+import { CliCommand, CommandGroup } from './cli-command.js';
 
-/** Lists every metric that the bot exports. It needs no configuration. */
-export function listMetricsCommand(options: readonly string[], terminal: Terminal): Promise<number> {
-  const metrics = listMetrics();
-  if (wantsJson(options)) terminal.print(JSON.stringify(metrics, null, 2));
-  else {
-    const width = Math.max(...metrics.map(({ name }) => name.length));
-    for (const metric of metrics) {
-      const { name, type, unit, help } = metric;
-      terminal.print(`${name.padEnd(width)}  ${type.padEnd(9)}  ${unit.padEnd(12)}  ${labelsText(metric)}`);
-      terminal.print(`${' '.repeat(width)}  ${help}`);
-    }
+/** `metrics` alone is the same. */
+@SubCommand({
+  name: 'list',
+  description: 'list every metric with its type, labels, unit and help',
+  options: { isDefault: true },
+})
+export class MetricsListCommand extends CliCommand {
+  protected override async work(options: { json?: true }): Promise<number> {
+    return (await import('./metrics-list.js')).listAllMetrics(options, this.terminal);
   }
-  return Promise.resolve(0);
 }
+
+@Command({ name: 'metrics', description: 'the metrics of the bot', subCommands: [MetricsListCommand] })
+export class MetricsCommand extends CommandGroup {}

@@ -10,7 +10,7 @@ import type { LendingMarket } from '../protocols/lending-market.js';
 import { marketOf, tokenPricesOf } from '../protocols/market-kinds.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
-import type { Terminal } from './command.js';
+import type { Terminal } from './terminal.js';
 
 export type Known = Awaited<ReturnType<CheckpointsRepository['load']>>;
 

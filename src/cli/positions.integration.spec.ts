@@ -25,8 +25,8 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { CheckpointStore } from '../state/checkpoint-store.js';
 import { DoubtedPositions } from '../state/doubted-positions.js';
 import { StateEngine } from '../state/state-engine.js';
-import { exportPositionsCommand, type ExportedPositions } from './positions-export.command.js';
-import { importPositionsCommand, type ImportedMarket } from './positions-import.command.js';
+import { exportPositions, type ExportedPositions } from './positions-export.js';
+import { importPositions, type ImportedMarket, type ImportOptions } from './positions-import.js';
 
 const ETHER = 10n ** 18n;
 const AAVE_BORROWERS = 6;
@@ -98,17 +98,18 @@ const terminal = {
   print: (line: string) => void printed.push(line),
   remark: (line: string) => void printed.push(line),
 };
-const exported = async (...options: string[]): Promise<ExportedPositions> => {
+const exported = async (market?: string): Promise<ExportedPositions> => {
   printed = [];
   const config = configured();
-  const words = ['--file', file, '--json', ...options];
-  expect(await exportPositionsCommand(words, terminal, () => Promise.resolve(config))).toBe(0);
+  const options = { file, json: true, ...(market === undefined ? {} : { market }) };
+  expect(await exportPositions(options, terminal, () => Promise.resolve(config))).toBe(0);
   return JSON.parse(printed.join('\n')) as ExportedPositions;
 };
-const imported = async (options: string[] = [], config = configured()): Promise<ImportedMarket[]> => {
+const imported = async (options: ImportOptions = {}, config = configured()): Promise<ImportedMarket[]> => {
   printed = [];
-  const words = ['--file', file, '--json', ...options];
-  expect(await importPositionsCommand(words, terminal, () => Promise.resolve(config))).toBe(0);
+  expect(
+    await importPositions({ file, json: true, ...options }, terminal, () => Promise.resolve(config)),
+  ).toBe(0);
   return JSON.parse(printed.filter((line) => line.startsWith('[')).join('\n')) as ImportedMarket[];
 };
 
@@ -236,8 +237,8 @@ describe('npx chimera positions export and import', () => {
     await exported();
     expect(readFileSync(file).equals(first)).toBe(true);
     file = join(directory, 'one.gz');
-    expect((await exported('--market', 'morpho')).markets).toHaveLength(1);
-    await expect(exported('--market', 'other')).rejects.toThrow(
+    expect((await exported('morpho')).markets).toHaveLength(1);
+    await expect(exported('other')).rejects.toThrow(
       '--market other: no such market is configured; one of aave, compound, morpho was expected',
     );
   });
@@ -261,10 +262,10 @@ describe('npx chimera positions export and import', () => {
     );
     const pattern = new RegExp(`^${refusal.join('\\n')}\\nnothing was written`);
     await expect(imported()).rejects.toThrow(pattern);
-    await expect(imported(['--dry-run'])).rejects.toThrow(pattern);
+    await expect(imported({ dryRun: true })).rejects.toThrow(pattern);
     expect(await stored()).toEqual([]);
 
-    const taken = await imported(['--incomplete']);
+    const taken = await imported({ incomplete: true });
     expect(taken.map(({ complete, written }) => [complete, written])).toEqual(Array(3).fill([false, true]));
     expect(printed[0]).toMatch(new RegExp(refusal[0]!));
     const bot = await startBot();
@@ -294,15 +295,15 @@ describe('npx chimera positions export and import', () => {
     expect(await stored()).toEqual([]);
 
     const elsewhere = parseConfig(LEAST, VARIABLES);
-    await expect(imported([], elsewhere)).rejects.toThrow(
+    await expect(imported({}, elsewhere)).rejects.toThrow(
       `${file}: it is of chain 31337; network.chainId is 8453`,
     );
-    await expect(imported([], configured({ beside: ['compound'] }))).rejects.toThrow(
+    await expect(imported({}, configured({ beside: ['compound'] }))).rejects.toThrow(
       `${file}: its market morpho is not configured`,
     );
     const { addressesProvider, pool } = devnet.addresses;
     const other = configured({}, (yaml) => yaml.replace(addressesProvider, pool));
-    await expect(imported([], other)).rejects.toThrow(
+    await expect(imported({}, other)).rejects.toThrow(
       /its market aave is aave-v3 at 0x\w+; that of the configuration is/,
     );
     await devnet.revert(clean);
@@ -320,7 +321,7 @@ describe('npx chimera positions export and import', () => {
     );
     const left = leaveOut('aave');
     await someTimeAgo();
-    const [aave] = await imported(['--market', 'aave']);
+    const [aave] = await imported({ market: 'aave' });
     // The account that borrowed later, the one that the file lacks, and one without debt.
     expect(aave).toMatchObject({ ofFile: AAVE_BORROWERS - 1, ofDatabase: 3, withDebt: AAVE_BORROWERS + 1 });
     const rows = await stored();
@@ -334,11 +335,10 @@ describe('npx chimera positions export and import', () => {
     await runBot();
     await exported();
     await forget();
-    expect(await imported(['--dry-run'])).toMatchObject([{}, {}, { complete: true, written: false }]);
+    expect(await imported({ dryRun: true })).toMatchObject([{}, {}, { complete: true, written: false }]);
     expect(await stored()).toEqual([]);
     printed = [];
-    const words = ['--file', file, '--dry-run'];
-    await importPositionsCommand(words, terminal, () => Promise.resolve(configured()));
+    await importPositions({ file, dryRun: true }, terminal, () => Promise.resolve(configured()));
     expect(printed).toEqual([
       expect.stringMatching(
         /^aave: 6 accounts of the file, 0 more of the database, 0 that borrowed later; at block \d+ 6 have debt, and their debts are all debts of the market$/,

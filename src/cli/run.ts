@@ -1,41 +1,79 @@
 import { inspect } from 'node:util';
-import { ChimeraError, StartupError } from '../domain/errors.js';
-import type { Command, Terminal } from './command.js';
-import { COMMANDS } from './commands.js';
+import type { INestApplicationContext } from '@nestjs/common';
+import { CommandFactory, CommandRunnerService } from 'nest-commander';
+import { CliModule } from './cli.module.js';
+import { leavesOf, Misuse, wordsOf, type Parsed } from './misuse.js';
+import { Outcome, type Terminal } from './terminal.js';
+import { Program } from './program.js';
 
 /** @returns the exit code: 0, or 1 after a problem, with one sentence for each. */
-export async function run(
-  words: readonly string[],
-  terminal: Terminal,
-  commands: Readonly<Record<string, Command>> = COMMANDS,
-): Promise<number> {
-  const found = Object.entries(commands).find(([name]) => isPrefix(name.split(' '), words));
-  if (!found) {
-    const isHelp = words.length === 0 || words.includes('--help');
-    const usage = usageOf(commands);
-    if (isHelp) terminal.print(usage);
-    else terminal.remark(`chimera: there is no command "${words.join(' ')}".\n${usage}`);
-    return isHelp ? 0 : 1;
-  }
-  const [name, command] = found;
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const app = await open(terminal);
   try {
-    return await command.run(words.slice(name.split(' ').length), terminal);
+    const all = words.length === 0 ? ['--help'] : words;
+    await app.get(CommandRunnerService).run(['node', 'chimera', ...all]);
+    return app.get(Outcome, { strict: false }).exitCode;
   } catch (error) {
-    const problems =
-      error instanceof StartupError
-        ? error.problems
-        : [error instanceof ChimeraError ? error.message : inspect(error)];
-    for (const problem of problems) terminal.remark(`chimera ${name}: ${problem}`);
+    if (!(error instanceof Misuse)) {
+      terminal.remark(`chimera: ${inspect(error)}`);
+      return 1;
+    }
+    const { command, sentence } = error;
+    if (sentence === undefined) return 0;
+    const name = `chimera ${command}`.trim();
+    terminal.remark(`${name}: ${sentence} (npx ${name} --help)`);
     return 1;
+  } finally {
+    await app.close();
   }
 }
 
-function isPrefix(name: readonly string[], words: readonly string[]): boolean {
-  return name.every((word, index) => words[index] === word);
+/** A command as it is registered. */
+export interface RegisteredCommand {
+  /** `positions export`. */
+  readonly words: string;
+  readonly about: string;
+  /** What stands behind the words, for instance `[file]`. */
+  readonly takes: readonly string[];
+  readonly options: readonly { readonly flags: string; readonly name: string; readonly about: string }[];
 }
 
-function usageOf(commands: Readonly<Record<string, Command>>): string {
-  const width = Math.max(...Object.keys(commands).map(({ length }) => length));
-  const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
-  return ['Usage: npx chimera COMMAND [OPTIONS]', ...lines].join('\n');
+/** Every command, in the order of its words. */
+export async function registeredCommands(): Promise<RegisteredCommand[]> {
+  const app = await open({ print: () => undefined, remark: () => undefined });
+  const leaves = leavesOf(app.get(Program, { strict: false }).root);
+  await app.close();
+  return leaves.map(registered).sort((a, b) => (a.words < b.words ? -1 : 1));
+}
+
+function registered(command: Parsed): RegisteredCommand {
+  return {
+    words: wordsOf(command),
+    about: command.description(),
+    takes: command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+    options: command.options.map(({ flags, long, description: about }) => ({
+      flags,
+      name: long ?? flags,
+      about,
+    })),
+  };
+}
+
+function open(terminal: Terminal): Promise<INestApplicationContext> {
+  return CommandFactory.createWithoutRunning(CliModule.on(terminal), {
+    logger: false,
+    abortOnError: false,
+    serviceErrorHandler: (error) => {
+      throw error;
+    },
+    // The sentence of a mistake is written once, by run().
+    outputConfiguration: {
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: () => undefined,
+    },
+    helpConfiguration: {
+      visibleCommands: leavesOf,
+      subcommandTerm: (command) => [wordsOf(command), registered(command).takes.join(' ')].join(' ').trim(),
+    },
+  });
 }

@@ -18,17 +18,17 @@ describe('npx chimera', () => {
     const { code, out } = await chimera();
     expect(code).toBe(0);
     expect(out).toMatch(/^Usage: npx chimera COMMAND \[OPTIONS\]\n/);
-    expect(out).toContain('  metrics ');
+    expect(out).toContain('  metrics list ');
   });
 
   it('refuses an unknown command with exit code 1', async () => {
     const { code, out, err } = await chimera('start');
     expect({ code, out }).toEqual({ code: 1, out: '' });
-    expect(err).toContain('chimera: there is no command "start".');
+    expect(err).toMatch(/^chimera: unknown command 'start'.* \(npx chimera --help\)\n$/);
   });
 
-  it('metrics --json lists every metric, without any configuration', async () => {
-    const { code, out, err } = await chimera('metrics', '--json');
+  it('metrics list --json lists every metric, without any configuration', async () => {
+    const { code, out, err } = await chimera('metrics', 'list', '--json');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(JSON.parse(out)).toEqual(listMetrics());
   });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoBorrowers, operatorPrivateKey } from '../../devnet/index.js';
 import { botConfig } from '../../devnet/stack/bot-config.js';
 import { Stack } from '../../devnet/stack/stack.js';
-import type { ExportedPositions } from '../../src/cli/positions-export.command.js';
+import type { ExportedPositions } from '../../src/cli/positions-export.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
 import { eventually } from '../../testing/eventually.js';
 

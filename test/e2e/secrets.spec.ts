@@ -11,7 +11,7 @@ import { botConfig } from '../../devnet/stack/bot-config.js';
 import { startPostgres } from '../../devnet/stack/postgres.js';
 import { BotProcess } from '../../devnet/stack/bot-process.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
-import { COMMANDS } from '../../src/cli/commands.js';
+import { registeredCommands } from '../../src/cli/run.js';
 import { CHANNEL_VARIABLES } from '../../src/config/channel-secrets.js';
 import { SECRET_NAMES } from '../../src/config/environment.js';
 import type { BotEvent } from '../../src/domain/events/events.js';
@@ -211,7 +211,7 @@ async function everyCommand(): Promise<string[]> {
         (_, out, errors) => resolve(out + errors),
       );
     });
-  return Promise.all(Object.keys(COMMANDS).map(run));
+  return Promise.all((await registeredCommands()).map((command) => run(command.words)));
 }
 
 /** Every way in which a provider repeats what it was sent. */

@@ -1,7 +1,7 @@
 import type { Definition } from './definition.js';
 import { METRICS } from './names.js';
 
-/** One metric, for people and for `npx chimera metrics --json`. */
+/** One metric, for people and for `npx chimera metrics list --json`. */
 export interface Listed {
   readonly name: string;
   readonly type: Definition['type'];

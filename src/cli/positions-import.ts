@@ -15,9 +15,8 @@ import type { Chain } from '../rpc/chain/chain.js';
 import { isOnChain } from '../state/head-path.js';
 import { proveAccounts, type ProvedAccounts } from '../state/snapshot/prove-accounts.js';
 import { readSnapshot, type Snapshot } from '../state/snapshot/snapshot-file.js';
-import type { Terminal } from './command.js';
+import type { Terminal } from './terminal.js';
 import { missingSentence } from './missing-debts.js';
-import { optionsOf } from './options.js';
 import {
   accountsOf,
   configuredChain,
@@ -42,6 +41,14 @@ interface Proved extends ProvedAccounts {
   readonly others: readonly Address[];
 }
 
+export interface ImportOptions {
+  file?: string;
+  market?: string;
+  json?: boolean;
+  dryRun?: boolean;
+  incomplete?: boolean;
+}
+
 /** What an import prints of a market with --json. */
 export interface ImportedMarket {
   readonly market: string;
@@ -63,33 +70,25 @@ export interface ImportedMarket {
  * their debts must add up to what all accounts owe together, before anything is written. Then a bot begins
  * there, without a search.
  */
-export async function importPositionsCommand(
-  options: readonly string[],
+export async function importPositions(
+  { file, market, json = false, dryRun = false, incomplete = false }: ImportOptions,
   terminal: Terminal,
   load: () => Promise<ChimeraConfig> = loadConfig,
 ): Promise<number> {
-  const chosen = optionsOf(options, {
-    file: { type: 'string' },
-    market: { type: 'string' },
-    json: { type: 'boolean' },
-    'dry-run': { type: 'boolean' },
-    incomplete: { type: 'boolean' },
-  });
-  if (chosen.file === undefined) throw new StartupError(['--file: a file of positions export was expected']);
+  if (file === undefined) throw new StartupError(['--file: a file of positions export was expected']);
   const config = await load();
-  const snapshot = await readSnapshot(chosen.file);
-  const { chain, pool, markets } = configuredChain(config, chosen.market);
+  const snapshot = await readSnapshot(file);
+  const { chain, pool, markets } = configuredChain(config, market);
   try {
-    const wanted = wantedOf(chosen.file, snapshot, config, markets, chosen.market);
+    const wanted = wantedOf(file, snapshot, config, markets, market);
     const wrong = (await pool.checkEndpoints()).filter(({ wrongChain }) => wrongChain);
     if (wrong.length > 0) throw new StartupError(wrong.map(({ problem }) => problem));
-    await onThisChain(chosen.file, chain, wanted);
-    const job = { chain, wanted, terminal, incomplete: chosen.incomplete === true };
-    const proved =
-      chosen['dry-run'] === true
-        ? await proveAll(job, () => Promise.resolve(NOTHING_KNOWN))
-        : await written(job, config);
-    report(proved, terminal, { asJson: chosen.json === true, isWritten: chosen['dry-run'] !== true });
+    await onThisChain(file, chain, wanted);
+    const job = { chain, wanted, terminal, incomplete };
+    const proved = dryRun
+      ? await proveAll(job, () => Promise.resolve(NOTHING_KNOWN))
+      : await written(job, config);
+    report(proved, terminal, { asJson: json, isWritten: !dryRun });
     return 0;
   } finally {
     pool.close();

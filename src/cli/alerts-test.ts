@@ -6,8 +6,7 @@ import { loadConfig, type ChimeraConfig } from '../config/index.js';
 import type { Message } from '../domain/alert.js';
 import { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
-import type { Terminal } from './command.js';
-import { wantsJson } from './options.js';
+import type { Terminal } from './terminal.js';
 
 /** What became of the message of one channel. */
 export interface TestedChannel {
@@ -25,12 +24,11 @@ export interface TestedChannel {
  *
  * @returns 0, or 1 when one was not delivered.
  */
-export async function testAlertsCommand(
-  options: readonly string[],
+export async function testAlerts(
+  { json = false }: { json?: boolean },
   terminal: Terminal,
   load: () => Promise<ChimeraConfig> = loadConfig,
 ): Promise<number> {
-  const asJson = wantsJson(options);
   const config = await load();
   const clock = new Clock();
   const channels = await channelsOf(config, clock);
@@ -39,7 +37,7 @@ export async function testAlertsCommand(
       'alerts.channels: no channel is configured; docs/alerts.md has an example of each kind',
     ]);
   const tested = await Promise.all(channels.map((channel) => tryOut(channel, config, clock)));
-  if (asJson) terminal.print(JSON.stringify(tested, null, 2));
+  if (json) terminal.print(JSON.stringify(tested, null, 2));
   else for (const line of linesOf(tested)) terminal.print(line);
   return tested.every(({ delivered }) => delivered) ? 0 : 1;
 }

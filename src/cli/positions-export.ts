@@ -3,8 +3,7 @@ import { CheckpointsRepository, openToRead } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import { writeSnapshot, type Accounts, type SnapshotMarket } from '../state/snapshot/snapshot-file.js';
-import type { Terminal } from './command.js';
-import { optionsOf } from './options.js';
+import type { Terminal } from './terminal.js';
 import {
   accountsOf,
   configuredChain,
@@ -12,6 +11,12 @@ import {
   type ConfiguredMarket,
   type Known,
 } from './positions-parts.js';
+
+export interface ExportOptions {
+  file?: string;
+  market?: string;
+  json?: boolean;
+}
 
 /** What an export prints with --json. */
 export interface ExportedPositions {
@@ -22,16 +27,11 @@ export interface ExportedPositions {
 }
 
 /** Writes the accounts of each market at its checkpoint to a file. A bot may run. It asks no node. */
-export async function exportPositionsCommand(
-  options: readonly string[],
+export async function exportPositions(
+  { file, market, json = false }: ExportOptions,
   terminal: Terminal,
   load: () => Promise<ChimeraConfig> = loadConfig,
 ): Promise<number> {
-  const { file, market, json } = optionsOf(options, {
-    file: { type: 'string' },
-    market: { type: 'string' },
-    json: { type: 'boolean' },
-  });
   if (file === undefined) throw new StartupError(['--file: the name of a new file was expected']);
   const config = await load();
   const { chainId } = config.network;
@@ -51,7 +51,7 @@ export async function exportPositionsCommand(
   const whole = found.filter((one) => typeof one !== 'string');
   const sha256 = await writeSnapshot(file, chainId, whole);
   const listed = whole.map(({ found: accounts, ...one }) => ({ ...one, accounts: accounts.size }));
-  if (json === true) {
+  if (json) {
     const answer: ExportedPositions = { file, chainId, sha256, markets: listed };
     terminal.print(JSON.stringify(answer, null, 2));
     return 0;

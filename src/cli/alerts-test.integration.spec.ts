@@ -5,7 +5,7 @@ import { TelegramServer } from '../../testing/nodes/telegram.js';
 import { WebhookReceiver } from '../../testing/nodes/webhook-receiver.js';
 import { trust } from '../../testing/trust.js';
 import { parseConfig } from '../config/index.js';
-import { testAlertsCommand, type TestedChannel } from './alerts-test.command.js';
+import { testAlerts, type TestedChannel } from './alerts-test.js';
 
 const SECRET = 'the-secret-of-the-webhook';
 
@@ -28,7 +28,7 @@ describe('npx chimera alerts test', () => {
     await Promise.all([pagerDuty.stop(), telegram.stop(), hook.stop()]);
   });
 
-  const run = (options: string[], channels: string): Promise<number> => {
+  const run = (options: { json?: boolean }, channels: string): Promise<number> => {
     const yaml = `${LEAST}\nalerts:\n  channels: ${channels}\n`;
     const config = parseConfig(yaml, {
       ...VARIABLES,
@@ -41,7 +41,7 @@ describe('npx chimera alerts test', () => {
       print: (line: string) => printed.push(line),
       remark: (line: string) => printed.push(line),
     };
-    return testAlertsCommand(options, terminal, () => Promise.resolve(config));
+    return testAlerts(options, terminal, () => Promise.resolve(config));
   };
   const all = (chat = '-1001234567890'): string => `
     - { name: pager, kind: pagerduty, url: '${pagerDuty.server.url}', severities: CRITICAL }
@@ -49,7 +49,7 @@ describe('npx chimera alerts test', () => {
     - { name: hook, kind: webhook, for: notifications }`;
 
   it('sends one message through each channel, whatever it is for, and leaves no incident open', async () => {
-    expect(await run([], all())).toBe(0);
+    expect(await run({}, all())).toBe(0);
     expect(printed).toEqual([
       expect.stringMatching(/^pager {2}pagerduty {2} +\d+ ms {2}delivered$/),
       expect.stringMatching(/^chat {3}telegram {3} +\d+ ms {2}delivered$/),
@@ -62,7 +62,7 @@ describe('npx chimera alerts test', () => {
 
   it('says of each what went wrong, and ends with 1', async () => {
     pagerDuty.fault = { kind: 'status', status: 503 };
-    expect(await run(['--json'], all('-1'))).toBe(1);
+    expect(await run({ json: true }, all('-1'))).toBe(1);
     const tested = JSON.parse(printed.join('\n')) as TestedChannel[];
     expect(tested).toMatchObject([
       { channel: 'pager', kind: 'pagerduty', delivered: false, reason: 'it answered 503' },
@@ -72,8 +72,7 @@ describe('npx chimera alerts test', () => {
     expect(printed.join('\n')).not.toContain(telegram.token);
   });
 
-  it('refuses an unknown option, and a configuration without channels', async () => {
-    await expect(run(['--loud'], all())).rejects.toThrow(/--loud/);
-    await expect(run([], '[]')).rejects.toThrow('alerts.channels: no channel is configured');
+  it('refuses a configuration without channels', async () => {
+    await expect(run({}, '[]')).rejects.toThrow('alerts.channels: no channel is configured');
   });
 });

@@ -1,0 +1,15 @@
+/** Where a command writes. A test reads it. */
+export interface Terminal {
+  /** Results, on the standard output. */
+  readonly print: (line: string) => void;
+  /** Progress and problems, on the standard error. */
+  readonly remark: (line: string) => void;
+}
+
+/** Nest gives the {@link Terminal} to every command by this name. */
+export const TERMINAL = Symbol('terminal');
+
+/** What a command ends with. */
+export class Outcome {
+  exitCode = 0;
+}
