@@ -7,7 +7,7 @@ import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
 import { registeredCommands } from '../src/cli/run.js';
 import { keysOf, type SectionChoice } from '../src/config/keys.js';
 import { SECRET_NAMES } from '../src/config/environment.js';
-import { ChimeraConfig, EmbeddedDatabaseConfig } from '../src/config/index.js';
+import { ChimeraConfig, configSchema, EmbeddedDatabaseConfig, schemaKeys } from '../src/config/index.js';
 
 const DOCUMENTS = [
   'README.md',
@@ -91,7 +91,10 @@ describe('the documentation', () => {
     const commands = await registeredCommands();
     for (const file of DOCUMENTS)
       for (const [, line = ''] of textOf(file).matchAll(/npx chimera ([a-z][^`\n]*)/g)) {
-        const words = line.replace(/ #.*/, '').trim().split(' ');
+        const words = line
+          .replace(/ [#>].*/, '')
+          .trim()
+          .split(' ');
         const group = commands.filter(
           (one) => one.words === words[0] || one.words.startsWith(`${words[0]} `),
         );
@@ -166,6 +169,8 @@ describe('the documentation', () => {
     const keys = new Map([...embedded, ...keysIn(ChimeraConfig)]);
 
     expect(rows.map(([key]) => key).sort()).toEqual([...keys.keys()].sort());
+    const ofSchema = schemaKeys(configSchema()).map((key) => key.replace(/^(execution\.paths)\[\].*/, '$1'));
+    expect([...new Set(ofSchema)].sort()).toEqual([...keys.keys()].sort());
     for (const [key, byDefault] of rows)
       if (keys.get(key) !== undefined) expect(byDefault, key).toBe(`\`${String(keys.get(key))}\``);
   });

@@ -1,5 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AlertsCommand, AlertsTestCommand } from './alerts.command.js';
+import {
+  ConfigCommand,
+  ConfigDumpCommand,
+  ConfigSchemaCommand,
+  ConfigValidateCommand,
+} from './config.command.js';
 import { MetricsCommand, MetricsListCommand } from './metrics.command.js';
 import { PositionsCommand, PositionsExportCommand, PositionsImportCommand } from './positions.command.js';
 import { Program } from './program.js';
@@ -16,6 +22,7 @@ export class CliModule {
         Outcome,
         Program,
         ...[AlertsCommand, AlertsTestCommand],
+        ...[ConfigCommand, ConfigDumpCommand, ConfigValidateCommand, ConfigSchemaCommand],
         ...[MetricsCommand, MetricsListCommand],
         ...[PositionsCommand, PositionsExportCommand, PositionsImportCommand],
       ],

@@ -9,6 +9,8 @@ import type { ConfigText } from './parse-config.js';
 const DEFAULT_FILE = 'config/base.yaml';
 
 /**
+ * @param said how `option` is called in a message
+ *
  * The file that the option `--config` names, or the variable CHIMERA_CONFIG (default config/base.yaml).
  *
  * @throws StartupError when there is no such file
@@ -17,12 +19,13 @@ export function readConfigFile(
   option: string | undefined,
   variables: Variables,
   directory: string,
+  said = '--config',
 ): ConfigText {
   const name = option ?? (variables.CHIMERA_CONFIG || DEFAULT_FILE);
   const text = readOptional(resolve(directory, name));
   if (text === undefined)
     throw new StartupError([
-      `${option === undefined ? 'CHIMERA_CONFIG' : '--config'}: there is no file ${name} in ${directory}; the path of a YAML file was expected, for example ${DEFAULT_FILE}`,
+      `${option === undefined ? 'CHIMERA_CONFIG' : said}: there is no file ${name} in ${directory}; the path of a YAML file was expected, for example ${DEFAULT_FILE}`,
     ]);
   return { name, text };
 }

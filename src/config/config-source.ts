@@ -3,7 +3,8 @@ import { readConfigFile, withDotEnv } from './config-file.js';
 import { secretTexts } from './config-secrets.js';
 import { EnvironmentValues, variableOf, type Source, type Variables } from './environment-values.js';
 import { fetchedValues, type FetchSecrets } from './fetched-values.js';
-import { configOf, type ConfigText } from './parse-config.js';
+import { configOf, effectiveValues, type ConfigText } from './parse-config.js';
+import { MASK } from './redaction.js';
 import { takeSecrets } from './secret-rotation.js';
 import type { ChimeraConfig } from './sections.js';
 
@@ -29,6 +30,17 @@ export interface ConfigSourceOptions {
   readonly variables?: Variables;
   readonly directory?: string;
   readonly fetch?: FetchSecrets;
+  /** The file, which wins over CHIMERA_CONFIG. */
+  readonly file?: string | undefined;
+}
+
+/** A value that is used, and what it comes from. */
+export interface ShownValue {
+  readonly key: string;
+  /** *** for a secret. */
+  readonly value: string;
+  /** The file, the variables, or `default`. */
+  readonly source: string;
 }
 
 /**
@@ -57,9 +69,10 @@ export class ConfigSource {
     variables = process.env,
     directory = process.cwd(),
     fetch,
+    file,
   }: ConfigSourceOptions = {}): Promise<{ config: ChimeraConfig; source: ConfigSource }> {
     const all = withDotEnv(variables, directory);
-    const source = new ConfigSource(readConfigFile(undefined, all, directory), { ...all }, fetch);
+    const source = new ConfigSource(readConfigFile(file, all, directory, 'FILE'), { ...all }, fetch);
     const values = await source.#read();
     const config = configOf(source.file, values);
     for (const [name, { value, source: from, unused }] of values.readings) {
@@ -73,6 +86,27 @@ export class ConfigSource {
   /** Where each value came from, the names in their order. */
   get origins(): readonly ValueOrigin[] {
     return [...this.#origins].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The name of the configuration file. */
+  get fileName(): string {
+    return this.file.name ?? 'the configuration file';
+  }
+
+  /** Every value in use: those of the file, the defaults, and the secrets of the environment. */
+  effective(): ShownValue[] {
+    const sourceOf = (name: string): string => {
+      const origin = this.#origins.find((one) => one.name === name);
+      return variableOf(name, origin?.source ?? 'variable');
+    };
+    const values = effectiveValues(this.file, new EnvironmentValues(Object.fromEntries(this.#values)));
+    const ofFile = values.map(({ key, value, variables, isDefault }): ShownValue => {
+      const source = variables.length > 0 ? variables.map(sourceOf).join(', ') : this.fileName;
+      return { key, value, source: isDefault ? 'default' : source };
+    });
+    const named = new Set(values.flatMap(({ variables }) => variables));
+    const others = this.origins.filter(({ name }) => !named.has(name));
+    return [...ofFile, ...others.map(({ name }) => ({ key: name, value: MASK, source: sourceOf(name) }))];
   }
 
   /**

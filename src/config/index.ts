@@ -4,7 +4,14 @@ export { ChimeraConfigModule } from './config.module.js';
 export { forgetSecrets, secretTexts } from './config-secrets.js';
 export type { DeploymentEnvironment, EnvironmentConfig } from './environment.js';
 export type { Variables } from './environment-values.js';
-export { ConfigSource, type SecretsReread, type ValueOrigin } from './config-source.js';
+export {
+  ConfigSource,
+  type ConfigSourceOptions,
+  type SecretsReread,
+  type ShownValue,
+  type ValueOrigin,
+} from './config-source.js';
+export { configSchema, schemaKeys } from './json-schema.js';
 export { SecretReload } from './secret-reload.js';
 export { parseDecimal } from './decimal.js';
 export { JournalConfig } from './journal-section.js';

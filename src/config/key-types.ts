@@ -20,6 +20,7 @@ export function Integer(
   return Text({
     ...common,
     expected: `an integer from ${min} to ${max}`,
+    form: { type: 'integer', minimum: min, maximum: max },
     example: String(example),
     read: (text) => {
       if (!/^-?\d{1,15}$/.test(text)) return undefined;
@@ -50,6 +51,7 @@ export function Decimal(
   return Text({
     ...common,
     expected: `a number ${max === undefined ? `>= ${min}` : `from ${min} to ${max}`} (at most ${decimals} decimals)`,
+    form: { type: 'number', minimum: Number(min), ...(max === undefined ? {} : { maximum: Number(max) }) },
     example,
     read: (text) => {
       const value = parseDecimal(text, decimals);
@@ -69,6 +71,7 @@ export function Choice(options: Common & { readonly of: readonly [string, ...str
   return Text({
     ...common,
     expected: choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`,
+    form: { enum: choices },
     example: typeof common.default === 'string' ? common.default : choices[0],
     read: (text) => choices.find((choice) => choice === text),
   });
@@ -78,6 +81,7 @@ export function Flag(options: Common = {}): PropertyDecorator {
   return Text({
     ...options,
     expected: 'true or false',
+    form: { type: 'boolean' },
     example: 'false',
     read: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
   });
@@ -140,6 +144,7 @@ export function ContractAddress({
   return Text({
     ...common,
     expected: `a contract address (${ADDRESS_FORM}${zero ? '' : '; not zero'})`,
+    form: { type: ['string', 'number'], pattern: '^0x[0-9a-fA-F]{40}$' },
     example: '0x2626664c2603336E57B271c5C0b26F421741e481',
     read: (text) => (zero && ZERO_ADDRESS.test(text) ? toAddress(text) : readAddress(text)),
   });
@@ -216,6 +221,7 @@ export function Sha256(options: Common = {}): PropertyDecorator {
   return Text({
     ...options,
     secret: true,
+    form: { type: 'string', pattern: '^[0-9a-fA-F]{64}$' },
     expected: 'the SHA-256 of the key (64 hex digits)',
     example: 'the output of: printf %s "$KEY" | sha256sum',
     read: (text) => (/^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : undefined),
@@ -227,5 +233,6 @@ export function PatternText(
   options: Common & { readonly pattern: RegExp; readonly expected: string; readonly example: string },
 ): PropertyDecorator {
   const { pattern, ...common } = options;
-  return Text({ ...common, read: (text) => (pattern.test(text) ? text : undefined) });
+  const form = { type: 'string', pattern: pattern.source };
+  return Text({ ...common, form, read: (text) => (pattern.test(text) ? text : undefined) });
 }

@@ -32,6 +32,8 @@ export interface TextKey extends Described {
   readonly variable?: string;
   /** The value never appears in a message. */
   readonly secret?: boolean;
+  /** The JSON Schema of what may be written: {@link configSchema}. Absent: any text. */
+  readonly form?: Mapping;
   /** A list of texts is read like one text with commas between them. */
   readonly list?: boolean;
 }

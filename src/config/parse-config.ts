@@ -10,7 +10,7 @@ import { EnvironmentValues, type Variables } from './environment-values.js';
 import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping } from './keys.js';
 import { Redaction } from './redaction.js';
 import { ChimeraConfig, DeploymentConfig, ServerDatabaseConfig, type NetworkConfig } from './sections.js';
-import { markVariables, SectionReader } from './section-reader.js';
+import { markVariables, SectionReader, type EffectiveValue } from './section-reader.js';
 
 export interface ParseOptions {
   /** The file's name, for syntax errors. */
@@ -37,6 +37,8 @@ export function parseConfig(
   return configOf({ name, text: yamlText }, new EnvironmentValues(variables, undefined, readText));
 }
 
+const UNNAMED = 'the configuration file';
+
 /** The configuration file. */
 export interface ConfigText {
   /** Its name, for syntax errors. */
@@ -47,6 +49,14 @@ export interface ConfigText {
 /** As {@link parseConfig}, with values that may come from anywhere. */
 export function configOf(file: ConfigText, values: EnvironmentValues): ChimeraConfig {
   return readAs(ChimeraConfig, file, values, (environment, config) => environment.secrets(needsOf(config)));
+}
+
+/** Every value of the file and of the defaults, also where the file has mistakes. */
+export function effectiveValues({ name, text }: ConfigText, values: EnvironmentValues): EffectiveValue[] {
+  const environment = new Environment(values);
+  const reader = new SectionReader(environment, new Redaction(environment.secretValues()));
+  reader.section(readYaml(text, name ?? UNNAMED), () => ChimeraConfig, '');
+  return reader.effective;
 }
 
 /**
@@ -67,7 +77,7 @@ export function deploymentConfigOf(
 
 function readAs<T extends { readonly environment: object }>(
   type: new () => T,
-  { name = 'the configuration file', text }: ConfigText,
+  { name = UNNAMED, text }: ConfigText,
   values: EnvironmentValues,
   secretsOf: (environment: Environment, config: T) => T['environment'],
 ): T {

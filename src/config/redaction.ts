@@ -1,6 +1,6 @@
 import { SecretScrubber } from '../domain/secret-forms.js';
 
-const MASK = '***';
+export const MASK = '***';
 const LONGEST_SHOWN = 60;
 /** 64 hex digits may be a private key or a digest. Neither may be printed. */
 const KEY_LIKE = /[0-9a-f]{64}/i;
@@ -22,12 +22,22 @@ export class Redaction {
     return JSON.stringify(text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text);
   }
 
+  /** Shows a whole value without quotes. */
+  whole(text: string): string {
+    return this.#mayBeSecret(text) ? MASK : text;
+  }
+
   /** Shows a key of the file, without quotes. */
   key(text: string): string {
     return this.#mayBeSecret(text) ? MASK : text.slice(0, LONGEST_SHOWN).replace(/[^\x20-\x7e]/g, '?');
   }
 
+  /** Whether a text holds one of the secrets that are known. */
+  holdsSecret(text: string): boolean {
+    return this.#secrets.holdsSecret(text);
+  }
+
   #mayBeSecret(text: string): boolean {
-    return KEY_LIKE.test(text) || URL_LIKE.test(text) || this.#secrets.holdsSecret(text);
+    return KEY_LIKE.test(text) || URL_LIKE.test(text) || this.holdsSecret(text);
   }
 }

@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js';
+import { Environment } from './environment.js';
 import {
   isMapping,
   keysOf,
@@ -6,8 +6,9 @@ import {
   type KeyDefinition,
   type Mapping,
   type SectionChoice,
+  type TextKey,
 } from './keys.js';
-import type { Redaction } from './redaction.js';
+import { MASK, type Redaction } from './redaction.js';
 import { closest } from './suggestion.js';
 
 /**
@@ -33,6 +34,17 @@ const SECRET_VARIABLES: ReadonlyMap<string, string> = new Map([
   ['redis.password', 'REDIS_PASSWORD'],
 ]);
 
+/** A value that is used, as it may be shown. */
+export interface EffectiveValue {
+  /** Its path: `network.chainId`. */
+  readonly key: string;
+  /** *** for a secret. */
+  readonly value: string;
+  /** The variables that it holds; none when it was written, or is a default. */
+  readonly variables: readonly string[];
+  readonly isDefault: boolean;
+}
+
 /**
  * Reads the parsed file into the section classes. It puts in the values of variables, takes defaults, leaves
  * out optional parts whose variables have no value, and reports unknown keys. Values that cannot be read are
@@ -42,6 +54,9 @@ export class SectionReader {
   readonly problems: string[] = [];
   /** The paths of keys that already have a problem in {@link SectionReader.problems}. */
   readonly reported = new Set<string>();
+  /** Every value that was read, in the order of the keys. */
+  readonly effective: EffectiveValue[] = [];
+  readonly #variables = new Map<string, readonly string[]>();
   readonly #shown = new Map<string, string>();
 
   constructor(
@@ -75,6 +90,7 @@ export class SectionReader {
         const text =
           joined(value, definition.list) ?? (typeof fallback === 'function' ? fallback(before) : fallback);
         if (text === undefined) return undefined;
+        if (typeof text === 'string') this.#use(text, definition, path, value === undefined);
         return (typeof text === 'string' ? definition.read(text) : undefined) ?? UNREADABLE;
       }
       case 'section':
@@ -117,7 +133,17 @@ export class SectionReader {
       this.#report(path, 'holds "${" without a variable; ${NAME} of letters, digits and "_" was expected');
     const secret = definition.kind === 'text' && definition.secret === true;
     this.#shown.set(path, this.#show(text, names, secret));
+    this.#variables.set(path, names);
     return this.#substitute(text);
+  }
+
+  #use(text: string, { secret = false, list = false }: TextKey, key: string, isDefault: boolean): void {
+    const variables = isDefault ? [] : (this.#variables.get(key) ?? []);
+    const isSecret = secret || variables.some((name) => Environment.isSecret(name));
+    // The hashes of a list are those of markets.
+    const isPlain = isDefault || (list && !this.redaction.holdsSecret(text));
+    const value = isSecret ? MASK : isPlain ? text : this.redaction.whole(text);
+    this.effective.push({ key, value, variables, isDefault });
   }
 
   #show(text: string, names: readonly string[], secret: boolean): string {
