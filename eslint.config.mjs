@@ -34,7 +34,10 @@ export const MAY_IMPORT = {
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
   books: ['domain', 'config', 'database', 'safety', 'bot', 'alerts'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
-  cli: [...['domain', 'config', 'monitoring', 'alerts', 'database', 'rpc', 'state', 'oracles', 'protocols']],
+  cli: [
+    ...['domain', 'config', 'monitoring', 'alerts', 'database', 'rpc', 'state', 'oracles', 'protocols'],
+    'api',
+  ],
 };
 
 const MOST_CONSTRUCTOR_PARAMETERS = 7;

@@ -13,3 +13,5 @@ export class AlertsTestCommand extends CliCommand {
 
 @Command({ name: 'alerts', description: 'the channels of alerts', subCommands: [AlertsTestCommand] })
 export class AlertsCommand extends CommandGroup {}
+
+export const ALERTS_COMMANDS = [AlertsCommand, AlertsTestCommand];

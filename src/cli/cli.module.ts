@@ -1,13 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { AlertsCommand, AlertsTestCommand } from './alerts.command.js';
-import {
-  ConfigCommand,
-  ConfigDumpCommand,
-  ConfigSchemaCommand,
-  ConfigValidateCommand,
-} from './config.command.js';
-import { MetricsCommand, MetricsListCommand } from './metrics.command.js';
-import { PositionsCommand, PositionsExportCommand, PositionsImportCommand } from './positions.command.js';
+import { ALERTS_COMMANDS } from './alerts.command.js';
+import { BOT_COMMANDS } from './bot.command.js';
+import { CONFIG_COMMANDS } from './config.command.js';
+import { METRICS_COMMANDS } from './metrics.command.js';
+import { POSITIONS_COMMANDS } from './positions.command.js';
 import { Program } from './program.js';
 import { Outcome, TERMINAL, type Terminal } from './terminal.js';
 
@@ -21,10 +17,11 @@ export class CliModule {
         { provide: TERMINAL, useValue: terminal },
         Outcome,
         Program,
-        ...[AlertsCommand, AlertsTestCommand],
-        ...[ConfigCommand, ConfigDumpCommand, ConfigValidateCommand, ConfigSchemaCommand],
-        ...[MetricsCommand, MetricsListCommand],
-        ...[PositionsCommand, PositionsExportCommand, PositionsImportCommand],
+        ...ALERTS_COMMANDS,
+        ...BOT_COMMANDS,
+        ...CONFIG_COMMANDS,
+        ...METRICS_COMMANDS,
+        ...POSITIONS_COMMANDS,
       ],
     };
   }

@@ -38,3 +38,5 @@ export class ConfigSchemaCommand extends CliCommand {
   subCommands: [ConfigDumpCommand, ConfigValidateCommand, ConfigSchemaCommand],
 })
 export class ConfigCommand extends CommandGroup {}
+
+export const CONFIG_COMMANDS = [ConfigCommand, ConfigDumpCommand, ConfigValidateCommand, ConfigSchemaCommand];

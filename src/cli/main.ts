@@ -1,7 +1,22 @@
 import 'reflect-metadata';
+import { createInterface } from 'node:readline/promises';
 import { run } from './run.js';
+
+const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // The end of the input is no answer.
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  try {
+    return await Promise.race([lines.question(question), ended]);
+  } finally {
+    lines.close();
+  }
+}
 
 process.exitCode = await run(process.argv.slice(2), {
   print: (line) => console.log(line),
   remark: (line) => console.error(line),
+  ...(isTerminal ? { ask } : {}),
 });

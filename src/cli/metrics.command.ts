@@ -15,3 +15,5 @@ export class MetricsListCommand extends CliCommand {
 
 @Command({ name: 'metrics', description: 'the metrics of the bot', subCommands: [MetricsListCommand] })
 export class MetricsCommand extends CommandGroup {}
+
+export const METRICS_COMMANDS = [MetricsCommand, MetricsListCommand];

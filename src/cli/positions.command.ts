@@ -48,3 +48,5 @@ export class PositionsImportCommand extends PositionsFileCommand {
   subCommands: [PositionsExportCommand, PositionsImportCommand],
 })
 export class PositionsCommand extends CommandGroup {}
+
+export const POSITIONS_COMMANDS = [PositionsCommand, PositionsExportCommand, PositionsImportCommand];

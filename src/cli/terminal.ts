@@ -4,6 +4,8 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Progress and problems, on the standard error. */
   readonly remark: (line: string) => void;
+  /** Asks, and waits for one line. Absent where nobody can be asked. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** Nest gives the {@link Terminal} to every command by this name. */

@@ -12,6 +12,7 @@ export {
   type ValueOrigin,
 } from './config-source.js';
 export { configSchema, schemaKeys } from './json-schema.js';
+export { readVariable } from './load-variable.js';
 export { SecretReload } from './secret-reload.js';
 export { parseDecimal } from './decimal.js';
 export { JournalConfig } from './journal-section.js';
