@@ -15,6 +15,7 @@ const DOCUMENTS = [
   'devnet/README.md',
   ...[
     'alerts',
+    'api',
     'architecture',
     'bids',
     'commands',
@@ -145,6 +146,23 @@ describe('the documentation', () => {
     const table = textOf('docs/secrets.md').split('## All secrets')[1]?.split('## ')[0] ?? '';
     for (const name of [...SECRET_NAMES, ...CHANNEL_VARIABLES, 'RPC_…'])
       expect(table).toContain(`\`${name}\``);
+  });
+
+  it('explains each route of the API, with an example, and no other', () => {
+    const { paths } = JSON.parse(textOf('docs/openapi.json')) as { paths: Record<string, object> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const sections = textOf('docs/api.md')
+      .split(/^### `/m)
+      .slice(1);
+    expect(sections.map((section) => section.split('`')[0]).sort()).toEqual(routes.sort());
+    for (const section of sections) {
+      const [method = '', path = ''] = (section.split('`')[0] ?? '').split(' ');
+      const start = `$API${path.split('{')[0] ?? ''}`;
+      expect(section, path).toContain(start);
+      expect(section.includes('curl -X POST'), path).toBe(method === 'POST');
+    }
   });
 
   it('explains only messages that the source has', () => {

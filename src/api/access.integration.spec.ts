@@ -1,5 +1,8 @@
+import { HttpAdapterHost } from '@nestjs/core';
+import { format } from 'prettier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { ApiDocument } from './api-document.js';
 import { ALL_PER_MINUTE, GUESSES_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
 
 const VIEWER_ROUTES = ['/api/v1/status', '/api/v1/executions', '/api/v1/executions/1'];
@@ -37,6 +40,88 @@ describe('access to the API', () => {
       await api.http.post(route).expect(401);
     }
     expect(api.world.safety.state).toBe('NORMAL');
+  });
+
+  /** Of the API document, with the role that it names; a parameter has a value that nothing has. */
+  const described = (): { readonly method: 'get' | 'post'; readonly path: string; readonly role: string }[] =>
+    Object.entries(api.get(ApiDocument).get().paths).flatMap(([path, operations]) =>
+      (['get', 'post'] as const).flatMap((method) => {
+        const operation: object | undefined = operations[method];
+        const role = operation && 'x-role' in operation ? String(operation['x-role']) : 'no role';
+        return operation ? [{ method, path, role }] : [];
+      }),
+    );
+
+  it('the API document has every route that the server has, and no other', () => {
+    const express = api.get(HttpAdapterHost).httpAdapter.getInstance<{
+      readonly router: {
+        readonly stack: readonly {
+          readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+        }[];
+      };
+    }>();
+    const served = express.router.stack.flatMap(({ route }) =>
+      route ? Object.keys(route.methods).map((method) => `${method} ${route.path}`) : [],
+    );
+    const told = described().map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`);
+    expect(told.sort()).toEqual(served.sort());
+  });
+
+  it('A01 A02 every route of the API document asks for the role that it names there', async () => {
+    for (const { method, path, role } of described()) {
+      const route = path.replace(/\{\w+\}/g, 'nothing');
+      const statusWith = async (...header: [] | [string, string]): Promise<number> => {
+        const request =
+          header.length === 0 ? api.http[method](route) : api.http[method](route).set(...header);
+        return (await request).status;
+      };
+      const statuses = {
+        none: await statusWith(),
+        wrong: await statusWith(...bearer('a-wrong-key')),
+        viewer: await statusWith(...bearer(VIEWER_KEY)),
+        operator: await statusWith(...bearer(OPERATOR_KEY)),
+      };
+      const refused = {
+        public: {},
+        viewer: { none: 401, wrong: 401 },
+        operator: { none: 401, wrong: 401, viewer: 403 },
+      }[role];
+      expect(refused, `the role of ${route}`).toBeDefined();
+      for (const [key, status] of Object.entries(statuses)) {
+        const where = `${method} ${route} with the key ${key}`;
+        const expected: unknown = refused && Object.entries(refused).find(([name]) => name === key)?.[1];
+        if (expected === undefined) expect([200, 400, 404], where).toContain(status);
+        else expect(status, where).toBe(expected);
+      }
+    }
+    expect(api.world.safety.state).toBe('NORMAL');
+  });
+
+  it('A10 the page of the document says nothing of the bot, and loads nothing from elsewhere', async () => {
+    const page = await api.http
+      .get('/api/docs')
+      .expect(200)
+      .expect('Content-Type', /^text\/html/);
+    const links = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = '']) => link);
+    expect(links.filter((link) => link !== 'data:,')).toHaveLength(3);
+    for (const link of links.filter((link) => link !== 'data:,')) {
+      expect(link).toMatch(/^\/api\/docs\/[a-z.-]+$/);
+      const file = await api.http.get(link).expect(200);
+      expect(String(file.headers['content-security-policy'])).toContain("script-src 'self';");
+    }
+    expect(page.text).not.toMatch(/<script(?! src)|\son\w+=/);
+    expect(String(page.headers['content-security-policy'])).toContain("script-src 'self';");
+    for (const file of ['index.html', 'package.json', '..%2fpackage.json', '%2e%2e%2findex.js'])
+      await api.http.get(`/api/docs/${file}`).expect(404);
+  });
+
+  it('docs/openapi.json is what the API says of itself (npx vitest run src/api/access -u writes it)', async () => {
+    const { text: body } = await api.http
+      .get('/api/docs-json')
+      .set(...bearer(VIEWER_KEY))
+      .expect(200);
+    const text = await format(body, { parser: 'json', printWidth: 110 });
+    await expect(text).toMatchFileSnapshot('../../docs/openapi.json');
   });
 
   it('A01 emits an event for each refused key, with the address and without the key', async () => {

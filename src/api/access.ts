@@ -5,7 +5,7 @@ import type { Operator } from '../safety/index.js';
 import type { ApiKey, Role } from './api-keys.js';
 import { Refusal } from './refusal.js';
 
-type Level = 'public' | Role;
+export type Level = 'public' | Role;
 
 /** Who may call a route: everyone, or the holder of a key with at least this role. */
 export const Access = Reflector.createDecorator<Level>();
@@ -17,8 +17,11 @@ export function mayCall({ role }: ApiKey, needed: Role): boolean {
   return RANK[role] >= RANK[needed];
 }
 
+/** Of a route: its method and the class of its controller. */
+type RoutePlace = Pick<ExecutionContext, 'getHandler' | 'getClass'>;
+
 /** A route without {@link Access} is for operators only. */
-export function accessTo(context: ExecutionContext, reflector: Reflector): Level {
+export function accessTo(context: RoutePlace, reflector: Reflector): Level {
   const places = [context.getHandler(), context.getClass()];
   return reflector.getAllAndOverride<Level | undefined>(Access.KEY, places) ?? 'operator';
 }

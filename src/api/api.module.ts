@@ -12,6 +12,8 @@ import { AccessGuard } from './access.guard.js';
 import { AlertsController } from './alerts.controller.js';
 import { BidsController } from './bids.controller.js';
 import { ApiKeys } from './api-keys.js';
+import { ApiDocument } from './api-document.js';
+import { DocsController } from './docs.controller.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
 import { HealthController } from './health.controller.js';
@@ -36,6 +38,7 @@ export const API = {
     ExecutionsController,
     AlertsController,
     BidsController,
+    DocsController,
   ],
   providers: [
     {
@@ -43,6 +46,7 @@ export const API = {
       inject: [ChimeraConfig],
       useFactory: ({ api }: ChimeraConfig): ApiKeys => new ApiKeys(api.keys),
     },
+    ApiDocument,
     Readiness,
     ServicesStatus,
     // In this order. They guard every route of the process, also the routes of other modules.

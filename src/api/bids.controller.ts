@@ -4,6 +4,7 @@ import { BotStatusReader } from '../bot/bot-status.js';
 import { ChimeraConfig } from '../config/index.js';
 import { formatUnits } from '../domain/money.js';
 import { Access } from './access.js';
+import { Described } from './described.js';
 
 const MOST_REVIEWS = 200;
 
@@ -49,6 +50,11 @@ export class BidsController {
     private readonly config: ChimeraConfig,
   ) {}
 
+  @Described({
+    summary: 'How bids are made, and what was learned from the races',
+    answer: 'BidsAnswer',
+    usesDatabase: true,
+  })
   @Get()
   async all(): Promise<BidsAnswer> {
     const { operator: wallet, outcomes } = this.bot.status();

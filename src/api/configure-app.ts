@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import { ChimeraConfig } from '../config/index.js';
+import { ApiDocument } from './api-document.js';
 import { ErrorFilter } from './error.filter.js';
 import { onlyNamed } from './host-names.js';
 import { Refusal } from './refusal.js';
@@ -26,6 +27,7 @@ export function configureApp(app: NestExpressApplication): void {
   app.useBodyParser('json', { limit: BODY_LIMIT_BYTES });
   app.useGlobalPipes(new RequestValidation());
   app.useGlobalFilters(new ErrorFilter());
+  app.get(ApiDocument).describe(app);
   const server: Server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

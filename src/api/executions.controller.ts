@@ -1,9 +1,11 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository } from '../database/index.js';
 import { Access } from './access.js';
+import { Described } from './described.js';
 import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './executions-answer.js';
 import { Refusal } from './refusal.js';
 
@@ -13,6 +15,7 @@ const ID = /^[1-9]\d{0,17}$/;
 const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
 
 class PageQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_ROWS, default: 50 })
   @Transform(({ value }: { value: unknown }) =>
     typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value,
   )
@@ -22,6 +25,7 @@ class PageQuery {
   readonly limit: number = 50;
 
   /** The `next` of the previous page. */
+  @ApiPropertyOptional({ type: String, description: 'The `next` of the previous page.' })
   @IsOptional()
   @Matches(ID, { message: 'before must be the id of an execution' })
   readonly before?: string;
@@ -36,6 +40,11 @@ export class ExecutionsController {
     private readonly config: ChimeraConfig,
   ) {}
 
+  @Described({
+    summary: 'Decisions and their outcomes, the newest first',
+    answer: 'ExecutionsPage',
+    usesDatabase: true,
+  })
   @Get()
   async page(@Query() { limit, before }: PageQuery): Promise<ExecutionsPage> {
     // One row more than requested tells whether there is a next page.
@@ -45,6 +54,13 @@ export class ExecutionsController {
     return { executions: shown.map(executionAnswer), next };
   }
 
+  @Described({
+    summary: 'One decision with all of its inputs',
+    answer: 'ExecutionDetail',
+    errors: { 404: 'no execution has this id' },
+    usesDatabase: true,
+  })
+  @ApiParam({ name: 'id', description: 'Of the list of executions.' })
   @Get(':id')
   async one(@Param('id') id: string): Promise<ExecutionDetail> {
     const row = ID.test(id) ? await this.executions.find(id) : null;

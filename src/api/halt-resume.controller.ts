@@ -2,10 +2,12 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { SafetyController, type Operator } from '../safety/index.js';
 import { Access, Caller, NeverLimited } from './access.js';
+import { Described } from './described.js';
 import { ReasonBody } from './reason.js';
 import { safetyAnswer, type SafetyAnswer } from './status-answer.js';
 
-interface ResumeAnswer extends SafetyAnswer {
+/** As the answer of a halt, and what becomes of the transactions in flight. */
+export interface ResumeAnswer extends SafetyAnswer {
   /**
    * How many transactions in flight are sent again, and how many nonces are freed by a cancellation, because
    * the transaction would revert now; null when the chain could not be asked.
@@ -27,6 +29,7 @@ export class HaltResumeController {
 
   /** Nothing is signed from this call on, even if the database cannot be reached. */
   @NeverLimited(true)
+  @Described({ summary: 'Halts: nothing is signed from now on', answer: 'SafetyAnswer', usesDatabase: true })
   @Post('halt')
   @HttpCode(200)
   async halt(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<SafetyAnswer> {
@@ -34,6 +37,12 @@ export class HaltResumeController {
   }
 
   /** Answers when the new state is saved, and says what becomes of the transactions in flight. */
+  @Described({
+    summary: 'Resumes after a halt or a throttling',
+    answer: 'ResumeAnswer',
+    errors: { 409: 'the state changed meanwhile: look again' },
+    usesDatabase: true,
+  })
   @Post('resume')
   @HttpCode(200)
   async resume(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<ResumeAnswer> {

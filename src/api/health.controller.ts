@@ -10,6 +10,7 @@ import {
 import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { Access } from './access.js';
+import { Described } from './described.js';
 import { Readiness } from './readiness.js';
 
 /**
@@ -21,6 +22,12 @@ class HealthFilter implements ExceptionFilter<ServiceUnavailableException> {
     host.switchToHttp().getResponse<Response>().status(exception.getStatus()).json(exception.getResponse());
   }
 }
+
+/** Terminus would describe the routes in its own way. */
+const WITHOUT_WORDS = { noCache: true, swaggerDocumentation: false };
+
+/** In the format of Terminus: each condition by its name, with its status and, when down, a sentence. */
+export type HealthAnswer = HealthCheckResult;
 
 @Access('public')
 @UseFilters(HealthFilter)
@@ -35,15 +42,24 @@ export class HealthController {
    * The process answers. This says nothing about its work: a restart because of it would lose what is in
    * flight.
    */
+  @Described({
+    summary: 'Whether the process answers',
+    answer: 'HealthAnswer',
+  })
   @Get('live')
-  @HealthCheck()
+  @HealthCheck(WITHOUT_WORDS)
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
   }
 
   /** A 503 names each condition that keeps the bot from working. */
+  @Described({
+    summary: 'Whether the bot can work',
+    answer: 'HealthAnswer',
+    further: { 503: { means: 'something keeps the bot from working', answer: 'HealthAnswer' } },
+  })
   @Get('ready')
-  @HealthCheck()
+  @HealthCheck(WITHOUT_WORDS)
   ready(): Promise<HealthCheckResult> {
     return this.health.check([
       () => this.readiness.phase(),

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { ChimeraConfig } from '../config/index.js';
 import { Metrics } from '../monitoring/metrics/metrics.js';
 import { Access } from './access.js';
+import { Described } from './described.js';
 import { Refusal } from './refusal.js';
 
 /** For Prometheus. Public like health: it names no endpoint, no key and no borrower. */
@@ -14,6 +15,11 @@ export class MetricsController {
     private readonly config: ChimeraConfig,
   ) {}
 
+  @Described({
+    summary: 'Every metric, in the text format of Prometheus',
+    type: 'text/plain',
+    errors: { 404: 'metrics are switched off' },
+  })
   @Get()
   async show(@Res() response: Response): Promise<void> {
     if (!this.config.monitoring.metrics)

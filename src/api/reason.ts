@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { Length, Matches } from 'class-validator';
 
@@ -15,6 +16,11 @@ const SOMETHING_VISIBLE = /(?![\p{DI}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 
 /** The body of a halt or a resume. */
 export class ReasonBody {
+  @ApiProperty({
+    type: String,
+    ...{ minLength: 1, maxLength: 500, example: 'maintenance of the node' },
+    description: 'One line, for the audit trail. At least one character of it can be seen.',
+  })
   @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value))
   @Matches(SOMETHING_VISIBLE, { message: 'reason must hold at least one visible character' })
   @Matches(PLAIN_LINE, { message: 'reason must be one line of text without control characters' })

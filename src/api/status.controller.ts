@@ -5,6 +5,7 @@ import { ChimeraConfig } from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { SafetyController, TierReview } from '../safety/index.js';
 import { Access } from './access.js';
+import { Described } from './described.js';
 import { ServicesStatus } from './services-status.js';
 import { feedsAnswer } from './feeds-answer.js';
 import {
@@ -32,6 +33,10 @@ export class StatusController {
     private readonly feeds: FeedWatch,
   ) {}
 
+  @Described({
+    summary: 'The state of the bot, the chain, the endpoints and the limits',
+    answer: 'StatusAnswer',
+  })
   @Get()
   status(): StatusAnswer {
     const nowMs = this.clock.wallMs();

