@@ -1,8 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ALERTS_COMMANDS } from './alerts.command.js';
 import { BOT_COMMANDS } from './bot.command.js';
+import { CompletionCommand } from './completion.command.js';
 import { CONFIG_COMMANDS } from './config.command.js';
+import { ExplainCommand } from './explain.command.js';
 import { METRICS_COMMANDS } from './metrics.command.js';
+import { MigrateCommand } from './migrate.command.js';
 import { POSITIONS_COMMANDS } from './positions.command.js';
 import { Program } from './program.js';
 import { Outcome, TERMINAL, type Terminal } from './terminal.js';
@@ -19,8 +22,11 @@ export class CliModule {
         Program,
         ...ALERTS_COMMANDS,
         ...BOT_COMMANDS,
+        CompletionCommand,
         ...CONFIG_COMMANDS,
+        ExplainCommand,
         ...METRICS_COMMANDS,
+        MigrateCommand,
         ...POSITIONS_COMMANDS,
       ],
     };

@@ -37,6 +37,11 @@ export function wordsOf(command: Parsed): string {
   return command.parent ? `${wordsOf(command.parent)} ${command.name()}`.trim() : '';
 }
 
+/** The command line as a whole. */
+export function rootOf(command: Parsed): Parsed {
+  return command.parent ? rootOf(command.parent) : command;
+}
+
 /** The commands that do something, below this one. A group does nothing. */
 export function leavesOf(command: Parsed): Parsed[] {
   return command.commands.flatMap((one) => (one.commands.length === 0 ? [one] : leavesOf(one)));

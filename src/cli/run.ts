@@ -2,9 +2,10 @@ import { inspect } from 'node:util';
 import type { INestApplicationContext } from '@nestjs/common';
 import { CommandFactory, CommandRunnerService } from 'nest-commander';
 import { CliModule } from './cli.module.js';
-import { leavesOf, Misuse, wordsOf, type Parsed } from './misuse.js';
+import { leavesOf, Misuse, wordsOf } from './misuse.js';
 import { Outcome, type Terminal } from './terminal.js';
 import { Program } from './program.js';
+import { registered, type RegisteredCommand } from './registered.js';
 
 /** @returns the exit code: 0, or 1 after a problem, with one sentence for each. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -28,35 +29,12 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   }
 }
 
-/** A command as it is registered. */
-export interface RegisteredCommand {
-  /** `positions export`. */
-  readonly words: string;
-  readonly about: string;
-  /** What stands behind the words, for instance `[file]`. */
-  readonly takes: readonly string[];
-  readonly options: readonly { readonly flags: string; readonly name: string; readonly about: string }[];
-}
-
 /** Every command, in the order of its words. */
 export async function registeredCommands(): Promise<RegisteredCommand[]> {
   const app = await open({ print: () => undefined, remark: () => undefined });
   const leaves = leavesOf(app.get(Program, { strict: false }).root);
   await app.close();
   return leaves.map(registered).sort((a, b) => (a.words < b.words ? -1 : 1));
-}
-
-function registered(command: Parsed): RegisteredCommand {
-  return {
-    words: wordsOf(command),
-    about: command.description(),
-    takes: command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
-    options: command.options.map(({ flags, long, description: about }) => ({
-      flags,
-      name: long ?? flags,
-      about,
-    })),
-  };
 }
 
 function open(terminal: Terminal): Promise<INestApplicationContext> {

@@ -56,6 +56,27 @@ export const TIMEOUTS = {
 const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 const POOL_SIZE = 10;
 
+/** In their order. */
+export const MIGRATIONS = [
+  Initial,
+  StoredPositions,
+  ReopenedTransactions,
+  TransactionDoors,
+  ReservedSpending,
+  Outcomes,
+  TransactionVersions,
+  Leases,
+  WalletsOfExecutions,
+  SafetyConcerns,
+  AppliedWrites,
+  Reports,
+  BidReviews,
+  KnownPools,
+  MarketIds,
+  ChainsOfPositions,
+  ChainsOfSafety,
+] as const;
+
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
 /** @param onLost is called for each idle connection that breaks. The pool replaces the connection. */
@@ -85,25 +106,7 @@ export function dataSourceOptions(
       DivergenceRow,
       LeaseRow,
     ],
-    migrations: [
-      Initial,
-      StoredPositions,
-      ReopenedTransactions,
-      TransactionDoors,
-      ReservedSpending,
-      Outcomes,
-      TransactionVersions,
-      Leases,
-      WalletsOfExecutions,
-      SafetyConcerns,
-      AppliedWrites,
-      Reports,
-      BidReviews,
-      KnownPools,
-      MarketIds,
-      ChainsOfPositions,
-      ChainsOfSafety,
-    ],
+    migrations: [...MIGRATIONS],
     synchronize: false,
     logging: false,
     poolSize: POOL_SIZE,

@@ -11,7 +11,15 @@ export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transact
 export { TransactionVersion, type VersionKind } from './entities/transaction-version.js';
 export { Fence, LeaseLost } from './fence.js';
 export { OperatorAction, StateTransition } from './entities/safety.js';
-export { openAsGuest, openDatabase, openToRead, runningBot, type OpenDatabase } from './open-database.js';
+export {
+  openAsGuest,
+  openDatabase,
+  openRunning,
+  openToRead,
+  pendingMigrations,
+  runningBot,
+  type OpenDatabase,
+} from './open-database.js';
 export { migrate, revertLastMigration } from './migrate.js';
 export { KnownPoolsRepository, type KnownPoolRow } from './repositories/known-pools.js';
 export { BidsRepository, type BidReview, type RaceRow } from './repositories/bids.js';

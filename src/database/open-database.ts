@@ -6,7 +6,7 @@ import type { Events } from '../domain/events/events.js';
 import { hasCluster, runningServer } from '../embedded-postgres/index.js';
 import { serverAddress, timeoutScopeOf } from './check-database.js';
 import { connectionProblem } from './connection-problem.js';
-import { dataSourceOptions, type DatabaseAddress } from './data-source.js';
+import { dataSourceOptions, MIGRATIONS, type DatabaseAddress } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseServer } from './database-server.js';
 
@@ -45,21 +45,45 @@ export async function openDatabase(
  * @throws StartupError in one sentence.
  */
 export async function openToRead(config: ChimeraConfig, events: Events, clock: Clock): Promise<OpenDatabase> {
-  if (!config.database.embedded) {
-    const address = serverAddress(config);
-    try {
-      const timeouts = await timeoutScopeOf(address);
-      return await connected({ ...address, timeouts }, () => Promise.resolve());
-    } catch (error) {
-      throw new StartupError([connectionProblem(address, error)]);
-    }
-  }
-  const running = await openAsGuest(config);
-  if (running) return running;
+  const running = await ofRunningServer(config);
+  if (running || !config.database.embedded) return running ?? openDatabase(config, events, clock);
   const { dataDir } = config.database;
   if (!hasCluster(dataDir))
     throw new StartupError([`database.dataDir: there is no database in ${dataDir} yet; the bot makes it`]);
   return openDatabase(config, events, clock);
+}
+
+/**
+ * The server as it runs. None is started, and nothing is brought up to date.
+ *
+ * @throws StartupError in one sentence.
+ */
+export async function openRunning(config: ChimeraConfig): Promise<OpenDatabase> {
+  const running = await ofRunningServer(config);
+  if (running) return running;
+  throw new StartupError([
+    'database.embedded: the embedded server runs while a bot does, and no bot runs; a bot brings it up to date at its start',
+  ]);
+}
+
+/** An external server, or the embedded one that a bot has started. */
+async function ofRunningServer(config: ChimeraConfig): Promise<OpenDatabase | undefined> {
+  if (config.database.embedded) return openAsGuest(config);
+  const address = serverAddress(config);
+  try {
+    const timeouts = await timeoutScopeOf(address);
+    return await connected({ ...address, timeouts }, () => Promise.resolve());
+  } catch (error) {
+    throw new StartupError([connectionProblem(address, error)]);
+  }
+}
+
+/** The migrations that the database lacks, in their order. */
+export async function pendingMigrations(database: Database): Promise<string[]> {
+  const [table] = await database.query("SELECT to_regclass('migrations') IS NOT NULL AS found");
+  const rows = table?.['found'] === true ? await database.query('SELECT name FROM migrations') : [];
+  const done = new Set(rows.map(({ name }) => name));
+  return MIGRATIONS.map((migration) => new migration().name).filter((name) => !done.has(name));
 }
 
 /** The embedded server that a bot has started; undefined when none runs, or the server is an external one. */

@@ -1,0 +1,32 @@
+import { executionAnswer, type ExecutionDetail } from '../api/executions-answer.js';
+import { loadConfig, type ChimeraConfig } from '../config/index.js';
+import { ExecutionsRepository, openToRead, type Execution } from '../database/index.js';
+import { Clock } from '../domain/clock.js';
+import { StartupError } from '../domain/errors.js';
+import { explanation } from './explanation.js';
+import { RemarkedEvents } from './positions-parts.js';
+import type { Terminal } from './terminal.js';
+
+/** Tells a row of the executions, by its id. A bot may run. */
+export async function explain(
+  { id, json = false }: { id: string; json?: boolean },
+  terminal: Terminal,
+  load: () => Promise<ChimeraConfig> = loadConfig,
+): Promise<number> {
+  if (!/^\d{1,18}$/.test(id))
+    throw new StartupError([
+      `${JSON.stringify(id)} is no execution; its number was expected, as GET /api/v1/executions and the log have it`,
+    ]);
+  const { database, close } = await openToRead(await load(), new RemarkedEvents(terminal), new Clock());
+  let row: Execution | null;
+  try {
+    row = await new ExecutionsRepository(database).find(id);
+  } finally {
+    await close();
+  }
+  if (!row) throw new StartupError([`the database has no execution ${id}`]);
+  const detail: ExecutionDetail = { ...executionAnswer(row), plan: row.plan };
+  if (json) terminal.print(JSON.stringify(detail, null, 2));
+  else for (const line of explanation(detail)) terminal.print(line);
+  return 0;
+}
