@@ -3,8 +3,8 @@ import { formatUnits } from '../domain/money.js';
 
 /**
  * One row of GET /api/v1/executions. As everywhere in this API, `…Usd` is exact decimal text in dollars.
- * Token amounts are decimal text in the token's smallest unit, because a row does not know the decimals of
- * its tokens. Values that are not known, or not known yet, are null.
+ * Token amounts are decimal text in the token's smallest unit; beside them `…Tokens` is the same in whole
+ * tokens. Values that are not known, or not known yet, are null.
  */
 export interface ExecutionAnswer {
   readonly id: string;
@@ -23,7 +23,9 @@ export interface ExecutionAnswer {
   /** Below 1 a position can be liquidated. Exact decimal text, such as "0.985". */
   readonly healthFactor: string;
   readonly collateralAsset: string | null;
+  readonly collateralSymbol: string | null;
   readonly debtAsset: string | null;
+  readonly debtSymbol: string | null;
   /**
    * How many liquidations of the borrower the transaction makes; null without a plan. Of several, the tokens
    * of this row are those of the first, amounts are sums of those with the same token, and values in dollars
@@ -32,8 +34,10 @@ export interface ExecutionAnswer {
   readonly liquidations: number | null;
   /** Debt token units. */
   readonly debtToCover: string | null;
+  readonly debtToCoverTokens: string | null;
   /** Collateral units. */
   readonly expectedCollateral: string | null;
+  readonly expectedCollateralTokens: string | null;
   readonly notionalUsd: string | null;
   /** Before every cost. */
   readonly simulatedProfitUsd: string | null;
@@ -56,12 +60,16 @@ export interface ExecutionAnswer {
     readonly txHash: string | null;
     /** Debt token units. */
     readonly debtCovered: string | null;
+    readonly debtCoveredTokens: string | null;
     /** Collateral units. */
     readonly collateralSeized: string | null;
+    readonly collateralSeizedTokens: string | null;
     /** The token that the treasury receives: the collateral or the debt token. Null without a plan. */
     readonly profitAsset: string | null;
+    readonly profitSymbol: string | null;
     /** Units of that token. */
     readonly realisedProfit: string | null;
+    readonly realisedProfitTokens: string | null;
     /** After all fees. Negative when only fees were paid. */
     readonly realisedProfitUsd: string | null;
     readonly gasUsed: string | null;
@@ -86,6 +94,7 @@ export interface ExecutionDetail extends ExecutionAnswer {
 }
 
 export function executionAnswer(row: Execution): ExecutionAnswer {
+  const { collateral, debt, profit } = tokensOf(row);
   return {
     id: row.id,
     createdAt: row.createdAt.toISOString(),
@@ -99,10 +108,14 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
     block: { number: row.blockNumber, hash: row.blockHash },
     healthFactor: formatUnits(row.healthFactorWad, 18),
     collateralAsset: row.collateralAsset,
+    collateralSymbol: collateral?.symbol ?? null,
     debtAsset: row.debtAsset,
+    debtSymbol: debt?.symbol ?? null,
     liquidations: liquidationsOf(row),
     debtToCover: units(row.debtToCover),
+    debtToCoverTokens: whole(row.debtToCover, debt),
     expectedCollateral: units(row.expectedCollateral),
+    expectedCollateralTokens: whole(row.expectedCollateral, collateral),
     notionalUsd: usd(row.notionalUsd8),
     simulatedProfitUsd: usd(row.simulatedProfitUsd8),
     gasCostUsd: usd(row.gasCostUsd8),
@@ -116,9 +129,13 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
       details: row.outcomeDetails,
       txHash: row.txHash,
       debtCovered: units(row.debtCovered),
+      debtCoveredTokens: whole(row.debtCovered, debt),
       collateralSeized: units(row.collateralSeized),
-      profitAsset: profitAssetOf(row),
+      collateralSeizedTokens: whole(row.collateralSeized, collateral),
+      profitAsset: profit?.address ?? row.collateralAsset,
+      profitSymbol: profit?.symbol ?? null,
       realisedProfit: units(row.realisedProfit),
+      realisedProfitTokens: whole(row.realisedProfit, profit),
       realisedProfitUsd: usd(row.realisedProfitUsd8),
       gasUsed: units(row.gasUsed),
       feesWei: units(row.feesWei),
@@ -128,12 +145,29 @@ export function executionAnswer(row: Execution): ExecutionAnswer {
   };
 }
 
-/** Plans of an earlier version do not name it: their profit was in collateral. */
-function profitAssetOf({ plan, collateralAsset }: Execution): string | null {
-  if (typeof plan !== 'object' || plan === null || !('profitAsset' in plan)) return collateralAsset;
-  const { profitAsset } = plan;
-  const named = typeof profitAsset === 'object' && profitAsset !== null && 'address' in profitAsset;
-  return named ? String(profitAsset.address) : collateralAsset;
+/** A token as the stored plan names it. */
+interface PlannedToken {
+  readonly address: string;
+  readonly symbol: string;
+  readonly decimals: number;
+}
+
+/** Of the first liquidation. Plans of an earlier version name no `profitAsset`: they took collateral. */
+function tokensOf({ plan }: Execution): Partial<Record<'collateral' | 'debt' | 'profit', PlannedToken>> {
+  const { candidate, profitAsset } = fieldsIn(plan);
+  const { collateral, debt } = fieldsIn(candidate);
+  const [seized, owed, profit] = [collateral, debt, profitAsset ?? collateral].map(tokenIn);
+  return { ...(seized && { collateral: seized }), ...(owed && { debt: owed }), ...(profit && { profit }) };
+}
+
+function fieldsIn(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+function tokenIn(value: unknown): PlannedToken | undefined {
+  const { address, symbol, decimals } = fieldsIn(value);
+  const isToken = typeof address === 'string' && typeof symbol === 'string' && typeof decimals === 'number';
+  return isToken ? { address, symbol, decimals } : undefined;
 }
 
 function liquidationsOf({ plan }: Execution): number | null {
@@ -147,4 +181,8 @@ function usd(usd8: bigint | null): string | null {
 
 function units(amount: bigint | null): string | null {
   return amount === null ? null : String(amount);
+}
+
+function whole(amount: bigint | null, token: PlannedToken | undefined): string | null {
+  return amount === null || !token ? null : formatUnits(amount, token.decimals);
 }

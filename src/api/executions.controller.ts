@@ -1,18 +1,32 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiParam, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
-import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { ChimeraConfig } from '../config/index.js';
-import { ExecutionsRepository } from '../database/index.js';
+import { ExecutionsRepository, type Execution } from '../database/index.js';
+import { toAddress } from '../domain/hex.js';
 import { Access } from './access.js';
 import { Described } from './described.js';
 import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './executions-answer.js';
+import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';
 
 const MOST_ROWS = 200;
 /** An id of the table: a positive bigint of PostgreSQL has at most 19 digits. */
 const ID = /^[1-9]\d{0,17}$/;
 const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
+
+/** By their names, so that the compiler finds one that is missing. */
+const STATUSES = Object.keys({
+  ...{ planned: 0, rejected: 0, 'dry-run': 0, authorised: 0, submitted: 0 },
+  ...{ succeeded: 0, reverted: 0, dropped: 0, cancelled: 0 },
+} satisfies Record<Execution['status'], 0>);
+const OUTCOMES = Object.keys({
+  ...{ won: 0, lost: 0, stale: 0, refused: 0, malfunction: 0 },
+} satisfies Record<NonNullable<Execution['outcome']>, 0>);
+/** A day, or an instant, in UTC. */
+const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
+const INSTANT_WANTED = 'must be a day or an instant in UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z';
 
 class PageQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_ROWS, default: 50 })
@@ -29,6 +43,46 @@ class PageQuery {
   @IsOptional()
   @Matches(ID, { message: 'before must be the id of an execution' })
   readonly before?: string;
+
+  @ApiPropertyOptional({ type: String, enum: STATUSES })
+  @IsOptional()
+  @IsIn(STATUSES, { message: `status must be one of ${STATUSES.join(', ')}` })
+  readonly status?: Execution['status'];
+
+  @ApiPropertyOptional({ type: String, enum: OUTCOMES })
+  @IsOptional()
+  @IsIn(OUTCOMES, { message: `outcome must be one of ${OUTCOMES.join(', ')}` })
+  readonly outcome?: NonNullable<Execution['outcome']>;
+
+  @ApiPropertyOptional({ type: String, description: 'The configured name of the market.' })
+  @IsOptional()
+  @IsString({ message: 'protocol must be the name of a market' })
+  @Length(1, 100, { message: 'protocol must be the name of a market' })
+  @Matches(PLAIN_LINE, { message: 'protocol must be the name of a market' })
+  readonly protocol?: string;
+
+  @ApiPropertyOptional({ type: String, description: 'An address.' })
+  @IsOptional()
+  @Matches(/^0x[0-9a-fA-F]{40}$/, { message: 'borrower must be an address' })
+  readonly borrower?: string;
+
+  @ApiPropertyOptional({ type: String, description: 'Decided then or later: a day or an instant in UTC.' })
+  @IsOptional()
+  @Matches(INSTANT, { message: `since ${INSTANT_WANTED}` })
+  readonly since?: string;
+
+  @ApiPropertyOptional({ type: String, description: 'Decided before then: a day or an instant in UTC.' })
+  @IsOptional()
+  @Matches(INSTANT, { message: `until ${INSTANT_WANTED}` })
+  readonly until?: string;
+}
+
+/** @throws Refusal for a day that no calendar has. */
+function instantOf(name: string, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const instant = new Date(text);
+  if (Number.isNaN(instant.getTime())) throw new Refusal(400, `${name} ${INSTANT_WANTED}`);
+  return instant;
 }
 
 /** Decisions for the chain of this bot and their outcomes, including rejected plans that were simulated. */
@@ -46,9 +100,16 @@ export class ExecutionsController {
     usesDatabase: true,
   })
   @Get()
-  async page(@Query() { limit, before }: PageQuery): Promise<ExecutionsPage> {
+  async page(@Query() query: PageQuery): Promise<ExecutionsPage> {
+    const { limit, before, status, outcome, protocol, borrower } = query;
+    const filter = {
+      ...{ status, outcome, protocol },
+      borrower: borrower === undefined ? undefined : toAddress(borrower),
+      since: instantOf('since', query.since),
+      until: instantOf('until', query.until),
+    };
     // One row more than requested tells whether there is a next page.
-    const rows = await this.executions.latest(this.config.network.chainId, limit + 1, before);
+    const rows = await this.executions.latest(this.config.network.chainId, limit + 1, before, filter);
     const shown = rows.slice(0, limit);
     const next = rows.length > limit ? (shown.at(-1)?.id ?? null) : null;
     return { executions: shown.map(executionAnswer), next };

@@ -7,7 +7,7 @@ import { PLANNED } from '../../testing/builders/executions.js';
 import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository, SafetyRepository, type NewExecution } from '../database/index.js';
-import type { Hash } from '../domain/hex.js';
+import { toAddress, type Hash } from '../domain/hex.js';
 import { SafetyController } from '../safety/index.js';
 
 const hash = (n: number): Hash => `0x${n.toString(16).padStart(64, '0')}`;
@@ -160,6 +160,30 @@ describe('the API on the real database and the real safety controller', { timeou
       outcome: { txHash: null, realisedProfitUsd: null, gasUsed: null },
     });
     expect(first.executions[0]).not.toHaveProperty('plan');
+  });
+
+  it('lists the executions of a status, a market, a borrower and a time, page by page', async () => {
+    const executions = api.get(ExecutionsRepository);
+    const { chainId } = api.get(ChimeraConfig).network;
+    const borrower = `0x${'Fb'.repeat(20)}`;
+    const other = { ...EXECUTION, chainId, protocol: 'filtered', borrower: toAddress(borrower) };
+    const ids = await executions.insertMany([other, { ...other, status: 'dry-run' }, other]);
+    const idsOf = async (query: string): Promise<string[]> =>
+      (await page(query)).executions.map(({ id }) => id);
+
+    expect(await idsOf('protocol=filtered')).toEqual([ids[2], ids[1], ids[0]]);
+    expect(await idsOf(`borrower=${borrower}&status=planned`)).toEqual([ids[2], ids[0]]);
+    expect(await idsOf('protocol=filtered&status=dry-run')).toEqual([ids[1]]);
+    expect(await idsOf('protocol=filtered&outcome=won')).toEqual([]);
+    const { next } = await page(`borrower=${borrower}&status=planned&limit=1`);
+    expect(await idsOf(`borrower=${borrower}&status=planned&limit=1&before=${next}`)).toEqual([ids[0]]);
+
+    const decided = (await executions.find(ids[0]!))?.createdAt ?? new Date(0);
+    const later = new Date(decided.getTime() + 60_000).toISOString();
+    const earlier = new Date(decided.getTime() - 60_000).toISOString();
+    expect(await idsOf(`protocol=filtered&since=${earlier}&until=${later}`)).toHaveLength(3);
+    expect(await idsOf(`protocol=filtered&since=${later}`)).toEqual([]);
+    expect(await idsOf(`protocol=filtered&until=${earlier}`)).toEqual([]);
   });
 
   it('shows one execution with all its inputs, or says that there is none', async () => {

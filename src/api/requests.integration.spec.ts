@@ -122,8 +122,23 @@ describe('malformed requests', () => {
     },
   );
 
+  it.each([
+    ['status=failed', /^status must be one of planned, rejected, dry-run, /],
+    ['status=planned&status=rejected', /^status must be one of /],
+    ['outcome=win', 'outcome must be one of won, lost, stale, refused, malfunction'],
+    ['protocol=', 'protocol must be the name of a market'],
+    ['protocol=a%00b', 'protocol must be the name of a market'],
+    ['protocol[$ne]=aave', /./],
+    ['borrower=0x12', 'borrower must be an address'],
+    ['since=yesterday', /^since must be a day or an instant in UTC/],
+    ['until=2026-01-31T12:00:00%2B02:00', /^until must be a day or an instant in UTC/],
+    ['until=2026-13-01', /^until must be a day or an instant in UTC/],
+  ])('A05 refuses the filter %s', async (query, message) => {
+    expect(messageIn(await get(`/api/v1/executions?${query}`).expect(400))).toMatch(message);
+  });
+
   it('A05 refuses parameters it does not know, and ids that are none', async () => {
-    await get('/api/v1/executions?status=failed').expect(400);
+    await get('/api/v1/executions?state=failed').expect(400);
     for (const id of ['0', 'x', '99999999999999999999', '1%00', '%2e%2e'])
       expect((await get(`/api/v1/executions/${id}`)).status).toBe(404);
     expect((await get('/api/v1/executions/%ff')).status).toBe(400);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import {
+  And,
   In,
   IsNull,
   LessThan,
@@ -11,7 +12,7 @@ import {
   type QueryDeepPartialEntity,
 } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
-import type { Hash } from '../../domain/hex.js';
+import type { Address, Hash } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { Counted, OutcomeTotals } from '../../domain/outcome-tally.js';
 import { safeInteger, usd8FromText } from '../columns.js';
@@ -118,6 +119,18 @@ export interface RatedRow {
 /** The outcome of one execution. */
 export type OutcomeRow = Counted & { readonly executionId: string; readonly atMs: number };
 
+/** Which executions are wanted. What is left out does not matter. */
+export interface ExecutionFilter {
+  readonly status?: ExecutionStatus | undefined;
+  readonly outcome?: Outcome | undefined;
+  readonly protocol?: string | undefined;
+  readonly borrower?: Address | undefined;
+  /** Decided then or later. */
+  readonly since?: Date | undefined;
+  /** Decided before then. */
+  readonly until?: Date | undefined;
+}
+
 const OPEN: readonly ExecutionStatus[] = ['authorised', 'submitted'];
 
 /**
@@ -182,8 +195,13 @@ export class ExecutionsRepository {
    *
    * @param before only rows older than this id: the next page.
    */
-  async latest(chainId: number, limit: number, before?: string): Promise<Execution[]> {
-    const older = before !== undefined && { id: LessThan(before) };
+  async latest(
+    chainId: number,
+    limit: number,
+    before?: string,
+    filter: ExecutionFilter = {},
+  ): Promise<Execution[]> {
+    const older = { ...whereOf(filter), ...(before !== undefined && { id: LessThan(before) }) };
     const of = (chain: number | FindOperator<number>): Promise<Execution[]> =>
       this.database.with(Execution, (rows) =>
         rows.find({ where: { chainId: chain, ...older }, order: { id: 'DESC' }, take: limit }),
@@ -287,6 +305,14 @@ export class ExecutionsRepository {
     );
     return affected ?? 0;
   }
+}
+
+function whereOf({ since, until, ...columns }: ExecutionFilter): FindOptionsWhere<Execution> {
+  const times = [since && MoreThanOrEqual(since), until && LessThan(until)].filter(
+    (one) => one !== undefined,
+  );
+  const given = Object.entries(columns).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), ...(times.length > 0 && { createdAt: And(...times) }) };
 }
 
 function ratedRow(row: Pick<Execution, keyof typeof RATED_COLUMNS>): RatedRow[] {
