@@ -36,12 +36,13 @@ export class Openings {
     touched: Iterable<RowKey>,
   ): BlueOpening[] {
     const open = new Set(positions.filter(({ health }) => isLiquidatable(health)).map(({ key }) => key));
+    const ids = [...markets.keys()];
     const outlook = {
       now,
       terms: markets,
       prices: new Map([...valued.values()].map(({ market, price }) => [market.params.oracle, price])),
       fillAt: (timestamp: number) =>
-        marketFactors([...valued.keys()], (id) => this.table.numberOf(id), {
+        marketFactors(ids, (id) => this.table.numberOf(id), {
           get: (id: Hash) => valued.get(id)?.at(timestamp),
         }),
       isOpenNow: (key: RowKey) => open.has(key),

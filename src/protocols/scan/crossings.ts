@@ -39,6 +39,8 @@ export interface Outlook<Key> {
 export class Crossings<Key extends string | number> {
   readonly #now = new Factors();
   readonly #later = new Factors();
+  /** Only a guess needs the factors of now. */
+  #isNowFilled = false;
   #known = new Map<Key, number>();
   /** By the terms before: mostly they are still right. */
   #earlier: ReadonlyMap<Key, number> = new Map();
@@ -68,10 +70,10 @@ export class Crossings<Key extends string | number> {
     for (const key of touched) this.#known.delete(key);
     const { now, fillAt } = outlook;
     const end = now + this.horizonSeconds;
-    fillAt(now)(this.#now);
     fillAt(end)(this.#later);
+    this.#isNowFilled = false;
     const found: Crossing<Key>[] = [];
-    for (const row of this.table.below(1, this.#later, this.watchlist.rows)) {
+    for (const row of this.watchlist.belowWith(this.#later, 1)) {
       const key = this.table.keyOf(row);
       if (key === undefined || outlook.isOpenNow(key)) continue;
       const opensAt = this.#known.get(key) ?? this.#opening(key, row, end, outlook);
@@ -83,14 +85,15 @@ export class Crossings<Key extends string | number> {
   }
 
   /** The first second at which a closed position is open; undefined: not before the end. */
-  #opening(key: Key, row: number, end: number, { now, isOpenAt }: Outlook<Key>): number | undefined {
+  #opening(key: Key, row: number, end: number, outlook: Outlook<Key>): number | undefined {
+    const { now, isOpenAt } = outlook;
     const open = (timestamp: number): boolean => isOpenAt(key, timestamp);
     const before = this.#earlier.get(key);
     if (before !== undefined && before > now + 1 && before <= end && open(before) && !open(before - 1))
       return before;
     if (!open(end)) return undefined;
     let [closed, opened] = [now, end];
-    let at = Math.min(end - 1, Math.max(now + 1, this.#guess(row, now, end)));
+    let at = Math.min(end - 1, Math.max(now + 1, this.#guess(row, end, outlook)));
     for (let step = 1; opened - closed > 1; step *= 2) {
       const isOpen = open(at);
       if (isOpen) opened = at;
@@ -103,7 +106,9 @@ export class Crossings<Key extends string | number> {
   }
 
   /** Health falls almost in a straight line: where it meets 1. */
-  #guess(row: number, now: number, end: number): number {
+  #guess(row: number, end: number, { now, fillAt }: Outlook<Key>): number {
+    if (!this.#isNowFilled) fillAt(now)(this.#now);
+    this.#isNowFilled = true;
     const [first, last] = [this.table.leastHealth(row, this.#now), this.table.leastHealth(row, this.#later)];
     const share = (first - 1) / (first - last);
     return Number.isFinite(share) ? Math.ceil(now + share * (end - now)) : now + 1;
@@ -111,5 +116,7 @@ export class Crossings<Key extends string | number> {
 }
 
 function areEqual(some: ReadonlyMap<unknown, bigint>, others: ReadonlyMap<unknown, bigint>): boolean {
-  return some.size === others.size && [...some].every(([key, price]) => others.get(key) === price);
+  if (some.size !== others.size) return false;
+  for (const [key, price] of some) if (others.get(key) !== price) return false;
+  return true;
 }

@@ -47,6 +47,8 @@ export class Watchlist<Key extends string | number> {
    * with the same factors.
    */
   #health = new Float32Array(0);
+  /** By row, 1 for a row of the list. */
+  #listed = new Uint8Array(0);
   /** The worst drop since the basis; undefined when there is no basis. */
   #drop: HealthDrop | undefined;
   #thresholds: Thresholds = { movedMarks: 0, holders: 0, others: 0 };
@@ -58,7 +60,7 @@ export class Watchlist<Key extends string | number> {
     this.#limit = healthFactor * (1 + FLOAT32_MARGIN);
   }
 
-  /** Every row below the limit at the last {@link update}, and some rows above it. */
+  /** Every row below the limit at the last {@link update}, and some rows above it or empty. */
   get rows(): Rows {
     return this.#rows;
   }
@@ -70,8 +72,12 @@ export class Watchlist<Key extends string | number> {
    * @param healthFactor at most the limit.
    */
   below(healthFactor: number): number[] {
-    const thresholds = thresholdsOf(healthFactor * (1 + FLOAT32_MARGIN), this.#drop ?? NO_DROP);
-    return this.#table.below(healthFactor, this.#now, this.#select(thresholds, this.#rows));
+    return this.#below(healthFactor, this.#now, this.#drop ?? NO_DROP);
+  }
+
+  /** As {@link below}, with other factors: those of a later time, when interest has lowered the health. */
+  belowWith(factors: Factors, healthFactor: number): number[] {
+    return this.#below(healthFactor, factors, factors.worstDropSince(this.#basis));
   }
 
   /** The next {@link update} scans all rows. */
@@ -95,17 +101,34 @@ export class Watchlist<Key extends string | number> {
       this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), NO_DROP));
       return;
     }
-    const rows = [...touched].map((key) => this.#table.rowOf(key)).filter((row) => row !== undefined);
-    this.#table.leastHealths(this.#basis, this.#health, Uint32Array.from(rows));
+    const appeared = this.#note([...touched]);
     const needed = thresholdsOf(this.#limit, this.#drop);
     const { movedMarks, holders, others } = this.#thresholds;
     const enough = needed.holders <= holders && needed.others <= others && needed.movedMarks === movedMarks;
-    if (rows.length > 0 || !enough) this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), this.#drop));
+    if (appeared || !enough) this.#makeList(thresholdsOf(this.#limit * (1 + LIST_MARGIN), this.#drop));
+  }
+
+  /** Notes the health factors of rows that changed. @returns whether one of them is missing in the list */
+  #note(touched: readonly Key[]): boolean {
+    const rows = Uint32Array.from(
+      touched.map((key) => this.#table.rowOf(key)).filter((row) => row !== undefined),
+    );
+    this.#table.leastHealths(this.#basis, this.#health, rows);
+    return this.#select(this.#thresholds, rows).some((row) => this.#listed[row] === 0);
+  }
+
+  /** @param drop since the basis; undefined: not known, so that all rows of the list are looked at. */
+  #below(healthFactor: number, factors: Factors, drop: HealthDrop | undefined): number[] {
+    const thresholds = drop && thresholdsOf(healthFactor * (1 + FLOAT32_MARGIN), drop);
+    const among = thresholds ? this.#select(thresholds, this.#rows) : this.#rows;
+    return this.#table.below(healthFactor, factors, among);
   }
 
   #makeList(thresholds: Thresholds): void {
     this.#thresholds = thresholds;
     this.#rows = this.#select(thresholds);
+    this.#listed.fill(0);
+    for (const row of this.#rows) this.#listed[row] = 1;
   }
 
   /**
@@ -133,9 +156,11 @@ export class Watchlist<Key extends string | number> {
   }
 
   #grow(): void {
-    const larger = new Float32Array(2 * this.#table.rowCount);
-    larger.set(this.#health);
-    this.#health = larger;
+    const capacity = 2 * this.#table.rowCount;
+    const [health, listed] = [new Float32Array(capacity), new Uint8Array(capacity)];
+    health.set(this.#health);
+    listed.set(this.#listed);
+    [this.#health, this.#listed] = [health, listed];
   }
 }
 
