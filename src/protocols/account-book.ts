@@ -48,6 +48,13 @@ export interface SavedAccounts<Account> {
   readonly undecodable: readonly Address[];
 }
 
+/** What changes make of the accounts that are followed. */
+interface Outcome<Account, Change> extends AppliedChanges<Account> {
+  readonly changes: readonly Change[];
+  /** The accounts that were looked up, as they were before. */
+  readonly asked: ReadonlyMap<Address, Account | undefined>;
+}
+
 /** What is needed to take a block's changes of accounts back. */
 export interface AccountsUndo<Account, Change> {
   readonly before: ReadonlyMap<Address, Account | undefined>;
@@ -65,6 +72,8 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
   private readonly missing = new Set<Address>();
   private touched = new Set<Address>();
   private unsaved = new Set<Address>();
+  /** Of the block that was prepared last; undefined when an account has changed since. */
+  private prepared: Outcome<Account, Change> | undefined;
 
   constructor(
     private readonly table: AccountTable<Account>,
@@ -96,10 +105,9 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
     changes: readonly Change[],
     saved?: ReadonlyMap<Address, Account>,
   ): { readonly unknown: readonly Address[]; readonly contradicted: readonly Address[] } {
-    const known = saved
-      ? (address: Address): Account | undefined => saved.get(address)
-      : (address: Address): Account | undefined => this.table.get(address);
-    const { newBorrowers, contradicted } = this.rules.apply(changes, known);
+    const { newBorrowers, contradicted } = saved
+      ? this.rules.apply(changes, (address) => saved.get(address))
+      : (this.prepared = this.applied(changes));
     const missing = saved ? [] : this.missing;
     return {
       unknown: [...new Set([...newBorrowers, ...contradicted, ...missing])],
@@ -114,6 +122,7 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
     this.missing.clear();
     this.unsaved = new Set();
     this.touched = new Set();
+    this.prepared = undefined;
   }
 
   /** @param read accounts as the chain has them at the end of the block. */
@@ -121,13 +130,10 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
     const before = new Map<Address, Account | undefined>();
     const asRead = new Set(read.map(({ address }) => address));
     // Accounts that were adopted after the block was prepared are followed as well.
-    const asked = new Map<Address, Account | undefined>();
-    const { changed, contradicted, newBorrowers } = this.rules.apply(changes, (address) => {
-      if (asRead.has(address)) return undefined;
-      const account = this.table.get(address);
-      asked.set(address, account);
-      return account;
-    });
+    const isPrepared = this.prepared?.changes === changes && read.length === 0;
+    const kept = isPrepared ? this.prepared : undefined;
+    const { changed, contradicted, newBorrowers, asked } = kept ?? this.applied(changes, asRead);
+    this.prepared = undefined;
     for (const address of [...changed.keys(), ...asRead, ...contradicted])
       before.set(address, asked.get(address) ?? this.table.get(address));
     for (const [address, account] of changed) this.set(address, account);
@@ -191,7 +197,20 @@ export class AccountBook<Account extends { readonly address: Address }, Change> 
     return { changed, gone };
   }
 
+  /** @param asRead accounts of which these changes are known already. */
+  private applied(changes: readonly Change[], asRead?: ReadonlySet<Address>): Outcome<Account, Change> {
+    const asked = new Map<Address, Account | undefined>();
+    const applied = this.rules.apply(changes, (address) => {
+      if (asRead?.has(address)) return undefined;
+      const account = this.table.get(address);
+      asked.set(address, account);
+      return account;
+    });
+    return { ...applied, changes, asked };
+  }
+
   private set(address: Address, account: Account | undefined): void {
+    this.prepared = undefined;
     if (account && this.rules.hasDebt(account)) this.table.set(account);
     else this.table.delete(address);
     this.touched.add(address);
