@@ -21,23 +21,28 @@ export function applyChanges(
   changes: readonly PositionChange[],
   known: (address: Address) => BlueAccount | undefined,
 ): AppliedChanges<BlueAccount> {
-  const drafts = new Map<Address, BlueLeg[]>();
+  const drafts = new Map<Address, { readonly address: Address; readonly legs: BlueLeg[] }>();
   const newBorrowers = new Set<Address>();
   const contradicted = new Set<Address>();
   for (const change of changes) {
     const { borrower, marketId, kind } = change;
-    const legs = drafts.get(borrower) ?? known(borrower)?.legs.slice() ?? [];
+    let draft = drafts.get(borrower);
+    if (!draft) {
+      const { address, legs } = known(borrower) ?? { address: borrower, legs: [] };
+      draft = { address, legs: legs.slice() };
+    }
+    const { legs } = draft;
     const at = legs.findIndex((leg) => leg.marketId === marketId);
     const before = legs[at];
     if (before) {
       const after = changed(before, change);
       if (after.collateral < 0n || after.borrowShares < 0n) contradicted.add(borrower);
       legs[at] = after;
-      drafts.set(borrower, legs);
+      drafts.set(borrower, draft);
     } else if (kind === 'borrow') newBorrowers.add(borrower);
   }
   const whole = new Map<Address, BlueAccount>();
-  for (const [address, legs] of drafts)
+  for (const { address, legs } of drafts.values())
     if (!contradicted.has(address) && !newBorrowers.has(address))
       whole.set(address, { address, legs: legs.filter(({ borrowShares }) => borrowShares > 0n) });
   return { changed: whole, newBorrowers, contradicted };

@@ -19,9 +19,9 @@ export class MarketDraft<M extends BlueMarket> {
     this.rate = market.rate;
   }
 
-  /** The market after the changes. */
+  /** The market after the changes. Nothing is applied any more. */
   get result(): M {
-    return { ...this.market, totals: { ...this.totals }, rate: this.rate };
+    return { ...this.market, totals: this.totals, rate: this.rate };
   }
 
   /**

@@ -26,6 +26,8 @@ export class PositionTable implements AccountTable<BlueAccount> {
   // One entry a key.
   private readonly borrowers: Address[] = [];
   private readonly markets: number[] = [];
+  /** To look a row up by its key costs more than to read it. */
+  private readonly rowOfKey: number[] = [];
 
   get size(): number {
     return this.keysByAccount.size;
@@ -52,14 +54,15 @@ export class PositionTable implements AccountTable<BlueAccount> {
     const keys = legs.map(({ marketId, collateral, borrowShares }) => {
       const number = this.numberOf(marketId);
       const key = before.find((one) => this.markets[one] === number) ?? this.newKey(address, number);
-      this.rows.set(key, [
+      this.rowOfKey[key] = this.rows.set(key, [
         { kind: legKind(number, 'collateral'), exact: collateral },
         { kind: legKind(number, 'debt'), exact: borrowShares },
       ]);
       return key;
     });
     for (const key of before) if (!keys.includes(key)) this.free(key);
-    this.keysByAccount.set(address, keys);
+    const isSame = keys.length === before.length && keys.every((key, index) => key === before[index]);
+    if (!isSame) this.keysByAccount.set(address, keys);
   }
 
   delete(address: Address): void {
@@ -67,17 +70,16 @@ export class PositionTable implements AccountTable<BlueAccount> {
     this.keysByAccount.delete(address);
   }
 
+  /** Its address is the table's own string, which is found faster than an equal one. */
   get(address: Address): BlueAccount | undefined {
     const keys = this.keysByAccount.get(address);
     if (!keys) return undefined;
     const legs: BlueLeg[] = [];
     for (const key of keys) {
-      const row = this.rows.rowOf(key);
-      if (row === undefined) continue;
-      const { collateral, borrowShares } = this.positionOf(row);
+      const { collateral, borrowShares } = this.positionOf(this.rowOf(key));
       if (borrowShares > 0n) legs.push({ marketId: this.marketOf(key), collateral, borrowShares });
     }
-    return { address, legs };
+    return { address: this.borrowers[keys[0] ?? -1] ?? address, legs };
   }
 
   keysOf(address: Address): readonly RowKey[] {
@@ -119,6 +121,11 @@ export class PositionTable implements AccountTable<BlueAccount> {
   private free(key: RowKey): void {
     this.rows.delete(key);
     this.freeKeys.push(key);
+  }
+
+  /** Of a key that is in use. */
+  private rowOf(key: RowKey): number {
+    return this.rowOfKey[key] ?? -1;
   }
 
   private positionOf(row: number): BluePosition {

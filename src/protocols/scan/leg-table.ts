@@ -72,8 +72,8 @@ export class LegTable<Key extends string | number> {
     return this.rowKeys.length;
   }
 
-  /** Adds a position, or replaces it. @throws RangeError when an amount does not fit. */
-  set(key: Key, legs: readonly RowLeg[]): void {
+  /** Adds a position, or replaces it. @returns its row. @throws RangeError when an amount does not fit. */
+  set(key: Key, legs: readonly RowLeg[]): number {
     for (const { exact } of legs)
       if (exact < 0n || exact >= TOO_LARGE)
         throw new RangeError(`an amount of ${String(exact)} does not fit into 128 bits`);
@@ -101,6 +101,7 @@ export class LegTable<Key extends string | number> {
     this.addDebts(row, 1n);
     this.rowMarks[row] = legs.reduce((marks, { kind }) => (isIdle(kind) ? marks : marks | markOf(kind)), 0);
     if (this.legsUsed > 1024 && this.legsAlive < this.legsUsed * (1 - COMPACT_ABOVE)) this.compact();
+    return row;
   }
 
   delete(key: Key): void {
