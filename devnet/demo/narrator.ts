@@ -68,8 +68,11 @@ export class Narrator {
   told(event: BotEvent): void {
     switch (event.event) {
       case 'bot-started':
-      case 'backfill-finished':
         this.#tell('·', undefined, event);
+        break;
+      case 'backfill-finished':
+        // The search goes on from block to block, and mostly finds nothing.
+        if (event.borrowers > 0) this.#tell('·', undefined, event);
         break;
       case 'feeds-found':
         if (event.debtUsd8 !== '0') this.#tell('·', undefined, event);
