@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import { configureApp } from './api/configure-app.js';
 import { AppModule } from './app.module.js';
 import { CrashGuard } from './crash-guard.js';
+import { NestLog } from './monitoring/nest-log.js';
 import { portProblem } from './preflight/check-port.js';
 import { preflight } from './preflight/preflight.js';
 import { ConfigSource, forgetSecrets, SecretReload, secretTexts } from './config/index.js';
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
     logger: ['warn', 'fatal'],
     forceCloseConnections: true,
   });
-  app.useLogger(app.get(Logger));
+  app.useLogger(new NestLog(app.get(Logger)));
   configureApp(app);
   app.enableShutdownHooks(ENDINGS, { useProcessExit: true });
   reload.start(source, config, app.get(Events));

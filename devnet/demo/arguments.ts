@@ -1,5 +1,6 @@
 /** The command line of the demo. */
 import { parseArgs } from 'node:util';
+import { whole } from '../whole.js';
 
 export interface DemoArguments {
   /** End by itself after the scenario. */
@@ -37,14 +38,7 @@ export function parseDemoArguments(words: readonly string[]): DemoArguments {
     once: values.once,
     json: values.json,
     help: values.help,
-    borrowers: integer('--borrowers', values.borrowers, 1, 1000),
-    blockMs: integer('--block-ms', values['block-ms'], 100, 10_000),
+    borrowers: whole('--borrowers', values.borrowers, 1, 1000),
+    blockMs: whole('--block-ms', values['block-ms'], 100, 10_000),
   };
-}
-
-function integer(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most)
-    throw new Error(`${name}: "${text}" is not valid; a whole number from ${least} to ${most} was expected`);
-  return value;
 }

@@ -41,6 +41,8 @@ export interface BotSettings {
   /** The list `execution.paths`: YAML. */
   readonly paths?: string;
   readonly apiPort?: number;
+  /** Default: debug, with which every pass is logged. The tools around the bot know by it how far it is. */
+  readonly logLevel?: 'debug' | 'info';
   /** Where the bot finds the database, when something stands between the two. */
   readonly databasePort?: number;
   /** More keys of the section `monitoring`, and more sections: YAML. */
@@ -51,13 +53,13 @@ export interface BotSettings {
   readonly redisPort?: number;
 }
 
-export interface DatabaseAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
+/** A server, or a directory in which the bot runs one of its own. */
+export type DatabasePlace = {
   /** Where the bot keeps what it cannot write there. */
   readonly journalDir?: string;
-}
+} & (
+  { readonly host: string; readonly port: number; readonly database: string } | { readonly dataDir: string }
+);
 
 /** Keys of the operator REST API; the file holds only their hashes. */
 export interface ApiKeys {
@@ -91,7 +93,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
  */
 export function botConfig(
   devnet: Devnet,
-  database: DatabaseAddress,
+  database: DatabasePlace,
   keys: ApiKeys,
   settings: BotSettings = {},
 ): string {
@@ -122,6 +124,7 @@ export function botConfig(
     maxInFlight = 16,
     paths = '[{ name: public, kind: public }]',
     apiPort = 0,
+    logLevel = 'debug',
     monitoring = '',
     sections = '',
     beside = [],
@@ -131,11 +134,15 @@ export function botConfig(
       ? '{ http: "${RPC_PRIMARY_HTTP}", ws: "${RPC_PRIMARY_WS}" }'
       : `{ http: "${settings.rpcUrl}"${settings.wsUrl === undefined ? '' : `, ws: "${settings.wsUrl}"`} }`;
   const backup = settings.backupUrl === undefined ? '' : `  backup: { http: "${settings.backupUrl}" }\n`;
+  const server =
+    'dataDir' in database
+      ? `{ embedded: true, dataDir: ${JSON.stringify(database.dataDir)} }`
+      : `{ host: ${database.host}, port: ${database.port}, name: ${database.database} }`;
   return `# Written for one run on the local chain.
 network: { name: devnet, chainId: ${devnet.chainId} }
 rpc:
   primary: ${endpoint}
-${backup}database: { host: ${database.host}, port: ${database.port}, name: ${database.database} }
+${backup}database: ${server}
 ${database.journalDir === undefined ? '' : `journal: { dir: ${JSON.stringify(database.journalDir)} }\n`}${settings.redisPort === undefined ? '' : `redis: { host: 127.0.0.1, port: ${settings.redisPort} }\n`}protocols:
   - { name: aave, kind: aave-v3, addressesProvider: "${addresses.addressesProvider}", fromBlock: 0 }
 ${beside.map((name) => `  - ${PROTOCOLS[name](devnet)}\n`).join('')}oracles: { nativeUsdFeed: "${nativeUsdFeed}" }
@@ -165,8 +172,7 @@ safety:
   resumeAfterSeconds: ${resumeAfterSeconds}
   haltDatabaseAwaySeconds: ${haltDatabaseAwaySeconds}
 execution: { mode: ${mode}, chimera: "${addresses.chimera}", maxPlanAgeMs: ${maxPlanAgeMs}, maxInFlight: ${maxInFlight}, paths: ${paths} }
-# With debug every pass is logged: the tools around the bot know by it how far it is.
-monitoring: { logLevel: debug${monitoring === '' ? '' : `, ${monitoring}`} }
+monitoring: { logLevel: ${logLevel}${monitoring === '' ? '' : `, ${monitoring}`} }
 api:
   host: 127.0.0.1
   port: ${apiPort}

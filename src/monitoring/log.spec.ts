@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { SecretScrubber } from '../domain/secret-forms.js';
 import { EventLog } from './event-log.js';
 import { logParams } from './log.js';
+import { NestLog } from './nest-log.js';
 
 const LISTENING = { event: 'api-listening', url: 'http://127.0.0.1:3000' } as const;
 const PRICE = {
@@ -107,7 +108,7 @@ describe('the log of the process', () => {
     })
     class App {}
     const app = await NestFactory.createApplicationContext(App, { bufferLogs: true });
-    app.useLogger(app.get(Logger));
+    app.useLogger(new NestLog(app.get(Logger)));
     const events = new EventLog(await app.resolve(PinoLogger));
     events.hear(LISTENING);
     events.hear(PRICE);
