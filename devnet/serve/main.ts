@@ -8,7 +8,7 @@ try {
   else {
     console.log('A local chain for Chimera');
     const stopped = new Promise<void>((resolve) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
     });
     const { serve } = await import('./serve.js');
     await serve(options, (line) => console.log(line), stopped);
