@@ -44,8 +44,8 @@ const QUEUES = ['heads', 'in-flight', 'database-writes', 'journal', 'safety-chan
 
 /**
  * Every metric: its type, what it says, its unit and the values of its labels. Nothing else is exported.
- * `npx chimera metrics list` lists them, and docs/metrics.md has them as a table. Counters start at 0 with the
- * process.
+ * `npx chimera metrics list` lists them, and docs/metrics.md has them as a table. Counters start at 0 with
+ * the process.
  */
 export const METRICS = {
   // --- state
