@@ -51,7 +51,7 @@ export async function serve(
   }
 }
 
-/** Prices can be set by hand where somebody sits at a terminal. */
+/** On a terminal the operator sets prices by hand. */
 function takeOrders(devnet: Devnet, print: (line: string) => void): void {
   if (!process.stdin.isTTY) {
     print('SIGINT ends it.');

@@ -30,7 +30,7 @@ export interface AlertAnswer {
   readonly title: string;
   readonly text: string;
   readonly since: string;
-  /** How often it was repeated, because nobody had acknowledged it. */
+  /** How often it was repeated before an operator acknowledged it. */
   readonly repeats: number;
   /** False: it was left out in a storm. */
   readonly told: boolean;

@@ -16,7 +16,7 @@ export const ANSWER_SCHEMAS = {
       since: { type: 'string' },
       repeats: {
         type: 'number',
-        description: 'How often it was repeated, because nobody had acknowledged it.',
+        description: 'How often it was repeated before an operator acknowledged it.',
       },
       told: { type: 'boolean', description: 'False: it was left out in a storm.' },
       acknowledgedBy: { type: ['string', 'null'] },

@@ -42,7 +42,7 @@ export interface OpenApiAnswer {
   readonly components: unknown;
 }
 
-/** The OpenAPI document of all routes, made from the controllers when somebody asks for it first. */
+/** The OpenAPI document of all routes. The first request makes it from the controllers. */
 @Injectable()
 export class ApiDocument {
   #app: INestApplication | undefined;

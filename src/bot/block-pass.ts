@@ -220,7 +220,7 @@ export class BlockPass {
    * Brings the state to the head and settles what is in flight, side by side. Both come to their end whatever
    * becomes of the other: the state must not move on beside the next pass. While the database is away the
    * pass goes on: what was mined is settled when it is back, and until then nothing is signed. While nothing
-   * is in flight and no plan is likely, the wallet is looked at once a second, because nobody waits for it.
+   * is in flight and no plan is likely, the wallet is looked at once a second, because no plan waits for it.
    */
   private async reach(head: Head, trace: PassTrace): Promise<Reached | PassFailure> {
     const settlesNow = this.expectsPlans || this.execution.isLookDue;

@@ -55,7 +55,8 @@ export async function steer(
   const { reason, yes = false, json = false } = options;
   if (reason === undefined || reason.trim() === '')
     throw new StartupError(['--reason: a text of 1 to 500 characters was expected']);
-  if (!yes && !terminal.ask) throw new StartupError(['--yes: nobody can be asked here, so it was expected']);
+  if (!yes && !terminal.ask)
+    throw new StartupError(['--yes: it was expected, because there is no terminal to confirm on']);
   const bot = await connect(options, sources);
   if (!yes && terminal.ask) {
     const { network, mode, safety } = await bot.ask<StatusAnswer>('GET', '/api/v1/status');

@@ -22,7 +22,7 @@ abstract class SteerCommand extends BotCommand {
     return text;
   }
 
-  @Option({ flags: '--yes', description: 'do not ask; needed where nobody can be asked' })
+  @Option({ flags: '--yes', description: 'do not ask; needed without a terminal' })
   protected yes(): true {
     return true;
   }

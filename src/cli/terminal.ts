@@ -4,7 +4,7 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Progress and problems, on the standard error. */
   readonly remark: (line: string) => void;
-  /** Asks, and waits for one line. Absent where nobody can be asked. */
+  /** Asks, and waits for one line. Absent without a terminal. */
   readonly ask?: (question: string) => Promise<string>;
 }
 

@@ -9,7 +9,7 @@ import type { OraclePrice } from './oracle-prices.js';
 
 /**
  * What decides the positions of a market at a time. There are hundreds of markets at each head, and few of
- * them have a position at risk: so the interest is computed when somebody asks for it.
+ * them have a position at risk: so the interest is computed at the first question.
  */
 export class MarketAtTime<Market extends BlueMarket = BlueMarket> {
   private booked: MarketTotals | undefined;
