@@ -36,7 +36,7 @@ export const MAY_IMPORT = {
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
   cli: [
     ...['domain', 'config', 'monitoring', 'alerts', 'database', 'rpc', 'state', 'oracles', 'protocols'],
-    'api',
+    ...['api', 'books'],
   ],
 };
 

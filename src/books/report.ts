@@ -33,16 +33,22 @@ export interface Report {
 /** So many of a list are named; the rest is a number. */
 const MOST_NAMED = 5;
 
-/** What a period brought, what it cost, and what was left. Pure. */
+/** What a period brought, what it cost, what was left, and how the bot stands. Pure. */
 export function reportOf(period: ReportPeriod, figures: PeriodFigures, standing: Standing): Report {
-  const { outcomes } = figures;
   const when = period.kind === 'day' ? `day ${period.day}` : `week from ${period.day}`;
+  const { title, text, details } = summaryOf(`The ${when}`, figures);
+  return { title, text, details: [...details, ...standingLines(standing)] };
+}
+
+/** What a period brought, what it cost, and what was left. Pure. @param when begins the title */
+export function summaryOf(when: string, figures: PeriodFigures): Report {
+  const { outcomes } = figures;
   const profitUsd8 = sumOf(outcomes, ({ profitUsd8: one }) => one);
   const counts = countsOf(outcomes);
   const races = counts.won.count + counts.lost.count;
   const share = races === 0 ? '' : ` (${Math.floor((counts.won.count * 100) / races)} % of the races)`;
   return {
-    title: `The ${when}: ${usd(profitUsd8)}`,
+    title: `${when}: ${usd(profitUsd8)}`,
     text: `${counts.won.count} won${share}, ${counts.lost.count} lost, ${counts.stale.count} stale, ${counts.refused.count} refused, ${counts.malfunction.count} malfunctions; ${usd(profitUsd8)} after all fees.`,
     details: [
       ...marketsOf(outcomes),
@@ -51,7 +57,6 @@ export function reportOf(period: ReportPeriod, figures: PeriodFigures, standing:
       ...named('Rivals that were first', figures.rivals),
       ...named('Left because', figures.rejections),
       ...dryRunsOf(figures.dryRuns),
-      ...standingLines(standing),
     ],
   };
 }

@@ -8,6 +8,7 @@ import { METRICS_COMMANDS } from './metrics.command.js';
 import { MigrateCommand } from './migrate.command.js';
 import { POSITIONS_COMMANDS } from './positions.command.js';
 import { Program } from './program.js';
+import { ReportCommand } from './report.command.js';
 import { Outcome, TERMINAL, type Terminal } from './terminal.js';
 
 /** The commands of `npx chimera`. Nothing of the bot is in it. */
@@ -28,6 +29,7 @@ export class CliModule {
         ...METRICS_COMMANDS,
         MigrateCommand,
         ...POSITIONS_COMMANDS,
+        ReportCommand,
       ],
     };
   }

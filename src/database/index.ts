@@ -56,7 +56,9 @@ export {
   type Counted,
   type OutcomeFigures,
   type Period,
+  type DayFigures,
   type PeriodFigures,
+  type RowsOf,
   type ReportKind,
 } from './repositories/reports.js';
 export { type RecordedRows } from './repositories/outbox-statements.js';

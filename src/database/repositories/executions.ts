@@ -190,6 +190,13 @@ export class ExecutionsRepository {
     return this.database.with(Execution, (rows) => rows.findOneBy({ id }));
   }
 
+  /** Those with these ids, the lowest first. */
+  all(ids: readonly string[]): Promise<Execution[]> {
+    return this.database.with(Execution, (rows) =>
+      rows.find({ where: { id: In([...ids]) }, order: { id: 'ASC' } }),
+    );
+  }
+
   /**
    * Those of a chain, newest first. Rows from before chains were stored are of every chain.
    *

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Address } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { safeInteger, usd8FromText } from '../columns.js';
 import { Database, type Row } from '../database.js';
@@ -49,9 +50,32 @@ export interface PeriodFigures {
   readonly dryRuns: { readonly count: number; readonly simulatedUsd8: bigint };
 }
 
-const SETTLED = `FROM executions WHERE outcome IS NOT NULL AND chain_id = $1 AND wallet = $2
-  AND settled_at >= $3 AND settled_at < $4`;
-const DECIDED = `FROM executions WHERE chain_id = $1 AND wallet = $2 AND created_at >= $3 AND created_at < $4`;
+/** Whose rows: of one wallet, or of all wallets of the chain. */
+export interface RowsOf {
+  readonly chainId: number;
+  readonly wallet?: Address | undefined;
+}
+
+/** What one day brought, UTC. USD with 8 decimals. */
+export interface DayFigures {
+  /** YYYY-MM-DD. */
+  readonly day: string;
+  readonly won: number;
+  /** Of what was won, after all costs, as simulated, and as the receipts say. */
+  readonly simulatedUsd8: bigint;
+  readonly realisedUsd8: bigint;
+  /** Paid for transactions that won nothing; not negative. */
+  readonly lostFeesUsd8: bigint;
+  /** Plans of a dry run, and what they would have brought. */
+  readonly dryRuns: number;
+  readonly dryRunUsd8: bigint;
+}
+
+const ITS = `chain_id = $1 AND ($2::text IS NULL OR wallet = $2)`;
+const SETTLED = `FROM executions WHERE outcome IS NOT NULL AND ${ITS} AND settled_at >= $3 AND settled_at < $4`;
+const DECIDED = `FROM executions WHERE ${ITS} AND created_at >= $3 AND created_at < $4`;
+const DRY = `${DECIDED} AND status = 'dry-run'`;
+const dayOf = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
 const sum = (column: string): string => `coalesce(sum(${column}), 0)`;
 
 /**
@@ -62,10 +86,8 @@ const sum = (column: string): string => `coalesce(sum(${column}), 0)`;
 export class ReportsRepository {
   constructor(private readonly database: Database) {}
 
-  /** The figures of one wallet. */
-  async figures({ chainId, wallet }: LeaseKey, { from, to }: Period): Promise<PeriodFigures> {
-    const ask = (sql: string): Promise<readonly Row[]> =>
-      this.database.query(sql, [chainId, wallet, from, to]);
+  async figures(of: RowsOf, period: Period): Promise<PeriodFigures> {
+    const ask = (sql: string): Promise<readonly Row[]> => this.ask(sql, of, period);
     const counted = async (sql: string): Promise<Counted[]> =>
       (await ask(`${sql} GROUP BY 1 ORDER BY 2 DESC, 1`)).map(({ what, n }) => ({
         what: String(what),
@@ -78,9 +100,7 @@ export class ReportsRepository {
          ${sum('bid_usd')} AS bid
        ${SETTLED} GROUP BY protocol, outcome ORDER BY protocol, outcome`,
     );
-    const [dry] = await ask(
-      `SELECT count(*) AS n, ${sum('simulated_net_profit_usd')} AS simulated ${DECIDED} AND status = 'dry-run'`,
-    );
+    const [dry] = await ask(`SELECT count(*) AS n, ${sum('simulated_net_profit_usd')} AS simulated ${DRY}`);
     return {
       outcomes: outcomes.map(figuresOf),
       lostBecause: await counted(
@@ -95,6 +115,52 @@ export class ReportsRepository {
       ),
       dryRuns: { count: safeInteger(dry?.n ?? 0), simulatedUsd8: usd8FromText(dry?.simulated ?? '0') },
     };
+  }
+
+  /** The days in which something was settled or planned, the first one first. */
+  async days(of: RowsOf, period: Period): Promise<DayFigures[]> {
+    const rows = await this.ask(
+      `SELECT day, sum(won) AS won, sum(simulated) AS simulated, sum(realised) AS realised, sum(lost) AS lost,
+         sum(dry) AS dry, sum(would) AS would
+       FROM (
+         SELECT ${dayOf('settled_at')} AS day, (outcome = 'won')::int AS won,
+           CASE WHEN outcome = 'won' THEN coalesce(simulated_net_profit_usd, 0) ELSE 0 END AS simulated,
+           CASE WHEN outcome = 'won' THEN coalesce(realised_profit_usd, 0) ELSE 0 END AS realised,
+           CASE WHEN outcome = 'won' THEN 0 ELSE -coalesce(realised_profit_usd, 0) END AS lost,
+           0 AS dry, 0 AS would ${SETTLED}
+         UNION ALL
+         SELECT ${dayOf('created_at')}, 0, 0, 0, 0, 1, coalesce(simulated_net_profit_usd, 0) ${DRY}
+       ) AS each_row GROUP BY day ORDER BY day`,
+      of,
+      period,
+    );
+    return rows.map(({ day, won, simulated, realised, lost, dry, would }) => ({
+      day: String(day),
+      won: safeInteger(won),
+      simulatedUsd8: usd8FromText(simulated),
+      realisedUsd8: usd8FromText(realised),
+      lostFeesUsd8: usd8FromText(lost),
+      dryRuns: safeInteger(dry),
+      dryRunUsd8: usd8FromText(would),
+    }));
+  }
+
+  /**
+   * The ids of what was settled in a period, and of what a dry run planned in it, the lowest first.
+   *
+   * @param after only ids above it: the next page
+   */
+  async ids(of: RowsOf, period: Period, after: string, limit: number): Promise<string[]> {
+    const rows = await this.database.query(
+      `SELECT id FROM (SELECT id ${SETTLED} UNION SELECT id ${DRY}) AS found
+       WHERE id > $5 ORDER BY id LIMIT $6`,
+      [of.chainId, of.wallet ?? null, period.from, period.to, after, limit],
+    );
+    return rows.map(({ id }) => String(id));
+  }
+
+  private ask(sql: string, { chainId, wallet }: RowsOf, { from, to }: Period): Promise<readonly Row[]> {
+    return this.database.query(sql, [chainId, wallet ?? null, from, to]);
   }
 
   /** Whether the report was made; undefined when this wallet has never made one of this kind. */
