@@ -11,6 +11,7 @@ import { WatchedStatus } from '../src/alerts/watched-status.js';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
+import { EdgeWatch } from '../src/bot/edge-watch.js';
 import { FeedWatch } from '../src/bot/feed-watch.js';
 import { StatusMetrics } from '../src/bot/status-metrics.js';
 import { DatabaseWatch, type DatabaseStatus } from '../src/bot/database-watch.js';
@@ -28,6 +29,7 @@ import { Clock } from '../src/domain/clock.js';
 import { Events } from '../src/domain/events/events.js';
 import { LIMIT_TIERS } from '../src/domain/limit-tiers.js';
 import type { MarketFeeds } from '../src/domain/feed-kinds.js';
+import type { NearPosition } from '../src/domain/near-position.js';
 import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { SecretScrubber } from '../src/domain/secret-forms.js';
@@ -41,6 +43,7 @@ import { SafetyController, TierReview, SafetyModule } from '../src/safety/index.
 import { Ambient } from './ambient.js';
 import { withSection } from './configuration.js';
 import { aSpending } from './builders/allowance.js';
+import { aBlock } from './builders/blocks.js';
 import { aWatched } from './builders/watched.js';
 import { MemoryStore } from './fakes/memory-store.js';
 import type { RecordedEvents } from './fakes/recorded-events.js';
@@ -59,6 +62,8 @@ export interface World {
   safety: SafetyStatus;
   head: Head | undefined;
   dailyVolumeUsd8: bigint;
+  /** Those near the edge, the lowest first. */
+  near: readonly NearPosition[];
   /** The rows of the audit trail that no halt or resume has written. */
   readonly actions: NewOperatorAction[];
   /** Of the share that is bid. */
@@ -248,6 +253,7 @@ function newWorld(): World {
       receivedAtMs: performance.now(),
     },
     dailyVolumeUsd8: 0n,
+    near: [],
     actions: [],
     reviews: [],
     databaseError: undefined,
@@ -279,6 +285,17 @@ function bot(world: World): Provider[] {
           return world.feeds;
         },
       } satisfies Pick<FeedWatch, 'markets'>,
+    },
+    {
+      provide: EdgeWatch,
+      useValue: {
+        highestWad: 11n * 10n ** 17n,
+        below: (belowWad) => {
+          const positions = world.near.filter(({ healthFactorWad }) => healthFactorWad < belowWad);
+          const block = { number: 100, hash: `0x${'aa'.repeat(32)}` as const, timestamp: 1_700_000_000 };
+          return Promise.resolve({ positions, total: positions.length, block: aBlock(100, block), belowWad });
+        },
+      } satisfies Pick<EdgeWatch, 'below' | 'highestWad'>,
     },
     {
       provide: HeadStream,

@@ -617,6 +617,18 @@ export const ANSWER_SCHEMAS = {
     description:
       'In the format of Terminus: each condition by its name, with its status and, when down, a sentence.',
   },
+  HoldingAnswer: {
+    type: 'object',
+    properties: {
+      asset: { type: 'string' },
+      symbol: { type: 'string' },
+      amount: { type: 'string', description: "The token's smallest unit." },
+      amountTokens: { type: 'string', description: 'Whole tokens.' },
+      valueUsd: { type: 'string', description: "At the price of the market's own oracle." },
+    },
+    required: ['asset', 'symbol', 'amount', 'amountTokens', 'valueUsd'],
+    description: 'A token of a position.',
+  },
   LeaseAnswer: {
     type: 'object',
     properties: {
@@ -790,6 +802,77 @@ export const ANSWER_SCHEMAS = {
     },
     required: ['failedInARow', 'failingSinceMs', 'lastError'],
     description: 'Passes that failed since one succeeded.',
+  },
+  PositionAnswer: {
+    type: 'object',
+    properties: {
+      protocol: { type: 'string' },
+      market: { type: 'string', description: 'The contract whose liquidation function is called.' },
+      marketId: {
+        type: ['string', 'null'],
+        description: 'Which market of the contract, where it has several (Morpho Blue); else null.',
+      },
+      borrower: { type: 'string' },
+      healthFactor: {
+        type: 'string',
+        description: 'Below 1 it can be liquidated. Exact decimal text, such as "0.985".',
+      },
+      collateralUsd: { type: 'string' },
+      debtUsd: { type: 'string' },
+      collaterals: { type: 'array', items: { $ref: '#/components/schemas/HoldingAnswer' } },
+      debts: { type: 'array', items: { $ref: '#/components/schemas/HoldingAnswer' } },
+    },
+    required: [
+      'protocol',
+      'market',
+      'marketId',
+      'borrower',
+      'healthFactor',
+      'collateralUsd',
+      'debtUsd',
+      'collaterals',
+      'debts',
+    ],
+    description: 'A position that may be liquidated, or is near it.',
+  },
+  PositionsPage: {
+    type: 'object',
+    properties: {
+      block: {
+        properties: { number: { type: 'number' }, hash: { type: 'string' }, timestamp: { type: 'string' } },
+        required: ['number', 'hash', 'timestamp'],
+        type: ['object', 'null'],
+        description: 'What the positions were computed with; null before the first block.',
+      },
+      total: { type: 'number', description: 'How many are below the bound, of all markets.' },
+      positions: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/PositionAnswer' },
+        description: 'The lowest health factor first.',
+      },
+      next: { type: ['string', 'null'], description: 'The `cursor` of the next page; null on the last one.' },
+    },
+    required: ['block', 'total', 'positions', 'next'],
+  },
+  PositionsPlotAnswer: {
+    type: 'object',
+    properties: {
+      block: {
+        properties: { number: { type: 'number' }, hash: { type: 'string' }, timestamp: { type: 'string' } },
+        required: ['number', 'hash', 'timestamp'],
+        type: ['object', 'null'],
+      },
+      total: { type: 'number', description: 'How many are below the bound, of all markets.' },
+      protocols: { type: 'array', items: { type: 'string' }, description: 'The names of the markets.' },
+      points: {
+        type: 'array',
+        items: { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'number' }] } },
+        description:
+          'The lowest health factor first, at most 10,000: health factor, debt in dollars, place of the market in `protocols`, borrower, and the market id where there is one.',
+      },
+    },
+    required: ['block', 'total', 'protocols', 'points'],
+    description: 'For a plot: numbers to draw with, not to compute with.',
   },
   RatesAnswer: {
     type: 'object',

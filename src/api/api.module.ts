@@ -18,6 +18,7 @@ import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
+import { PositionsController } from './positions.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { ServicesStatus } from './services-status.js';
@@ -36,6 +37,7 @@ export const API = {
     StatusController,
     HaltResumeController,
     ExecutionsController,
+    PositionsController,
     AlertsController,
     BidsController,
     DocsController,

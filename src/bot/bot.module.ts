@@ -14,6 +14,7 @@ import { ChimeraBot } from './chimera-bot.js';
 import { ClockWatch } from './clock-watch.js';
 import { DatabaseWatch } from './database-watch.js';
 import { DecisionJournal } from './decision-journal.js';
+import { EdgeWatch } from './edge-watch.js';
 import { FeedWatch } from './feed-watch.js';
 import { HeadWatch } from './head-watch.js';
 import { PassLoop } from './pass-loop.js';
@@ -47,6 +48,7 @@ import { WriteQueue } from './write-queue.js';
     ClockWatch,
     DatabaseWatch,
     DecisionJournal,
+    EdgeWatch,
     FeedWatch,
     HeadWatch,
     PassLoop,
@@ -58,6 +60,6 @@ import { WriteQueue } from './write-queue.js';
     WayBack,
     WriteQueue,
   ],
-  exports: [BotStatusReader, DatabaseWatch, FeedWatch],
+  exports: [BotStatusReader, DatabaseWatch, EdgeWatch, FeedWatch],
 })
 export class BotModule {}

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aNearPosition } from '../../testing/builders/near.js';
 import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { listPositions } from './positions-list.js';
 import { showStatus, steer, type BotSources } from './bot-commands.js';
 
 describe('npx chimera status, halt and resume', () => {
@@ -58,6 +60,27 @@ describe('npx chimera status, halt and resume', () => {
       safety: { state: 'NORMAL' },
       positions: { total: 50 },
     });
+  });
+
+  it('positions list: prints a line for each position near the edge, and takes as many pages as it wants', async () => {
+    key = VIEWER_KEY;
+    api.world.near = Array.from({ length: 250 }, (_, index) => aNearPosition(index));
+    expect(await listPositions({ below: '1.1', limit: '240' }, silent, sources())).toBe(0);
+    expect(printed).toHaveLength(241);
+    expect(printed[0]).toBe(
+      '  0.9500  0x0000000000000000000000000000000000000001  aave: 10 WETH ($25,000.00) against 23,500 USDC ($23,500.00)',
+    );
+    expect(printed.at(-1)).toBe('250 positions below 1.1 at block 100, 240 of them listed');
+    expect(new Set(printed).size).toBe(241);
+    printed = [];
+    await listPositions({ json: true, market: 'other' }, silent, sources());
+    expect(JSON.parse(printed.join('\n'))).toMatchObject({ block: { number: 100 }, positions: [] });
+    await expect(listPositions({ limit: '0' }, silent, sources())).rejects.toThrow(
+      /^--limit: a whole number/,
+    );
+    await expect(listPositions({ below: '2' }, silent, sources())).rejects.toThrow(
+      /below must be at most 1\.1/,
+    );
   });
 
   it('halts and resumes with --yes, without a terminal', async () => {

@@ -21,11 +21,12 @@ export interface BotSources {
   readonly read: (name: string) => string | undefined;
 }
 
-const SOURCES: BotSources = { load: loadConfig, read: readVariable };
+export const SOURCES: BotSources = { load: loadConfig, read: readVariable };
 
 const KEY = 'CHIMERA_API_KEY';
 
-async function connect({ url }: BotOptions, { load, read }: BotSources): Promise<BotClient> {
+/** The API of the running bot, with the key of the environment. @throws StartupError without a key */
+export async function connect({ url }: BotOptions, { load, read }: BotSources): Promise<BotClient> {
   const key = read(KEY);
   if (!key)
     throw new StartupError([

@@ -1,5 +1,6 @@
 import { Command, Option, SubCommand } from 'nest-commander';
 import { CliCommand, CommandGroup } from './cli-command.js';
+import type { ListOptions } from './positions-list.js';
 import type { ExportOptions } from './positions-export.js';
 import type { ImportOptions } from './positions-import.js';
 
@@ -42,11 +43,43 @@ export class PositionsImportCommand extends PositionsFileCommand {
   }
 }
 
+@SubCommand({ name: 'list', description: 'list the positions near the edge, as the running bot has them' })
+export class PositionsListCommand extends CliCommand {
+  protected override async work(options: ListOptions): Promise<number> {
+    return (await import('./positions-list.js')).listPositions(options, this.terminal);
+  }
+
+  @Option({ flags: '--below <factor>', description: 'a health factor; default: 1.05' })
+  protected below(factor: string): string {
+    return factor;
+  }
+
+  @Option({ flags: '--market <name>', description: 'only this market of the configuration' })
+  protected market(name: string): string {
+    return name;
+  }
+
+  @Option({ flags: '--limit <count>', description: 'at most so many, the lowest first; default: 50' })
+  protected limit(count: string): string {
+    return count;
+  }
+
+  @Option({ flags: '--url <url>', description: 'of the API; default: api.host and api.port' })
+  protected url(url: string): string {
+    return url;
+  }
+}
+
 @Command({
   name: 'positions',
-  description: 'the positions that the database has',
-  subCommands: [PositionsExportCommand, PositionsImportCommand],
+  description: 'the positions of the bot',
+  subCommands: [PositionsExportCommand, PositionsImportCommand, PositionsListCommand],
 })
 export class PositionsCommand extends CommandGroup {}
 
-export const POSITIONS_COMMANDS = [PositionsCommand, PositionsExportCommand, PositionsImportCommand];
+export const POSITIONS_COMMANDS = [
+  PositionsCommand,
+  PositionsExportCommand,
+  PositionsImportCommand,
+  PositionsListCommand,
+];

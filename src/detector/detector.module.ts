@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { OraclesModule } from '../oracles/oracles.module.js';
 import { ProtocolsModule } from '../protocols/protocols.module.js';
+import { EdgeScan } from './edge-scan.js';
 import { OpportunityDetector } from './opportunity-detector.js';
 
 /**
@@ -9,7 +10,7 @@ import { OpportunityDetector } from './opportunity-detector.js';
  */
 @Module({
   imports: [OraclesModule, ProtocolsModule],
-  providers: [OpportunityDetector],
-  exports: [OpportunityDetector, ProtocolsModule],
+  providers: [OpportunityDetector, EdgeScan],
+  exports: [OpportunityDetector, EdgeScan, ProtocolsModule],
 })
 export class DetectorModule {}

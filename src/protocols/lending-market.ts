@@ -1,5 +1,6 @@
 import type { AtRisk, SizeLimits } from '../domain/at-risk.js';
 import type { Address, Hash } from '../domain/hex.js';
+import type { NearPosition } from '../domain/near-position.js';
 import type { Asset } from '../domain/opportunity.js';
 import type { Read } from '../rpc/chain/read.js';
 import type { FollowedAccounts, RestoreStep } from '../state/followed.js';
@@ -26,6 +27,14 @@ export interface MarketView {
    * comes first.
    */
   aboutToOpen(limits: SizeLimits): Iterable<AtRisk>;
+  /**
+   * Every position below a health factor, in no order, computed one by one as they are taken. Undefined
+   * stands for a position that was looked at and is not among them, so that the caller can pause in between.
+   * Only of the newest view.
+   *
+   * @param belowWad at most the health factor up to which the market watches positions.
+   */
+  near(belowWad: bigint): Iterable<NearPosition | undefined>;
 }
 
 /** A contract that our own contract must be allowed to call. */

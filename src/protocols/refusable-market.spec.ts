@@ -22,6 +22,7 @@ function marketThat(fails?: Error): { market: RefusableMarket; events: RecordedE
     priceUsd8: () => 1n,
     atRisk: () => [],
     aboutToOpen: () => [],
+    near: () => [],
   };
   const own = standIn<LendingMarket>('market', {
     name: 'aave',

@@ -30,6 +30,7 @@ const EMPTY: MarketView = {
   priceUsd8: () => undefined,
   atRisk: () => [],
   aboutToOpen: () => [],
+  near: () => [],
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { AtRisk, SizeLimits } from '../../src/domain/at-risk.js';
+import type { NearPosition } from '../../src/domain/near-position.js';
 import type { LendingMarket, MarketView } from '../../src/protocols/lending-market.js';
 import { standIn } from './stand-in.js';
 
@@ -7,6 +8,7 @@ export class FakeMarketView implements MarketView {
   readonly limits: SizeLimits[] = [];
   /** What interest alone opens, the earliest first. */
   opening: readonly AtRisk[] = [];
+  nearOnes: readonly NearPosition[] = [];
   /** Of every asset. */
   ownPriceUsd8: bigint | undefined;
 
@@ -17,6 +19,10 @@ export class FakeMarketView implements MarketView {
 
   aboutToOpen(): readonly AtRisk[] {
     return this.opening;
+  }
+
+  near(belowWad: bigint): (NearPosition | undefined)[] {
+    return this.nearOnes.map((one) => (one.healthFactorWad < belowWad ? one : undefined));
   }
 
   priceUsd8(): bigint | undefined {

@@ -143,6 +143,25 @@ describe('an Aave market that is followed by its logs', () => {
     expect(await healthAt(opensAt)).toBe(opening.healthFactorWad);
   });
 
+  it('gives the positions near the edge with all that they hold, as the market values them', async () => {
+    const view = aaveView(viewOf((await spec.whole()).engine));
+    const belowWad = (3n * WAD) / 2n;
+    const expected = [...view.positions.values()].flatMap(({ account: { address }, data }) =>
+      'priceMissing' in data || data.healthFactorWad >= belowWad ? [] : [{ address, data }],
+    );
+    expect(expected.length).toBeGreaterThan(0);
+    const near = new Map([...view.near(belowWad)].flatMap((one) => (one ? [[one.borrower, one]] : [])));
+    expect([...near.keys()].toSorted()).toEqual(expected.map(({ address }) => address).toSorted());
+    for (const { address, data } of expected) {
+      const { healthFactorWad, totalCollateralUsd8, totalDebtUsd8 } = data;
+      const one = near.get(address);
+      expect(one).toMatchObject({ healthFactorWad, totalCollateralUsd8, totalDebtUsd8 });
+      const sum = (of: typeof one = one, side: 'collaterals' | 'debts' = 'debts'): bigint =>
+        (of?.[side] ?? []).reduce((total, { valueUsd8 }) => total + valueUsd8, 0n);
+      expect([sum(one, 'collaterals'), sum(one, 'debts')]).toEqual([totalCollateralUsd8, totalDebtUsd8]);
+    }
+  });
+
   it('marks the asset whose price moved more than the guard allows in one block, for that block only', async () => {
     const one = await spec.whole();
     await spec.bench.devnet.setPrice('cbBTC', 50_000n * USD8);

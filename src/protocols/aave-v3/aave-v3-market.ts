@@ -45,6 +45,7 @@ import { PositionTable } from './position-table.js';
 import { addressRead, SELECTORS } from './reads.js';
 import { ReserveCash, type CashAnswers } from './reserve-cash.js';
 import type { MarketStep, MarketUndo } from './market-step.js';
+import { positionsNear } from './near.js';
 import { decodeAccount, encodeAccount } from './stored-account.js';
 
 /** Wad. */
@@ -308,6 +309,7 @@ export class AaveV3Market implements LendingMarket<AaveMarketView, MarketStep, M
       ...view,
       atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits),
       aboutToOpen: (limits: SizeLimits) => positionsAboutToOpen(view, limits),
+      near: (belowWad: bigint) => positionsNear(view, this.table, this.watchlist, belowWad),
       priceUsd8: (asset: Address) => conditions.prices.get(asset),
     };
   }

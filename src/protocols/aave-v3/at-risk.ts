@@ -45,7 +45,7 @@ export interface AaveOpening {
 }
 
 /** The data of a view, without what is computed of it. */
-type ViewData = Omit<AaveMarketView, 'atRisk' | 'aboutToOpen' | 'priceUsd8'>;
+type ViewData = Omit<AaveMarketView, 'atRisk' | 'aboutToOpen' | 'near' | 'priceUsd8'>;
 
 /**
  * PriceOracleSentinel: below this health factor a liquidation is allowed even during the sequencer's grace

@@ -20,7 +20,7 @@ import type { StateView } from '../../state/state-view.js';
 import { applyChanges } from './account-changes.js';
 import { opens } from './at-risk.js';
 import { changesOf, watchedLogs } from './events.js';
-import { positionOf } from './health.js';
+import { lowestHealthFactor, positionOf } from './health.js';
 import { CODE, compoundTerms, type CompoundV2Terms } from './liquidation.js';
 import type { CompoundAccount, CompoundMarket, MarketConditions } from './market.js';
 import { momentAt } from './openings.js';
@@ -83,6 +83,26 @@ describe.each(['block', 'timestamp'] as const)(
 
     afterAll(() => devnet.revert(clean));
 
+    /** What is near the edge is what a look at every account finds. */
+    function expectNear(view: StateView): void {
+      const belowWad = (105n * WAD) / 100n;
+      const own = view.of(state.market);
+      const { market, conditions } = own;
+      const expected = world.accounts.flatMap((address) => {
+        const account = state.market.account(address);
+        const position = account && positionOf(market, account, conditions);
+        if (!position || 'priceMissing' in position) return [];
+        const healthFactorWad = lowestHealthFactor(position);
+        return healthFactorWad < belowWad ? [{ borrower: address, healthFactorWad }] : [];
+      });
+      const found = [...own.near(belowWad)].flatMap((one) =>
+        one ? [{ borrower: one.borrower, healthFactorWad: one.healthFactorWad }] : [],
+      );
+      const byBorrower = (a: { borrower: string }, b: { borrower: string }): number =>
+        a.borrower < b.borrower ? -1 : 1;
+      expect(found.toSorted(byBorrower)).toEqual(expected.toSorted(byBorrower));
+    }
+
     it('give each debt of the history its principal and index, as the logs have them, from their storage', async () => {
       const { chain } = connection;
       const { market } = (await advance()).of(state.market);
@@ -108,6 +128,7 @@ describe.each(['block', 'timestamp'] as const)(
         await step();
         const view = await advance();
         expect(view.of(state.market).market.clock).toBe(clock);
+        expectNear(view);
         expect(await disagreements(state)).toEqual([]);
       }
       expect(state.engine.positionCount).toBe(ACCOUNTS + 3);

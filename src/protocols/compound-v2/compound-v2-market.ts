@@ -34,6 +34,7 @@ import { marketFactors } from './factors.js';
 import { feedsOfMarket } from './feeds.js';
 import { MarketStates, type StateAnswers } from './market-states.js';
 import type { MarketStep, MarketUndo } from './market-step.js';
+import { positionsNear } from './near.js';
 import {
   examineMarket,
   readTerms,
@@ -328,6 +329,7 @@ export class CompoundV2Market implements LendingMarket<
       borrowerCount: this.table.size,
       atRisk: (limits: SizeLimits) => positionsAtRisk(view, limits),
       aboutToOpen: (limits: SizeLimits) => positionsAboutToOpen(view, limits),
+      near: (belowWad: bigint) => positionsNear(view, this.table, this.watchlist, belowWad),
       priceUsd8: (asset: Address) => pricesUsd8.get(asset),
     };
   }

@@ -12,6 +12,7 @@ import { reached } from '../../../testing/state.js';
 import { MemoryCache } from '../../cache/index.js';
 import { CheckpointsRepository } from '../../database/index.js';
 import { toAddress, type Address } from '../../domain/hex.js';
+import { WAD } from '../../domain/money.js';
 import { readAt } from '../../rpc/chain/read.js';
 import { CheckpointStore } from '../../state/checkpoint-store.js';
 import { tokenPricesOf } from '../market-kinds.js';
@@ -105,6 +106,13 @@ describe('oracles that do not answer a price', { timeout: 60_000 }, () => {
       expect(view.positions.map(({ marketId }) => marketId)).toEqual([honest.id]);
       expect([...view.atRisk({ maxNotionalUsd8: 2n ** 100n, fundingHorizonSeconds: 12 })]).toEqual([]);
     }
+    const [position] = after.view.positions;
+    const [near, ...others] = [...after.view.near(10n * WAD)].filter((one) => one !== undefined);
+    expect(others).toEqual([]);
+    expect(near).toMatchObject({ borrower: position?.borrower, marketId: honest.id });
+    expect(near?.healthFactorWad).toBe(position?.health.healthFactorWad);
+    expect(near?.debts).toMatchObject([{ symbol: 'USDC', amount: position?.health.borrowed }]);
+    expect(near?.collaterals).toMatchObject([{ symbol: 'WETH', amount: 10n * ETHER }]);
     expect(after.calls, 'as many calls as before').toBe(quiet.calls);
     const { served: count, unserved, faulty } = state.market.coverage;
     expect(count).toBe(1);

@@ -33,6 +33,7 @@ import { MorphoBlueReader } from './morpho-blue.reader.js';
 import { Openings } from './openings.js';
 import { feedsOf } from './oracle-shape.js';
 import { BluePrices, type BlueAnswers } from './oracle-prices.js';
+import { positionsNear } from './near.js';
 import { PositionTable, type RowKey } from './position-table.js';
 import { preLiquidationsAtRisk } from './pre-liquidation-at-risk.js';
 import { preChangesOf, type PreLiquidationChange } from './pre-liquidation-events.js';
@@ -329,6 +330,7 @@ export class MorphoBlueMarket implements LendingMarket<MorphoBlueView, BlueStep,
         atRisk: (limits) => [...atRisk(view, limits), ...preLiquidationsAtRisk(origin, pre, limits)],
       },
       aboutToOpen: (limits) => positionsAboutToOpen(origin, opening, limits),
+      near: (belowWad) => positionsNear(origin, valued, this.table, this.watchlist, belowWad),
     };
   }
 
