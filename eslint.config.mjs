@@ -26,6 +26,7 @@ export const MAY_IMPORT = {
   bids: ['domain', 'config', 'database', 'rpc'],
   execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety', 'bids'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
+  doctor: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols', 'preflight'],
   monitoring: ['domain', 'aws', 'config'],
   bot: [
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'liquidity', 'detector', 'planner'],
@@ -36,7 +37,7 @@ export const MAY_IMPORT = {
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
   cli: [
     ...['domain', 'config', 'monitoring', 'alerts', 'database', 'rpc', 'state', 'oracles', 'protocols'],
-    ...['api', 'books'],
+    ...['api', 'books', 'doctor'],
   ],
 };
 

@@ -3,6 +3,7 @@ import { ALERTS_COMMANDS } from './alerts.command.js';
 import { BOT_COMMANDS } from './bot.command.js';
 import { CompletionCommand } from './completion.command.js';
 import { CONFIG_COMMANDS } from './config.command.js';
+import { DoctorCommand } from './doctor.command.js';
 import { ExplainCommand } from './explain.command.js';
 import { METRICS_COMMANDS } from './metrics.command.js';
 import { MigrateCommand } from './migrate.command.js';
@@ -25,6 +26,7 @@ export class CliModule {
         ...BOT_COMMANDS,
         CompletionCommand,
         ...CONFIG_COMMANDS,
+        DoctorCommand,
         ExplainCommand,
         ...METRICS_COMMANDS,
         MigrateCommand,

@@ -17,6 +17,7 @@ export {
   openRunning,
   openToRead,
   pendingMigrations,
+  unknownMigrations,
   runningBot,
   type OpenDatabase,
 } from './open-database.js';

@@ -80,10 +80,20 @@ async function ofRunningServer(config: ChimeraConfig): Promise<OpenDatabase | un
 
 /** The migrations that the database lacks, in their order. */
 export async function pendingMigrations(database: Database): Promise<string[]> {
-  const [table] = await database.query("SELECT to_regclass('migrations') IS NOT NULL AS found");
-  const rows = table?.['found'] === true ? await database.query('SELECT name FROM migrations') : [];
-  const done = new Set(rows.map(({ name }) => name));
+  const done = new Set(await migrationsOf(database));
   return MIGRATIONS.map((migration) => new migration().name).filter((name) => !done.has(name));
+}
+
+/** The migrations that a newer version ran. */
+export async function unknownMigrations(database: Database): Promise<string[]> {
+  const known = new Set<string>(MIGRATIONS.map((migration) => new migration().name));
+  return (await migrationsOf(database)).filter((name) => !known.has(name));
+}
+
+async function migrationsOf(database: Database): Promise<string[]> {
+  const [table] = await database.query("SELECT to_regclass('migrations') IS NOT NULL AS found");
+  if (table?.['found'] !== true) return [];
+  return (await database.query('SELECT name FROM migrations')).map(({ name }) => String(name));
 }
 
 /** The embedded server that a bot has started; undefined when none runs, or the server is an external one. */

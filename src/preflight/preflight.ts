@@ -5,7 +5,7 @@ import { checkDatabase } from '../database/index.js';
 import type { Block } from '../domain/block.js';
 import { chainDescription } from '../domain/chain-description.js';
 import { messageOf, StartupError } from '../domain/errors.js';
-import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
+import { toAddress, type Address, type Hash } from '../domain/hex.js';
 import { formatUnits, WAD } from '../domain/money.js';
 import { FeedBook } from '../oracles/feed-book.js';
 import { feedFactsRead, feedProblem } from '../oracles/native-price.js';
@@ -13,24 +13,15 @@ import { PriceGuard } from '../oracles/price-guard.js';
 import type { LendingMarket } from '../protocols/lending-market.js';
 import { marketOf, tokenPricesOf } from '../protocols/market-kinds.js';
 import { SELECTORS as CHIMERA } from '../contract/bindings.js';
-import { callWithAddress } from '../contract/contract.js';
 import { Chain } from '../rpc/chain/chain.js';
 import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
-import { each, readAt, together, type Read } from '../rpc/chain/read.js';
+import { readAt } from '../rpc/chain/read.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
 import { hypersyncProblem } from '../rpc/history/hypersync-client.js';
-import {
-  addressOf,
-  counterpartiesOf,
-  factoriesOf,
-  lendersOf,
-  unlisted,
-  words,
-  wrappersOf,
-} from './check-contracts.js';
 import { kindsRead } from './check-kinds.js';
 import { checkPort } from './check-port.js';
+import { roleProblems } from './check-roles.js';
 
 const logger = new Logger('Preflight');
 
@@ -64,7 +55,7 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
   if (problems.length > 0) throw new StartupError(problems);
 }
 
-async function hypersyncProblems({ rpc }: ChimeraConfig): Promise<string[]> {
+export async function hypersyncProblems({ rpc }: ChimeraConfig): Promise<string[]> {
   const problem = rpc.hypersync && (await hypersyncProblem(rpc.hypersync));
   return problem === undefined ? [] : [problem];
 }
@@ -114,7 +105,7 @@ async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]
   }
 }
 
-function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
+export function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
   const guard = new PriceGuard(config);
   const feeds = new FeedBook(chain, config.oracles.nativeUsdFeed, guard);
   const healthFactors = { decideBelowWad: WAD, watchBelowWad: WAD };
@@ -124,7 +115,7 @@ function marketsOf(chain: Chain, config: ChimeraConfig): LendingMarket[] {
   );
 }
 
-async function missingContracts(
+export async function missingContracts(
   chain: Chain,
   config: ChimeraConfig,
   markets: readonly LendingMarket[],
@@ -164,46 +155,14 @@ async function checkRoles(
   markets: readonly LendingMarket[],
   operator: Address | undefined,
 ): Promise<string[]> {
-  const { chimera } = config.execution;
   const block = await chain.getBlock('latest');
-  const found = await counterpartiesOf(chain, markets, block.hash);
-  const problems = found.filter((one) => typeof one === 'string');
-  const named = markets.filter((_, index) => typeof found[index] !== 'string');
-  const ofMarkets = found
-    .filter((one) => typeof one !== 'string')
-    .map((one, index) => ({ ...one, key: `protocols (${named[index]?.name ?? ''})` }));
-  const listed = [...factoriesOf(config), ...lendersOf(config), ...wrappersOf(config)];
-  const counterparties = [...ofMarkets, ...listed];
-  const [executor, paused, factory, weth, kinds] = await readAt(
-    chain,
-    together(
-      operator ? answer(chimera, callWithAddress('isExecutor', operator)) : { calls: [], decode: () => 1n },
-      answer(chimera, CHIMERA.paused),
-      answer(chimera, CHIMERA.factory),
-      answer(chimera, CHIMERA.weth),
-      each(counterparties.map(({ address }) => answer(chimera, callWithAddress('kindOf', address)))),
-    ),
-    block.hash,
-  );
-  if (executor === undefined || paused === undefined || factory === undefined || weth === undefined)
-    return [`execution.chimera: the contract at ${chimera} does not answer as a Chimera contract does`];
-  if (executor !== 1n)
-    problems.push(
-      `execution.chimera: the operator wallet ${String(operator)} is no executor of ${chimera}; its owner has to call setExecutor`,
-    );
-  if (paused === 1n)
-    problems.push(`execution.chimera: the contract ${chimera} is paused; its owner has to call unpause`);
-  if (factory !== BigInt(config.liquidity.uniswapV3.factory))
-    problems.push(
-      `liquidity.uniswapV3.factory: the contract ${chimera} accepts callbacks of another factory only; the two must be the same`,
-    );
-  const { wrappedNative } = chainDescription(config.network.chainId);
-  if (weth !== BigInt(wrappedNative))
-    problems.push(
-      `execution.chimera: the contract ${chimera} takes ${addressOf(weth)} for the wrapped native token; on chain ${config.network.chainId} it is ${wrappedNative}, and a contract deployed with it was expected`,
-    );
+  const { problems: byQuestion, named } = await roleProblems(chain, config, markets, {
+    operator,
+    block: block.hash,
+  });
+  if (byQuestion.kind.length > 0) return [...byQuestion.kind];
+  const problems = Object.values<readonly string[]>({ ...byQuestion }).flat();
   problems.push(...historyProblems(config, block));
-  problems.push(...unlisted(chimera, counterparties, kinds));
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   const ofWrongKind = await readAt(chain, kindsRead(config), block.hash);
   if (problems.length + ofWrongKind.length === 0) {
@@ -216,7 +175,7 @@ async function checkRoles(
 }
 
 /** The history of a market is searched from a block that exists: below the newest one. */
-function historyProblems({ protocols }: ChimeraConfig, { number }: Block): string[] {
+export function historyProblems({ protocols }: ChimeraConfig, { number }: Block): string[] {
   return protocols
     .filter(({ fromBlock }) => fromBlock > number)
     .map(
@@ -229,7 +188,7 @@ function historyProblems({ protocols }: ChimeraConfig, { number }: Block): strin
  * At least one market of a known version (the others are left out, `market-refused` tells why), and a feed of
  * the native token that agrees with their own oracles.
  */
-async function checkMarkets(
+export async function checkMarkets(
   chain: Chain,
   { network, oracles }: ChimeraConfig,
   markets: readonly LendingMarket[],
@@ -249,7 +208,7 @@ async function checkMarkets(
 }
 
 /** The planner proves plans by eth_simulateV1, with two endpoints by both. */
-async function checkSimulation(
+export async function checkSimulation(
   chain: Chain,
   { execution, rpc }: ChimeraConfig,
   block: Hash,
@@ -273,7 +232,7 @@ async function checkSimulation(
  * The bot does not read the logs of a block whose bloom filter says that it holds none of ours. A chain with
  * empty blooms would hide all logs.
  */
-async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
+export async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<string[]> {
   if (logsBloom === undefined || /[1-9a-f]/i.test(logsBloom.slice(2))) return [];
   const logs = await chain.getLogs({ blockHash: hash }, [], []);
   if (logs.length === 0) return [];
@@ -282,7 +241,7 @@ async function checkBloom(chain: Chain, { hash, logsBloom }: Block): Promise<str
   ];
 }
 
-async function checkOperator(
+export async function checkOperator(
   chain: Chain,
   { environment, safety }: ChimeraConfig,
 ): Promise<{ address: Address | undefined; problems: string[] }> {
@@ -303,10 +262,4 @@ async function checkOperator(
       `the operator wallet ${address} holds ${formatUnits(balance, 18)} ETH; at least ${formatUnits(safety.minOperatorBalanceWei, 18)} ETH was expected (safety.minOperatorBalanceEth)`,
     ],
   };
-}
-
-/** The first word of an answer; undefined when the call reverts or answers less than a word. */
-function answer(to: Address, data: Hex): Read<bigint | undefined> {
-  const { calls, decode } = words(to, data, 1);
-  return { calls, decode: (results) => decode(results)?.[0] };
 }
