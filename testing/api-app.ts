@@ -5,9 +5,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import supertest from 'supertest';
 import { DataSource } from 'typeorm';
-import { AlertDesk } from '../src/alerts/alert-desk.js';
-import { DeliveryQueue } from '../src/alerts/delivery-queue.js';
-import { WatchedStatus } from '../src/alerts/watched-status.js';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
 import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
@@ -20,6 +17,7 @@ import {
   DatabaseModule,
   BidsRepository,
   ExecutionsRepository,
+  RequestsRepository,
   SafetyRepository,
   type NewOperatorAction,
   type BidReview,
@@ -32,20 +30,21 @@ import type { MarketFeeds } from '../src/domain/feed-kinds.js';
 import type { NearPosition } from '../src/domain/near-position.js';
 import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
-import { SecretScrubber } from '../src/domain/secret-forms.js';
 import { EventMetrics } from '../src/monitoring/metrics/event-metrics.js';
 import { MetricBook } from '../src/monitoring/metrics/metric-book.js';
 import { Metrics } from '../src/monitoring/metrics/metrics.js';
 import { ProcessReadings } from '../src/monitoring/metrics/process-readings.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
-import { SafetyController, TierReview, SafetyModule } from '../src/safety/index.js';
+import { SafetyController, Steering, TierReview, SafetyModule } from '../src/safety/index.js';
 import { Ambient } from './ambient.js';
 import { withSection } from './configuration.js';
+import { standIn } from './fakes/stand-in.js';
+import { apiAlerts } from './api-alerts.js';
 import { aSpending } from './builders/allowance.js';
 import { aBlock } from './builders/blocks.js';
-import { aWatched } from './builders/watched.js';
-import { MemoryStore } from './fakes/memory-store.js';
+import { memoryRequests } from './fakes/memory-requests.js';
+import { memorySteering } from './fakes/memory-steering.js';
 import type { RecordedEvents } from './fakes/recorded-events.js';
 
 export const OPERATOR_KEY = 'operator-key-of-the-specs';
@@ -137,8 +136,8 @@ export async function startApi(settings: ApiSettings = {}): Promise<ApiApp> {
       ...API.providers,
       StatusMetrics,
       ...bot(world),
-      ...alerts(),
-      ...(real ? [] : database(world)),
+      ...apiAlerts(),
+      ...(real ? [] : database(world, config)),
     ],
   })
   class App {}
@@ -313,51 +312,28 @@ function bot(world: World): Provider[] {
   ];
 }
 
-/** The desk itself, with nothing to look at and no channel. */
-function alerts(): Provider[] {
-  return [
-    {
-      provide: WatchedStatus,
-      useValue: { hear: () => undefined, read: () => aWatched() } satisfies Pick<
-        WatchedStatus,
-        'hear' | 'read'
-      >,
-    },
-    {
-      provide: DeliveryQueue,
-      inject: [Clock, Events],
-      useFactory: (clock: Clock, events: Events) =>
-        new DeliveryQueue([], [], new MemoryStore(), new SecretScrubber([]), clock, events),
-    },
-    {
-      provide: AlertDesk,
-      inject: [DeliveryQueue, WatchedStatus, SafetyRepository, Clock, Events, ChimeraConfig],
-      useFactory: (...parts: ConstructorParameters<typeof AlertDesk>) => {
-        const desk = new AlertDesk(...parts);
-        // A test raises what it wants.
-        desk.onApplicationBootstrap = () => undefined;
-        return desk;
-      },
-    },
-  ];
-}
-
-function database(world: World): Provider[] {
+function database(world: World, config: ChimeraConfig): Provider[] {
   const ask = <T>(answer: T): Promise<T> => {
     if (world.bug !== undefined) throw world.bug;
     return world.databaseError ? Promise.reject(world.databaseError) : Promise.resolve(answer);
   };
+  const kept = memorySteering(world.actions, () => ask(undefined));
+  const steering = new Steering(standIn<SafetyRepository>('safety rows', kept), config.safety, new Clock());
   return [
+    { provide: RequestsRepository, useValue: memoryRequests(() => ask(undefined)) },
     {
       provide: SafetyController,
       useValue: {
         status: () => world.safety,
+        get steering() {
+          return steering;
+        },
         get volume() {
           return { todayUsd8: world.dailyVolumeUsd8 } as SafetyController['volume'];
         },
         halt: (reason) => ask((world.safety = { ...world.safety, state: 'HALTED', reason })),
         resume: (reason) => ask((world.safety = { ...world.safety, state: 'NORMAL', reason })),
-      } satisfies Pick<SafetyController, 'status' | 'volume' | 'halt' | 'resume'>,
+      } satisfies Pick<SafetyController, 'status' | 'volume' | 'halt' | 'resume' | 'steering'>,
     },
     {
       provide: TierReview,

@@ -45,7 +45,10 @@ export class WatchedStatus {
       walletWei: bot.operatorBalanceWei,
       minWalletWei: limits.minOperatorBalanceWei,
       databaseAwayMs: this.databaseLostAtMs === undefined ? undefined : nowMs - this.databaseLostAtMs,
-      volume: { usedUsd8: this.safety.volume.todayUsd8, limitUsd8: limits.maxDailyVolumeUsd8 },
+      volume: {
+        usedUsd8: this.safety.volume.todayUsd8,
+        limitUsd8: this.safety.steering.limits.maxDailyVolumeUsd8,
+      },
       loss: { usedUsd8: spent.lossUsd8 + reserved.lossUsd8, limitUsd8: limits.maxDailyLossUsd8 },
       passes: { failedInARow, failingSinceMs, runningSinceMs, lastError },
       endpoints: this.pool.status(),

@@ -42,7 +42,7 @@ export class AccessGuard implements CanActivate {
 
   #whyUnknown(): string {
     return this.keys.none
-      ? 'no API key is configured (api.keys), so only the health routes are served'
+      ? 'no API key is configured (api.keys), so only health, metrics and the page /api/docs are served'
       : 'a valid API key is needed, sent as "Authorization: Bearer <key>"';
   }
 }

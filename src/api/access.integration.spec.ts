@@ -387,7 +387,7 @@ describe('an API without configured keys', () => {
           .set(...bearer(key))
           .expect(401);
         expect(messageIn(answer)).toBe(
-          'no API key is configured (api.keys), so only the health routes are served',
+          'no API key is configured (api.keys), so only health, metrics and the page /api/docs are served',
         );
       }
     } finally {

@@ -185,6 +185,17 @@ export const ANSWER_SCHEMAS = {
     required: ['awaySince', 'latencyMs', 'waiting', 'inJournal', 'safetyChanges', 'dropped'],
     description: 'How the database fares, and what waits for it.',
   },
+  DeniedAnswer: {
+    type: 'object',
+    properties: {
+      borrower: { type: 'string' },
+      reason: { type: 'string' },
+      actor: { type: 'string', description: 'The key that set it.' },
+      since: { type: 'string' },
+    },
+    required: ['borrower', 'reason', 'actor', 'since'],
+    description: 'A borrower that is left alone.',
+  },
   EndpointAnswer: {
     type: 'object',
     properties: {
@@ -748,6 +759,18 @@ export const ANSWER_SCHEMAS = {
     description:
       'The feeds behind the prices of a market, and the debt that depends on them. Shares are rounded down.',
   },
+  NarrowedAnswer: {
+    type: 'object',
+    properties: {
+      limit: { type: 'string' },
+      valueUsd: { type: 'string' },
+      reason: { type: 'string' },
+      actor: { type: 'string', description: 'The key that set it.' },
+      since: { type: 'string' },
+    },
+    required: ['limit', 'valueUsd', 'reason', 'actor', 'since'],
+    description: 'A limit that is narrower than the configured one.',
+  },
   OpenApiAnswer: {
     type: 'object',
     properties: { openapi: { type: 'string' }, info: {}, paths: {}, components: {} },
@@ -802,6 +825,17 @@ export const ANSWER_SCHEMAS = {
     },
     required: ['failedInARow', 'failingSinceMs', 'lastError'],
     description: 'Passes that failed since one succeeded.',
+  },
+  PausedAnswer: {
+    type: 'object',
+    properties: {
+      protocol: { type: 'string' },
+      reason: { type: 'string' },
+      actor: { type: 'string', description: 'The key that set it.' },
+      since: { type: 'string' },
+    },
+    required: ['protocol', 'reason', 'actor', 'since'],
+    description: 'A market of which nothing is liquidated.',
   },
   PositionAnswer: {
     type: 'object',
@@ -1195,6 +1229,10 @@ export const ANSWER_SCHEMAS = {
         description: 'Positions that the last pass could liquidate but did not, by reason.',
       },
       limits: { $ref: '#/components/schemas/LimitsAnswer' },
+      steering: {
+        $ref: '#/components/schemas/SteeringAnswer',
+        description: 'What operators have set: narrower limits, paused markets, denied borrowers.',
+      },
       tier: { $ref: '#/components/schemas/TierAnswer' },
       alerts: { $ref: '#/components/schemas/AlertsAnswer' },
     },
@@ -1220,11 +1258,22 @@ export const ANSWER_SCHEMAS = {
       'nativePrice',
       'skipped',
       'limits',
+      'steering',
       'tier',
       'alerts',
     ],
     description:
       'GET /api/v1/status. Money is exact decimal text in whole units, never a JSON number. The end of the name gives the unit: `…Usd` "2500" or "12.34567891", `…Eth` "0.1". Durations are numbers and end in Ms or Seconds. Instants are ISO 8601 in UTC. Values that are not known yet are null.',
+  },
+  SteeringAnswer: {
+    type: 'object',
+    properties: {
+      limits: { type: 'array', items: { $ref: '#/components/schemas/NarrowedAnswer' } },
+      paused: { type: 'array', items: { $ref: '#/components/schemas/PausedAnswer' } },
+      denied: { type: 'array', items: { $ref: '#/components/schemas/DeniedAnswer' } },
+    },
+    required: ['limits', 'paused', 'denied'],
+    description: 'What operators have set while the bot runs. It survives a restart.',
   },
   TierAnswer: {
     type: 'object',
@@ -1253,5 +1302,27 @@ export const ANSWER_SCHEMAS = {
     },
     required: ['present', 'next', 'criteria'],
     description: 'The step of the limits. It goes up by the key `safety.tier`, never by itself.',
+  },
+  WorkingLimitAnswer: {
+    type: 'object',
+    properties: {
+      name: { type: 'string' },
+      valueUsd: { type: 'string', description: 'In force.' },
+      configuredUsd: {
+        type: 'string',
+        description: 'Of the configuration: the widest that an operator may set.',
+      },
+      setBy: {
+        anyOf: [{ $ref: '#/components/schemas/NarrowedAnswer' }, { type: 'null' }],
+        description: 'Who set it and why; null: it is the configured one.',
+      },
+    },
+    required: ['name', 'valueUsd', 'configuredUsd', 'setBy'],
+    description: 'A limit that an operator may narrow.',
+  },
+  WorkingLimitsAnswer: {
+    type: 'object',
+    properties: { limits: { type: 'array', items: { $ref: '#/components/schemas/WorkingLimitAnswer' } } },
+    required: ['limits'],
   },
 } satisfies Schemas;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { AlertsModule } from '../alerts/alerts.module.js';
@@ -17,11 +17,13 @@ import { DocsController } from './docs.controller.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
 import { HealthController } from './health.controller.js';
+import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { MetricsController } from './metrics.controller.js';
 import { PositionsController } from './positions.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { ServicesStatus } from './services-status.js';
+import { SteeringController } from './steering.controller.js';
 import { StatusController } from './status.controller.js';
 
 /** The routes and their guards, without the modules that they use. */
@@ -38,6 +40,7 @@ export const API = {
     HaltResumeController,
     ExecutionsController,
     PositionsController,
+    SteeringController,
     AlertsController,
     BidsController,
     DocsController,
@@ -54,6 +57,7 @@ export const API = {
     // In this order. They guard every route of the process, also the routes of other modules.
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AccessGuard },
+    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
   ],
 };
 
@@ -61,7 +65,7 @@ export const API = {
  * HTTP for people and probes: health for everyone, the state of the bot for viewers, halt and resume for
  * operators.
  *
- * It must never change anything except through SafetyController's halt and resume, and AlertDesk's
+ * It must never change anything except through SafetyController's halt, resume and steering, and AlertDesk's
  * acknowledge. It must never show a secret, an endpoint's address, a stack or a library's own error text. It
  * must never answer a route without a key unless the route is declared public.
  */

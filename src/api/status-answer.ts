@@ -7,6 +7,7 @@ import type { Concern, SafetyStatus } from '../domain/safety.js';
 import type { TierStatus } from '../safety/index.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 import type { AlertsAnswer } from './alerts-answer.js';
+import type { SteeringAnswer } from './steering-answer.js';
 import type { MarketFeedsAnswer } from './feeds-answer.js';
 
 /**
@@ -60,6 +61,8 @@ export interface StatusAnswer {
   /** Positions that the last pass could liquidate but did not, by reason. */
   readonly skipped: BotStatus['skipped'];
   readonly limits: LimitsAnswer;
+  /** What operators have set: narrower limits, paused markets, denied borrowers. */
+  readonly steering: SteeringAnswer;
   readonly tier: TierAnswer;
   readonly alerts: AlertsAnswer;
 }

@@ -8,6 +8,7 @@ import { Access } from './access.js';
 import { Described } from './described.js';
 import { ServicesStatus } from './services-status.js';
 import { feedsAnswer } from './feeds-answer.js';
+import { steeringAnswer } from './steering-answer.js';
 import {
   coverageAnswer,
   headAnswer,
@@ -61,7 +62,8 @@ export class StatusController {
       counters: bot.counters,
       nativePrice: bot.nativePrice ?? null,
       skipped: bot.skipped,
-      limits: limitsAnswer(this.config.safety, this.safety.volume.todayUsd8, bot.spending, nowMs),
+      limits: limitsAnswer(this.safety.steering.limits, this.safety.volume.todayUsd8, bot.spending, nowMs),
+      steering: steeringAnswer(this.safety.steering.settings),
       tier: tierAnswer(this.tiers.status),
       ...this.services.answer(nowMs),
     };

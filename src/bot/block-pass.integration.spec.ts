@@ -72,7 +72,10 @@ class Passes {
           return inLists([]);
         },
       }),
-      standIn<SafetyController>('safety', { isHalted: false, headroomUsd8: () => UNLIMITED_USD8 }),
+      standIn<SafetyController>('safety', {
+        ...{ isHalted: false, headroomUsd8: () => UNLIMITED_USD8 },
+        steering: standIn<SafetyController['steering']>('steering', { refusalOf: () => undefined }),
+      }),
       standIn<ExecutionService>('execution', {
         ...{ operator, leads: true, isLookDue: true },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },

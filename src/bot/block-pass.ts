@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DatabaseAway } from '../database/index.js';
-import { OpportunityDetector } from '../detector/opportunity-detector.js';
+import { OpportunityDetector, type Detecting } from '../detector/opportunity-detector.js';
 import type { AtRisk } from '../domain/at-risk.js';
 import type { Head } from '../domain/block.js';
 import { rejected, type Rejection, type RejectionReason } from '../domain/decision.js';
 import { errorFrom, RetryError, worstFirst } from '../domain/errors.js';
 import type { PassTrace } from '../domain/pass-trace.js';
-import { positionKey } from '../domain/position-id.js';
+import { positionIdOf, positionKey } from '../domain/position-id.js';
 import { needsNoLeave } from '../domain/schedule.js';
 import { ExecutionService } from '../execution/index.js';
 import { LENDERS } from '../liquidity/lenders/lender-book.js';
@@ -94,7 +94,7 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord, isSettled } = reached;
-    const detecting = this.detector.look(view, this.safety.headroomUsd8());
+    const detecting = this.steered(this.detector.look(view, this.safety.headroomUsd8()));
     await this.settledFor(detecting.positions);
     const refusal = this.refusalOfAll(mayRecord);
     const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
@@ -196,7 +196,7 @@ export class BlockPass {
    * next head.
    */
   private async prepare(view: StateView, trace: PassTrace): Promise<void> {
-    const ahead = this.detector.lookAhead(view, this.safety.headroomUsd8());
+    const ahead = this.steered(this.detector.lookAhead(view, this.safety.headroomUsd8()));
     const prospects = new PassProspects(ahead, this.execution.inFlight(), undefined);
     if (prospects.all.length === 0) return;
     // A prepared call is sent without a question. So the wallet is looked at with its head, before it.
@@ -268,6 +268,19 @@ export class BlockPass {
       prospects.open(index);
       await trace.breathe();
     }
+  }
+
+  /** What an operator has paused or denied is no opportunity. */
+  private steered(detecting: Detecting): Detecting {
+    return {
+      positions: detecting.positions,
+      inspect: (position) => {
+        const refusal = this.safety.steering.refusalOf(position);
+        if (!refusal) return detecting.inspect(position);
+        const { protocol, healthFactorWad } = position;
+        return { ...refusal, protocol, ...positionIdOf(position), healthFactorWad };
+      },
+    };
   }
 
   private refusalOfAll(mayRecord: boolean): Rejection | undefined {

@@ -83,8 +83,9 @@ export class StatusMetrics implements MetricSource, OnModuleInit {
       readings.set('chimera_budget_limit_eth', { budget }, limit);
       readings.set('chimera_budget_used_eth', { budget }, used);
     };
-    usd('single-execution', safety.maxSingleExecutionUsd8);
-    usd('daily-volume', safety.maxDailyVolumeUsd8, this.safety.volume.todayUsd8);
+    const { maxSingleExecutionUsd8, maxDailyVolumeUsd8 } = this.safety.steering.limits;
+    usd('single-execution', maxSingleExecutionUsd8);
+    usd('daily-volume', maxDailyVolumeUsd8, this.safety.volume.todayUsd8);
     usd('daily-loss', limits.maxDailyLossUsd8, spent.lossUsd8 + reserved.lossUsd8);
     eth('transaction-fee', limits.maxFeePerTransactionWei);
     eth('daily-fee', limits.maxDailyFeeWei, spent.feeWei + reserved.feeWei);

@@ -13,21 +13,30 @@ export class BotClient {
     private readonly key: string,
   ) {}
 
-  /** @throws StartupError with what to do: no bot, a refused key, a role that is too low. */
-  async ask<Answer>(method: 'GET' | 'POST', route: string, body?: object): Promise<Answer> {
-    const response = await this.#fetch(method, route, body);
+  /**
+   * @param once the Idempotency-Key.
+   * @throws StartupError with what to do: no bot, a refused key, a role that is too low.
+   */
+  async ask<Answer>(method: 'GET' | 'POST', route: string, body?: object, once?: string): Promise<Answer> {
+    const response = await this.#fetch(method, route, body, once);
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok && answer !== undefined) return answer as Answer;
     throw new StartupError([this.#problem(response.status, answer)]);
   }
 
-  async #fetch(method: 'GET' | 'POST', route: string, body: object | undefined): Promise<Response> {
+  async #fetch(
+    method: 'GET' | 'POST',
+    route: string,
+    body: object | undefined,
+    once: string | undefined,
+  ): Promise<Response> {
     try {
       return await fetch(this.url + route, {
         method,
         headers: {
           Authorization: `Bearer ${this.key}`,
           ...(body ? { 'Content-Type': 'application/json' } : {}),
+          ...(once === undefined ? {} : { 'Idempotency-Key': once }),
         },
         ...(body ? { body: JSON.stringify(body) } : {}),
         // The key goes nowhere else.

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aNearPosition } from '../../testing/builders/near.js';
 import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { limits } from './limits.js';
 import { listPositions } from './positions-list.js';
 import { showStatus, steer, type BotSources } from './bot-commands.js';
 
@@ -81,6 +82,28 @@ describe('npx chimera status, halt and resume', () => {
     await expect(listPositions({ below: '2' }, silent, sources())).rejects.toThrow(
       /below must be at most 1\.1/,
     );
+  });
+
+  it('limits: shows them, narrows them with a reason, and sets them back', async () => {
+    expect(await limits({}, silent, sources())).toBe(0);
+    expect(printed[0]).toBe('maxSingleExecutionUsd  $500.00 (configured: $500.00)');
+    printed = [];
+    const set = ['maxSingleExecutionUsd=250', 'minProfitUsd=10'];
+    await limits({ set, reason: 'quiet', yes: true }, silent, sources());
+    expect(printed[0]).toMatch(/ {2}\$250\.00 \(configured: \$500\.00, set by ops: quiet\)$/);
+    printed = [];
+    const back = { set: ['maxSingleExecutionUsd=configured'], reason: 'done', yes: true, json: true };
+    await limits(back, silent, sources());
+    expect(JSON.parse(printed.join('\n'))).toMatchObject({
+      limits: [{ valueUsd: '500', setBy: null }, {}, { valueUsd: '10' }],
+    });
+    for (const wrong of ['maxSingleExecutionUsd', 'maxFeeEth=1', 'minProfitUsd=1=2'])
+      await expect(limits({ set: [wrong], reason: 'r', yes: true }, silent, sources())).rejects.toThrow(
+        /^--set: NAME=VALUE/,
+      );
+    await expect(limits({ set, yes: true }, silent, sources())).rejects.toThrow(/^--reason: /);
+    await expect(limits({ set, reason: 'r' }, silent, sources())).rejects.toThrow(/^--yes: /);
+    expect(await limits({ set, reason: 'r' }, answering('n'), sources())).toBe(1);
   });
 
   it('halts and resumes with --yes, without a terminal', async () => {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'nest-commander';
 import { CliCommand } from './cli-command.js';
 import type { BotOptions, SteerOptions } from './bot-commands.js';
+import type { LimitsOptions } from './limits.js';
 
 abstract class BotCommand extends CliCommand {
   @Option({ flags: '--url <url>', description: 'of the API; default: api.host and api.port' })
@@ -42,4 +43,19 @@ export class ResumeCommand extends SteerCommand {
   }
 }
 
-export const BOT_COMMANDS = [StatusCommand, HaltCommand, ResumeCommand];
+@Command({ name: 'limits', description: 'show or narrow the limits of the running bot' })
+export class LimitsCommand extends SteerCommand {
+  protected override async work(options: LimitsOptions): Promise<number> {
+    return (await import('./limits.js')).limits(options, this.terminal);
+  }
+
+  @Option({
+    flags: '--set <limit...>',
+    description: 'narrow a limit: NAME=VALUE in dollars, or NAME=configured',
+  })
+  protected set(limit: string, earlier: readonly string[] = []): string[] {
+    return [...earlier, limit];
+  }
+}
+
+export const BOT_COMMANDS = [StatusCommand, HaltCommand, ResumeCommand, LimitsCommand];

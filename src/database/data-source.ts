@@ -16,6 +16,7 @@ import { KnownPools } from '../../migrations/0014_known_pools.js';
 import { MarketIds } from '../../migrations/0015_market_ids.js';
 import { ChainsOfPositions } from '../../migrations/0016_chains_of_positions.js';
 import { ChainsOfSafety } from '../../migrations/0017_chains_of_safety.js';
+import { Steering } from '../../migrations/0018_steering.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -75,6 +76,7 @@ export const MIGRATIONS = [
   MarketIds,
   ChainsOfPositions,
   ChainsOfSafety,
+  Steering,
 ] as const;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;

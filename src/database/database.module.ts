@@ -19,6 +19,7 @@ import { LeasesRepository } from './repositories/leases.js';
 import { OutboxRepository } from './repositories/outbox.js';
 import { QueuedWritesRepository } from './repositories/queued-writes.js';
 import { ReportsRepository } from './repositories/reports.js';
+import { RequestsRepository } from './repositories/requests.js';
 import { SafetyRepository } from './repositories/safety.js';
 import { ServerClock } from './repositories/server-clock.js';
 
@@ -46,6 +47,7 @@ const REPOSITORIES = [
   QueuedWritesRepository,
   ReportsRepository,
   BidsRepository,
+  RequestsRepository,
 ];
 
 /**

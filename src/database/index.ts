@@ -62,6 +62,7 @@ export {
   type RowsOf,
   type ReportKind,
 } from './repositories/reports.js';
+export { RequestsRepository, type Begun, type KeyedRequest } from './repositories/requests.js';
 export { type RecordedRows } from './repositories/outbox-statements.js';
 export { type BookedSpend, type MinedEnd } from './repositories/settle-statement.js';
 export {

@@ -27,6 +27,7 @@ const NAMES = [
   'MarketIds1767225600015',
   'ChainsOfPositions1767225600016',
   'ChainsOfSafety1767225600017',
+  'Steering1767225600018',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -58,7 +59,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 17 }]);
+    expect(await database.query(tables)).toEqual([{ n: 19 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);

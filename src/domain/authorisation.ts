@@ -18,6 +18,9 @@ export interface SafetyLimits {
 
 /** What the limits count of a plan. */
 export interface SafetyIntent extends PositionId {
+  /** The configured name of the market. */
+  readonly protocol?: string;
+  readonly netProfitUsd8?: bigint;
   readonly notionalUsd8: bigint;
   readonly reservation: Spend;
 }

@@ -47,6 +47,8 @@ export const REJECTION_REASONS = {
     'once the plans sent before it have executed, its profit is below the floor, or the market cannot pay out its collateral',
   'database-away': 'the database is away: without a row nothing is signed',
   'standing-by': 'another process has the lease of the wallet, or the database that holds it is away',
+  'protocol-paused': 'an operator has paused this market',
+  'borrower-denied': 'an operator has denied this borrower',
   halted: 'the safety controller is HALTED',
   throttled: 'the safety controller is THROTTLED and safety.throttledInFlight transactions are in flight',
   'throttled-skip':

@@ -1,4 +1,6 @@
-export { SafetyController, StateConflict, type Operator } from './safety-controller.js';
+export { Steering } from './steering.js';
+export { StateConflict, type Operator } from './operator.js';
+export { SafetyController } from './safety-controller.js';
 export { FailurePolicy } from './failure-policy.js';
 export { TierReview, type TierStatus } from './tier-review.js';
 export { SafetyModule } from './safety.module.js';

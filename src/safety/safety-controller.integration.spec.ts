@@ -20,7 +20,8 @@ import { ALICE, SAFETY_LIMITS } from '../../testing/builders/safety.js';
 import { eventually } from '../../testing/eventually.js';
 import { RecordedEvents } from '../../testing/fakes/recorded-events.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
-import { SafetyController, StateConflict } from './safety-controller.js';
+import { StateConflict } from './operator.js';
+import { SafetyController } from './safety-controller.js';
 
 const USD = 10n ** 8n;
 const LIMITS = { ...SAFETY_LIMITS, maxDailyVolumeUsd8: 1_000n * USD };

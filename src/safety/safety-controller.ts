@@ -3,7 +3,7 @@ import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@
 import { SafetyRepository, type NewOperatorAction, type StoredSafety } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import type { Rejection } from '../domain/decision.js';
-import { HaltError, messageOf, RetryError, SkipError } from '../domain/errors.js';
+import { HaltError, messageOf } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
 import {
   authorise,
@@ -27,21 +27,12 @@ import { SerialQueue } from '../domain/serial-queue.js';
 import { DailyVolume } from './daily-volume.js';
 import { raiseForOthers } from './earlier-changes.js';
 import { isOvertaken, supersedes, type Change, type SafetyJournal } from './safety-journal.js';
+import { Steering } from './steering.js';
+import { reasonOf, StateConflict, type Operator } from './operator.js';
 import { safetyNews } from './safety-news.js';
 import { ThrottleShare } from './throttle-share.js';
 
-/** The person who calls the API, as the audit trail names them. */
-export interface Operator {
-  readonly name: string;
-  readonly role: string;
-  /** Where the request came from. */
-  readonly address: string;
-}
-
 const CHIMERA = 'chimera';
-
-/** A resume met another change of the state: a person has to look before the next one. */
-export class StateConflict extends RetryError {}
 
 /** The first and the longest pause before a failed write is tried again. Milliseconds. */
 const RETRY_MS = 250;
@@ -59,6 +50,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   private unsaved: readonly Change[] = [];
   private loaded = false;
   readonly volume: DailyVolume;
+  /** What operators have set. */
+  readonly steering: Steering;
   /** Changes of the saved state, one at a time. */
   private readonly writes = new SerialQueue();
   private resuming = 0;
@@ -73,7 +66,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
   /** @param journal left out in tools: then what is not saved is lost with the process. */
   constructor(
     private readonly repository: SafetyRepository,
-    private readonly limits: SafetyLimits & RateLimits,
+    limits: SafetyLimits & RateLimits,
     private readonly events: Events,
     private readonly clock = new Clock(),
     private readonly journal?: SafetyJournal,
@@ -83,6 +76,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const unread: SafetyEvent = { kind: 'raise', cause: 'database', level: 'HALTED', reason, actor: CHIMERA };
     const status = nextSafety(fresh, unread, limits, fresh.sinceMs);
     this.volume = new DailyVolume(repository, clock);
+    this.steering = new Steering(repository, limits, clock);
     this.share = new ThrottleShare(limits.throttledSkipBps, clock);
     this.saved = { status, version: 0 };
     this.current = status;
@@ -95,6 +89,7 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
    */
   async onModuleInit(): Promise<void> {
     await this.volume.reload();
+    await this.steering.reload();
     const kept = (await this.journal?.open()) ?? [];
     await raiseForOthers(kept, this.repository, this.limits);
     this.saved = await this.repository.load();
@@ -143,8 +138,14 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
         const stored = await this.repository.load();
         this.takeBase(stored);
         this.derive();
+        await this.steering.reload();
       })
       .catch(() => undefined); // The next one makes up for it, and so does each save.
+  }
+
+  /** Those in force. */
+  private get limits(): SafetyLimits & RateLimits {
+    return this.steering.limits;
   }
 
   status(): SafetyStatus {
@@ -167,6 +168,8 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     aheadUsd8 = 0n,
   ): { readonly kind: 'authorised' } | Rejection {
     const dailyVolumeUsd8 = this.volume.todayUsd8 + aheadUsd8;
+    const refusal = this.steering.refusalOf(intent);
+    if (refusal && !this.isHalted) return refusal;
     return authorise(intent, this.current.state, { ...usage, dailyVolumeUsd8 }, this.limits, () =>
       this.share.leavesAlone(intent),
     );
@@ -387,11 +390,4 @@ export class SafetyController implements OnModuleInit, BeforeApplicationShutdown
     const { name: actor, role, address: remote } = operator;
     return { actor, role, action, reason, at: new Date(this.clock.wallMs()), remote };
   }
-}
-
-/** A person must give a reason. @throws SkipError */
-function reasonOf(action: string, reason: string): string {
-  const text = reason.trim();
-  if (text !== '') return text;
-  throw new SkipError(`A reason is needed to ${action} the bot.`);
 }

@@ -1,3 +1,4 @@
+import { steeredAway, type Setting } from '../../src/domain/steering.js';
 import { inLists } from '../decisions.js';
 import { anAllowance } from '../builders/allowance.js';
 import { aPositionAtRisk } from '../builders/at-risk.js';
@@ -67,6 +68,8 @@ export class PassWorld {
   /** So many positions the planner looks at, at most. */
   opens = Infinity;
   halted = false;
+  /** What operators have set. */
+  settings: readonly Setting[] = [];
   /** Keys of positions. */
   inFlight = new Set<string>();
   detections: Detection[] = [];
@@ -195,6 +198,9 @@ export class PassWorld {
 function safetyOf(world: PassWorld): SafetyController {
   return standIn<SafetyController>('safety', {
     headroomUsd8: () => 1n,
+    steering: standIn<SafetyController['steering']>('steering', {
+      refusalOf: (one) => steeredAway(one, world.settings),
+    }),
     get isHalted() {
       return world.halted;
     },

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan, type EntityManager } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
+import { toAddress } from '../../domain/hex.js';
 import type { SafetyStatus } from '../../domain/safety.js';
+import { WORKING_LIMITS, type Setting, type SettingKey } from '../../domain/steering.js';
 import { notApplied } from '../applied-writes.js';
 import { safeInteger, usd8FromText } from '../columns.js';
-import { Database, rowsFrom } from '../database.js';
+import { Database, rowsFrom, type Row } from '../database.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
 
 /** The safety state that survives restarts. */
@@ -26,6 +28,19 @@ export type NewOperatorAction = Pick<
   OperatorAction,
   'actor' | 'role' | 'action' | 'reason' | 'at' | 'remote'
 >;
+
+/** What an operator sets. */
+export type NewSetting = SettingKey &
+  Pick<Setting, 'reason' | 'actor' | 'sinceMs'> & {
+    /** Of a limit. */
+    readonly valueUsd8: bigint | null;
+  };
+
+const SET = `
+INSERT INTO steering (chain_id, kind, name, value, reason, actor, since) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (chain_id, kind, name) DO UPDATE
+  SET value = excluded.value, reason = excluded.reason, actor = excluded.actor, since = excluded.since`;
+const UNSET = 'DELETE FROM steering WHERE chain_id = $1 AND kind = $2 AND name = $3';
 
 /** Of rows from before chains were told apart (migration 0017): they count for every chain. */
 const EVERY_CHAIN = 0;
@@ -108,6 +123,29 @@ export class SafetyRepository {
     await this.database.with(OperatorAction, (rows) => rows.insert({ chainId: this.chainId, ...action }));
   }
 
+  /** What operators have set, in that order. */
+  async settings(): Promise<Setting[]> {
+    const rows = await this.database.query(
+      'SELECT kind, name, value::text, reason, actor, since FROM steering WHERE chain_id = $1 ORDER BY since, kind, name',
+      [this.chainId],
+    );
+    return rows.map(settingOf);
+  }
+
+  /** Sets it, or sets it anew, with a row of the audit trail: both or none. */
+  set(
+    { kind, name, valueUsd8, reason, actor, sinceMs }: NewSetting,
+    action: NewOperatorAction,
+  ): Promise<void> {
+    const values = [this.chainId, kind, name, valueUsd8?.toString() ?? null, reason, actor];
+    return this.withAction(action, SET, [...values, new Date(sinceMs)]);
+  }
+
+  /** Takes it back, with a row of the audit trail: both or none. */
+  unset({ kind, name }: SettingKey, action: NewOperatorAction): Promise<void> {
+    return this.withAction(action, UNSET, [this.chainId, kind, name]);
+  }
+
   /** Newest first. */
   actions(limit: number): Promise<OperatorAction[]> {
     return this.database.with(OperatorAction, (rows) =>
@@ -126,6 +164,13 @@ export class SafetyRepository {
       [this.chainId],
     );
     return new Map(rows.map(({ day, notional_usd }) => [String(day), usd8FromText(notional_usd)]));
+  }
+
+  private withAction(action: NewOperatorAction, sql: string, values: readonly unknown[]): Promise<void> {
+    return this.database.transaction(async (manager) => {
+      await rowsFrom(manager.queryRunner, sql, values);
+      await manager.insert(OperatorAction, { chainId: this.chainId, ...action });
+    });
   }
 
   /** One of these. */
@@ -155,4 +200,18 @@ function storedOf(row: SafetyStateRow): StoredSafety {
   const times = { sinceMs: since.getTime(), ratesSinceMs: ratesSince.getTime() };
   const why = { reason, actor, cause: cause ?? undefined, numbers };
   return { status: { state, ...why, consecutiveFailures, concerns, ...times }, version };
+}
+
+/** @throws HaltError for a row of a newer version. */
+function settingOf({ kind, name, value, reason, actor, since }: Row): Setting {
+  const by = {
+    reason: String(reason),
+    actor: String(actor),
+    sinceMs: since instanceof Date ? since.getTime() : 0,
+  };
+  const limit = WORKING_LIMITS.find((one) => one === name);
+  if (kind === 'limit' && limit) return { kind, name: limit, valueUsd8: BigInt(String(value)), ...by };
+  if (kind === 'paused') return { kind, name: String(name), ...by };
+  if (kind === 'denied') return { kind, name: toAddress(String(name)), ...by };
+  throw new HaltError(`the table steering has a row of an unknown kind: ${String(kind)} ${String(name)}`);
 }
