@@ -1,13 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
-import { CHANNEL_SECTIONS } from '../src/config/alerts-section.js';
 import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
 import { registeredCommands } from '../src/cli/run.js';
-import { keysOf, type SectionChoice } from '../src/config/keys.js';
 import { SECRET_NAMES } from '../src/config/environment.js';
-import { ChimeraConfig, configSchema, EmbeddedDatabaseConfig, schemaKeys } from '../src/config/index.js';
+import {
+  configSchema,
+  configurationReference,
+  KEY_WORDS,
+  listedKeys,
+  schemaKeys,
+} from '../src/config/index.js';
 
 const DOCUMENTS = [
   'README.md',
@@ -19,6 +24,7 @@ const DOCUMENTS = [
     'architecture',
     'bids',
     'commands',
+    'configuration',
     'contract',
     'deploying',
     'errors',
@@ -43,25 +49,6 @@ function anchorsOf(file: URL): string[] {
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
-}
-
-/** Every key with its default; undefined where it has none. */
-function keysIn(type: object, path = ''): [key: string, byDefault: string | undefined][] {
-  return [...keysOf(type).values()].flatMap((definition): [string, string | undefined][] => {
-    const key = `${path}${definition.key}`;
-    if (definition.kind === 'text') {
-      const byDefault = definition.default;
-      return [[key, typeof byDefault === 'string' ? byDefault : undefined]];
-    }
-    // The name of the door and its kind are one value for a reader.
-    if (key === 'execution.paths') return [[key, undefined]];
-    const choose: SectionChoice = definition.choose;
-    const kinds =
-      key === 'alerts.channels' ? Object.keys(CHANNEL_SECTIONS) : ['aave-v3', 'compound-v2', 'morpho-blue'];
-    return kinds.flatMap((kind) =>
-      keysIn(choose({ kind }), definition.kind === 'list' ? `${key}[].` : `${key}.`),
-    );
-  });
 }
 
 /** The source of the bot, file by file, without its specs. */
@@ -178,18 +165,26 @@ describe('the documentation', () => {
     }
   });
 
-  it('has one row for each key of the configuration, with its default', () => {
-    const section = textOf('README.md').split('### Configuration')[1]?.split('###')[0] ?? '';
-    const rows = [...section.matchAll(/^\| `([^`]+)` +\| (.*?) *\|/gm)].map(
-      ([, key = '', byDefault = '']) => [key, byDefault] as const,
-    );
-    const embedded = keysIn(EmbeddedDatabaseConfig, 'database.');
-    const keys = new Map([...embedded, ...keysIn(ChimeraConfig)]);
-
-    expect(rows.map(([key]) => key).sort()).toEqual([...keys.keys()].sort());
+  it('has one row for each key of the configuration, as the classes have it', async () => {
+    const paths = listedKeys().map(({ path }) => path);
+    expect(Object.keys(KEY_WORDS).sort()).toEqual([...paths].sort());
     const ofSchema = schemaKeys(configSchema()).map((key) => key.replace(/^(execution\.paths)\[\].*/, '$1'));
-    expect([...new Set(ofSchema)].sort()).toEqual([...keys.keys()].sort());
-    for (const [key, byDefault] of rows)
-      if (keys.get(key) !== undefined) expect(byDefault, key).toBe(`\`${String(keys.get(key))}\``);
+    expect([...new Set(ofSchema)].sort()).toEqual([...paths].sort());
+    // To write it: npx vitest run test/documentation.spec.ts -u
+    const file = fileURLToPath(new URL('docs/configuration.md', root));
+    const text = await format(configurationReference(), {
+      ...(await resolveConfig(file)),
+      parser: 'markdown',
+    });
+    await expect(text).toMatchFileSnapshot(file);
+  });
+
+  it('says of each key without a default what holds without it', () => {
+    const silent = listedKeys().filter(
+      ({ path, key }) =>
+        key?.optional === true && key.default === undefined && KEY_WORDS[path]?.without === undefined,
+    );
+    // Keys of a kind of section, which its other keys say.
+    expect(silent.map(({ path }) => path)).toEqual([]);
   });
 });

@@ -11,6 +11,8 @@ export {
   type ShownValue,
   type ValueOrigin,
 } from './config-source.js';
+export { KEY_WORDS } from './key-words.js';
+export { configurationReference, listedKeys } from './reference.js';
 export { configSchema, schemaKeys } from './json-schema.js';
 export { readVariable } from './load-variable.js';
 export { SecretReload } from './secret-reload.js';

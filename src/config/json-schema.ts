@@ -7,6 +7,7 @@ import {
   type SectionChoice,
   type SectionClass,
 } from './keys.js';
+import { KEY_WORDS } from './key-words.js';
 import { ChimeraConfig } from './sections.js';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -31,18 +32,26 @@ export function configSchema(): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'The configuration of Chimera',
-    ...sectionSchema(ChimeraConfig, new Map()),
+    ...sectionSchema(ChimeraConfig, new Map(), ''),
   };
 }
 
-/** @param chosen the texts of the keys that choose this class */
-function sectionSchema(type: SectionClass, chosen: ReadonlyMap<string, readonly string[]>): JsonSchema {
+/**
+ * @param chosen the texts of the keys that choose this class
+ * @param above the path of the section with a point at its end, as {@link schemaKeys} has it
+ */
+function sectionSchema(
+  type: SectionClass,
+  chosen: ReadonlyMap<string, readonly string[]>,
+  above: string,
+): JsonSchema {
   const properties: Record<string, JsonSchema> = {};
   const required: string[] = [];
   for (const definition of keysOf(type).values()) {
     const texts = chosen.get(definition.key);
-    const schema = texts ? { enum: texts.flatMap(written) } : keySchema(definition);
-    properties[definition.key] = { description: `${definition.expected} is expected`, ...schema };
+    const path = `${above}${definition.key}`;
+    const schema = texts ? { enum: texts.flatMap(written) } : keySchema(definition, path);
+    properties[definition.key] = { description: descriptionOf(definition, path), ...schema };
     if (isRequired(definition, schema)) required.push(definition.key);
   }
   return {
@@ -53,6 +62,12 @@ function sectionSchema(type: SectionClass, chosen: ReadonlyMap<string, readonly 
   };
 }
 
+/** What the key is, and what may be written. Links are for pages. */
+function descriptionOf({ expected }: KeyDefinition, path: string): string {
+  const what = KEY_WORDS[path]?.what.replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
+  return `${what === undefined ? '' : `${what}; `}${expected} is expected`;
+}
+
 /** A flag is written with or without quotes. */
 function written(text: string): unknown[] {
   return text === 'true' || text === 'false' ? [text === 'true', text] : [text];
@@ -61,19 +76,19 @@ function written(text: string): unknown[] {
 function isRequired(definition: KeyDefinition, schema: JsonSchema): boolean {
   if (definition.optional === true) return false;
   if (definition.kind === 'section')
-    return variantsOf(definition.choose).every((variant) => 'required' in variant);
+    return variantsOf(definition.choose, '').every((variant) => 'required' in variant);
   if (definition.default !== undefined) return false;
   return !('variable' in definition) || schema['default'] === undefined;
 }
 
-function keySchema(definition: KeyDefinition): JsonSchema {
+function keySchema(definition: KeyDefinition, path: string): JsonSchema {
   switch (definition.kind) {
     case 'text':
       return textSchema(definition);
     case 'section':
-      return oneOf(variantsOf(definition.choose));
+      return oneOf(variantsOf(definition.choose, `${path}.`));
     case 'list': {
-      const items = oneOf(variantsOf(definition.choose));
+      const items = oneOf(variantsOf(definition.choose, `${path}[].`));
       const { least = 0, default: fallback } = definition;
       const byDefault = fallback === undefined ? {} : { default: fallback };
       return { type: 'array', items, ...(least > 0 ? { minItems: least } : {}), ...byDefault };
@@ -110,7 +125,7 @@ function oneOf(variants: readonly JsonSchema[]): JsonSchema {
 }
 
 /** The schema of each class that a section may have. */
-function variantsOf(choose: SectionChoice): JsonSchema[] {
+function variantsOf(choose: SectionChoice, above: string): JsonSchema[] {
   const found = new Map<SectionClass, Map<string, string[]>>();
   const add = (mapping: Mapping): Map<string, string[]> | undefined => {
     const type = choose(mapping);
@@ -127,10 +142,10 @@ function variantsOf(choose: SectionChoice): JsonSchema[] {
     chosen?.set(key, [...(chosen.get(key) ?? []), text]);
   }
   if (found.size === 0) add({});
-  return [...found].map(([type, chosen]) => sectionSchema(type, chosen));
+  return [...found].map(([type, chosen]) => sectionSchema(type, chosen, above));
 }
 
-/** Every key of a schema with its path, as the README writes it: `protocols[].name`. */
+/** Every key of a schema with its path, as docs/configuration.md writes it: `protocols[].name`. */
 export function schemaKeys(schema: JsonSchema, path = ''): string[] {
   const { properties, items, anyOf } = schema;
   const below = Array.isArray(anyOf) ? anyOf.filter(isMapping).flatMap((one) => schemaKeys(one, path)) : [];
