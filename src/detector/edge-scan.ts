@@ -34,25 +34,36 @@ export class EdgeScan {
    */
   async of(view: StateView, belowWad: bigint): Promise<Edge> {
     let found: NearPosition[] = [];
-    let [total, looked] = [0, 0];
+    let [total, looked, bar, room] = [0, 0, Infinity, 2 * MOST_NEAR];
     let turnMs = this.clock.monotonicMs();
     for (const market of this.markets.all)
       for (const position of view.of<MarketView>(market).near(belowWad)) {
         if (position) {
           total++;
-          found.push(position);
+          if (Number(position.healthFactorWad) <= bar) found.push(position);
         }
-        if (found.length === 2 * MOST_NEAR) found = lowest(found);
+        if (found.length >= room) {
+          bar = barOf(found);
+          found = found.filter(({ healthFactorWad }) => Number(healthFactorWad) <= bar);
+          room = found.length + MOST_NEAR;
+        }
         if (++looked % LOOK_AT_CLOCK !== 0 || this.clock.monotonicMs() - turnMs < LONGEST_TURN_MS) continue;
         await this.clock.nextTurn();
         turnMs = this.clock.monotonicMs();
       }
-    return { total, positions: lowest(found) };
+    if (found.length > MOST_NEAR) {
+      bar = barOf(found);
+      found = found.filter(({ healthFactorWad }) => Number(healthFactorWad) <= bar);
+    }
+    await this.clock.nextTurn();
+    return { total, positions: found.sort(byHealth).slice(0, MOST_NEAR) };
   }
 }
 
-function lowest(positions: readonly NearPosition[]): NearPosition[] {
-  return positions.toSorted(byHealth).slice(0, MOST_NEAR);
+/** At most as high as this are the lowest {@link MOST_NEAR}, and some that are as high. A float. */
+function barOf(positions: readonly NearPosition[]): number {
+  const sorted = Float64Array.from(positions, ({ healthFactorWad }) => Number(healthFactorWad)).sort();
+  return sorted[MOST_NEAR - 1] ?? Infinity;
 }
 
 /** Where two are equally healthy, their identity decides, so that pages follow on each other. */
