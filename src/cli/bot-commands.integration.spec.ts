@@ -92,6 +92,9 @@ describe('npx chimera status, halt and resume', () => {
     await limits({ set, reason: 'quiet', yes: true }, silent, sources());
     expect(printed[0]).toMatch(/ {2}\$250\.00 \(configured: \$500\.00, set by ops: quiet\)$/);
     printed = [];
+    await showStatus({}, silent, sources());
+    expect(printed.join('\n')).toMatch(/^limit +maxSingleExecutionUsd \$250\.00: quiet \(ops\)$/m);
+    printed = [];
     const back = { set: ['maxSingleExecutionUsd=configured'], reason: 'done', yes: true, json: true };
     await limits(back, silent, sources());
     expect(JSON.parse(printed.join('\n'))).toMatchObject({

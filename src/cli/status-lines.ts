@@ -43,6 +43,7 @@ export function statusLines(status: StatusAnswer, nowMs: number): string[] {
       'wallet',
       `${ether(limits.walletLeftEth)} may be spent; nothing is signed below ${ether(limits.minOperatorBalanceEth)}`,
     ],
+    ...setLines(status),
     ['outcomes', outcomesText(status)],
     ['database', databaseText(status, since)],
     ['alerts', many(status.alerts.active, 'active alert')],
@@ -50,6 +51,18 @@ export function statusLines(status: StatusAnswer, nowMs: number): string[] {
   const width = Math.max(...lines.map(([subject]) => subject.length));
   return lines.map(([subject, text]) => `${subject.padEnd(width)}  ${text}`);
 }
+
+/** What operators have set. */
+function setLines({ steering: { limits, paused, denied } }: StatusAnswer): [string, string][] {
+  return [
+    ...limits.map((one): [string, string] => ['limit', `${one.limit} ${dollars(one.valueUsd)}: ${by(one)}`]),
+    ...paused.map((one): [string, string] => ['paused', `${one.protocol}: ${by(one)}`]),
+    ...denied.map((one): [string, string] => ['denied', `${one.borrower}: ${by(one)}`]),
+  ];
+}
+
+const by = ({ reason, actor }: { readonly reason: string; readonly actor: string }): string =>
+  `${reason} (${actor})`;
 
 function headText({ head, sinceLastPassMs, passes }: StatusAnswer): string {
   if (!head) return 'none yet';
