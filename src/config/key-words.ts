@@ -202,5 +202,5 @@ export const KEY_WORDS: Readonly<Record<string, KeyWords>> = {
   },
   'api.keys[].name': { without: 'no key', what: 'written to the audit trail' },
   'api.keys[].role': { what: '`viewer` or `operator`' },
-  'api.keys[].sha256': { what: "`printf %s 'your key' \| sha256sum`" },
+  'api.keys[].sha256': { what: "`printf %s 'your key' | sha256sum`" },
 };
