@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { eventPage } from '../testing/event-page.js';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
 import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
 import { registeredCommands } from '../src/cli/run.js';
@@ -28,6 +29,7 @@ const DOCUMENTS = [
     'contract',
     'deploying',
     'errors',
+    'events',
     'faults',
     'metrics',
     'operating',
@@ -170,13 +172,7 @@ describe('the documentation', () => {
     expect(Object.keys(KEY_WORDS).sort()).toEqual([...paths].sort());
     const ofSchema = schemaKeys(configSchema()).map((key) => key.replace(/^(execution\.paths)\[\].*/, '$1'));
     expect([...new Set(ofSchema)].sort()).toEqual([...paths].sort());
-    // To write it: npx vitest run test/documentation.spec.ts -u
-    const file = fileURLToPath(new URL('docs/configuration.md', root));
-    const text = await format(configurationReference(), {
-      ...(await resolveConfig(file)),
-      parser: 'markdown',
-    });
-    await expect(text).toMatchFileSnapshot(file);
+    await expectPage('docs/configuration.md', configurationReference());
   });
 
   it('says of each key without a default what holds without it', () => {
@@ -184,7 +180,16 @@ describe('the documentation', () => {
       ({ path, key }) =>
         key?.optional === true && key.default === undefined && KEY_WORDS[path]?.without === undefined,
     );
-    // Keys of a kind of section, which its other keys say.
     expect(silent.map(({ path }) => path)).toEqual([]);
   });
+
+  it('explains each event with its fields, as the types have them', () =>
+    expectPage('docs/events.md', eventPage()));
 });
+
+/** To write the pages that are made: npx vitest run test/documentation.spec.ts -u */
+async function expectPage(name: string, text: string): Promise<void> {
+  const file = fileURLToPath(new URL(name, root));
+  const formatted = await format(text, { ...(await resolveConfig(file)), parser: 'markdown' });
+  await expect(formatted).toMatchFileSnapshot(file);
+}
