@@ -79,7 +79,7 @@ export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.cache/', 'data/', 'coverage/', 'contracts/**/*.cjs'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

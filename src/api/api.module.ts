@@ -13,6 +13,7 @@ import { AlertsController } from './alerts.controller.js';
 import { BidsController } from './bids.controller.js';
 import { ApiKeys } from './api-keys.js';
 import { ApiDocument } from './api-document.js';
+import { DashboardController } from './dashboard.controller.js';
 import { DocsController } from './docs.controller.js';
 import { ExecutionsController } from './executions.controller.js';
 import { HaltResumeController } from './halt-resume.controller.js';
@@ -44,6 +45,7 @@ export const API = {
     AlertsController,
     BidsController,
     DocsController,
+    DashboardController,
   ],
   providers: [
     {
