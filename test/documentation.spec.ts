@@ -2,6 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { EXECUTION_STATUSES } from '../src/database/index.js';
+import { CAUSES } from '../src/domain/safety.js';
+import { reasonPage } from '../testing/reason-page.js';
 import { eventPage } from '../testing/event-page.js';
 import { RULE_NAMES } from '../src/alerts/alert-rules.js';
 import { CHANNEL_VARIABLES } from '../src/config/channel-secrets.js';
@@ -18,6 +21,7 @@ import {
 const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
+  'CHANGELOG.md',
   'devnet/README.md',
   ...[
     'alerts',
@@ -28,8 +32,13 @@ const DOCUMENTS = [
     'configuration',
     'contract',
     'deploying',
+    'decisions',
+    'economics',
     'errors',
     'events',
+    'handbook',
+    'node-requirements',
+    'security-model',
     'faults',
     'metrics',
     'operating',
@@ -181,6 +190,34 @@ describe('the documentation', () => {
         key?.optional === true && key.default === undefined && KEY_WORDS[path]?.without === undefined,
     );
     expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('explains each reason for which a position is left alone', () =>
+    expectPage('docs/decisions.md', reasonPage()));
+
+  it('names each method that the bot asks of a node, and no other', () => {
+    const asked = new Set(sources.flatMap((text) => text.match(/(?<=')eth_\w+(?=')/g) ?? []));
+    const named = new Set(textOf('docs/node-requirements.md').match(/(?<=`)eth_\w+(?=`)/g));
+    expect([...named].sort()).toEqual([...asked].sort());
+  });
+
+  it('has an example of a liquidation whose lines add up', () => {
+    const section =
+      textOf('docs/economics.md').split('## What one liquidation costs')[1]?.split('\n## ')[0] ?? '';
+    const cents = [...section.matchAll(/\| +(−?\d+\.\d\d) \|$/gm)].map(([, text = '']) =>
+      Math.round(Number(text.replace('−', '-')) * 100),
+    );
+    const total = (lines: readonly number[]): number => lines.reduce((sum, one) => sum + one, 0);
+    const [profit = 0, bid = 0, before = 0, ...lines] = cents.reverse();
+    expect(lines).toHaveLength(6);
+    expect(before).toBe(total(lines));
+    expect(profit).toBe(before + bid);
+  });
+
+  it('explains each status of an execution, and each cause of a halt', () => {
+    const handbook = textOf('docs/handbook.md');
+    const named = new Set(handbook.match(/(?<=`)[\w-]+(?=`)/g));
+    for (const word of [...EXECUTION_STATUSES, ...CAUSES]) expect([...named], word).toContain(word);
   });
 
   it('explains each event with its fields, as the types have them', () =>

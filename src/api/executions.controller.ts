@@ -3,7 +3,7 @@ import { ApiParam, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { ChimeraConfig } from '../config/index.js';
-import { ExecutionsRepository, type Execution } from '../database/index.js';
+import { EXECUTION_STATUSES, ExecutionsRepository, type Execution } from '../database/index.js';
 import { toAddress } from '../domain/hex.js';
 import { Access } from './access.js';
 import { Described } from './described.js';
@@ -17,10 +17,6 @@ const ID = /^[1-9]\d{0,17}$/;
 const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
 
 /** By their names, so that the compiler finds one that is missing. */
-const STATUSES = Object.keys({
-  ...{ planned: 0, rejected: 0, 'dry-run': 0, authorised: 0, submitted: 0 },
-  ...{ succeeded: 0, reverted: 0, dropped: 0, cancelled: 0 },
-} satisfies Record<Execution['status'], 0>);
 const OUTCOMES = Object.keys({
   ...{ won: 0, lost: 0, stale: 0, refused: 0, malfunction: 0 },
 } satisfies Record<NonNullable<Execution['outcome']>, 0>);
@@ -44,9 +40,9 @@ class PageQuery {
   @Matches(ID, { message: 'before must be the id of an execution' })
   readonly before?: string;
 
-  @ApiPropertyOptional({ type: String, enum: STATUSES })
+  @ApiPropertyOptional({ type: String, enum: [...EXECUTION_STATUSES] })
   @IsOptional()
-  @IsIn(STATUSES, { message: `status must be one of ${STATUSES.join(', ')}` })
+  @IsIn(EXECUTION_STATUSES, { message: `status must be one of ${EXECUTION_STATUSES.join(', ')}` })
   readonly status?: Execution['status'];
 
   @ApiPropertyOptional({ type: String, enum: OUTCOMES })

@@ -6,7 +6,12 @@ export { DatabaseAway, DatabaseFull } from './database-errors.js';
 export { DatabaseProbe } from './database-probe.js';
 export { DatabaseModule } from './database.module.js';
 export { startEmbeddedPostgres, type EmbeddedPostgres } from '../embedded-postgres/index.js';
-export { Execution, type ExecutionMode, type ExecutionStatus } from './entities/execution.js';
+export {
+  Execution,
+  EXECUTION_STATUSES,
+  type ExecutionMode,
+  type ExecutionStatus,
+} from './entities/execution.js';
 export { OutboxTransaction, type OutboxStatus } from './entities/outbox-transaction.js';
 export { TransactionVersion, type VersionKind } from './entities/transaction-version.js';
 export { Fence, LeaseLost } from './fence.js';

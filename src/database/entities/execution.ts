@@ -15,16 +15,18 @@ export type ExecutionMode = 'dry-run' | 'live';
  * - dropped: it will not be mined.
  * - cancelled: a cancellation was mined in its place.
  */
-export type ExecutionStatus =
-  | 'planned'
-  | 'rejected'
-  | 'dry-run'
-  | 'authorised'
-  | 'submitted'
-  | 'succeeded'
-  | 'reverted'
-  | 'dropped'
-  | 'cancelled';
+export const EXECUTION_STATUSES = [
+  'planned',
+  'rejected',
+  'dry-run',
+  'authorised',
+  'submitted',
+  'succeeded',
+  'reverted',
+  'dropped',
+  'cancelled',
+] as const;
+export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 
 /** A decision and its outcome. A value that a rejected plan never had is null. */
 @Entity('executions')
