@@ -1,6 +1,16 @@
 /** Amounts as people read them. For the eye only: nothing is computed with them. */
 const USD = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 2 });
+const PLAIN = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
+const COUNT = new Intl.NumberFormat('en');
 
-export const dollars = (text: string): string => USD.format(Number(text));
+export const dollars = (text: string | number | null): string =>
+  text === null ? '–' : USD.format(Number(text));
 export const ether = (text: string): string => `${Number(text).toPrecision(4)} ETH`;
-export const seconds = (count: number): string => `${count} s`;
+export const tokens = (amount: string | null, symbol: string | null): string =>
+  amount === null ? '–' : `${PLAIN.format(Number(amount))} ${symbol ?? ''}`;
+export const count = (number: number): string => COUNT.format(number);
+export const seconds = (number: number): string => `${number} s`;
+export const health = (text: string | number): string => Number(text).toFixed(4);
+export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex);
+/** In UTC, as everywhere in the API. */
+export const instant = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;

@@ -1,10 +1,14 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { order, readStatus, Refused, type StatusAnswer } from './api.js';
-import { dollars, ether, seconds } from './amounts.js';
+import type { StatusAnswer } from './answers.js';
+import { instant, seconds } from './amounts.js';
+import { Executions } from './executions.js';
+import { Alerts, Budgets, Endpoints, Feeds, Funnel, Outcomes } from './figures.js';
+import { watchStatus } from './live.js';
+import { Orders } from './orders.js';
+import { Positions } from './scatter.js';
 import './style.css';
 
-const PAUSE_MS = 1_000;
 const STORED = 'chimera-key';
 
 /** The key of the address's fragment, which never reaches the server, or that of this tab. */
@@ -42,128 +46,35 @@ function KeyForm({ problem, onKey }: { problem: string; onKey: (key: string) => 
   );
 }
 
-function Orders({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
-  const [reason, setReason] = useState('');
-  const [told, setTold] = useState('');
-  const what = status.safety.state === 'HALTED' ? 'resume' : 'halt';
-  const give = async (): Promise<void> => {
-    if (!confirm(what === 'halt' ? 'Sign nothing from now on?' : 'End the halt and sign again?')) return;
-    try {
-      await order(apiKey, what, reason.trim());
-      setReason('');
-      setTold(what === 'halt' ? 'Halted.' : 'Resumed.');
-    } catch (error) {
-      setTold(error instanceof Error ? error.message : String(error));
-    }
-  };
-  return (
-    <form
-      class="orders"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void give();
-      }}
-    >
-      <label for="reason">Reason, for the audit trail</label>
-      <input
-        id="reason"
-        required
-        maxLength={500}
-        value={reason}
-        onInput={(event) => setReason(event.currentTarget.value)}
-      />
-      <button type="submit">{what === 'halt' ? 'Halt' : 'Resume'}</button>
-      <p role="status">{told}</p>
-    </form>
-  );
-}
-
-interface Row {
-  readonly name: string;
-  readonly value: string | number;
-  readonly title?: string;
-}
-
-function Table({ title, rows }: { title: string; rows: readonly Row[] }) {
-  return (
-    <section aria-label={title}>
-      <h2>{title}</h2>
-      <dl>
-        {rows.map(({ name, value, title: means }) => (
-          <div key={name} title={means}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
-}
-
 function Desk({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
-  const { safety, head, positions, outcomes, limits, endpoints, alerts } = status;
-  const { won, lost, stale, refused, malfunction, lossesUsd } = outcomes.overall;
+  const { safety, head, network, mode, phase } = status;
   return (
     <main>
       <header>
         <h1>
-          Chimera <small>{`${status.network.name}, ${status.mode}`}</small>
+          Chimera <small>{`${network.name}, ${mode}`}</small>
         </h1>
         <p class={`state ${safety.state.toLowerCase()}`} role="status">
-          <strong>{safety.state}</strong> {safety.reason}
+          <strong>{safety.state}</strong> {safety.reason}{' '}
+          <small>{`since ${instant(safety.since)} UTC, by ${safety.actor}`}</small>
         </p>
-        <Orders status={status} apiKey={apiKey} />
+        <p class="head">
+          <span title="The newest block that the bot knows">Head {head?.number ?? 'none yet'}</span>
+          <span title="Our clock less the time of that block">
+            Lag {head ? seconds(head.lagSeconds) : '–'}
+          </span>
+          <span title="What the bot does now">{phase}</span>
+        </p>
+        <Orders state={safety.state} apiKey={apiKey} />
       </header>
-      <Table
-        title="Chain"
-        rows={[
-          { name: 'Head', value: head?.number ?? 'none yet', title: 'The newest block that the bot knows' },
-          { name: 'Lag', value: head ? seconds(head.lagSeconds) : '–', title: 'Our clock less its time' },
-          ...endpoints.map(({ role, state, latencyMs }) => ({
-            name: role,
-            value: latencyMs === null ? state : `${state}, ${latencyMs} ms`,
-            title: 'A node: how it fares, and its last answer',
-          })),
-        ]}
-      />
-      <Table
-        title="Positions"
-        rows={[
-          { name: 'With debt', value: positions.total },
-          { name: 'Liquidatable', value: positions.liquidatable, title: 'Health factor below 1' },
-          { name: 'In flight', value: positions.inFlight, title: 'Sent, and not mined yet' },
-          { name: 'Set aside', value: positions.setAside.length, title: 'Our books and the chain differ' },
-        ]}
-      />
-      <Table
-        title="Outcomes"
-        rows={[
-          { name: 'Won', value: won },
-          { name: 'Lost', value: lost, title: 'A rival was first' },
-          { name: 'Stale', value: stale, title: 'The market came back, or the deadline passed' },
-          { name: 'Refused', value: refused, title: 'By every node' },
-          { name: 'Malfunction', value: malfunction, title: 'Only these count as failures' },
-          { name: 'Fees lost', value: dollars(lossesUsd), title: 'Fees of what was not won' },
-        ]}
-      />
-      <Table
-        title="Limits of the day"
-        rows={[
-          { name: 'Volume left', value: dollars(limits.dailyVolumeLeftUsd) },
-          { name: 'Volume limit', value: dollars(limits.maxDailyVolumeUsd) },
-          { name: 'Fees left', value: ether(limits.dailyFeeLeftEth) },
-          { name: 'Loss left', value: dollars(limits.dailyLossLeftUsd) },
-          { name: 'Largest execution', value: dollars(limits.maxSingleExecutionUsd) },
-        ]}
-      />
-      <section aria-label="Alerts">
-        <h2>Alerts</h2>
-        <p>
-          {alerts.active === 0
-            ? 'Nothing is wrong.'
-            : `${alerts.active} open: GET /api/v1/alerts lists them.`}
-        </p>
-      </section>
+      <Positions apiKey={apiKey} />
+      <Funnel status={status} />
+      <Outcomes status={status} />
+      <Budgets status={status} apiKey={apiKey} />
+      <Executions apiKey={apiKey} />
+      <Alerts apiKey={apiKey} />
+      <Endpoints status={status} />
+      <Feeds status={status} />
     </main>
   );
 }
@@ -174,32 +85,20 @@ function App() {
   const [problem, setProblem] = useState('');
   useEffect(() => {
     if (!key) return undefined;
-    let ended = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const look = async (): Promise<void> => {
-      try {
-        const answer = await readStatus(key);
-        if (ended) return;
+    return watchStatus(key, {
+      onStatus: (answer) => {
         setStatus(answer);
         setProblem('');
         sessionStorage.setItem(STORED, key);
-      } catch (error) {
-        if (ended) return;
-        setProblem(error instanceof Error ? error.message : String(error));
-        if (error instanceof Refused && error.status === 401) {
-          sessionStorage.removeItem(STORED);
-          setStatus(undefined);
-          setKey('');
-          return;
-        }
-      }
-      timer = setTimeout(() => void look(), PAUSE_MS);
-    };
-    void look();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
+      },
+      onProblem: setProblem,
+      onRefused: (why) => {
+        sessionStorage.removeItem(STORED);
+        setProblem(why);
+        setStatus(undefined);
+        setKey('');
+      },
+    });
   }, [key]);
   if (!key) return <KeyForm problem={problem} onKey={setKey} />;
   return (

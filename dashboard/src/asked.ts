@@ -1,0 +1,31 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ask, textOf } from './api.js';
+
+export interface Asked<Answer> {
+  readonly answer: Answer | undefined;
+  readonly problem: string;
+}
+
+/** What a route answers, asked again after each pause. An older answer stays while the bot is away. */
+export function useAsked<Answer>(key: string, path: string, pauseMs: number): Asked<Answer> {
+  const [asked, setAsked] = useState<Asked<Answer>>({ answer: undefined, problem: '' });
+  useEffect(() => {
+    let ended = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = async (): Promise<void> => {
+      try {
+        const answer = await ask<Answer>(key, path);
+        if (!ended) setAsked({ answer, problem: '' });
+      } catch (error) {
+        if (!ended) setAsked(({ answer }) => ({ answer, problem: textOf(error) }));
+      }
+      if (!ended) timer = setTimeout(() => void look(), pauseMs);
+    };
+    void look();
+    return () => {
+      ended = true;
+      clearTimeout(timer);
+    };
+  }, [key, path, pauseMs]);
+  return asked;
+}

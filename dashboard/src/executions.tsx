@@ -1,0 +1,176 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ExecutionAnswer, ExecutionDetail, ExecutionsPage } from './answers.js';
+import { ask, textOf } from './api.js';
+import { dollars, health, instant, short, tokens } from './amounts.js';
+import { useAsked } from './asked.js';
+import { Panel, Rows } from './table.js';
+
+const PAUSE_MS = 3_000;
+
+/** From the gross profit to the net one: each cost is a part of the bar. */
+function Costs({ one }: { one: ExecutionAnswer }) {
+  const gross = Number(one.simulatedProfitUsd ?? 0);
+  if (!(gross > 0)) return <p class="soft">It had no profit before costs.</p>;
+  const parts = [
+    { name: 'Pool fee of the flash loan', usd: one.poolFeeUsd },
+    { name: 'Gas', usd: one.gasCostUsd },
+    { name: 'L1 data', usd: one.l1FeeUsd },
+    { name: 'Operator fee', usd: one.operatorFeeUsd },
+    { name: 'Bid', usd: one.bidUsd },
+    { name: 'Net', usd: one.simulatedNetProfitUsd },
+  ].filter(({ usd }) => usd !== null && Number(usd) !== 0);
+  return (
+    <>
+      <p>Gross {dollars(gross)}</p>
+      {parts.map(({ name, usd }) => (
+        <Bars key={name} name={name} share={Number(usd) / gross} text={dollars(usd)} />
+      ))}
+    </>
+  );
+}
+
+function Bars({ name, share, text }: { name: string; share: number; text: string }) {
+  return (
+    <div class="bar">
+      <span>{name}</span>
+      <span>{text}</span>
+      <meter min={0} max={1} value={Math.max(0, share)} aria-label={`${name}: ${text}`} />
+    </div>
+  );
+}
+
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+
+/** A part of the stored plan, as it is stored. */
+function Stored({ title, value }: { title: string; value: unknown }) {
+  if (value === undefined || value === null) return null;
+  return (
+    <details>
+      <summary>{title}</summary>
+      <pre tabIndex={0}>{JSON.stringify(value, null, 1)}</pre>
+    </details>
+  );
+}
+
+function Detail({ one, onClose }: { one: ExecutionDetail; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const { outcome, plan } = one;
+  const rival = fieldOf(outcome.details, 'rival');
+  const sender = fieldOf(rival, 'sender');
+  return (
+    <dialog ref={dialog} onClose={onClose} class="detail" aria-labelledby="detail-title">
+      <h2 id="detail-title">
+        Execution {one.id}, {one.protocol}
+      </h2>
+      <Rows
+        rows={[
+          { name: 'Decided', value: `${instant(one.createdAt)}, block ${one.block.number}` },
+          { name: 'Status', value: one.reason ? `${one.status}: ${one.reason}` : one.status },
+          { name: 'Borrower', value: one.borrower },
+          { name: 'Health factor', value: health(one.healthFactor) },
+          { name: 'Repays', value: tokens(one.debtToCoverTokens, one.debtSymbol) },
+          { name: 'Seizes', value: tokens(one.expectedCollateralTokens, one.collateralSymbol) },
+          { name: 'Outcome', value: outcome.kind ?? 'none yet' },
+          { name: 'Realised', value: dollars(outcome.realisedProfitUsd), title: 'After all fees' },
+          { name: 'Transaction', value: outcome.txHash ?? 'none' },
+          ...(rival === undefined
+            ? []
+            : [{ name: 'Who won instead', value: typeof sender === 'string' ? sender : 'not known' }]),
+        ]}
+      />
+      <h3>Costs, as simulated</h3>
+      <Costs one={one} />
+      <Stored title="Candidate" value={fieldOf(plan, 'candidate')} />
+      <Stored title="Route" value={fieldOf(plan, 'route')} />
+      <Stored title="Everything that was decided with" value={plan} />
+      <p class="buttons">
+        <button type="button" onClick={() => dialog.current?.close()}>
+          Close
+        </button>
+      </p>
+    </dialog>
+  );
+}
+
+export function Executions({ apiKey }: { apiKey: string }) {
+  const [befores, setBefores] = useState<readonly string[]>([]);
+  const [shown, setShown] = useState<ExecutionDetail>();
+  const [told, setTold] = useState('');
+  const before = befores.at(-1);
+  const path = before === undefined ? 'executions?limit=50' : `executions?limit=50&before=${before}`;
+  const { answer, problem } = useAsked<ExecutionsPage>(apiKey, path, PAUSE_MS);
+  const rows = answer?.executions ?? [];
+  const open = async (id: string): Promise<void> => {
+    try {
+      setShown(await ask<ExecutionDetail>(apiKey, `executions/${id}`));
+      setTold('');
+    } catch (error) {
+      setTold(textOf(error));
+    }
+  };
+  return (
+    <Panel title="Executions" wide>
+      <div class="scroll tall" tabIndex={0} role="group" aria-label="The list of executions">
+        <table>
+          <thead>
+            <tr>
+              <th>UTC</th>
+              <th>Market</th>
+              <th>Pair</th>
+              <th title="Below 1 a position can be liquidated">HF</th>
+              <th>Status</th>
+              <th title="After every cost and the bid, as simulated">Net</th>
+              <th title="After all fees, by the receipt">Realised</th>
+              <th>Borrower</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((one) => (
+              <tr key={one.id}>
+                <td>
+                  <button type="button" class="link" onClick={() => void open(one.id)}>
+                    {instant(one.createdAt)}
+                  </button>
+                </td>
+                <td>{one.protocol}</td>
+                <td>
+                  {one.debtSymbol === null ? '–' : `${one.debtSymbol} → ${one.collateralSymbol ?? '?'}`}
+                </td>
+                <td>{health(one.healthFactor)}</td>
+                <td title={one.reason ?? ''} class={one.outcome.kind ?? ''}>
+                  {one.outcome.kind ?? one.reason ?? one.status}
+                </td>
+                <td>{dollars(one.simulatedNetProfitUsd)}</td>
+                <td>{dollars(one.outcome.realisedProfitUsd)}</td>
+                <td title={one.borrower}>{short(one.borrower)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {rows.length === 0 ? (
+          <p class="soft">Nothing yet: each plan that is simulated appears here, with what became of it.</p>
+        ) : null}
+      </div>
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={befores.length === 0}
+          onClick={() => setBefores(befores.slice(0, -1))}
+        >
+          Newer
+        </button>
+        <button
+          type="button"
+          disabled={!answer?.next}
+          onClick={() => answer?.next && setBefores([...befores, answer.next])}
+        >
+          Older
+        </button>
+        <span role="status">{told || problem}</span>
+      </p>
+      {shown ? <Detail key={shown.id} one={shown} onClose={() => setShown(undefined)} /> : null}
+    </Panel>
+  );
+}

@@ -1,0 +1,77 @@
+import { useRef, useState } from 'preact/hooks';
+import { ask, Refused, textOf } from './api.js';
+
+/** Halt and resume, with a reason for the audit trail. */
+export function Orders({ state, apiKey }: { state: string; apiKey: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [reason, setReason] = useState('');
+  const [told, setTold] = useState('');
+  const [why, setWhy] = useState('');
+  const what = state === 'HALTED' ? 'resume' : 'halt';
+  const give = async (): Promise<void> => {
+    try {
+      await ask(apiKey, `safety/${what}`, { reason: reason.trim() });
+      setReason('');
+      setTold(what === 'halt' ? 'Halted.' : 'Resumed.');
+      dialog.current?.close();
+    } catch (error) {
+      if (error instanceof Refused && error.status === 403) {
+        setWhy('This key is one of a viewer: only an operator may halt and resume.');
+        dialog.current?.close();
+      }
+      setTold(textOf(error));
+    }
+  };
+  return (
+    <div class="orders">
+      <button
+        type="button"
+        class={what}
+        disabled={why !== ''}
+        title={why || (what === 'halt' ? 'Nothing is signed any more' : 'Ends the halt')}
+        onClick={() => {
+          setTold('');
+          dialog.current?.showModal();
+        }}
+      >
+        {what === 'halt' ? 'Halt…' : 'Resume…'}
+      </button>
+      <span role="status">{why || told}</span>
+      <dialog ref={dialog} aria-labelledby="order-title">
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void give();
+          }}
+        >
+          <h2 id="order-title">{what === 'halt' ? 'Halt the bot?' : 'Resume?'}</h2>
+          <p>
+            {what === 'halt'
+              ? 'From now on nothing is signed. What is in flight stays there.'
+              : 'The halt ends, and the bot signs again.'}
+          </p>
+          <label for="reason">Reason, for the audit trail</label>
+          <input
+            id="reason"
+            required
+            autofocus
+            pattern=".*\S.*"
+            maxLength={500}
+            autocomplete="off"
+            value={reason}
+            onInput={(event) => setReason(event.currentTarget.value)}
+          />
+          <p role="alert">{told}</p>
+          <p class="buttons">
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Cancel
+            </button>
+            <button type="submit" class={what}>
+              {what === 'halt' ? 'Halt' : 'Resume'}
+            </button>
+          </p>
+        </form>
+      </dialog>
+    </div>
+  );
+}
