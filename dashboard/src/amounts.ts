@@ -5,7 +5,7 @@ const COUNT = new Intl.NumberFormat('en');
 
 export const dollars = (text: string | number | null): string =>
   text === null ? '–' : USD.format(Number(text));
-export const ether = (text: string): string => `${Number(text).toPrecision(4)} ETH`;
+export const ether = (text: string): string => `${PLAIN.format(Number(text))} ETH`;
 export const tokens = (amount: string | null, symbol: string | null): string =>
   amount === null ? '–' : `${PLAIN.format(Number(amount))} ${symbol ?? ''}`;
 export const count = (number: number): string => COUNT.format(number);

@@ -12,7 +12,6 @@ function Costs({ one }: { one: ExecutionAnswer }) {
   const gross = Number(one.simulatedProfitUsd ?? 0);
   if (!(gross > 0)) return <p class="soft">It had no profit before costs.</p>;
   const parts = [
-    { name: 'Pool fee of the flash loan', usd: one.poolFeeUsd },
     { name: 'Gas', usd: one.gasCostUsd },
     { name: 'L1 data', usd: one.l1FeeUsd },
     { name: 'Operator fee', usd: one.operatorFeeUsd },
@@ -21,7 +20,12 @@ function Costs({ one }: { one: ExecutionAnswer }) {
   ].filter(({ usd }) => usd !== null && Number(usd) !== 0);
   return (
     <>
-      <p>Gross {dollars(gross)}</p>
+      <p>
+        Gross {dollars(gross)}
+        {one.poolFeeUsd === null
+          ? ''
+          : `, the fees of the pools (${dollars(one.poolFeeUsd)}) already taken off`}
+      </p>
       {parts.map(({ name, usd }) => (
         <Bars key={name} name={name} share={Number(usd) / gross} text={dollars(usd)} />
       ))}
@@ -119,10 +123,16 @@ export function Executions({ apiKey }: { apiKey: string }) {
               <th>UTC</th>
               <th>Market</th>
               <th>Pair</th>
-              <th title="Below 1 a position can be liquidated">HF</th>
+              <th class="number" title="Below 1 a position can be liquidated">
+                HF
+              </th>
               <th>Status</th>
-              <th title="After every cost and the bid, as simulated">Net</th>
-              <th title="After all fees, by the receipt">Realised</th>
+              <th class="number" title="After every cost and the bid, as simulated">
+                Net
+              </th>
+              <th class="number" title="After all fees, by the receipt">
+                Realised
+              </th>
               <th>Borrower</th>
             </tr>
           </thead>
@@ -138,12 +148,12 @@ export function Executions({ apiKey }: { apiKey: string }) {
                 <td>
                   {one.debtSymbol === null ? '–' : `${one.debtSymbol} → ${one.collateralSymbol ?? '?'}`}
                 </td>
-                <td>{health(one.healthFactor)}</td>
+                <td class="number">{health(one.healthFactor)}</td>
                 <td title={one.reason ?? ''} class={one.outcome.kind ?? ''}>
                   {one.outcome.kind ?? one.reason ?? one.status}
                 </td>
-                <td>{dollars(one.simulatedNetProfitUsd)}</td>
-                <td>{dollars(one.outcome.realisedProfitUsd)}</td>
+                <td class="number">{dollars(one.simulatedNetProfitUsd)}</td>
+                <td class="number">{dollars(one.outcome.realisedProfitUsd)}</td>
                 <td title={one.borrower}>{short(one.borrower)}</td>
               </tr>
             ))}

@@ -6,6 +6,7 @@ import { Executions } from './executions.js';
 import { Alerts, Budgets, Endpoints, Feeds, Funnel, Outcomes } from './figures.js';
 import { watchStatus } from './live.js';
 import { Orders } from './orders.js';
+import { Profit } from './profit.js';
 import { Positions } from './scatter.js';
 import './style.css';
 
@@ -71,6 +72,7 @@ function Desk({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
       <Funnel status={status} />
       <Outcomes status={status} />
       <Budgets status={status} apiKey={apiKey} />
+      <Profit apiKey={apiKey} />
       <Executions apiKey={apiKey} />
       <Alerts apiKey={apiKey} />
       <Endpoints status={status} />

@@ -146,8 +146,8 @@ export function Positions({ apiKey }: { apiKey: string }) {
           <thead>
             <tr>
               <th title="Health factor: below 1 a position can be liquidated">HF</th>
-              <th>Debt</th>
-              <th>Collateral</th>
+              <th class="number">Debt</th>
+              <th class="number">Collateral</th>
               <th>Tokens</th>
               <th>Market</th>
               <th>Borrower</th>
@@ -157,8 +157,8 @@ export function Positions({ apiKey }: { apiKey: string }) {
             {(near.answer?.positions ?? []).map((one) => (
               <tr key={`${one.market}${one.marketId ?? ''}${one.borrower}`}>
                 <td class={Number(one.healthFactor) < 1 ? 'lost' : ''}>{health(one.healthFactor)}</td>
-                <td>{dollars(one.debtUsd)}</td>
-                <td>{dollars(one.collateralUsd)}</td>
+                <td class="number">{dollars(one.debtUsd)}</td>
+                <td class="number">{dollars(one.collateralUsd)}</td>
                 <td>{`${sum(one.debts)} ← ${sum(one.collaterals)}`}</td>
                 <td>{one.protocol}</td>
                 <td title={one.borrower}>{short(one.borrower)}</td>
