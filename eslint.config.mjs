@@ -35,9 +35,10 @@ export const MAY_IMPORT = {
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
   books: ['domain', 'config', 'database', 'safety', 'bot', 'alerts'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
+  watch: ['domain', 'config', 'contract', 'rpc', 'preflight', 'monitoring', 'bot', 'api'],
   cli: [
     ...['domain', 'config', 'monitoring', 'alerts', 'database', 'rpc', 'state', 'oracles', 'protocols'],
-    ...['api', 'books', 'doctor'],
+    ...['api', 'books', 'doctor', 'watch'],
   ],
 };
 

@@ -1,6 +1,7 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { LoggerModule } from 'nestjs-pino';
+import type { DestinationStream } from 'pino';
 import { AlertsModule } from './alerts/alerts.module.js';
 import { ApiModule } from './api/api.module.js';
 import { BooksModule } from './books/books.module.js';
@@ -17,10 +18,19 @@ import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { FeedBook } from './oracles/feed-book.js';
 import { OraclesModule } from './oracles/oracles.module.js';
 import { LendingMarkets } from './protocols/lending-market.js';
+import { AssumedContract } from './rpc/endpoints/assumed-contract.js';
 import { ProtocolsModule } from './protocols/protocols.module.js';
 import type { FollowedParts } from './state/state-engine.js';
 import { StateModule } from './state/state.module.js';
 import { logParams } from './monitoring/log.js';
+
+/** How a bot runs that is not the one of `npm start`. */
+export interface RunOptions {
+  /** Taken for granted in place of a deployed contract: nothing can be sent then. */
+  readonly assumed?: AssumedContract | undefined;
+  /** Where the log goes. Default: to standard output. */
+  readonly log?: DestinationStream | undefined;
+}
 
 /** Wires the modules. Nothing is decided here. */
 @Module({})
@@ -29,7 +39,11 @@ export class AppModule {
   static forRoot(
     config: ChimeraConfig,
     scrubber: SecretScrubber = new SecretScrubber(secretTexts(config)),
+    { assumed, log }: RunOptions = {},
   ): DynamicModule {
+    const logged = log
+      ? logParams(config.monitoring, scrubber, false, log)
+      : logParams(config.monitoring, scrubber);
     return {
       module: AppModule,
       imports: [
@@ -37,13 +51,27 @@ export class AppModule {
         ScheduleModule.forRoot(),
         MonitoringModule,
         stateModule(config),
-        LoggerModule.forRoot(logParams(config.monitoring, scrubber)),
+        ...(assumed ? [AssumptionModule.of(assumed)] : []),
+        LoggerModule.forRoot(logged),
         ExecutionModule.of(ProtocolsModule),
         BotModule,
         AlertsModule,
         BooksModule,
         ApiModule,
       ],
+    };
+  }
+}
+
+/** Gives the assumed contract to those who ask nodes and to those who sign. */
+@Global()
+@Module({})
+class AssumptionModule {
+  static of(assumed: AssumedContract): DynamicModule {
+    return {
+      module: AssumptionModule,
+      providers: [{ provide: AssumedContract, useValue: assumed }],
+      exports: [AssumedContract],
     };
   }
 }

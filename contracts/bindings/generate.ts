@@ -1,18 +1,16 @@
 /**
- * Writes src/contract/bindings.ts from the contract.
+ * Writes src/contract/bindings.ts and src/contract/creation-code.ts from the contract.
  *
- *   npm run generate              writes it
- *   npm run generate -- --check   fails when the file differs from the contract
+ *   npm run generate              writes them
+ *   npm run generate -- --check   fails when a file differs from the contract
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonFragment } from 'ethers';
 import { format, resolveConfig } from 'prettier';
 import { compileChimera } from '../../devnet/artifacts/artifacts.js';
 import { PROJECT_ROOT } from '../../devnet/artifacts/compile.js';
 import { typescriptBindings } from './typescript.js';
-
-const TARGET = join(PROJECT_ROOT, 'src', 'contract', 'bindings.ts');
 
 const source = (file: string): string => readFileSync(join(PROJECT_ROOT, 'contracts', 'src', file), 'utf8');
 
@@ -32,21 +30,27 @@ function planNumbers(): Record<string, number> {
   return Object.fromEntries(constants.map(([, name = '', value]) => [name, Number(value)]));
 }
 
-const { abi } = await compileChimera();
-const text = typescriptBindings({
-  abi: abi as readonly JsonFragment[],
-  events: ['Liquidated', 'LiquidationFailed', 'BidPaid'],
-  numbers: { Kind: enumIn('Roles.sol', 'Kind'), PLAN: planNumbers() },
-});
-const formatted = await format(text, { ...(await resolveConfig(TARGET)), parser: 'typescript' });
+const { abi, bytecode } = await compileChimera();
+const TEXTS = {
+  'src/contract/bindings.ts': typescriptBindings({
+    abi: abi as readonly JsonFragment[],
+    events: ['Liquidated', 'LiquidationFailed', 'BidPaid'],
+    numbers: { Kind: enumIn('Roles.sol', 'Kind'), PLAN: planNumbers() },
+  }),
+  'src/contract/creation-code.ts': `/* eslint max-len: off */
+/** Written by \`npm run generate\` from contracts/src. Do not edit: change the contract instead. */
+import type { Hex } from '../domain/hex.js';
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(TARGET, 'utf8') !== formatted) {
-    console.error(
-      'src/contract/bindings.ts is not what contracts/src says; run `npm run generate` and commit it.',
-    );
+/** What a transaction that creates the contract carries, before the arguments of the constructor. */
+export const CREATION_CODE: Hex = '${bytecode}';`,
+};
+
+for (const [name, text] of Object.entries(TEXTS)) {
+  const file = join(PROJECT_ROOT, ...name.split('/'));
+  const formatted = await format(text, { ...(await resolveConfig(file)), parser: 'typescript' });
+  if (!process.argv.includes('--check')) writeFileSync(file, formatted);
+  else if (!existsSync(file) || readFileSync(file, 'utf8') !== formatted) {
+    console.error(`${name} is not what contracts/src says; run \`npm run generate\` and commit it.`);
     process.exitCode = 1;
   }
-} else {
-  writeFileSync(TARGET, formatted);
 }

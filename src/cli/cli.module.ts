@@ -10,6 +10,7 @@ import { MigrateCommand } from './migrate.command.js';
 import { POSITIONS_COMMANDS } from './positions.command.js';
 import { Program } from './program.js';
 import { ReportCommand } from './report.command.js';
+import { WatchCommand } from './watch.command.js';
 import { Outcome, TERMINAL, type Terminal } from './terminal.js';
 
 /** The commands of `npx chimera`. Nothing of the bot is in it. */
@@ -32,6 +33,7 @@ export class CliModule {
         MigrateCommand,
         ...POSITIONS_COMMANDS,
         ReportCommand,
+        WatchCommand,
       ],
     };
   }

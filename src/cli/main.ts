@@ -18,5 +18,6 @@ async function ask(question: string): Promise<string> {
 process.exitCode = await run(process.argv.slice(2), {
   print: (line) => console.log(line),
   remark: (line) => console.error(line),
+  ...(process.stdout.isTTY ? { draw: (text: string) => void process.stdout.write(text) } : {}),
   ...(isTerminal ? { ask } : {}),
 });

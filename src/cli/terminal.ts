@@ -4,6 +4,8 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Progress and problems, on the standard error. */
   readonly remark: (line: string) => void;
+  /** Writes as it is, without a line break. Only where the standard output is a terminal. */
+  readonly draw?: (text: string) => void;
   /** Asks, and waits for one line. Absent without a terminal. */
   readonly ask?: (question: string) => Promise<string>;
 }

@@ -32,6 +32,8 @@ export interface ConfigSourceOptions {
   readonly fetch?: FetchSecrets;
   /** The file, which wins over CHIMERA_CONFIG. */
   readonly file?: string | undefined;
+  /** They win over all other variables. An empty value takes one away. */
+  readonly fixed?: Variables;
 }
 
 /** A value that is used, and what it comes from. */
@@ -70,8 +72,9 @@ export class ConfigSource {
     directory = process.cwd(),
     fetch,
     file,
+    fixed = {},
   }: ConfigSourceOptions = {}): Promise<{ config: ChimeraConfig; source: ConfigSource }> {
-    const all = withDotEnv(variables, directory);
+    const all = { ...withDotEnv(variables, directory), ...fixed };
     const source = new ConfigSource(readConfigFile(file, all, directory, 'FILE'), { ...all }, fetch);
     const values = await source.#read();
     const config = configOf(source.file, values);

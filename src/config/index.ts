@@ -1,4 +1,9 @@
-export type { AlertsConfig, ChannelConfig, ChannelKind, QuietHoursConfig } from './alerts-section.js';
+export {
+  AlertsConfig,
+  type ChannelConfig,
+  type ChannelKind,
+  type QuietHoursConfig,
+} from './alerts-section.js';
 export type { ChannelSecrets } from './channel-secrets.js';
 export { ChimeraConfigModule } from './config.module.js';
 export { forgetSecrets, secretTexts } from './config-secrets.js';

@@ -13,7 +13,9 @@ import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import { PastLiquidations } from '../domain/past-liquidations.js';
+import type { Secret } from '../domain/secret.js';
 import { Chain } from '../rpc/chain/chain.js';
+import { AssumedContract } from '../rpc/endpoints/assumed-contract.js';
 import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { ChainFees } from '../rpc/fees/chain-fees.js';
 import { RpcModule } from '../rpc/rpc.module.js';
@@ -71,7 +73,11 @@ export interface ExecutionParts {
   imports: [RpcModule, DatabaseModule, SafetyModule, BidsModule],
   providers: [
     ContractWatch,
-    { provide: Signer, inject: [ChimeraConfig, Chain], useFactory: signerOf },
+    {
+      provide: Signer,
+      inject: [ChimeraConfig, Chain, { token: AssumedContract, optional: true }],
+      useFactory: signerOf,
+    },
     {
       provide: Wallet,
       inject: [ChimeraConfig, Signer, LeasesRepository, Fence, Events, Clock],
@@ -153,12 +159,21 @@ export class ExecutionModule {
  *
  * @throws StartupError without a usable key.
  */
-function signerOf({ environment, network }: ChimeraConfig, chain: Chain): Signer {
-  const key = environment.operatorPrivateKey;
-  if (!key) throw new StartupError(['OPERATOR_PRIVATE_KEY: the environment variable has no value']);
-  const signer = Signer.fromSecret(key, network.chainId);
+function signerOf(
+  { environment, network }: ChimeraConfig,
+  chain: Chain,
+  assumed: AssumedContract | undefined,
+): Signer {
+  const signer = assumed
+    ? Signer.withoutKey(assumed.operator, network.chainId)
+    : Signer.fromSecret(operatorKey(environment), network.chainId);
   chain.askAs(signer.address);
   return signer;
+}
+
+function operatorKey({ operatorPrivateKey }: ChimeraConfig['environment']): Secret {
+  if (operatorPrivateKey) return operatorPrivateKey;
+  throw new StartupError(['OPERATOR_PRIVATE_KEY: the environment variable has no value']);
 }
 
 /** The service of one wallet. Its parts are seen by no other module. */

@@ -1,7 +1,7 @@
 import { SigningKey, computeAddress } from 'ethers';
 import { signRecoverable } from 'tiny-secp256k1';
 import { TEST_ACCOUNTS } from '../config/test-accounts.js';
-import { StartupError } from '../domain/errors.js';
+import { HaltError, StartupError } from '../domain/errors.js';
 import { toAddress, type Address, type Hash, type Hex } from '../domain/hex.js';
 import type { TransactionCall } from '../domain/plan.js';
 import type { Secret } from '../domain/secret.js';
@@ -21,14 +21,19 @@ const KEY = /^0x[0-9a-f]{64}$/i;
 
 /** Signs for one account on one chain. It knows nothing of nonces, limits or the network. */
 export class Signer {
-  readonly #key: Uint8Array;
+  readonly #key: Uint8Array | undefined;
 
   private constructor(
     readonly address: Address,
     readonly chainId: number,
-    key: SigningKey,
+    key?: SigningKey,
   ) {
-    this.#key = Buffer.from(key.privateKey.slice(2), 'hex');
+    this.#key = key && Buffer.from(key.privateKey.slice(2), 'hex');
+  }
+
+  /** Of an account whose key nobody has: it signs nothing. */
+  static withoutKey(address: Address, chainId: number): Signer {
+    return new Signer(address, chainId);
   }
 
   /**
@@ -45,7 +50,9 @@ export class Signer {
     return new Signer(address, chainId, key);
   }
 
+  /** @throws HaltError without a key. */
   sign(call: TransactionCall, nonce: number): SignedTransaction {
+    if (!this.#key) throw new HaltError('there is no key to sign with');
     const bytes = new TransactionBytes(this.chainId, nonce, call);
     // libsecp256k1: the nonce of RFC 6979 and the lower s, so the very bytes that ethers makes, but faster.
     return { ...bytes.signed(signRecoverable(bytes.unsignedHash, this.#key)), nonce };

@@ -17,6 +17,7 @@ import { Chain } from '../rpc/chain/chain.js';
 import { RpcAnswerError } from '../rpc/rpc-errors.js';
 import { MULTICALL3 } from '../rpc/chain/multicall3.js';
 import { readAt } from '../rpc/chain/read.js';
+import type { AssumedContract } from '../rpc/endpoints/assumed-contract.js';
 import { RpcPool, type EndpointProblem } from '../rpc/endpoints/rpc-pool.js';
 import { hypersyncProblem } from '../rpc/history/hypersync-client.js';
 import { kindsRead } from './check-kinds.js';
@@ -28,9 +29,12 @@ const logger = new Logger('Preflight');
 /**
  * Checks everything that the bot needs, in the order of the start-up: port, database, endpoints, contracts
  * and roles, wallet.
+ *
+ * @param assumed taken for granted in place of a deployed contract and of a wallet: nothing is sent then, so
+ *   a node without eth_simulateV1 will do.
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
-export async function preflight(config: ChimeraConfig): Promise<void> {
+export async function preflight(config: ChimeraConfig, assumed?: AssumedContract): Promise<void> {
   const problems = [
     ...(await checkPort(config.api)),
     ...(await checkDatabase(config)),
@@ -38,17 +42,14 @@ export async function preflight(config: ChimeraConfig): Promise<void> {
     ...(await hypersyncProblems(config)),
   ];
   const { network, rpc } = config;
-  const pool = new RpcPool({
-    chainId: network.chainId,
-    primary: rpc.primary,
-    backup: rpc.backup,
-    archive: rpc.archive,
-  });
+  const { primary, backup, archive } = rpc;
+  const pool = new RpcPool({ chainId: network.chainId, primary, backup, archive }, undefined, assumed);
   try {
     const refused = thatRefuse(await pool.checkEndpoints(), rpc.backup !== undefined);
     problems.push(...refused);
     // Without a chain every further check would report the same problem again.
-    if (refused.length === 0) problems.push(...(await checkChain(new Chain(pool), config)));
+    if (refused.length === 0)
+      problems.push(...(await checkChain(new Chain(pool), config, assumed?.operator)));
   } finally {
     pool.close();
   }
@@ -93,12 +94,19 @@ function thatRefuse(found: readonly EndpointProblem[], hasBackup: boolean): stri
   });
 }
 
-async function checkChain(chain: Chain, config: ChimeraConfig): Promise<string[]> {
+async function checkChain(
+  chain: Chain,
+  config: ChimeraConfig,
+  assumed: Address | undefined,
+): Promise<string[]> {
   try {
     const markets = marketsOf(chain, config);
     const missing = await missingContracts(chain, config, markets);
-    const operator = await checkOperator(chain, config);
-    const roles = missing.length === 0 ? await checkRoles(chain, config, markets, operator.address) : [];
+    const operator = assumed ? { address: assumed, problems: [] } : await checkOperator(chain, config);
+    const roles =
+      missing.length === 0
+        ? await checkRoles(chain, config, markets, { ...operator, mayPlan: !assumed })
+        : [];
     return [...missing, ...roles, ...operator.problems];
   } catch (error) {
     return [`the chain could not be examined: ${messageOf(error)}`];
@@ -153,7 +161,7 @@ async function checkRoles(
   chain: Chain,
   config: ChimeraConfig,
   markets: readonly LendingMarket[],
-  operator: Address | undefined,
+  { address: operator, mayPlan }: { readonly address: Address | undefined; readonly mayPlan: boolean },
 ): Promise<string[]> {
   const block = await chain.getBlock('latest');
   const { problems: byQuestion, named } = await roleProblems(chain, config, markets, {
@@ -166,7 +174,7 @@ async function checkRoles(
   problems.push(...(await checkMarkets(chain, config, named, block.hash)));
   const ofWrongKind = await readAt(chain, kindsRead(config), block.hash);
   if (problems.length + ofWrongKind.length === 0) {
-    problems.push(...(await checkSimulation(chain, config, block.hash)));
+    if (mayPlan) problems.push(...(await checkSimulation(chain, config, block.hash)));
     problems.push(...(await checkBloom(chain, block)));
   }
   // What else is wrong with an address of another kind does not matter.

@@ -10,6 +10,7 @@ import { ChainFees } from './fees/chain-fees.js';
 import { chainFeesOf } from './fees/fee-models.js';
 import { HeadLinks } from './heads/head-links.js';
 import { HeadStream } from './heads/head-stream.js';
+import { AssumedContract } from './endpoints/assumed-contract.js';
 import { RpcPool } from './endpoints/rpc-pool.js';
 import { hypersyncClient } from './history/hypersync-client.js';
 import { HypersyncHistory } from './history/hypersync-history.js';
@@ -27,8 +28,13 @@ import { HypersyncHistory } from './history/hypersync-history.js';
   providers: [
     {
       provide: RpcPool,
-      inject: [ChimeraConfig, Clock, Events],
-      useFactory: ({ network, rpc }: ChimeraConfig, clock: Clock, events: Events): RpcPool =>
+      inject: [ChimeraConfig, Clock, Events, { token: AssumedContract, optional: true }],
+      useFactory: (
+        { network, rpc }: ChimeraConfig,
+        clock: Clock,
+        events: Events,
+        assumed?: AssumedContract,
+      ): RpcPool =>
         new RpcPool(
           {
             chainId: network.chainId,
@@ -38,6 +44,7 @@ import { HypersyncHistory } from './history/hypersync-history.js';
             onRequest: (request) => events.emit({ event: 'rpc-request', ...request }),
           },
           clock,
+          assumed,
         ),
     },
     {

@@ -107,7 +107,7 @@ const SENTENCES: {
     `${market}: the prices of ${usd(debtUsd8)} of debt come from ${kindsText(kinds)}`,
   'feeds-not-read': ({ message }) => message,
   'pools-found': ({ followed, leftOut }) => `${many(followed, 'pool')}, and ${leftOut} too small ones`,
-  'pools-read': ({ pools }) => many(pools, 'pool'),
+  'pools-read': ({ pools }) => `${many(pools, 'pool')} to sell through`,
   'pools-not-read': ({ message }) => message,
   'pool-differs': ({ pool, kind }) => `${kind} ${pool} is read again`,
 

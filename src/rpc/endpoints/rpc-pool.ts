@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-
 import { chainDescription } from '../../domain/chain-description.js';
 import { Clock } from '../../domain/clock.js';
 import type { EndpointRole } from '../../domain/endpoint-role.js';
+import { AssumingEndpoint, type AssumedContract } from './assumed-contract.js';
 import { broadcastTo } from './broadcast.js';
 import { combined } from './combined-failure.js';
 import { EndpointHealth, type HealthState } from './endpoint-health.js';
@@ -61,9 +61,14 @@ export class RpcPool {
   readonly headers: HeaderHashes;
 
   /**
+   * @param assumed every endpoint is asked as if it were on the chain
    * @throws TypeError when a URL is not one of http or https.
    */
-  constructor(options: RpcOptions, clock: Clock = new Clock()) {
+  constructor(
+    options: RpcOptions,
+    clock: Clock = new Clock(),
+    private readonly assumed?: AssumedContract,
+  ) {
     this.#options = options;
     this.#timings = timingsOf(options);
     this.#clock = clock;
@@ -219,8 +224,11 @@ export class RpcPool {
 
   #member(role: EndpointRole, urls: RpcOptions['primary']): Member {
     const { onRequest } = this.#options;
+    const settings = [role, urls.http, this.#clock, this.#closing.signal, onRequest] as const;
     return {
-      endpoint: new JsonRpcEndpoint(role, urls.http, this.#clock, this.#closing.signal, onRequest),
+      endpoint: this.assumed
+        ? new AssumingEndpoint(this.assumed, ...settings)
+        : new JsonRpcEndpoint(...settings),
       health: new EndpointHealth(this.#timings),
     };
   }
