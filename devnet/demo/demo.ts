@@ -62,6 +62,8 @@ export async function demo({ once: ends, json, borrowers: count, blockMs }: Demo
       if (!stop.given() && code !== 0) narrator.line(`the bot ended with ${String(code)}:\n${bot.tail}`);
     });
 
+    narrator.heading('See it, halt it and resume it in a browser:');
+    narrator.line(`${stack.apiUrl}/dashboard#key=${stack.keys.operator}`);
     const liquidatable = await playScenario(stack, follower, narrator, stop.given);
     if (!stop.given()) await playInterest(stack, follower, narrator, stop.given);
     const totals = await totalsOf(stack, narrator.borrowers, liquidatable, follower.lastReasons);

@@ -13,12 +13,11 @@ const KEY = /^[\x21-\x7e]{1,128}$/;
 /** So long a request waits for the same one that is being worked on. */
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 50;
-/** A halt waits no longer for the database. */
-const HALT_WAITS_MS = 500;
 
 /**
  * A POST with the header `Idempotency-Key` is done once: the same request again gets the first answer, for
- * 24 hours, also after a restart. What was refused or failed did nothing: its key may be used again.
+ * 24 hours, also after a restart. What was refused or failed did nothing: its key may be used again. A halt
+ * is done each time: a stored answer must not stand for it after a resume.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -31,7 +30,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<object>): Observable<object> {
     const request = context.switchToHttp().getRequest<CallerRequest>();
     const key = request.method === 'POST' ? request.headers[HEADER] : undefined;
-    if (key === undefined) return next.handle();
+    const isHalt: unknown = this.reflector.get(NeverLimited, context.getHandler());
+    if (key === undefined || isHalt === true) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key))
       throw new Refusal(400, 'Idempotency-Key must be 1 to 128 visible characters of ASCII');
     const body: unknown = request.body;
@@ -46,11 +46,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     context: ExecutionContext,
     next: CallHandler<object>,
   ): Promise<object> {
-    const exempt: unknown = this.reflector.get(NeverLimited, context.getHandler());
-    const isHalt = exempt === true;
-    const begun = isHalt ? await this.beginOfHalt(request) : await this.begin(request);
-    // A halt is done whatever becomes of its key.
-    if (begun === undefined || (isHalt && begun.kind === 'working')) return lastValueFrom(next.handle());
+    const begun = await this.begin(request);
     if (begun.kind === 'other')
       throw new Refusal(422, 'this Idempotency-Key was used for another request: choose a new one');
     if (begun.kind === 'working')
@@ -78,13 +74,5 @@ export class IdempotencyInterceptor implements NestInterceptor {
       if (begun.kind !== 'working' || this.clock.monotonicMs() >= untilMs) return begun;
       await new Promise<void>((resolve) => this.clock.after(LOOK_AGAIN_MS, resolve));
     }
-  }
-
-  private beginOfHalt(request: KeyedRequest): Promise<Begun | undefined> {
-    const late = new Promise<undefined>((resolve) =>
-      this.clock.after(HALT_WAITS_MS, () => resolve(undefined)),
-    );
-    const begun = this.requests.begin(request).catch(() => undefined);
-    return Promise.race([begun, late]);
   }
 }

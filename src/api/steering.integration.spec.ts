@@ -144,6 +144,18 @@ describe('what an operator sets while the bot runs', { timeout: 60_000 }, () => 
     await post('safety/resume', { reason: 'well again' }).expect(200);
   });
 
+  it('a halt is done each time, whatever its key was used for', async () => {
+    const halt = { reason: 'again' };
+    await post('safety/halt', halt, 'h2').expect(200);
+    await post('safety/resume', { reason: 'well' }, 'r2').expect(200);
+    await post('safety/halt', halt, 'h2').expect(200);
+    expect(safety().isHalted).toBe(true);
+    await post('safety/resume', { reason: 'well' }).expect(200);
+    await post('safety/halt', halt, 'r2').expect(200);
+    expect(safety().isHalted).toBe(true);
+    await post('safety/resume', { reason: 'well' }).expect(200);
+  });
+
   it('a key whose request was refused may be used again', async () => {
     await post('limits', { maxDailyVolumeUsd: '9999', reason: 'r' }, 'k2').expect(400);
     await post('limits', { maxDailyVolumeUsd: null, reason: 'r' }, 'k2').expect(200);

@@ -83,7 +83,8 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
   const bot = await openBot(config, directory, assumption.contract, hear);
   try {
     if (tally.apiUrl !== undefined && apiKey !== undefined) {
-      say(`The key of its API, made for this run: ${apiKey}`);
+      say('See it in a browser, with a key that was made for this run:');
+      if (!json) output.print(`${tally.apiUrl}/dashboard#key=${apiKey}`);
       if (json) output.print(JSON.stringify({ event: 'watch-api', url: tally.apiUrl, key: apiKey }));
     }
     const status = bot.app.get(BotStatusReader, { strict: false });
