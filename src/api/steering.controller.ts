@@ -51,8 +51,9 @@ class LimitsBody extends ReasonBody implements Partial<Record<WorkingLimit, stri
 }
 
 /**
- * What an operator sets while the bot runs. It counts from the next pass on, for all processes of the chain,
- * and survives a restart. What is in flight is settled as before.
+ * What an operator sets while the bot runs. It counts from the next pass on, and survives a restart. Another
+ * live process of the chain takes it over at its next look at the lease, another dry run at its start. What
+ * is in flight is settled as before.
  */
 @Access('operator')
 @Controller('api/v1')

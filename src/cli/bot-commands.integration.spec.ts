@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aNearPosition } from '../../testing/builders/near.js';
 import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { leaveOut } from './left-out.js';
 import { limits } from './limits.js';
 import { listPositions } from './positions-list.js';
 import { showStatus, steer, type BotSources } from './bot-commands.js';
@@ -107,6 +108,29 @@ describe('npx chimera status, halt and resume', () => {
     await expect(limits({ set, yes: true }, silent, sources())).rejects.toThrow(/^--reason: /);
     await expect(limits({ set, reason: 'r' }, silent, sources())).rejects.toThrow(/^--yes: /);
     expect(await limits({ set, reason: 'r' }, answering('n'), sources())).toBe(1);
+  });
+
+  it('leaves a market and a borrower alone, and no longer', async () => {
+    const given = { reason: 'odd prices', yes: true };
+    const borrower = `0x${'b0'.repeat(20)}`;
+    expect(await leaveOut('protocols pause', 'aave', given, silent, sources())).toBe(0);
+    expect(printed).toEqual(['paused  aave: odd prices (ops)']);
+    printed = [];
+    await leaveOut('borrowers deny', borrower, given, silent, sources());
+    expect(printed.at(-1)).toMatch(new RegExp(`^denied  ${borrower}: odd prices \\(ops\\)$`, 'i'));
+    await leaveOut('protocols resume', 'aave', given, silent, sources());
+    printed = [];
+    await leaveOut('borrowers allow', borrower, given, silent, sources());
+    expect(printed).toEqual(['no market is paused, and no borrower is denied']);
+    await expect(leaveOut('protocols pause', 'none/../x', given, silent, sources())).rejects.toThrow(
+      /protocol|market/,
+    );
+    await expect(leaveOut('borrowers deny', 'x', given, silent, sources())).rejects.toThrow(/address/);
+    await expect(leaveOut('protocols pause', 'aave', { yes: true }, silent, sources())).rejects.toThrow(
+      /^--reason: /,
+    );
+    expect(await leaveOut('protocols pause', 'aave', { reason: 'r' }, answering('n'), sources())).toBe(1);
+    expect(asked).toEqual(['protocols pause aave? [y/N] ']);
   });
 
   it('halts and resumes with --yes, without a terminal', async () => {

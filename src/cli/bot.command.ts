@@ -1,6 +1,7 @@
-import { Command, Option } from 'nest-commander';
-import { CliCommand } from './cli-command.js';
+import { Command, Option, SubCommand } from 'nest-commander';
+import { CliCommand, CommandGroup } from './cli-command.js';
 import type { BotOptions, SteerOptions } from './bot-commands.js';
+import type { LeaveOrder } from './left-out.js';
 import type { LimitsOptions } from './limits.js';
 
 abstract class BotCommand extends CliCommand {
@@ -58,4 +59,49 @@ export class LimitsCommand extends SteerCommand {
   }
 }
 
-export const BOT_COMMANDS = [StatusCommand, HaltCommand, ResumeCommand, LimitsCommand];
+abstract class LeaveOutCommand extends SteerCommand {
+  protected abstract readonly order: LeaveOrder;
+
+  protected override async work(options: SteerOptions, [name = '']: readonly string[]): Promise<number> {
+    return (await import('./left-out.js')).leaveOut(this.order, name, options, this.terminal);
+  }
+}
+
+@SubCommand({ name: 'pause', arguments: '<name>', description: 'leave a market alone' })
+export class PauseCommand extends LeaveOutCommand {
+  protected override readonly order = 'protocols pause';
+}
+
+@SubCommand({ name: 'resume', arguments: '<name>', description: 'end the pause of a market' })
+export class UnpauseCommand extends LeaveOutCommand {
+  protected override readonly order = 'protocols resume';
+}
+
+@Command({
+  name: 'protocols',
+  description: 'leave a market of the running bot alone, or no longer',
+  subCommands: [PauseCommand, UnpauseCommand],
+})
+export class ProtocolsCommand extends CommandGroup {}
+
+@SubCommand({ name: 'deny', arguments: '<address>', description: 'leave a borrower alone' })
+export class DenyCommand extends LeaveOutCommand {
+  protected override readonly order = 'borrowers deny';
+}
+
+@SubCommand({ name: 'allow', arguments: '<address>', description: 'no longer leave a borrower alone' })
+export class AllowCommand extends LeaveOutCommand {
+  protected override readonly order = 'borrowers allow';
+}
+
+@Command({
+  name: 'borrowers',
+  description: 'leave a borrower alone, or no longer',
+  subCommands: [DenyCommand, AllowCommand],
+})
+export class BorrowersCommand extends CommandGroup {}
+
+export const BOT_COMMANDS = [
+  ...[StatusCommand, HaltCommand, ResumeCommand, LimitsCommand],
+  ...[ProtocolsCommand, PauseCommand, UnpauseCommand, BorrowersCommand, DenyCommand, AllowCommand],
+];
