@@ -201,7 +201,7 @@ describe('npx chimera completion', () => {
     [['chimera', 'pos'], ['positions']],
     [
       ['npx', 'chimera', 'positions', ''],
-      ['export', 'import'],
+      ['export', 'import', 'list'],
     ],
     [['chimera', 'positions', 'import', '--file', 'x', '--in'], ['--incomplete']],
     [

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TestDatabase } from '../../testing/database.js';
+import { MIGRATIONS } from './data-source.js';
 import type { Database } from './database.js';
 import { migrate, revertLastMigration } from './migrate.js';
 import { SafetyRepository } from './repositories/safety.js';
@@ -22,12 +23,18 @@ describe('migration 0017', { timeout: 60_000 }, () => {
 
   afterAll(() => running.stop());
 
-  beforeEach(() => revertLastMigration(running.server));
+  beforeEach(() => takeBack());
 
   afterEach(async () => {
     await running.dataSource.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     await migrate(running.server);
   });
+
+  /** To the tables of before migration 0017. */
+  async function takeBack(): Promise<void> {
+    const { length }: readonly unknown[] = MIGRATIONS;
+    for (let left = length; left > 16; left--) await revertLastMigration(running.server);
+  }
 
   const state = async (chainId: number): Promise<string> =>
     (await new SafetyRepository(database, chainId).load()).status.state;
@@ -120,7 +127,7 @@ describe('migration 0017', { timeout: 60_000 }, () => {
     await migrate(running.server);
     expect(await volume(8453)).toBe(357n * USD);
     expect(await volume(10)).toBe(47n * USD);
-    await revertLastMigration(running.server);
+    await takeBack();
     expect(await database.query('SELECT day::text, notional_usd FROM daily_volume')).toEqual([
       { day: DAY, notional_usd: '397.00000000' },
     ]);
@@ -159,7 +166,7 @@ describe('migration 0017', { timeout: 60_000 }, () => {
     await set(1, 'NORMAL', 2, []);
     await set(10, 'THROTTLED', 0, [concern('rpc', 'THROTTLED', 1), concern('books', 'THROTTLED', 2)]);
     await set(8453, 'HALTED', 1, [concern('rpc', 'HALTED', 3)]);
-    await revertLastMigration(running.server);
+    await takeBack();
     const [row, ...none] = await database.query(
       'SELECT id, state, reason, consecutive_failures, version, concerns FROM safety_state',
     );
