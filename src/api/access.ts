@@ -26,8 +26,8 @@ export function accessTo(context: RoutePlace, reflector: Reflector): Level {
   return reflector.getAllAndOverride<Level | undefined>(Access.KEY, places) ?? 'operator';
 }
 
-/** A route whose calls by callers with the needed role are not counted. */
-export const NeverLimited = Reflector.createDecorator<true>();
+/** The halt: calls by callers with the needed role are not counted against a limit, and each one is done. */
+export const HaltRoute = Reflector.createDecorator<true>();
 
 /** The guard adds the caller when it lets a request pass. */
 export interface CallerRequest extends Request {

@@ -47,11 +47,11 @@ describe('attacks on every route', { timeout: 60_000 }, () => {
     ['A05 a key of the prototype', JSON.parse('{"reason":"r","__proto__":{"a":1}}') as object],
     ['A14 a reason of two lines', { reason: 'r\nHALTED by ops' }],
     ['A14 a reason that turns the text around', { reason: 'r\u202e' }],
-    ['A20 a reason that nobody can see', { reason: '\u200b' }],
+    ['A20 a reason of invisible characters', { reason: '\u200b' }],
     ['A06 a body that is nested too deeply', { reason: [[[[[[1]]]]]] }],
   ])('%s is refused by every route that changes something', async (_, body) => {
     for (const path of posts()) {
-      // The reason of an acknowledgement may be left out, so it may be one that nobody can see.
+      // An acknowledgement needs no reason, so it may have one of invisible characters.
       if (path.endsWith('/acknowledge') && JSON.stringify(body).includes('\u200b')) continue;
       expect((await post(path).send(body)).status, path).toBe(400);
     }

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { SafetyController, type Operator } from '../safety/index.js';
-import { Access, Caller, NeverLimited } from './access.js';
+import { Access, Caller, HaltRoute } from './access.js';
 import { Described } from './described.js';
 import { ReasonBody } from './reason.js';
 import { safetyAnswer, type SafetyAnswer } from './status-answer.js';
@@ -28,7 +28,7 @@ export class HaltResumeController {
   ) {}
 
   /** Nothing is signed from this call on, even if the database cannot be reached. */
-  @NeverLimited(true)
+  @HaltRoute(true)
   @Described({ summary: 'Halts: nothing is signed from now on', answer: 'SafetyAnswer', usesDatabase: true })
   @Post('halt')
   @HttpCode(200)

@@ -5,7 +5,7 @@ import type { Response } from 'express';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { RequestsRepository, type Begun, type KeyedRequest } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
-import { NeverLimited, type CallerRequest } from './access.js';
+import { HaltRoute, type CallerRequest } from './access.js';
 import { Refusal } from './refusal.js';
 
 const HEADER = 'idempotency-key';
@@ -30,7 +30,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler<object>): Observable<object> {
     const request = context.switchToHttp().getRequest<CallerRequest>();
     const key = request.method === 'POST' ? request.headers[HEADER] : undefined;
-    const isHalt: unknown = this.reflector.get(NeverLimited, context.getHandler());
+    const isHalt: unknown = this.reflector.get(HaltRoute, context.getHandler());
     if (key === undefined || isHalt === true) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key))
       throw new Refusal(400, 'Idempotency-Key must be 1 to 128 visible characters of ASCII');

@@ -11,7 +11,7 @@ import {
   type ThrottlerStorage,
 } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
-import { accessTo, mayCall, NeverLimited } from './access.js';
+import { accessTo, mayCall, HaltRoute } from './access.js';
 import { ApiKeys, type ApiKey } from './api-keys.js';
 import { Refusal } from './refusal.js';
 
@@ -74,7 +74,7 @@ export class RateLimitGuard extends ThrottlerGuard {
     const needed = accessTo(context, this.reflector);
     if (needed === 'public') return Promise.resolve(true);
     const caller = this.#callerOf(context);
-    const exempt: unknown = this.reflector.get(NeverLimited, context.getHandler());
+    const exempt: unknown = this.reflector.get(HaltRoute, context.getHandler());
     return Promise.resolve(exempt === true && caller !== undefined && mayCall(caller, needed));
   }
 

@@ -46,6 +46,28 @@ export async function showStatus(
   return 0;
 }
 
+/** @throws StartupError without a reason, or where there is no way to confirm */
+export function reasonOf({ reason, yes = false }: SteerOptions, terminal: Terminal): string {
+  if (reason === undefined || reason.trim() === '')
+    throw new StartupError(['--reason: a text of 1 to 500 characters was expected']);
+  if (!yes && !terminal.ask)
+    throw new StartupError(['--yes: it was expected, because there is no terminal to confirm on']);
+  return reason;
+}
+
+/** Whether the person at the terminal agrees. `--yes` agrees without a question. */
+export async function isAgreed(
+  { yes = false }: SteerOptions,
+  terminal: Terminal,
+  question: () => string | Promise<string>,
+): Promise<boolean> {
+  if (yes || !terminal.ask) return true;
+  const answer = await terminal.ask(`${await question()} [y/N] `);
+  if (/^y(es)?$/i.test(answer.trim())) return true;
+  terminal.remark('nothing was done');
+  return false;
+}
+
 /** Halts or resumes the bot, after a confirmation. */
 export async function steer(
   action: 'halt' | 'resume',
@@ -53,23 +75,16 @@ export async function steer(
   terminal: Terminal,
   sources: BotSources = SOURCES,
 ): Promise<number> {
-  const { reason, yes = false, json = false } = options;
-  if (reason === undefined || reason.trim() === '')
-    throw new StartupError(['--reason: a text of 1 to 500 characters was expected']);
-  if (!yes && !terminal.ask)
-    throw new StartupError(['--yes: it was expected, because there is no terminal to confirm on']);
+  const reason = reasonOf(options, terminal);
   const bot = await connect(options, sources);
-  if (!yes && terminal.ask) {
+  const question = async (): Promise<string> => {
     const { network, mode, safety } = await bot.ask<StatusAnswer>('GET', '/api/v1/status');
     const what = `the ${mode} bot of ${network.name} (chain ${network.chainId}), which is ${safety.state}`;
-    const answer = await terminal.ask(`${action === 'halt' ? 'Halt' : 'Resume'} ${what}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      terminal.remark('nothing was done');
-      return 1;
-    }
-  }
+    return `${action === 'halt' ? 'Halt' : 'Resume'} ${what}?`;
+  };
+  if (!(await isAgreed(options, terminal, question))) return 1;
   const answer = await bot.ask<Steered>('POST', `/api/v1/safety/${action}`, { reason });
-  if (json) terminal.print(JSON.stringify(answer, null, 2));
+  if (options.json === true) terminal.print(JSON.stringify(answer, null, 2));
   else for (const line of steeredLines(answer)) terminal.print(line);
   return 0;
 }

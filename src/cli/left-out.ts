@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SteeringAnswer } from '../api/steering-answer.js';
-import { StartupError } from '../domain/errors.js';
-import { connect, SOURCES, type BotSources, type SteerOptions } from './bot-commands.js';
+import { connect, isAgreed, reasonOf, SOURCES, type BotSources, type SteerOptions } from './bot-commands.js';
 import type { Terminal } from './terminal.js';
 
 /** What an operator takes out of the bot's sight, or gives back. */
@@ -15,23 +14,13 @@ export async function leaveOut(
   terminal: Terminal,
   sources: BotSources = SOURCES,
 ): Promise<number> {
-  const { reason, yes = false, json = false } = options;
-  if (reason === undefined || reason.trim() === '')
-    throw new StartupError(['--reason: a text of 1 to 500 characters was expected']);
-  if (!yes && !terminal.ask)
-    throw new StartupError(['--yes: it was expected, because there is no terminal to confirm on']);
+  const reason = reasonOf(options, terminal);
   const bot = await connect(options, sources);
-  if (!yes && terminal.ask) {
-    const answer = await terminal.ask(`${order} ${name}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      terminal.remark('nothing was done');
-      return 1;
-    }
-  }
+  if (!(await isAgreed(options, terminal, () => `${order} ${name}?`))) return 1;
   const [things = '', verb = ''] = order.split(' ');
   const route = `/api/v1/${things}/${encodeURIComponent(name)}/${verb}`;
   const answer = await bot.ask<SteeringAnswer>('POST', route, { reason }, randomUUID());
-  if (json) terminal.print(JSON.stringify(answer, null, 2));
+  if (options.json === true) terminal.print(JSON.stringify(answer, null, 2));
   else for (const line of linesOf(answer)) terminal.print(line);
   return 0;
 }

@@ -4,7 +4,7 @@ import { parseDecimal } from '../config/index.js';
 import { StartupError } from '../domain/errors.js';
 import { WORKING_LIMITS } from '../domain/steering.js';
 import { usd } from '../monitoring/told/figures.js';
-import { connect, SOURCES, type BotSources, type SteerOptions } from './bot-commands.js';
+import { connect, isAgreed, reasonOf, SOURCES, type BotSources, type SteerOptions } from './bot-commands.js';
 import type { Terminal } from './terminal.js';
 
 export interface LimitsOptions extends SteerOptions {
@@ -18,22 +18,11 @@ export async function limits(
   terminal: Terminal,
   sources: BotSources = SOURCES,
 ): Promise<number> {
-  const { set = [], reason, yes = false, json = false } = options;
+  const { set = [], json = false } = options;
   const changes = Object.fromEntries(set.map(changeOf));
-  if (set.length > 0) {
-    if (reason === undefined || reason.trim() === '')
-      throw new StartupError(['--reason: a text of 1 to 500 characters was expected']);
-    if (!yes && !terminal.ask)
-      throw new StartupError(['--yes: it was expected, because there is no terminal to confirm on']);
-  }
+  const reason = set.length > 0 ? reasonOf(options, terminal) : undefined;
   const bot = await connect(options, sources);
-  if (set.length > 0 && !yes && terminal.ask) {
-    const answer = await terminal.ask(`Set ${set.join(', ')}? [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) {
-      terminal.remark('nothing was done');
-      return 1;
-    }
-  }
+  if (reason !== undefined && !(await isAgreed(options, terminal, () => `Set ${set.join(', ')}?`))) return 1;
   const route = '/api/v1/limits';
   const shown =
     set.length === 0

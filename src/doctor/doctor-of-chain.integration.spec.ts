@@ -199,7 +199,12 @@ describe('the check-up', () => {
     });
 
     it.each<[string, Defect, readonly [Area, string, Verdict], RegExp]>([
-      ['no channel', {}, ['alerts', 'channels', 'warning'], /nobody is told.* → add one to alerts\.channels/],
+      [
+        'no channel',
+        {},
+        ['alerts', 'channels', 'warning'],
+        /tells no operator.* → add one to alerts\.channels/,
+      ],
       [
         'no operator',
         { yaml: replaced(/role: operator/, 'role: viewer') },
@@ -216,7 +221,7 @@ describe('the check-up', () => {
   });
 
   describe('before the first live run', () => {
-    it('wants a day of dry run, plans, and somebody who is told', async () => {
+    it('wants a day of dry run, plans, and alerts that reach an operator', async () => {
       const live = (await looked({ live: true })).filter(({ area }) => area === 'live');
       expect(live.map(({ name, verdict }) => [name, verdict])).toEqual([
         ['dry run', 'problem'],

@@ -49,7 +49,7 @@ export const ALERTS: readonly Check<ChimeraConfig>[] = [
     look: ({ alerts: { channels } }) => {
       if (channels.length === 0)
         return warning(
-          'no channel is configured: nobody is told of trouble',
+          'no channel is configured: the bot tells no operator of trouble',
           'add one to alerts.channels: docs/alerts.md',
         );
       const told = channels.filter(

@@ -31,7 +31,7 @@ export class Signer {
     this.#key = key && Buffer.from(key.privateKey.slice(2), 'hex');
   }
 
-  /** Of an account whose key nobody has: it signs nothing. */
+  /** Of an account without a known key: it signs nothing. */
   static withoutKey(address: Address, chainId: number): Signer {
     return new Signer(address, chainId);
   }

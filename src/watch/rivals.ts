@@ -4,7 +4,7 @@ import { marketIdOf } from '../domain/position-id.js';
 import type { Chain } from '../rpc/chain/chain.js';
 import type { Planned, Tally } from './tally.js';
 
-/** A position that nobody has liquidated so many blocks after its first plan is not looked at any more. */
+/** So many blocks after its first plan a position is no longer looked at. */
 const MOST_BLOCKS = 1_000;
 /** So many positions in one look: each is a question to the node. */
 const AT_ONCE = 10;

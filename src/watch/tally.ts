@@ -11,7 +11,7 @@ export interface Planned {
   netProfitUsd8: bigint;
   notionalUsd8: bigint;
   plans: number;
-  /** Who liquidated it instead; undefined: nobody that is known of. */
+  /** The account that liquidated it instead; undefined: none is known. */
   rival: Taken | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface AssumedAccount {
 export class AssumedContract {
   readonly #overrides: Readonly<Record<Address, object>>;
   /**
-   * @param operator nobody has its key.
+   * @param operator an address without a known key.
    * @param accounts by their lower-case addresses.
    */
   constructor(
