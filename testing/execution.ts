@@ -191,7 +191,7 @@ export class Bench {
     const fence = new Fence();
     const executions = new ExecutionsRepository(database, fence);
     const outbox = new OutboxRepository(database, fence);
-    const safetyRepository = new SafetyRepository(database, 31337);
+    const safetyRepository = new SafetyRepository(database, 31337, mode);
     const clock = new AdjustableClock();
     const all = { ...LIMITS, ...limits };
     const safety = new SafetyController(safetyRepository, all, new RecordedEvents(), clock);

@@ -78,6 +78,7 @@ class Passes {
       }),
       standIn<ExecutionService>('execution', {
         ...{ operator, leads: true, isLookDue: true },
+        ...{ look: () => undefined, counted: () => new Set() },
         ...{ inFlight: () => new Set(), pendingCalls: () => [], allowance: () => anAllowance() },
         bidder: () => bySize(config.planner),
         ...{ settle: () => Promise.resolve(), follow: () => Promise.resolve(), hasLeft: false },

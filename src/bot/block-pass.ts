@@ -94,7 +94,7 @@ export class BlockPass {
     const reached = await this.reach(head, trace);
     if (reached.kind === 'failed') return reached;
     const { view, mayRecord, isSettled } = reached;
-    const detecting = this.steered(this.detector.look(view, this.safety.headroomUsd8()));
+    const detecting = this.steered(this.detect(view));
     await this.settledFor(detecting.positions);
     const refusal = this.refusalOfAll(mayRecord);
     const prospects = new PassProspects(detecting, this.execution.inFlight(), refusal);
@@ -268,6 +268,26 @@ export class BlockPass {
       prospects.open(index);
       await trace.breathe();
     }
+  }
+
+  /**
+   * A dry run plans again what it has counted as liquidated. What is left of the volume of the day does not
+   * bound it: its part is counted.
+   */
+  private detect(view: StateView): Detecting {
+    const detecting = this.detector.look(view, this.safety.headroomUsd8());
+    this.execution.look(detecting.positions);
+    const counted = this.execution.counted();
+    if (counted.size === 0) return detecting;
+    const again = this.detector.look(view, this.safety.steering.limits.maxSingleExecutionUsd8);
+    const isCounted = (position: AtRisk): boolean => counted.has(positionKey(position));
+    return {
+      positions: [
+        ...detecting.positions.filter((one) => !isCounted(one)),
+        ...again.positions.filter(isCounted),
+      ],
+      inspect: (position) => (isCounted(position) ? again : detecting).inspect(position),
+    };
   }
 
   /** What an operator has paused or denied is no opportunity. */

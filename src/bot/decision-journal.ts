@@ -32,6 +32,13 @@ export interface RefusedPlan {
   readonly rejection: Rejection;
 }
 
+/** A plan that a dry run would have sent. */
+export interface DryPlan {
+  readonly plan: LiquidationPlan;
+  /** The day to which it was booked; undefined: its position was counted before. */
+  readonly day: string | undefined;
+}
+
 /**
  * Writes down what a pass decides, as rows and as events. A decision that is the same as in the pass before
  * is not written again.
@@ -79,7 +86,7 @@ export class DecisionJournal {
     });
     const planRows = refusals
       .filter(({ plan, rejection: { reason } }) => this.rows.isNew(plan, reason))
-      .map(({ plan, rejection: { reason } }) => executionRow(plan, owner, 'rejected', reason));
+      .map(({ plan, rejection: { reason } }) => executionRow(plan, owner, 'rejected', { reason }));
     this.writes.add(...[...rows, ...planRows].map((row) => ({ kind: 'execution' as const, row })));
     return [
       ...rejections.map((rejection) => ({ ...rejection.opportunity, rejection })),
@@ -89,15 +96,19 @@ export class DecisionJournal {
 
   /**
    * What a dry run would have sent. A plan that differs from the one of the pass before only by its block is
-   * left out. While the database is away the rows wait in the journal.
+   * left out, unless it was booked to the day. While the database is away the rows wait in the journal.
    *
    * @returns how many were new.
    */
-  async keepDryRun(all: readonly LiquidationPlan[], operator: Address): Promise<number> {
+  async keepDryRun(all: readonly DryPlan[], operator: Address): Promise<number> {
     const owner = this.ownerOf(operator);
-    const plans = all.filter((plan) => this.repeats.isNew(plan, describe(plan)));
-    const kept = await this.writes.keep(plans.map((plan) => executionRow(plan, owner, 'dry-run')));
-    for (const [index, plan] of plans.entries()) {
+    const plans = all.filter(
+      ({ plan, day }) => this.repeats.isNew(plan, describe(plan)) || day !== undefined,
+    );
+    const kept = await this.writes.keep(
+      plans.map(({ plan, day: dryRunDay = null }) => executionRow(plan, owner, 'dry-run', { dryRunDay })),
+    );
+    for (const [index, { plan }] of plans.entries()) {
       const executionId = kept[index]?.id ?? '';
       this.events.emit(planReady(plan, executionId));
       const { borrower, block } = plan;

@@ -21,7 +21,7 @@ export function readKept(value: unknown): KeptWrite {
 }
 
 function executionOf(row: Fields): NewExecution {
-  const { plan, reason } = row;
+  const { plan, reason, dryRunDay } = row;
   return {
     chainId: numberOf(row.chainId),
     wallet: addressOf(row.wallet),
@@ -47,6 +47,7 @@ function executionOf(row: Fields): NewExecution {
     mode: modeOf(row.mode),
     status: statusOf(row.status),
     ...(reason !== undefined && { reason: reason === null ? null : textOf(reason) }),
+    ...(typeof dryRunDay === 'string' && { dryRunDay }),
     plan: fieldsOf(plan),
   };
 }

@@ -12,7 +12,7 @@ export function rejectionRow(
   { reason, detail }: Rejection,
   owner: RowOwner,
 ): NewExecution {
-  if ('simulation' in attempt) return executionRow(attempt, owner, 'rejected', reason);
+  if ('simulation' in attempt) return executionRow(attempt, owner, 'rejected', { reason });
   const { protocol, borrower, block, healthFactorWad } = opportunity;
   return {
     protocol,

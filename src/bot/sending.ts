@@ -1,11 +1,11 @@
 import { DatabaseAway } from '../database/index.js';
-import { after, type Allowance } from '../domain/budget.js';
+import type { Allowance } from '../domain/budget.js';
 import { rejected, type PlanDecision } from '../domain/decision.js';
 import { errorFrom } from '../domain/errors.js';
 import type { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import type { ExecutionService, Submission } from '../execution/index.js';
-import type { DecisionJournal, RefusedPlan } from './decision-journal.js';
+import type { DecisionJournal, DryPlan, RefusedPlan } from './decision-journal.js';
 import type { SkippedPosition } from './skipped.js';
 
 /**
@@ -38,7 +38,7 @@ export class Sending {
 
   /** What the next list may reserve. */
   get allowance(): Allowance {
-    return this.dry.reduce((left, { reservation }) => after(left, reservation), this.execution.allowance());
+    return this.execution.allowance();
   }
 
   /** Carries out the plans in the order in which they were proved. An error is kept for the end. */
@@ -67,11 +67,11 @@ export class Sending {
   /** @param refused is told the plans that the gate refused before they had a row. */
   private async submit(plans: readonly LiquidationPlan[], refused: RefusedPlan[]): Promise<void> {
     const submissions = await this.submissionsOf(plans);
-    const dry: LiquidationPlan[] = [];
+    const dry: DryPlan[] = [];
     let live = 0;
     for (const [index, plan] of plans.entries()) {
       const submission = submissions === 'database-away' ? rejected(submissions) : submissions[index];
-      if (submission?.kind === 'dry-run') dry.push(plan);
+      if (submission?.kind === 'dry-run') dry.push({ plan, day: submission.day });
       else if (submission?.kind !== 'rejected') live += 1;
       // It has a row, or may have one, and was not sent.
       else if (submissions === 'database-away' || 'executionId' in submission)
@@ -81,7 +81,7 @@ export class Sending {
         this.held.push(plan);
       }
     }
-    this.dry.push(...dry);
+    this.dry.push(...dry.map(({ plan }) => plan));
     this.planned += live + (await this.journal.keepDryRun(dry, this.execution.operator));
   }
 

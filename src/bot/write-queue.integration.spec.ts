@@ -36,7 +36,9 @@ const decided = (block: number): NewExecution => ({
 const refused = (block: number): { kind: 'execution'; row: NewExecution } => ({
   kind: 'execution',
   row: {
-    ...executionRow(aPlan(), { ...OWNER, mode: 'dry-run' }, 'rejected', 'profit-below-floor'),
+    ...executionRow(aPlan(), { ...OWNER, mode: 'dry-run' }, 'rejected', {
+      reason: 'profit-below-floor',
+    }),
     blockNumber: block,
   },
 });

@@ -17,6 +17,7 @@ import { MarketIds } from '../../migrations/0015_market_ids.js';
 import { ChainsOfPositions } from '../../migrations/0016_chains_of_positions.js';
 import { ChainsOfSafety } from '../../migrations/0017_chains_of_safety.js';
 import { Steering } from '../../migrations/0018_steering.js';
+import { DryRunBookings } from '../../migrations/0019_dry_run_bookings.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -77,6 +78,7 @@ export const MIGRATIONS = [
   ChainsOfPositions,
   ChainsOfSafety,
   Steering,
+  DryRunBookings,
 ] as const;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;

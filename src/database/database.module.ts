@@ -91,8 +91,8 @@ const REPOSITORIES = [
     {
       provide: SafetyRepository,
       inject: [Database, ChimeraConfig],
-      useFactory: (database: Database, { network }: ChimeraConfig) =>
-        new SafetyRepository(database, network.chainId),
+      useFactory: (database: Database, { network, execution }: ChimeraConfig) =>
+        new SafetyRepository(database, network.chainId, execution.mode),
     },
     ...REPOSITORIES,
   ],

@@ -39,6 +39,7 @@ export {
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
 export {
   ExecutionsRepository,
+  type DryRunRow,
   type ExecutionEnd,
   type MinedExecution,
   type NewExecution,

@@ -28,6 +28,7 @@ const NAMES = [
   'ChainsOfPositions1767225600016',
   'ChainsOfSafety1767225600017',
   'Steering1767225600018',
+  'DryRunBookings1767225600019',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

@@ -1,4 +1,5 @@
 import type { Rejection } from './decision.js';
+import type { Address } from './hex.js';
 import type { Asset, LiquidationPair } from './opportunity.js';
 import type { PositionId } from './position-id.js';
 import type { Schedule } from './schedule.js';
@@ -28,6 +29,12 @@ export interface SizeLimits {
  */
 export type WorthOfPair = (collateral: Asset, debt: Asset, seizedUsd8: number, coveredUsd8: number) => number;
 
+/** What is owed of one token: units of it. */
+export interface Debt {
+  readonly asset: Address;
+  readonly amount: bigint;
+}
+
 /**
  * A position whose health factor is below 1 or cannot be known. What may be done about it is computed when it
  * is asked for, because in a crash not all of them are looked at in one block.
@@ -39,6 +46,8 @@ export interface AtRisk extends PositionId {
   readonly healthFactorWad: bigint | undefined;
   readonly totalCollateralUsd8: bigint;
   readonly totalDebtUsd8: bigint;
+  /** Token by token. Empty where a price is missing. */
+  readonly debts: readonly Debt[];
   /**
    * What the largest liquidation of the position is worth at most: of its pairs the best, 0 where there is
    * none. Cheap.

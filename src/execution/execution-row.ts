@@ -24,7 +24,7 @@ export function executionRow(
   plan: LiquidationPlan,
   owner: RowOwner,
   status: NewExecution['status'],
-  reason?: string,
+  { reason, dryRunDay }: Pick<NewExecution, 'reason' | 'dryRunDay'> = {},
 ): NewExecution {
   const { candidate, costs, block } = plan;
   return {
@@ -56,6 +56,7 @@ export function executionRow(
     ...owner,
     status,
     ...(reason !== undefined && { reason }),
+    ...(dryRunDay !== undefined && { dryRunDay }),
     plan,
   };
 }

@@ -25,6 +25,7 @@ import { ChainReads } from './chain-reads.js';
 import { ContractWatch } from './contract-watch.js';
 import { Doors } from './doors/doors.js';
 import { Drain } from './drain.js';
+import { DryBook } from './dry-book.js';
 import { EachEndpoint } from './each-endpoint.js';
 import { Evidence } from './evidence.js';
 import { ExecutionService } from './execution.service.js';
@@ -200,7 +201,8 @@ export function executionOf(
   const each = new EachEndpoint(pool, config.rpc.backup ? 2 : 1);
   const sender = new Sender(wallet, doors, ledger, each, failures, events, clock);
   const door = doors.first;
-  const submitting = { mode, door, maxPlanAgeMs };
+  const dry = mode === 'dry-run' ? new DryBook(executions, safety.volume, wallet) : undefined;
+  const submitting = { dry, door, maxPlanAgeMs };
   const submitter = new Submitter(wallet, ledger, sender, safety, failures, events, submitting);
   const settlements = new RecentSettlements(chain, ledger, outbox, safety, wallet, events, clock);
   const drops = new RecentDrops(ledger, outbox, safety, wallet, clock);
@@ -209,7 +211,7 @@ export function executionOf(
   const versions = new Versions(outbox, ledger);
   const pursuing = { minProfitUsd8, clock, drops, judge, versions };
   const pursuit = new Pursuit(chain, wallet, ledger, sender, evidence, events, pursuing);
-  const settling = { judge, confirmationBlocks, mode, drops };
+  const settling = { judge, confirmationBlocks, mode, drops, dry };
   const settler = new Settler(evidence, wallet, ledger, settlements, pursuit, failures, settling);
   const drain = new Drain(ledger, events, clock);
   return new ExecutionService(chain, wallet, ledger, submitter, settler, drain, {

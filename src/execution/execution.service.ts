@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { AtRisk } from '../domain/at-risk.js';
 import type { Bidder } from '../domain/bid.js';
 import type { Allowance, Spending } from '../domain/budget.js';
 import type { Clock } from '../domain/clock.js';
@@ -88,6 +89,19 @@ export class ExecutionService {
     return this.submitter.allowance();
   }
 
+  /**
+   * A pass begins, with these positions below 1 or about to be. A dry run sees by it which ones it may count
+   * again: {@link DryBook}.
+   */
+  look(positions: readonly AtRisk[]): void {
+    this.submitter.look(positions);
+  }
+
+  /** The keys of the positions that a dry run has counted as liquidated, and plans again. Live: none. */
+  counted(): ReadonlySet<string> {
+    return this.submitter.counted();
+  }
+
   /** The bids of one pass, by what the outcomes so far say. */
   bidder(): Bidder {
     return this.ledger.book.bids.bidder;
@@ -128,8 +142,8 @@ export class ExecutionService {
   /**
    * Carries out plans, in this order, after those of earlier calls. Those that the gate refuses change
    * nothing for the others. The rows of the others are written together with their transactions, which are
-   * then handed over together. A `transaction-sent` event tells that one was. In a dry run only the gate is
-   * asked.
+   * then handed over together. A `transaction-sent` event tells that one was. A dry run asks the gate, and
+   * counts what it would have sent against the limits of the day.
    *
    * @returns what came of each plan, in the order of the list.
    * @throws RetryError when the database is away (nothing was sent, and it is unknown whether the rows exist)
@@ -172,7 +186,7 @@ export class ExecutionService {
   async settle(head: SettlingHead, takenBack: readonly Hash[] = []): Promise<void> {
     // What was left may be of such a block.
     if (takenBack.length > 0) await this.settler.settled();
-    await this.look(head, takenBack, false);
+    await this.lookNow(head, takenBack, false);
   }
 
   /**
@@ -183,7 +197,7 @@ export class ExecutionService {
    * @throws as {@link settle}
    */
   follow(head: SettlingHead): Promise<void> {
-    return this.look(head, [], true);
+    return this.lookNow(head, [], true);
   }
 
   /** Whether {@link follow} has left something that is not settled yet. */
@@ -223,7 +237,7 @@ export class ExecutionService {
     });
   }
 
-  private async look(head: SettlingHead, takenBack: readonly Hash[], goesOn: boolean): Promise<void> {
+  private async lookNow(head: SettlingHead, takenBack: readonly Hash[], goesOn: boolean): Promise<void> {
     const nowMs = this.clock.monotonicMs();
     this.lookedAtMs = Number.NEGATIVE_INFINITY;
     if (this.leads) await this.lookAt(head, takenBack, goesOn);

@@ -4,6 +4,7 @@ import type { Hash } from '../domain/hex.js';
 import type { Receipt } from '../rpc/chain/chain-answers.js';
 import type { FailurePolicy } from '../safety/index.js';
 import type { AccountView } from './chain-reads.js';
+import type { DryBook } from './dry-book.js';
 import type { Evidence } from './evidence.js';
 import type { Settlement } from './execution-row.js';
 import { takeVersion, type InFlight, type Mined, type SettlingHead } from './in-flight.js';
@@ -21,6 +22,8 @@ export interface SettlerSettings {
   /** In a dry run another bot may use the key: nothing is signed here that could collide with it. */
   readonly mode: ExecutionMode;
   readonly drops: RecentDrops;
+  /** Of a dry run. */
+  readonly dry: DryBook | undefined;
 }
 
 /** A row whose nonce is so far beyond the chain's count waits for transactions that do not exist. */
@@ -50,10 +53,10 @@ export class Settler {
    *   chain.
    */
   async recover(head: SettlingHead): Promise<void> {
-    const { mode } = this.settings;
+    const { mode, dry } = this.settings;
     // A dry run follows nothing: what is in flight is the business of a bot that signs.
     if (mode === 'live') await this.ledger.load();
-    await this.ledger.loadSpent();
+    await (dry ? dry.load() : this.ledger.loadSpent());
     if (mode === 'live') await this.settings.drops.load();
     await this.ledger.book.load();
     const { transactionCount } = await this.look();

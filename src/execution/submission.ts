@@ -23,8 +23,8 @@ export type Submission =
       /** A node has confirmed that it has it. Otherwise it is handed over again until its fate is known. */
       readonly accepted: boolean;
     }
-  /** It would have been sent. It has no row yet. */
-  | { readonly kind: 'dry-run' }
+  /** It would have been sent. It has no row yet. With a day, YYYY-MM-DD, it was booked to it (DryBook). */
+  | { readonly kind: 'dry-run'; readonly day?: string }
   /** Nothing was sent. With an id it was signed, and its row is durable. */
   | (Rejection & { readonly executionId?: string })
   /** It was signed, and every node refused it. */

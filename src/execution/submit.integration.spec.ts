@@ -90,7 +90,9 @@ describe('ExecutionService.submit', { timeout: 60_000 }, () => {
     expect(sign).not.toHaveBeenCalled();
     expect(send).not.toHaveBeenCalled();
     expect(bench.execution.inFlight().size).toBe(0);
+    // The row of the decision books it, and the bot has not written it.
     expect(await bench.bookedToday()).toBe(0n);
+    expect(bench.safety.volume.todayUsd8).toBe(100n * USD);
   });
 
   it('concurrent submits never share a nonce, and all of them are mined', async () => {

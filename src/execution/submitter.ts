@@ -1,4 +1,5 @@
-import { LeaseLost, type ExecutionMode } from '../database/index.js';
+import { LeaseLost } from '../database/index.js';
+import type { AtRisk } from '../domain/at-risk.js';
 import { after, type Allowance } from '../domain/budget.js';
 import { rejected, type Rejection } from '../domain/decision.js';
 import { HaltError, RetryError } from '../domain/errors.js';
@@ -8,6 +9,7 @@ import type { LiquidationPlan, TransactionCall } from '../domain/plan.js';
 import { positionKey } from '../domain/position-id.js';
 import type { FailurePolicy, SafetyController } from '../safety/index.js';
 import type { Door } from './doors/door.js';
+import type { DryBook } from './dry-book.js';
 import { planReady } from './execution-row.js';
 import type { InFlight } from './in-flight.js';
 import type { Ledger } from './ledger.js';
@@ -17,7 +19,8 @@ import type { SignedPlan, Submission } from './submission.js';
 import type { Wallet } from './wallet.js';
 
 export interface SubmitterSettings {
-  readonly mode: ExecutionMode;
+  /** Of a dry run: nothing is signed. */
+  readonly dry: DryBook | undefined;
   /** The door by which new transactions leave. */
   readonly door: Door;
   /** From the arrival of the head to the signature. */
@@ -74,10 +77,22 @@ export class Submitter {
 
   /** As {@link ExecutionService.allowance}. */
   allowance(): Allowance {
-    return [...this.unrecorded].reduce(
-      (left, { reservation }) => after(left, reservation),
-      this.ledger.allowance,
-    );
+    return [...this.unrecorded].reduce((left, { reservation }) => after(left, reservation), this.left);
+  }
+
+  /** As {@link ExecutionService.look}. */
+  look(positions: readonly AtRisk[]): void {
+    this.settings.dry?.look(positions);
+  }
+
+  /** As {@link ExecutionService.counted}. */
+  counted(): ReadonlySet<string> {
+    return this.settings.dry?.positions ?? new Set();
+  }
+
+  private get left(): Allowance {
+    const { allowance } = this.ledger;
+    return this.settings.dry?.left(allowance) ?? allowance;
   }
 
   /** As {@link ExecutionService.submit}. */
@@ -117,7 +132,8 @@ export class Submitter {
   private async carryOut(lease: NonceLease, { plans, trace }: Batch): Promise<readonly Submission[]> {
     await this.ledger.findMissedRows();
     const refusals = this.askGate({ plans, trace });
-    if (this.settings.mode === 'dry-run') return refusals.map((refusal) => refusal ?? { kind: 'dry-run' });
+    const { dry } = this.settings;
+    if (dry) return plans.map((plan, index) => refusals[index] ?? wouldBeSent(dry.count(plan)));
     const passed = plans.filter((_, index) => !refusals[index]);
     this.recordedOrRefused(plans.filter((_, index) => refusals[index]));
     // No await between the authorisation and the signatures: nothing changes in between.
@@ -192,10 +208,11 @@ export class Submitter {
     const positions = new Set(this.ledger.positions);
     let ahead = this.nothingAhead();
     return plans.map((plan) => {
+      const isCounted = this.settings.dry?.has(plan) === true;
       const refusal = positions.has(positionKey(plan))
         ? rejected('in-flight')
-        : this.refusalOf(plan, trace, ahead);
-      if (refusal || this.settings.mode === 'dry-run') return refusal;
+        : this.refusalOf(plan, trace, isCounted ? this.again(ahead) : ahead);
+      if (refusal || isCounted) return refusal;
       positions.add(positionKey(plan));
       ahead = {
         inFlight: ahead.inFlight + 1,
@@ -207,7 +224,14 @@ export class Submitter {
   }
 
   private nothingAhead(): Ahead {
-    return { inFlight: this.ledger.size, notionalUsd8: 0n, allowance: this.ledger.allowance };
+    const inFlight = this.ledger.size + (this.settings.dry?.size ?? 0);
+    return { inFlight, notionalUsd8: 0n, allowance: this.left };
+  }
+
+  /** For a plan that a dry run has counted with an earlier plan of its position: it has its place. */
+  private again({ allowance }: Ahead): Ahead {
+    const notionalUsd8 = -this.safety.volume.todayUsd8;
+    return { inFlight: 0, notionalUsd8, allowance: { ...allowance, slots: Math.max(1, allowance.slots) } };
   }
 
   /** Why the plan is not signed after those that are ahead of it. */
@@ -239,7 +263,7 @@ export class Submitter {
 
   /** No nonce is used while it is not clear which one is next, or while the nodes take only one. */
   private nonceRefusal({ inFlight }: Ahead): Rejection | undefined {
-    if (this.settings.mode === 'dry-run') return undefined;
+    if (this.settings.dry) return undefined;
     const { lane, oneAtATime } = this.wallet;
     if (lane.inQuestion || this.ledger.all.some(({ nonceDoubted }) => nonceDoubted))
       return rejected('nonce-in-question');
@@ -259,6 +283,11 @@ export class Submitter {
     );
     return authorisation.kind === 'rejected' ? authorisation : undefined;
   }
+}
+
+/** @param day to which it was booked; undefined: its position was counted before. */
+function wouldBeSent(day: string | undefined): Submission {
+  return { kind: 'dry-run', ...(day !== undefined && { day }) };
 }
 
 /** It was signed, and is durable. */

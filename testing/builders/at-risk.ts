@@ -13,5 +13,5 @@ export function aPositionAtRisk(more: Partial<AtRisk> = {}): AtRisk {
     { symbol: 'USDC', updatedAt: block.timestamp, jumped: false },
   ];
   const worthAtMost = (worthOf: WorthOfPair): number => worthOfPairs(position.pairs, worthOf);
-  return { ...position, worthAtMost, prices, obstacle: undefined, limited: false, ...more };
+  return { ...position, debts: [], worthAtMost, prices, obstacle: undefined, limited: false, ...more };
 }

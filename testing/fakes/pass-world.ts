@@ -5,6 +5,7 @@ import { aPositionAtRisk } from '../builders/at-risk.js';
 import { aBlock, aHead, blockHash } from '../builders/blocks.js';
 import { opportunityOf } from '../builders/opportunities.js';
 import { aPlan } from '../builders/plan.js';
+import { SAFETY_LIMITS } from '../builders/safety.js';
 import { RecordedEvents } from '../fakes/recorded-events.js';
 import { standIn } from '../fakes/stand-in.js';
 import { TestClock } from '../fakes/test-clock.js';
@@ -98,6 +99,11 @@ export class PassWorld {
   databaseIsAway = false;
   submitFails: Error | undefined;
   submit: (of: Address) => Submission = sent;
+  /** The borrowers of each look of a dry run. */
+  readonly looked: Address[][] = [];
+  counted: ReadonlySet<string> = new Set();
+  /** By which each look was bounded. USD with 8 decimals. */
+  readonly limits: bigint[] = [];
   private readonly pass: BlockPass;
 
   constructor(mode: 'live' | 'dry-run' = 'live') {
@@ -121,7 +127,10 @@ export class PassWorld {
     this.pass = new BlockPass(
       standIn<StateEngine>('state', { positionCount: 9, advance: () => this.advance() }),
       standIn<OpportunityDetector>('detector', {
-        look: () => lookAt(this.detections),
+        look: (_: unknown, mostUsd8: bigint) => {
+          this.limits.push(mostUsd8);
+          return lookAt(this.detections);
+        },
         lookAhead: () => lookAt(this.ahead),
         marketNativePricesUsd8: () => [],
       }),
@@ -156,6 +165,10 @@ export class PassWorld {
         bidder: () => () => undefined,
         allowance: () => anAllowance({ slots: this.slots() }),
         inFlight: () => this.inFlight,
+        look: (positions) => {
+          this.looked.push(positions.map((one) => one.borrower));
+        },
+        counted: () => this.counted,
         follow: () => {
           this.settles.push([]);
           return this.settle([]);
@@ -200,6 +213,7 @@ function safetyOf(world: PassWorld): SafetyController {
     headroomUsd8: () => 1n,
     steering: standIn<SafetyController['steering']>('steering', {
       refusalOf: (one) => steeredAway(one, world.settings),
+      limits: { ...SAFETY_LIMITS, maxSingleExecutionUsd8: 7n },
     }),
     get isHalted() {
       return world.halted;

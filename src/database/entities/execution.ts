@@ -105,6 +105,10 @@ export class Execution {
   @Column({ type: 'text' })
   readonly mode!: ExecutionMode;
 
+  /** The UTC day, YYYY-MM-DD, to which a dry run booked it; null: it booked nothing. */
+  @Column({ type: 'date', name: 'dry_run_day', nullable: true })
+  readonly dryRunDay!: string | null;
+
   /** All inputs of the decision. Amounts are decimal text. */
   @Column(JSON_TEXT)
   readonly plan!: unknown;

@@ -12,8 +12,9 @@ import {
   type QueryDeepPartialEntity,
 } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
-import type { Address, Hash } from '../../domain/hex.js';
+import { isHash, toAddress, type Address, type Hash } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
+import type { PositionId } from '../../domain/position-id.js';
 import type { Counted, OutcomeTotals } from '../../domain/outcome-tally.js';
 import { safeInteger, usd8FromText } from '../columns.js';
 import { Database } from '../database.js';
@@ -51,6 +52,7 @@ export type NewExecution = Pick<
   /** `planned` only in rows from before a plan was written together with its transaction. */
   readonly status: 'planned' | 'authorised' | 'rejected' | 'dry-run';
   readonly reason?: string | null;
+  readonly dryRunDay?: string | null;
   /** All inputs. A bigint is stored as decimal text, a Secret as ***. */
   readonly plan: object;
 };
@@ -115,6 +117,21 @@ export interface RatedRow {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
 }
+
+/** What a dry run has booked to a day. */
+export interface DryRunRow extends PositionId {
+  /** YYYY-MM-DD. */
+  readonly day: string;
+  /** All that its transaction would have paid, the bid included. USD with 8 decimals. */
+  readonly costsUsd8: bigint;
+  readonly nativePriceUsd8: bigint;
+}
+
+const DRY_RUNS = `
+SELECT dry_run_day::text AS day, plan->>'market' AS market, market_id, borrower,
+  coalesce(gas_cost_usd, 0) + coalesce(l1_fee_usd, 0) + coalesce(operator_fee_usd, 0) + coalesce(bid_usd, 0) AS costs,
+  coalesce(plan->>'nativePriceUsd8', '0') AS native
+FROM executions WHERE chain_id = $1 AND wallet = $2 AND dry_run_day >= $3::date ORDER BY id`;
 
 /** The outcome of one execution. */
 export type OutcomeRow = Counted & { readonly executionId: string; readonly atMs: number };
@@ -287,6 +304,19 @@ export class ExecutionsRepository {
       }),
     );
     return rows.flatMap(ratedRow);
+  }
+
+  /** What a dry run of a wallet has booked to this UTC day, YYYY-MM-DD, and to later ones. */
+  async dryRunsSince({ chainId, wallet }: LeaseKey, day: string): Promise<DryRunRow[]> {
+    const rows = await this.database.query(DRY_RUNS, [chainId, wallet, day]);
+    return rows.map(({ day: booked, market, market_id, borrower, costs, native }) => ({
+      day: String(booked),
+      market: toAddress(String(market)),
+      ...(isHash(market_id) && { marketId: market_id }),
+      borrower: toAddress(String(borrower)),
+      costsUsd8: usd8FromText(costs),
+      nativePriceUsd8: BigInt(String(native)),
+    }));
   }
 
   /** The number of rows of each status. A status without rows is absent. */

@@ -7,6 +7,7 @@ import { WORKING_LIMITS, type Setting, type SettingKey } from '../../domain/stee
 import { notApplied } from '../applied-writes.js';
 import { safeInteger, usd8FromText } from '../columns.js';
 import { Database, rowsFrom, type Row } from '../database.js';
+import type { ExecutionMode } from '../entities/execution.js';
 import { OperatorAction, SafetyStateRow, StateTransition } from '../entities/safety.js';
 
 /** The safety state that survives restarts. */
@@ -36,14 +37,20 @@ export type NewSetting = SettingKey &
     readonly valueUsd8: bigint | null;
   };
 
+/** Of rows from before chains were told apart (migration 0017): they count for every chain. */
+const EVERY_CHAIN = 0;
+
 const SET = `
 INSERT INTO steering (chain_id, kind, name, value, reason, actor, since) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (chain_id, kind, name) DO UPDATE
   SET value = excluded.value, reason = excluded.reason, actor = excluded.actor, since = excluded.since`;
+const VOLUME: Readonly<Record<ExecutionMode, string>> = {
+  live: `SELECT day::text, sum(notional_usd) AS notional_usd FROM daily_volume WHERE chain_id IN ($1, ${EVERY_CHAIN}) GROUP BY day`,
+  'dry-run': `
+SELECT dry_run_day::text AS day, sum(coalesce(notional_usd, 0)) AS notional_usd
+FROM executions WHERE chain_id = $1 AND dry_run_day IS NOT NULL GROUP BY dry_run_day`,
+};
 const UNSET = 'DELETE FROM steering WHERE chain_id = $1 AND kind = $2 AND name = $3';
-
-/** Of rows from before chains were told apart (migration 0017): they count for every chain. */
-const EVERY_CHAIN = 0;
 
 /** What a chain begins with. Two processes may begin at once. */
 const BEGIN = `
@@ -61,6 +68,7 @@ export class SafetyRepository {
   constructor(
     private readonly database: Database,
     readonly chainId: number,
+    private readonly mode: ExecutionMode = 'live',
   ) {}
 
   /** A chain that has no state yet gets one: a halt from before chains were told apart holds for it too. */
@@ -154,15 +162,12 @@ export class SafetyRepository {
   }
 
   /**
-   * The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. What is of no known chain counts
-   * for each.
+   * The notional booked to each UTC day, YYYY-MM-DD: USD with 8 decimals. Of a live bot what its transactions
+   * booked, and what is of no known chain counts for each. Of a dry run what its decisions booked, and
+   * nothing else.
    */
   async volumeUsd8ByDay(): Promise<ReadonlyMap<string, bigint>> {
-    const rows = await this.database.query(
-      `SELECT day::text, sum(notional_usd) AS notional_usd FROM daily_volume
-       WHERE chain_id IN ($1, ${EVERY_CHAIN}) GROUP BY day`,
-      [this.chainId],
-    );
+    const rows = await this.database.query(VOLUME[this.mode], [this.chainId]);
     return new Map(rows.map(({ day, notional_usd }) => [String(day), usd8FromText(notional_usd)]));
   }
 

@@ -67,6 +67,7 @@ export function* positionsAtRisk(view: ViewData, limits: SizeLimits): Generator<
         healthFactorWad: undefined,
         totalCollateralUsd8: 0n,
         totalDebtUsd8: 0n,
+        debts: [],
         worthAtMost: () => 0,
         prices: [],
         schedule: OPEN_NOW,
@@ -133,6 +134,12 @@ class PositionAtRisk implements AtRisk {
 
   get totalDebtUsd8(): bigint {
     return this.data.totalDebtUsd8;
+  }
+
+  get debts(): AtRisk['debts'] {
+    return this.data.legs.flatMap(({ reserve: { asset }, debt: amount }) =>
+      amount === 0n ? [] : [{ asset, amount }],
+    );
   }
 
   get prices(): readonly JudgedPrice[] {

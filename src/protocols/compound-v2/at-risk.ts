@@ -103,6 +103,7 @@ function unpriced(borrower: Address, { priceMissing }: PriceMissing, { market }:
     healthFactorWad: undefined,
     totalCollateralUsd8: 0n,
     totalDebtUsd8: 0n,
+    debts: [],
     worthAtMost: () => 0,
     prices: [],
     obstacle: rejected('price-missing', { asset: priceMissing.symbol }),
@@ -146,6 +147,13 @@ class PositionAtRisk implements AtRisk {
 
   get totalDebtUsd8(): bigint {
     return debtsOf(this.position).reduce((sum, leg) => sum + debtUsd8(leg), 0n);
+  }
+
+  get debts(): AtRisk['debts'] {
+    return debtsOf(this.position).map((leg) => ({
+      asset: leg.asset,
+      amount: borrowBalance(leg, leg.accrued),
+    }));
   }
 
   get prices(): readonly JudgedPrice[] {

@@ -108,6 +108,10 @@ class PositionAtRisk implements AtRisk {
     return costUsd8(this.health.borrowed, this.valued.debt);
   }
 
+  get debts(): AtRisk['debts'] {
+    return [{ asset: this.valued.debt.address, amount: this.health.borrowed }];
+  }
+
   get prices(): readonly JudgedPrice[] {
     return this.valued.judgedPrices;
   }

@@ -76,6 +76,10 @@ class PreLiquidationAtRisk implements AtRisk {
     return costUsd8(this.owed(this.one.position.borrowShares), this.one.valued.debt);
   }
 
+  get debts(): AtRisk['debts'] {
+    return [{ asset: this.one.valued.debt.address, amount: this.owed(this.one.position.borrowShares) }];
+  }
+
   get prices(): readonly JudgedPrice[] {
     return this.one.valued.judgedPrices;
   }
