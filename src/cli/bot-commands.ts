@@ -63,7 +63,7 @@ export async function isAgreed(
 ): Promise<boolean> {
   if (yes || !terminal.ask) return true;
   const answer = await terminal.ask(`${await question()} [y/N] `);
-  if (/^y(es)?$/i.test(answer.trim())) return true;
+  if (/^y(es)?$/i.test(answer?.trim() ?? '')) return true;
   terminal.remark('nothing was done');
   return false;
 }

@@ -5,6 +5,7 @@ import { CompletionCommand } from './completion.command.js';
 import { CONFIG_COMMANDS } from './config.command.js';
 import { DoctorCommand } from './doctor.command.js';
 import { ExplainCommand } from './explain.command.js';
+import { InitCommand } from './init.command.js';
 import { METRICS_COMMANDS } from './metrics.command.js';
 import { MigrateCommand } from './migrate.command.js';
 import { POSITIONS_COMMANDS } from './positions.command.js';
@@ -29,6 +30,7 @@ export class CliModule {
         ...CONFIG_COMMANDS,
         DoctorCommand,
         ExplainCommand,
+        InitCommand,
         ...METRICS_COMMANDS,
         MigrateCommand,
         ...POSITIONS_COMMANDS,

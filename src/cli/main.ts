@@ -4,10 +4,9 @@ import { run } from './run.js';
 
 const isTerminal = process.stdin.isTTY && process.stderr.isTTY;
 
-async function ask(question: string): Promise<string> {
+async function ask(question: string): Promise<string | undefined> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
-  // The end of the input is no answer.
-  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const ended = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
   try {
     return await Promise.race([lines.question(question), ended]);
   } finally {

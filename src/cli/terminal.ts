@@ -6,8 +6,8 @@ export interface Terminal {
   readonly remark: (line: string) => void;
   /** Writes as it is, without a line break. Only where the standard output is a terminal. */
   readonly draw?: (text: string) => void;
-  /** Asks, and waits for one line. Absent without a terminal. */
-  readonly ask?: (question: string) => Promise<string>;
+  /** Asks, and waits for one line; undefined when the input ends. Absent without a terminal. */
+  readonly ask?: (question: string) => Promise<string | undefined>;
 }
 
 /** Nest gives the {@link Terminal} to every command by this name. */

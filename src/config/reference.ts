@@ -38,6 +38,7 @@ environment. An unknown key is a mistake. Secrets do not belong in the file ([se
 
 - A key without a default is required.
 - Keys that say "no …" belong to an optional section or element: leave it out, or give every such key.
+- \`npx chimera init\` writes a file for a chain after a few questions.
 - \`npx chimera config validate\` says each mistake in a sentence. \`npx chimera config dump\` says what is in use, and
   where it comes from.
 
