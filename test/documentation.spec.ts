@@ -23,29 +23,9 @@ const DOCUMENTS = [
   'CONTRIBUTING.md',
   'CHANGELOG.md',
   'devnet/README.md',
-  ...[
-    'alerts',
-    'api',
-    'architecture',
-    'bids',
-    'commands',
-    'configuration',
-    'contract',
-    'deploying',
-    'decisions',
-    'economics',
-    'errors',
-    'events',
-    'handbook',
-    'node-requirements',
-    'security-model',
-    'faults',
-    'metrics',
-    'operating',
-    'runbook',
-    'secrets',
-    'state',
-  ].map((name) => `docs/${name}.md`),
+  ...readdirSync(fileURLToPath(new URL('../docs/', import.meta.url)))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 ];
 
 const root = new URL('../', import.meta.url);
@@ -60,6 +40,33 @@ function anchorsOf(file: URL): string[] {
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
+}
+
+const { scripts: SCRIPTS } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+
+/** What the examples of the documents call, beside shell words. */
+const PROGRAMS = [
+  'npm',
+  'npx',
+  'node',
+  'docker',
+  'git',
+  'curl',
+  'openssl',
+  'cp',
+  'nano',
+  'chmod',
+  'printf',
+  'umask',
+];
+
+/** The sources that read the options of a script; undefined for a tool of others, and for `npx chimera`. */
+function programOf(script: string): string[] | undefined {
+  const [, folder] = /(?:tsx|mjs) ([a-z/-]+)\/main\.ts/.exec(script) ?? [];
+  if (folder === undefined) return undefined;
+  return readdirSync(fileURLToPath(new URL(`${folder}/`, root)), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .map((file) => textOf(`${folder}/${file}`));
 }
 
 /** The source of the bot, file by file, without its specs. */
@@ -79,17 +86,50 @@ function holdsInOrder(text: string, parts: readonly string[]): boolean {
 
 describe('the documentation', () => {
   it('names only commands that exist', () => {
-    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     for (const file of DOCUMENTS) {
       const named = [...textOf(file).matchAll(/npm run (?:--silent )?([a-z0-9:]+)/g)].map(([, name]) => name);
-      for (const name of named) expect(Object.keys(scripts), file).toContain(name);
+      for (const name of named) expect(Object.keys(SCRIPTS), file).toContain(name);
     }
+  });
+
+  it('gives the commands of npm only options that their programs read', () => {
+    const said = DOCUMENTS.flatMap((file) =>
+      [...textOf(file).matchAll(/npm run (?:--silent )?([a-z0-9:]+) -- ([^`\n#]*)/g)].map(
+        ([line, name = '', options = '']) => ({
+          file,
+          line,
+          name,
+          options: options.match(/--[a-z-]+/g) ?? [],
+        }),
+      ),
+    );
+    expect(said.length).toBeGreaterThan(20);
+    for (const { file, line, name, options } of said) {
+      const program = programOf(SCRIPTS[name] ?? '');
+      if (!program) continue;
+      const reads = (option: string): boolean =>
+        program.some((text) => new RegExp(`${option}\\b|\\b${option.slice(2)}'?:`).test(text));
+      expect(
+        options.filter((option) => option !== '--help' && !reads(option)),
+        `${file}: ${line}`,
+      ).toEqual([]);
+    }
+  });
+
+  it('runs in its examples only npm scripts, commands of Chimera, and programs of the machine', () => {
+    for (const file of DOCUMENTS)
+      for (const [, block = ''] of textOf(file).matchAll(/^ *```sh\n([^]*?)^ *```/gm))
+        for (const line of block.replaceAll('\\\n', ' ').split('\n')) {
+          const [, word] = /^ *\(?(?:[A-Z_]+=[^\s$]* )*([^\s;)]+)/.exec(line.replace(/(^|\s)#.*/, '')) ?? [];
+          if (word !== undefined && !/^[A-Z_]+=/.test(word))
+            expect(PROGRAMS, `${file}: ${line}`).toContain(word);
+        }
   });
 
   it('names only commands of npx chimera that exist, with options that they have', async () => {
     const commands = await registeredCommands();
     for (const file of DOCUMENTS)
-      for (const [, line = ''] of textOf(file).matchAll(/npx chimera ([a-z][^`\n]*)/g)) {
+      for (const [, line = ''] of textOf(file).matchAll(/npx chimera ([a-z][^`\n&|]*)/g)) {
         const words = line
           .replace(/ [#>].*/, '')
           .trim()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VARIABLES } from '../../testing/configuration.js';
-import { parseConfig } from '../config/index.js';
+import { parseConfig, type Variables } from '../config/index.js';
 import { validateConfig } from './config-commands.js';
 import { CHANNELS, DATABASES, shippedFiles } from './init-file.js';
 import { init, type InitOptions } from './init.js';
@@ -45,7 +45,10 @@ describe('npx chimera init', () => {
     },
   });
   const written = (file = 'chimera.yaml'): string => readFileSync(join(directory, file), 'utf8');
-  const from = (variables = {}): { directory: string; variables: object } => ({ directory, variables });
+  const from = (variables: Variables = {}): { directory: string; variables: Variables } => ({
+    directory,
+    variables,
+  });
 
   describe.each(shippedFiles())('on $chain', ({ chain, chainId, markets }) => {
     it.each(DATABASES.flatMap((database) => CHANNELS.map((alerts) => ({ database, alerts }))))(
