@@ -26,7 +26,7 @@ export const MAY_IMPORT = {
   bids: ['domain', 'config', 'database', 'rpc'],
   execution: ['domain', 'config', 'contract', 'database', 'rpc', 'safety', 'bids'],
   preflight: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols'],
-  doctor: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols', 'preflight'],
+  doctor: ['domain', 'config', 'contract', 'database', 'rpc', 'oracles', 'protocols', 'preflight', 'alerts'],
   monitoring: ['domain', 'aws', 'config'],
   bot: [
     ...['domain', 'config', 'database', 'rpc', 'state', 'oracles', 'liquidity', 'detector', 'planner'],

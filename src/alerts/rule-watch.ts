@@ -100,7 +100,7 @@ function keyOf(name: string, { subject }: Finding): string {
   return subject === undefined ? name : `${name}:${subject}`;
 }
 
-function alertOf(
+export function alertOf(
   rule: string,
   { severity, title }: Pick<StatusRule, 'severity' | 'title'>,
   finding: Finding,

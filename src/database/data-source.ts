@@ -18,6 +18,7 @@ import { ChainsOfPositions } from '../../migrations/0016_chains_of_positions.js'
 import { ChainsOfSafety } from '../../migrations/0017_chains_of_safety.js';
 import { Steering } from '../../migrations/0018_steering.js';
 import { DryRunBookings } from '../../migrations/0019_dry_run_bookings.js';
+import { AlertDrills } from '../../migrations/0020_alert_drills.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -79,6 +80,7 @@ export const MIGRATIONS = [
   ChainsOfSafety,
   Steering,
   DryRunBookings,
+  AlertDrills,
 ] as const;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;

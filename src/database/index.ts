@@ -36,6 +36,7 @@ export {
   type KnownPositions,
   type StoredPosition,
 } from './repositories/checkpoints.js';
+export { DrillsRepository, type DrilledAlert } from './repositories/drills.js';
 export { DivergencesRepository, type NewDivergence } from './repositories/divergences.js';
 export {
   ExecutionsRepository,

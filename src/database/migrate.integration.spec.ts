@@ -29,6 +29,7 @@ const NAMES = [
   'ChainsOfSafety1767225600017',
   'Steering1767225600018',
   'DryRunBookings1767225600019',
+  'AlertDrills1767225600020',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {
@@ -60,7 +61,7 @@ describe('migrations', { timeout: 60_000 }, () => {
   });
 
   it('go up, down to nothing, and up again', async () => {
-    expect(await database.query(tables)).toEqual([{ n: 19 }]);
+    expect(await database.query(tables)).toEqual([{ n: 20 }]);
     for (let left = NAMES.length; left > 0; left--) await revertLastMigration(server);
     expect(await database.query(tables)).toEqual([{ n: 0 }]);
     expect(await database.query(others)).toEqual([{ n: '0' }]);

@@ -228,6 +228,7 @@ describe('the check-up', () => {
         ['faults', 'well'],
         ['plans', 'problem'],
         ['settings', 'problem'],
+        ['alert drill', 'problem'],
       ]);
     });
 

@@ -1,4 +1,5 @@
 import type { DatabaseAt } from './database.js';
+import { DRILL } from './drill.js';
 import { problem, well, type Check } from './finding.js';
 
 /** So long a dry run has to go well before the first live one. */
@@ -71,6 +72,7 @@ export const LIVE: readonly Check<DatabaseAt>[] = [
         : problem(`a live run lacks ${lacks.join(', ')}`, 'configure them: docs/operating.md');
     },
   },
+  DRILL,
 ];
 
 /** Up to the last time, back to the last long pause. */
