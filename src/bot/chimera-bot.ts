@@ -56,6 +56,13 @@ export class ChimeraBot implements OnApplicationBootstrap, OnModuleDestroy {
     await this.execution.giveBackLease();
   }
 
+  /** Takes no more heads, and follows what is in flight until it is settled or the time is over. */
+  async finish(ms: number): Promise<void> {
+    this.heads.stop();
+    await this.loop.stop();
+    await this.execution.drain(ms);
+  }
+
   /** Tried again until it succeeds or the bot is stopped. */
   private async start(): Promise<void> {
     while (this.isStarting()) {

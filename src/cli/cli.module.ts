@@ -11,6 +11,7 @@ import { MigrateCommand } from './migrate.command.js';
 import { POSITIONS_COMMANDS } from './positions.command.js';
 import { Program } from './program.js';
 import { ReportCommand } from './report.command.js';
+import { OnceCommand } from './once.command.js';
 import { WatchCommand } from './watch.command.js';
 import { Outcome, TERMINAL, type Terminal } from './terminal.js';
 
@@ -34,6 +35,7 @@ export class CliModule {
         ...METRICS_COMMANDS,
         MigrateCommand,
         ...POSITIONS_COMMANDS,
+        OnceCommand,
         ReportCommand,
         WatchCommand,
       ],

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import { Logger as NestLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -23,14 +22,15 @@ export interface OpenBot {
 }
 
 /**
- * Starts the bot within this process. Its log goes to `bot.log` in the directory.
+ * Starts the bot within this process.
  *
+ * @param logFile of its log. Its directory is made.
  * @param hear is told every event from the start on.
  * @throws StartupError with one sentence for everything that is missing or wrong.
  */
 export async function openBot(
   config: ChimeraConfig,
-  directory: string,
+  logFile: string,
   assumed: AssumedContract | undefined,
   hear: (event: BotEvent) => void,
 ): Promise<OpenBot> {
@@ -38,7 +38,7 @@ export async function openBot(
   const scrubber = new SecretScrubber(secretTexts(config));
   forgetSecrets(config);
   await preflight(config, assumed);
-  const log = pino.destination({ dest: join(directory, 'bot.log'), mkdir: true, sync: false });
+  const log = pino.destination({ dest: logFile, mkdir: true, sync: false });
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.forRoot(config, scrubber, { assumed, log }),
     { abortOnError: false, bufferLogs: true, logger: false, forceCloseConnections: true },

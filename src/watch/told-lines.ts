@@ -15,6 +15,8 @@ const MARKS: { readonly [Name in BotEvent['event']]?: string } = {
   'positions-incomplete': '!',
   'plan-ready': '→',
   'position-skipped': '–',
+  'transaction-sent': '→',
+  'execution-settled': '→',
   'safety-changed': '!',
   divergence: '!',
   'pass-failed': '!',

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { BotStatusReader } from '../bot/bot-status.js';
 import type { ChimeraConfig } from '../config/index.js';
 import type { BotEvent } from '../domain/events/events.js';
@@ -80,7 +81,7 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
     if (json && isTold(event)) output.print(JSON.stringify(event));
     else if (!json && !(screen && settled)) for (const line of toldLines(event, paint)) output.print(line);
   };
-  const bot = await openBot(config, directory, assumption.contract, hear);
+  const bot = await openBot(config, join(directory, 'bot.log'), assumption.contract, hear);
   try {
     if (tally.apiUrl !== undefined && apiKey !== undefined) {
       say('See it in a browser, with a key that was made for this run:');
@@ -114,7 +115,8 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
   return tally;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves when it is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
