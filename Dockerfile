@@ -4,26 +4,22 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@foundry-rs
+RUN npm ci --ignore-scripts
 COPY nest-cli.json tsconfig.json tsconfig.build.json ./
 COPY src ./src
 COPY migrations ./migrations
 RUN npx tsc -p tsconfig.build.json
-
-# The page at /dashboard, with the tools that build it.
-FROM node:22-bookworm-slim AS dashboard
-WORKDIR /app
-COPY package.json package-lock.json .npmrc tsconfig.json ./
-RUN npm ci --ignore-scripts
+# The page at /dashboard.
 COPY dashboard ./dashboard
 RUN npm run build:dashboard
+# What built it stays behind. Foundry is of the tests; some library would take typescript if it is there.
+RUN npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@foundry-rs node_modules/typescript
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY --from=dashboard /app/dist/dashboard ./dist/dashboard
 COPY package.json ./
 COPY config ./config
 # Which version of the sources this is, for chimera_build_info: --build-arg COMMIT=$(git rev-parse HEAD)

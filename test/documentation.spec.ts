@@ -58,6 +58,8 @@ const PROGRAMS = [
   'chmod',
   'printf',
   'umask',
+  'systemctl',
+  'journalctl',
 ];
 
 /** The sources that read the options of a script; undefined for a tool of others, and for `npx chimera`. */
