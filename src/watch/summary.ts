@@ -56,7 +56,7 @@ export function summaryLines(tally: Tally): string[] {
     ...(tally.firstPlanMs === undefined
       ? []
       : [`The first plan was proved ${duration(tally.firstPlanMs)} after the start.`]),
-    ...(taken.length === 0 ? [] : [`${taken.length} of them were liquidated by other accounts:`]),
+    ...(taken.length === 0 ? [] : [`Other accounts liquidated ${taken.length} of them:`]),
     ...tally.taken.map(
       ({ borrower, rival }) => `${borrower} by ${rival?.sender ?? ''} in block ${rival?.block ?? 0}`,
     ),

@@ -10,7 +10,7 @@ import { RpcPool } from '../rpc/endpoints/rpc-pool.js';
 import { assumeContract } from './assume.js';
 import { lacksOf } from './node-features.js';
 import { openBot } from './open-bot.js';
-import { Rivals } from './rivals.js';
+import { Rivals, type TakenPosition } from './rivals.js';
 import type { RunTime } from './run-time.js';
 import { COLUMNS, summaryLines, summaryOf } from './summary.js';
 import { Screen, tableLines } from './table.js';
@@ -81,6 +81,13 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
     if (json && isTold(event)) output.print(JSON.stringify(event));
     else if (!json && !(screen && settled)) for (const line of toldLines(event, paint)) output.print(line);
   };
+  const tell = ({ protocol, borrower, marketId, netProfitUsd8, rival }: TakenPosition): void => {
+    if (json) {
+      const ours = { protocol, borrower, marketId, netProfitUsd8: String(netProfitUsd8) };
+      output.print(JSON.stringify({ event: 'watch-taken', ...ours, ...rival }));
+    } else if (!screen || !settled)
+      say(`× ${borrower} was liquidated by ${rival.sender} in block ${rival.block} (${rival.hash})`);
+  };
   const bot = await openBot(config, join(directory, 'bot.log'), assumption.contract, hear);
   try {
     if (tally.apiUrl !== undefined && apiKey !== undefined) {
@@ -93,6 +100,7 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
       bot.app.get(PastLiquidations, { strict: false }),
       bot.app.get(Chain, { strict: false }),
       assumption.markets,
+      (taken) => tell(taken),
     );
     const tick = setInterval(() => {
       const { head, positions, watched, liquidatable } = status.status();
@@ -106,7 +114,7 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
     clearInterval(tick);
     clearTimeout(timer);
     const head = status.status().head;
-    if (head) await rivals.look(tally, head.number);
+    if (head) await rivals.lookAtAll(tally, head.number);
   } finally {
     await bot.close();
   }
