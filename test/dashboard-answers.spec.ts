@@ -24,6 +24,7 @@ const WANTED = [
   'ExecutionsPage',
   'PositionsPage',
   'PositionsPlotAnswer',
+  'ProfitAnswer',
   'StatusAnswer',
   'WorkingLimitsAnswer',
 ];

@@ -7,33 +7,29 @@ import supertest from 'supertest';
 import { DataSource } from 'typeorm';
 import { API } from '../src/api/api.module.js';
 import { configureApp } from '../src/api/configure-app.js';
-import { BotStatusReader, type BotStatus } from '../src/bot/bot-status.js';
+import { BotStatusReader } from '../src/bot/bot-status.js';
 import { EdgeWatch } from '../src/bot/edge-watch.js';
 import { FeedWatch } from '../src/bot/feed-watch.js';
 import { StatusMetrics } from '../src/bot/status-metrics.js';
-import { DatabaseWatch, type DatabaseStatus } from '../src/bot/database-watch.js';
+import { DatabaseWatch } from '../src/bot/database-watch.js';
 import { ChimeraConfig, ChimeraConfigModule, parseConfig } from '../src/config/index.js';
 import {
   DatabaseModule,
   BidsRepository,
   ExecutionsRepository,
+  ReportsRepository,
   RequestsRepository,
   SafetyRepository,
-  type NewOperatorAction,
-  type BidReview,
 } from '../src/database/index.js';
-import type { Head } from '../src/domain/block.js';
 import { Clock } from '../src/domain/clock.js';
 import { Events } from '../src/domain/events/events.js';
 import { LIMIT_TIERS } from '../src/domain/limit-tiers.js';
-import type { MarketFeeds } from '../src/domain/feed-kinds.js';
-import type { NearPosition } from '../src/domain/near-position.js';
-import { INITIAL_SAFETY, type SafetyStatus } from '../src/domain/safety.js';
 import { Secret } from '../src/domain/secret.js';
 import { EventMetrics } from '../src/monitoring/metrics/event-metrics.js';
 import { MetricBook } from '../src/monitoring/metrics/metric-book.js';
 import { Metrics } from '../src/monitoring/metrics/metrics.js';
 import { ProcessReadings } from '../src/monitoring/metrics/process-readings.js';
+import { StageTimes } from '../src/monitoring/stage-times.js';
 import { HeadStream } from '../src/rpc/heads/head-stream.js';
 import { RpcPool } from '../src/rpc/endpoints/rpc-pool.js';
 import { SafetyController, Steering, TierReview, SafetyModule } from '../src/safety/index.js';
@@ -41,7 +37,7 @@ import { Ambient } from './ambient.js';
 import { withSection } from './configuration.js';
 import { standIn } from './fakes/stand-in.js';
 import { apiAlerts } from './api-alerts.js';
-import { aSpending } from './builders/allowance.js';
+import { newWorld, type World } from './api-world.js';
 import { aBlock } from './builders/blocks.js';
 import { memoryRequests } from './fakes/memory-requests.js';
 import { memorySteering } from './fakes/memory-steering.js';
@@ -51,27 +47,6 @@ export const OPERATOR_KEY = 'operator-key-of-the-specs';
 export const VIEWER_KEY = 'viewer-key-of-the-specs';
 /** A part of every node URL in the tests. No answer may hold it. */
 export const URL_SECRET = 'url-secret';
-
-/** The state of the bot and of the chain as the API reads it. A test may change it. */
-export interface World {
-  bot: BotStatus;
-  database: DatabaseStatus;
-  /** Of the markets. */
-  feeds: readonly MarketFeeds[];
-  safety: SafetyStatus;
-  head: Head | undefined;
-  dailyVolumeUsd8: bigint;
-  /** Those near the edge, the lowest first. */
-  near: readonly NearPosition[];
-  /** The rows of the audit trail that no halt or resume has written. */
-  readonly actions: NewOperatorAction[];
-  /** Of the share that is bid. */
-  reviews: BidReview[];
-  /** What a query of the database rejects with. */
-  databaseError: Error | undefined;
-  /** What an unforeseen bug throws in the executions route. */
-  bug: Error | undefined;
-}
 
 export interface ApiApp {
   readonly http: ReturnType<typeof supertest>;
@@ -94,11 +69,7 @@ export interface ApiSettings {
   readonly dataDir?: string;
 }
 
-/** The sentence of an error's answer. */
-export function messageIn({ text }: { readonly text: string }): string {
-  const body: unknown = JSON.parse(text);
-  return typeof body === 'object' && body !== null && 'message' in body ? String(body.message) : text;
-}
+const NO_DRY_RUNS = { count: 0, simulatedUsd8: 0n };
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -108,11 +79,11 @@ const KEYS = `
 
 const NODE_URL = new Secret(`http://127.0.0.1:1/${URL_SECRET}`);
 
-/** What MonitoringModule has of metrics. */
+/** What MonitoringModule has of metrics and times. */
 @Global()
 @Module({
-  providers: [MetricBook, EventMetrics, Metrics, ProcessReadings],
-  exports: [MetricBook, EventMetrics, Metrics],
+  providers: [MetricBook, EventMetrics, Metrics, ProcessReadings, StageTimes],
+  exports: [MetricBook, EventMetrics, Metrics, StageTimes],
 })
 class Measured {}
 
@@ -176,88 +147,6 @@ ${sections}
 `,
     { RPC_PRIMARY_HTTP: NODE_URL.reveal() },
   );
-}
-
-function newWorld(): World {
-  const timestamp = Math.floor(Date.now() / 1000) - 2;
-  return {
-    bot: {
-      phase: 'running',
-      mode: 'dry-run',
-      operator: `0x${'5e'.repeat(20)}`,
-      lease: { role: 'dry-run', holder: undefined, epoch: undefined },
-      head: { number: 100, hash: `0x${'aa'.repeat(32)}`, timestamp },
-      sinceLastPassMs: 1_200,
-      failures: {
-        failedInARow: 0,
-        failingSinceMs: undefined,
-        runningSinceMs: undefined,
-        lastError: undefined,
-        serious: false,
-      },
-      positions: 50,
-      watched: 5,
-      waitingHeads: 0,
-      backfill: [{ market: 'aave', fromBlock: 1, atBlock: 60, toBlock: 100, unread: 7 }],
-      incomplete: [],
-      refused: [],
-      coverage: [],
-      setAside: [],
-      liquidatable: 3,
-      inFlight: 1,
-      operatorBalanceWei: 10n ** 18n,
-      spending: aSpending(),
-      counters: {
-        passes: 9,
-        planned: 4,
-        sent: 3,
-        succeeded: 2,
-        failed: 0,
-        divergences: 0,
-        passErrors: 1,
-      },
-      outcomes: {
-        overall: {
-          counts: { won: 3, lost: 1, stale: 2, refused: 1, malfunction: 0 },
-          winRateBps: 7_500,
-          lossesWei: 10n ** 15n,
-          lossesUsd8: 250_000_000n,
-        },
-        last24h: {
-          counts: { won: 0, lost: 0, stale: 0, refused: 0, malfunction: 0 },
-          winRateBps: undefined,
-          lossesWei: 0n,
-          lossesUsd8: 0n,
-        },
-        rates: {
-          ...{ sample: 4, inclusionBps: 7_500, ownSample: 3, ownInclusionBps: 10_000, won: 3 },
-          accuracyBps: 9_800,
-        },
-        maxInFlight: 2,
-        bidShareBps: 7_500,
-        bids: { model: 'by-size', shareBps: undefined, levels: [], chain: undefined },
-      },
-      nativePrice: { ageSeconds: 600, isKept: true },
-      skipped: { 'profit-below-floor': 2 },
-    },
-    database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },
-    feeds: [],
-    safety: { ...INITIAL_SAFETY, sinceMs: 0 },
-    head: {
-      number: 100,
-      hash: `0x${'aa'.repeat(32)}`,
-      parentHash: `0x${'a9'.repeat(32)}`,
-      timestamp,
-      baseFeePerGas: 7n,
-      receivedAtMs: performance.now(),
-    },
-    dailyVolumeUsd8: 0n,
-    near: [],
-    actions: [],
-    reviews: [],
-    databaseError: undefined,
-    bug: undefined,
-  };
 }
 
 function bot(world: World): Provider[] {
@@ -347,6 +236,16 @@ function database(world: World, config: ChimeraConfig): Provider[] {
         latest: () => ask([]),
         find: () => ask(null),
       } satisfies Pick<ExecutionsRepository, 'latest' | 'find'>,
+    },
+    {
+      provide: ReportsRepository,
+      useValue: {
+        steps: () => ask([]),
+        figures: () =>
+          ask({ ...{ outcomes: [], lostBecause: [], rivals: [], rejections: [] }, dryRuns: NO_DRY_RUNS }),
+        statuses: () => ask(new Map()),
+        sendTimes: () => ask({ p50Us: undefined, p99Us: undefined, sample: 0 }),
+      } satisfies Pick<ReportsRepository, 'steps' | 'figures' | 'statuses' | 'sendTimes'>,
     },
     {
       provide: BidsRepository,

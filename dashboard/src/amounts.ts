@@ -10,7 +10,12 @@ export const tokens = (amount: string | null, symbol: string | null): string =>
   amount === null ? '–' : `${PLAIN.format(Number(amount))} ${symbol ?? ''}`;
 export const count = (number: number): string => COUNT.format(number);
 export const seconds = (number: number): string => `${number} s`;
+export const milliseconds = (us: number | null): string =>
+  us === null ? '–' : `${(us / 1000).toFixed(1)} ms`;
 export const health = (text: string | number): string => Number(text).toFixed(4);
+/** By how much the collateral of a health factor has to fall until it is 1. Below 1 it has crossed. */
+export const fall = (factor: string | number): string =>
+  Number(factor) < 1 ? 'now' : `−${((1 - 1 / Number(factor)) * 100).toFixed(1)} %`;
 export const short = (hex: string): string => (hex.length > 14 ? `${hex.slice(0, 8)}…${hex.slice(-4)}` : hex);
 /** In UTC, as everywhere in the API. */
 export const instant = (iso: string): string => `${iso.slice(5, 10)} ${iso.slice(11, 19)}`;

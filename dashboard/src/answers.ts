@@ -4,6 +4,7 @@
 export type AlertsPage = { readonly alerts: readonly AlertAnswer[] };
 
 export type ExecutionDetail = {
+  readonly explanation: readonly ExplanationAnswer[];
   readonly plan: unknown;
   readonly id: string;
   readonly createdAt: string;
@@ -81,6 +82,35 @@ export type PositionsPlotAnswer = {
   readonly points: readonly (readonly (string | number)[])[];
 };
 
+export type ProfitAnswer = {
+  readonly from: string;
+  readonly to: string;
+  readonly points: readonly ProfitPointAnswer[];
+  readonly simulatedUsd: string;
+  readonly realisedUsd: string;
+  readonly lostFeesUsd: string;
+  readonly decisions: {
+    readonly simulated: number;
+    readonly left: number;
+    readonly dryRun: number;
+    readonly signed: number;
+  };
+  readonly outcomes: {
+    readonly won: number;
+    readonly lost: number;
+    readonly stale: number;
+    readonly refused: number;
+    readonly malfunction: number;
+  };
+  readonly leftBecause: readonly CountedAnswer[];
+  readonly rivals: readonly CountedAnswer[];
+  readonly headToSend: {
+    readonly p50Us: number | null;
+    readonly p99Us: number | null;
+    readonly sample: number;
+  };
+};
+
 export type StatusAnswer = {
   readonly network: { readonly name: string; readonly chainId: number };
   readonly mode: 'dry-run' | 'live';
@@ -94,6 +124,7 @@ export type StatusAnswer = {
   readonly endpoints: readonly EndpointAnswer[];
   readonly positions: {
     readonly total: number;
+    readonly near: number;
     readonly liquidatable: number;
     readonly inFlight: number;
     readonly setAside: readonly {
@@ -164,6 +195,7 @@ export type StatusAnswer = {
     readonly divergences: number;
     readonly passErrors: number;
   };
+  readonly stages: readonly StageTimeAnswer[];
   readonly nativePrice: { readonly ageSeconds: number; readonly isKept: boolean };
   readonly skipped: Readonly<Record<string, number>>;
   readonly limits: LimitsAnswer;
@@ -186,6 +218,8 @@ export type AlertAnswer = {
   readonly acknowledgedBy: string | null;
   readonly acknowledgedAt: string | null;
 };
+
+export type ExplanationAnswer = { readonly subject: string; readonly text: string };
 
 export type ExecutionAnswer = {
   readonly id: string;
@@ -256,6 +290,15 @@ export type PositionAnswer = {
   readonly collaterals: readonly HoldingAnswer[];
   readonly debts: readonly HoldingAnswer[];
 };
+
+export type ProfitPointAnswer = {
+  readonly at: string;
+  readonly simulatedUsd: string;
+  readonly realisedUsd: string;
+  readonly lostFeesUsd: string;
+};
+
+export type CountedAnswer = { readonly what: string; readonly count: number };
 
 export type LeaseAnswer = {
   readonly role: 'dry-run' | 'leader' | 'standby' | 'taking-over';
@@ -339,6 +382,14 @@ export type OutcomesAnswer = {
   readonly rates: RatesAnswer;
   readonly maxInFlight: number;
   readonly bidShareBps: number;
+};
+
+export type StageTimeAnswer = {
+  readonly stage:
+    'detect' | 'head-to-send' | 'logs' | 'mined' | 'plan' | 'prove' | 'record' | 'send' | 'state';
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly sample: number;
 };
 
 export type LimitsAnswer = {

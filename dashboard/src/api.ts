@@ -18,11 +18,16 @@ export async function ask<Answer>(key: string, path: string, body?: object): Pro
     body: body ? JSON.stringify(body) : null,
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  const said: unknown = await answer.json();
+  if (!answer.ok) throw await refusalOf(answer);
   // The type is that of the route: see answers.ts.
-  if (answer.ok) return said as Answer;
+  return (await answer.json()) as Answer;
+}
+
+/** Why the API did not serve: its own sentence, where it has one. */
+export async function refusalOf(answer: Response): Promise<Refused> {
+  const said: unknown = await answer.json().catch(() => undefined);
   const message = typeof said === 'object' && said !== null && 'message' in said ? said.message : undefined;
-  throw new Refused(answer.status, typeof message === 'string' ? message : answer.statusText);
+  return new Refused(answer.status, typeof message === 'string' ? message : answer.statusText);
 }
 
 export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

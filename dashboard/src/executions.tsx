@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ExecutionAnswer, ExecutionDetail, ExecutionsPage } from './answers.js';
 import { ask, textOf } from './api.js';
-import { dollars, health, instant, short, tokens } from './amounts.js';
+import { dollars, health, instant, short } from './amounts.js';
 import { useAsked } from './asked.js';
-import { Panel, Rows } from './table.js';
+import { Panel } from './table.js';
 
 const PAUSE_MS = 3_000;
 
@@ -43,52 +43,29 @@ function Bars({ name, share, text }: { name: string; share: number; text: string
   );
 }
 
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-
-/** A part of the stored plan, as it is stored. */
-function Stored({ title, value }: { title: string; value: unknown }) {
-  if (value === undefined || value === null) return null;
-  return (
-    <details>
-      <summary>{title}</summary>
-      <pre tabIndex={0}>{JSON.stringify(value, null, 1)}</pre>
-    </details>
-  );
-}
-
 function Detail({ one, onClose }: { one: ExecutionDetail; onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
-  const { outcome, plan } = one;
-  const rival = fieldOf(outcome.details, 'rival');
-  const sender = fieldOf(rival, 'sender');
   return (
     <dialog ref={dialog} onClose={onClose} class="detail" aria-labelledby="detail-title">
       <h2 id="detail-title">
         Execution {one.id}, {one.protocol}
       </h2>
-      <Rows
-        rows={[
-          { name: 'Decided', value: `${instant(one.createdAt)}, block ${one.block.number}` },
-          { name: 'Status', value: one.reason ? `${one.status}: ${one.reason}` : one.status },
-          { name: 'Borrower', value: one.borrower },
-          { name: 'Health factor', value: health(one.healthFactor) },
-          { name: 'Repays', value: tokens(one.debtToCoverTokens, one.debtSymbol) },
-          { name: 'Seizes', value: tokens(one.expectedCollateralTokens, one.collateralSymbol) },
-          { name: 'Outcome', value: outcome.kind ?? 'none yet' },
-          { name: 'Realised', value: dollars(outcome.realisedProfitUsd), title: 'After all fees' },
-          { name: 'Transaction', value: outcome.txHash ?? 'none' },
-          ...(rival === undefined
-            ? []
-            : [{ name: 'Who won instead', value: typeof sender === 'string' ? sender : 'not known' }]),
-        ]}
-      />
+      <p class="soft">{`Decided ${instant(one.createdAt)} UTC`}</p>
+      <dl>
+        {one.explanation.map(({ subject, text }, place) => (
+          <div key={place}>
+            <dt>{subject}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
       <h3>Costs, as simulated</h3>
       <Costs one={one} />
-      <Stored title="Candidate" value={fieldOf(plan, 'candidate')} />
-      <Stored title="Route" value={fieldOf(plan, 'route')} />
-      <Stored title="Everything that was decided with" value={plan} />
+      <details>
+        <summary>Everything that was decided with</summary>
+        <pre tabIndex={0}>{JSON.stringify(one.plan, null, 1)}</pre>
+      </details>
       <p class="buttons">
         <button type="button" onClick={() => dialog.current?.close()}>
           Close

@@ -11,25 +11,17 @@ interface Of {
   readonly status: StatusAnswer;
 }
 
-/** From all positions to what was won. */
-export function Funnel({ status: { positions, counters, outcomes, skipped } }: Of) {
-  const left = Object.entries(skipped).filter(([, number]) => number > 0);
+/** Of the newest passes. */
+export function Stages({ status: { stages } }: Of) {
   return (
-    <Panel title="From positions to profit">
+    <Panel title="Time of each stage, p50 and p99">
+      {stages.length === 0 ? <p class="soft">The first pass is awaited.</p> : null}
       <Rows
-        rows={[
-          { name: 'With debt', value: count(positions.total) },
-          { name: 'Below 1', value: count(positions.liquidatable), title: 'Can be liquidated now' },
-          { name: 'Planned', value: count(counters.planned), title: 'Since the process started' },
-          { name: 'Sent', value: count(counters.sent), title: 'Since the process started' },
-          { name: 'In flight', value: count(positions.inFlight), title: 'Sent, and not mined yet' },
-          { name: 'Won', value: count(outcomes.overall.won), title: 'Over restarts' },
-          ...left.map(([reason, number]) => ({
-            name: `Left: ${reason}`,
-            value: count(number),
-            title: 'Positions that the last pass could liquidate but did not',
-          })),
-        ]}
+        rows={stages.map(({ stage, p50Ms, p99Ms, sample }) => ({
+          name: stage,
+          value: `${p50Ms.toFixed(1)} ms, ${p99Ms.toFixed(1)} ms`,
+          title: `Of the last ${count(sample)}`,
+        }))}
       />
     </Panel>
   );

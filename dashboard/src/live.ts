@@ -1,10 +1,19 @@
 import type { StatusAnswer } from './answers.js';
-import { ask, Refused, textOf } from './api.js';
+import { refusalOf, Refused, textOf } from './api.js';
 
 const PAUSE_MS = 1_000;
+/** The bot says something each few seconds; a connection that is silent for longer is dead. */
+const SILENCE_MS = 15_000;
+
+/** The holder of the key. */
+export interface CallerTold {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator';
+}
 
 /** Who is told what the bot says. */
 export interface Listener {
+  readonly onCaller: (caller: CallerTold) => void;
   readonly onStatus: (status: StatusAnswer) => void;
   /** The bot does not answer, and is asked again. */
   readonly onProblem: (problem: string) => void;
@@ -12,28 +21,65 @@ export interface Listener {
   readonly onRefused: (problem: string) => void;
 }
 
-/** Asks for the status each second, until the returned function is called. */
-export function watchStatus(key: string, { onStatus, onProblem, onRefused }: Listener): () => void {
-  let ended = false;
+/** Listens to the stream of the bot, again after each end, until the returned function is called. */
+export function watchStatus(key: string, listener: Listener): () => void {
+  const ending = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = async (): Promise<void> => {
+  const listen = async (): Promise<void> => {
     try {
-      const status = await ask<StatusAnswer>(key, 'status');
-      if (ended) return;
-      onStatus(status);
+      await follow(key, listener, ending.signal);
+      if (!ending.signal.aborted) listener.onProblem('it ended the stream');
     } catch (error) {
-      if (ended) return;
+      if (ending.signal.aborted) return;
       if (error instanceof Refused && error.status === 401) {
-        onRefused(error.message);
+        listener.onRefused(error.message);
         return;
       }
-      onProblem(textOf(error));
+      listener.onProblem(textOf(error));
     }
-    timer = setTimeout(() => void look(), PAUSE_MS);
+    timer = setTimeout(() => void listen(), PAUSE_MS);
   };
-  void look();
+  void listen();
   return () => {
-    ended = true;
+    ending.abort();
     clearTimeout(timer);
   };
+}
+
+/** EventSource sends no header, and a key does not belong into an address. */
+async function follow(key: string, listener: Listener, ending: AbortSignal): Promise<void> {
+  const silent = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(new Error('it has said nothing for a while')), SILENCE_MS);
+  };
+  try {
+    heard();
+    const answer = await fetch('/api/v1/stream', {
+      headers: { Authorization: `Bearer ${key}` },
+      signal: AbortSignal.any([ending, silent.signal]),
+    });
+    if (!answer.ok || !answer.body) throw await refusalOf(answer);
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      heard();
+      const messages = (rest + value).split('\n\n');
+      rest = messages.pop() ?? '';
+      for (const message of messages) tell(message, listener);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tell(message: string, { onCaller, onStatus }: Listener): void {
+  const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(message) ?? [];
+  if (data === undefined) return;
+  // The types are those of the route: see docs/api.md.
+  if (event === 'caller') onCaller(JSON.parse(data) as CallerTold);
+  if (event === 'status') onStatus(JSON.parse(data) as StatusAnswer);
 }

@@ -1,12 +1,13 @@
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import type { StatusAnswer } from './answers.js';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { ProfitAnswer, StatusAnswer } from './answers.js';
 import { instant, seconds } from './amounts.js';
+import { useAsked } from './asked.js';
 import { Executions } from './executions.js';
-import { Alerts, Budgets, Endpoints, Feeds, Funnel, Outcomes } from './figures.js';
-import { watchStatus } from './live.js';
+import { Alerts, Budgets, Endpoints, Feeds, Outcomes, Stages } from './figures.js';
+import { watchStatus, type CallerTold } from './live.js';
 import { Orders } from './orders.js';
-import { Profit } from './profit.js';
+import { Funnel, Profit, Reasons, SPANS, type Span } from './profit.js';
 import { Positions } from './scatter.js';
 import './style.css';
 
@@ -47,7 +48,20 @@ function KeyForm({ problem, onKey }: { problem: string; onKey: (key: string) => 
   );
 }
 
-function Desk({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
+const PROFIT_MS = 5_000;
+
+function Desk({
+  status,
+  caller,
+  apiKey,
+}: {
+  status: StatusAnswer;
+  caller: CallerTold | undefined;
+  apiKey: string;
+}) {
+  const [span, setSpan] = useState<Span>('A week');
+  const path = useCallback(() => `profit?since=${new Date(Date.now() - SPANS[span]).toISOString()}`, [span]);
+  const profit = useAsked<ProfitAnswer>(apiKey, path, PROFIT_MS);
   const { safety, head, network, mode, phase } = status;
   return (
     <main>
@@ -66,15 +80,17 @@ function Desk({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
           </span>
           <span title="What the bot does now">{phase}</span>
         </p>
-        <Orders state={safety.state} apiKey={apiKey} />
+        <Orders state={safety.state} apiKey={apiKey} mayOrder={caller?.role === 'operator'} />
       </header>
       <Positions apiKey={apiKey} />
-      <Funnel status={status} />
+      <Funnel positions={status.positions} profit={profit.answer} />
       <Outcomes status={status} />
       <Budgets status={status} apiKey={apiKey} />
-      <Profit apiKey={apiKey} />
+      <Profit asked={profit} span={span} onSpan={setSpan} />
       <Executions apiKey={apiKey} />
       <Alerts apiKey={apiKey} />
+      <Reasons profit={profit.answer} />
+      <Stages status={status} />
       <Endpoints status={status} />
       <Feeds status={status} />
     </main>
@@ -84,10 +100,12 @@ function Desk({ status, apiKey }: { status: StatusAnswer; apiKey: string }) {
 function App() {
   const [key, setKey] = useState(firstKey);
   const [status, setStatus] = useState<StatusAnswer>();
+  const [caller, setCaller] = useState<CallerTold>();
   const [problem, setProblem] = useState('');
   useEffect(() => {
     if (!key) return undefined;
     return watchStatus(key, {
+      onCaller: setCaller,
       onStatus: (answer) => {
         setStatus(answer);
         setProblem('');
@@ -110,7 +128,11 @@ function App() {
           The bot does not answer: {problem}
         </p>
       ) : null}
-      {status ? <Desk status={status} apiKey={key} /> : <p>The first answer of the bot is awaited.</p>}
+      {status ? (
+        <Desk status={status} caller={caller} apiKey={key} />
+      ) : (
+        <p>The first answer of the bot is awaited.</p>
+      )}
     </>
   );
 }

@@ -1,12 +1,11 @@
 import { useRef, useState } from 'preact/hooks';
-import { ask, Refused, textOf } from './api.js';
+import { ask, textOf } from './api.js';
 
 /** Halt and resume, with a reason for the audit trail. */
-export function Orders({ state, apiKey }: { state: string; apiKey: string }) {
+export function Orders({ state, apiKey, mayOrder }: { state: string; apiKey: string; mayOrder: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
   const [told, setTold] = useState('');
-  const [why, setWhy] = useState('');
   const what = state === 'HALTED' ? 'resume' : 'halt';
   const give = async (): Promise<void> => {
     try {
@@ -15,10 +14,6 @@ export function Orders({ state, apiKey }: { state: string; apiKey: string }) {
       setTold(what === 'halt' ? 'Halted.' : 'Resumed.');
       dialog.current?.close();
     } catch (error) {
-      if (error instanceof Refused && error.status === 403) {
-        setWhy('This key is one of a viewer: only an operator may halt and resume.');
-        dialog.current?.close();
-      }
       setTold(textOf(error));
     }
   };
@@ -27,8 +22,8 @@ export function Orders({ state, apiKey }: { state: string; apiKey: string }) {
       <button
         type="button"
         class={what}
-        disabled={why !== ''}
-        title={why || (what === 'halt' ? 'Nothing is signed any more' : 'Ends the halt')}
+        disabled={!mayOrder}
+        title={what === 'halt' ? 'Nothing is signed any more' : 'Ends the halt'}
         onClick={() => {
           setTold('');
           dialog.current?.showModal();
@@ -36,7 +31,9 @@ export function Orders({ state, apiKey }: { state: string; apiKey: string }) {
       >
         {what === 'halt' ? 'Halt…' : 'Resume…'}
       </button>
-      <span role="status">{why || told}</span>
+      <span role="status">
+        {mayOrder ? told : 'With the key of a viewer you look; an operator halts and resumes.'}
+      </span>
       <dialog ref={dialog} aria-labelledby="order-title">
         <form
           onSubmit={(event) => {

@@ -1,62 +1,33 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import './language.js';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { ExecutionAnswer, ExecutionsPage } from './answers.js';
-import { ask, textOf } from './api.js';
-import { count, dollars } from './amounts.js';
+import type { ProfitAnswer } from './answers.js';
+import { count, dollars, milliseconds } from './amounts.js';
+import type { Asked } from './asked.js';
 import { Panel, Rows } from './table.js';
 
-const PAUSE_MS = 15_000;
-const WEEK_MS = 7 * 86_400_000;
-/** Of 200 rows each. Of more the newest are drawn, and the page says so. */
-const MOST_PAGES = 10;
 const HEIGHT = 220;
+/** The periods to choose from, in milliseconds. */
+export const SPANS = {
+  'An hour': 3_600_000,
+  'A day': 86_400_000,
+  'A week': 604_800_000,
+  'A month': 2_592_000_000,
+} as const;
+export type Span = keyof typeof SPANS;
 
-interface Week {
-  readonly rows: readonly ExecutionAnswer[];
-  readonly isWhole: boolean;
-}
-
-async function lastWeek(key: string): Promise<Week> {
-  const since = new Date(Date.now() - WEEK_MS).toISOString();
-  const rows: ExecutionAnswer[] = [];
-  let before = '';
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const page = await ask<ExecutionsPage>(key, `executions?limit=200&since=${since}${before}`);
-    rows.push(...page.executions);
-    if (page.next === null) return { rows, isWhole: true };
-    before = `&before=${page.next}`;
-  }
-  return { rows, isWhole: false };
-}
-
-/** Running sums in dollars, the oldest first. Floats: for the eye only. */
-function sums({ rows }: Week): [number[], number[], number[], number[]] {
-  const lines: [number[], number[], number[], number[]] = [[], [], [], []];
-  let [simulated, realised, lost] = [0, 0, 0];
-  const settled = rows
-    .filter(({ outcome, status }) => outcome.kind !== null || status === 'dry-run')
-    .map((one) => ({ one, atMs: Date.parse(one.outcome.settledAt ?? one.createdAt) }))
-    .sort((a, b) => a.atMs - b.atMs);
-  for (const { one, atMs } of settled) {
-    const profit = Number(one.outcome.realisedProfitUsd ?? 0);
-    if (one.outcome.kind === 'won' || one.status === 'dry-run')
-      simulated += Number(one.simulatedNetProfitUsd ?? 0);
-    if (one.outcome.kind === 'won') realised += profit;
-    else lost -= profit;
-    lines[0].push(atMs / 1000);
-    lines[1].push(simulated);
-    lines[2].push(realised);
-    lines[3].push(lost);
-  }
-  return lines;
-}
-
-/** Milliseconds, or a dash while nothing was sent. */
-function share(sortedUs: readonly number[], of: number): string {
-  const us = sortedUs[Math.min(sortedUs.length - 1, Math.floor(sortedUs.length * of))];
-  return us === undefined ? '–' : `${(us / 1000).toFixed(1)} ms`;
+/** The running sums in dollars, the oldest first. Floats: for the eye only. */
+function linesOf({ from, points }: ProfitAnswer): uPlot.AlignedData {
+  const start = { at: from, simulatedUsd: '0', realisedUsd: '0', lostFeesUsd: '0' };
+  // A line from nothing to the first point, unless it began long before.
+  const all = points.length === 1 ? [{ ...start, at: points[0]?.at ?? from }, ...points] : points;
+  return [
+    all.map(({ at }) => Date.parse(at) / 1000),
+    all.map(({ simulatedUsd }) => Number(simulatedUsd)),
+    all.map(({ realisedUsd }) => Number(realisedUsd)),
+    all.map(({ lostFeesUsd }) => Number(lostFeesUsd)),
+  ];
 }
 
 function Curve({ lines }: { lines: uPlot.AlignedData }) {
@@ -88,62 +59,110 @@ function Curve({ lines }: { lines: uPlot.AlignedData }) {
     };
   }, []);
   useEffect(() => plot.current?.setData(lines), [lines]);
-  return <div ref={place} class="curve" role="img" aria-label="Profit over the last seven days in dollars" />;
+  return <div ref={place} class="curve" role="img" aria-label="Profit over the period in dollars" />;
 }
 
-export function Profit({ apiKey }: { apiKey: string }) {
-  const [week, setWeek] = useState<Week>({ rows: [], isWhole: true });
-  const [lines, setLines] = useState<uPlot.AlignedData>([[], [], [], []]);
-  const [problem, setProblem] = useState('');
-  useEffect(() => {
-    let ended = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const look = async (): Promise<void> => {
-      try {
-        const found = await lastWeek(apiKey);
-        if (ended) return;
-        setWeek(found);
-        setLines(sums(found));
-        setProblem('');
-      } catch (error) {
-        if (!ended) setProblem(textOf(error));
-      }
-      if (!ended) timer = setTimeout(() => void look(), PAUSE_MS);
-    };
-    void look();
-    return () => {
-      ended = true;
-      clearTimeout(timer);
-    };
-  }, [apiKey]);
-  const last = (place: number): string => dollars(lines[place]?.at(-1) ?? 0);
-  const sentUs = week.rows
-    .flatMap(({ outcome: { headToSendUs } }) => (headToSendUs === null ? [] : [headToSendUs]))
-    .sort((a, b) => a - b);
-  const empty = lines[0].length === 0 ? 'The lines begin with the first execution.' : '';
+export function Profit({
+  asked: { answer, problem },
+  span,
+  onSpan,
+}: {
+  asked: Asked<ProfitAnswer>;
+  span: Span;
+  onSpan: (span: Span) => void;
+}) {
+  const lines = useMemo<uPlot.AlignedData>(() => (answer ? linesOf(answer) : [[], [], [], []]), [answer]);
+  const { p50Us = null, p99Us = null } = answer?.headToSend ?? {};
   return (
-    <Panel title="Profit of the last seven days" wide>
+    <Panel title="Profit" wide>
+      <p class="choices" role="group" aria-label="Period">
+        {(Object.keys(SPANS) as Span[]).map((one) => (
+          <button key={one} type="button" aria-pressed={one === span} onClick={() => onSpan(one)}>
+            {one}
+          </button>
+        ))}
+      </p>
       <Curve lines={lines} />
       <Rows
         rows={[
           {
             name: 'Simulated',
-            value: last(1),
+            value: dollars(answer?.simulatedUsd ?? null),
             title: 'Blue. After all costs: of what was won, and of dry runs',
           },
-          { name: 'Realised', value: last(2), title: 'Green. After all fees, by the receipts' },
-          { name: 'Fees lost', value: last(3), title: 'Red. Paid for transactions that won nothing' },
+          {
+            name: 'Realised',
+            value: dollars(answer?.realisedUsd ?? null),
+            title: 'Green. After all fees, by the receipts',
+          },
+          {
+            name: 'Fees lost',
+            value: dollars(answer?.lostFeesUsd ?? null),
+            title: 'Red. Paid for transactions that won nothing',
+          },
           {
             name: 'Head to send, p50 and p99',
-            value: `${share(sentUs, 0.5)}, ${share(sentUs, 0.99)}`,
+            value: `${milliseconds(p50Us)}, ${milliseconds(p99Us)}`,
             title: 'From the arrival of a head until the transaction was handed to the node',
           },
         ]}
       />
       <p class="soft" role="status">
-        {problem ||
-          (week.isWhole ? empty : `Only the newest ${count(week.rows.length)} executions are drawn.`)}
+        {problem || (answer?.points.length === 0 ? 'The lines begin with the first execution.' : '')}
       </p>
+    </Panel>
+  );
+}
+
+/** From all positions to what was won: how it stands now, and what the period brought. */
+export function Funnel({
+  positions,
+  profit,
+}: {
+  positions: { readonly total: number; readonly near: number; readonly liquidatable: number };
+  profit: ProfitAnswer | undefined;
+}) {
+  const { total, near, liquidatable } = positions;
+  const steps = [
+    { name: 'With debt', number: total, title: 'Now' },
+    { name: 'Near the edge', number: near, title: 'Now: looked at in each block' },
+    { name: 'Below 1', number: liquidatable, title: 'Now: can be liquidated' },
+    { name: 'Simulated', number: profit?.decisions.simulated ?? 0, title: 'Plans in the period' },
+    {
+      name: 'Would be sent',
+      number: profit?.decisions.dryRun ?? 0,
+      title: 'In the period, by a dry run',
+    },
+    { name: 'Sent', number: profit?.decisions.signed ?? 0, title: 'Signed in the period' },
+    { name: 'Won', number: profit?.outcomes.won ?? 0, title: 'Settled in the period' },
+  ];
+  const most = Math.log1p(Math.max(1, ...steps.map(({ number }) => number)));
+  return (
+    <Panel title="From positions to profit">
+      {steps.map(({ name, number, title }) => (
+        <div class="step" key={name} title={title}>
+          <span>{name}</span>
+          <span>{count(number)}</span>
+          <i style={{ width: `${(Math.log1p(number) / most) * 100}%` }} />
+        </div>
+      ))}
+      <div class="step" title="After all fees, in the period">
+        <span>Profit</span>
+        <span>{dollars(profit?.realisedUsd ?? null)}</span>
+      </div>
+    </Panel>
+  );
+}
+
+/** Why plans of the period were left, and who was first. */
+export function Reasons({ profit }: { profit: ProfitAnswer | undefined }) {
+  const counted = (list: ProfitAnswer['leftBecause']) =>
+    list.slice(0, 6).map(({ what, count: number }) => ({ name: what, value: count(number) }));
+  const { leftBecause = [], rivals = [] } = profit ?? {};
+  return (
+    <Panel title="Left, and lost to">
+      {leftBecause.length + rivals.length === 0 ? <p class="soft">Nothing in the period.</p> : null}
+      <Rows rows={[...counted(leftBecause), ...counted(rivals)]} />
     </Panel>
   );
 }

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PositionsPage, PositionsPlotAnswer } from './answers.js';
-import { count, dollars, health, short } from './amounts.js';
+import { count, dollars, fall, health, short } from './amounts.js';
 import { useAsked } from './asked.js';
 import { Panel } from './table.js';
 
 const PAUSE_MS = 2_000;
 const HEIGHT = 260;
-const MARGIN = { left: 44, right: 12, top: 10, bottom: 22 };
+const MARGIN = { left: 44, right: 12, top: 10, bottom: 34 };
 /** The smallest debt of the plot in dollars. */
 const LEAST_USD = 1;
 
@@ -53,8 +53,11 @@ function draw(canvas: HTMLCanvasElement, { points, protocols }: PositionsPlotAns
     context.stroke();
   }
   const step = high - low > 0.2 ? 0.05 : 0.01;
-  for (let at = Math.ceil(low / step) * step; at <= high; at += step)
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
     context.fillText(at.toFixed(2), xOf(at) - 10, HEIGHT - 6);
+    // The crossings ahead: by so much the collateral has to fall.
+    if (at > 1.001) context.fillText(fall(at), xOf(at) - 12, HEIGHT - 18);
+  }
   context.strokeStyle = colour('--bad');
   context.beginPath();
   context.moveTo(xOf(1), MARGIN.top);
@@ -146,6 +149,12 @@ export function Positions({ apiKey }: { apiKey: string }) {
           <thead>
             <tr>
               <th title="Health factor: below 1 a position can be liquidated">HF</th>
+              <th
+                class="number"
+                title="By so much its collateral has to fall, all of it alike, until it can be liquidated"
+              >
+                Crosses at
+              </th>
               <th class="number">Debt</th>
               <th class="number">Collateral</th>
               <th>Tokens</th>
@@ -157,6 +166,7 @@ export function Positions({ apiKey }: { apiKey: string }) {
             {(near.answer?.positions ?? []).map((one) => (
               <tr key={`${one.market}${one.marketId ?? ''}${one.borrower}`}>
                 <td class={Number(one.healthFactor) < 1 ? 'lost' : ''}>{health(one.healthFactor)}</td>
+                <td class="number">{fall(one.healthFactor)}</td>
                 <td class="number">{dollars(one.debtUsd)}</td>
                 <td class="number">{dollars(one.collateralUsd)}</td>
                 <td>{`${sum(one.debts)} ← ${sum(one.collaterals)}`}</td>

@@ -1,7 +1,8 @@
 import { HttpAdapterHost } from '@nestjs/core';
 import { format } from 'prettier';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { firstOf, messageIn } from '../../testing/api-answers.js';
+import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { ApiDocument } from './api-document.js';
 import { ALL_PER_MINUTE, GUESSES_PER_MINUTE, UNKNOWN_PER_MINUTE } from './rate-limit.guard.js';
 
@@ -70,16 +71,13 @@ describe('access to the API', () => {
   it('A01 A02 every route of the API document asks for the role that it names there', async () => {
     for (const { method, path, role } of described()) {
       const route = path.replace(/\{\w+\}/g, 'nothing');
-      const statusWith = async (...header: [] | [string, string]): Promise<number> => {
-        const request =
-          header.length === 0 ? api.http[method](route) : api.http[method](route).set(...header);
-        return (await request).status;
-      };
+      const statusWith = async (...headers: [string, string][]): Promise<number> =>
+        (await firstOf(api, method.toUpperCase(), route, Object.fromEntries(headers))).status;
       const statuses = {
         none: await statusWith(),
-        wrong: await statusWith(...bearer('a-wrong-key')),
-        viewer: await statusWith(...bearer(VIEWER_KEY)),
-        operator: await statusWith(...bearer(OPERATOR_KEY)),
+        wrong: await statusWith(bearer('a-wrong-key')),
+        viewer: await statusWith(bearer(VIEWER_KEY)),
+        operator: await statusWith(bearer(OPERATOR_KEY)),
       };
       const refused = {
         public: {},

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { messageIn, OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { messageIn } from '../../testing/api-answers.js';
+import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { eventually } from '../../testing/eventually.js';
 import { AlertDesk } from '../alerts/alert-desk.js';
 import type { AlertAnswer } from './alerts.controller.js';

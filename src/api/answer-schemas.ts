@@ -163,6 +163,12 @@ export const ANSWER_SCHEMAS = {
     },
     required: ['cause', 'level', 'reason', 'actor', 'since', 'numbers'],
   },
+  CountedAnswer: {
+    type: 'object',
+    properties: { what: { type: 'string' }, count: { type: 'number' } },
+    required: ['what', 'count'],
+    description: 'How often something was the reason.',
+  },
   DatabaseAnswer: {
     type: 'object',
     properties: {
@@ -384,6 +390,11 @@ export const ANSWER_SCHEMAS = {
   ExecutionDetail: {
     type: 'object',
     properties: {
+      explanation: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/ExplanationAnswer' },
+        description: 'The decision in words, a subject a line, as `npx chimera explain` tells it.',
+      },
       plan: {},
       id: { type: 'string' },
       createdAt: { type: 'string' },
@@ -507,6 +518,7 @@ export const ANSWER_SCHEMAS = {
       },
     },
     required: [
+      'explanation',
       'plan',
       'id',
       'createdAt',
@@ -555,6 +567,15 @@ export const ANSWER_SCHEMAS = {
       },
     },
     required: ['executions', 'next'],
+  },
+  ExplanationAnswer: {
+    type: 'object',
+    properties: {
+      subject: { type: 'string', description: 'What the line is about: a word or two.' },
+      text: { type: 'string' },
+    },
+    required: ['subject', 'text'],
+    description: 'One line of what a person is told about a decision.',
   },
   FeedAnswer: {
     type: 'object',
@@ -908,6 +929,93 @@ export const ANSWER_SCHEMAS = {
     required: ['block', 'total', 'protocols', 'points'],
     description: 'For a plot: numbers to draw with, not to compute with.',
   },
+  ProfitAnswer: {
+    type: 'object',
+    properties: {
+      from: { type: 'string' },
+      to: { type: 'string' },
+      points: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/ProfitPointAnswer' },
+        description: 'At most 300. Empty while nothing came of anything.',
+      },
+      simulatedUsd: { type: 'string', description: 'The last point, or nothing.' },
+      realisedUsd: { type: 'string' },
+      lostFeesUsd: { type: 'string' },
+      decisions: {
+        type: 'object',
+        properties: {
+          simulated: { type: 'number', description: 'All of them: plans that were simulated.' },
+          left: { type: 'number', description: 'Left, for a reason.' },
+          dryRun: { type: 'number' },
+          signed: { type: 'number', description: 'Signed, whatever became of it.' },
+        },
+        required: ['simulated', 'left', 'dryRun', 'signed'],
+        description: 'What was decided in the period, by what was done.',
+      },
+      outcomes: {
+        type: 'object',
+        properties: {
+          won: { type: 'number' },
+          lost: { type: 'number' },
+          stale: { type: 'number' },
+          refused: { type: 'number' },
+          malfunction: { type: 'number' },
+        },
+        required: ['won', 'lost', 'stale', 'refused', 'malfunction'],
+        description: 'What was settled in the period.',
+      },
+      leftBecause: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/CountedAnswer' },
+        description: 'The most frequent first.',
+      },
+      rivals: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/CountedAnswer' },
+        description: 'Accounts that were first, the most frequent first.',
+      },
+      headToSend: {
+        type: 'object',
+        properties: {
+          p50Us: { type: ['number', 'null'] },
+          p99Us: { type: ['number', 'null'] },
+          sample: { type: 'number' },
+        },
+        required: ['p50Us', 'p99Us', 'sample'],
+        description:
+          'From the arrival of a head until a transaction was handed over. Null while nothing was sent.',
+      },
+    },
+    required: [
+      'from',
+      'to',
+      'points',
+      'simulatedUsd',
+      'realisedUsd',
+      'lostFeesUsd',
+      'decisions',
+      'outcomes',
+      'leftBecause',
+      'rivals',
+      'headToSend',
+    ],
+    description: 'GET /api/v1/profit: what a period brought. Of all wallets of the chain.',
+  },
+  ProfitPointAnswer: {
+    type: 'object',
+    properties: {
+      at: { type: 'string' },
+      simulatedUsd: {
+        type: 'string',
+        description: 'After all costs: of what was won, and of the plans of a dry run.',
+      },
+      realisedUsd: { type: 'string', description: 'After all fees, by the receipts.' },
+      lostFeesUsd: { type: 'string', description: 'Paid for transactions that won nothing.' },
+    },
+    required: ['at', 'simulatedUsd', 'realisedUsd', 'lostFeesUsd'],
+    description: 'A point of the course of the profit. The sums run from the beginning of the period.',
+  },
   RatesAnswer: {
     type: 'object',
     properties: {
@@ -1011,6 +1119,20 @@ export const ANSWER_SCHEMAS = {
     required: ['state', 'reason', 'actor', 'since', 'numbers', 'consecutiveFailures', 'concerns'],
     description: 'Also the answer of a halt and of a resume.',
   },
+  StageTimeAnswer: {
+    type: 'object',
+    properties: {
+      stage: {
+        type: 'string',
+        enum: ['detect', 'head-to-send', 'logs', 'mined', 'plan', 'prove', 'record', 'send', 'state'],
+      },
+      p50Ms: { type: 'number' },
+      p99Ms: { type: 'number' },
+      sample: { type: 'number' },
+    },
+    required: ['stage', 'p50Ms', 'p99Ms', 'sample'],
+    description: 'Milliseconds, of the newest 512 times at most.',
+  },
   StatusAnswer: {
     type: 'object',
     properties: {
@@ -1032,6 +1154,10 @@ export const ANSWER_SCHEMAS = {
         type: 'object',
         properties: {
           total: { type: 'number', description: 'Borrowers with debt.' },
+          near: {
+            type: 'number',
+            description: 'Near the health factor of 1, or below it: they are looked at in each pass.',
+          },
           liquidatable: { type: 'number' },
           inFlight: { type: 'number' },
           setAside: {
@@ -1049,7 +1175,7 @@ export const ANSWER_SCHEMAS = {
               'Of the total: our books and the chain differ about them, so they are not liquidated.',
           },
         },
-        required: ['total', 'liquidatable', 'inFlight', 'setAside'],
+        required: ['total', 'near', 'liquidatable', 'inFlight', 'setAside'],
       },
       backfill: {
         type: 'array',
@@ -1214,6 +1340,11 @@ export const ANSWER_SCHEMAS = {
         required: ['passes', 'planned', 'succeeded', 'sent', 'failed', 'divergences', 'passErrors'],
         description: 'Since the process started.',
       },
+      stages: {
+        type: 'array',
+        items: { $ref: '#/components/schemas/StageTimeAnswer' },
+        description: 'How long the stages of the last passes took, and the way from a head to a transaction.',
+      },
       nativePrice: {
         properties: {
           ageSeconds: { type: 'number', description: 'Since the time of its own round.' },
@@ -1255,6 +1386,7 @@ export const ANSWER_SCHEMAS = {
       'feeds',
       'outcomes',
       'counters',
+      'stages',
       'nativePrice',
       'skipped',
       'limits',

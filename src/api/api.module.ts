@@ -21,11 +21,15 @@ import { HealthController } from './health.controller.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { MetricsController } from './metrics.controller.js';
 import { PositionsController } from './positions.controller.js';
+import { ProfitController } from './profit.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { ServicesStatus } from './services-status.js';
 import { SteeringController } from './steering.controller.js';
 import { StatusController } from './status.controller.js';
+import { StatusReader } from './status-reader.js';
+import { StatusStream } from './status-stream.js';
+import { StreamController } from './stream.controller.js';
 
 /** The routes and their guards, without the modules that they use. */
 export const API = {
@@ -38,9 +42,11 @@ export const API = {
     HealthController,
     MetricsController,
     StatusController,
+    StreamController,
     HaltResumeController,
     ExecutionsController,
     PositionsController,
+    ProfitController,
     SteeringController,
     AlertsController,
     BidsController,
@@ -56,6 +62,8 @@ export const API = {
     ApiDocument,
     Readiness,
     ServicesStatus,
+    StatusReader,
+    StatusStream,
     // In this order. They guard every route of the process, also the routes of other modules.
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AccessGuard },

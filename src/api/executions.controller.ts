@@ -7,7 +7,13 @@ import { EXECUTION_STATUSES, ExecutionsRepository, type Execution } from '../dat
 import { toAddress } from '../domain/hex.js';
 import { Access } from './access.js';
 import { Described } from './described.js';
-import { executionAnswer, type ExecutionDetail, type ExecutionsPage } from './executions-answer.js';
+import {
+  executionAnswer,
+  executionDetail,
+  type ExecutionDetail,
+  type ExecutionsPage,
+} from './executions-answer.js';
+import { INSTANT, INSTANT_WANTED, instantOf } from './instant.js';
 import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';
 
@@ -20,9 +26,6 @@ const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_RO
 const OUTCOMES = Object.keys({
   ...{ won: 0, lost: 0, stale: 0, refused: 0, malfunction: 0 },
 } satisfies Record<NonNullable<Execution['outcome']>, 0>);
-/** A day, or an instant, in UTC. */
-const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
-const INSTANT_WANTED = 'must be a day or an instant in UTC, such as 2026-01-31 or 2026-01-31T12:00:00Z';
 
 class PageQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MOST_ROWS, default: 50 })
@@ -73,14 +76,6 @@ class PageQuery {
   readonly until?: string;
 }
 
-/** @throws Refusal for a day that no calendar has. */
-function instantOf(name: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const instant = new Date(text);
-  if (Number.isNaN(instant.getTime())) throw new Refusal(400, `${name} ${INSTANT_WANTED}`);
-  return instant;
-}
-
 /** Decisions for the chain of this bot and their outcomes, including rejected plans that were simulated. */
 @Access('viewer')
 @Controller('api/v1/executions')
@@ -124,6 +119,6 @@ export class ExecutionsController {
     // Rows from before chains were stored are shown by every bot.
     const isOurs = row?.chainId === null || row?.chainId === this.config.network.chainId;
     if (!row || !isOurs) throw new Refusal(404, 'no execution has this id');
-    return { ...executionAnswer(row), plan: row.plan };
+    return executionDetail(row);
   }
 }

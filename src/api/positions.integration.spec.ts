@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { messageIn, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
+import { messageIn } from '../../testing/api-answers.js';
+import { startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { aNearPosition } from '../../testing/builders/near.js';
 import type { PositionsPage, PositionsPlotAnswer } from './positions-answer.js';
 

@@ -1,13 +1,7 @@
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  messageIn,
-  OPERATOR_KEY,
-  startApi,
-  URL_SECRET,
-  VIEWER_KEY,
-  type ApiApp,
-} from '../../testing/api-app.js';
+import { messageIn } from '../../testing/api-answers.js';
+import { OPERATOR_KEY, startApi, URL_SECRET, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
 import { HaltError, RetryError } from '../domain/errors.js';
 
 const HALT = '/api/v1/safety/halt';

@@ -5,6 +5,7 @@ import { formatUnits, max } from '../domain/money.js';
 import type { SafetyLimits } from '../domain/authorisation.js';
 import type { Concern, SafetyStatus } from '../domain/safety.js';
 import type { TierStatus } from '../safety/index.js';
+import type { StageShares } from '../monitoring/stage-times.js';
 import type { EndpointStatus } from '../rpc/endpoints/rpc-pool.js';
 import type { AlertsAnswer } from './alerts-answer.js';
 import type { SteeringAnswer } from './steering-answer.js';
@@ -29,6 +30,8 @@ export interface StatusAnswer {
   readonly positions: {
     /** Borrowers with debt. */
     readonly total: number;
+    /** Near the health factor of 1, or below it: they are looked at in each pass. */
+    readonly near: number;
     readonly liquidatable: number;
     readonly inFlight: number;
     /** Of the total: our books and the chain differ about them, so they are not liquidated. */
@@ -56,6 +59,8 @@ export interface StatusAnswer {
   readonly outcomes: OutcomesAnswer;
   /** Since the process started. */
   readonly counters: BotStatus['counters'];
+  /** How long the stages of the last passes took, and the way from a head to a transaction. */
+  readonly stages: readonly StageTimeAnswer[];
   /** The price of the native token in the last pass; null when it is missing. */
   readonly nativePrice: NonNullable<BotStatus['nativePrice']> | null;
   /** Positions that the last pass could liquidate but did not, by reason. */
@@ -197,6 +202,14 @@ export interface LimitsAnswer {
   readonly maxWalletShareBps: number;
   /** What of the share of the wallet is not reserved. */
   readonly walletLeftEth: string;
+}
+
+/** Milliseconds, of the newest 512 times at most. */
+export interface StageTimeAnswer {
+  readonly stage: StageShares['stage'];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly sample: number;
 }
 
 /** The step of the limits. It goes up by the key `safety.tier`, never by itself. */
@@ -369,4 +382,10 @@ function spendingAnswer({ limits, spent, reserved, left }: Spending): SpendingAn
 
 function iso(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** To the hundredth of a millisecond. */
+export function stageTimeAnswer({ stage, p50Ms, p99Ms, sample }: StageShares): StageTimeAnswer {
+  const rounded = (ms: number): number => Math.round(ms * 100) / 100;
+  return { stage, p50Ms: rounded(p50Ms), p99Ms: rounded(p99Ms), sample };
 }

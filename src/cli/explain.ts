@@ -1,9 +1,8 @@
-import { executionAnswer, type ExecutionDetail } from '../api/executions-answer.js';
+import { executionDetail } from '../api/executions-answer.js';
 import { loadConfig, type ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository, openToRead, type Execution } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
-import { explanation } from './explanation.js';
 import { RemarkedEvents } from './positions-parts.js';
 import type { Terminal } from './terminal.js';
 
@@ -25,8 +24,12 @@ export async function explain(
     await close();
   }
   if (!row) throw new StartupError([`the database has no execution ${id}`]);
-  const detail: ExecutionDetail = { ...executionAnswer(row), plan: row.plan };
+  const detail = executionDetail(row);
   if (json) terminal.print(JSON.stringify(detail, null, 2));
-  else for (const line of explanation(detail)) terminal.print(line);
+  else {
+    const { explanation } = detail;
+    const width = Math.max(...explanation.map(({ subject }) => subject.length));
+    for (const { subject, text } of explanation) terminal.print(`${subject.padEnd(width)}  ${text}`);
+  }
   return 0;
 }

@@ -61,6 +61,8 @@ export {
 export { QueuedWritesRepository, type QueuedWrite, type RowToWrite } from './repositories/queued-writes.js';
 export {
   ReportsRepository,
+  type SendTimes,
+  type StepFigures,
   type Counted,
   type OutcomeFigures,
   type Period,

@@ -10,6 +10,7 @@ import { Metrics } from './metrics/metrics.js';
 import { ProcessReadings } from './metrics/process-readings.js';
 import { MetricsJob } from './metrics.job.js';
 import { BackfillReporter } from './progress.js';
+import { StageTimes } from './stage-times.js';
 
 /**
  * The events of the bot, for operators. Every module may inject {@link Events} and {@link Clock} without an
@@ -25,18 +26,20 @@ import { BackfillReporter } from './progress.js';
     EventMetrics,
     Metrics,
     ProcessReadings,
-    { provide: Events, inject: [EventLog, EventMetrics, Clock], useFactory: eventsOf },
+    StageTimes,
+    { provide: Events, inject: [EventLog, EventMetrics, StageTimes, Clock], useFactory: eventsOf },
     MetricsJob,
     CloudWatchExporter,
   ],
-  exports: [Clock, Events, MetricBook, Metrics],
+  exports: [Clock, Events, MetricBook, Metrics, StageTimes],
 })
 export class MonitoringModule {}
 
-function eventsOf(log: EventLog, metrics: EventMetrics, clock: Clock): Events {
+function eventsOf(log: EventLog, metrics: EventMetrics, times: StageTimes, clock: Clock): Events {
   const events = new Broadcast();
   events.subscribe(log);
   events.subscribe(metrics);
+  events.subscribe(times);
   const terminal = process.stderr.isTTY ? process.stderr : undefined;
   events.subscribe(new BackfillReporter(events, terminal, clock));
   return events;

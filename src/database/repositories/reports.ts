@@ -3,6 +3,7 @@ import type { Address } from '../../domain/hex.js';
 import type { Outcome } from '../../domain/outcome.js';
 import { safeInteger, usd8FromText } from '../columns.js';
 import { Database, type Row } from '../database.js';
+import type { ExecutionStatus } from '../entities/execution.js';
 import type { LeaseKey } from './leases.js';
 
 export type ReportKind = 'day' | 'week';
@@ -71,10 +72,36 @@ export interface DayFigures {
   readonly dryRunUsd8: bigint;
 }
 
+/** What some seconds brought. USD with 8 decimals. */
+export interface StepFigures {
+  /** Its end, exclusive. */
+  readonly until: Date;
+  /** Of what was won, and of the plans of a dry run. */
+  readonly simulatedUsd8: bigint;
+  readonly realisedUsd8: bigint;
+  readonly lostFeesUsd8: bigint;
+}
+
+/** From the arrival of a head to the hand-over of a transaction. */
+export interface SendTimes {
+  /** Microseconds; undefined when nothing was sent. */
+  readonly p50Us: number | undefined;
+  readonly p99Us: number | undefined;
+  readonly sample: number;
+}
+
 const ITS = `chain_id = $1 AND ($2::text IS NULL OR wallet = $2)`;
 const SETTLED = `FROM executions WHERE outcome IS NOT NULL AND ${ITS} AND settled_at >= $3 AND settled_at < $4`;
 const DECIDED = `FROM executions WHERE ${ITS} AND created_at >= $3 AND created_at < $4`;
 const DRY = `${DECIDED} AND status = 'dry-run'`;
+/** A row for each execution that was settled, and for each plan of a dry run. */
+const EACH = `SELECT settled_at AS at, (outcome = 'won')::int AS won,
+    CASE WHEN outcome = 'won' THEN coalesce(simulated_net_profit_usd, 0) ELSE 0 END AS simulated,
+    CASE WHEN outcome = 'won' THEN coalesce(realised_profit_usd, 0) ELSE 0 END AS realised,
+    CASE WHEN outcome = 'won' THEN 0 ELSE -coalesce(realised_profit_usd, 0) END AS lost,
+    0 AS dry, 0 AS would ${SETTLED}
+  UNION ALL
+  SELECT created_at, 0, 0, 0, 0, 1, coalesce(simulated_net_profit_usd, 0) ${DRY}`;
 const dayOf = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
 const sum = (column: string): string => `coalesce(sum(${column}), 0)`;
 
@@ -120,17 +147,9 @@ export class ReportsRepository {
   /** The days in which something was settled or planned, the first one first. */
   async days(of: RowsOf, period: Period): Promise<DayFigures[]> {
     const rows = await this.ask(
-      `SELECT day, sum(won) AS won, sum(simulated) AS simulated, sum(realised) AS realised, sum(lost) AS lost,
-         sum(dry) AS dry, sum(would) AS would
-       FROM (
-         SELECT ${dayOf('settled_at')} AS day, (outcome = 'won')::int AS won,
-           CASE WHEN outcome = 'won' THEN coalesce(simulated_net_profit_usd, 0) ELSE 0 END AS simulated,
-           CASE WHEN outcome = 'won' THEN coalesce(realised_profit_usd, 0) ELSE 0 END AS realised,
-           CASE WHEN outcome = 'won' THEN 0 ELSE -coalesce(realised_profit_usd, 0) END AS lost,
-           0 AS dry, 0 AS would ${SETTLED}
-         UNION ALL
-         SELECT ${dayOf('created_at')}, 0, 0, 0, 0, 1, coalesce(simulated_net_profit_usd, 0) ${DRY}
-       ) AS each_row GROUP BY day ORDER BY day`,
+      `SELECT ${dayOf('at')} AS day, sum(won) AS won, sum(simulated) AS simulated, sum(realised) AS realised,
+         sum(lost) AS lost, sum(dry) AS dry, sum(would) AS would
+       FROM (${EACH}) AS each_row GROUP BY day ORDER BY day`,
       of,
       period,
     );
@@ -143,6 +162,51 @@ export class ReportsRepository {
       dryRuns: safeInteger(dry),
       dryRunUsd8: usd8FromText(would),
     }));
+  }
+
+  /**
+   * The profit over a period, in at most `most` steps of whole seconds, the first one first. Steps without a
+   * profit are left out.
+   */
+  async steps(of: RowsOf, { from, to }: Period, most: number): Promise<StepFigures[]> {
+    const [range] = await this.ask(`SELECT min(at) AS first FROM (${EACH}) AS each_row`, of, { from, to });
+    if (!(range?.first instanceof Date)) return [];
+    const first = new Date(Math.floor(range.first.getTime() / 1_000) * 1_000);
+    const seconds = Math.max(1, Math.ceil((to.getTime() - first.getTime()) / 1_000 / most));
+    const rows = await this.database.query(
+      `SELECT floor(extract(epoch FROM at - $5::timestamptz) / $6)::int AS step,
+         sum(simulated + would) AS simulated, sum(realised) AS realised, sum(lost) AS lost
+       FROM (${EACH}) AS each_row GROUP BY step ORDER BY step`,
+      [of.chainId, of.wallet ?? null, from, to, first, seconds],
+    );
+    return rows.map(({ step, simulated, realised, lost }) => ({
+      until: new Date(Math.min(to.getTime(), first.getTime() + (safeInteger(step) + 1) * seconds * 1_000)),
+      simulatedUsd8: usd8FromText(simulated),
+      realisedUsd8: usd8FromText(realised),
+      lostFeesUsd8: usd8FromText(lost),
+    }));
+  }
+
+  /** How many decisions of a period are in which status. */
+  async statuses(of: RowsOf, period: Period): Promise<ReadonlyMap<ExecutionStatus, number>> {
+    const rows = await this.ask(`SELECT status, count(*) AS n ${DECIDED} GROUP BY status`, of, period);
+    // The column's CHECK constraint allows no other word.
+    return new Map(rows.map(({ status, n }) => [String(status) as ExecutionStatus, safeInteger(n)]));
+  }
+
+  /** Of what was decided in a period and sent. */
+  async sendTimes(of: RowsOf, period: Period): Promise<SendTimes> {
+    const share = (part: number): string =>
+      `percentile_disc(${part}) WITHIN GROUP (ORDER BY head_to_send_us)`;
+    const [row] = await this.ask(
+      `SELECT ${share(0.5)} AS p50, ${share(0.99)} AS p99, count(*) AS n ${DECIDED}
+       AND head_to_send_us IS NOT NULL`,
+      of,
+      period,
+    );
+    const us = (value: unknown): number | undefined =>
+      value === null || value === undefined ? undefined : safeInteger(value);
+    return { p50Us: us(row?.p50), p99Us: us(row?.p99), sample: safeInteger(row?.n ?? 0) };
   }
 
   /**

@@ -1,11 +1,19 @@
-import type { ExecutionDetail } from '../api/executions-answer.js';
+import type { ExecutionAnswer } from './executions-answer.js';
 import { parseDecimal } from '../config/index.js';
 import { tokens, usd } from '../monitoring/told/figures.js';
 
 type Line = readonly [subject: string, text: string];
+type Stored = ExecutionAnswer & { readonly plan: unknown };
+
+/** One line of what a person is told about a decision. */
+export interface ExplanationAnswer {
+  /** What the line is about: a word or two. */
+  readonly subject: string;
+  readonly text: string;
+}
 
 /** A stored decision for a person, one subject a line. What was never known is left out. */
-export function explanation(row: ExecutionDetail): string[] {
+export function explanation(row: Stored): ExplanationAnswer[] {
   const { id, mode, status, reason, protocol, borrower, marketId, block } = row;
   const lines: Line[] = [
     ['execution', `${id}, ${mode}, ${status}${reason === null ? '' : `: ${reason}`}`],
@@ -16,11 +24,10 @@ export function explanation(row: ExecutionDetail): string[] {
     ...moneyLines(row),
     ...outcomeLines(row),
   ];
-  const width = Math.max(...lines.map(([subject]) => subject.length));
-  return lines.map(([subject, text]) => `${subject.padEnd(width)}  ${text}`);
+  return lines.map(([subject, told]) => ({ subject, text: told }));
 }
 
-function candidateLines({ plan, debtAsset, collateralAsset, ...row }: ExecutionDetail): Line[] {
+function candidateLines({ plan, debtAsset, collateralAsset, ...row }: Stored): Line[] {
   const lines: Line[] = [];
   if (row.debtToCover !== null) {
     const debt = amount(row.debtToCover, at(plan, 'candidate', 'debt'), debtAsset);
@@ -51,7 +58,7 @@ function routeLines(plan: unknown): Line[] {
   return [...funding, ...routes];
 }
 
-function moneyLines(row: ExecutionDetail): Line[] {
+function moneyLines(row: Stored): Line[] {
   const costs = [
     ['gas', row.gasCostUsd],
     ['L1 data', row.l1FeeUsd],
@@ -70,7 +77,7 @@ function moneyLines(row: ExecutionDetail): Line[] {
   return lines;
 }
 
-function outcomeLines({ outcome }: ExecutionDetail): Line[] {
+function outcomeLines({ outcome }: Stored): Line[] {
   const { kind, details, txHash, realisedProfitUsd, feesWei, headToSendUs, settledAt } = outcome;
   const lines: Line[] = [];
   if (txHash !== null)
