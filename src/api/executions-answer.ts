@@ -1,6 +1,5 @@
 import type { Execution } from '../database/index.js';
 import { formatUnits } from '../domain/money.js';
-import { explanation, type ExplanationAnswer } from './explanation.js';
 
 /**
  * One row of GET /api/v1/executions. As everywhere in this API, `…Usd` is exact decimal text in dollars.
@@ -87,18 +86,6 @@ export interface ExecutionsPage {
   readonly executions: readonly ExecutionAnswer[];
   /** The `before` of the next page; null on the last page. */
   readonly next: string | null;
-}
-
-/** GET /api/v1/executions/:id: the row with every input of the decision, amounts as decimal text. */
-export interface ExecutionDetail extends ExecutionAnswer {
-  /** The decision in words, a subject a line, as `npx chimera explain` tells it. */
-  readonly explanation: readonly ExplanationAnswer[];
-  readonly plan: unknown;
-}
-
-export function executionDetail(row: Execution): ExecutionDetail {
-  const stored = { ...executionAnswer(row), plan: row.plan };
-  return { ...stored, explanation: explanation(stored) };
 }
 
 export function executionAnswer(row: Execution): ExecutionAnswer {

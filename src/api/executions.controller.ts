@@ -7,12 +7,8 @@ import { EXECUTION_STATUSES, ExecutionsRepository, type Execution } from '../dat
 import { toAddress } from '../domain/hex.js';
 import { Access } from './access.js';
 import { Described } from './described.js';
-import {
-  executionAnswer,
-  executionDetail,
-  type ExecutionDetail,
-  type ExecutionsPage,
-} from './executions-answer.js';
+import { executionDetail, type ExecutionDetail } from './execution-detail.js';
+import { executionAnswer, type ExecutionsPage } from './executions-answer.js';
 import { INSTANT, INSTANT_WANTED, instantOf } from './instant.js';
 import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';

@@ -1,4 +1,4 @@
-import { executionDetail } from '../api/executions-answer.js';
+import { executionDetail } from '../api/execution-detail.js';
 import { loadConfig, type ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository, openToRead, type Execution } from '../database/index.js';
 import { Clock } from '../domain/clock.js';

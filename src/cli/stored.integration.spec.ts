@@ -4,7 +4,7 @@ import { PLANNED } from '../../testing/builders/executions.js';
 import { VARIABLES, withSection } from '../../testing/configuration.js';
 import { TestDatabase } from '../../testing/database.js';
 import { TestClock } from '../../testing/fakes/test-clock.js';
-import type { ExecutionDetail } from '../api/executions-answer.js';
+import type { ExecutionDetail } from '../api/execution-detail.js';
 import { parseConfig, type ChimeraConfig } from '../config/index.js';
 import { ExecutionsRepository } from '../database/index.js';
 import { completionScript } from './completion.js';

@@ -6,7 +6,7 @@ import { DEMO_SCENARIO, demoBorrowers, operatorPrivateKey, playStep } from '../.
 import { botConfig } from '../../devnet/stack/bot-config.js';
 import type { BotProcess } from '../../devnet/stack/bot-process.js';
 import { Stack } from '../../devnet/stack/stack.js';
-import type { ExecutionDetail } from '../../src/api/executions-answer.js';
+import type { ExecutionDetail } from '../../src/api/execution-detail.js';
 import type { PositionsPage } from '../../src/api/positions-answer.js';
 import type { StatusAnswer } from '../../src/api/status-answer.js';
 import type { SteeringAnswer, WorkingLimitsAnswer } from '../../src/api/steering-answer.js';

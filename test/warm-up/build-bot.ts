@@ -7,8 +7,8 @@ import compileContracts from './compile-contracts.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Builds the bot into dist/, and the bundle of it that most of the end-to-end tests start. Beside it, as
- * there are two cores, the contracts are compiled.
+ * Builds the bot and its page into dist/, and the bundle of the bot that most of the end-to-end tests start.
+ * Beside it, as there are two cores, the contracts are compiled.
  */
 export default async function setup(): Promise<void> {
   await Promise.all([build(), compileContracts()]);
@@ -23,5 +23,11 @@ async function build(): Promise<void> {
     // tsc writes what is wrong to its standard output.
     throw error instanceof Error && 'stdout' in error ? new Error(String(error.stdout)) : error;
   });
-  await bundleBot(root);
+  await Promise.all([bundleBot(root), buildPage()]);
+}
+
+/** The dashboard, into dist/dashboard. */
+async function buildPage(): Promise<void> {
+  const { build: bundle } = await import('vite');
+  await bundle({ configFile: `${root}dashboard/vite.config.ts`, logLevel: 'error' });
 }
