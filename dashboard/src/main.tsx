@@ -82,10 +82,10 @@ function Desk({
         </p>
         <Orders state={safety.state} apiKey={apiKey} mayOrder={caller?.role === 'operator'} />
       </header>
-      <Positions apiKey={apiKey} />
       <Funnel positions={status.positions} profit={profit.answer} />
       <Outcomes status={status} />
       <Budgets status={status} apiKey={apiKey} />
+      <Positions apiKey={apiKey} />
       <Profit asked={profit} span={span} onSpan={setSpan} />
       <Executions apiKey={apiKey} />
       <Alerts apiKey={apiKey} />

@@ -87,22 +87,22 @@ export function Profit({
         rows={[
           {
             name: 'Simulated',
-            value: dollars(answer?.simulatedUsd ?? null),
+            value: answer ? dollars(answer.simulatedUsd) : '',
             title: 'Blue. After all costs: of what was won, and of dry runs',
           },
           {
             name: 'Realised',
-            value: dollars(answer?.realisedUsd ?? null),
+            value: answer ? dollars(answer.realisedUsd) : '',
             title: 'Green. After all fees, by the receipts',
           },
           {
             name: 'Fees lost',
-            value: dollars(answer?.lostFeesUsd ?? null),
+            value: answer ? dollars(answer.lostFeesUsd) : '',
             title: 'Red. Paid for transactions that won nothing',
           },
           {
             name: 'Head to send, p50 and p99',
-            value: `${milliseconds(p50Us)}, ${milliseconds(p99Us)}`,
+            value: answer ? `${milliseconds(p50Us)}, ${milliseconds(p99Us)}` : '',
             title: 'From the arrival of a head until the transaction was handed to the node',
           },
         ]}
@@ -123,32 +123,33 @@ export function Funnel({
   profit: ProfitAnswer | undefined;
 }) {
   const { total, near, liquidatable } = positions;
+  // Empty until it is known: a number that comes moves nothing, one that grows does.
   const steps = [
     { name: 'With debt', number: total, title: 'Now' },
     { name: 'Near the edge', number: near, title: 'Now: looked at in each block' },
     { name: 'Below 1', number: liquidatable, title: 'Now: can be liquidated' },
-    { name: 'Simulated', number: profit?.decisions.simulated ?? 0, title: 'Plans in the period' },
+    { name: 'Simulated', number: profit?.decisions.simulated, title: 'Plans in the period' },
     {
       name: 'Would be sent',
-      number: profit?.decisions.dryRun ?? 0,
+      number: profit?.decisions.dryRun,
       title: 'In the period, by a dry run',
     },
-    { name: 'Sent', number: profit?.decisions.signed ?? 0, title: 'Signed in the period' },
-    { name: 'Won', number: profit?.outcomes.won ?? 0, title: 'Settled in the period' },
+    { name: 'Sent', number: profit?.decisions.signed, title: 'Signed in the period' },
+    { name: 'Won', number: profit?.outcomes.won, title: 'Settled in the period' },
   ];
-  const most = Math.log1p(Math.max(1, ...steps.map(({ number }) => number)));
+  const most = Math.log1p(Math.max(1, ...steps.map(({ number = 0 }) => number)));
   return (
     <Panel title="From positions to profit">
       {steps.map(({ name, number, title }) => (
         <div class="step" key={name} title={title}>
           <span>{name}</span>
-          <span>{count(number)}</span>
-          <i style={{ width: `${(Math.log1p(number) / most) * 100}%` }} />
+          <span>{number === undefined ? '' : count(number)}</span>
+          <i style={{ width: `${(Math.log1p(number ?? 0) / most) * 100}%` }} />
         </div>
       ))}
       <div class="step" title="After all fees, in the period">
         <span>Profit</span>
-        <span>{dollars(profit?.realisedUsd ?? null)}</span>
+        <span>{profit ? dollars(profit.realisedUsd) : ''}</span>
       </div>
     </Panel>
   );

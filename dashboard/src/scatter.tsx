@@ -13,11 +13,10 @@ const LEAST_USD = 1;
 interface Point {
   readonly x: number;
   readonly y: number;
-  readonly text: string;
 }
 
 /** Draws the points, and answers where each one is. Floats: for the eye only. */
-function draw(canvas: HTMLCanvasElement, { points, protocols }: PositionsPlotAnswer): Point[] {
+function draw(canvas: HTMLCanvasElement, { points }: PositionsPlotAnswer): Point[] {
   const context = canvas.getContext('2d');
   const width = canvas.clientWidth;
   if (!context || width === 0) return [];
@@ -65,17 +64,21 @@ function draw(canvas: HTMLCanvasElement, { points, protocols }: PositionsPlotAns
   context.stroke();
   const [below, above] = [colour('--bad'), colour('--accent')];
   context.globalAlpha = 0.7;
-  return points.map(([factor, usd, market, borrower]) => {
+  return points.map(([factor, usd]) => {
     const [x, y] = [xOf(Number(factor)), yOf(Number(usd))];
     context.fillStyle = Number(factor) < 1 ? below : above;
     context.fillRect(x - 2, y - 2, 4, 4);
-    const name = protocols[Number(market)] ?? '';
-    return {
-      x,
-      y,
-      text: `${String(borrower)}, ${name}: HF ${health(factor ?? 0)}, debt ${dollars(usd ?? 0)}`,
-    };
+    return { x, y };
   });
+}
+
+/** Made for the one that is chosen: to write ten thousand amounts takes longer than to draw them. */
+function textOf({ points, protocols }: PositionsPlotAnswer, place: number): string | undefined {
+  const point = points[place];
+  if (!point) return undefined;
+  const [factor, usd, market, borrower] = point;
+  const name = protocols[Number(market)] ?? '';
+  return `${String(borrower)}, ${name}: HF ${health(factor ?? 0)}, debt ${dollars(usd ?? 0)}`;
 }
 
 function nearest(points: readonly Point[], x: number, y: number): number {
@@ -104,7 +107,7 @@ function Plot({ plot }: { plot: PositionsPlotAnswer | undefined }) {
       dark.removeEventListener('change', again);
     };
   }, [plot]);
-  const said = drawn.current[chosen]?.text;
+  const said = plot && textOf(plot, chosen);
   const hint = plot?.points.length
     ? 'Point at a position, or go through them with the arrow keys: the lowest health factor comes first.'
     : 'Positions near the edge appear here once the first block is read.';

@@ -20,7 +20,7 @@ export function explanation(row: Stored): ExplanationAnswer[] {
     ['position', `${protocol}, ${borrower}${marketId === null ? '' : `, market ${marketId}`}`],
     ['health', `health factor ${row.healthFactor} at block ${block.number}, ${block.hash}`],
     ...candidateLines(row),
-    ...routeLines(row.plan),
+    ...routeLines(row),
     ...moneyLines(row),
     ...outcomeLines(row),
   ];
@@ -44,7 +44,7 @@ function candidateLines({ plan, debtAsset, collateralAsset, ...row }: Stored): L
   return lines;
 }
 
-function routeLines(plan: unknown): Line[] {
+function routeLines({ plan, debtAsset, collateralAsset }: Stored): Line[] {
   const kind = at(plan, 'funding', 'kind');
   const parts = at(plan, 'route', 'parts');
   const funding: Line[] = typeof kind === 'string' ? [['funding', kind]] : [];
@@ -53,7 +53,9 @@ function routeLines(plan: unknown): Line[] {
     const pools = (Array.isArray(hops) ? hops : []).map((hop: unknown) =>
       [text(hop, 'venue'), text(hop, 'pool')].join(' '),
     );
-    return ['route', `${text(part, 'quotedInput')} → ${text(part, 'output')} through ${pools.join(', ')}`];
+    const sold = amount(text(part, 'quotedInput'), at(plan, 'candidate', 'collateral'), collateralAsset);
+    const got = amount(text(part, 'output'), at(plan, 'candidate', 'debt'), debtAsset);
+    return ['route', `${sold} → ${got} through ${pools.join(', ')}`];
   });
   return [...funding, ...routes];
 }
@@ -98,7 +100,7 @@ function outcomeLines({ outcome }: Stored): Line[] {
 /** With the symbol where the plan has the token, else in units of its address. */
 function amount(units: string, asset: unknown, address: string | null): string {
   const [decimals, symbol] = [at(asset, 'decimals'), at(asset, 'symbol')];
-  return typeof decimals === 'number' && typeof symbol === 'string'
+  return typeof decimals === 'number' && typeof symbol === 'string' && /^\d+$/.test(units)
     ? tokens(units, decimals, symbol)
     : `${units} units of ${address ?? 'a token'}`;
 }

@@ -45,7 +45,7 @@ describe('commands that read the database', () => {
       plan: {
         candidate: { collateral: WETH, debt: USDC },
         funding: { kind: 'flash-swap' },
-        route: { parts: [{ quotedInput: 7n, output: 9n, hops: [HOP] }] },
+        route: { parts: [{ quotedInput: 7n * 10n ** 18n, output: 9n * 10n ** 6n, hops: [HOP] }] },
         bid: { model: 'by-size', why: '15 % of the margin' },
         call: {},
       },
@@ -59,7 +59,7 @@ describe('commands that read the database', () => {
       /^candidate +covers 100 USDC, worth \$100\.00$/m,
       /^candidate +takes 0\.0525 WETH$/m,
       /^funding +flash-swap$/m,
-      /^route +7 → 9 through uniswap-v3 0x(aa){20}$/m,
+      /^route +7 WETH → 9 USDC through uniswap-v3 0x(aa){20}$/m,
       /^profit +\$12\.34 simulated, before costs$/m,
       /^costs +gas \$0\.00, L1 data .*, bid \$0\.00$/m,
       /^bid +by-size: 15 % of the margin$/m,
