@@ -44,6 +44,9 @@ function anchorsOf(file: URL): string[] {
 
 const { scripts: SCRIPTS } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
 
+/** A file with its folder, in backticks. */
+const FILE_NAME = /`((?:[\w-]+[/])+[\w.-]+[.](?:ts|tsx|mjs|sol|ya?ml|service|json|md))`/g;
+
 /** What the examples of the documents call, beside shell words. */
 const PROGRAMS = [
   'npm',
@@ -175,6 +178,18 @@ describe('the documentation', () => {
       expect(existsSync(target), `${file}: ${link}`).toBe(true);
       if (anchor !== '') expect(anchorsOf(target), `${file}: ${link}`).toContain(anchor);
     }
+  });
+
+  it.each(DOCUMENTS)('names only files that exist: %s', (file) => {
+    const named = [...textOf(file).matchAll(FILE_NAME)].map(([, name = '']) => name);
+    const missing = named.flatMap((name) => {
+      // A folder of the sources may be named without src/, and what is built or kept at run time is not there.
+      const places = ['', 'src/', 'src/protocols/', 'devnet/', 'docs/'].map(
+        (folder) => new URL(`${folder}${name}`, root),
+      );
+      return places.some((place) => existsSync(place)) || /^(dist|data|secrets)\//.test(name) ? [] : [name];
+    });
+    expect(file === 'CHANGELOG.md' ? [] : missing).toEqual([]);
   });
 
   it('has a section of the runbook for each alert', () => {
