@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { aPositionAtRisk } from '../../testing/builders/at-risk.js';
-import { DEBT, USD } from '../../testing/builders/plan.js';
+import { aPlan, DEBT, USD } from '../../testing/builders/plan.js';
 import { LIMITS, type Bench, type Settings } from '../../testing/execution.js';
 import { ExecutionWorld } from '../../testing/execution-world.js';
 import { standIn } from '../../testing/fakes/stand-in.js';
 import type { ChimeraConfig } from '../config/index.js';
+import { Database, ReportsRepository } from '../database/index.js';
 import type { AtRisk } from '../domain/at-risk.js';
 import { PassTrace } from '../domain/pass-trace.js';
 import type { LiquidationPlan } from '../domain/plan.js';
+import { executionRow } from '../execution/index.js';
 import { DecisionJournal } from './decision-journal.js';
 import { Sending } from './sending.js';
 import type { WriteQueue } from './write-queue.js';
@@ -203,6 +205,28 @@ describe('the limits of a day in a dry run', { timeout: 60_000 }, () => {
     expect(await pass(dry, [[3, dear]])).toEqual(['daily-fee-reached']);
     expect(spent()).toBe(2n * 10n ** 15n);
     expect(bench.execution.spending().spent.lossUsd8).toBe(0n);
+  });
+
+  it('a report counts a position once, and all rows from before a dry run counted', async () => {
+    const dry = await start({ ...DRY, limits: LIMITS });
+    const [bench] = dry;
+    const owner = { chainId: 31337, wallet: bench.signer.address };
+    const period = { from: new Date(0), to: new Date(Date.now() + DAY_MS) };
+    const reports = new ReportsRepository(new Database(bench.dataSource));
+    const told = async (): Promise<number[]> => {
+      const { dryRuns } = await reports.figures(owner, period);
+      const [day] = await reports.days(owner, period);
+      return [dryRuns.count, day?.dryRuns ?? 0, (await reports.ids(owner, period, '0', 100)).length];
+    };
+    const before = executionRow((await bench.plan(9)).plan, { ...owner, mode: 'dry-run' }, 'dry-run');
+    await bench.executions.insertMany([before, before]);
+    expect(await told()).toEqual([2, 2, 2]);
+    await pass(dry, [[1], [2]]);
+    // Another sizing is another decision, and has a row.
+    const { candidate } = aPlan();
+    await pass(dry, [[1, { candidate: { ...candidate, sizing: 'all-debt' } }], [2]]);
+    expect(await bench.executions.count()).toBe(5);
+    expect(await told()).toEqual([4, 4, 4]);
   });
 
   it('THROTTLED lets one new position pass at a time, and those that are counted again', async () => {

@@ -93,7 +93,11 @@ export interface SendTimes {
 const ITS = `chain_id = $1 AND ($2::text IS NULL OR wallet = $2)`;
 const SETTLED = `FROM executions WHERE outcome IS NOT NULL AND ${ITS} AND settled_at >= $3 AND settled_at < $4`;
 const DECIDED = `FROM executions WHERE ${ITS} AND created_at >= $3 AND created_at < $4`;
-const DRY = `${DECIDED} AND status = 'dry-run'`;
+/** Of rows from before a dry run counted, all. */
+const COUNTED = `(dry_run_day IS NOT NULL OR id < coalesce(
+  (SELECT min(id) FROM executions WHERE chain_id = $1 AND dry_run_day IS NOT NULL), 9223372036854775807))`;
+/** What a dry run has counted: no later plan of the same position. */
+const DRY = `${DECIDED} AND status = 'dry-run' AND ${COUNTED}`;
 /** A row for each execution that was settled, and for each plan of a dry run. */
 const EACH = `SELECT settled_at AS at, (outcome = 'won')::int AS won,
     CASE WHEN outcome = 'won' THEN coalesce(simulated_net_profit_usd, 0) ELSE 0 END AS simulated,
