@@ -34,6 +34,7 @@ export const MAY_IMPORT = {
   ],
   alerts: ['domain', 'aws', 'config', 'database', 'journal', 'rpc', 'safety', 'monitoring', 'bot'],
   books: ['domain', 'config', 'database', 'safety', 'bot', 'alerts'],
+  telegram: ['domain', 'config', 'database', 'safety', 'monitoring', 'bot', 'alerts', 'books'],
   api: ['domain', 'config', 'database', 'rpc', 'safety', 'monitoring', 'bot', 'alerts'],
   watch: ['domain', 'config', 'contract', 'rpc', 'preflight', 'monitoring', 'bot', 'api'],
   cli: [

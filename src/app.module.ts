@@ -22,6 +22,7 @@ import { AssumedContract } from './rpc/endpoints/assumed-contract.js';
 import { ProtocolsModule } from './protocols/protocols.module.js';
 import type { FollowedParts } from './state/state-engine.js';
 import { StateModule } from './state/state.module.js';
+import { TelegramModule } from './telegram/telegram.module.js';
 import { logParams } from './monitoring/log.js';
 
 /** How a bot runs that is not the one of `npm start`. */
@@ -57,6 +58,7 @@ export class AppModule {
         BotModule,
         AlertsModule,
         BooksModule,
+        TelegramModule,
         ApiModule,
       ],
     };

@@ -38,6 +38,23 @@ export function MailAddresses({ most, ...options }: Common & { readonly most: nu
   });
 }
 
+/** Ids of Telegram, as a list or with commas between them. Only chats have negative ones: groups. */
+export function TelegramIds({
+  of,
+  ...options
+}: Common & { readonly of: 'chats' | 'users' }): PropertyDecorator {
+  const form = of === 'chats' ? /^-?[1-9]\d{0,19}$/ : /^[1-9]\d{0,19}$/;
+  return Text({
+    ...options,
+    list: true,
+    expected: `ids of ${of} (numbers)`,
+    read: (text) => {
+      const ids = partsOf(text);
+      return ids.length > 0 && ids.every((id) => form.test(id)) ? ids : undefined;
+    },
+  });
+}
+
 /** `22:00`, kept as minutes since midnight. */
 export function HourAndMinute(options: Common): PropertyDecorator {
   return Text({

@@ -58,6 +58,47 @@ describe('the section of alerts', () => {
     expect([channels.ops, channels['the-wins']].map((one) => one?.access?.reveal())).toEqual([TOKEN, own]);
   });
 
+  describe('orders over Telegram', () => {
+    const control = (keys: string, channel = '{ name: chat, kind: telegram, chatId: "-1" }'): string =>
+      withAlerts(`{ control: { ${keys} }, channels: [${channel}] }`);
+
+    it('are off unless they are enabled', () => {
+      expect(parseConfig(LEAST, VARIABLES).alerts.control).toBeUndefined();
+      const off = parseConfig(control("channel: chat, chats: '-5', users: '7'"), SECRETS).alerts;
+      expect(off.control).toEqual({ enabled: false, channel: 'chat', chats: ['-5'], users: ['7'] });
+      const on = parseConfig(control("enabled: true, channel: chat, chats: [-5, 7], users: '7, 8'"), SECRETS);
+      expect(on.alerts.control).toEqual({
+        enabled: true,
+        channel: 'chat',
+        chats: ['-5', '7'],
+        users: ['7', '8'],
+      });
+    });
+
+    it.each([
+      ['channel: chat, users: 7', 'alerts.control.chats: is missing; ids of chats (numbers) was expected'],
+      ['channel: chat, chats: "@ops", users: 7', 'alerts.control.chats: "@ops" is not valid'],
+      ['channel: chat, chats: -5, users: -7', 'alerts.control.users: "-7" is not valid'],
+      ['channel: chat, chats: -5, users: []', 'alerts.control.users: '],
+      [
+        'channel: other, chats: -5, users: 7',
+        'a channel of kind telegram with the name "other" was expected',
+      ],
+    ])('refuses %s', (keys, sentence) => {
+      expect(problemsOf(control(keys), SECRETS).join('\n')).toContain(sentence);
+    });
+
+    it('refuses a channel of another kind', () => {
+      const problems = problemsOf(
+        control('channel: chat, chats: -5, users: 7', '{ name: chat, kind: slack }'),
+        SECRETS,
+      );
+      expect(problems).toEqual([
+        expect.stringMatching(/^alerts\.channels: .*kind telegram with the name "chat"/),
+      ]);
+    });
+  });
+
   it('names every mistake at once, and no secret', () => {
     const problems = problemsOf(
       withAlerts(`

@@ -1,8 +1,15 @@
 import { SEVERITIES, type MessageTopic, type Severity } from '../domain/alert.js';
-import { HourAndMinute, MailAddresses, Severities, TimeZone, WebUrl } from './alert-key-types.js';
-import { Choice, Host, Integer, Name, PatternText } from './key-types.js';
+import {
+  HourAndMinute,
+  MailAddresses,
+  Severities,
+  TelegramIds,
+  TimeZone,
+  WebUrl,
+} from './alert-key-types.js';
+import { Choice, Flag, Host, Integer, Name, PatternText } from './key-types.js';
 import { List, Section, type Mapping, type SectionClass } from './keys.js';
-import { DistinctNames } from './rules.js';
+import { DistinctNames, NamedBy } from './rules.js';
 
 const ALL_SEVERITIES = SEVERITIES.join(', ');
 
@@ -149,6 +156,25 @@ export class QuietHoursConfig {
   readonly timeZone!: string;
 }
 
+/** Orders of operators over a Telegram bot: docs/telegram.md. */
+export class TelegramControlConfig {
+  /** Without true nothing is asked of Telegram. */
+  @Flag({ default: 'false' })
+  readonly enabled!: boolean;
+
+  /** The channel of kind telegram whose bot takes the orders. */
+  @Name({ example: 'chat' })
+  readonly channel!: string;
+
+  /** Ids of chats. Orders from others get no answer. */
+  @TelegramIds({ of: 'chats', example: '-1001234567890' })
+  readonly chats!: readonly string[];
+
+  /** Ids of users. An order counts when both its chat and its user are listed. */
+  @TelegramIds({ of: 'users', example: '4711' })
+  readonly users!: readonly string[];
+}
+
 /** What the bot tells its operators, and how. */
 export class AlertsConfig {
   /** A section of it stands in each message. A path is one of the repository. */
@@ -172,6 +198,11 @@ export class AlertsConfig {
   @Integer({ min: 0, max: 23, default: '0', example: 6 })
   readonly reportHour!: number;
 
+  /** Absent: nothing can be ordered over Telegram. */
+  @Section(() => TelegramControlConfig, { optional: true })
+  readonly control?: TelegramControlConfig;
+
+  @NamedBy('control.channel', 'telegram')
   @DistinctNames()
   @List({
     choose: channelOf,

@@ -175,6 +175,13 @@ export const KEY_WORDS: Readonly<Record<string, KeyWords>> = {
   'alerts.quietHours.to': { what: "`'07:00'`: until then" },
   'alerts.quietHours.timeZone': { what: 'for example `Europe/Berlin`' },
   'alerts.reportHour': { what: 'the hour (UTC) from which on the report of the day before is sent' },
+  'alerts.control.enabled': {
+    without: 'no orders over Telegram',
+    what: '`true`: listed people may look, halt and resume over Telegram; [docs/telegram.md](telegram.md)',
+  },
+  'alerts.control.channel': { what: 'the channel of kind `telegram` whose bot takes the orders' },
+  'alerts.control.chats': { what: 'ids of the chats from which orders count' },
+  'alerts.control.users': { what: 'ids of the users whose orders count, in these chats' },
   'alerts.channels[].name': { without: 'no channel', what: 'its name in the log and the status' },
   'alerts.channels[].kind': {
     what: '`sns`, `pagerduty`, `email`, `slack`, `telegram` or `webhook`; [docs/alerts.md](alerts.md)',

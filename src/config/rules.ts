@@ -36,6 +36,28 @@ export function DistinctNames(): PropertyDecorator {
 }
 
 /**
+ * The list must hold an element of a kind that a key beside the list names.
+ *
+ * @param key as `section.key`. Where the section is absent, nothing is named.
+ */
+export function NamedBy(key: string, kind: string): PropertyDecorator {
+  const named = (section: object): unknown =>
+    key
+      .split('.')
+      .reduce<unknown>((part, name) => (isMapping(part) ? part[name] : undefined), { ...section });
+  return rule(
+    'namedBy',
+    (list, section) => {
+      const name = named(section);
+      if (typeof name !== 'string' || !Array.isArray(list)) return true;
+      return list.some((one: unknown) => isMapping(one) && one.name === name && one.kind === kind);
+    },
+    (section) =>
+      `is not valid; a channel of kind ${kind} with the name ${JSON.stringify(named(section))} was expected, which ${key} names`,
+  );
+}
+
+/**
  *  A list with more than one element is refused, after the mistakes in its elements. @param expected ends the
  * sentence.
  */

@@ -72,6 +72,9 @@ const LEVELS: { readonly [Name in BotEvent['event']]?: LevelOf<EventNamed<Name>>
   'alert-raised': ({ severity }) => (severity === 'LOW' ? 'info' : 'warn'),
   'alert-sent': 'debug',
   'alert-failed': 'warn',
+  'telegram-lost': 'warn',
+  'telegram-ignored': 'warn',
+  'telegram-answer-lost': 'warn',
 };
 
 export function levelOf(event: BotEvent): Level {

@@ -7,6 +7,7 @@ import type { RpcEvent } from './rpc.js';
 import type { SafetyEvent } from './safety.js';
 import type { SecretsEvent } from './secrets.js';
 import type { StateEvent } from './state.js';
+import type { TelegramEvent } from './telegram.js';
 
 /**
  * Everything the bot says about what it does. Amounts are decimal text of the smallest unit, USD is decimal
@@ -22,7 +23,8 @@ export type BotEvent =
   | RpcEvent
   | SafetyEvent
   | SecretsEvent
-  | StateEvent;
+  | StateEvent
+  | TelegramEvent;
 
 /** The events of one name. */
 export type EventNamed<Name extends BotEvent['event']> = Extract<BotEvent, { readonly event: Name }>;

@@ -143,6 +143,13 @@ const SENTENCES: {
   'alert-sent': ({ channel, key, latencyMs }) => `${key} by ${channel} in ${duration(latencyMs)}`,
   'alert-failed': ({ channel, key, reason, retryInMs }) =>
     `${key} by ${channel}: ${reason}; ${retryInMs === undefined ? 'given up' : `again in ${duration(retryInMs)}`}`,
+  'telegram-listening': ({ bot, dropped }) =>
+    `orders to ${bot} are taken${dropped > 0 ? `; ${many(dropped, 'older update')} dropped` : ''}`,
+  'telegram-lost': ({ reason, retryInMs }) => `${reason}; again in ${duration(retryInMs)}`,
+  'telegram-ignored': ({ chat, user, count }) =>
+    `${many(count, 'order')} of strangers, the last of user ${user} in chat ${chat}`,
+  'telegram-order': ({ order, actor }) => `/${order} by ${actor}`,
+  'telegram-answer-lost': ({ chat, reason }) => `to chat ${chat}: ${reason}`,
   'api-key-refused': ({ from }) => `from ${from}`,
   'api-role-refused': ({ key, role, needed, request, from }) =>
     `${request} by ${key} from ${from}: ${needed} is needed, the key is ${role}`,
