@@ -183,7 +183,7 @@ describe('the documentation', () => {
   it.each(DOCUMENTS)('names only files that exist: %s', (file) => {
     const named = [...textOf(file).matchAll(FILE_NAME)].map(([, name = '']) => name);
     const missing = named.flatMap((name) => {
-      // A folder of the sources may be named without src/, and what is built or kept at run time is not there.
+      // The sources may be named without src/. What is built, or kept at run time, is not there.
       const places = ['', 'src/', 'src/protocols/', 'devnet/', 'docs/'].map(
         (folder) => new URL(`${folder}${name}`, root),
       );
