@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as aave from '@aave-dao/aave-address-book';
 import { addressesRegistry, deployments } from '@morpho-org/blue-sdk';
 import { ChainId, CHAIN_TO_ADDRESSES_MAP, WETH9 } from '@uniswap/sdk-core';
 import { describe, expect, it } from 'vitest';
 import { VARIABLES } from '../testing/configuration.js';
+import { shippedFiles } from '../src/cli/init-file.js';
 import { parseConfig } from '../src/config/index.js';
 import { chainDescription } from '../src/domain/chain-description.js';
 import { publicDoorProblem } from '../src/preflight/preflight.js';
@@ -73,6 +74,17 @@ type MorphoContract = 'morpho' | 'adaptiveCurveIrm' | 'preLiquidationFactory';
 function morphoOn(registry: object, chainId: number, contract: MorphoContract): string {
   return String(Reflect.get(Object(Reflect.get(registry, chainId)), contract));
 }
+
+it('npx chimera init offers each configuration of the folder, and no other; compose.yaml is Base again', () => {
+  const files = readdirSync(fileURLToPath(new URL('config/', root))).filter(
+    (file) => file !== 'compose.yaml',
+  );
+  expect(files.sort()).toEqual(SHIPPED.map(({ name }) => `${name}.yaml`).sort());
+  const offered = shippedFiles().map(({ chain, chainId }) => [chain, chainId]);
+  expect(Object.fromEntries(offered)).toEqual(
+    Object.fromEntries(SHIPPED.map(({ name, chainId }) => [name, Number(chainId)])),
+  );
+});
 
 describe.each(SHIPPED)('config/$name.yaml', ({ name, chainId, markets, feeds, balancer }) => {
   const text = textOf(`config/${name}.yaml`);
