@@ -8,6 +8,7 @@ import { Follower, playScenario } from '../devnet/demo/run.js';
 import { percentile } from '../devnet/demo/totals.js';
 import { Stack } from '../devnet/stack/stack.js';
 import type { Measurement } from './measurement.js';
+import { apiLoad } from './api-load.js';
 import { crash } from './crash.js';
 import { crossings } from './crossings.js';
 import { overhead } from './overhead.js';
@@ -65,6 +66,7 @@ try {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
+      api: { type: 'boolean', default: false },
       overhead: { type: 'boolean', default: false },
       pairs: { type: 'string', default: '6' },
       races: { type: 'boolean', default: false },
@@ -102,6 +104,7 @@ try {
     throw new Error(`--seed: "${values.seed}" is not valid; a whole number was expected`);
   const measured = async (): Promise<Measurement[]> => {
     if (values.races) return races({ models, blockMs }, progress);
+    if (values.api) return apiLoad(Number(values.pairs), progress);
     if (values.overhead) return overhead(Number(values.pairs), progress);
     if (values.crossings) {
       return crossings({ seed: Number(values.seed), positions: Number(positions) }, progress);
