@@ -73,13 +73,16 @@ export async function apiLoad(pairs: number, progress: (line: string) => void): 
   const tookMs: number[] = [];
   const rates: number[] = [];
   const refused: string[] = [];
+  let shed = 0;
   const asking = (apiUrl: string): Beside => {
     const load = new Load(apiUrl);
     return {
       stop: () => {
         rates.push(load.perSecond);
         for (const one of load.tookMs) tookMs.push(one);
-        for (const [status, count] of load.statuses) if (status !== 200) refused.push(`${count} × ${status}`);
+        for (const [status, count] of load.statuses)
+          if (status === 503) shed += count;
+          else if (status !== 200) refused.push(`${count} × ${status}`);
         return load.stop();
       },
     };
@@ -106,7 +109,7 @@ export async function apiLoad(pairs: number, progress: (line: string) => void): 
       name: 'api.answer.p99',
       value: percentile(tookMs, 99),
       unit: 'ms',
-      note: `of ${tookMs.length} answers`,
+      note: `of ${tookMs.length} answers, ${shed} of them refused for want of time`,
     },
     { name: 'headToSend.quiet.p50', value: percentile(without, 50), unit: 'ms', note: of },
     { name: 'headToSend.quiet.p99', value: percentile(without, 99), unit: 'ms', note: of },

@@ -154,9 +154,12 @@ function bot(world: World): Provider[] {
     {
       provide: BotStatusReader,
       useValue: {
+        get isInPass() {
+          return world.inPass;
+        },
         status: () => world.bot,
         prospect: () => Promise.resolve({ sentAgain: 2, cancelled: 1 }),
-      } satisfies Pick<BotStatusReader, 'status' | 'prospect'>,
+      } satisfies Pick<BotStatusReader, 'status' | 'prospect' | 'isInPass'>,
     },
     {
       provide: DatabaseWatch,

@@ -11,6 +11,8 @@ import { aSpending } from './builders/allowance.js';
 export interface World {
   bot: BotStatus;
   database: DatabaseStatus;
+  /** Whether a pass of the bot runs. */
+  inPass: boolean;
   /** Of the markets. */
   feeds: readonly MarketFeeds[];
   safety: SafetyStatus;
@@ -90,6 +92,7 @@ export function newWorld(): World {
       nativePrice: { ageSeconds: 600, isKept: true },
       skipped: { 'profit-below-floor': 2 },
     },
+    inPass: false,
     database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },
     feeds: [],
     safety: { ...INITIAL_SAFETY, sinceMs: 0 },

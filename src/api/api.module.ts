@@ -24,6 +24,7 @@ import { PositionsController } from './positions.controller.js';
 import { ProfitController } from './profit.controller.js';
 import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
+import { RequestQueue } from './request-queue.js';
 import { ServicesStatus } from './services-status.js';
 import { SteeringController } from './steering.controller.js';
 import { StatusController } from './status.controller.js';
@@ -61,6 +62,7 @@ export const API = {
     },
     ApiDocument,
     Readiness,
+    RequestQueue,
     ServicesStatus,
     StatusReader,
     StatusStream,

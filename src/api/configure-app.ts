@@ -7,6 +7,7 @@ import { ApiDocument } from './api-document.js';
 import { ErrorFilter } from './error.filter.js';
 import { onlyNamed } from './host-names.js';
 import { Refusal } from './refusal.js';
+import { RequestQueue } from './request-queue.js';
 import { RequestValidation } from './request-validation.js';
 
 /** The largest valid body is a reason of 500 characters. The rest is room for escapes. */
@@ -20,6 +21,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
  * `listen`. CORS stays off: pages of other sites may not read an answer.
  */
 export function configureApp(app: NestExpressApplication): void {
+  const queue = app.get(RequestQueue);
+  // Before anything is done for a request.
+  app.use((request: Request, response: Response, next: NextFunction) => queue.take(request, response, next));
   // The API is also served over plain HTTP, where upgraded requests would fail.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.use(onlyNamed(app.get(ChimeraConfig).api));

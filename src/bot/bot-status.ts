@@ -78,6 +78,11 @@ export class BotStatusReader {
     private readonly config: ChimeraConfig,
   ) {}
 
+  /** Whether a head is being worked on: then nothing else should take the time of the process. */
+  get isInPass(): boolean {
+    return this.loop.isInPass;
+  }
+
   /** What a resume does with what is in flight; undefined when the chain could not be asked. */
   prospect(): Promise<Prospect | undefined> {
     return this.execution.prospect();

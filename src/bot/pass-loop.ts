@@ -48,6 +48,11 @@ export class PassLoop {
     return this.lastEndedAtMs === undefined ? undefined : this.clock.monotonicMs() - this.lastEndedAtMs;
   }
 
+  /** Whether a head is being worked on. */
+  get isInPass(): boolean {
+    return this.running !== undefined;
+  }
+
   /** Heads that wait for the running pass: one at most. */
   get waitingHeads(): number {
     return this.queue.newest ? 1 : 0;
