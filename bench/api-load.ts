@@ -7,7 +7,7 @@ import { inTurns, ratioOf, type Beside } from './turns.js';
 
 const PER_SECOND = 500;
 const TICK_MS = 20;
-const CONNECTIONS = 32;
+const CONNECTIONS = 128;
 /** Each may ask ten times a second; a few more, because the ticks of a busy machine are not even. */
 const KEYS = 80;
 /** The goal: the tail grows by less than a tenth. */
