@@ -51,7 +51,7 @@ export class AppModule {
         ChimeraConfigModule.forRoot(() => config, scrubber),
         ScheduleModule.forRoot(),
         MonitoringModule,
-        stateModule(config),
+        stateModule(config, assumed !== undefined),
         ...(assumed ? [AssumptionModule.of(assumed)] : []),
         LoggerModule.forRoot(logged),
         ExecutionModule.of(ProtocolsModule),
@@ -78,9 +78,14 @@ class AssumptionModule {
   }
 }
 
-/** The state of this application: the price feeds, the pools, lenders and wrappers, and the markets. */
-function stateModule({ protocols }: ChimeraConfig): DynamicModule {
+/**
+ * The state of this application: the price feeds, the pools, lenders and wrappers, and the markets.
+ *
+ * @param newestFirst who watches for a while wants those who are active to be found first.
+ */
+function stateModule({ protocols }: ChimeraConfig, newestFirst: boolean): DynamicModule {
   return StateModule.of({
+    newestFirst,
     imports: [OraclesModule, LiquidityModule, ProtocolsModule],
     inject: [FeedBook, PoolBook, LenderBook, WrapperBook, LendingMarkets],
     useFactory: (

@@ -19,6 +19,7 @@ import { ChainsOfSafety } from '../../migrations/0017_chains_of_safety.js';
 import { Steering } from '../../migrations/0018_steering.js';
 import { DryRunBookings } from '../../migrations/0019_dry_run_bookings.js';
 import { AlertDrills } from '../../migrations/0020_alert_drills.js';
+import { NewestBlocksFirst } from '../../migrations/0021_newest_blocks_first.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -81,6 +82,7 @@ export const MIGRATIONS = [
   Steering,
   DryRunBookings,
   AlertDrills,
+  NewestBlocksFirst,
 ] as const;
 
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;

@@ -30,6 +30,7 @@ const NAMES = [
   'Steering1767225600018',
   'DryRunBookings1767225600019',
   'AlertDrills1767225600020',
+  'NewestBlocksFirst1767225600021',
 ];
 
 describe('migrations', { timeout: 60_000 }, () => {

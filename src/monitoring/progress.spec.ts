@@ -28,6 +28,12 @@ describe('the line of a backfill', () => {
     expect(progressLine(range(10_000), PACE, 76)).toMatch(/^aave \[#+\] 100 % {2}1,200 blocks\/s {2}done/);
   });
 
+  it('counts what was searched from the newest block down', () => {
+    expect(progressLine(range(0, { downTo: 7_501 }), PACE, 76)).toContain('  25 % ');
+    expect(progressLine(range(2_500, { downTo: 2_502 }), PACE, 76)).toContain('  99 % ');
+    expect(progressLine(range(2_500, { downTo: 2_501 }), PACE, 76)).toContain(' 100 % ');
+  });
+
   it('is never full before the end, and is full when there is nothing to read', () => {
     expect(progressLine(range(9_999), PACE, 76)).toMatch(/#-\] {2}99 %/);
     expect(progressLine(range(7, { fromBlock: 7, toBlock: 7 }), PACE, 76)).toContain(' 100 % ');

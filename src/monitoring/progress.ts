@@ -51,7 +51,7 @@ export class BackfillReporter implements EventSubscriber {
     const known = this.paces.get(range.market) ?? new MarketPace();
     this.paces.set(range.market, known);
     const pace = known.after(range, nowMs);
-    const done = range.atBlock >= range.toBlock;
+    const done = blocksLeft(range) <= 0;
     if (done) this.paces.delete(range.market);
     const everyMs = this.terminal ? DRAW_EVERY_MS : LOG_EVERY_MS;
     if (nowMs - this.toldAtMs < everyMs && !(done && this.terminal)) return;
@@ -64,20 +64,26 @@ export class BackfillReporter implements EventSubscriber {
   }
 }
 
+/** Between what was searched from the oldest block up, and from the newest one down. */
+export function blocksLeft({ atBlock, toBlock, downTo = toBlock + 1 }: BackfillRange): number {
+  return downTo - 1 - atBlock;
+}
+
 /** Measures the speed over the last seconds. */
 class MarketPace {
-  private samples: readonly { readonly block: number; readonly atMs: number }[] = [];
+  private samples: readonly { readonly left: number; readonly atMs: number }[] = [];
 
-  after({ atBlock, toBlock }: BackfillRange, nowMs: number): Pace {
-    const samples = [...this.samples, { block: atBlock, atMs: nowMs }];
+  after(range: BackfillRange, nowMs: number): Pace {
+    const left = blocksLeft(range);
+    const samples = [...this.samples, { left, atMs: nowMs }];
     const recent = samples.filter(({ atMs }) => atMs >= nowMs - RATE_WINDOW_MS);
     this.samples = recent.length >= 2 ? recent : samples.slice(-2);
     const [first] = this.samples;
     if (!first || first.atMs === nowMs) return { blocksPerSecond: undefined, etaSeconds: undefined };
-    const perSecond = ((atBlock - first.block) * 1000) / (nowMs - first.atMs);
+    const perSecond = ((first.left - left) * 1000) / (nowMs - first.atMs);
     return {
       blocksPerSecond: Math.round(perSecond),
-      etaSeconds: perSecond > 0 ? Math.ceil((toBlock - atBlock) / perSecond) : undefined,
+      etaSeconds: perSecond > 0 ? Math.ceil(left / perSecond) : undefined,
     };
   }
 }
@@ -87,9 +93,9 @@ class MarketPace {
  * terminal the bar is left out first, then the end of the line is cut.
  */
 export function progressLine(range: BackfillRange, pace: Pace, columns: number): string {
-  const { market, fromBlock, atBlock, toBlock, borrowers } = range;
+  const { market, fromBlock, toBlock, borrowers } = range;
   const whole = toBlock - fromBlock + 1;
-  const share = whole > 0 ? Math.min(1, Math.max(0, (atBlock - fromBlock + 1) / whole)) : 1;
+  const share = whole > 0 ? Math.min(1, Math.max(0, (whole - blocksLeft(range)) / whole)) : 1;
   const text = [
     `${String(Math.floor(share * 100)).padStart(3)} %`,
     `${pace.blocksPerSecond === undefined ? '?' : grouped(pace.blocksPerSecond)} blocks/s`,

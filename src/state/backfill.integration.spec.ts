@@ -120,6 +120,45 @@ describe('the backfill', () => {
     expect(new Set(begun).size).toBe(begun.length);
   });
 
+  it('from the newest block down finds every borrower once, the newest first, and tells how far down it is', async () => {
+    const target = new Target();
+    const backfill = await begin();
+    backfill.newestFirst();
+    await run(backfill, target);
+    expect(target.adopted.toSorted()).toEqual(ALL_BORROWERS.toSorted());
+    expect(target.adopted).toHaveLength(ALL_BORROWERS.length);
+    expect(target.adopted[0]).toBe(borrowerAt(60_000));
+    const ranges = events.named('backfill-range');
+    const down = ranges.flatMap(({ downTo }) => downTo ?? []);
+    expect(down).toEqual(down.toSorted((a, b) => b - a));
+    expect(down.at(-1)).toBe(0);
+    expect(ranges.at(-1)).toMatchObject({ atBlock: GOAL, toBlock: GOAL, borrowers: ALL_BORROWERS.length });
+    expect(await stored()).toEqual({ scannedTo: GOAL, goal: GOAL });
+  });
+
+  it('from the newest block down goes on where it was killed, and may go on from the oldest one up', async () => {
+    const found = new Set<Address>();
+    let life = 0;
+    for (; life < 20; life += 1) {
+      const backfill = await begin();
+      if (backfill.isFinished) break;
+      // The other way now and then: what the one has searched, the other one leaves out.
+      if (life % 3 !== 2) backfill.newestFirst();
+      const target = new Target();
+      target.onAdopt = async () => {
+        // Each life comes through one step, and is ended in the next one.
+        if (target.asked.length <= 4) return;
+        void backfill.stop();
+        await Promise.reject(new Error('killed'));
+      };
+      await run(backfill, target);
+      for (const account of target.adopted) found.add(account);
+    }
+    expect(life).toBeGreaterThan(1);
+    expect([...found].toSorted()).toEqual(ALL_BORROWERS.toSorted());
+    expect(await stored()).toEqual({ scannedTo: GOAL, goal: GOAL });
+  });
+
   it('F19 waits while the archive is down, and ends when it is back', async () => {
     const target = new Target();
     let down = true;
@@ -164,6 +203,10 @@ describe('the backfill', () => {
     expect(events.named('backfill-finished')).toHaveLength(2);
   });
 });
+
+async function stored(): Promise<History | undefined> {
+  return (await storeOf().load(MARKET)).history;
+}
 
 /** As a new process, with the rows that the process before left in the database. */
 async function begin(): Promise<Backfill> {

@@ -6,6 +6,7 @@ import { messageOf, RetryError } from '../domain/errors.js';
 import { Events } from '../domain/events/events.js';
 import type { Address } from '../domain/hex.js';
 import { Chain } from '../rpc/chain/chain.js';
+import type { AdaptiveSize } from '../rpc/endpoints/adaptive-size.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { Completeness } from './completeness.js';
 import { inRanges } from './ranges.js';
@@ -17,6 +18,8 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /** How long a stop waits for a question to the archive that is on its way. The next start asks again. */
 const STOP_MS = 1_000;
+/** From the newest block on, so many ranges are searched in one step: a step is durable as a whole. */
+const RANGES_OF_STEP = 4;
 
 export interface BackfillRange {
   readonly fromBlock: number;
@@ -42,6 +45,9 @@ export interface BackfillTarget {
   prove(): Promise<void>;
 }
 
+/** Makes what was found in a range durable, and reads it. */
+type Take = (found: ReadonlySet<Address>, history: History) => Promise<void>;
+
 interface Work {
   history: History;
   readonly fromBlock: number;
@@ -50,8 +56,8 @@ interface Work {
 
 /**
  * Searches the history of each market for accounts, in the background of the live work. It goes range by
- * range, and each range is durable before the next one, so that a restart goes on where it was. An account
- * that was found is read and followed at once.
+ * range, from the oldest block up or from the newest block down, and each range is durable before the next
+ * one, so that a restart goes on where it was. An account that was found is read and followed at once.
  */
 @Injectable()
 export class Backfill {
@@ -61,6 +67,7 @@ export class Backfill {
   /** Markets whose search was reported as finished. */
   private readonly reported = new Set<string>();
   private readonly stopping = new AbortController();
+  private isNewestFirst = false;
   /** Whether the searches found every account. */
   readonly completeness: Completeness;
 
@@ -71,6 +78,11 @@ export class Backfill {
     private readonly chain: Chain,
   ) {
     this.completeness = new Completeness(events, clock, (reason) => chain.distrustHistory(reason));
+  }
+
+  /** Who was active last is found first. To be called before the start. */
+  newestFirst(): void {
+    this.isNewestFirst = true;
   }
 
   /** The markets to search for. To be called once. */
@@ -130,18 +142,17 @@ export class Backfill {
     for (let work = this.work.get(market); work; work = this.work.get(market)) {
       try {
         borrowers += await this.readUnread(target, work, signal);
-        const { history } = work;
-        await inRanges(
-          (from, to) => target.accountsIn(from, to),
-          history.scannedTo + 1,
-          history.goal,
-          async (found, upTo) => {
-            borrowers += await this.takeIn(target, work, found, upTo, signal);
-            this.events.emit({ event: 'backfill-range', market, ...rangeOf(work), borrowers });
-            pauseMs = FIRST_PAUSE_MS;
-          },
-          { span: () => this.chain.logSpan({ archive: true }), signal },
-        );
+        const searching = work;
+        const take: Take = async (found, history) => {
+          const before = searching.history;
+          borrowers += await this.takeIn(target, searching, found, history, signal);
+          pauseMs = FIRST_PAUSE_MS;
+          if (history.scannedTo !== before.scannedTo || history.from !== before.from)
+            this.events.emit({ event: 'backfill-range', market, ...newsOf(searching), borrowers });
+        };
+        await (this.isNewestFirst
+          ? this.searchDown(target, work.history, take, signal)
+          : this.searchUp(target, work.history, take, signal));
         if (this.work.get(market) === work) this.work.delete(market);
       } catch (error) {
         if (signal.aborted) return;
@@ -159,6 +170,49 @@ export class Backfill {
     this.events.emit({ event: 'backfill-finished', market, borrowers, tookMs });
   }
 
+  private async searchUp(
+    target: BackfillTarget,
+    history: History,
+    take: Take,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { scannedTo, goal, from = goal + 1 } = history;
+    await this.search(target, [scannedTo + 1, from - 1], signal, (found, upTo) =>
+      take(found, { ...history, scannedTo: upTo }),
+    );
+    if (from <= goal) await take(new Set(), { scannedTo: goal, goal });
+  }
+
+  private async searchDown(
+    target: BackfillTarget,
+    { scannedTo, goal, from = goal + 1 }: History,
+    take: Take,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (scannedTo >= goal) return;
+    let reached: History = { scannedTo, goal, ...(from <= goal && { from }) };
+    for (let lowest = from; lowest > scannedTo + 1;) {
+      const to = lowest - 1;
+      lowest = Math.max(scannedTo + 1, lowest - RANGES_OF_STEP * this.chain.logSpan({ archive: true }).size);
+      // Its ranges count when all of them were searched.
+      const step = reached;
+      await this.search(target, [lowest, to], signal, (found) => take(found, step));
+      reached = { scannedTo, goal, from: lowest };
+      await take(new Set(), reached);
+    }
+    await take(new Set(), { scannedTo: goal, goal });
+  }
+
+  private search(
+    target: BackfillTarget,
+    [from, to]: readonly [number, number],
+    signal: AbortSignal,
+    onRange: (found: ReadonlySet<Address>, upTo: number) => Promise<void>,
+  ): Promise<void> {
+    const span = (): AdaptiveSize => this.chain.logSpan({ archive: true });
+    return inRanges((first, last) => target.accountsIn(first, last), from, to, onRange, { span, signal });
+  }
+
   /** A failure does not matter: the comparison after each pass looks again. */
   private async proved(target: BackfillTarget): Promise<void> {
     try {
@@ -173,12 +227,11 @@ export class Backfill {
     target: BackfillTarget,
     work: Work,
     found: ReadonlySet<Address>,
-    upTo: number,
+    history: History,
     signal: AbortSignal,
   ): Promise<number> {
     if (this.work.get(target.name) !== work)
       throw new RetryError('there is more to search since this search began');
-    const history = { ...work.history, scannedTo: upTo };
     await this.checkpoints.saveHistory(target.name, [...found], history);
     work.history = history;
     for (const account of found) if (!target.isKnown(account)) work.unread.add(account);
@@ -189,7 +242,7 @@ export class Backfill {
     let read = 0;
     while (unread.size > 0) {
       signal.throwIfAborted();
-      const some = [...take(unread, ACCOUNTS_AT_ONCE)];
+      const some = [...firstOf(unread, ACCOUNTS_AT_ONCE)];
       await target.adopt(some);
       for (const account of some) unread.delete(account);
       read += some.length;
@@ -202,7 +255,13 @@ function rangeOf({ fromBlock, history }: Work): BackfillRange {
   return { fromBlock, atBlock: history.scannedTo, toBlock: history.goal };
 }
 
-function* take<T>(items: Iterable<T>, howMany: number): Generator<T> {
+/** As its event tells it. */
+function newsOf(work: Work): BackfillRange & { readonly downTo?: number } {
+  const { from } = work.history;
+  return { ...rangeOf(work), ...(from !== undefined && { downTo: from }) };
+}
+
+function* firstOf<T>(items: Iterable<T>, howMany: number): Generator<T> {
   for (const item of items) {
     if (howMany-- <= 0) return;
     yield item;

@@ -18,7 +18,11 @@ import { StateEngine, type FollowedParts } from './state-engine.js';
 const PARTS = 'state.followed-parts';
 
 /** Makes the parts of the state, out of what these modules export. */
-export type PartsFactory = Pick<DynamicModule, 'imports'> & Omit<FactoryProvider<FollowedParts>, 'provide'>;
+export type PartsFactory = Pick<DynamicModule, 'imports'> &
+  Omit<FactoryProvider<FollowedParts>, 'provide'> & {
+    /** The search for borrowers begins with the newest block. */
+    readonly newestFirst?: boolean | undefined;
+  };
 
 /**
  * The state: everything that is followed, pinned to a block and kept exact by logs. It must never guess: what
@@ -29,7 +33,7 @@ export class StateModule implements BeforeApplicationShutdown {
   constructor(private readonly checkpoints: CheckpointStore) {}
 
   /** For the whole application: what the state consists of is known where the application is put together. */
-  static of({ imports = [], ...factory }: PartsFactory): DynamicModule {
+  static of({ imports = [], newestFirst = false, ...factory }: PartsFactory): DynamicModule {
     return {
       module: StateModule,
       global: true,
@@ -50,12 +54,14 @@ export class StateModule implements BeforeApplicationShutdown {
             clock: Clock,
             delivered: HeadStream,
             doubts: DoubtedPositions,
-          ): StateEngine =>
-            new StateEngine(chain, parts, checkpoints, backfill, chain.blockTime, {
+          ): StateEngine => {
+            if (newestFirst) backfill.newestFirst();
+            return new StateEngine(chain, parts, checkpoints, backfill, chain.blockTime, {
               clock,
               doubts,
               delivered,
-            }),
+            });
+          },
         },
       ],
       exports: [StateEngine, DoubtedPositions],

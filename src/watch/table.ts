@@ -31,8 +31,11 @@ export function tableLines(tally: Tally, standing: Standing, wallMs: number, pai
       'positions',
       `${many(positions, 'position')}: ${liquidatable} below 1, ${near} near it, ${Math.max(0, positions - watched)} far from it`,
     ),
-    ...searching.flatMap(({ market, atBlock, toBlock, borrowers }) =>
-      row('search', `${market}: block ${atBlock} of ${toBlock}, ${many(borrowers, 'borrower')} so far`),
+    ...searching.flatMap(({ market, atBlock, toBlock, downTo, borrowers }) =>
+      row(
+        'search',
+        `${market}: ${downTo === undefined ? `block ${atBlock} of ${toBlock}` : `down to block ${downTo}`}, ${many(borrowers, 'borrower')} so far`,
+      ),
     ),
     ...row(
       'would have',

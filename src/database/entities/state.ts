@@ -28,6 +28,10 @@ export class CheckpointRow {
   @Column({ ...COUNT, name: 'history_goal', nullable: true })
   readonly historyGoal!: number | null;
 
+  /** As {@link History.from}. */
+  @Column({ ...COUNT, name: 'history_from', nullable: true })
+  readonly historyFrom!: number | null;
+
   @Column({ type: 'timestamptz', name: 'updated_at' })
   readonly updatedAt!: Date;
 }

@@ -22,6 +22,8 @@ export interface Checkpoint {
 export interface History {
   readonly scannedTo: number;
   readonly goal: number;
+  /** From this block up to the goal it was searched too. Absent: only up to `scannedTo`. */
+  readonly from?: number;
 }
 
 /** A position, in a form of its protocol's own. */
@@ -89,10 +91,11 @@ export class CheckpointsRepository {
          INSERT INTO positions (chain_id, protocol, account) SELECT $5::bigint, $1, unnest($2::text[])
            ON CONFLICT DO NOTHING
        )
-       INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal) VALUES ($5, $1, $3, $4)
+       INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal, history_from)
+         VALUES ($5, $1, $3, $4, $6)
        ON CONFLICT (chain_id, protocol) DO UPDATE SET history_scanned_to = excluded.history_scanned_to,
-         history_goal = excluded.history_goal, updated_at = now()`,
-      [protocol, borrowers, history.scannedTo, history.goal, this.chainId],
+         history_goal = excluded.history_goal, history_from = excluded.history_from, updated_at = now()`,
+      [protocol, borrowers, history.scannedTo, history.goal, this.chainId, history.from ?? null],
     );
   }
 
@@ -132,7 +135,7 @@ export class CheckpointsRepository {
     return this.database.transaction(async (manager) => {
       await this.move(manager, protocol, block, positions, gone);
       await manager.query(
-        `UPDATE checkpoints SET history_scanned_to = $2, history_goal = $2 WHERE chain_id = $3 AND protocol = $1`,
+        `UPDATE checkpoints SET history_scanned_to = $2, history_goal = $2, history_from = NULL WHERE chain_id = $3 AND protocol = $1`,
         [protocol, block.number, this.chainId],
       );
     });
@@ -190,10 +193,12 @@ export class CheckpointsRepository {
         forgotten = Number(rows);
       }
       await manager.query(
-        `INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal) VALUES ($4, $1, $2, $3)
+        `INSERT INTO checkpoints (chain_id, protocol, history_scanned_to, history_goal, history_from)
+           VALUES ($4, $1, $2, $3, $5)
          ON CONFLICT (chain_id, protocol) DO UPDATE SET block_number = NULL, block_hash = NULL,
-           history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal, updated_at = now()`,
-        [protocol, history.scannedTo, history.goal, this.chainId],
+           history_scanned_to = excluded.history_scanned_to, history_goal = excluded.history_goal,
+           history_from = excluded.history_from, updated_at = now()`,
+        [protocol, history.scannedTo, history.goal, this.chainId, history.from ?? null],
       );
     });
   }
@@ -254,7 +259,7 @@ function checkpointOf(row: CheckpointRow | null): Checkpoint | undefined {
 }
 
 function historyOf(row: CheckpointRow | null): History | undefined {
-  return row && row.historyScannedTo !== null && row.historyGoal !== null
-    ? { scannedTo: row.historyScannedTo, goal: row.historyGoal }
-    : undefined;
+  if (!row || row.historyScannedTo === null || row.historyGoal === null) return undefined;
+  const { historyScannedTo: scannedTo, historyGoal: goal, historyFrom: from } = row;
+  return { scannedTo, goal, ...(from !== null && { from }) };
 }

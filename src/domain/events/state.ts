@@ -10,6 +10,8 @@ export type StateEvent =
       readonly fromBlock: number;
       readonly atBlock: number;
       readonly toBlock: number;
+      /** The search began with the newest block: from this one up to `toBlock` it was searched too. */
+      readonly downTo?: number;
       /** Found so far by this process. */
       readonly borrowers: number;
     }
@@ -22,6 +24,8 @@ export type StateEvent =
       readonly fromBlock: number;
       readonly atBlock: number;
       readonly toBlock: number;
+      /** The search began with the newest block: from this one up to `toBlock` it was searched too. */
+      readonly downTo?: number;
       readonly borrowers: number;
       readonly blocksPerSecond: number | undefined;
       readonly etaSeconds: number | undefined;

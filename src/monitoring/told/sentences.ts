@@ -78,8 +78,8 @@ const SENTENCES: {
   'clock-well': () => 'clocks and chain agree again',
 
   // Positions, prices and pools.
-  backfill: ({ market, atBlock, toBlock, borrowers, etaSeconds }) =>
-    `${market}: at block ${atBlock} of ${toBlock}, ${many(borrowers, 'borrower')}${etaSeconds === undefined ? '' : `, ${duration(etaSeconds * 1_000)} to go`}`,
+  backfill: ({ market, atBlock, toBlock, downTo, borrowers, etaSeconds }) =>
+    `${market}: ${downTo === undefined ? `at block ${atBlock} of ${toBlock}` : `from block ${toBlock} down to ${downTo}`}, ${many(borrowers, 'borrower')}${etaSeconds === undefined ? '' : `, ${duration(etaSeconds * 1_000)} to go`}`,
   'backfill-finished': ({ market, borrowers, tookMs }) =>
     `${market}: the search found ${many(borrowers, 'borrower')} in ${duration(tookMs)}`,
   'backfill-paused': ({ market, pauseMs, message }) => `${market}: for ${duration(pauseMs)}: ${message}`,
