@@ -114,6 +114,26 @@ describe('compose.yaml', () => {
       expect(sources).toContain(name);
   });
 
+  it('A19 no layer of the image holds a secret: it takes none, and copies what it needs by name', () => {
+    const lines = textOf('Dockerfile').split('\n');
+    const of = (word: string): string[] => lines.filter((line) => line.startsWith(`${word} `));
+    expect(of('ARG')).toEqual(['ARG COMMIT=']);
+    expect(of('ENV')).toEqual(['ENV NODE_ENV=production']);
+    expect(of('ADD')).toEqual([]);
+    const sources = of('COPY').flatMap((line) => line.split(' ').slice(1, -1));
+    for (const source of sources.filter((one) => !one.startsWith('--')))
+      expect(source).toMatch(/^(\/app\/)?(\.npmrc|[a-z][\w./-]*)$/);
+    const ignored = textOf('.dockerignore').split('\n');
+    for (const name of ['.env', 'secrets', 'data', '.git']) expect(ignored).toContain(name);
+    expect(textOf('.npmrc')).not.toMatch(/_auth|token|password/i);
+  });
+
+  it('A19 a crash leaves no dump of the memory, and no signal opens a debugger', () => {
+    for (const [name, service] of services) expect(service, name).toMatchObject({ ulimits: { core: 0 } });
+    expect(textOf('packaging/systemd/chimera.service')).toMatch(/^LimitCORE=0$/m);
+    expect(textOf('Dockerfile')).toMatch(/^CMD \["node", .*"--disable-sigusr1"/m);
+  });
+
   it('keeps secrets out of git and out of the image', () => {
     for (const { file } of Object.values(compose.secrets)) {
       expect(file).toMatch(/^\.\/secrets\//);

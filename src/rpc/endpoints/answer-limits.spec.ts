@@ -168,6 +168,23 @@ describe('an answer that is too much', () => {
     expect(await chain.getBlock('latest')).toMatchObject({ number: 101 });
   });
 
+  it.each<[string, string, string]>([
+    ['a block number of 400 digits', '"blockNumber":"0x64"', `"blockNumber":${'9'.repeat(400)}`],
+    ['a log index of 10,000 hex digits', '"logIndex":"0x0"', `"logIndex":"0x${'f'.repeat(10_000)}"`],
+    ['a negative log index', '"logIndex":"0x0"', '"logIndex":-1'],
+    ['topics that are no list', '"topics":[', '"topics":{"length":1,"0":"0x"},"others":['],
+    ['data that is no hex', '"data":"', '"data":"javascript:'],
+    ['a prototype in place of its hash', '"blockHash":"', '"__proto__":{"polluted":true},"hash":"'],
+  ])('A17 a log with %s is no log, and the next endpoint is asked', async (_name, from, to) => {
+    const logs = JSON.stringify([logOf(100)]);
+    expect(logs).toContain(from);
+    primary.failMethod('eth_getLogs', result(logs.replace(from, to)));
+    backup.on('eth_getLogs', () => [logOf(100)]);
+    expect(await chain.getLogs({ blockHash: hashOf(100) }, [], [])).toHaveLength(1);
+    expect(backup.requests).toBeGreaterThan(0);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
   it('F56 the logs of a busy block are within the limit', async () => {
     const logs = Array.from({ length: 5_000 }, (_, index) => logOf(9, { logIndex: hex(index) }));
     primary.on('eth_getLogs', () => logs);

@@ -132,6 +132,16 @@ describe('F01 HTTP 429', () => {
   );
 });
 
+it('A08 a redirect of a node is not followed: it may lead into the network of the operator', async () => {
+  const inside = await FakeRpc.start();
+  for (const status of [301, 302, 307, 308]) {
+    node.fault = { kind: 'status', status, headers: { location: inside.url('http') } };
+    expect(await failure(endpoint.call(CHAIN_ID, DEADLINE_MS))).toMatchObject({ kind: 'provider' });
+  }
+  expect(inside.requests).toBe(0);
+  await inside.stop();
+});
+
 describe('F02, F03, F06 malformed answers', () => {
   const body = (text: string): Fault => ({ kind: 'body', body: text });
   const tampered = (tamper: (answers: Answer[]) => unknown): Fault => ({ kind: 'tampered', tamper });
