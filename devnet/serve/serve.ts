@@ -43,6 +43,8 @@ export async function serve(
     print(`Keys of its API at http://127.0.0.1:${apiPort}:`);
     print(`  operator ${keys.operator}`);
     print(`  viewer   ${keys.viewer}`);
+    print('Its page, once it runs:');
+    print(`  http://127.0.0.1:${apiPort}/dashboard#key=${keys.operator}`);
     print('');
     takeOrders(devnet, print);
     await stopped;

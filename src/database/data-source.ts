@@ -85,6 +85,9 @@ export const MIGRATIONS = [
   NewestBlocksFirst,
 ] as const;
 
+/** The names of all migrations that this version knows, in their order. */
+export const migrationNames = (): string[] => MIGRATIONS.map((migration) => new migration().name);
+
 type PostgresOptions = Extract<DataSourceOptions, { type: 'postgres' }>;
 
 /** @param onLost is called for each idle connection that breaks. The pool replaces the connection. */

@@ -33,6 +33,8 @@ const NAMES = [
   'NewestBlocksFirst1767225600021',
 ];
 
+const NEWER = 'FromTomorrow1999999999999';
+
 describe('migrations', { timeout: 60_000 }, () => {
   let dataDir: string;
   let server: EmbeddedPostgres;
@@ -59,6 +61,17 @@ describe('migrations', { timeout: 60_000 }, () => {
   it('several runners at once: one works, the others wait and find nothing to do', async () => {
     const done = await Promise.all([migrate(server), migrate(server), migrate(server)]);
     expect(done.flat()).toEqual(NAMES);
+  });
+
+  it('what a newer version has brought up to date is refused, by its name, and nothing is changed', async () => {
+    await dataSource.query('INSERT INTO migrations (timestamp, name) VALUES (1999999999999, $1)', [NEWER]);
+    const before = await dataSource.query<unknown[]>('SELECT name FROM migrations');
+    await expect(migrate(server)).rejects.toThrow(
+      `the database was brought up to date by a newer version, with ${NEWER}: start that version, or restore the backup`,
+    );
+    expect(await dataSource.query<unknown[]>('SELECT name FROM migrations')).toEqual(before);
+    await dataSource.query('DELETE FROM migrations WHERE name = $1', [NEWER]);
+    expect(await migrate(server)).toEqual([]);
   });
 
   it('go up, down to nothing, and up again', async () => {

@@ -1,5 +1,6 @@
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
-import { dataSourceOptions, type DatabaseAddress } from './data-source.js';
+import { StartupError } from '../domain/errors.js';
+import { dataSourceOptions, migrationNames, type DatabaseAddress } from './data-source.js';
 import { guardedClient } from './password-guard.js';
 
 /** Held by a transaction. TypeORM takes no lock of its own, and two runners at once fail. */
@@ -12,9 +13,11 @@ const LOCK_TIMEOUT_MS = 60_000;
  * wait and find nothing to do.
  *
  * @returns the names of the migrations that this call ran.
+ * @throws StartupError when a newer version has worked with the database: this one does not know its rules.
  */
 export function migrate(address: DatabaseAddress): Promise<string[]> {
   return underLock(address, async (executor) => {
+    await refuseNewer(executor);
     const done = await executor.executePendingMigrations();
     return done.map(({ name }) => name);
   });
@@ -50,6 +53,17 @@ async function underLock<Result>(
   } finally {
     await source.destroy();
   }
+}
+
+async function refuseNewer(executor: MigrationExecutor): Promise<void> {
+  const known = new Set(migrationNames());
+  const unknown = (await executor.getExecutedMigrations())
+    .map(({ name }) => name)
+    .filter((one) => !known.has(one));
+  if (unknown.length === 0) return;
+  throw new StartupError([
+    `the database was brought up to date by a newer version, with ${unknown.join(', ')}: start that version, or restore the backup from before the upgrade`,
+  ]);
 }
 
 function executorOf(source: DataSource, runner: QueryRunner): MigrationExecutor {

@@ -6,7 +6,7 @@ import type { Events } from '../domain/events/events.js';
 import { hasCluster, runningServer } from '../embedded-postgres/index.js';
 import { serverAddress, timeoutScopeOf } from './check-database.js';
 import { connectionProblem } from './connection-problem.js';
-import { dataSourceOptions, MIGRATIONS, type DatabaseAddress } from './data-source.js';
+import { dataSourceOptions, migrationNames, type DatabaseAddress } from './data-source.js';
 import { Database } from './database.js';
 import { DatabaseServer } from './database-server.js';
 
@@ -81,12 +81,12 @@ async function ofRunningServer(config: ChimeraConfig): Promise<OpenDatabase | un
 /** The migrations that the database lacks, in their order. */
 export async function pendingMigrations(database: Database): Promise<string[]> {
   const done = new Set(await migrationsOf(database));
-  return MIGRATIONS.map((migration) => new migration().name).filter((name) => !done.has(name));
+  return migrationNames().filter((name) => !done.has(name));
 }
 
 /** The migrations that a newer version ran. */
 export async function unknownMigrations(database: Database): Promise<string[]> {
-  const known = new Set<string>(MIGRATIONS.map((migration) => new migration().name));
+  const known = new Set(migrationNames());
   return (await migrationsOf(database)).filter((name) => !known.has(name));
 }
 
