@@ -207,6 +207,7 @@ function bot(world: World): Provider[] {
 function database(world: World, config: ChimeraConfig): Provider[] {
   const ask = <T>(answer: T): Promise<T> => {
     if (world.bug !== undefined) throw world.bug;
+    if (world.databaseHangs) return new Promise<T>(() => undefined);
     return world.databaseError ? Promise.reject(world.databaseError) : Promise.resolve(answer);
   };
   const kept = memorySteering(world.actions, () => ask(undefined));

@@ -26,6 +26,8 @@ export interface World {
   reviews: BidReview[];
   /** What a query of the database rejects with. */
   databaseError: Error | undefined;
+  /** Whether queries of the database never answer. */
+  databaseHangs: boolean;
   /** What an unforeseen bug throws in the executions route. */
   bug: Error | undefined;
 }
@@ -109,6 +111,7 @@ export function newWorld(): World {
     actions: [],
     reviews: [],
     databaseError: undefined,
+    databaseHangs: false,
     bug: undefined,
   };
 }

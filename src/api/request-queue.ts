@@ -10,6 +10,12 @@ const PASS_FIRST_MS = 250;
 const PACE_IN_PASS_MS = 20;
 /** So many are worked on at once. They share the connections to the database with the bot. */
 const MOST_AT_WORK = 4;
+/** One that hangs for longer than a query may take gives its place to the next. */
+const LONGEST_AT_WORK_MS = 10_000;
+/** They ask nothing of the database, and need no place: one that hangs must not hide the bot. */
+const FROM_MEMORY: ReadonlySet<string> = new Set([
+  ...['/health/live', '/metrics', '/api/v1/status', '/api/v1/stream'],
+]);
 /** More are refused, and so are those that would have waited for longer. */
 const MOST_WAITING = 1_000;
 const MOST_WAIT_MS = 3_000;
@@ -20,6 +26,12 @@ interface Waiting {
   readonly response: Response;
   readonly begin: NextFunction;
   readonly sinceMs: number;
+  readonly needsPlace: boolean;
+}
+
+interface AtWork {
+  readonly response: Response;
+  readonly sinceMs: number;
 }
 
 /**
@@ -28,8 +40,8 @@ interface Waiting {
  */
 @Injectable()
 export class RequestQueue {
-  readonly #waiting: Waiting[] = [];
-  #atWork: Response[] = [];
+  #waiting: Waiting[] = [];
+  #atWork: AtWork[] = [];
   #isPlanned = false;
   #lastBeganMs = -Infinity;
   #passSinceMs: number | undefined;
@@ -44,11 +56,13 @@ export class RequestQueue {
       next();
       return;
     }
+    if (this.#waiting.length >= MOST_WAITING) this.#forgetGone();
     if (this.#waiting.length >= MOST_WAITING) {
       this.#refuse(response, next);
       return;
     }
-    this.#waiting.push({ response, begin: next, sinceMs: this.clock.monotonicMs() });
+    const sinceMs = this.clock.monotonicMs();
+    this.#waiting.push({ response, begin: next, sinceMs, needsPlace: !FROM_MEMORY.has(request.path) });
     this.#plan();
   }
 
@@ -67,18 +81,21 @@ export class RequestQueue {
   #look(): void {
     const nowMs = this.clock.monotonicMs();
     this.#refuseLate(nowMs);
-    const [first] = this.#waiting;
-    if (!first) return;
-    this.#atWork = this.#atWork.filter((one) => !one.headersSent && !one.destroyed);
-    if (this.#atWork.length >= MOST_AT_WORK || !this.#mayBegin(nowMs)) {
+    while (this.#waiting[0] && isGone(this.#waiting[0])) this.#waiting.shift();
+    if (this.#waiting.length === 0) return;
+    this.#atWork = this.#atWork.filter((one) => takesPlace(one, nowMs));
+    const hasPlace = this.#atWork.length < MOST_AT_WORK;
+    const next = this.#waiting.findIndex((one) => hasPlace || (!one.needsPlace && !isGone(one)));
+    if (next < 0 || !this.#mayBegin(nowMs)) {
       this.#plan(LOOK_MS);
       return;
     }
-    this.#waiting.shift();
-    this.#atWork.push(first.response);
-    this.#lastBeganMs = nowMs;
-    first.begin();
-    this.#plan();
+    for (const { response, begin, needsPlace } of this.#waiting.splice(next, 1)) {
+      if (needsPlace) this.#atWork.push({ response, sinceMs: nowMs });
+      this.#lastBeganMs = nowMs;
+      this.#plan();
+      begin();
+    }
   }
 
   #mayBegin(nowMs: number): boolean {
@@ -95,12 +112,27 @@ export class RequestQueue {
       const [first] = this.#waiting;
       if (!first || nowMs - first.sinceMs <= MOST_WAIT_MS) return;
       this.#waiting.shift();
-      if (!first.response.destroyed) this.#refuse(first.response, first.begin);
+      if (!isGone(first)) this.#refuse(first.response, first.begin);
     }
+  }
+
+  #forgetGone(): void {
+    this.#waiting = this.#waiting.filter((one) => !isGone(one));
   }
 
   #refuse(response: Response, next: NextFunction): void {
     response.setHeader('Retry-After', 1);
     next(new Refusal(503, 'there are more requests than the bot has time for: try again shortly'));
   }
+}
+
+/** Its client has closed the connection. A response behind another one in a connection does not learn it. */
+function isGone({ response }: Pick<Waiting, 'response'>): boolean {
+  return response.destroyed || response.req.socket.destroyed;
+}
+
+/** While a body is on its way, its client has the work, and not the bot. */
+function takesPlace({ response, sinceMs }: AtWork, nowMs: number): boolean {
+  if (response.headersSent || isGone({ response }) || !response.req.complete) return false;
+  return nowMs - sinceMs <= LONGEST_AT_WORK_MS;
 }
