@@ -61,7 +61,16 @@ export class StatusStream implements OnModuleDestroy {
 
   onModuleDestroy(): void {
     this.#hasEnded = true;
-    for (const { response } of this.#readers) response.end();
+    this.#endAll();
+  }
+
+  /** What a reader has not taken yet would keep its connection: then nothing more is told. */
+  #endAll(): void {
+    for (const reader of this.#readers) {
+      if (reader.response.writableNeedDrain) reader.response.destroy();
+      else reader.response.end();
+      this.#forget(reader);
+    }
   }
 
   #look(): void {
@@ -74,7 +83,7 @@ export class StatusStream implements OnModuleDestroy {
       changes = JSON.stringify({ ...answer, sinceLastPassMs: null });
     } catch (error) {
       this.#log.error(`the stream ends: ${String(error)}`);
-      for (const { response } of this.#readers) response.end();
+      this.#endAll();
       return;
     }
     const nowMs = performance.now();

@@ -161,6 +161,21 @@ describe('the stream of the status', { timeout: 60_000 }, () => {
     api = await startApi();
   });
 
+  it('A06 ends when the bot stops, also for a reader that takes nothing', async () => {
+    const accepted: Socket[] = [];
+    api.server.on('connection', (socket: Socket) => accepted.push(socket));
+    const { port } = api.server.address() as AddressInfo;
+    const deaf: Socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    deaf.write(`GET ${PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${VIEWER_KEY}\r\n\r\n`);
+    await new Promise((resolve) => deaf.once('readable', resolve));
+    api.world.safety = { ...api.world.safety, reason: 'r'.repeat(20_000_000) };
+    await eventually(() => accepted[0]?.writableNeedDrain === true, 'the connection to be full');
+    await api.close();
+    expect(accepted[0]?.destroyed).toBe(true);
+    deaf.destroy();
+    api = await startApi();
+  });
+
   it('ends when the state cannot be told, and the bot lives on', async () => {
     const one = listen();
     await eventually(() => one.states().length > 0, 'the first state');
