@@ -117,12 +117,13 @@ export class Orders {
       return { text: 'Nothing was done: the code is too old. Send /resume again.' };
     if (found.kind === 'unknown') return { text: 'Nothing was done: no order waits for this code.' };
     const { reason, seen } = found.order;
+    // It takes a while. The state must be the one that was shown when the resume begins.
+    const inFlight = await this.bot.prospect();
     const before = this.safety.status();
     if (seenIn(before) !== seen)
       return {
         text: `Nothing was done: the state has changed. Look at it, and send /resume again.\n${this.told(before)}`,
       };
-    const inFlight = await this.bot.prospect();
     const status = await this.safety.resume(reason, operatorOf(order));
     const left = inFlight
       ? `\nOf the transactions in flight ${inFlight.sentAgain} are sent again, ${inFlight.cancelled} are cancelled.`

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startApi, type ApiApp } from '../../testing/api-app.js';
 import { aNearPosition } from '../../testing/builders/near.js';
 import { LEAST, VARIABLES } from '../../testing/configuration.js';
@@ -223,6 +223,33 @@ alerts:
       expect((await ordered(OPS, `/confirm ${wrong}`)).text).toMatch(/no order waits for this code/);
     expect((await ordered(OPS, `/confirm ${guessed}`)).text).toMatch(/no order waits for this code/);
     expect(stateNow()).toBe('HALTED');
+  });
+
+  it('a halt that comes while the transactions in flight are looked at is not resumed', async () => {
+    await listening();
+    await halted();
+    const asked = await ordered(OPS, '/resume all is well');
+    const looking = vi.spyOn(api.get(BotStatusReader), 'prospect').mockImplementationOnce(async () => {
+      await safety.raise('signer', 'HALTED', 'a transaction that is not ours');
+      return { sentAgain: 0, cancelled: 0 };
+    });
+    const before = telegram.sent.length;
+    telegram.press(OPS, asked.button ?? '');
+    expect((await answered(before)).text).toMatch(/^Nothing was done: the state has changed/);
+    expect(looking).toHaveBeenCalledOnce();
+    expect(stateNow()).toBe('HALTED');
+  });
+
+  it('what was sent before the start is dropped, also when Telegram goes away meanwhile', async () => {
+    for (let more = 0; more < 150; more++) telegram.write({ chat: 666, user: 666 }, 'noise');
+    telegram.write(OPS, '/halt of yesterday');
+    telegram.failsAtPoll = 2;
+    await listening();
+    await eventually(() => telegram.sent.length > 0, 'the notice');
+    expect(telegram.sent[0]?.text).toMatch(/What was sent before was not carried out/);
+    expect(events.named('telegram-lost')).toHaveLength(1);
+    expect(events.named('telegram-listening')).toMatchObject([{ dropped: 151 }]);
+    expect(stateNow()).toBe('NORMAL');
   });
 
   it('what was sent before the start is dropped, and the person is told', async () => {

@@ -49,6 +49,8 @@ export class UpdateLoop {
   private bot = '';
   /** undefined: it has not begun to listen. */
   private offset: number | undefined;
+  /** What has waited, as far as it is known. */
+  private waited: readonly Update[] = [];
   private problem: string | undefined;
   private pauseMs = FIRST_PAUSE_MS;
   private isStopped = false;
@@ -83,7 +85,7 @@ export class UpdateLoop {
     try {
       if (this.offset === undefined) await this.begin(controller);
       // After a loss it is told at once that Telegram is back.
-      const updates = await this.ask(this.problem === undefined ? HELD_SECONDS : 0, controller);
+      const updates = await this.ask(this.problem === undefined ? HELD_SECONDS : 0, controller, this.offset);
       this.pauseMs = FIRST_PAUSE_MS;
       if (this.problem !== undefined) this.listening(0);
       for (const update of updates) {
@@ -99,17 +101,24 @@ export class UpdateLoop {
   private async begin(controller: AbortController): Promise<void> {
     const { username } = await this.within(controller, (signal) => this.parts.client.api.getMe(signal));
     this.bot = username;
-    const dropped: Update[] = [];
+    let offset = this.nextOf(this.waited);
     for (let rounds = 0; rounds < MOST_DROPPED_ROUNDS; rounds++) {
-      const waited = await this.ask(0, controller);
-      const last = waited.at(-1);
-      if (!last) break;
-      dropped.push(...waited);
-      this.offset = last.update_id + 1;
+      const more = await this.ask(0, controller, offset);
+      if (more.length === 0) break;
+      // Telegram tells them once. When the next question fails, the next beginning knows of them.
+      this.waited = [...this.waited, ...more];
+      offset = this.nextOf(more);
     }
-    this.offset ??= 0;
+    this.offset = offset ?? 0;
+    const dropped = this.waited;
+    this.waited = [];
     this.listening(dropped.length);
     this.parts.drop(dropped, this.bot);
+  }
+
+  private nextOf(updates: readonly Update[]): number | undefined {
+    const last = updates.at(-1);
+    return last && last.update_id + 1;
   }
 
   private listening(dropped: number): void {
@@ -117,13 +126,13 @@ export class UpdateLoop {
     this.parts.events.emit({ event: 'telegram-listening', bot: this.bot, dropped });
   }
 
-  private ask(seconds: number, controller: AbortController): Promise<Update[]> {
+  private ask(seconds: number, controller: AbortController, offset: number | undefined): Promise<Update[]> {
     return this.within(
       controller,
       (signal) =>
         this.parts.client.api.getUpdates(
           {
-            ...(this.offset !== undefined && { offset: this.offset }),
+            ...(offset !== undefined && { offset }),
             ...{ limit: MOST_AT_ONCE, timeout: seconds, allowed_updates: ['message', 'callback_query'] },
           },
           signal,

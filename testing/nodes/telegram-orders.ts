@@ -41,6 +41,8 @@ export class TelegramOrders {
   conflicts = 0;
   /** Of every answer. */
   fault: TransportFault | undefined;
+  /** This question for updates is answered with an error. */
+  failsAtPoll = 0;
   /** The next so many messages of ours are refused: too many of them. */
   tooMany = 0;
   private readonly server: Server;
@@ -100,7 +102,8 @@ export class TelegramOrders {
     const values = objectIn(Buffer.concat(chunks).toString()) ?? {};
     const [, token, method] = /^\/bot([^/]+)\/(\w+)$/.exec(request.url ?? '') ?? [];
     if (method === 'getUpdates') this.polls += 1;
-    if (this.fault) replyWith(response, this.fault, '{}');
+    if (method === 'getUpdates' && this.polls === this.failsAtPoll) refuse(response, 502, 'Bad Gateway');
+    else if (this.fault) replyWith(response, this.fault, '{}');
     else if (token !== this.token) refuse(response, 401, 'Unauthorized');
     else if (method === 'getUpdates') this.poll(values, response);
     else this.call(method ?? '', values, response);
