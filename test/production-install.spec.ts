@@ -64,6 +64,12 @@ describe('an installation without tools', () => {
     expect(tools).toEqual([]);
   });
 
+  it('A18 runs no script of a package while it is installed', () => {
+    expect(textOf('.npmrc').split('\n')).toContain('ignore-scripts=true');
+    // What npm would run around our own ones is left out with them.
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)(?!gres)/.test(name))).toEqual([]);
+  });
+
   it('starts what is built: npm start, the image and the service run the same file', () => {
     const command = 'node --enable-source-maps dist/src/main.js';
     expect(scripts['start']).toMatch(
