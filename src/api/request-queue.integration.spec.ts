@@ -54,6 +54,27 @@ describe('requests and the passes of the bot', { timeout: 60_000 }, () => {
     await read;
   });
 
+  it.each([
+    ['without a key', {}],
+    ['with the key of a viewer', headers],
+  ])('A06 a halt %s waits for the pass as every request does', async (_, of) => {
+    api.world.inPass = true;
+    let hasWaited = true;
+    const refused = firstOf(api, 'POST', '/api/v1/safety/halt', of).then((answer) => {
+      hasWaited = !api.world.inPass;
+      return answer.status;
+    });
+    await vi.waitFor(() => expect(arrived).toBe(1));
+    await api.http
+      .post('/api/v1/safety/halt')
+      .set('Authorization', `Bearer ${OPERATOR_KEY}`)
+      .send({ reason: 'now' })
+      .expect(200);
+    api.world.inPass = false;
+    expect(await refused).toBeGreaterThan(400);
+    expect(hasWaited).toBe(true);
+  });
+
   it('A06 more than there is time for are refused, not kept, and the process answers again afterwards', async () => {
     api.world.inPass = true;
     const answers = await Promise.all(

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { BotStatusReader } from '../bot/bot-status.js';
 import { Clock } from '../domain/clock.js';
+import { mayCall } from './access.js';
+import { ApiKeys } from './api-keys.js';
 import { Refusal } from './refusal.js';
 
 /** While a pass runs, for so long no request begins. A pass that hangs must not hide the bot from people. */
@@ -49,10 +51,11 @@ export class RequestQueue {
   constructor(
     private readonly bot: BotStatusReader,
     private readonly clock: Clock,
+    private readonly keys: ApiKeys,
   ) {}
 
   take(request: Request, response: Response, next: NextFunction): void {
-    if (request.method === 'POST' && request.path === '/api/v1/safety/halt') {
+    if (this.#isHalt(request)) {
       next();
       return;
     }
@@ -64,6 +67,13 @@ export class RequestQueue {
     const sinceMs = this.clock.monotonicMs();
     this.#waiting.push({ response, begin: next, sinceMs, needsPlace: !FROM_MEMORY.has(request.path) });
     this.#plan();
+  }
+
+  /** Of an operator: a stranger must not get in between a head and a transaction with it. */
+  #isHalt({ method, path, headers }: Request): boolean {
+    if (method !== 'POST' || path !== '/api/v1/safety/halt') return false;
+    const caller = this.keys.holderOf(headers.authorization);
+    return caller !== undefined && mayCall(caller, 'operator');
   }
 
   #plan(afterMs = 0): void {
