@@ -13,11 +13,15 @@ describe('the sentence of an event', () => {
       ...{ debtToCover: '1234567890', debtDecimals: 6, notionalUsd8: '123456789000' },
       ...{ grossProfitUsd8: '5000000000', bidUsd8: '500000000', gasUsd8: '1000000', l1FeeUsd8: '0' },
       ...{ operatorFeeUsd8: '0', poolFeeUsd8: '0', profitToken: 'USDC', funding: 'flash-swap' },
-      ...{ lenderFeeUsd8: '0', netProfitUsd8: '4499000000', liquidations: 3 },
+      ...{ lenderFeeUsd8: '0', netProfitUsd8: '4499000000', liquidations: 1 },
     };
     expect(told(plan)).toBe(
-      'block 12: <b0> at HF 0.9876: repay 1,234.5678 USDC ($1,234.56) for WETH (close-factor) and 2 more, ' +
+      'block 12: <b0> at HF 0.9876: repay 1,234.5678 USDC ($1,234.56) for WETH (close-factor), ' +
         'paid by flash-swap; simulated +$44.99 after costs and a bid of $5.00',
+    );
+    // Of several liquidations the tokens are those of the first, and the dollars those of all.
+    expect(told({ ...plan, liquidations: 3, notionalUsd8: '500000000000' })).toContain(
+      'repay 1,234.5678 USDC for WETH (close-factor) and 2 more, $5,000.00 in all, paid by flash-swap;',
     );
   });
 

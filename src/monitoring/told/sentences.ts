@@ -28,8 +28,12 @@ const SENTENCES: {
   'positions-waiting': ({ block, counts }) => `block ${block}: ${listed(counts)}`,
   'plan-ready': (event, who) =>
     `block ${event.block}: ${who(event.borrower, event.marketId)} at HF ${ratio(event.healthFactorWad)}: repay ` +
-    `${tokens(event.debtToCover, event.debtDecimals, event.debt)} (${usd(event.notionalUsd8)}) for ${event.collateral} (${event.sizing})` +
-    `${event.liquidations > 1 ? ` and ${event.liquidations - 1} more` : ''}, paid by ${event.funding}; ` +
+    tokens(event.debtToCover, event.debtDecimals, event.debt) +
+    // The dollars are those of all liquidations, the tokens those of the first.
+    (event.liquidations > 1
+      ? ` for ${event.collateral} (${event.sizing}) and ${event.liquidations - 1} more, ${usd(event.notionalUsd8)} in all`
+      : ` (${usd(event.notionalUsd8)}) for ${event.collateral} (${event.sizing})`) +
+    `, paid by ${event.funding}; ` +
     `simulated ${signedUsd(event.netProfitUsd8)} after costs and a bid of ${usd(event.bidUsd8)}`,
   'lines-left-out': ({ of, reason, lines }) =>
     `${many(lines, 'line')} of ${of}${reason === undefined ? '' : ` (${reason})`} in the last minute`,
