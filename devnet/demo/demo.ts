@@ -106,8 +106,9 @@ async function close(stack: Stack, narrator: Narrator, totals: DemoTotals): Prom
 function invite(stack: Stack, narrator: Narrator): void {
   const { viewer, operator } = stack.keys;
   const order = (what: string, reason: string): void => {
-    narrator.line(`curl -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' \\`);
-    narrator.line(`  -d '{"reason":"${reason}"}' ${stack.apiUrl}/api/v1/safety/${what}`);
+    narrator.line(`curl -H "Authorization: Bearer $OPERATOR" \\`);
+    narrator.line(`  -H 'Content-Type: application/json' -d '{"reason":"${reason}"}' \\`);
+    narrator.line(`  ${stack.apiUrl}/api/v1/safety/${what}`);
   };
   narrator.heading('Still running. Ctrl-C ends it. In another terminal:');
   narrator.line(`curl ${stack.apiUrl}/health/ready`);

@@ -59,7 +59,8 @@ function takeOrders(devnet: Devnet, print: (line: string) => void): void {
     print('SIGINT ends it.');
     return;
   }
-  print('"price WETH -5%" or "price WETH 2400" moves the market. Ctrl-C ends it.');
+  print('Type "price WETH -5%" or "price WETH 2400" here to move the market.');
+  print('Ctrl-C ends it.');
   createInterface(process.stdin).on('line', (line) => {
     if (line.trim() !== '') void order(devnet, line).then(print, (error: unknown) => print(messageOf(error)));
   });
