@@ -2,37 +2,7 @@ import { Command, Option } from 'nest-commander';
 import { CliCommand } from './cli-command.js';
 import type { InitOptions } from './init.js';
 
-abstract class AskingCommand extends CliCommand {
-  @Option({ flags: '--chain <chain>', description: 'by name or number, of the shipped configurations' })
-  protected chain(chain: string): string {
-    return chain;
-  }
-
-  @Option({ flags: '--rpc-env <name>', description: 'the variable with the URL; default: RPC_PRIMARY_HTTP' })
-  protected rpcEnv(name: string): string {
-    return name;
-  }
-
-  @Option({ flags: '--rpc-file <path>', description: 'the file that holds the URL, in place of --rpc-env' })
-  protected rpcFile(path: string): string {
-    return path;
-  }
-
-  @Option({ flags: '--backup-env <name>', description: 'of a second node; default: RPC_BACKUP_HTTP' })
-  protected backupEnv(name: string): string {
-    return name;
-  }
-}
-
-@Command({
-  name: 'init',
-  description: 'write a configuration file after a few questions; it is a dry run',
-})
-export class InitCommand extends AskingCommand {
-  protected override async work(options: InitOptions): Promise<number> {
-    return (await import('./init.js')).init(options, this.terminal);
-  }
-
+abstract class WritingCommand extends CliCommand {
   @Option({ flags: '--markets <names>', description: 'with a comma between them; default: all' })
   protected markets(names: string): string {
     return names;
@@ -61,5 +31,35 @@ export class InitCommand extends AskingCommand {
   @Option({ flags: '--force', description: 'overwrite the file' })
   protected force(): true {
     return true;
+  }
+}
+
+@Command({
+  name: 'init',
+  description: 'write a configuration file after a few questions; it is a dry run',
+})
+export class InitCommand extends WritingCommand {
+  protected override async work(options: InitOptions): Promise<number> {
+    return (await import('./init.js')).init(options, this.terminal);
+  }
+
+  @Option({ flags: '--chain <chain>', description: 'base, ethereum, optimism or arbitrum, or its number' })
+  protected chain(chain: string): string {
+    return chain;
+  }
+
+  @Option({ flags: '--rpc-env <name>', description: 'the variable with the URL; default: RPC_PRIMARY_HTTP' })
+  protected rpcEnv(name: string): string {
+    return name;
+  }
+
+  @Option({ flags: '--rpc-file <path>', description: 'the file that holds the URL, in place of --rpc-env' })
+  protected rpcFile(path: string): string {
+    return path;
+  }
+
+  @Option({ flags: '--backup-env <name>', description: 'of a second node; default: RPC_BACKUP_HTTP' })
+  protected backupEnv(name: string): string {
+    return name;
   }
 }

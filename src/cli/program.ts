@@ -9,6 +9,7 @@ export class Program {
     root
       .name('npx chimera')
       .usage('COMMAND [OPTIONS]')
+      .addHelpText('after', '\nOptions of one: npx chimera COMMAND --help. To begin: docs/getting-started.md')
       // It would compare with the last word of each command alone.
       .showSuggestionAfterError(false)
       .exitOverride((error) => {
