@@ -126,7 +126,11 @@ export function Funnel({
   // Empty until it is known: a number that comes moves nothing, one that grows does.
   const steps = [
     { name: 'With debt', number: total, title: 'Now' },
-    { name: 'Near the edge', number: near, title: 'Now: looked at in each block' },
+    {
+      name: 'Near the edge',
+      number: near,
+      title: 'Now: below detector.watchBelowHealthFactor, looked at in each block',
+    },
     { name: 'Below 1', number: liquidatable, title: 'Now: can be liquidated' },
     { name: 'Simulated', number: profit?.decisions.simulated, title: 'Plans in the period' },
     {

@@ -140,7 +140,7 @@ export function Positions({ apiKey }: { apiKey: string }) {
   const sum = (holdings: PositionsPage['positions'][number]['debts']): string =>
     holdings.map(({ symbol }) => symbol).join(', ');
   return (
-    <Panel title={`Near the edge: ${count(plot.answer?.total ?? 0)}`} wide>
+    <Panel title={`Nearest to the edge: ${count(plot.answer?.total ?? 0)}`} wide>
       <Plot plot={plot.answer} />
       <div
         class="scroll list"
