@@ -19,7 +19,10 @@ export class StatusCommand extends BotCommand {
 }
 
 abstract class SteerCommand extends BotCommand {
-  @Option({ flags: '--reason <text>', description: 'why; needed for a change, kept with the name of the key' })
+  @Option({
+    flags: '--reason <text>',
+    description: 'why; needed for a change, kept with the name of the key',
+  })
   protected reason(text: string): string {
     return text;
   }
