@@ -6,7 +6,9 @@ export function Orders({ state, apiKey, mayOrder }: { state: string; apiKey: str
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
   const [told, setTold] = useState('');
-  const what = state === 'HALTED' ? 'resume' : 'halt';
+  const next = state === 'HALTED' ? 'resume' : 'halt';
+  // The dialog stays what it was when it opened: the bot may halt itself meanwhile.
+  const [what, setWhat] = useState<'halt' | 'resume'>(next);
   const give = async (): Promise<void> => {
     try {
       await ask(apiKey, `safety/${what}`, { reason: reason.trim() });
@@ -21,15 +23,16 @@ export function Orders({ state, apiKey, mayOrder }: { state: string; apiKey: str
     <div class="orders">
       <button
         type="button"
-        class={what}
+        class={next}
         disabled={!mayOrder}
-        title={what === 'halt' ? 'Nothing is signed any more' : 'Ends the halt'}
+        title={next === 'halt' ? 'Nothing is signed any more' : 'Ends the halt'}
         onClick={() => {
           setTold('');
+          setWhat(next);
           dialog.current?.showModal();
         }}
       >
-        {what === 'halt' ? 'Halt…' : 'Resume…'}
+        {next === 'halt' ? 'Halt…' : 'Resume…'}
       </button>
       <span role="status">
         {mayOrder ? told : 'With the key of a viewer you look; an operator halts and resumes.'}
