@@ -9,6 +9,8 @@ const HEIGHT = 260;
 const MARGIN = { left: 44, right: 12, top: 10, bottom: 34 };
 /** The smallest debt of the plot in dollars. */
 const LEAST_USD = 1;
+/** Of the collateral: those that are named on the axis where there is room. */
+const FALLS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 
 interface Point {
   readonly x: number;
@@ -52,10 +54,15 @@ function draw(canvas: HTMLCanvasElement, { points }: PositionsPlotAnswer): Point
     context.stroke();
   }
   const step = high - low > 0.2 ? 0.05 : 0.01;
-  for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step)
     context.fillText(at.toFixed(2), xOf(at) - 10, HEIGHT - 6);
-    // The crossings ahead: by so much the collateral has to fall.
-    if (at > 1.001) context.fillText(fall(at), xOf(at) - 12, HEIGHT - 18);
+  // The crossings ahead: by so much the collateral has to fall.
+  let free = xOf(1) + 16;
+  for (const share of FALLS) {
+    const x = xOf(1 / (1 - share));
+    if (1 / (1 - share) > high || x < free) continue;
+    context.fillText(fall(1 / (1 - share)), x - 12, HEIGHT - 18);
+    free = x + 44;
   }
   context.strokeStyle = colour('--bad');
   context.beginPath();
