@@ -158,7 +158,10 @@ function bot(world: World): Provider[] {
           return world.inPass;
         },
         status: () => world.bot,
-        prospect: () => Promise.resolve({ sentAgain: 2, cancelled: 1 }),
+        prospect: async () => {
+          await world.whileAsked();
+          return { sentAgain: 2, cancelled: 1 };
+        },
       } satisfies Pick<BotStatusReader, 'status' | 'prospect' | 'isInPass'>,
     },
     {

@@ -11,6 +11,8 @@ import { aSpending } from './builders/allowance.js';
 export interface World {
   bot: BotStatus;
   database: DatabaseStatus;
+  /** Happens while the chain is asked what is in flight. */
+  whileAsked: () => Promise<unknown>;
   /** Whether a pass of the bot runs. */
   inPass: boolean;
   /** Of the markets. */
@@ -94,6 +96,7 @@ export function newWorld(): World {
       nativePrice: { ageSeconds: 600, isKept: true },
       skipped: { 'profit-below-floor': 2 },
     },
+    whileAsked: () => Promise.resolve(),
     inPass: false,
     database: { awayForMs: 0, latencyMs: 3, waiting: 0, inJournal: 0, dropped: 0, safetyChanges: 0 },
     feeds: [],

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { BotStatusReader } from '../bot/bot-status.js';
-import { SafetyController, type Operator } from '../safety/index.js';
+import { SafetyController, seenIn, StateConflict, type Operator } from '../safety/index.js';
 import { Access, Caller, HaltRoute } from './access.js';
 import { Described } from './described.js';
 import { ReasonBody } from './reason.js';
@@ -46,7 +46,12 @@ export class HaltResumeController {
   @Post('resume')
   @HttpCode(200)
   async resume(@Body() { reason }: ReasonBody, @Caller() caller: Operator): Promise<ResumeAnswer> {
+    const seen = seenIn(this.safety.status());
+    // It asks the chain. What halts the bot meanwhile, the caller has not seen.
     const inFlight = await this.bot.prospect();
+    const { state, reason: why } = this.safety.status();
+    if (seenIn(this.safety.status()) !== seen)
+      throw new StateConflict(`the state changed meanwhile: it is ${state}, ${why}`);
     const status = await this.safety.resume(reason, caller);
     return { ...safetyAnswer(status), inFlight: inFlight ?? null };
   }

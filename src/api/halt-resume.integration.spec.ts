@@ -76,6 +76,21 @@ describe('the API on the real database and the real safety controller', { timeou
     expect((await repository.actions(100)).length).toBe(before + 2);
   });
 
+  it('A13 what halts the bot while a resume asks the chain is not lifted by it: a 409, and the bot stays HALTED', async () => {
+    await post('halt', 'first').expect(200);
+    const safety = api.get(SafetyController);
+    api.world.whileAsked = async () => {
+      api.world.whileAsked = () => Promise.resolve();
+      await safety.resume('in between', { name: 'ops', role: 'operator', address: 'here' });
+      await safety.halt('a second one', { name: 'ops', role: 'operator', address: 'here' });
+    };
+    const conflict = await post('resume', 'the first one is mended').expect(409);
+    expect(messageIn(conflict)).toBe('the state changed meanwhile: it is HALTED, a second one');
+    expect(safety.isHalted).toBe(true);
+    await post('resume', 'both are mended').expect(200);
+    await post('halt', 'for the next test').expect(200);
+  });
+
   it('A20 a resume without a reason leaves the bot HALTED and is not recorded', async () => {
     const repository = api.get(SafetyRepository);
     const before = await repository.actions(100);

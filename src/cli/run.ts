@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { INestApplicationContext } from '@nestjs/common';
 import { CommandFactory, CommandRunnerService } from 'nest-commander';
+import { VERSION } from '../domain/version.js';
 import { CliModule } from './cli.module.js';
 import { leavesOf, Misuse, wordsOf } from './misuse.js';
 import { Outcome, type Terminal } from './terminal.js';
@@ -40,6 +41,7 @@ export async function registeredCommands(): Promise<RegisteredCommand[]> {
 function open(terminal: Terminal): Promise<INestApplicationContext> {
   return CommandFactory.createWithoutRunning(CliModule.on(terminal), {
     logger: false,
+    version: VERSION,
     abortOnError: false,
     serviceErrorHandler: (error) => {
       throw error;

@@ -20,6 +20,7 @@ import { Steering } from '../../migrations/0018_steering.js';
 import { DryRunBookings } from '../../migrations/0019_dry_run_bookings.js';
 import { AlertDrills } from '../../migrations/0020_alert_drills.js';
 import { NewestBlocksFirst } from '../../migrations/0021_newest_blocks_first.js';
+import { ExecutionsByTime } from '../../migrations/0022_executions_by_time.js';
 import { messageOf } from '../domain/errors.js';
 import { Execution } from './entities/execution.js';
 import { LeaseRow } from './entities/lease.js';
@@ -83,6 +84,7 @@ export const MIGRATIONS = [
   DryRunBookings,
   AlertDrills,
   NewestBlocksFirst,
+  ExecutionsByTime,
 ] as const;
 
 /** The names of all migrations that this version knows, in their order. */

@@ -31,6 +31,7 @@ const NAMES = [
   'DryRunBookings1767225600019',
   'AlertDrills1767225600020',
   'NewestBlocksFirst1767225600021',
+  'ExecutionsByTime1767225600022',
 ];
 
 const NEWER = 'FromTomorrow1999999999999';

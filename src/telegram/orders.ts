@@ -7,7 +7,7 @@ import { Clock } from '../domain/clock.js';
 import { Events } from '../domain/events/events.js';
 import { reasonProblem } from '../domain/reason.js';
 import type { SafetyStatus } from '../domain/safety.js';
-import { SafetyController, StateConflict, type Operator } from '../safety/index.js';
+import { SafetyController, seenIn, StateConflict, type Operator } from '../safety/index.js';
 import { TelegramAnswers } from './answers.js';
 import { Confirmations, CONFIRM_WITHIN_MS } from './confirmations.js';
 import type { Order } from './update.js';
@@ -141,9 +141,4 @@ const actorOf = (user: string): string => `telegram:${user}`;
 
 function operatorOf({ user, chat }: Order): Operator {
   return { name: actorOf(user), role: 'operator', address: `telegram:${chat}` };
-}
-
-/** What a person has to see before they resume. */
-function seenIn({ state, concerns }: SafetyStatus): string {
-  return JSON.stringify([state, concerns.map(({ cause, level, sinceMs }) => [cause, level, sinceMs])]);
 }
