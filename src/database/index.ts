@@ -24,6 +24,7 @@ export {
   pendingMigrations,
   unknownMigrations,
   runningBot,
+  signingBot,
   type OpenDatabase,
 } from './open-database.js';
 export { migrate, revertLastMigration } from './migrate.js';

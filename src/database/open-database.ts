@@ -124,6 +124,27 @@ export async function runningBot(database: Database, chainId: number): Promise<s
   return undefined;
 }
 
+/**
+ * Which process signs for the chain with this database now; undefined when none does.
+ *
+ * @throws StartupError in one sentence when an external database cannot be asked.
+ */
+export async function signingBot(config: ChimeraConfig): Promise<string | undefined> {
+  const open = await ofRunningServer(config);
+  if (!open) return undefined;
+  try {
+    const [table] = await open.database.query("SELECT to_regclass('leases') IS NOT NULL AS found");
+    if (table?.['found'] !== true) return undefined;
+    const [lease] = await open.database.query(
+      'SELECT holder FROM leases WHERE chain_id = $1 AND expires_at > now() LIMIT 1',
+      [config.network.chainId],
+    );
+    return typeof lease?.['holder'] === 'string' ? lease['holder'] : undefined;
+  } finally {
+    await open.close();
+  }
+}
+
 async function connected(address: DatabaseAddress, stop: () => Promise<void>): Promise<OpenDatabase> {
   const source = await new DataSource({
     ...dataSourceOptions(address),

@@ -19,6 +19,8 @@ export interface OnceOptions {
   readonly live: boolean;
   readonly withinMs: number;
   readonly json: boolean;
+  /** Refuses what must not run now, by a StartupError. */
+  readonly admit: (config: ChimeraConfig) => Promise<void>;
 }
 
 /** 1 is a problem: it could not look. */
@@ -34,7 +36,10 @@ const SETTLE_MS = 60_000;
  * @throws StartupError with one sentence for everything that is missing or wrong, also where it did not come
  *   to that look in time.
  */
-export async function once({ from, live, withinMs, json }: OnceOptions, output: Output): Promise<OnceResult> {
+export async function once(
+  { from, live, withinMs, json, admit }: OnceOptions,
+  output: Output,
+): Promise<OnceResult> {
   const { config: read, source } = await ConfigSource.load(from);
   const { mode } = read.execution;
   if (live && mode !== 'live')
@@ -44,6 +49,7 @@ export async function once({ from, live, withinMs, json }: OnceOptions, output: 
   };
   if (mode === 'live' && !live) say('execution.mode is live, and --live was not given: nothing is sent.');
   const config = lookingOnce(read, live);
+  await admit(config);
   const tally = new OnceTally(
     config.execution.mode,
     config.protocols.map(({ name }) => name),

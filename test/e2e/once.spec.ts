@@ -120,6 +120,15 @@ describe('npx chimera once', { timeout: 60_000 }, () => {
     expect((await look({}, '--within', 'soon')).err).toContain('--within soon: a time such as');
   });
 
+  it('a dry run does not start while a bot signs with its database: it would share its safety state', async () => {
+    const bot = await stack.startBot();
+    const refused = await look({ mode: 'live' });
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/\/\d+\/\w+ signs with this database, and a dry run would share/);
+    await bot.stop();
+    expect((await look({ mode: 'live' })).code).not.toBe(1);
+  });
+
   it('ends with 1 where it did not look at everything in time', async () => {
     await stack.devnet.stopMining();
     const ended = await look({ mode: 'dry-run' }, '--within', '4s');
