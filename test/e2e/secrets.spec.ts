@@ -211,7 +211,9 @@ async function everyCommand(): Promise<string[]> {
         (_, out, errors) => resolve(out + errors),
       );
     });
-  return Promise.all((await registeredCommands()).map((command) => run(command.words)));
+  // It would look for ten minutes, because no node serves it here.
+  const bounded = (words: string): string => (words === 'once' ? 'once --within 5s' : words);
+  return Promise.all((await registeredCommands()).map(({ words }) => run(bounded(words))));
 }
 
 /** Every way in which a provider repeats what it was sent. */
