@@ -49,9 +49,9 @@ export class HaltResumeController {
     const seen = seenIn(this.safety.status());
     // It asks the chain. What halts the bot meanwhile, the caller has not seen.
     const inFlight = await this.bot.prospect();
-    const { state, reason: why } = this.safety.status();
-    if (seenIn(this.safety.status()) !== seen)
-      throw new StateConflict(`the state changed meanwhile: it is ${state}, ${why}`);
+    const now = this.safety.status();
+    if (seenIn(now) !== seen)
+      throw new StateConflict(`the state changed meanwhile: it is ${now.state}, ${now.reason}`);
     const status = await this.safety.resume(reason, caller);
     return { ...safetyAnswer(status), inFlight: inFlight ?? null };
   }

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Response } from 'express';
 import type { ApiKey, Role } from './api-keys.js';
 import { Refusal } from './refusal.js';
+import type { StatusAnswer } from './status-answer.js';
 import { StatusReader } from './status-reader.js';
 
 /** At most five times a second. */
@@ -21,8 +22,8 @@ interface Reader {
 }
 
 /**
- * The state of the bot, told to whoever listens, as server-sent events. One look serves all readers. A reader
- * that is slow misses states, never the newest one, and holds no more than one of them in memory.
+ * Tells the state of the bot as server-sent events. One look serves all readers. A slow reader misses states,
+ * but never the newest one. At most one state waits for it in memory.
  */
 @Injectable()
 export class StatusStream implements OnModuleDestroy {
@@ -74,23 +75,21 @@ export class StatusStream implements OnModuleDestroy {
   }
 
   #look(): void {
-    let told: string;
-    let changes: string;
+    let answer: StatusAnswer;
     try {
-      const answer = this.status.answer();
-      told = JSON.stringify(answer);
-      // It differs in every look.
-      changes = JSON.stringify({ ...answer, sinceLastPassMs: null });
+      answer = this.status.answer();
     } catch (error) {
       this.#log.error(`the stream ends: ${String(error)}`);
       this.#endAll();
       return;
     }
     const nowMs = performance.now();
+    // It differs in every look.
+    const changes = JSON.stringify({ ...answer, sinceLastPassMs: null });
     if (changes === this.#told && nowMs - this.#toldAtMs < QUIET_MS) return;
     this.#told = changes;
     this.#toldAtMs = nowMs;
-    const text = message('status', told);
+    const text = message('status', JSON.stringify(answer));
     for (const reader of this.#readers) this.#tell(reader, text, nowMs);
   }
 

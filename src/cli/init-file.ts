@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { SHIPPED, shippedPath } from '../config/index.js';
 
 /** A configuration that the bot comes with. */
 export interface ShippedFile {
@@ -28,19 +28,14 @@ export interface InitChoices {
   readonly chat?: string | undefined;
 }
 
-const NAMES = ['base', 'ethereum', 'optimism', 'arbitrum'];
-
-/** From src/cli and from dist/src/cli. */
-const FOLDERS = ['../../config/', '../../../config/'].map((path) => new URL(path, import.meta.url));
-
 /** Every shipped configuration of a chain. */
 export function shippedFiles(): ShippedFile[] {
-  const folder = FOLDERS.find((one) => existsSync(new URL('base.yaml', one)));
-  if (!folder) throw new Error('the folder config/ is missing');
-  return NAMES.map((name) => {
-    const text = readFileSync(fileURLToPath(new URL(`${name}.yaml`, folder)), 'utf8');
-    const [, chain = '', chainId = ''] = /^network: \{ name: (\S+), chainId: (\d+) \}$/m.exec(text) ?? [];
-    return { chain, chainId: Number(chainId), markets: marketsOf(text), text };
+  return [...SHIPPED.keys()].map((chainId) => {
+    const path = shippedPath(chainId);
+    if (path === undefined) throw new Error('the folder config/ is missing');
+    const text = readFileSync(path, 'utf8');
+    const [, chain = ''] = /^network: \{ name: (\S+), /m.exec(text) ?? [];
+    return { chain, chainId, markets: marketsOf(text), text };
   });
 }
 

@@ -20,6 +20,7 @@ export { KEY_WORDS } from './key-words.js';
 export { configurationReference, listedKeys } from './reference.js';
 export { configSchema, schemaKeys } from './json-schema.js';
 export { readVariable } from './load-variable.js';
+export { SHIPPED, shippedPath } from './shipped.js';
 export { SecretReload } from './secret-reload.js';
 export { parseDecimal } from './decimal.js';
 export { JournalConfig } from './journal-section.js';

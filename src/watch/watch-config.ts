@@ -1,8 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { AlertsConfig, ChimeraConfig, ConfigSource, readVariable, type Variables } from '../config/index.js';
+import {
+  AlertsConfig,
+  ChimeraConfig,
+  ConfigSource,
+  readVariable,
+  SHIPPED,
+  shippedPath,
+  type Variables,
+} from '../config/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
@@ -32,19 +38,6 @@ export interface WatchConfig {
   /** A key of the API that was made for this run; undefined where the file has keys. */
   readonly apiKey: string | undefined;
 }
-
-/** The chains for which a configuration is shipped. */
-const SHIPPED: ReadonlyMap<number, string> = new Map([
-  [1, 'ethereum.yaml'],
-  [10, 'optimism.yaml'],
-  [8453, 'base.yaml'],
-  [42161, 'arbitrum.yaml'],
-]);
-
-/** From src/watch and from dist/src/watch. */
-const FOLDERS = ['../../config/', '../../../config/'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
 
 const ASK_MS = 5_000;
 
@@ -141,9 +134,8 @@ function keyNamed(name: string, key: string): ChimeraConfig['api']['keys'][numbe
 
 /** @throws StartupError where none is shipped. */
 function shippedFor(chainId: number): string {
-  const name = SHIPPED.get(chainId);
-  const folder = FOLDERS.find((one) => name !== undefined && existsSync(join(one, name)));
-  if (name !== undefined && folder !== undefined) return relative(process.cwd(), join(folder, name));
+  const path = shippedPath(chainId);
+  if (path !== undefined) return relative(process.cwd(), path);
   throw new StartupError([
     `--config: the node is of chain ${chainId}, for which no configuration is shipped; the file of yours was expected (shipped are ${[...SHIPPED.keys()].join(', ')})`,
   ]);

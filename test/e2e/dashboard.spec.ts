@@ -79,7 +79,7 @@ describe('the dashboard in a browser', () => {
     const fallen = await stack.devnet.provider.getBlockNumber();
     await eventually(() => follower.quietSince(fallen), 'everything to be settled');
     const [sums] = await stack.query<{ won: string; profit: string }>(
-      `SELECT count(*) AS won, round(sum(realised_profit_usd), 2) AS profit FROM executions WHERE outcome = 'won'`,
+      `SELECT count(*) AS won, trunc(sum(realised_profit_usd), 2) AS profit FROM executions WHERE outcome = 'won'`,
     );
     expect(Number(sums?.won)).toBeGreaterThan(0);
     const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD' });
