@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 
 if (!existsSync(main)) {
+  process.stderr.write('building the bot: once, for up to a minute …\n');
   const { status } = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

@@ -1,5 +1,5 @@
 import type { ErrorAnswer } from '../api/error.filter.js';
-import type { ChimeraConfig } from '../config/index.js';
+import type { ApiAddressConfig } from '../config/index.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 
 /** The API answers in milliseconds. A halt waits for nothing. */
@@ -68,7 +68,7 @@ function isErrorAnswer(answer: unknown): answer is ErrorAnswer {
 /** @param url as it was given; undefined: that of the configuration */
 export async function botUrl(
   url: string | undefined,
-  load: () => Promise<Pick<ChimeraConfig, 'api'>>,
+  load: () => Promise<ApiAddressConfig>,
 ): Promise<string> {
   if (url === undefined) return configuredUrl((await load()).api);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
@@ -81,7 +81,7 @@ export async function botUrl(
   return url.replace(/\/+$/, '');
 }
 
-function configuredUrl({ host, port }: ChimeraConfig['api']): string {
+function configuredUrl({ host, port }: ApiAddressConfig['api']): string {
   if (port === 0) throw new StartupError(['api.port is 0, any free port: --url was expected']);
   // An API on all addresses is on that of this machine too.
   const known = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;

@@ -177,6 +177,22 @@ describe('npx chimera status, halt and resume', () => {
     );
   });
 
+  it('says what is wrong with an argument before it looks for the key', async () => {
+    key = undefined;
+    const borrower = `0x${'b0'.repeat(20)}`;
+    const given = { reason: 'odd', yes: true };
+    await expect(listPositions({ below: '2x' }, silent, sources())).rejects.toThrow(
+      '--below: a health factor such as 1.05 was expected, not "2x"',
+    );
+    await expect(leaveOut('borrowers deny', '0x12', given, silent, sources())).rejects.toThrow(
+      'an address (0x and 40 hex digits) was expected, not "0x12"',
+    );
+    await expect(leaveOut('borrowers deny', borrower, given, silent, sources())).rejects.toThrow(
+      /^CHIMERA_API_KEY: /,
+    );
+    await expect(showStatus({ url: 'bot' }, silent, sources())).rejects.toThrow(/^--url: /);
+  });
+
   it('says that no bot answers, or something else', async () => {
     const other = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1');
     const { port: at } = await new Promise<AddressInfo>((resolve) =>

@@ -1,5 +1,5 @@
 import type { SafetyAnswer, StatusAnswer } from '../api/status-answer.js';
-import { loadConfig, readVariable, type ChimeraConfig } from '../config/index.js';
+import { loadApiAddress, readVariable, type ApiAddressConfig } from '../config/index.js';
 import { StartupError } from '../domain/errors.js';
 import { BotClient, botUrl } from './bot-client.js';
 import { statusLines } from './status-lines.js';
@@ -17,22 +17,23 @@ export interface SteerOptions extends BotOptions {
 
 /** Where the address and the key come from. */
 export interface BotSources {
-  readonly load: () => Promise<Pick<ChimeraConfig, 'api'>>;
+  readonly load: () => Promise<ApiAddressConfig>;
   readonly read: (name: string) => string | undefined;
 }
 
-export const SOURCES: BotSources = { load: loadConfig, read: readVariable };
+export const SOURCES: BotSources = { load: loadApiAddress, read: readVariable };
 
 const KEY = 'CHIMERA_API_KEY';
 
 /** The API of the running bot, with the key of the environment. @throws StartupError without a key */
 export async function connect({ url }: BotOptions, { load, read }: BotSources): Promise<BotClient> {
+  const at = await botUrl(url, load);
   const key = read(KEY);
   if (!key)
     throw new StartupError([
       `${KEY}: the environment variable has no value; set it (or ${KEY}_FILE) to a key of which api.keys has the SHA-256`,
     ]);
-  return new BotClient(await botUrl(url, load), key);
+  return new BotClient(at, key);
 }
 
 export async function showStatus(

@@ -1,5 +1,5 @@
 import { executionDetail } from '../api/execution-detail.js';
-import { loadConfig, type ChimeraConfig } from '../config/index.js';
+import { loadRowsConfig, type RowsConfig } from '../config/index.js';
 import { ExecutionsRepository, openToRead, type Execution } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.js';
 export async function explain(
   { id, json = false }: { id: string; json?: boolean },
   terminal: Terminal,
-  load: () => Promise<ChimeraConfig> = loadConfig,
+  load: () => Promise<RowsConfig> = loadRowsConfig,
 ): Promise<number> {
   if (!/^\d{1,18}$/.test(id))
     throw new StartupError([

@@ -89,9 +89,9 @@ function nextSteps(file: string): string[] {
 const TOLD: readonly string[] = [
   'says what is still missing',
   'shows what the bot would do; it needs nothing but the node',
-  'says what the deployment of your contract would cost; --send does it',
+  'says what your contract would cost; with --send it is deployed, and its address',
   'makes the tables of the database',
-  'asks about everything that the bot needs',
+  'asks about everything that the bot needs, also the contract',
   'starts the bot: a dry run',
 ];
 
@@ -101,7 +101,6 @@ function lines(
   missing: readonly string[],
   next: readonly string[],
 ): string[] {
-  const width = Math.max(...next.map((one) => one.length));
   const variables = Object.entries(files).map(([name, path]) => `${name}_FILE=${path}`);
   return [
     `${file} is written: ${shipped.chain} (chain ${shipped.chainId}), markets ${markets.join(', ')}, database ${database}.`,
@@ -112,7 +111,7 @@ function lines(
     ...(missing.length > 0 ? ['', 'Still missing:', ...missing.map((one) => `  ${one}`)] : []),
     '',
     'Then (docs/getting-started.md):',
-    ...next.map((one, index) => `  ${one.padEnd(width)}  # ${TOLD[index] ?? ''}`),
+    ...next.flatMap((one, index) => [`  ${one}`, `    ${TOLD[index] ?? ''}`]),
   ];
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { SteeringAnswer } from '../api/steering-answer.js';
+import { StartupError } from '../domain/errors.js';
+import { isAddress } from '../domain/hex.js';
 import { connect, isAgreed, reasonOf, SOURCES, type BotSources, type SteerOptions } from './bot-commands.js';
 import type { Terminal } from './terminal.js';
 
@@ -14,10 +16,12 @@ export async function leaveOut(
   terminal: Terminal,
   sources: BotSources = SOURCES,
 ): Promise<number> {
+  const [things = '', verb = ''] = order.split(' ');
+  if (things === 'borrowers' && !isAddress(name))
+    throw new StartupError([`an address (0x and 40 hex digits) was expected, not "${name}"`]);
   const reason = reasonOf(options, terminal);
   const bot = await connect(options, sources);
   if (!(await isAgreed(options, terminal, () => `${order} ${name}?`))) return 1;
-  const [things = '', verb = ''] = order.split(' ');
   const route = `/api/v1/${things}/${encodeURIComponent(name)}/${verb}`;
   const answer = await bot.ask<SteeringAnswer>('POST', route, { reason }, randomUUID());
   if (options.json === true) terminal.print(JSON.stringify(answer, null, 2));

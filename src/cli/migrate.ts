@@ -1,4 +1,4 @@
-import { loadConfig, type ChimeraConfig } from '../config/index.js';
+import { loadRowsConfig, type RowsConfig } from '../config/index.js';
 import { openDatabase, openRunning, pendingMigrations } from '../database/index.js';
 import { Clock } from '../domain/clock.js';
 import { Events, type BotEvent } from '../domain/events/events.js';
@@ -13,7 +13,7 @@ export interface MigrateOptions {
 export async function migrateDatabase(
   { json = false, check = false }: MigrateOptions,
   terminal: Terminal,
-  load: () => Promise<ChimeraConfig> = loadConfig,
+  load: () => Promise<RowsConfig> = loadRowsConfig,
 ): Promise<number> {
   const config = await load();
   const ran: string[] = [];

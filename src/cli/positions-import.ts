@@ -76,8 +76,8 @@ export async function importPositions(
   load: () => Promise<ChimeraConfig> = loadConfig,
 ): Promise<number> {
   if (file === undefined) throw new StartupError(['--file: a file of positions export was expected']);
-  const config = await load();
   const snapshot = await readSnapshot(file);
+  const config = await load();
   const { chain, pool, markets } = configuredChain(config, market);
   try {
     const wanted = wantedOf(file, snapshot, config, markets, market);

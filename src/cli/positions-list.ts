@@ -25,6 +25,7 @@ export async function listPositions(
   sources: BotSources = SOURCES,
 ): Promise<number> {
   const wanted = countOf(options.limit);
+  checkFactor(options.below);
   const bot = await connect(options, sources);
   const { block, total, positions } = await ask(bot, options, wanted);
   if (options.json === true) terminal.print(JSON.stringify({ block, total, positions }, null, 2));
@@ -59,6 +60,12 @@ function countOf(limit: string | undefined): number {
   if (!/^[1-9]\d{0,4}$/.test(limit))
     throw new StartupError([`--limit: a whole number from 1 to 99999 was expected, not "${limit}"`]);
   return Number(limit);
+}
+
+/** @throws StartupError for what is no health factor. */
+function checkFactor(below: string | undefined): void {
+  if (below !== undefined && !/^\d{1,3}(\.\d{1,18})?$/.test(below))
+    throw new StartupError([`--below: a health factor such as 1.05 was expected, not "${below}"`]);
 }
 
 function lineOf(position: PositionAnswer): string {

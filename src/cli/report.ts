@@ -3,7 +3,7 @@ import { csvLine } from '../books/csv.js';
 import { eachDay } from '../books/each-day.js';
 import { profitPage } from '../books/profit-page.js';
 import { summaryOf } from '../books/report.js';
-import { loadConfig, type ChimeraConfig } from '../config/index.js';
+import { loadRowsConfig, type RowsConfig } from '../config/index.js';
 import {
   ExecutionsRepository,
   openToRead,
@@ -38,7 +38,7 @@ const MOST_DAYS = 3_660;
 export async function report(
   options: ReportOptions,
   terminal: Terminal,
-  load: () => Promise<ChimeraConfig> = loadConfig,
+  load: () => Promise<RowsConfig> = loadRowsConfig,
   clock: Clock = new Clock(),
 ): Promise<number> {
   const { json = false, format, wallet } = options;

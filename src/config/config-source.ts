@@ -144,7 +144,7 @@ export class ConfigSource {
         if (!(error instanceof StartupError)) throw error;
         wrong.push(...error.problems);
       }
-    return { changed, needStart, problems: [...fresh.problems, ...wrong] };
+    return { changed, needStart, problems: [...fresh.problems(), ...wrong] };
   }
 
   /** The bot signs with one key, and deploys nothing. */

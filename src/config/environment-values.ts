@@ -32,10 +32,8 @@ export function nameOf(variable: string): string {
 
 /** The value of each name: from AWS Secrets Manager, from a file, or from the variable itself. */
 export class EnvironmentValues {
-  /** One sentence for each source that could not be read. */
-  readonly problems: string[] = [];
-  /** The names that {@link EnvironmentValues.problems} is about. */
-  readonly #unreadable = new Set<string>();
+  /** Why a source could not be read, by name. */
+  readonly #unreadable = new Map<string, string>();
   readonly #readings = new Map<string, Reading>();
 
   /**
@@ -56,6 +54,17 @@ export class EnvironmentValues {
   /** What was looked for until now, and is set somewhere. */
   get readings(): ReadonlyMap<string, Reading> {
     return this.#readings;
+  }
+
+  /**
+   * One sentence for each source that could not be read.
+   *
+   * @param names only of these; default: of all that were looked for
+   */
+  problems(names?: readonly string[]): string[] {
+    return [...this.#unreadable].flatMap(([name, sentence]) =>
+      names === undefined || names.includes(name) ? [sentence] : [],
+    );
   }
 
   /** Whether a source is set that could not be read: that is a problem of its own. */
@@ -109,7 +118,6 @@ export class EnvironmentValues {
   }
 
   #problem(name: string, source: Source, why: string): void {
-    this.#unreadable.add(name);
-    this.problems.push(`${variableOf(name, source)}: ${why}`);
+    this.#unreadable.set(name, `${variableOf(name, source)}: ${why}`);
   }
 }

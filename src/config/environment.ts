@@ -15,23 +15,29 @@ import { TEST_ACCOUNTS } from './test-accounts.js';
 const LOCAL_CHAIN_ID = 31337;
 
 const RPC_PREFIX = 'RPC_';
+/** Those of {@link DatabaseSecrets}. */
+export const DATABASE_SECRETS: readonly string[] = ['DB_USER', 'DB_PASSWORD'];
+
 /** The names of secrets, apart from those that begin with RPC_. */
 export const SECRET_NAMES: readonly string[] = [
   'OPERATOR_PRIVATE_KEY',
   'DEPLOYER_PRIVATE_KEY',
-  'DB_USER',
-  'DB_PASSWORD',
+  ...DATABASE_SECRETS,
   'REDIS_PASSWORD',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
 ];
 
-/** Secrets that the bot reads from the environment, never from the configuration file. */
-export interface EnvironmentConfig {
-  /** 0x and 64 hex digits, checked to be a valid key. Present when `execution.mode` is live. */
-  readonly operatorPrivateKey: Secret | undefined;
+/** How the database is entered. */
+export interface DatabaseSecrets {
   readonly dbUser: Secret | undefined;
   readonly dbPassword: Secret | undefined;
+}
+
+/** Secrets that the bot reads from the environment, never from the configuration file. */
+export interface EnvironmentConfig extends DatabaseSecrets {
+  /** 0x and 64 hex digits, checked to be a valid key. Present when `execution.mode` is live. */
+  readonly operatorPrivateKey: Secret | undefined;
   readonly redisPassword: Secret | undefined;
   /** For the clients of AWS: the process forgets the variables before the SDK would read them. */
   readonly aws: AwsAccess;
@@ -68,11 +74,15 @@ export interface DeploymentNeeds {
 export class Environment {
   readonly #problems: string[] = [];
 
-  constructor(private readonly values: EnvironmentValues) {}
+  /** @param concerns the names whose sources must be readable; default: all */
+  constructor(
+    private readonly values: EnvironmentValues,
+    private readonly concerns?: readonly string[],
+  ) {}
 
   /** One sentence for each secret that is missing or wrong, and for each that could not be read. */
   get problems(): readonly string[] {
-    return [...this.values.problems, ...this.#problems];
+    return [...this.values.problems(this.concerns), ...this.#problems];
   }
 
   value(name: string): string | undefined {
@@ -101,20 +111,23 @@ export class Environment {
   secrets({ chainId, live, externalDatabase, channels }: EnvironmentNeeds): EnvironmentConfig {
     const needed = live ? 'execution.mode is live' : undefined;
     const operatorPrivateKey = this.#privateKey('OPERATOR_PRIVATE_KEY', chainId, needed);
-    const dbUser = this.#secret('DB_USER');
-    if (externalDatabase && !dbUser && !this.values.isUnreadable('DB_USER'))
-      this.#problems.push(
-        'DB_USER: the environment variable has no value, but the database needs a user; set DB_USER and DB_PASSWORD (or DB_USER_FILE and DB_PASSWORD_FILE)',
-      );
-    const dbPassword = this.#secret('DB_PASSWORD');
     return {
       operatorPrivateKey,
-      dbUser,
-      dbPassword,
+      ...this.databaseSecrets(externalDatabase),
       redisPassword: this.#secret('REDIS_PASSWORD'),
       aws: awsAccessOf((name) => this.value(name), this.#problems),
       channels: channelSecretsOf(channels, (name) => this.value(name), this.#problems),
     };
+  }
+
+  /** The user of the database. Adds to {@link Environment.problems} that it is missing. */
+  databaseSecrets(isExternal: boolean): DatabaseSecrets {
+    const dbUser = this.#secret('DB_USER');
+    if (isExternal && !dbUser && !this.values.isUnreadable('DB_USER'))
+      this.#problems.push(
+        'DB_USER: the environment variable has no value, but the database needs a user; set DB_USER and DB_PASSWORD (or DB_USER_FILE and DB_PASSWORD_FILE)',
+      );
+    return { dbUser, dbPassword: this.#secret('DB_PASSWORD') };
   }
 
   /**

@@ -4,6 +4,7 @@ export {
   type ChannelKind,
   type QuietHoursConfig,
 } from './alerts-section.js';
+export type { ApiAddressConfig, RowsConfig } from './command-sections.js';
 export type { ChannelSecrets } from './channel-secrets.js';
 export { ChimeraConfigModule } from './config.module.js';
 export { forgetSecrets, secretTexts } from './config-secrets.js';
@@ -24,7 +25,13 @@ export { SHIPPED, shippedPath } from './shipped.js';
 export { SecretReload } from './secret-reload.js';
 export { parseDecimal } from './decimal.js';
 export { JournalConfig } from './journal-section.js';
-export { loadConfig, loadDeploymentConfig, type DeploymentLoadOptions } from './load-config.js';
+export {
+  loadApiAddress,
+  loadConfig,
+  loadDeploymentConfig,
+  loadRowsConfig,
+  type DeploymentLoadOptions,
+} from './load-config.js';
 export { parseConfig, type ParseOptions } from './parse-config.js';
 export { MonitoringConfig, type CloudWatchConfig } from './monitoring-section.js';
 export type {

@@ -5,7 +5,7 @@ export type Mapping = Readonly<Record<string, unknown>>;
 /** A class whose properties are declared by {@link Text}, {@link Section} and {@link List}. */
 export interface SectionClass<Type extends object = object> {
   new (): Type;
-  /** Its other keys are not checked, because the key that says what the section is has no known value. */
+  /** Its other keys are not checked: nothing says what the section is, or they concern another program. */
   readonly acceptsAnyKey?: boolean;
 }
 

@@ -1,8 +1,10 @@
 import { readConfigFile, withDotEnv } from './config-file.js';
 import { ConfigSource, type ConfigSourceOptions } from './config-source.js';
 import { fetchedValues, type FetchSecrets } from './fetched-values.js';
-import type { Variables } from './environment-values.js';
-import { deploymentConfigOf } from './parse-config.js';
+import type { ApiAddressConfig, RowsConfig } from './command-sections.js';
+import { DATABASE_SECRETS, Environment } from './environment.js';
+import type { EnvironmentValues, Variables } from './environment-values.js';
+import { apiAddressOf, deploymentConfigOf, rowsConfigOf, type ConfigText } from './parse-config.js';
 import type { ChimeraConfig, DeploymentConfig } from './sections.js';
 
 /**
@@ -12,6 +14,38 @@ import type { ChimeraConfig, DeploymentConfig } from './sections.js';
  */
 export async function loadConfig(options?: ConfigSourceOptions): Promise<ChimeraConfig> {
   return (await ConfigSource.load(options)).config;
+}
+
+/** As those of {@link loadConfig}. */
+type PartialLoadOptions = Pick<ConfigSourceOptions, 'variables' | 'directory' | 'fetch'>;
+
+/**
+ * What works with the rows of the database, and asks no node. Mistakes elsewhere in the file do not matter.
+ *
+ * @throws StartupError with all mistakes at once, one sentence each.
+ */
+export function loadRowsConfig(options?: PartialLoadOptions): Promise<RowsConfig> {
+  return loadPart(rowsConfigOf, DATABASE_SECRETS, options);
+}
+
+/**
+ * Where the API of the bot is. Mistakes elsewhere in the file do not matter.
+ *
+ * @throws StartupError with all mistakes at once, one sentence each.
+ */
+export function loadApiAddress(options?: PartialLoadOptions): Promise<ApiAddressConfig> {
+  return loadPart(apiAddressOf, [], options);
+}
+
+async function loadPart<Part>(
+  read: (file: ConfigText, values: EnvironmentValues) => Part,
+  secrets: readonly string[],
+  { variables = process.env, directory = process.cwd(), fetch }: PartialLoadOptions = {},
+): Promise<Part> {
+  const all = withDotEnv(variables, directory);
+  const file = readConfigFile(undefined, all, directory);
+  const isNeeded = (name: string): boolean => secrets.includes(name) || !Environment.isSecret(name);
+  return read(file, await fetchedValues(all, file.text, isNeeded, fetch));
 }
 
 export interface DeploymentLoadOptions {

@@ -14,6 +14,7 @@ export function readVariable(
 ): string | undefined {
   const values = new EnvironmentValues(withDotEnv(variables, directory));
   const value = values.value(name);
-  if (values.problems.length > 0) throw new StartupError(values.problems);
+  const problems = values.problems();
+  if (problems.length > 0) throw new StartupError(problems);
   return value?.trim();
 }

@@ -5,11 +5,18 @@ import { StartupError } from '../domain/errors.js';
 import { Secret } from '../domain/secret.js';
 import { CHANNEL_SECTIONS, type AlertsConfig, type ChannelKind } from './alerts-section.js';
 import type { ChannelNeeds } from './channel-secrets.js';
-import { Environment, type EnvironmentNeeds } from './environment.js';
+import { ApiAddressConfig, RowsConfig } from './command-sections.js';
+import { DATABASE_SECRETS, Environment, type EnvironmentNeeds } from './environment.js';
 import { EnvironmentValues, type Variables } from './environment-values.js';
-import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping } from './keys.js';
+import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping, type SectionClass } from './keys.js';
 import { Redaction } from './redaction.js';
-import { ChimeraConfig, DeploymentConfig, ServerDatabaseConfig, type NetworkConfig } from './sections.js';
+import {
+  ChimeraConfig,
+  DeploymentConfig,
+  ServerDatabaseConfig,
+  type DatabaseConfig,
+  type NetworkConfig,
+} from './sections.js';
 import { markVariables, SectionReader, type EffectiveValue } from './section-reader.js';
 
 export interface ParseOptions {
@@ -48,7 +55,21 @@ export interface ConfigText {
 
 /** As {@link parseConfig}, with values that may come from anywhere. */
 export function configOf(file: ConfigText, values: EnvironmentValues): ChimeraConfig {
-  return readAs(ChimeraConfig, file, values, (environment, config) => environment.secrets(needsOf(config)));
+  return readAs(ChimeraConfig, file, new Environment(values), (environment, config) => ({
+    environment: environment.secrets(needsOf(config)),
+  }));
+}
+
+/** Reads the same text for a command that works with the rows of the database, and asks no node. */
+export function rowsConfigOf(file: ConfigText, values: EnvironmentValues): RowsConfig {
+  return readAs(RowsConfig, file, new Environment(values, DATABASE_SECRETS), (environment, { database }) => ({
+    environment: environment.databaseSecrets(isExternal(database)),
+  }));
+}
+
+/** Reads the same text for a command that asks the running bot. */
+export function apiAddressOf(file: ConfigText, values: EnvironmentValues): ApiAddressConfig {
+  return readAs(ApiAddressConfig, file, new Environment(values, []), () => ({}));
 }
 
 /** Every value of the file and of the defaults, also where the file has mistakes. */
@@ -70,18 +91,17 @@ export function deploymentConfigOf(
   values: EnvironmentValues,
   sends: boolean,
 ): DeploymentConfig {
-  return readAs(DeploymentConfig, file, values, (environment, { network }) =>
-    environment.deploymentSecrets({ chainId: chainIdOf(network), sends }),
-  );
+  return readAs(DeploymentConfig, file, new Environment(values), (environment, { network }) => ({
+    environment: environment.deploymentSecrets({ chainId: chainIdOf(network), sends }),
+  }));
 }
 
-function readAs<T extends { readonly environment: object }>(
-  type: new () => T,
+function readAs<T extends object>(
+  type: SectionClass<T>,
   { name = UNNAMED, text }: ConfigText,
-  values: EnvironmentValues,
-  secretsOf: (environment: Environment, config: T) => T['environment'],
+  environment: Environment,
+  secretsOf: (environment: Environment, config: T) => Partial<T>,
 ): T {
-  const environment = new Environment(values);
   const reader = new SectionReader(environment, new Redaction(environment.secretValues()));
   const root = readYaml(text, name);
   const config = reader.section(root, () => type, '');
@@ -91,7 +111,7 @@ function readAs<T extends { readonly environment: object }>(
   const secrets = secretsOf(environment, config);
   const problems = [...reader.problems, ...invalid, ...environment.problems];
   if (problems.length > 0) throw new StartupError(problems);
-  return deepFreeze(Object.assign(config, { environment: secrets }));
+  return deepFreeze(Object.assign(config, secrets));
 }
 
 function readYaml(text: string, name: string): Mapping {
@@ -148,10 +168,14 @@ function needsOf({ network, database, execution, alerts }: ChimeraConfig): Envir
   return {
     chainId: chainIdOf(network),
     live: execution.mode === 'live',
-    externalDatabase: database instanceof ServerDatabaseConfig && !database.embedded,
+    externalDatabase: isExternal(database),
     channels: channelsOf(alerts),
   };
 }
+
+/** It may have failed validation. */
+const isExternal = (database: DatabaseConfig): boolean =>
+  database instanceof ServerDatabaseConfig && !database.embedded;
 
 function channelsOf({ channels }: AlertsConfig): ChannelNeeds[] {
   const list: readonly unknown[] = Array.isArray(channels) ? channels : [];

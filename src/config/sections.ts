@@ -71,7 +71,8 @@ export class EmbeddedDatabaseConfig {
 
 export type DatabaseConfig = ServerDatabaseConfig | EmbeddedDatabaseConfig;
 
-const databaseOf = ({ embedded }: Mapping): SectionClass =>
+/** Embedded or not, by what is written. */
+export const databaseOf = ({ embedded }: Mapping): SectionClass =>
   embedded === 'true' ? EmbeddedDatabaseConfig : ServerDatabaseConfig;
 
 export class RedisConfig {

@@ -1,4 +1,4 @@
-import type { ChimeraConfig } from '../config/index.js';
+import type { RowsConfig } from '../config/index.js';
 import { StartupError } from '../domain/errors.js';
 import { binariesProblem } from '../embedded-postgres/index.js';
 import { connectionProblem } from './connection-problem.js';
@@ -11,7 +11,7 @@ import { sslOption, tlsOf, NO_TLS } from './tls.js';
  *
  * @returns one sentence for each problem. None of them holds the user or the password.
  */
-export async function checkDatabase(config: ChimeraConfig): Promise<readonly string[]> {
+export async function checkDatabase(config: RowsConfig): Promise<readonly string[]> {
   if (config.database.embedded) {
     const problem = binariesProblem();
     return problem === undefined ? [] : [problem];
@@ -34,7 +34,7 @@ export async function checkDatabase(config: ChimeraConfig): Promise<readonly str
  * @throws StartupError when the file of `database.sslCa` cannot be used; TypeError for an embedded database,
  *   which has no address before it runs.
  */
-export function serverAddress({ database, environment }: ChimeraConfig): DatabaseAddress {
+export function serverAddress({ database, environment }: RowsConfig): DatabaseAddress {
   if (database.embedded) throw new TypeError('an external database was expected');
   return {
     host: database.host,

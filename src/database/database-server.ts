@@ -1,4 +1,4 @@
-import type { ChimeraConfig } from '../config/index.js';
+import type { RowsConfig } from '../config/index.js';
 import type { Clock } from '../domain/clock.js';
 import { messageOf, StartupError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
@@ -20,7 +20,7 @@ export class DatabaseServer {
    *
    * @throws StartupError in one sentence.
    */
-  static async open(config: ChimeraConfig, events: Events, clock: Clock): Promise<DatabaseServer> {
+  static async open(config: RowsConfig, events: Events, clock: Clock): Promise<DatabaseServer> {
     const server = config.database.embedded
       ? await DatabaseServer.#embedded(config.database.dataDir, events, clock)
       : await DatabaseServer.#external(serverAddress(config));

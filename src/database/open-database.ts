@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { ChimeraConfig } from '../config/index.js';
+import type { RowsConfig } from '../config/index.js';
 import type { Clock } from '../domain/clock.js';
 import { StartupError } from '../domain/errors.js';
 import type { Events } from '../domain/events/events.js';
@@ -25,11 +25,7 @@ export interface OpenDatabase {
  *
  * @throws StartupError in one sentence.
  */
-export async function openDatabase(
-  config: ChimeraConfig,
-  events: Events,
-  clock: Clock,
-): Promise<OpenDatabase> {
+export async function openDatabase(config: RowsConfig, events: Events, clock: Clock): Promise<OpenDatabase> {
   const server = await DatabaseServer.open(config, events, clock);
   try {
     return await connected(server.address, () => server.stop());
@@ -44,7 +40,7 @@ export async function openDatabase(
  *
  * @throws StartupError in one sentence.
  */
-export async function openToRead(config: ChimeraConfig, events: Events, clock: Clock): Promise<OpenDatabase> {
+export async function openToRead(config: RowsConfig, events: Events, clock: Clock): Promise<OpenDatabase> {
   const running = await ofRunningServer(config);
   if (running || !config.database.embedded) return running ?? openDatabase(config, events, clock);
   const { dataDir } = config.database;
@@ -58,7 +54,7 @@ export async function openToRead(config: ChimeraConfig, events: Events, clock: C
  *
  * @throws StartupError in one sentence.
  */
-export async function openRunning(config: ChimeraConfig): Promise<OpenDatabase> {
+export async function openRunning(config: RowsConfig): Promise<OpenDatabase> {
   const running = await ofRunningServer(config);
   if (running) return running;
   throw new StartupError([
@@ -67,7 +63,7 @@ export async function openRunning(config: ChimeraConfig): Promise<OpenDatabase> 
 }
 
 /** An external server, or the embedded one that a bot has started. */
-async function ofRunningServer(config: ChimeraConfig): Promise<OpenDatabase | undefined> {
+async function ofRunningServer(config: RowsConfig): Promise<OpenDatabase | undefined> {
   if (config.database.embedded) return openAsGuest(config);
   const address = serverAddress(config);
   try {
@@ -97,7 +93,7 @@ async function migrationsOf(database: Database): Promise<string[]> {
 }
 
 /** The embedded server that a bot has started; undefined when none runs, or the server is an external one. */
-export async function openAsGuest({ database }: ChimeraConfig): Promise<OpenDatabase | undefined> {
+export async function openAsGuest({ database }: RowsConfig): Promise<OpenDatabase | undefined> {
   const running = database.embedded ? runningServer(database.dataDir) : undefined;
   return running && connected(running, () => Promise.resolve());
 }
@@ -129,7 +125,7 @@ export async function runningBot(database: Database, chainId: number): Promise<s
  *
  * @throws StartupError in one sentence when an external database cannot be asked.
  */
-export async function signingBot(config: ChimeraConfig): Promise<string | undefined> {
+export async function signingBot(config: RowsConfig): Promise<string | undefined> {
   const open = await ofRunningServer(config);
   if (!open) return undefined;
   try {

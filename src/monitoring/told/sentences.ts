@@ -1,5 +1,6 @@
 /** What a person reads of an event, on a terminal and in the demo: one sentence with its figures. */
 import type { BotEvent, EventNamed } from '../../domain/events/events.js';
+import { FEED_KINDS, type FeedKind } from '../../domain/feed-kinds.js';
 import { duration, many, percent, ratio, signedUsd, tokens, usd } from './figures.js';
 
 /** How a borrower is called. @param marketId where the contract has several markets */
@@ -171,13 +172,22 @@ export function sentenceOf(event: { readonly event: string }, who: Named): strin
   return sentence(event as BotEvent, who);
 }
 
-/** "1 svr feed with 23.4 % of the debt, 3 public feeds with 76.6 %". */
+/** How feeds of each kind are called: one of them, several. */
+const FEEDS: Readonly<Record<FeedKind, readonly [one: string, several: string]>> = {
+  svr: ['auctioned feed (SVR)', 'auctioned feeds (SVR)'],
+  'oev-wrapper': ['withheld feed (OEV wrapper)', 'withheld feeds (OEV wrapper)'],
+  unknown: ['feed of unknown kind', 'feeds of unknown kind'],
+  public: ['public feed', 'public feeds'],
+};
+
+/** "1 auctioned feed (SVR) with 23.4 % of the debt, 3 public feeds with 76.6 %". */
 function kindsText(kinds: EventNamed<'feeds-found'>['kinds']): string {
-  const present = Object.entries(kinds).filter(([, { feeds }]) => feeds > 0);
+  const present = FEED_KINDS.map((kind) => [kind, kinds[kind]] as const).filter(([, { feeds }]) => feeds > 0);
   return present
     .map(([kind, { feeds, debtBps }], index) => {
       const share = `${(debtBps / 100).toFixed(1)} %${index === 0 ? ' of the debt' : ''}`;
-      return `${feeds} ${kind} ${feeds === 1 ? 'feed' : 'feeds'} with ${share}`;
+      const [one, several] = FEEDS[kind];
+      return `${feeds} ${feeds === 1 ? one : several} with ${share}`;
     })
     .join(', ');
 }
