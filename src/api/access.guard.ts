@@ -24,7 +24,7 @@ export class AccessGuard implements CanActivate {
     if (needed === 'public') return true;
     const request = context.switchToHttp().getRequest<CallerRequest>();
     const from = request.ip ?? 'unknown';
-    const caller = this.keys.holderOf(request.headers.authorization);
+    const caller = this.keys.callerOf(request);
     if (!caller) {
       this.events.emit({ event: 'api-key-refused', from });
       context.switchToHttp().getResponse<Response>().setHeader('WWW-Authenticate', 'Bearer');

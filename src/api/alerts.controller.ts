@@ -7,6 +7,7 @@ import type { ActiveAlert } from '../alerts/alert-book.js';
 import type { Operator } from '../safety/index.js';
 import { Access, Caller } from './access.js';
 import { Described } from './described.js';
+import { Shared } from './shared-answers.js';
 import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';
 
@@ -50,6 +51,7 @@ export class AlertsController {
 
   @Access('viewer')
   @Described({ summary: 'What is wrong now', answer: 'AlertsPage' })
+  @Shared(true)
   @Get()
   all(): AlertsPage {
     return { alerts: this.desk.active.map(alertAnswer) };

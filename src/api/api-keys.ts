@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { ApiKeyConfig } from '../config/index.js';
 
 export type Role = ApiKeyConfig['role'];
@@ -20,6 +21,8 @@ type ConfiguredKey = Readonly<Pick<ApiKeyConfig, 'name' | 'role' | 'sha256'>>;
 /** The configured keys. Only their SHA-256 is known. A key itself is never kept, logged or shown. */
 export class ApiKeys {
   readonly #keys: readonly { readonly key: ApiKey; readonly digest: Buffer }[];
+  /** Each guard of a request asks for its caller. */
+  readonly #callers = new WeakMap<IncomingMessage, { readonly caller: ApiKey | undefined }>();
 
   constructor(configured: readonly ConfiguredKey[]) {
     this.#keys = configured.map(({ name, role, sha256 }) => ({
@@ -30,6 +33,15 @@ export class ApiKeys {
 
   get none(): boolean {
     return this.#keys.length === 0;
+  }
+
+  /** The sender of a request, found once for each; undefined without a valid key. */
+  callerOf(request: IncomingMessage): ApiKey | undefined {
+    const known = this.#callers.get(request);
+    if (known) return known.caller;
+    const caller = this.holderOf(request.headers.authorization);
+    this.#callers.set(request, { caller });
+    return caller;
   }
 
   /**

@@ -26,6 +26,7 @@ import { RATE_LIMITS, RateLimitGuard } from './rate-limit.guard.js';
 import { Readiness } from './readiness.js';
 import { RequestQueue } from './request-queue.js';
 import { ServicesStatus } from './services-status.js';
+import { SharedAnswers } from './shared-answers.js';
 import { SteeringController } from './steering.controller.js';
 import { StatusController } from './status.controller.js';
 import { StatusReader } from './status-reader.js';
@@ -64,12 +65,14 @@ export const API = {
     Readiness,
     RequestQueue,
     ServicesStatus,
+    SharedAnswers,
     StatusReader,
     StatusStream,
     // In this order. They guard every route of the process, also the routes of other modules.
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AccessGuard },
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+    { provide: APP_INTERCEPTOR, useExisting: SharedAnswers },
   ],
 };
 

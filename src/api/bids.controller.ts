@@ -5,6 +5,7 @@ import { ChimeraConfig } from '../config/index.js';
 import { formatUnits } from '../domain/money.js';
 import { Access } from './access.js';
 import { Described } from './described.js';
+import { Shared } from './shared-answers.js';
 
 const MOST_REVIEWS = 200;
 
@@ -55,6 +56,7 @@ export class BidsController {
     answer: 'BidsAnswer',
     usesDatabase: true,
   })
+  @Shared(true)
   @Get()
   async all(): Promise<BidsAnswer> {
     const { operator: wallet, outcomes } = this.bot.status();

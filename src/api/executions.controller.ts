@@ -12,6 +12,7 @@ import { executionAnswer, type ExecutionsPage } from './executions-answer.js';
 import { INSTANT, INSTANT_WANTED, instantOf } from './instant.js';
 import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';
+import { Shared } from './shared-answers.js';
 
 const MOST_ROWS = 200;
 /** An id of the table: a positive bigint of PostgreSQL has at most 19 digits. */
@@ -86,6 +87,7 @@ export class ExecutionsController {
     answer: 'ExecutionsPage',
     usesDatabase: true,
   })
+  @Shared(true)
   @Get()
   async page(@Query() query: PageQuery): Promise<ExecutionsPage> {
     const { limit, before, status, outcome, protocol, borrower } = query;

@@ -12,6 +12,7 @@ import type { Response } from 'express';
 import { Access } from './access.js';
 import { Described } from './described.js';
 import { Readiness } from './readiness.js';
+import { Shared } from './shared-answers.js';
 
 /**
  * Answers in the format of Terminus, which probes and dashboards know, instead of the format of other errors.
@@ -58,6 +59,7 @@ export class HealthController {
     answer: 'HealthAnswer',
     further: { 503: { means: 'something keeps the bot from working', answer: 'HealthAnswer' } },
   })
+  @Shared(true)
   @Get('ready')
   @HealthCheck(WITHOUT_WORDS)
   ready(): Promise<HealthCheckResult> {

@@ -18,6 +18,7 @@ import {
 } from './positions-answer.js';
 import { PLAIN_LINE } from './reason.js';
 import { Refusal } from './refusal.js';
+import { Shared } from './shared-answers.js';
 
 const MOST_ROWS = 200;
 const LIMIT_RANGE = { message: `limit must be a whole number from 1 to ${MOST_ROWS}` };
@@ -66,6 +67,7 @@ export class PositionsController {
   constructor(private readonly edge: EdgeWatch) {}
 
   @Described({ summary: 'Positions below a health factor, the lowest first', answer: 'PositionsPage' })
+  @Shared(true)
   @Get()
   async page(@Query() query: PositionsQuery): Promise<PositionsPage> {
     const edge = await this.edge.below(this.boundOf(query));
@@ -88,6 +90,7 @@ export class PositionsController {
     summary: 'The same positions as points of a plot, all at once',
     answer: 'PositionsPlotAnswer',
   })
+  @Shared(true)
   @Get('plot')
   async plot(@Query() query: BelowQuery): Promise<PositionsPlotAnswer> {
     const edge = await this.edge.below(this.boundOf(query));

@@ -9,6 +9,7 @@ import { Described } from './described.js';
 import { INSTANT, INSTANT_WANTED, instantOf } from './instant.js';
 import { profitAnswer, type ProfitAnswer } from './profit-answer.js';
 import { Refusal } from './refusal.js';
+import { Shared } from './shared-answers.js';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 7;
@@ -39,6 +40,7 @@ export class ProfitController {
     answer: 'ProfitAnswer',
     usesDatabase: true,
   })
+  @Shared(true)
   @Get()
   async profit(@Query() query: ProfitQuery): Promise<ProfitAnswer> {
     const nowMs = this.clock.wallMs();

@@ -94,7 +94,7 @@ export class RateLimitGuard extends ThrottlerGuard {
   }
 
   #callerOf(context: ExecutionContext): ApiKey | undefined {
-    return this.keys.holderOf(context.switchToHttp().getRequest<Request>().headers.authorization);
+    return this.keys.callerOf(context.switchToHttp().getRequest<Request>());
   }
 
   /** Unlike in the base class, the route is no part of the key: one limit holds for all routes. */

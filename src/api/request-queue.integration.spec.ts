@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { firstOf, messageIn, type FirstOfAnswer } from '../../testing/api-answers.js';
 import { OPERATOR_KEY, startApi, VIEWER_KEY, type ApiApp } from '../../testing/api-app.js';
-import { StatusReader } from './status-reader.js';
+import { ApiKeys } from './api-keys.js';
 
 const KEYED = `Host: 127.0.0.1\r\nAuthorization: Bearer ${VIEWER_KEY}\r\n`;
 const headers = { Authorization: `Bearer ${VIEWER_KEY}` };
@@ -113,7 +113,7 @@ describe('requests and the passes of the bot', { timeout: 60_000 }, () => {
   });
 
   it('A06 requests of clients that have gone are not carried out, and take no place', async () => {
-    const carriedOut = vi.spyOn(api.get(StatusReader), 'answer');
+    const carriedOut = vi.spyOn(api.get(ApiKeys), 'holderOf');
     api.world.inPass = true;
     const gone = Array.from({ length: 1_000 }, () =>
       // Two in one connection: only the first of them has the connection yet.

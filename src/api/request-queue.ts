@@ -70,9 +70,9 @@ export class RequestQueue {
   }
 
   /** Of an operator: a stranger must not get in between a head and a transaction with it. */
-  #isHalt({ method, path, headers }: Request): boolean {
-    if (method !== 'POST' || path !== '/api/v1/safety/halt') return false;
-    const caller = this.keys.holderOf(headers.authorization);
+  #isHalt(request: Request): boolean {
+    if (request.method !== 'POST' || request.path !== '/api/v1/safety/halt') return false;
+    const caller = this.keys.callerOf(request);
     return caller !== undefined && mayCall(caller, 'operator');
   }
 

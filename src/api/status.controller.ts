@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { Access } from './access.js';
 import { Described } from './described.js';
+import { Shared } from './shared-answers.js';
 import type { StatusAnswer } from './status-answer.js';
 import { StatusReader } from './status-reader.js';
 
@@ -13,6 +14,7 @@ export class StatusController {
     summary: 'The state of the bot, the chain, the endpoints and the limits',
     answer: 'StatusAnswer',
   })
+  @Shared(true)
   @Get()
   status(): StatusAnswer {
     return this.reader.answer();

@@ -7,9 +7,11 @@ import {
   MoreThan,
   MoreThanOrEqual,
   Not,
+  type FindManyOptions,
   type FindOperator,
   type FindOptionsWhere,
   type QueryDeepPartialEntity,
+  type Repository,
 } from 'typeorm';
 import { HaltError } from '../../domain/errors.js';
 import { isHash, toAddress, type Address, type Hash } from '../../domain/hex.js';
@@ -105,6 +107,16 @@ const RATED_COLUMNS = {
   ...{ id: true, outcome: true, outcomeDetails: true, settledAt: true },
   ...{ simulatedNetProfitUsd8: true, realisedProfitUsd8: true },
 } as const;
+
+/** Of a plan what a list shows, in the shape of the plan: its tokens, and how many liquidations follow. */
+const LISTED_PLAN = `
+CASE WHEN jsonb_typeof(execution.plan) = 'object' THEN jsonb_build_object(
+  'candidate', jsonb_build_object(
+    'collateral', execution.plan->'candidate'->'collateral', 'debt', execution.plan->'candidate'->'debt'),
+  'profitAsset', execution.plan->'profitAsset')
+  || CASE WHEN execution.plan->'call' IS NULL THEN '{}' ELSE jsonb_build_object('call', null, 'further',
+    (SELECT coalesce(jsonb_agg(null::text), '[]') FROM jsonb_path_query(execution.plan, '$.further[*]'))) END
+END`;
 
 /** What an execution adds to the rates. */
 export interface RatedRow {
@@ -215,7 +227,8 @@ export class ExecutionsRepository {
   }
 
   /**
-   * Those of a chain, newest first. Rows from before chains were stored are of every chain.
+   * Those of a chain, newest first. Rows from before chains were stored are of every chain. Of each plan only
+   * {@link LISTED_PLAN} is read: whole plans of a page are megabytes.
    *
    * @param before only rows older than this id: the next page.
    */
@@ -228,7 +241,7 @@ export class ExecutionsRepository {
     const older = { ...whereOf(filter), ...(before !== undefined && { id: LessThan(before) }) };
     const of = (chain: number | FindOperator<number>): Promise<Execution[]> =>
       this.database.with(Execution, (rows) =>
-        rows.find({ where: { chainId: chain, ...older }, order: { id: 'DESC' }, take: limit }),
+        listed(rows, { where: { chainId: chain, ...older }, order: { id: 'DESC' }, take: limit }),
       );
     // Two questions, because each of them reads along an index.
     return [...(await of(chainId)), ...(await of(IsNull()))]
@@ -342,6 +355,20 @@ export class ExecutionsRepository {
     );
     return affected ?? 0;
   }
+}
+
+async function listed(
+  rows: Repository<Execution>,
+  options: FindManyOptions<Execution>,
+): Promise<Execution[]> {
+  const columns = rows.metadata.columns.map(({ propertyName }) => propertyName);
+  const select = Object.fromEntries(columns.map((name) => [name, name !== 'plan']));
+  const query = rows
+    .createQueryBuilder('execution')
+    .setFindOptions({ ...options, select })
+    .addSelect(LISTED_PLAN, 'listed_plan');
+  const { entities, raw } = await query.getRawAndEntities<{ listed_plan: unknown }>();
+  return entities.map((row, index) => Object.assign(row, { plan: raw[index]?.listed_plan ?? null }));
 }
 
 function whereOf({ since, until, ...columns }: ExecutionFilter): FindOptionsWhere<Execution> {

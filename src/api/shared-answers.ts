@@ -1,0 +1,60 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { finalize, from, lastValueFrom, type Observable } from 'rxjs';
+import { Clock } from '../domain/clock.js';
+
+/** So long an answer holds for others who ask for the same. */
+const FRESH_MS = 100;
+/** Of as many addresses at a time. Only holders of keys can ask for many. */
+const MOST = 64;
+
+/** A route whose answer, to the same address, is the same for every caller, whatever the key. */
+export const Shared = Reflector.createDecorator<true>();
+
+interface Answer {
+  readonly sinceMs: number;
+  readonly text: Promise<string>;
+}
+
+/**
+ * Many who ask for the same at once get one answer, made once: a page of executions takes milliseconds of the
+ * thread that the bot works on. After a POST every answer is made anew, so nobody misses what was just
+ * changed.
+ */
+@Injectable()
+export class SharedAnswers implements NestInterceptor {
+  readonly #answers = new Map<string, Answer>();
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly clock: Clock,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler<unknown>): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<Request>();
+    if (request.method === 'POST') return next.handle().pipe(finalize(() => this.#answers.clear()));
+    const isShared: unknown = this.reflector.get(Shared, context.getHandler());
+    if (isShared !== true) return next.handle();
+    context
+      .switchToHttp()
+      .getResponse<Response>()
+      .setHeader('Content-Type', 'application/json; charset=utf-8');
+    const make = async (): Promise<string> => JSON.stringify(await lastValueFrom(next.handle()));
+    return from(this.of(request.originalUrl, make));
+  }
+
+  /** The answer that is known under a name, or a new one. What fails is not kept. */
+  of(name: string, make: () => Promise<string>): Promise<string> {
+    const nowMs = this.clock.monotonicMs();
+    const known = this.#answers.get(name);
+    if (known && nowMs - known.sinceMs < FRESH_MS) return known.text;
+    if (this.#answers.size >= MOST) this.#answers.clear();
+    const answer: Answer = { sinceMs: nowMs, text: make() };
+    this.#answers.set(name, answer);
+    answer.text.catch(() => {
+      if (this.#answers.get(name) === answer) this.#answers.delete(name);
+    });
+    return answer.text;
+  }
+}
