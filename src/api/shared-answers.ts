@@ -4,8 +4,8 @@ import type { Request, Response } from 'express';
 import { finalize, from, lastValueFrom, type Observable } from 'rxjs';
 import { Clock } from '../domain/clock.js';
 
-/** So long an answer holds for others who ask for the same. */
-const FRESH_MS = 100;
+/** So long an answer holds for others who ask for the same. The stream of the status is no faster. */
+const FRESH_MS = 200;
 /** Of as many addresses at a time. Only holders of keys can ask for many. */
 const MOST = 64;
 
