@@ -9,6 +9,8 @@ export interface DemoArguments {
   readonly json: boolean;
   readonly borrowers: number;
   readonly blockMs: number;
+  /** Opens the page in a browser, where there is a screen. */
+  readonly open: boolean;
   readonly help: boolean;
 }
 
@@ -20,6 +22,7 @@ export const HELP = `npm run demo -- [options]
   --json            print the totals as one JSON object in the last line
   --borrowers N     how many borrowers, 1 to 1000 (50)
   --block-ms N      milliseconds between two blocks, 100 to 10000 (250)
+  --no-open         do not open the page in a browser
   --help            this text`;
 
 /** @throws Error in one sentence: what, and what was expected. */
@@ -29,6 +32,7 @@ export function parseDemoArguments(words: readonly string[]): DemoArguments {
     options: {
       once: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
+      'no-open': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       borrowers: { type: 'string', default: '50' },
       'block-ms': { type: 'string', default: '250' },
@@ -37,6 +41,7 @@ export function parseDemoArguments(words: readonly string[]): DemoArguments {
   return {
     once: values.once,
     json: values.json,
+    open: !values['no-open'],
     help: values.help,
     borrowers: whole('--borrowers', values.borrowers, 1, 1000),
     blockMs: whole('--block-ms', values['block-ms'], 100, 10_000),

@@ -1,7 +1,11 @@
 /** The demo: a real chain, a real bot, a falling market. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openPage } from '../../src/watch/open-page.js';
 import { demoBorrowers } from '../borrowers/borrowers.js';
 import { Stack } from '../stack/stack.js';
 import type { DemoArguments } from './arguments.js';
@@ -24,6 +28,13 @@ function stopSignal(): { readonly promise: Promise<void>; readonly given: () => 
   return { promise, given: () => given };
 }
 
+/** The file with the key is gone when the demo is. */
+function openHere(page: string): void {
+  const directory = mkdtempSync(join(tmpdir(), 'chimera-demo-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  openPage(page, directory, { platform: process.platform, variable: (name) => process.env[name] });
+}
+
 async function build(): Promise<void> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
   const [code] = (await once(
@@ -33,7 +44,13 @@ async function build(): Promise<void> {
   if (code !== 0) throw new Error('the bot could not be built');
 }
 
-export async function demo({ once: ends, json, borrowers: count, blockMs }: DemoArguments): Promise<void> {
+export async function demo({
+  once: ends,
+  json,
+  open,
+  borrowers: count,
+  blockMs,
+}: DemoArguments): Promise<void> {
   const stop = stopSignal();
   const borrowers = demoBorrowers(count);
   const names = new Map(borrowers.map(({ account, name }) => [account.toLowerCase(), name]));
@@ -63,7 +80,9 @@ export async function demo({ once: ends, json, borrowers: count, blockMs }: Demo
     });
 
     narrator.heading('See it, halt it and resume it in a browser:');
-    narrator.line(`${stack.apiUrl}/dashboard#key=${stack.keys.operator}`);
+    const page = `${stack.apiUrl}/dashboard#key=${stack.keys.operator}`;
+    narrator.line(page);
+    if (open && !ends && process.stdout.isTTY) openHere(page);
     const liquidatable = await playScenario(stack, follower, narrator, stop.given);
     if (!stop.given()) await playInterest(stack, follower, narrator, stop.given);
     const totals = await totalsOf(stack, narrator.borrowers, liquidatable, follower.lastReasons);

@@ -1,4 +1,6 @@
+import { readVariable } from '../config/index.js';
 import { StartupError } from '../domain/errors.js';
+import { openPage } from '../watch/open-page.js';
 import { runTimeOf } from '../watch/run-time.js';
 import { watch, type WatchOptions } from '../watch/watch.js';
 import { importPositions } from './positions-import.js';
@@ -12,6 +14,8 @@ export interface WatchCommandOptions {
   snapshot?: string;
   for?: string;
   apiPort?: string;
+  /** False with --no-open. */
+  open?: boolean;
   json?: boolean;
 }
 
@@ -25,6 +29,8 @@ function watchOptions(options: WatchCommandOptions, terminal: Terminal): WatchOp
   return {
     ...{ rpc, ws, config, dir, json },
     apiPort: options.apiPort === undefined ? undefined : portOf(options.apiPort),
+    // Only for someone who looks at a terminal.
+    ...(options.open !== false && !json && terminal.draw && { open: openHere }),
     runTime: options.for === undefined ? undefined : runTimeOf(options.for),
     ...(snapshot !== undefined && {
       begin: async (loaded) => {
@@ -33,6 +39,10 @@ function watchOptions(options: WatchCommandOptions, terminal: Terminal): WatchOp
       },
     }),
   };
+}
+
+function openHere(url: string, directory: string): void {
+  openPage(url, directory, { platform: process.platform, variable: (name) => readVariable(name) });
 }
 
 function portOf(text: string): number {

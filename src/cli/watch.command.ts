@@ -49,4 +49,9 @@ export class WatchCommand extends WatchingCommand {
   protected apiPort(port: string): string {
     return port;
   }
+
+  @Option({ flags: '--no-open', description: 'do not open the page in a browser' })
+  protected noOpen(): false {
+    return false;
+  }
 }

@@ -22,6 +22,8 @@ export interface WatchOptions extends WatchSettings {
   readonly json: boolean;
   /** Absent: until it is ended. */
   readonly runTime: RunTime | undefined;
+  /** Opens the page of the run in a browser. */
+  readonly open?: ((url: string, directory: string) => void) | undefined;
   /** Takes over positions before the bot starts, with this configuration. */
   readonly begin?: ((config: ChimeraConfig) => Promise<void>) | undefined;
   /** Ends it after the first pass for which this holds. */
@@ -91,8 +93,10 @@ export async function watch(options: WatchOptions, output: Output): Promise<Tall
   const bot = await openBot(config, join(directory, 'bot.log'), assumption.contract, hear);
   try {
     if (tally.apiUrl !== undefined && apiKey !== undefined) {
+      const page = `${tally.apiUrl}/dashboard#key=${apiKey}`;
       say('See it in a browser, with a key that was made for this run:');
-      if (!json) output.print(`${tally.apiUrl}/dashboard#key=${apiKey}`);
+      if (!json) output.print(page);
+      options.open?.(page, directory);
       if (json) output.print(JSON.stringify({ event: 'watch-api', url: tally.apiUrl, key: apiKey }));
     }
     const status = bot.app.get(BotStatusReader, { strict: false });

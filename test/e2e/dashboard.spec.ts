@@ -1,4 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +9,7 @@ import { DEMO_SCENARIO, demoBorrowers, playStep } from '../../devnet/index.js';
 import { Follower } from '../../devnet/demo/run.js';
 import { Stack } from '../../devnet/stack/stack.js';
 import { openBrowser } from '../../testing/browser/chromium.js';
+import { openPage } from '../../src/watch/open-page.js';
 import { eventually } from '../../testing/eventually.js';
 
 const BLOCK_MS = 250;
@@ -69,6 +73,20 @@ describe('the dashboard in a browser', () => {
   const says = async (text: string | RegExp): Promise<void> => {
     await page.getByText(text).first().waitFor();
   };
+
+  it('the file that a run opens in the browser leads to the page, with its key', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'chimera-page-'));
+    const variable = (name: string): string | undefined => (name === 'DISPLAY' ? ':0' : undefined);
+    try {
+      openPage(url(stack.keys.viewer), directory, { platform: 'linux', variable });
+      const other = await context.newPage();
+      await other.goto(pathToFileURL(join(directory, 'dashboard.html')).href);
+      await other.getByText('NORMAL').first().waitFor();
+      expect(other.url()).toBe(url());
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
 
   it('a fall of prices: the liquidations arrive by themselves, and their sums are those of the database', async () => {
     await page.goto(url(stack.keys.viewer));
