@@ -33,6 +33,8 @@ export default defineConfig({
           env: { BOT_ENTRY: process.env['BOT_ENTRY'] ?? BUNDLED_ENTRY },
           ...TOGETHER,
           ...PATIENT,
+          // They wait for blocks and processes more than they work.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
