@@ -1,8 +1,7 @@
 /** The demo: a real chain, a real bot, a falling market. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openPage } from '../../src/watch/open-page.js';
@@ -30,9 +29,14 @@ function stopSignal(): { readonly promise: Promise<void>; readonly given: () => 
 
 /** The file with the key is gone when the demo is. */
 function openHere(page: string): void {
-  const directory = mkdtempSync(join(tmpdir(), 'chimera-demo-'));
+  // Not in the directory of the system: browsers that are shut in see another one there.
+  mkdirSync('data', { recursive: true });
+  const directory = mkdtempSync(join('data', 'demo-'));
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  openPage(page, directory, { platform: process.platform, variable: (name) => process.env[name] });
+  openPage(page, directory, {
+    platform: process.platform,
+    variable: (name) => process.env[name] || undefined,
+  });
 }
 
 async function build(): Promise<void> {
@@ -82,7 +86,7 @@ export async function demo({
     narrator.heading('See it, halt it and resume it in a browser:');
     const page = `${stack.apiUrl}/dashboard#key=${stack.keys.operator}`;
     narrator.line(page);
-    if (open && !ends && process.stdout.isTTY) openHere(page);
+    if (open && !ends && !json && process.stdout.isTTY) openHere(page);
     const liquidatable = await playScenario(stack, follower, narrator, stop.given);
     if (!stop.given()) await playInterest(stack, follower, narrator, stop.given);
     const totals = await totalsOf(stack, narrator.borrowers, liquidatable, follower.lastReasons);

@@ -51,7 +51,7 @@ export class AlertsController {
 
   @Access('viewer')
   @Described({ summary: 'What is wrong now', answer: 'AlertsPage' })
-  @Shared(true)
+  @Shared('path')
   @Get()
   all(): AlertsPage {
     return { alerts: this.desk.active.map(alertAnswer) };

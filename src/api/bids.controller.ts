@@ -56,7 +56,7 @@ export class BidsController {
     answer: 'BidsAnswer',
     usesDatabase: true,
   })
-  @Shared(true)
+  @Shared('path')
   @Get()
   async all(): Promise<BidsAnswer> {
     const { operator: wallet, outcomes } = this.bot.status();

@@ -22,8 +22,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
  */
 export function configureApp(app: NestExpressApplication): void {
   const queue = app.get(RequestQueue);
-  // An answer that is the same again is rare, and its hash is made for each.
-  app.disable('etag');
+  // An answer that is the same again is rare, and its hash would be made for each. Files keep theirs.
+  app.set('etag fn', undefined);
   // Before anything is done for a request.
   app.use((request: Request, response: Response, next: NextFunction) => queue.take(request, response, next));
   // The API is also served over plain HTTP, where upgraded requests would fail.

@@ -87,7 +87,7 @@ export class ExecutionsController {
     answer: 'ExecutionsPage',
     usesDatabase: true,
   })
-  @Shared(true)
+  @Shared('query')
   @Get()
   async page(@Query() query: PageQuery): Promise<ExecutionsPage> {
     const { limit, before, status, outcome, protocol, borrower } = query;

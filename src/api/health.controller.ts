@@ -59,7 +59,7 @@ export class HealthController {
     answer: 'HealthAnswer',
     further: { 503: { means: 'something keeps the bot from working', answer: 'HealthAnswer' } },
   })
-  @Shared(true)
+  @Shared('path')
   @Get('ready')
   @HealthCheck(WITHOUT_WORDS)
   ready(): Promise<HealthCheckResult> {

@@ -67,7 +67,7 @@ export class PositionsController {
   constructor(private readonly edge: EdgeWatch) {}
 
   @Described({ summary: 'Positions below a health factor, the lowest first', answer: 'PositionsPage' })
-  @Shared(true)
+  @Shared('query')
   @Get()
   async page(@Query() query: PositionsQuery): Promise<PositionsPage> {
     const edge = await this.edge.below(this.boundOf(query));
@@ -90,7 +90,7 @@ export class PositionsController {
     summary: 'The same positions as points of a plot, all at once',
     answer: 'PositionsPlotAnswer',
   })
-  @Shared(true)
+  @Shared('query')
   @Get('plot')
   async plot(@Query() query: BelowQuery): Promise<PositionsPlotAnswer> {
     const edge = await this.edge.below(this.boundOf(query));

@@ -40,7 +40,7 @@ export class ProfitController {
     answer: 'ProfitAnswer',
     usesDatabase: true,
   })
-  @Shared(true)
+  @Shared('query')
   @Get()
   async profit(@Query() query: ProfitQuery): Promise<ProfitAnswer> {
     const nowMs = this.clock.wallMs();

@@ -14,7 +14,7 @@ export class StatusController {
     summary: 'The state of the bot, the chain, the endpoints and the limits',
     answer: 'StatusAnswer',
   })
-  @Shared(true)
+  @Shared('path')
   @Get()
   status(): StatusAnswer {
     return this.reader.answer();

@@ -24,7 +24,8 @@ export async function watchChain(options: WatchCommandOptions, terminal: Termina
   return 0;
 }
 
-function watchOptions(options: WatchCommandOptions, terminal: Terminal): WatchOptions {
+/** As a person at this terminal means them. */
+export function watchOptions(options: WatchCommandOptions, terminal: Terminal): WatchOptions {
   const { rpc, ws, config, dir, snapshot, json = false } = options;
   return {
     ...{ rpc, ws, config, dir, json },

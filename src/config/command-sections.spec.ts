@@ -43,9 +43,33 @@ describe('what commands read that need little of the configuration', () => {
       ...{ ...CONFIG, DB_USER, DB_PASSWORD },
       OPERATOR_PRIVATE_KEY_FILE: join(directory, 'of-root'),
       RPC_PRIMARY_HTTP_AWS_SECRET: 'chimera/node',
+      CHIMERA_ADDRESS_AWS_SECRET: 'chimera/address',
     };
     expect((await loadApiAddress({ directory, variables, fetch })).api.port).toBe(3100);
     expect((await loadRowsConfig({ directory, variables, fetch })).network.name).toBe('base');
+  });
+
+  it('a source that a section names and that cannot be read is said, and not left out', async () => {
+    const database = "{ host: '${DB_HOST}', name: chimera, ssl: verify-full, sslCa: '${DB_CA}' }";
+    writeFileSync(join(directory, 'chimera.yaml'), withSection('database', database));
+    const absent = { DB_CA_FILE: join(directory, 'ca'), DB_HOST_FILE: join(directory, 'host') };
+    const variables = { ...CONFIG, DB_USER, DB_PASSWORD, ...absent };
+    await expect(loadRowsConfig({ directory, variables })).rejects.toMatchObject({
+      problems: expect.arrayContaining([
+        expect.stringMatching(/^DB_CA_FILE: the file it names cannot be read \(ENOENT\)/),
+        expect.stringMatching(/^DB_HOST_FILE: the file it names cannot be read \(ENOENT\)/),
+      ]) as unknown,
+    });
+  });
+
+  it.each([
+    ['is misspelt', BROKEN.replace('api:', 'apis:'), /^apis: is not a known key; did you mean api\?$/],
+    ['is that of another program', 'services: { bot: {} }\n', /^services: is not a known key/],
+  ])('a file whose section `api` %s is refused: no other bot gets the order', async (_, text, sentence) => {
+    writeFileSync(join(directory, 'chimera.yaml'), text);
+    await expect(loadApiAddress({ directory, variables: CONFIG })).rejects.toMatchObject({
+      problems: [expect.stringMatching(sentence)],
+    });
   });
 
   it('mistakes in what they read are said, each in a sentence', async () => {

@@ -1,11 +1,15 @@
-import { Section } from './keys.js';
+import { keysOf, Section } from './keys.js';
 import type { DatabaseSecrets } from './environment.js';
-import { ApiConfig, databaseOf, NetworkConfig, type DatabaseConfig } from './sections.js';
+import { ApiConfig, ChimeraConfig, databaseOf, NetworkConfig, type DatabaseConfig } from './sections.js';
+
+/** The sections of the file. */
+function keysOfAll(): string[] {
+  return [...keysOf(ChimeraConfig).values()].map(({ key }) => key);
+}
 
 /** What a command reads that works with the rows of the database. It asks no node, and signs nothing. */
 export class RowsConfig {
-  /** Mistakes in other sections do not concern it. */
-  static readonly acceptsAnyKey = true;
+  static readonly keysOfOthers = keysOfAll;
 
   @Section(() => NetworkConfig)
   readonly network!: NetworkConfig;
@@ -18,7 +22,7 @@ export class RowsConfig {
 
 /** What a command reads that asks the running bot: a mistake elsewhere must not keep anyone from a halt. */
 export class ApiAddressConfig {
-  static readonly acceptsAnyKey = true;
+  static readonly keysOfOthers = keysOfAll;
 
   @Section(() => ApiConfig)
   readonly api!: ApiConfig;

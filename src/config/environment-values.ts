@@ -61,9 +61,9 @@ export class EnvironmentValues {
    *
    * @param names only of these; default: of all that were looked for
    */
-  problems(names?: readonly string[]): string[] {
+  problems(names?: ReadonlySet<string>): string[] {
     return [...this.#unreadable].flatMap(([name, sentence]) =>
-      names === undefined || names.includes(name) ? [sentence] : [],
+      names === undefined || names.has(name) ? [sentence] : [],
     );
   }
 

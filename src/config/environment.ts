@@ -74,18 +74,22 @@ export interface DeploymentNeeds {
 export class Environment {
   readonly #problems: string[] = [];
 
-  /** @param concerns the names whose sources must be readable; default: all */
+  readonly #used = new Set<string>();
+
+  /** @param concerns whose sources must be readable: those of all secrets, or only of what is used */
   constructor(
     private readonly values: EnvironmentValues,
-    private readonly concerns?: readonly string[],
+    private readonly concerns: 'all' | 'used' = 'all',
   ) {}
 
   /** One sentence for each secret that is missing or wrong, and for each that could not be read. */
   get problems(): readonly string[] {
-    return [...this.values.problems(this.concerns), ...this.#problems];
+    const unreadable = this.concerns === 'all' ? this.values.problems() : this.values.problems(this.#used);
+    return [...unreadable, ...this.#problems];
   }
 
   value(name: string): string | undefined {
+    this.#used.add(name);
     return this.values.value(name);
   }
 
@@ -102,7 +106,7 @@ export class Environment {
       (name) => name.startsWith(RPC_PREFIX) || isChannelVariable(name),
     );
     const names = [...SECRET_NAMES, ...prefixed];
-    return [...new Set(names)].flatMap((name) => this.value(name) ?? []);
+    return [...new Set(names)].flatMap((name) => this.values.value(name) ?? []);
   }
 
   /**

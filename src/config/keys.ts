@@ -5,8 +5,13 @@ export type Mapping = Readonly<Record<string, unknown>>;
 /** A class whose properties are declared by {@link Text}, {@link Section} and {@link List}. */
 export interface SectionClass<Type extends object = object> {
   new (): Type;
-  /** Its other keys are not checked: nothing says what the section is, or they concern another program. */
+  /** Its other keys are not checked, because the key that says what the section is has no known value. */
   readonly acceptsAnyKey?: boolean;
+  /**
+   * Keys that stand beside its own and are not read by it. Where all of its own are written, no other key is
+   * checked: a mistake there is not its business.
+   */
+  readonly keysOfOthers?: () => readonly string[];
 }
 
 /** Chooses the class of a section by the texts written in it. */

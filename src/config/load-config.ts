@@ -1,10 +1,17 @@
 import { readConfigFile, withDotEnv } from './config-file.js';
 import { ConfigSource, type ConfigSourceOptions } from './config-source.js';
 import { fetchedValues, type FetchSecrets } from './fetched-values.js';
-import type { ApiAddressConfig, RowsConfig } from './command-sections.js';
-import { DATABASE_SECRETS, Environment } from './environment.js';
+import { ApiAddressConfig, RowsConfig } from './command-sections.js';
+import { DATABASE_SECRETS } from './environment.js';
 import type { EnvironmentValues, Variables } from './environment-values.js';
-import { apiAddressOf, deploymentConfigOf, rowsConfigOf, type ConfigText } from './parse-config.js';
+import type { SectionClass } from './keys.js';
+import {
+  apiAddressOf,
+  deploymentConfigOf,
+  rowsConfigOf,
+  variablesOf,
+  type ConfigText,
+} from './parse-config.js';
 import type { ChimeraConfig, DeploymentConfig } from './sections.js';
 
 /**
@@ -25,7 +32,7 @@ type PartialLoadOptions = Pick<ConfigSourceOptions, 'variables' | 'directory' | 
  * @throws StartupError with all mistakes at once, one sentence each.
  */
 export function loadRowsConfig(options?: PartialLoadOptions): Promise<RowsConfig> {
-  return loadPart(rowsConfigOf, DATABASE_SECRETS, options);
+  return loadPart(RowsConfig, rowsConfigOf, DATABASE_SECRETS, options);
 }
 
 /**
@@ -34,18 +41,19 @@ export function loadRowsConfig(options?: PartialLoadOptions): Promise<RowsConfig
  * @throws StartupError with all mistakes at once, one sentence each.
  */
 export function loadApiAddress(options?: PartialLoadOptions): Promise<ApiAddressConfig> {
-  return loadPart(apiAddressOf, [], options);
+  return loadPart(ApiAddressConfig, apiAddressOf, [], options);
 }
 
-async function loadPart<Part>(
+async function loadPart<Part extends object>(
+  type: SectionClass<Part>,
   read: (file: ConfigText, values: EnvironmentValues) => Part,
   secrets: readonly string[],
   { variables = process.env, directory = process.cwd(), fetch }: PartialLoadOptions = {},
 ): Promise<Part> {
   const all = withDotEnv(variables, directory);
   const file = readConfigFile(undefined, all, directory);
-  const isNeeded = (name: string): boolean => secrets.includes(name) || !Environment.isSecret(name);
-  return read(file, await fetchedValues(all, file.text, isNeeded, fetch));
+  const needed = [...secrets, ...variablesOf(type, file)];
+  return read(file, await fetchedValues(all, file.text, (name) => needed.includes(name), fetch));
 }
 
 export interface DeploymentLoadOptions {

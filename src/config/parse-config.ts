@@ -6,7 +6,7 @@ import { Secret } from '../domain/secret.js';
 import { CHANNEL_SECTIONS, type AlertsConfig, type ChannelKind } from './alerts-section.js';
 import type { ChannelNeeds } from './channel-secrets.js';
 import { ApiAddressConfig, RowsConfig } from './command-sections.js';
-import { DATABASE_SECRETS, Environment, type EnvironmentNeeds } from './environment.js';
+import { Environment, type EnvironmentNeeds } from './environment.js';
 import { EnvironmentValues, type Variables } from './environment-values.js';
 import { isMapping, keysOf, READABLE, SECTION_EXPECTED, type Mapping, type SectionClass } from './keys.js';
 import { Redaction } from './redaction.js';
@@ -17,7 +17,7 @@ import {
   type DatabaseConfig,
   type NetworkConfig,
 } from './sections.js';
-import { markVariables, SectionReader, type EffectiveValue } from './section-reader.js';
+import { markVariables, namesWithin, SectionReader, type EffectiveValue } from './section-reader.js';
 
 export interface ParseOptions {
   /** The file's name, for syntax errors. */
@@ -62,14 +62,14 @@ export function configOf(file: ConfigText, values: EnvironmentValues): ChimeraCo
 
 /** Reads the same text for a command that works with the rows of the database, and asks no node. */
 export function rowsConfigOf(file: ConfigText, values: EnvironmentValues): RowsConfig {
-  return readAs(RowsConfig, file, new Environment(values, DATABASE_SECRETS), (environment, { database }) => ({
+  return readAs(RowsConfig, file, new Environment(values, 'used'), (environment, { database }) => ({
     environment: environment.databaseSecrets(isExternal(database)),
   }));
 }
 
 /** Reads the same text for a command that asks the running bot. */
 export function apiAddressOf(file: ConfigText, values: EnvironmentValues): ApiAddressConfig {
-  return readAs(ApiAddressConfig, file, new Environment(values, []), () => ({}));
+  return readAs(ApiAddressConfig, file, new Environment(values, 'used'), () => ({}));
 }
 
 /** Every value of the file and of the defaults, also where the file has mistakes. */
@@ -94,6 +94,12 @@ export function deploymentConfigOf(
   return readAs(DeploymentConfig, file, new Environment(values), (environment, { network }) => ({
     environment: environment.deploymentSecrets({ chainId: chainIdOf(network), sends }),
   }));
+}
+
+/** The variables that the sections of a class name in the text. @throws StartupError for what is not YAML. */
+export function variablesOf(type: SectionClass, { name = UNNAMED, text }: ConfigText): string[] {
+  const root = readYaml(text, name);
+  return [...keysOf(type).values()].flatMap(({ key }) => namesWithin(root[key]));
 }
 
 function readAs<T extends object>(

@@ -75,8 +75,10 @@ export class SectionReader {
     const values: Record<string, unknown> = {};
     for (const [property, definition] of definitions)
       values[property] = this.#value(written[definition.key], definition, join(path, definition.key), values);
-    const known = [...definitions.values()].map(({ key }) => key);
-    if (!type.acceptsAnyKey)
+    const own = [...definitions.values()].map(({ key }) => key);
+    const known = [...own, ...(type.keysOfOthers?.() ?? [])];
+    const isChecked = !type.acceptsAnyKey && !(type.keysOfOthers && own.every((key) => key in written));
+    if (isChecked)
       for (const key of Object.keys(written)) if (!known.includes(key)) this.#unknown(key, path, known);
     return Object.assign(new type(), values);
   }
@@ -210,7 +212,8 @@ function noValue(name: string): string {
   return `the environment variable ${name} has no value; set ${name} (or ${name}_FILE)`;
 }
 
-function namesWithin(value: unknown): string[] {
+/** The variables that it names. */
+export function namesWithin(value: unknown): string[] {
   if (typeof value === 'string') return namesIn(value);
   return isMapping(value) || Array.isArray(value) ? Object.values(value).flatMap(namesWithin) : [];
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -50,6 +50,11 @@ describe('the page of a run opens in a browser', () => {
   ])('not %s', (_, desktop) => {
     expect(openPage(URL, directory, desktop)).toBe(false);
     expect(started).toThrow('ENOENT');
+  });
+
+  it('a directory that takes no file ends nothing either', () => {
+    mkdirSync(join(directory, 'dashboard.html'));
+    expect(openPage(URL, directory, linux({ DISPLAY: ':0' }))).toBe(false);
   });
 
   it('a desktop without the program ends nothing: the address is printed as well', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 /** What the browser is opened with, and whether there is one to see. */
 export interface Desktop {
@@ -17,12 +17,22 @@ const FILE = 'dashboard.html';
  * started with stands in the list of processes: the browser gets a file that leads there, which only its
  * owner can read.
  *
- * @returns false where no browser can be seen from: over SSH, or without a screen.
+ * @returns whether it was tried: not over SSH, nor without a screen, nor where no file can be written. The
+ * address is printed as well.
  */
 export function openPage(url: string, directory: string, desktop: Desktop): boolean {
-  const opener = openerOf(desktop);
-  if (opener === undefined) return false;
-  const file = join(directory, FILE);
+  try {
+    const opener = openerOf(desktop);
+    if (opener === undefined) return false;
+    start(opener, writtenFile(url, directory));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writtenFile(url: string, directory: string): string {
+  const file = resolve(directory, FILE);
   // Whoever made it before may let others read it.
   rmSync(file, { force: true });
   writeFileSync(
@@ -30,17 +40,19 @@ export function openPage(url: string, directory: string, desktop: Desktop): bool
     `<!doctype html><meta charset="utf-8"><title>Chimera</title><meta http-equiv="refresh" content="0;url=${url}">\n`,
     { mode: 0o600, flag: 'wx' },
   );
+  return file;
+}
+
+function start(opener: string, file: string): void {
   const browser = spawn(opener, [file], { stdio: 'ignore', detached: true });
-  // The address is printed as well.
+  // A desktop may lack the program.
   browser.on('error', () => undefined);
   browser.unref();
-  return true;
 }
 
 function openerOf({ platform, variable }: Desktop): string | undefined {
   if (variable('SSH_CONNECTION') !== undefined) return undefined;
   if (platform === 'darwin') return 'open';
-  if (platform === 'win32') return 'explorer';
   const hasScreen = ['DISPLAY', 'WAYLAND_DISPLAY'].some((name) => variable(name) !== undefined);
   return hasScreen ? 'xdg-open' : undefined;
 }

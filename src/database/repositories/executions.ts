@@ -115,7 +115,8 @@ CASE WHEN jsonb_typeof(execution.plan) = 'object' THEN jsonb_build_object(
     'collateral', execution.plan->'candidate'->'collateral', 'debt', execution.plan->'candidate'->'debt'),
   'profitAsset', execution.plan->'profitAsset')
   || CASE WHEN execution.plan->'call' IS NULL THEN '{}' ELSE jsonb_build_object('call', null, 'further',
-    (SELECT coalesce(jsonb_agg(null::text), '[]') FROM jsonb_path_query(execution.plan, '$.further[*]'))) END
+    CASE WHEN jsonb_typeof(execution.plan->'further') = 'array'
+      THEN (SELECT coalesce(jsonb_agg(null::text), '[]') FROM jsonb_array_elements(execution.plan->'further')) END) END
 END`;
 
 /** What an execution adds to the rates. */
