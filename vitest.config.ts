@@ -17,8 +17,7 @@ const PATIENT = { testTimeout: 180_000, hookTimeout: 180_000 };
 /** Which test is of which kind, by its name: CONTRIBUTING.md. */
 export default defineConfig({
   test: {
-    // A file of integration or e2e may start a chain and a database of its own: two at once is what two cores
-    // carry.
+    // A file of integration may start a chain and a database of its own: two at once is what two cores carry.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // Tests run in the order of `groupOrder`, after all set-ups, which run in this order. That of e2e builds
@@ -33,7 +32,7 @@ export default defineConfig({
           env: { BOT_ENTRY: process.env['BOT_ENTRY'] ?? BUNDLED_ENTRY },
           ...TOGETHER,
           ...PATIENT,
-          // They wait for blocks and processes more than they work.
+          // Those start them too, and wait for blocks and processes more than they work.
           maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
