@@ -6,7 +6,7 @@ import { Clock } from '../domain/clock.js';
 
 /** So long an answer holds for others who ask for the same. The stream of the status is no faster. */
 const FRESH_MS = 200;
-/** Of as many questions at a time. Only holders of keys can ask many different ones. */
+/** So many questions at a time. Only holders of keys can ask many different ones. */
 const MOST = 16;
 
 /**
@@ -22,8 +22,7 @@ interface Answer {
 
 /**
  * Many who ask for the same at once get one answer, made once: a page of executions takes milliseconds of the
- * thread that the bot works on. After a POST every answer is made anew, so nobody misses what was just
- * changed.
+ * thread that the bot works on. A POST ends all answers: the next one has what it changed.
  */
 @Injectable()
 export class SharedAnswers implements NestInterceptor {

@@ -89,7 +89,7 @@ function nextSteps(file: string): string[] {
 const TOLD: readonly string[] = [
   'says what is still missing',
   'shows what the bot would do; it needs nothing but the node',
-  'says what your contract would cost; with --send it is deployed, and its address',
+  'says what your contract would cost; --send deploys it and prints its address',
   'makes the tables of the database',
   'asks about everything that the bot needs, also the contract',
   'starts the bot: a dry run',

@@ -33,7 +33,7 @@ export function openPage(url: string, directory: string, desktop: Desktop): bool
 
 function writtenFile(url: string, directory: string): string {
   const file = resolve(directory, FILE);
-  // Whoever made it before may let others read it.
+  // An older file may be readable for others: a new one takes its place.
   rmSync(file, { force: true });
   writeFileSync(
     file,
